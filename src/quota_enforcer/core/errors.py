@@ -1,0 +1,70 @@
+"""Everything the product itself refuses, in one short tree.
+
+    EnforcerError
+      ConfigError       a deployment's settings are missing or wrong
+      InvalidQuota      a quota item does not validate; lists every problem
+      UnknownIdentity   an ARN that names no principal
+      UnknownEvent      a function was invoked with something it does not understand
+      FutureTick        a scheduled event from the future
+      CannotDeny        IAM will not let this principal be denied; says why
+      PrincipalGone     the user or role no longer exists
+      Conflict          somebody else wrote the record first; gather again
+      Closed            the stack is being deleted; nobody may be blocked any more
+      SweepFailed       a sweep went on past failures and now reports them
+
+Each message names the thing, its value, what is allowed and the fix.
+"""
+
+from collections.abc import Sequence
+
+
+class EnforcerError(Exception):
+    """Base of all errors that this product raises on purpose."""
+
+
+class ConfigError(EnforcerError):
+    """A deployment's settings are missing or wrong."""
+
+
+class InvalidQuota(EnforcerError):
+    """A quota item does not validate; `problems` has one sentence for each thing to fix."""
+
+    def __init__(self, whom: str, name: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"quota {name!r} of {whom!r} is not valid: {'; '.join(problems)}")
+
+
+class UnknownIdentity(EnforcerError):
+    """An identity that names no principal, so its usage can be counted to nobody."""
+
+
+class UnknownEvent(EnforcerError):
+    """A function was invoked with an event it does not understand."""
+
+
+class FutureTick(EnforcerError):
+    """A scheduled event claims a moment that has not come yet."""
+
+
+class CannotDeny(EnforcerError):
+    """IAM will not let this principal be denied; the message says why and what would help."""
+
+
+class PrincipalGone(EnforcerError):
+    """The IAM user or role no longer exists, so there is nobody to deny."""
+
+
+class Conflict(EnforcerError):
+    """Somebody else wrote the record between our read and our write."""
+
+
+class Closed(EnforcerError):
+    """The stack is being deleted: nobody may be blocked any more."""
+
+
+class SweepFailed(EnforcerError):
+    """A sweep finished the rest in spite of failures; raised at its end so that alarms fire."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        self.failures = tuple(failures)
+        super().__init__(f"{len(failures)} failure(s) in this sweep: {'; '.join(failures)}")

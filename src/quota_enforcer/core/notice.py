@@ -1,0 +1,50 @@
+"""Notices: what a person is told, as data; `wording` puts it into words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; subscription filters select by it."""
+
+    WARNING = "warning"
+    BLOCKED = "blocked"
+    CHANGED = "changed"
+    RESTORED = "restored"
+    COULD_NOT_DENY = "could-not-deny"
+    INVALID_QUOTA = "invalid-quota"
+    BREAKER = "breaker"
+
+    @property
+    def for_admins(self) -> bool:
+        """Whether it is of no use to the principal concerned."""
+        return self in {self.COULD_NOT_DENY, self.INVALID_QUOTA, self.BREAKER}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell: who, which quota, how much of it, since and until when, and why.
+
+    `principal` is empty where it concerns the whole deployment. `percent` is the threshold passed.
+    `until` is None where only an admin's change ends it.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    principal: str
+    quota: str
+    reason: str
+    used: int = 0
+    limit: Decimal = Decimal(0)
+    measure: str = ""
+    window: str = ""
+    percent: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The same notice has the same id, however often it is sent."""
+        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{self.principal}#{self.kind}#{self.quota}"

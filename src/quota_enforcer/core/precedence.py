@@ -1,0 +1,100 @@
+"""Which quotas apply to whom: principal, then team, then kind, then default, name by name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from quota_enforcer.core.principal import Identity, Kind, Principal
+from quota_enforcer.core.quota import Quota, Rule, Share
+
+_PEOPLE = {Kind.USER, Kind.SSO}
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """One principal's quotas at one moment, and when they next change by the clock alone."""
+
+    quotas: tuple[Quota, ...] = ()
+    turns_at: datetime | None = None
+
+
+class QuotaBook:
+    """All rules of a deployment, ready to be asked who has which quotas.
+
+    For each quota name the nearest rule wins: one for the principal itself, then those of its teams
+    (all of them, so the strictest decides), then its kind's, then the default's. An exemption that
+    wins leaves no limit of that name. The default covers people only, never roles.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_whom: defaultdict[str, list[Rule]] = defaultdict(list)
+        self._by_member: defaultdict[str, list[Rule]] = defaultdict(list)
+        self.pools: dict[Principal, tuple[Principal, ...]] = {}
+        """Teams that share one quota, with their members."""
+        for rule in rules:
+            if not rule.members:
+                self._by_whom[rule.whom].append(rule)
+            elif rule.share is Share.EACH:
+                for member in rule.members:
+                    self._by_member[member].append(rule)
+            else:
+                self._by_whom[rule.whom].append(rule)
+                team = Principal.parse(rule.whom)
+                members = {*self.pools.get(team, ()), *map(Principal.parse, rule.members)}
+                self.pools[team] = tuple(sorted(members))
+
+    def of(self, principal: Principal, now: datetime) -> Applicable:
+        """The quotas in force for a principal, by name; several of one name only from teams."""
+        chosen: dict[str, list[Rule]] = {}
+        turns: list[datetime] = []
+        for level in self._levels(principal):
+            nearer = set(chosen)
+            for rule in level:
+                turns += (turn for turn in rule.turning_points() if turn > now)
+                if rule.name not in nearer and rule.stands(now):
+                    chosen.setdefault(rule.name, []).append(rule)
+        return Applicable(
+            tuple(
+                rule for name in sorted(chosen) for rule in chosen[name] if isinstance(rule, Quota)
+            ),
+            min(turns, default=None),
+        )
+
+    def charged(self, identity: Identity) -> tuple[Principal, ...]:
+        """To whom a call counts: its principal, and its session where a quota watches that one."""
+        session = identity.session
+        if session is None:
+            return (identity.principal,)
+        watched = str(session) in self._by_whom or str(session) in self._by_member
+        if watched or _sessions_of(session) in self._by_whom:
+            return (identity.principal, session)
+        return (identity.principal,)
+
+    def pools_of(self, principal: Principal) -> Iterator[Principal]:
+        """The teams whose shared quota this principal draws on."""
+        return (team for team, members in self.pools.items() if principal in members)
+
+    def _levels(self, principal: Principal) -> Iterator[list[Rule]]:
+        yield self._by_whom.get(str(principal), [])
+        yield self._by_member.get(str(principal), [])
+        if principal.kind is Kind.SESSION:
+            yield self._by_whom.get(_sessions_of(principal), [])
+        else:
+            yield self._by_whom.get(f"{principal.kind}/*", [])
+        if principal.kind in _PEOPLE:
+            yield self._by_whom.get("default", [])
+
+
+def covers(whom: str, members: Iterable[str], principal: Principal) -> bool:
+    """Whether a rule for `whom` can concern this principal, whatever nearer rules say."""
+    if whom == "default":
+        return principal.kind in _PEOPLE
+    kinds = {f"{principal.kind}/*"}
+    if principal.kind is Kind.SESSION:
+        kinds = {_sessions_of(principal)}
+    return whom in {str(principal), *kinds} or str(principal) in members
+
+
+def _sessions_of(session: Principal) -> str:
+    return f"session/{session.name.partition('/')[0]}/*"

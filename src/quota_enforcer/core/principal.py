@@ -1,0 +1,118 @@
+"""Who is metered: principals, and how an identity ARN of the invocation log names one."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from quota_enforcer.core.errors import UnknownIdentity
+
+
+class Kind(StrEnum):
+    """What a principal is; the word before the slash in `user/alice`."""
+
+    USER = "user"
+    ROLE = "role"
+    SSO = "sso"
+    SESSION = "session"
+    TEAM = "team"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Principal:
+    """One metered identity, written `kind/name`.
+
+    `user/alice` is an IAM user, `role/reporting` a role with all its sessions together,
+    `sso/alice@example.com` an Identity Center user whatever the permission set (lower case, since
+    identity providers change it), `session/reporting/ci-42` one session name of a role,
+    `team/research` named members, and `other/ARN` whom IAM cannot deny by policy: root, federated
+    users, other accounts.
+    """
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `kind/name`; raises UnknownIdentity with the forms that are allowed."""
+        kind, slash, name = text.partition("/")
+        if kind not in set(Kind) or not slash or not name or "*" in name:
+            raise UnknownIdentity(
+                f"{text!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
+                "session/ROLE/NAME or team/NAME",
+            )
+        if kind == Kind.SESSION and not all(name.partition("/")[::2]):
+            raise UnknownIdentity(f"{text!r} is no session: write session/ROLE/NAME")
+        return cls(Kind(kind), name.lower() if kind == Kind.SSO else name)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What one identity ARN says: the principal, and the session where it is a role's."""
+
+    principal: Principal
+    session: Principal | None = None
+
+
+_ARN = re.compile(r"arn:aws[\w-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
+_SSO_ROLE = re.compile(r"AWSReservedSSO_.+_[0-9a-f]{16}")
+
+
+def identify(arn: str, account: str) -> Identity:
+    """The principal that an `identity.arn` of the invocation log names, seen from `account`.
+
+    An ARN of another account is `other/ARN`: its user must not be taken for ours of the same name.
+    Raises UnknownIdentity for anything that is no IAM or STS ARN.
+    Forms: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        raise UnknownIdentity(
+            f"{arn[:200]!r} is no identity ARN: expected "
+            "arn:aws:iam::ACCOUNT:user/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION",
+        )
+    other = Identity(Principal(Kind.OTHER, arn))
+    if match["account"] != account:
+        return other
+    match [match["service"], *match["resource"].split("/")]:
+        case ["iam", "user", *_, name] if name:
+            return Identity(Principal(Kind.USER, name))
+        case ["sts", "assumed-role", role, session] if role and session:
+            if _SSO_ROLE.fullmatch(role):
+                return Identity(Principal(Kind.SSO, session.lower()))
+            return Identity(
+                Principal(Kind.ROLE, role),
+                Principal(Kind.SESSION, f"{role}/{session}"),
+            )
+        case ["iam", "role", *_, role] if role:
+            return Identity(Principal(Kind.ROLE, role))
+        case _:
+            return other
+
+
+def cannot_be_denied(principal: Principal) -> str | None:
+    """Why a deny policy cannot reach this kind of principal (yet); None where it can."""
+    match principal.kind:
+        case Kind.USER | Kind.ROLE:
+            return None
+        case Kind.SSO:
+            return (
+                "Identity Center roles cannot be modified through IAM, "
+                "so this person cannot be blocked yet"
+            )
+        case Kind.SESSION:
+            return (
+                "one session of a shared role cannot be denied without denying the whole role, "
+                "so it cannot be blocked yet"
+            )
+        case Kind.TEAM:
+            return "a team is no IAM identity, so its members cannot be blocked for it yet"
+        case Kind.OTHER:
+            return (
+                "root, federated users and identities of other accounts "
+                "cannot be denied by an IAM policy of this account"
+            )

@@ -1,0 +1,89 @@
+"""Quotas: one rule each, as an admin means it; `quota_item` reads them from table items."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.window import Window
+
+UNLIMITED = Decimal("Infinity")
+DEFAULT_WARNING = 80
+
+
+class Action(StrEnum):
+    """What happens when a quota is used up."""
+
+    DENY = "deny"
+    NOTIFY = "notify"
+
+
+class Share(StrEnum):
+    """How a team's quota is shared: each member gets it, or all draw on one."""
+
+    EACH = "each"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What every quota item says: whom it covers, its name, and until when it stands.
+
+    `whom` is a principal (`user/alice`), a kind (`user/*`, `session/ci/*`), or `default`: people,
+    that is `user/*` and `sso/*`, and never roles. A team's rule has its `members` as principals.
+    """
+
+    whom: str
+    name: str
+    until: datetime | None = None
+    members: tuple[str, ...] = ()
+    share: Share = Share.EACH
+
+    @property
+    def id(self) -> str:
+        """The two keys of the quota table in one word."""
+        return f"{self.whom}#{self.name}"
+
+    def stands(self, now: datetime) -> bool:
+        """Whether the rule has not ended yet."""
+        return self.until is None or now < self.until
+
+    def turning_points(self) -> tuple[datetime, ...]:
+        """The instants at which this rule changes by the clock alone."""
+        return () if self.until is None else (self.until,)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption(Rule):
+    """No limit of this name for these principals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota(Rule):
+    """A limit on one measure over one window; used up when used >= limit.
+
+    `warn_at` are percentages of the limit, ascending. `raise_to` replaces the limit until
+    `raise_until`.
+    """
+
+    measure: Measure
+    limit: Decimal
+    window: Window
+    models: tuple[ModelScope, ...] = (EVERY_MODEL,)
+    warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
+    action: Action = Action.DENY
+    raise_to: Decimal | None = None
+    raise_until: datetime | None = None
+
+    def limit_at(self, now: datetime) -> Decimal:
+        """The limit in force, with a temporary raise while it lasts."""
+        if self.raise_to is not None and self.raise_until is not None and now < self.raise_until:
+            return self.raise_to
+        return self.limit
+
+    def turning_points(self) -> tuple[datetime, ...]:
+        """Also the end of a raise."""
+        ends = () if self.raise_until is None else (self.raise_until,)
+        return (*Rule.turning_points(self), *ends)

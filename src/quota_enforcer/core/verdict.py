@@ -1,0 +1,95 @@
+"""Verdicts: one quota held against one principal's usage at one moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.usage import Usage
+from quota_enforcer.core.window import Span
+
+FULL = 100
+"""Percent of a limit at which it is used up."""
+
+
+class Mode(StrEnum):
+    """Whether denies are attached, or only reported."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is the same for everybody in one sweep."""
+
+    now: datetime
+    zone: ZoneInfo
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a quota says; `frees_at` is when the clock alone frees it, None where it never does."""
+
+    quota: Quota
+    used: int
+    limit: Decimal
+    span: Span
+    frees_at: datetime | None
+
+    @property
+    def used_up(self) -> bool:
+        """The call that reaches the limit is the last one let through."""
+        return self.used >= self.limit
+
+    @property
+    def percent(self) -> int:
+        """How much of the limit is used, rounded down; 100 of a limit of 0."""
+        return int(self.used * FULL / self.limit) if self.limit else FULL
+
+    @property
+    def threshold(self) -> int:
+        """The highest warning threshold passed (percent), or 0; a limit of 0 has none."""
+        if not self.limit:
+            return 0
+        return max(
+            (at for at in self.quota.warn_at if self.used * FULL >= self.limit * at),
+            default=0,
+        )
+
+
+def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:
+    """Hold one quota against the usage at this moment."""
+    span = quota.window.span(terms.now, terms.zone)
+    used = quota.measure.of(usage.within(span, quota.models))
+    limit = quota.limit_at(terms.now)
+    frees_at = _frees_at(quota, usage, limit, terms) if used >= limit else None
+    return Verdict(quota, used, limit, span, frees_at)
+
+
+def _frees_at(quota: Quota, usage: Usage, limit: Decimal, terms: Terms) -> datetime | None:
+    """When a used-up quota frees if nothing more is used: a reset, a bucket's leaving, its own end.
+
+    A limit of 0 is a block by hand: no reset frees it.
+    """
+    moments = [] if quota.until is None else [quota.until]
+    if limit > 0:
+        span = quota.window.span(terms.now, terms.zone)
+        moments.append(_below(quota, usage, limit, terms) if quota.window.rolling else span.end)
+    return min(moments, default=None)
+
+
+def _below(quota: Quota, usage: Usage, limit: Decimal, terms: Terms) -> datetime:
+    """When enough of the oldest buckets have left a rolling window."""
+    span = quota.window.span(terms.now, terms.zone)
+    buckets = [quota.measure.of(row) for row in usage.by_bucket(span, quota.models).values()]
+    remaining = sum(buckets)
+    leaving = quota.window.leaving(terms.now, terms.zone)
+    for bucket, moment in zip(buckets, leaving, strict=False):
+        remaining -= bucket
+        if remaining < limit:
+            return moment
+    raise AssertionError("an empty window is below any limit above 0")

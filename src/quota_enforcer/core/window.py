@@ -1,0 +1,149 @@
+"""Windows: which buckets of local time a quota sums up, and when that sum begins anew.
+
+All arithmetic is on the deployment's local clock, so days of 23 and 25 hours and zones of half and
+quarter hours come out right; every instant is handed on in UTC.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class Unit(StrEnum):
+    """The step of a window."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One window at one moment: its buckets, newest first, and its bounds in UTC.
+
+    `hours` are bucket starts in UTC, `days` local dates; one of the two is empty.
+    `end` is when a fixed window begins anew, or when a rolling one next lets its oldest bucket go.
+    """
+
+    start: datetime
+    end: datetime
+    hours: tuple[datetime, ...] = ()
+    days: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A fixed window (`rolling` 0) or the last `rolling` hours or days, the current one included.
+
+    `resets_on` is the ISO weekday (1 Monday to 7) of a week, or the month day (1 to 31, beyond the
+    month's end its last day) of a month.
+    """
+
+    unit: Unit
+    rolling: int = 0
+    resets_on: int = 1
+
+    def __str__(self) -> str:
+        if self.rolling:
+            return f"rolling {self.rolling} {self.unit}s"
+        if self.unit is Unit.WEEK and self.resets_on != 1:
+            return f"week from {calendar.day_name[self.resets_on - 1]}"
+        if self.unit is Unit.MONTH and self.resets_on != 1:
+            return f"month from day {self.resets_on}"
+        return self.unit.value
+
+    def span(self, now: datetime, zone: ZoneInfo) -> Span:
+        """The buckets to sum at `now`; remembered, since a sweep asks the same for everybody."""
+        return _span(self, now, zone)
+
+    def leaving(self, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """When a rolling window lets its oldest bucket go, the next oldest, and so on."""
+        if self.unit is Unit.HOUR:
+            moment = hour_start(now, zone)
+            while True:
+                moment = next_hour(moment, zone)
+                yield moment
+        day = local_date(now, zone)
+        while True:
+            day += DAY
+            yield day_start(day, zone)
+
+
+def hour_start(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The start in UTC of the local clock hour that holds `moment`; the key of its bucket."""
+    return moment.astimezone(zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def next_hour(start: datetime, zone: ZoneInfo) -> datetime:
+    """The start of the local clock hour after the one that begins at `start`."""
+    following = hour_start(start + HOUR, zone)
+    # Lord Howe Island turns its clocks by half an hour: there one clock hour lasts 90 minutes.
+    return following if following > start else hour_start(start + 2 * HOUR, zone)
+
+
+def local_date(moment: datetime, zone: ZoneInfo) -> date:
+    """The local date of an instant; the key of its day bucket."""
+    return moment.astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local date in UTC, also where the clocks skip midnight."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _span(window: Window, now: datetime, zone: ZoneInfo) -> Span:
+    if window.unit is Unit.HOUR:
+        hours = tuple(islice(_hours_back(now, zone), window.rolling or 1))
+        return Span(hours[-1], next_hour(hours[0], zone), hours=hours)
+    today = local_date(now, zone)
+    first = _first_day(window, today)
+    days = tuple(today - DAY * n for n in range((today - first).days + 1))
+    end = today + DAY if window.rolling else _next_first_day(window, first)
+    return Span(day_start(first, zone), day_start(end, zone), days=days)
+
+
+def _hours_back(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    start = hour_start(now, zone)
+    while True:
+        yield start
+        start = hour_start(start - timedelta(seconds=1), zone)
+
+
+def _first_day(window: Window, today: date) -> date:
+    """The local date on which the window that holds `today` began."""
+    match window.unit:
+        case Unit.WEEK:
+            return today - DAY * ((today.isoweekday() - window.resets_on) % 7)
+        case Unit.MONTH:
+            this_month = _month_day(today.year, today.month, window.resets_on)
+            if this_month <= today:
+                return this_month
+            last = today.replace(day=1) - DAY
+            return _month_day(last.year, last.month, window.resets_on)
+        case _:
+            return today - DAY * (max(window.rolling, 1) - 1)
+
+
+def _next_first_day(window: Window, first: date) -> date:
+    match window.unit:
+        case Unit.WEEK:
+            return first + DAY * 7
+        case Unit.MONTH:
+            following = first.replace(day=28) + DAY * 4
+            return _month_day(following.year, following.month, window.resets_on)
+        case _:
+            return first + DAY
+
+
+def _month_day(year: int, month: int, day: int) -> date:
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))

@@ -1,0 +1,107 @@
+"""Words: what a verdict and a notice say to a person, in sentences they can act on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.verdict import Verdict
+from quota_enforcer.core.window import Unit, Window
+
+_THIS = {
+    Unit.HOUR: "this hour",
+    Unit.DAY: "today",
+    Unit.WEEK: "this week",
+    Unit.MONTH: "this month",
+}
+_OPEN = {
+    NoticeKind.BLOCKED: "Everything else in AWS works as before; only Amazon Bedrock is closed.",
+    NoticeKind.CHANGED: "Everything else in AWS works as before; only Amazon Bedrock is closed.",
+    NoticeKind.RESTORED: "Amazon Bedrock is open again. IAM needs a few seconds to know it.",
+    NoticeKind.WARNING: "Nothing is blocked.",
+}
+_HEADLINES = {
+    NoticeKind.WARNING: "Bedrock quota {quota} of {who} is at {percent} %",
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: quota {quota} is used up",
+    NoticeKind.CHANGED: "Amazon Bedrock stays blocked for {who}: quota {quota}",
+    NoticeKind.RESTORED: "Amazon Bedrock is open again for {who}",
+    NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
+    NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
+    NoticeKind.BREAKER: "Bedrock quotas: too many blocks at once, so none was made",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notice as it is sent; the subject fits SNS: under 100 characters, one line of ASCII."""
+
+    subject: str
+    body: str
+
+
+def number(value: Decimal | int) -> str:
+    """`1,234,567`, or `no limit`."""
+    return f"{value:,}" if Decimal(value).is_finite() else "no limit"
+
+
+def moment(when: datetime | None, zone: ZoneInfo) -> str:
+    """`2026-12-01 00:00 CET`; None is never."""
+    if when is None:
+        return "an admin changes the quota"
+    return f"{when.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def period(window: Window) -> str:
+    """`today`, `this month`, `in the last 24 hours`."""
+    if window.rolling:
+        return f"in the last {window.rolling} {window.unit}s"
+    return _THIS[window.unit]
+
+
+def used(verdict: Verdict) -> str:
+    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`."""
+    quota = verdict.quota
+    return (
+        f"{number(verdict.used)} of {number(verdict.limit)} {quota.measure.words} used "
+        f"{period(quota.window)} (quota {quota.name} of {quota.whom})"
+    )
+
+
+def reason(verdicts: Iterable[Verdict]) -> str:
+    """Why a standing is as it is: the quotas that are used up, else those that warn."""
+    several = list(verdicts)
+    telling = [v for v in several if v.used_up] or [v for v in several if v.threshold]
+    return "; ".join(used(verdict) for verdict in telling)
+
+
+def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
+    """A notice as an e-mail: who, which quota, how much, since and until when, whom to ask."""
+    lines = [f"{_headline(notice)}.", "", f"Why: {notice.reason}."]
+    if notice.quota and notice.measure:
+        lines += [
+            f"Quota: {notice.quota} ({number(notice.limit)} {notice.measure}, {notice.window}).",
+            f"Used: {number(notice.used)} of {number(notice.limit)} ({notice.percent} %).",
+        ]
+    if notice.since is not None:
+        lines.append(f"Since: {moment(notice.since, zone)}.")
+    if notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}:
+        lines.append(f"Until: {moment(notice.until, zone)}.")
+    elif notice.kind is NoticeKind.WARNING:
+        lines.append(f"The count begins anew: {moment(notice.until, zone)}.")
+    if notice.kind in _OPEN:
+        lines.append(f"What works: {_OPEN[notice.kind]}")
+    lines += [f"Questions: {contact}.", "", f"Notice {notice.id}"]
+    return Message(_subject(_headline(notice)), "\n".join(lines))
+
+
+def _headline(notice: Notice) -> str:
+    return _HEADLINES[notice.kind].format(
+        who=notice.principal, quota=notice.quota, percent=notice.percent
+    )
+
+
+def _subject(headline: str) -> str:
+    plain = "".join(each if " " <= each <= "~" else "?" for each in headline)
+    return plain if len(plain) < 100 else f"{plain[:96]}..."  # noqa: PLR2004 - the limit of SNS

@@ -1,0 +1,67 @@
+"""The notices as people read them."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from builders import NOON, Story, a_quota
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.quota import UNLIMITED
+from quota_enforcer.core.window import Unit, Window
+from quota_enforcer.core.wording import message, number, period
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_a_block_says_who_what_until_when_and_whom_to_ask() -> None:
+    blocked = Story(a_quota(), zone="Europe/Berlin").at(NOON, 1234).notices[1]
+    sent = message(blocked, BERLIN, "cloud-team@example.com")
+    assert sent.subject == "Amazon Bedrock is blocked for user/alice: quota daily is used up"
+    assert sent.body == (
+        "Amazon Bedrock is blocked for user/alice: quota daily is used up.\n"
+        "\n"
+        "Why: 1,234 of 1,000 total tokens used today (quota daily of user/alice).\n"
+        "Quota: daily (1,000 total tokens, day).\n"
+        "Used: 1,234 of 1,000 (123 %).\n"
+        "Since: 2026-11-24 13:00 CET.\n"
+        "Until: 2026-11-25 00:00 CET.\n"
+        "What works: Everything else in AWS works as before; only Amazon Bedrock is closed.\n"
+        "Questions: cloud-team@example.com.\n"
+        "\n"
+        "Notice 2026-11-24T12:00:00Z#user/alice#blocked#daily"
+    )
+
+
+def test_a_block_without_end_says_who_ends_it() -> None:
+    blocked = Story(a_quota(limit=Decimal(0))).at(NOON).notices[0]
+    assert "Until: an admin changes the quota." in message(blocked, BERLIN, "x").body
+
+
+@given(st.text(max_size=300), st.sampled_from(NoticeKind))
+def test_a_subject_always_fits_sns(name: str, kind: NoticeKind) -> None:
+    """SNS takes subjects under 100 characters of printable ASCII in one line."""
+    subject = message(Notice(kind, NOON, f"sso/{name}", name, "why"), BERLIN, "x").subject
+    assert 0 < len(subject) < 100
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        (Window(Unit.HOUR), "this hour"),
+        (Window(Unit.DAY), "today"),
+        (Window(Unit.WEEK), "this week"),
+        (Window(Unit.MONTH), "this month"),
+        (Window(Unit.HOUR, rolling=24), "in the last 24 hours"),
+    ],
+)
+def test_periods_in_words(window: Window, words: str) -> None:
+    assert period(window) == words
+
+
+def test_numbers_in_words() -> None:
+    assert (number(1234567), number(UNLIMITED)) == ("1,234,567", "no limit")
