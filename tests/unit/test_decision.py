@@ -5,10 +5,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from builders import HOUR, NOON, Story, a_quota, kinds
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import HOUR, NOON, Story, a_quota, kinds
 from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import UNLIMITED, Action
@@ -142,12 +142,17 @@ def test_a_new_limit_is_warned_of_anew() -> None:
 
 
 def test_a_rolling_window_warns_once_in_its_length() -> None:
-    """Usage that dips below the threshold and comes back is not warned of every hour."""
+    """Usage that dips below the threshold and comes back is not warned of every hour.
+
+    Nor is usage that never falls below it, however long.
+    """
     story = Story(a_quota(window=Window(Unit.HOUR, rolling=24)))
     assert kinds(story.at(NOON, 850)) == ["warning 80"]
     assert kinds(story.at(NOON + HOUR, {NOON: 700})) == []
     assert kinds(story.at(NOON + 2 * HOUR, {NOON: 850})) == []
-    assert kinds(story.at(NOON + 25 * HOUR, {NOON + 24 * HOUR: 850})) == ["warning 80"]
+    assert kinds(story.at(NOON + 30 * HOUR, {NOON + 29 * HOUR: 850})) == []
+    assert kinds(story.at(NOON + 54 * HOUR)) == []
+    assert kinds(story.at(NOON + 55 * HOUR, 850)) == ["warning 80"]
 
 
 def test_a_rolling_block_says_when_enough_has_left() -> None:

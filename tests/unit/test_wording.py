@@ -4,10 +4,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import NOON, Story, a_quota
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import NOON, Story, a_quota
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.quota import UNLIMITED
 from quota_enforcer.core.window import Unit, Window

@@ -202,12 +202,17 @@ def _notice(
 def _still_warned(
     before: Mapping[str, Warned], verdicts: Iterable[Verdict], now: datetime
 ) -> dict[str, Warned]:
-    """What need not be said again: the same limit, and the window not over."""
-    limits = {verdict.quota.id: verdict.limit for verdict in verdicts}
+    """What need not be said again: the same limit, and the window not over.
+
+    A rolling window never ends, so there the usage must also have been below the threshold.
+    """
+    current = {verdict.quota.id: verdict for verdict in verdicts}
     return {
         id_: told
         for id_, told in before.items()
-        if now < told.until and limits.get(id_) == told.limit
+        if (verdict := current.get(id_))
+        and verdict.limit == told.limit
+        and (now < told.until or (verdict.quota.window.rolling and verdict.passed(told.threshold)))
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 _GEOGRAPHIES = "us|eu|apac|jp|au|ca|sa|me|af|us-gov|global"
-_GEO_PREFIX = re.compile(rf"(?:{_GEOGRAPHIES})\.(?=[^.]+\.)")
+_GEO_PREFIX = re.compile(rf"^(?:{_GEOGRAPHIES})\.(?=[^.]+\.)")
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?P<type>[a-z-]+)/(?P<id>.+)")
 _NAMES_A_MODEL = {"foundation-model", "inference-profile"}
 
@@ -23,7 +23,7 @@ def canonical_model(model_id: str) -> str:
         if arn["type"] not in _NAMES_A_MODEL:
             return f"{arn['type']}/{arn['id']}"
         model_id = arn["id"]
-    return _GEO_PREFIX.sub("", model_id, count=1)
+    return _GEO_PREFIX.sub("", model_id)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -32,7 +32,9 @@ class QuotaBook:
         self._by_member: defaultdict[str, list[Rule]] = defaultdict(list)
         self.pools: dict[Principal, tuple[Principal, ...]] = {}
         """Teams that share one quota, with their members."""
+        self._watched: set[str] = set()
         for rule in rules:
+            self._watched.update((rule.whom, *rule.members))
             if not rule.members:
                 self._by_whom[rule.whom].append(rule)
             elif rule.share is Share.EACH:
@@ -66,10 +68,9 @@ class QuotaBook:
         session = identity.session
         if session is None:
             return (identity.principal,)
-        watched = str(session) in self._by_whom or str(session) in self._by_member
-        if watched or _sessions_of(session) in self._by_whom:
-            return (identity.principal, session)
-        return (identity.principal,)
+        if self._watched.isdisjoint((str(session), _sessions_of(session))):
+            return (identity.principal,)
+        return (identity.principal, session)
 
     def pools_of(self, principal: Principal) -> Iterator[Principal]:
         """The teams whose shared quota this principal draws on."""

@@ -39,8 +39,9 @@ class Principal:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `kind/name`; raises UnknownIdentity with the forms that are allowed."""
-        kind, slash, name = text.partition("/")
-        if kind not in set(Kind) or not slash or not name or "*" in name:
+        kind, _, name = text.partition("/")
+        pattern = "*" in name and kind != Kind.OTHER
+        if kind not in set(Kind) or not name or pattern:
             raise UnknownIdentity(
                 f"{text!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
                 "session/ROLE/NAME or team/NAME",
@@ -59,6 +60,11 @@ class Identity:
 
 
 _ARN = re.compile(r"arn:aws[\w-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+"""What IAM and STS allow in names; anything else would be forged, such as a user named `*`.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
 _SSO_ROLE = re.compile(r"AWSReservedSSO_.+_[0-9a-f]{16}")
 
 
@@ -66,7 +72,7 @@ def identify(arn: str, account: str) -> Identity:
     """The principal that an `identity.arn` of the invocation log names, seen from `account`.
 
     An ARN of another account is `other/ARN`: its user must not be taken for ours of the same name.
-    Raises UnknownIdentity for anything that is no IAM or STS ARN.
+    Raises UnknownIdentity for anything that is no IAM or STS ARN, or has a name that IAM refuses.
     Forms: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     """
     match = _ARN.fullmatch(arn)
@@ -79,19 +85,42 @@ def identify(arn: str, account: str) -> Identity:
     if match["account"] != account:
         return other
     match [match["service"], *match["resource"].split("/")]:
-        case ["iam", "user", *_, name] if name:
-            return Identity(Principal(Kind.USER, name))
-        case ["sts", "assumed-role", role, session] if role and session:
+        case ["iam", "user", *_, name]:
+            return Identity(Principal(Kind.USER, _checked(name, arn)))
+        case ["sts", "assumed-role", role, session]:
+            _checked(role, arn)
+            _checked(session, arn)
             if _SSO_ROLE.fullmatch(role):
                 return Identity(Principal(Kind.SSO, session.lower()))
             return Identity(
                 Principal(Kind.ROLE, role),
                 Principal(Kind.SESSION, f"{role}/{session}"),
             )
-        case ["iam", "role", *_, role] if role:
-            return Identity(Principal(Kind.ROLE, role))
+        case ["iam", "role", *_, role]:
+            return Identity(Principal(Kind.ROLE, _checked(role, arn)))
         case _:
             return other
+
+
+def _checked(name: str, arn: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UnknownIdentity(
+            f"{arn[:200]!r} has the name {name[:200]!r}, which IAM does not allow: expected "
+            "letters, digits and any of +=,.@_-",
+        )
+    return name
+
+
+def can_exist(principal: Principal) -> bool:
+    """Whether anybody can have this name; a quota for such as `user/path/alice` counts nothing."""
+    match principal.kind:
+        case Kind.TEAM | Kind.OTHER:
+            return principal.name == principal.name.strip()
+        case Kind.SESSION:
+            role, _, session = principal.name.partition("/")
+            return all(map(_NAME.fullmatch, (role, session)))
+        case _:
+            return _NAME.fullmatch(principal.name) is not None
 
 
 def cannot_be_denied(principal: Principal) -> str | None:

@@ -55,10 +55,11 @@ class Verdict:
         """The highest warning threshold passed (percent), or 0; a limit of 0 has none."""
         if not self.limit:
             return 0
-        return max(
-            (at for at in self.quota.warn_at if self.used * FULL >= self.limit * at),
-            default=0,
-        )
+        return max((at for at in self.quota.warn_at if self.passed(at)), default=0)
+
+    def passed(self, percent: int) -> bool:
+        """Whether at least this much of the limit is used."""
+        return self.used * FULL >= self.limit * percent
 
 
 def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:

@@ -1,0 +1,60 @@
+# Everything here needs only make, git and Python 3.11 (or newer) with venv.
+PYTHON ?= python3
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+SAM_VERSION := 1.170.0
+# Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
+IN_RUNTIME := botocore jmespath python-dateutil six urllib3
+
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types package bench lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: .venv/installed ## install the command line into .venv/bin/quota-enforcer
+
+demo: setup ## run the whole product on the embedded AWS
+	@$(BIN)/quota-enforcer demo
+
+test: lint types ## lint, types, and all tests (template checks are among them)
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: setup ## lint and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## static types
+	$(BIN)/mypy
+
+package: setup .venv-sam/installed ## validate the template and build the packages, as for `sam deploy`
+	$(SAM) validate --lint
+	PYTHON=$(CURDIR)/$(BIN)/python $(SAM) build
+
+bench: setup ## print how fast it is and how many AWS calls it makes
+	@for script in bench/*.py; do $(BIN)/python $$script || exit; done
+
+lock: setup ## renew requirements.lock and src/requirements.txt from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lambda"], sep="\n")' \
+		| $(BIN)/uv pip compile - --constraint requirements.lock --python-version 3.14 \
+		--generate-hashes --no-header --no-annotate --quiet \
+		$(IN_RUNTIME:%=--no-emit-package %) --output-file src/requirements.txt
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .venv-sam .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+.venv-sam/installed: Makefile
+	$(PYTHON) -m venv .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	touch $@

@@ -1,0 +1,173 @@
+"""Which AWS calls a sweep makes, by name, for 100, 1,000 and 10,000 principals.
+
+The real adapters and the real sweep run on the embedded AWS; only CloudWatch is a stand-in, so that
+usage need not be called up first. 10,000 principals are beyond what a metric filter bears in AWS
+(1,000 different values an hour) and shown for the shape of the growth only.
+"""
+
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
+
+from quota_enforcer import wiring
+from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
+from quota_enforcer.aws.metrics import (
+    ARN_DIMENSION,
+    METRIC_NAMES,
+    MODEL_DIMENSION,
+    CloudWatchMetrics,
+)
+from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.core.policy import deny_all
+from quota_enforcer.core.window import hour_start
+from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.ports import SweepState
+from quota_enforcer.settings import Settings
+from quota_enforcer.sweep.report import Report
+from quota_enforcer.sweep.sweep import Sweep
+
+ACCOUNT = "123456789012"
+MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TICK = timedelta(minutes=5)
+OVER = 5
+"""How many principals go over their quota in the second sweep."""
+
+
+class CloudWatch:
+    """The two calls that the meter makes, answered from memory in AWS's shapes and page sizes."""
+
+    def __init__(self, calls: Counter[str]) -> None:
+        self._calls = calls
+        self.used: dict[str, dict[datetime, int]] = {}
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        """As boto3's clients have one for each operation."""
+        pages = {"list_metrics": self._list_metrics, "get_metric_data": self._get_metric_data}
+        return SimpleNamespace(paginate=pages[operation])
+
+    def _list_metrics(self, **_request: Any) -> Iterator[dict[str, Any]]:
+        """500 metrics a page."""
+        metrics = [
+            {
+                "MetricName": METRIC_NAMES[counter],
+                "Dimensions": [
+                    {"Name": ARN_DIMENSION, "Value": arn},
+                    {"Name": MODEL_DIMENSION, "Value": MODEL},
+                ],
+            }
+            for arn in self.used
+            for counter in ("requests", "input_tokens")
+        ]
+        for first in range(0, max(len(metrics), 1), 500):
+            self._calls["ListMetrics"] += 1
+            yield {"Metrics": metrics[first : first + 500]}
+
+    def _get_metric_data(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """One answer for at most 500 queries."""
+        self._calls["GetMetricData"] += 1
+        queries = request["MetricDataQueries"]
+        if len(queries) > 500:  # noqa: PLR2004 - what AWS allows
+            raise AssertionError(f"{len(queries)} queries in one call")
+        yield {"MetricDataResults": [self._answer(query) for query in queries]}
+
+    def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
+        metric = query["MetricStat"]["Metric"]
+        arn = next(d["Value"] for d in metric["Dimensions"] if d["Name"] == ARN_DIMENSION)
+        tokens = metric["MetricName"] == METRIC_NAMES["input_tokens"]
+        counted = metric["MetricName"] in {METRIC_NAMES["requests"], METRIC_NAMES["input_tokens"]}
+        points = self.used[arn].items() if counted else ()
+        return {
+            "Id": query["Id"],
+            "StatusCode": "Complete",
+            "Timestamps": [hour for hour, _ in points],
+            "Values": [float(used if tokens else 1) for _, used in points],
+        }
+
+
+@contextmanager
+def deployment(principals: int) -> Iterator[tuple[Sweep, CloudWatch, Counter[str]]]:
+    """A deployment with this many users, and the count of its calls."""
+    calls: Counter[str] = Counter()
+    with EmbeddedAws(START) as aws:
+        session = aws.session()
+        dynamodb, iam = session.client("dynamodb"), session.client("iam")
+        for table, schema in (("ledger", LEDGER_SCHEMA), ("quotas", QUOTA_SCHEMA)):
+            dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **schema)
+        document = json.dumps(deny_all())
+        policy = iam.create_policy(PolicyName="deny", PolicyDocument=document)["Policy"]["Arn"]
+        for number in range(OVER):
+            iam.create_user(UserName=f"u{number}")
+        topic = session.client("sns").create_topic(Name="notices")["TopicArn"]
+        settings = Settings.from_environment(
+            {
+                "STACK_NAME": "bench",
+                "ACCOUNT_ID": ACCOUNT,
+                "QUOTA_TABLE": "quotas",
+                "LEDGER_TABLE": "ledger",
+                "NOTICE_TOPIC": topic,
+                "METRIC_NAMESPACE": "BedrockQuota/bench",
+                "DENY_POLICIES": f'{{"*": "{policy}"}}',
+                "MODE": "enforce",
+                "TIME_ZONE": "Europe/Berlin",
+                "CONTACT": "nobody",
+                "BREAKER_NUMBER": "10",
+                "BREAKER_PERCENT": "20",
+            }
+        )
+        quotas = wiring.quotas(settings, session)
+        item = {"principal": "default", "quota": "daily", "measure": "total_tokens"}
+        quotas.put(item | {"limit": Decimal(1_000_000), "window": "day"}, None)
+        session.events.register(
+            "before-call", lambda model, **_: calls.update([model.name]), unique_id="count"
+        )
+        cloudwatch = CloudWatch(calls)
+        hour = hour_start(START, settings.zone)
+        cloudwatch.used = {
+            f"arn:aws:iam::{ACCOUNT}:user/u{number}": {hour: 1_000} for number in range(principals)
+        }
+        metrics = CloudWatchMetrics(cast("Any", cloudwatch), settings.metric_namespace)
+        outside = replace(wiring.outside(settings, session), metrics=metrics)
+        outside.ledger.begin(START)
+        outside.ledger.finish(SweepState(started=START, finished=START, metered_to=START))
+        yield Sweep(settings, outside), cloudwatch, calls
+
+
+def swept(sweep: Sweep, calls: Counter[str], at: datetime) -> tuple[Report, Counter[str]]:
+    """One sweep and the calls it made."""
+    calls.clear()
+    report = sweep.run(at)
+    if report.failures:
+        raise SystemExit("; ".join(report.failures))
+    return report, Counter(calls)
+
+
+def main() -> None:
+    """Three sweeps for each size: the first ever, one with some news, one with none."""
+    for principals in map(int, sys.argv[1:] or (100, 1_000, 10_000)):
+        with deployment(principals) as (sweep, cloudwatch, calls):
+            print(f"\n{principals:,} principals, {2 * principals:,} series")
+            stories = ["everybody is new", "news: a tenth called, 5 went over", "no news"]
+            for number, story in enumerate(stories):
+                if number == 1:
+                    for n, hours in enumerate(cloudwatch.used.values()):
+                        extra = 2_000_000 if n < OVER else 500 if n % 10 == 0 else 0
+                        hours.update({hour: used + extra for hour, used in hours.items()})
+                report, made = swept(sweep, calls, START + (number + 1) * TICK)
+                expected = math.ceil(report.series / 500)
+                if made["GetMetricData"] != expected or made["ListEntitiesForPolicy"] != 1:
+                    raise SystemExit(f"expected {expected} GetMetricData and 1 policy read: {made}")
+                names = ", ".join(f"{name} {count:,}" for name, count in sorted(made.items()))
+                print(f"  {story}: looked at {report.looked_at:,}; {names}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""How long `decide` takes: 10,000 principals x 5 quotas x 2 models, half of the quotas monthly.
+
+Buckets lie in memory as the ledger would hand them over; what is timed is finding the quotas in
+force, summing their buckets and deciding, on one core.
+"""
+
+import cProfile
+import pstats
+import random
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.decision import decide
+from quota_enforcer.core.measure import Counts, Measure
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.standing import Standing
+from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.verdict import Mode, Terms
+from quota_enforcer.core.window import DAY, HOUR, Unit, Window, hour_start, local_date
+
+PRINCIPALS = 10_000
+MODELS = ("anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0")
+ZONE = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 30, 15, 20, tzinfo=UTC)
+QUOTAS = [
+    ("monthly-tokens", Measure.TOTAL_TOKENS, 900_000, Window(Unit.MONTH)),
+    ("monthly-requests", Measure.REQUESTS, 1_000, Window(Unit.MONTH, resets_on=15)),
+    ("daily-tokens", Measure.TOTAL_TOKENS, 40_000, Window(Unit.DAY)),
+    ("daily-output", Measure.OUTPUT_TOKENS, 20_000, Window(Unit.DAY)),
+    ("rolling", Measure.INPUT_TOKENS, 30_000, Window(Unit.HOUR, rolling=24)),
+]  # two monthly, and below every second principal gets one more: half of all
+PERSONAL = ("personal", Measure.CACHE_READ_TOKENS, 80_000, Window(Unit.MONTH))
+
+
+def rules() -> list[Quota]:
+    """Four quotas by default, and a fifth for each principal: monthly for every other one."""
+    shared = [
+        Quota("default", name, measure=measure, limit=Decimal(limit), window=window)
+        for name, measure, limit, window in QUOTAS[:4]
+    ]
+    own = [
+        Quota(f"user/u{n}", name, measure=measure, limit=Decimal(limit), window=window)
+        for n in range(PRINCIPALS)
+        for name, measure, limit, window in [QUOTAS[4] if n % 2 else PERSONAL]
+    ]
+    return shared + own
+
+
+def usages() -> list[Usage]:
+    """A month of day buckets and two days of hour buckets for each principal and model."""
+    dice = random.Random(1)  # noqa: S311 - numbers for a benchmark
+    today, hour = local_date(NOW, ZONE), hour_start(NOW, ZONE)
+
+    def counts() -> Counts:
+        return Counts(*(dice.randrange(2_000) for _ in Counts._fields))
+
+    def usage() -> ModelUsage:
+        return ModelUsage(
+            {hour - n * HOUR: counts() for n in range(48)},
+            {today - n * DAY: counts() for n in range(32)},
+        )
+
+    return [Usage({model: usage() for model in MODELS}) for _ in range(PRINCIPALS)]
+
+
+def main() -> None:
+    """Time one pass over everybody, then say where the time goes."""
+    book, everybody = QuotaBook(rules()), usages()
+    terms = Terms(NOW, ZONE, Mode.ENFORCE)
+
+    def one_pass() -> int:
+        notices = 0
+        for n, usage in enumerate(everybody):
+            principal = Principal.parse(f"user/u{n}")
+            applicable = book.of(principal, NOW)
+            notices += len(decide(principal, applicable, usage, Standing(), terms).notices)
+        return notices
+
+    start = time.process_time()
+    notices = one_pass()
+    took = time.process_time() - start
+    print(
+        f"decide: {PRINCIPALS:,} principals x 5 quotas x 2 models: {took:.2f} s, {notices} notices"
+    )
+    profile = cProfile.Profile()
+    profile.runcall(one_pass)
+    print("where the time goes (profiled, so slower):")
+    pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(8)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The static deny policies in IAM: who has them, attach, detach; never a word of a document."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from quota_enforcer.core.errors import CannotDeny, PrincipalGone
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+_GONE = "NoSuchEntity"
+
+
+class IamDenies:
+    """The `Denies` of one stack; `policies` maps each installed model scope to its policy's ARN."""
+
+    def __init__(self, client: "IAMClient", policies: Mapping[str, str]) -> None:
+        self._client = client
+        self._policies = dict(policies)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The installed model scopes."""
+        return frozenset(self._policies)
+
+    def denied(self) -> dict[Principal, frozenset[str]]:
+        """Who really has which scopes' policies attached: one paged read for each policy."""
+        found: defaultdict[Principal, set[str]] = defaultdict(set)
+        pages = self._client.get_paginator("list_entities_for_policy")
+        for scope, policy in self._policies.items():
+            # Serving as somebody's permissions boundary is no attachment, hence the filter.
+            for page in pages.paginate(PolicyArn=policy, PolicyUsageFilter="PermissionsPolicy"):
+                for user in page["PolicyUsers"]:
+                    found[Principal(Kind.USER, user["UserName"])].add(scope)
+                for role in page["PolicyRoles"]:
+                    found[Principal(Kind.ROLE, role["RoleName"])].add(scope)
+        return {principal: frozenset(scopes) for principal, scopes in found.items()}
+
+    def attach(self, principal: Principal, scope: str) -> None:
+        """Deny a scope; repeated it changes nothing.
+
+        Raises PrincipalGone, and CannotDeny with what would help.
+        """
+        policy = self._policies.get(scope)
+        if policy is None:
+            raise CannotDeny(
+                f"no deny policy for {scope!r} is installed; installed model scopes: "
+                f"{', '.join(sorted(self._policies))}",
+            )
+        try:
+            match principal.kind:
+                case Kind.USER:
+                    self._client.attach_user_policy(UserName=principal.name, PolicyArn=policy)
+                case Kind.ROLE:
+                    self._client.attach_role_policy(RoleName=principal.name, PolicyArn=policy)
+                case _:
+                    raise CannotDeny(f"{principal}: {cannot_be_denied(principal)}")
+        except ClientError as error:
+            raise _refusal(error, principal, policy) from error
+
+    def detach(self, principal: Principal, scope: str) -> None:
+        """Lift a deny; no error where there is none, or no such principal."""
+        policy = self._policies.get(scope)
+        if policy is None:
+            return
+        try:
+            match principal.kind:
+                case Kind.USER:
+                    self._client.detach_user_policy(UserName=principal.name, PolicyArn=policy)
+                case Kind.ROLE:
+                    self._client.detach_role_policy(RoleName=principal.name, PolicyArn=policy)
+                case _:
+                    pass
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _GONE:
+                raise
+
+
+def _refusal(error: ClientError, principal: Principal, policy: str) -> Exception:
+    """What IAM's answer to an attach means; an answer that means nothing to us stays itself.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html#API_AttachRolePolicy_Errors
+    """
+    words = error.response["Error"].get("Message", "")
+    match error.response["Error"]["Code"]:
+        case "NoSuchEntity" if policy in words:
+            return CannotDeny(
+                f"the deny policy {policy} does not exist: deploy the stack again to restore it",
+            )
+        case "NoSuchEntity":
+            return PrincipalGone(f"{principal} no longer exists in IAM: {words}")
+        case "LimitExceeded":
+            # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+            return CannotDeny(
+                f"{principal} has no slot left for a managed policy (IAM says: {words}): detach "
+                "one that it does not need, or ask AWS for a higher quota of managed policies "
+                f"attached to an IAM {principal.kind}",
+            )
+        case "UnmodifiableEntity":
+            return CannotDeny(
+                f"{principal} is managed by AWS, so no policy can be attached to it "
+                f"(IAM says: {words}): cap its callers, or give it a quota that only notifies",
+            )
+        case "AccessDenied":
+            return CannotDeny(
+                f"the enforcer may not touch {principal}, which is protected or out of its reach "
+                f"(IAM says: {words}): give it a quota that only notifies",
+            )
+        case _:
+            return error

@@ -1,0 +1,185 @@
+"""The ledger in DynamoDB: one table, everything of one principal in one partition."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from quota_enforcer.aws import ledger_items, notice_items
+from quota_enforcer.aws.dynamo import BATCH, Check, Expression, Put
+from quota_enforcer.aws.item_texts import instant
+from quota_enforcer.aws.ledger_schema import BY_DUE
+from quota_enforcer.aws.ledger_usage import DynamoUsage
+from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.ports import QuotaMemory, Record, SweepState
+
+_NOTICES_AT_ONCE = (BATCH - 2) // 2
+_NOT_CLOSED = Check(
+    ledger_items.STATE,
+    Expression("attribute_not_exists(#closed) OR #closed = :no", {"no": False}),
+)
+
+
+class DynamoLedger(DynamoUsage):
+    """The whole `Ledger`; `DynamoUsage` is the half of it that meters fill."""
+
+    def state(self) -> SweepState:
+        """What the last sweep left."""
+        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
+
+    def begin(self, now: datetime) -> None:
+        """Note that a sweep started; `started` never moves backwards."""
+        self._table.update(
+            ledger_items.STATE, {"started": instant(now)}, condition=_not_later(started=now)
+        )
+
+    def finish(self, state: SweepState) -> None:
+        """Note all of `state` but `closed`, unless a later sweep already did.
+
+        A later sweep that has only begun keeps its `started`, so that its crash will be seen.
+        """
+        if state.finished is None or state.started is None:
+            raise ValueError(f"a sweep that finishes has started and finished, not {state}")
+        noted = ledger_items.state_attributes(state)
+        gone = sorted(ledger_items.STATE_ATTRIBUTES - noted.keys())
+        alone = _not_later(finished=state.finished)
+        latest = _not_later(finished=state.finished, started=state.started)
+        started = {"started": instant(state.started)}
+        if not self._table.update(ledger_items.STATE, noted | started, gone, latest):
+            self._table.update(ledger_items.STATE, noted, gone, alone)
+
+    def close(self) -> None:
+        """From now on no intent to block can be written."""
+        self._table.update(ledger_items.STATE, {"closed": True})
+
+    # Records
+
+    def due(self, now: datetime) -> set[Principal]:
+        """Whose record is due."""
+        return {record.principal for record in self._listed(instant(now))}
+
+    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
+        """Their records, consistently read; a new one for whom the ledger does not know."""
+        records = {principal: Record(principal) for principal in principals}
+        for item in self._table.batch_get(map(ledger_items.record_key, records)):
+            record = ledger_items.record_of(item)
+            records[record.principal] = record
+        return records
+
+    def blocked(self) -> list[Record]:
+        """Every record that denies something, or was about to; eventually consistent."""
+        return self._listed(listings=[ledger_items.BLOCKED])
+
+    def everybody(self) -> list[Record]:
+        """Every record, eventually consistent."""
+        return self._listed()
+
+    def put(self, record: Record, notices: Iterable[Notice] = ()) -> None:
+        """Write a record over its previous version, with its notices into outbox and history.
+
+        All or nothing. Raises Conflict where the version is not the next one, and Closed where
+        `record.intended` would deny something after `close`. A transaction holds 100 items, hence
+        ValueError for more than 49 notices.
+        """
+        writes: list[Put | Check] = [Put(ledger_items.record_item(record), _follows(record))]
+        if record.intended:
+            writes.append(_NOT_CLOSED)
+        told = _notice_writes(notices)
+        if len(told) > 2 * _NOTICES_AT_ONCE:
+            raise ValueError(
+                f"{record.principal} has {len(told) // 2} notices at once; allowed with one "
+                f"record: {_NOTICES_AT_ONCE}. Merge some of its quotas",
+            )
+        writes += told
+        failed = self._table.write(writes)
+        if any(writes[place] is _NOT_CLOSED for place in failed):
+            raise Closed(f"the stack is being deleted, so {record.principal} cannot be blocked")
+        if failed:
+            raise Conflict(
+                f"the record of {record.principal} is no longer at version {record.version - 1}",
+            )
+
+    # Notices
+
+    def post(self, notices: Iterable[Notice]) -> None:
+        """Put notices that belong to no record into outbox and history."""
+        writes = _notice_writes(notices)
+        for first in range(0, len(writes), BATCH):
+            self._table.write(writes[first : first + BATCH])
+
+    def outbox(self, until: datetime) -> list[Notice]:
+        """Notices posted before `until` and not sent yet."""
+        waiting = map(notice_items.notice_of, self._partition(notice_items.OUTBOX))
+        return [notice for notice in waiting if notice.at < until]
+
+    def sent(self, notice: Notice) -> None:
+        """Take a notice out of the outbox."""
+        self._table.delete(notice_items.outbox_key(notice))
+
+    def history(self, principal: Principal | None = None) -> list[Notice]:
+        """Past notices, oldest first: one principal's, or those of the deployment."""
+        partition = ledger_items.DEPLOYMENT if principal is None else str(principal)
+        items = self._table.query(
+            Expression(
+                "#pk = :pk AND begins_with(#sk, :history)",
+                {"pk": partition, "history": notice_items.HISTORY},
+            )
+        )
+        return sorted(map(notice_items.notice_of, items), key=lambda notice: notice.at)
+
+    # Quotas
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        """What is remembered of every quota item."""
+        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
+
+    def remember_quota(self, memory: QuotaMemory) -> None:
+        """Remember a quota item's last valid version."""
+        self._table.put(ledger_items.memory_item(memory))
+
+    def forget_quota(self, memory: QuotaMemory) -> None:
+        """Forget a quota item that is gone."""
+        self._table.delete(ledger_items.memory_key(memory))
+
+    def _listed(
+        self,
+        until: str = ledger_items.NEVER,
+        listings: Iterable[str] = (ledger_items.OPEN, ledger_items.BLOCKED),
+    ) -> list[Record]:
+        """The records due until then; one that moves to the other listing just now comes once."""
+        records: dict[Principal, Record] = {}
+        for listing in listings:
+            where = Expression(
+                "#listing = :listing AND #due <= :until", {"listing": listing, "until": until}
+            )
+            for item in self._table.query(where, index=BY_DUE):
+                record = ledger_items.record_of(item)
+                known = records.setdefault(record.principal, record)
+                if known.version < record.version:
+                    records[record.principal] = record
+        return list(records.values())
+
+
+def _follows(record: Record) -> Expression:
+    """Holds where the ledger has the version before this one."""
+    if record.version == 1:
+        return Expression("attribute_not_exists(#pk)")
+    return Expression("#version = :previous", {"previous": record.version - 1})
+
+
+def _not_later(**moments: datetime) -> Expression:
+    """Holds where the state has no later moments than these."""
+    parts = (f"(attribute_not_exists(#{name}) OR #{name} <= :{name})" for name in moments)
+    return Expression(
+        " AND ".join(parts), {name: instant(moment) for name, moment in moments.items()}
+    )
+
+
+def _notice_writes(notices: Iterable[Notice]) -> list[Put]:
+    """Outbox and history of each notice; the same one twice is one."""
+    several = {notice.id: notice for notice in notices}.values()
+    return [
+        Put(item)
+        for notice in several
+        for item in (notice_items.outbox_item(notice), notice_items.history_item(notice))
+    ]

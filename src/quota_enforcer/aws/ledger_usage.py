@@ -1,0 +1,87 @@
+"""The metered half of the ledger in DynamoDB: usage buckets, and the series they come from."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer import clock
+from quota_enforcer.aws import ledger_items, usage_items
+from quota_enforcer.aws.dynamo import Expression, Table
+from quota_enforcer.aws.ledger_schema import EXPIRES
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.ports import Bucket, Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoUsage:
+    """Usage in the ledger's table; `zone` says which local hours its buckets are.
+
+    `now` is asked only for what has expired, since DynamoDB deletes that days late.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        zone: ZoneInfo,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._table = Table(client, table)
+        self._zone = zone
+        self._now = now
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+        items = self._table.query(
+            Expression(
+                "#pk = :pk AND #sk BETWEEN :first AND :after",
+                {
+                    "pk": str(principal),
+                    "first": f"usage#{first}",
+                    "after": usage_items.AFTER_USAGE,
+                },
+            )
+        )
+        return Usage(
+            {
+                model: ModelUsage.of_hours(hours, self._zone)
+                for model, hours in usage_items.by_model(items, self._zone).items()
+            }
+        )
+
+    def hours(self, buckets: Iterable[Bucket]) -> dict[Bucket, dict[datetime, Counts]]:
+        """The stored hours (by start in UTC) of these buckets; absent ones are left out.
+
+        So are hours in which every counter is zero.
+        """
+        keys = [usage_items.usage_key(bucket) for bucket in dict.fromkeys(buckets)]
+        stored = {
+            usage_items.bucket_of(item): usage_items.hours_of(item, self._zone)
+            for item in self._table.batch_get(keys)
+        }
+        return {bucket: hours for bucket, hours in stored.items() if hours}
+
+    def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:
+        """Set whole hours of one bucket; other hours stay."""
+        numbers, zeros = usage_items.counters(bucket, hours, self._zone)
+        if hours:
+            expires = usage_items.usage_expires(bucket.day)
+            self._table.update(usage_items.usage_key(bucket), numbers | {EXPIRES: expires}, zeros)
+
+    def sources(self) -> list[Source]:
+        """The metric sources remembered."""
+        now = self._now()
+        items = self._partition(ledger_items.SOURCES)
+        return [ledger_items.source_of(i) for i in items if not ledger_items.expired(i, now)]
+
+    def remember_source(self, source: Source) -> None:
+        """Remember one for a week after its last data, or as long as it is behind."""
+        self._table.put(ledger_items.source_item(source))
+
+    def _partition(self, pk: str) -> Iterable[dict[str, Any]]:
+        return self._table.query(Expression("#pk = :pk", {"pk": pk}))

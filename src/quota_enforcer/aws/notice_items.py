@@ -1,0 +1,60 @@
+"""Notices as items: one in the outbox until it is sent, one in the history for about 13 months."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.item_texts import as_attributes, fitting_key, moment
+from quota_enforcer.aws.ledger_items import DEPLOYMENT
+from quota_enforcer.aws.usage_items import KEPT
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+
+OUTBOX = "outbox"
+HISTORY = "history#"
+
+
+def outbox_key(notice: Notice) -> Plain:
+    """Where a notice waits to be sent."""
+    return {"pk": OUTBOX, "sk": fitting_key(notice.id)}
+
+
+def outbox_item(notice: Notice) -> Plain:
+    """A notice that waits to be sent."""
+    return {**outbox_key(notice), **as_attributes(notice)}
+
+
+def history_item(notice: Notice) -> Plain:
+    """A notice as it is kept: with its principal where it names one, else with the deployment.
+
+    What an admin typed as a principal may be anything, so it makes no partition of its own.
+    """
+    try:
+        partition = str(Principal.parse(notice.principal))
+    except UnknownIdentity:
+        partition = DEPLOYMENT
+    return {
+        "pk": partition,
+        "sk": fitting_key(f"{HISTORY}{notice.id}"),
+        "expires": int((notice.at + KEPT).timestamp()),
+        **as_attributes(notice),
+    }
+
+
+def notice_of(item: Plain) -> Notice:
+    """The notice of an outbox or history item."""
+    return Notice(
+        kind=NoticeKind(item["kind"]),
+        at=datetime.fromisoformat(item["at"]),
+        principal=item.get("principal", ""),
+        quota=item.get("quota", ""),
+        reason=item.get("reason", ""),
+        used=int(item["used"]),
+        limit=Decimal(item["limit"]),
+        measure=item.get("measure", ""),
+        window=item.get("window", ""),
+        percent=int(item["percent"]),
+        since=moment(item, "since"),
+        until=moment(item, "until"),
+    )

@@ -1,0 +1,69 @@
+"""The quota table in DynamoDB: admins write it, in the console or with the command line."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quota_enforcer.aws.dynamo import Expression, Table
+from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.quota_item import ATTRIBUTES, Item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+QUOTA_SCHEMA: Mapping[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": "principal", "AttributeType": "S"},
+        {"AttributeName": "quota", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "principal", "KeyType": "HASH"},
+        {"AttributeName": "quota", "KeyType": "RANGE"},
+    ],
+}
+"""As CreateTable takes it and as the template declares it."""
+
+
+class DynamoQuotas:
+    """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = Table(client, table)
+
+    def items(self) -> list[Item]:
+        """Every item, consistently read."""
+        return list(self._table.scan())
+
+    def get(self, whom: str, name: str) -> Item | None:
+        """One item, consistently read."""
+        return self._table.get(_key(whom, name))
+
+    def put(self, item: Item, expected: Item | None) -> None:
+        """Write an item over the one that was read before, `expected`, or over none.
+
+        Raises Conflict where somebody has changed it since.
+        """
+        if not self._table.put(item, _unchanged(expected)):
+            raise Conflict(
+                f"quota {item['quota']} of {item['principal']} was changed by somebody else "
+                "since it was read: look at it again, then repeat the change",
+            )
+
+    def remove(self, whom: str, name: str) -> Item | None:
+        """Remove an item; the one that was there, if any."""
+        return self._table.delete(_key(whom, name))
+
+
+def _key(whom: str, name: str) -> Item:
+    return {"principal": whom, "quota": name}
+
+
+def _unchanged(expected: Item | None) -> Expression:
+    """Holds where each attribute is as expected, and none of a quota's others has come."""
+    if expected is None:
+        return Expression("attribute_not_exists(#principal)")
+    same = {f"a{place}": attribute for place, attribute in enumerate(expected)}
+    absent = [attribute for attribute in ATTRIBUTES if attribute not in expected]
+    parts = [f"#{short} = :{short}" for short in same]
+    parts += [f"attribute_not_exists(#{attribute})" for attribute in absent]
+    values = {short: expected[attribute] for short, attribute in same.items()}
+    return Expression(" AND ".join(parts), values, same)

@@ -1,0 +1,1 @@
+"""The admin command line over the same core, tables and sweep."""

@@ -1,0 +1,117 @@
+"""The deployment that a command works on, found by its stack's name.
+
+The stack's outputs name the enforcer function, and that function's environment is the one truth
+about the rest: the command line reads the same `Settings` as the Lambda.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from quota_enforcer.cli.errors import NoDeployment, is_missing
+from quota_enforcer.core.quota_item import Item
+from quota_enforcer.ports import Ledger, Quotas
+from quota_enforcer.settings import Settings
+from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+
+if TYPE_CHECKING:
+    import boto3
+
+OUTPUT = "EnforcerFunction"
+"""The stack's output that makes it one of ours."""
+LONGEST_SWEEP = 900
+"""Seconds; a Lambda function runs for at most 15 minutes."""
+
+
+class QuotaTable(Quotas, Protocol):
+    """The quota table, as admins write it."""
+
+    def get(self, whom: str, name: str) -> Item | None:
+        """One item, consistently read."""
+
+    def put(self, item: Item, expected: Item | None) -> None:
+        """Write an item; raises Conflict where the stored one is not `expected`."""
+
+    def remove(self, whom: str, name: str) -> Item | None:
+        """Remove an item; returns it, or None where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment: its settings, its tables, its enforcer, and who is asking."""
+
+    settings: Settings
+    ledger: Ledger
+    quotas: QuotaTable
+    ask: Callable[[dict[str, Any]], dict[str, Any]]
+    """Has the enforcer function answer an event; raises EnforcerError with what it says."""
+    caller: Callable[[], str]
+    """The ARN of the admin at work."""
+
+    def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
+        """Have the enforcer sweep now; returns its report."""
+        return self.ask({"action": "sweep", "dry_run": dry_run, "confirm_blocks": confirm_blocks})
+
+    def load(self, now: datetime) -> LoadedQuotas:
+        """The rules in force, read as the enforcer reads them."""
+        loader = QuotaLoader(self.settings.zone, self.settings.denies)
+        return loader.load(self.quotas.items(), self.ledger.quota_memories(), now)
+
+
+def find(stack: str, profile: str | None, region: str | None) -> Deployment:
+    """The deployment of this stack; raises NoDeployment, ConfigError or what boto3 raises."""
+    import boto3  # noqa: PLC0415 - help and completion must not wait for it
+
+    from quota_enforcer import wiring  # noqa: PLC0415 - likewise
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    function = _enforcer(session, stack)
+    answer = session.client("lambda").get_function_configuration(FunctionName=function)
+    settings = Settings.from_environment(answer.get("Environment", {}).get("Variables", {}))
+    return Deployment(
+        settings,
+        wiring.ledger(settings, session),
+        wiring.quotas(settings, session),
+        ask=_ask(session, function),
+        caller=lambda: session.client("sts").get_caller_identity()["Arn"],
+    )
+
+
+def _enforcer(session: "boto3.Session", stack: str) -> str:
+    """The name of the stack's enforcer function."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
+
+    client = session.client("cloudformation")
+    try:
+        [described] = client.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if is_missing(error):
+            raise NoDeployment(
+                f"there is no stack {stack!r} in {session.region_name}: name yours with --stack "
+                "or QUOTA_ENFORCER_STACK, or look elsewhere with --region or --profile "
+                "(`aws cloudformation list-stacks` shows what is there), or deploy it first",
+            ) from error
+        raise
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    if OUTPUT in outputs:
+        return outputs[OUTPUT]
+    if not outputs and not described["StackStatus"].endswith("_COMPLETE"):
+        raise NoDeployment(
+            f"stack {stack!r} in {session.region_name} is {described['StackStatus']} and has no "
+            "outputs yet: try again when it is complete",
+        )
+    raise NoDeployment(
+        f"stack {stack!r} in {session.region_name} is no quota enforcer: it has no output "
+        f"{OUTPUT!r} (it has: {', '.join(sorted(outputs)) or 'none'}); name yours with --stack",
+    )
+
+
+def _ask(session: "boto3.Session", function: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    from botocore.config import Config  # noqa: PLC0415 - as boto3 above
+
+    from quota_enforcer.aws.enforcer import Enforcer  # noqa: PLC0415 - likewise
+
+    # One try and a long wait: a second try would start a second sweep beside the first.
+    patient = Config(read_timeout=LONGEST_SWEEP + 10, retries={"total_max_attempts": 1})
+    return Enforcer(session.client("lambda", config=patient), function).ask

@@ -1,0 +1,92 @@
+"""The command line: its commands, and what becomes of their errors."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from quota_enforcer.cli import quota
+from quota_enforcer.cli.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.options import AsJson
+from quota_enforcer.cli.output import fail, say
+from quota_enforcer.cli.release import release
+from quota_enforcer.cli.status import status
+from quota_enforcer.cli.sweep import sweep
+
+DEBUG = "QUOTA_ENFORCER_DEBUG"
+
+
+class ErrorsInWords(TyperGroup):
+    """Commands whose errors end in one sentence and an exit code, not in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it raises is shown in full only with --debug."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            words = explain(error)
+            if words is None or ctx.params.get("debug"):
+                raise
+            fail(words)
+            raise typer.Exit(exit_code(error)) from error
+
+
+app = typer.Typer(
+    cls=ErrorsInWords,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Cap how much of Amazon Bedrock each IAM principal uses.",
+    epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage or invalid input.",
+)
+app.add_typer(quota.app, name="quota")
+app.command()(status)
+app.command()(sweep)
+app.command(no_args_is_help=True)(release)
+
+
+@app.command()
+def demo(*, as_json: AsJson = False) -> None:
+    """Run the whole of it on an embedded AWS, with simulated time and real traffic.
+
+    It needs no AWS account and leaves nothing behind.
+
+    Examples:
+      quota-enforcer demo
+      quota-enforcer demo --json
+    """
+    try:
+        from quota_enforcer.cli.demo import demo as run  # noqa: PLC0415 - it loads a whole AWS
+    except ModuleNotFoundError as error:
+        fail(f"the demo needs {error.name}: pip install 'quota-enforcer[local]'")
+        raise typer.Exit(FAILED) from error
+    run(as_json=as_json)
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - Typer hands a flag's value over so
+    if not asked:
+        return
+    try:
+        say(f"quota-enforcer {version('quota-enforcer')}")
+    except PackageNotFoundError:
+        say("quota-enforcer, from a source tree that is not installed")
+    raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar=DEBUG, help="Show errors in full.")
+    ] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options that come before the command; ErrorsInWords reads `debug`."""
+    del debug, show_version
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,73 @@
+"""Options that several commands share."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from quota_enforcer.cli import deployment as deployments
+from quota_enforcer.cli.deployment import Deployment
+
+P = ParamSpec("P")
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise typer.BadParameter("it is empty")
+    return text
+
+
+Whom = Annotated[
+    str,
+    typer.Argument(
+        metavar="WHOM",
+        callback=_not_empty,
+        help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
+        "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", callback=_not_empty, help="The quota's name, such as daily."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+_SHARED = {
+    "stack": (
+        Annotated[
+            str,
+            typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack."),
+        ],
+        "bedrock-quota",
+    ),
+    "profile": (
+        Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")],
+        None,
+    ),
+    "region": (
+        Annotated[
+            str | None,
+            typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS Region."),
+        ],
+        None,
+    ),
+}
+
+
+def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
+    """Gives a command --stack, --profile and --region, and hands it the deployment they mean."""
+
+    @wraps(command)
+    def found(*args: Any, **kwargs: Any) -> None:
+        where = [kwargs.pop(name) for name in _SHARED]
+        command(deployments.find(*where), *args, **kwargs)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in _SHARED.items()
+    ]
+    found.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    return found

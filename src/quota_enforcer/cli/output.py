@@ -1,0 +1,106 @@
+"""Output: tables for people and JSON for machines on stdout, everything else on stderr."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
+WIDE = 10_000
+"""Columns where stdout is no terminal: a pipe wants whole lines."""
+ROOMY = 120
+"""Columns from which on no table needs to be squeezed."""
+NO_LIMITS: Mapping[str, int] = {}
+
+T = TypeVar("T")
+Cell = str | Text
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where text goes; what people wrote is never read as markup or emoji."""
+    found = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
+
+
+def say(text: Cell) -> None:
+    """A line of the result, on stdout."""
+    console().print(text)
+
+
+def hint(text: str) -> None:
+    """What may help, or what is going on, on stderr."""
+    console(stderr=True).print(text, style="dim")
+
+
+def fail(text: str) -> None:
+    """An error, on stderr."""
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), text))
+
+
+def say_json(document: Any) -> None:
+    """One JSON document on stdout: moments in UTC, no limit as null."""
+    typer.echo(json.dumps(document, indent=2, default=plain))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    match value:
+        case Decimal():
+            if not value.is_finite():
+                return None
+            return int(value) if value == value.to_integral_value() else str(value)
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case set() | frozenset():
+            return sorted(value)
+        case _:
+            return str(value)
+
+
+def say_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    numbers: Collection[str] = (),
+    narrow: Mapping[str, int] = NO_LIMITS,
+) -> None:
+    """A table on stdout that folds long cells instead of cutting them.
+
+    `numbers` are the columns aligned to the right. On a narrow terminal those in `narrow` get no
+    more than this width, so that the others, such as who it is about, stay readable.
+    """
+    shown = console()
+    widest = narrow if shown.width < ROOMY else NO_LIMITS
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for name in head:
+        justify: JustifyMethod = "right" if name in numbers else "left"
+        made.add_column(name, overflow="fold", justify=justify, max_width=widest.get(name))
+    for row in rows:
+        made.add_row(*row)
+    shown.print(made)
+
+
+def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
+    """Shows on a terminal's stderr how far we are."""
+    shown = console(stderr=True)
+    return track(
+        of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
+    )

@@ -1,0 +1,54 @@
+"""Pardons: the quota item that lets a principal go on in spite of a quota that is used up."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.cli.quota_edit import AUTHOR
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Action
+from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.verdict import Verdict
+
+NOTE = "released with quota-enforcer"
+
+
+def to_pardon(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The quotas that block, or would."""
+    return [each for each in verdicts if each.used_up and each.quota.action is Action.DENY]
+
+
+def lasts_until(verdict: Verdict) -> datetime:
+    """The end of the present window; of a rolling one, when the clock would free it anyway."""
+    if verdict.quota.window.rolling and verdict.frees_at is not None:
+        return verdict.frees_at
+    return verdict.span.end
+
+
+def pardon(
+    principal: Principal, verdict: Verdict, stored: Item | None, until: datetime, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The principal's own item of this quota name, as it must stand to be let through.
+
+    Its own quota is raised without limit; against any other rule it is exempt. Whatever else the
+    stored item says is kept, and holds again afterwards.
+    """
+    ends = until.astimezone(zone).isoformat()
+    kept = dict(stored or {})
+    if verdict.quota.whom == str(principal):
+        return {**kept, "raise_to": "unlimited", "raise_until": ends}
+    kept.pop("enabled", None)
+    return {
+        **kept,
+        "principal": str(principal),
+        "quota": verdict.quota.name,
+        "exempt": True,
+        "until": ends,
+        "note": NOTE,
+    }
+
+
+def signed(item: Item, author: str) -> dict[str, Any]:
+    """The item with who wrote it."""
+    return {**item, AUTHOR: author}

@@ -1,0 +1,108 @@
+"""`quota list` and `quota remove`; and `quota set`, from its own file, beside them."""
+
+from datetime import datetime
+
+import typer
+from rich.text import Text
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.errors import NotThere
+from quota_enforcer.cli.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.output import hint, say, say_json, say_table
+from quota_enforcer.cli.quota_edit import changes, named, shown
+from quota_enforcer.cli.quota_set import set_
+from quota_enforcer.cli.quota_states import ItemState, states
+from quota_enforcer.cli.quota_store import stored
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Quota
+
+app = typer.Typer(no_args_is_help=True, help="Who may use how much.")
+app.command("set", no_args_is_help=True)(set_)
+
+
+@app.command("list")
+@on_deployment
+def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
+    """Show every quota, whether it is in force, and what is wrong with those that are not valid.
+
+    Of one that is not valid, the last valid version stays in force.
+
+    Examples:
+      quota-enforcer quota list
+      quota-enforcer quota list --json
+    """
+    known = states(
+        deployment.quotas.items(),
+        deployment.ledger.quota_memories(),
+        deployment.settings,
+        clock.now(),
+    )
+    if as_json:
+        say_json({"quotas": [state.to_json() for state in known]})
+        return
+    if not known:
+        say("There are no quotas.")
+        hint("Add one, for instance: quota-enforcer quota set default daily "
+             "--measure total_tokens --limit 2_000_000 --window day")  # fmt: skip
+        return
+    say_table(("Whom", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
+    for state in known:
+        if state.problems:
+            say(f"{state.name} of {state.whom} is not valid; {state.instead}:")
+            for problem in state.problems:
+                say(f"  - {problem}")
+
+
+@app.command(no_args_is_help=True)
+@on_deployment
+def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
+    """Remove a quota; says which one of that name applies to a principal instead.
+
+    Whoever it blocked is free at the next sweep, unless another quota blocks too.
+
+    Examples:
+      quota-enforcer quota remove user/alice daily
+    """
+    key, old = stored(deployment, whom, name)
+    removed = deployment.quotas.remove(key, name) if old is not None else None
+    if removed is None:
+        theirs = sorted(
+            str(item.get("quota"))
+            for item in deployment.quotas.items()
+            if item.get("principal") == key
+        )
+        has = f"they have: {', '.join(theirs)}" if theirs else "they have none of their own"
+        raise NotThere(f"there is no quota {name!r} of {key!r} to remove; {has}")
+    instead = _instead(deployment, key, name, clock.now())
+    if as_json:
+        applies = (
+            None if instead is None else [{"principal": r.whom, "quota": r.name} for r in instead]
+        )
+        say_json({"removed": removed, "applies_instead": applies})
+        return
+    say(f"Removed quota {name} of {key}:")
+    say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
+    if instead:
+        say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
+    elif instead is not None:
+        say(f"No quota of that name applies to {key} any more.")
+    hint("It takes effect at the next sweep, or now: quota-enforcer sweep")
+
+
+def _instead(
+    deployment: Deployment, whom: str, name: str, now: datetime
+) -> tuple[Quota, ...] | None:
+    """Which quotas of that name apply now; None where whom is no single principal."""
+    try:
+        principal = Principal.parse(whom)
+    except UnknownIdentity:
+        return None
+    applicable = deployment.load(now).book.of(principal, now)
+    return tuple(quota for quota in applicable.quotas if quota.name == name)
+
+
+def _row(state: ItemState) -> tuple[str | Text, ...]:
+    style = "red" if state.problems else ("" if state.in_force else "dim")
+    return state.whom, state.name, state.limit, state.warns_at, Text(state.words, style)

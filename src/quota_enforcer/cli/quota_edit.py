@@ -1,0 +1,104 @@
+"""Editing quota items: what the options of `quota set` mean, and what they change."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from quota_enforcer.core import wording
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Principal, identify
+from quota_enforcer.core.quota import Exemption, Quota, Rule
+from quota_enforcer.core.quota_item import ATTRIBUTES, Item
+
+AUTHOR = "edited_by"
+_KEYS = ("principal", "quota")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One attribute that an edit sets, changes or (`new` is None) takes away."""
+
+    attribute: str
+    old: Any
+    new: Any
+
+
+def canonical(whom: str, account: str) -> str:
+    """Whom as quota items name them: an ARN as its principal, Identity Center in lower case.
+
+    What is neither principal nor ARN stays as it is, for validation to judge.
+    """
+    try:
+        if whom.startswith("arn:"):
+            return str(identify(whom, account).principal)
+        return str(Principal.parse(whom))
+    except UnknownIdentity:
+        return whom
+
+
+def number(text: str) -> Decimal | str:
+    """`1000000`, `1_000_000` and `1,000,000` are numbers; all else is left for validation."""
+    if _GROUPED.fullmatch(text):
+        return Decimal(re.sub("[,_]", "", text))
+    return Decimal(text) if _NUMBER.fullmatch(text) else text
+
+
+def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
+    """The item after an edit: what is given is set, what is unset goes, the rest stays."""
+    gone = set(unset) - set(_KEYS)
+    kept = {name: value for name, value in (stored or {}).items() if name not in gone}
+    return {**kept, **given}
+
+
+def changes(old: Item | None, new: Item | None) -> list[Change]:
+    """What differs between two versions of an item, its keys and its author apart."""
+    old, new = old or {}, new or {}
+    ordered = [name for name in ATTRIBUTES if name in old or name in new]
+    others = sorted((old.keys() | new.keys()) - set(ATTRIBUTES))
+    return [
+        Change(name, old.get(name), new.get(name))
+        for name in [*ordered, *others]
+        if name not in {*_KEYS, AUTHOR} and _plain(old.get(name)) != _plain(new.get(name))
+    ]
+
+
+def shown(value: Any) -> str:
+    """An attribute's value as people read it."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return str(value).lower()
+        case Decimal() | int():
+            return wording.number(value)
+        case list() | set() | frozenset():
+            return ", ".join(shown(each) for each in _plain(value)) or "none"
+        case _:
+            return str(value)
+
+
+def terms(rule: Rule) -> str:
+    """What a rule grants: `1,000 total tokens per day`."""
+    match rule:
+        case Quota():
+            return f"{wording.number(rule.limit)} {rule.measure.words} per {rule.window}"
+        case Exemption():
+            return "no limit"
+        case _:
+            raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
+
+
+def named(rule: Rule) -> str:
+    """`daily of user/*: 1,000 total tokens per day`."""
+    return f"{rule.name} of {rule.whom}: {terms(rule)}"
+
+
+def _plain(value: Any) -> Any:
+    """Sets and lists alike: the order of thresholds and scopes means nothing."""
+    if isinstance(value, (list, set, frozenset)):
+        return sorted(value, key=str)
+    return value

@@ -1,0 +1,100 @@
+"""How every quota item stands: in force, disabled, ended or not valid, and what is wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from quota_enforcer.cli.quota_edit import shown, terms
+from quota_enforcer.core import wording
+from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.model import EVERY_MODEL
+from quota_enforcer.core.quota import Action, Quota, Rule
+from quota_enforcer.core.quota_item import Item, read_quota
+from quota_enforcer.ports import QuotaMemory
+from quota_enforcer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """One item in words; `instead` says what holds while it is not valid."""
+
+    item: Item
+    words: str
+    in_force: bool = False
+    rule: Rule | None = None
+    problems: tuple[str, ...] = ()
+    instead: str = ""
+
+    @property
+    def whom(self) -> str:
+        """The item's principal, as written."""
+        return str(self.item.get("principal"))
+
+    @property
+    def name(self) -> str:
+        """The quota's name, as written."""
+        return str(self.item.get("quota"))
+
+    @property
+    def limit(self) -> str:
+        """What it grants and for which models; of an unreadable item the bare limit."""
+        if self.rule is None:
+            return shown(self.item.get("limit"))
+        words = terms(self.rule)
+        if isinstance(self.rule, Quota) and self.rule.models != (EVERY_MODEL,):
+            words += f" of {', '.join(map(str, self.rule.models))}"
+        if self.rule.members:
+            words += f", {self.rule.share} of {len(self.rule.members)} members"
+        return words
+
+    @property
+    def warns_at(self) -> str:
+        """`80 %`, and whether it only notifies."""
+        if not isinstance(self.rule, Quota):
+            return ""
+        percent = ", ".join(f"{at} %" for at in self.rule.warn_at) or "never"
+        return percent if self.rule.action is Action.DENY else f"{percent}; never denies"
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines; the item as it stands in the table."""
+        return {
+            "principal": self.whom,
+            "quota": self.name,
+            "valid": not self.problems,
+            "in_force": self.in_force,
+            "state": self.words,
+            "problems": self.problems,
+            "item": dict(self.item),
+        }
+
+
+def states(
+    items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
+) -> list[ItemState]:
+    """Every item's state, by whom and name."""
+    valid_once = {(each.whom, each.name) for each in memories if each.item is not None}
+    known = [_state(item, valid_once, settings, now) for item in items]
+    return sorted(known, key=lambda each: (each.whom, each.name))
+
+
+def _state(
+    item: Item, valid_once: set[tuple[str, str]], settings: Settings, now: datetime
+) -> ItemState:
+    try:
+        rule = read_quota(item, settings.zone, sorted(settings.denies))
+    except InvalidQuota as error:
+        instead = "the next quota in precedence applies instead"
+        if (str(item.get("principal")), str(item.get("quota"))) in valid_once:
+            instead = "its last valid version stays in force"
+        return ItemState(item, "not valid", problems=error.problems, instead=instead)
+    if rule is None:
+        return ItemState(item, "disabled")
+    if not rule.stands(now):
+        return ItemState(item, f"ended {wording.moment(rule.until, settings.zone)}", rule=rule)
+    ends = f" until {wording.moment(rule.until, settings.zone)}" if rule.until else ""
+    words = f"in force{ends}"
+    if isinstance(rule, Quota) and rule.limit_at(now) != rule.limit:
+        until = wording.moment(rule.raise_until, settings.zone)
+        words += f", raised to {wording.number(rule.limit_at(now))} until {until}"
+    return ItemState(item, words, in_force=True, rule=rule)

@@ -1,0 +1,169 @@
+"""The values of quota items: each attribute's text or number, read into what it means.
+
+Of a wrong one each raises one of WRONG, and Allowed where there is more to say than what the
+attribute allows in general.
+"""
+
+import calendar
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Kind, Principal, can_exist
+from quota_enforcer.core.quota import UNLIMITED
+from quota_enforcer.core.window import Unit, Window
+
+KINDS = ("user/*", "sso/*", "role/*", "default")
+NUMBERS = "a whole number, 0 or more"
+MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
+_WEEK_DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name, start=1)}
+_MOST = Decimal(10) ** 18  # far more than anybody uses, and still exact in every sum
+_LONGEST = 366
+
+
+class Allowed(ValueError):
+    """A value is wrong in its own way; says what is allowed better than the general words."""
+
+
+WRONG = (ValueError, KeyError, TypeError, OverflowError, InvalidOperation, UnknownIdentity)
+
+
+def text(value: Any) -> str:
+    """Any text, and nothing else."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def texts(value: Any) -> list[str]:
+    """A text, or a list or set of texts; each once, in a stable order."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return list(dict.fromkeys(text(entry) for entry in value))
+    if isinstance(value, (set, frozenset)):
+        return sorted(text(entry) for entry in value)
+    raise TypeError
+
+
+def whom(value: Any) -> str:
+    """Whom a rule covers: a principal, a kind, or the default."""
+    covered = text(value)
+    if covered in KINDS:
+        return covered
+    if covered.startswith("session/") and covered.endswith("/*"):
+        _principal(f"{covered.removesuffix('*')}any")
+        return covered
+    return _principal(covered)
+
+
+def members(value: Any) -> tuple[str, ...]:
+    """A team's members, each once."""
+    principals = tuple(dict.fromkeys(_principal(entry) for entry in texts(value)))
+    if not principals or any(each.startswith("team/") for each in principals):
+        raise ValueError
+    return principals
+
+
+def name(value: Any) -> str:
+    """A quota's name."""
+    named = text(value)
+    if not _NAME.fullmatch(named):
+        raise ValueError
+    return named
+
+
+def boolean(value: Any) -> bool:
+    """True or false, and no word or number that could mean it."""
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def limit(value: Any) -> Decimal:
+    """A whole number, as a number or a text; never a float, which may not be what was written."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError
+    number = Decimal(value)
+    if number.is_finite() and number > _MOST:
+        raise Allowed(f"{NUMBERS}, at most 10^18")
+    if not number.is_finite() or number < 0 or number != int(number):
+        raise ValueError
+    return Decimal(int(number))  # 1E+3 and -0 read as 1000 and 0
+
+
+def limit_or_none(value: Any) -> Decimal | None:
+    """A limit, or none at all."""
+    return UNLIMITED if value == "unlimited" else limit(value)
+
+
+def thresholds(value: Any) -> tuple[int, ...]:
+    """Percentages below 100, ascending."""
+    several = value if isinstance(value, (list, set, frozenset)) else [value]
+    percentages = sorted({int(limit(entry)) for entry in several})
+    if not all(1 <= percentage <= 99 for percentage in percentages):  # noqa: PLR2004 - per cent
+        raise ValueError
+    return tuple(percentages)
+
+
+def window(value: Any) -> Window:
+    """A window, with its reset still on the first day."""
+    words = text(value)
+    rolling = _ROLLING.fullmatch(words)
+    if rolling is None:
+        return Window(Unit(words))
+    unit, count = Unit(rolling["unit"]), int(rolling["count"])
+    if unit is Unit.DAY and count > _LONGEST:
+        raise Allowed(f"at most rolling {_LONGEST} days, since usage is kept for 400")
+    return Window(unit, count)
+
+
+def week_day(value: Any) -> int:
+    """The ISO number of a week day's English name."""
+    return _WEEK_DAYS[text(value).lower()]
+
+
+def month_day(value: Any) -> int:
+    """A day that at least some months have."""
+    day = int(limit(value))
+    if not 1 <= day <= 31:  # noqa: PLR2004 - the days of a month
+        raise ValueError
+    return day
+
+
+def moment(value: Any, zone: ZoneInfo) -> datetime:
+    """An instant in UTC; without an offset it is meant on the deployment's clock."""
+    local = datetime.fromisoformat(text(value))
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone)
+    instant = local.astimezone(UTC)
+    # Python's last moment in UTC cannot be shown in zones east of it.
+    if not 2000 <= instant.year < 9999:  # noqa: PLR2004 - as the words say
+        raise Allowed(f"{MOMENT}, in the years 2000 to 9998")
+    return instant
+
+
+def shown(value: Any) -> str:
+    """A value as admins wrote it, and the same in every process, so that it is told once."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(shown, value)))}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
+    return repr(value)
+
+
+def _principal(named: str) -> str:
+    principal = Principal.parse(named)
+    if principal.kind is Kind.OTHER:
+        raise ValueError
+    if not can_exist(principal):
+        raise Allowed("a name as IAM has it, without path and blanks, such as user/alice")
+    return str(principal)

@@ -1,0 +1,1 @@
+"""One short Lambda entry point per function."""

@@ -1,0 +1,48 @@
+"""Inference profiles: what IAM calls them, and the models behind them.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+AWS takes a profile's id or its ARN in GetInferenceProfile; the emulator knows no ARN.
+"""
+# ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ministack.services import bedrock
+
+_PROFILE_ID: Final = re.compile(r"(us|eu|apac|jp|au|ca|us-gov|global)\.(?P<model>.+)")
+
+
+def install() -> None:
+    """Find a profile by its ARN too."""
+    plain = bedrock._get_inference_profile
+
+    def get(identifier: str) -> Any:
+        return plain(identifier.rpartition("/")[2])
+
+    bedrock._get_inference_profile = get
+
+
+def model_arn(model_id: str, region: str, account: str) -> str:
+    """What IAM calls the model of a request: a foundation model or an inference profile."""
+    if model_id.startswith("arn:"):
+        return model_id
+    if _PROFILE_ID.fullmatch(model_id):
+        return f"arn:aws:bedrock:{region}:{account}:inference-profile/{model_id}"
+    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
+
+
+def models_behind(arn: str) -> Iterator[str]:
+    """The foundation models that an inference profile leads to; none for any other ARN."""
+    kind, _, identifier = arn.split(":", 5)[-1].partition("/")  # an id may hold colons
+    if kind == "application-inference-profile":
+        profile = bedrock._inference_profiles_apps.get(identifier) or {"Models": []}
+        for model in profile["Models"]:
+            behind = list(models_behind(model["ModelArn"]))
+            yield from behind or [model["ModelArn"]]
+    elif kind == "inference-profile" and (known := _PROFILE_ID.fullmatch(identifier)):
+        region = arn.split(":")[3]
+        yield f"arn:aws:bedrock:{region}::foundation-model/{known['model']}"
+        if identifier.startswith("global."):
+            yield f"arn:aws:bedrock:::foundation-model/{known['model']}"

@@ -1,0 +1,222 @@
+"""The embedded AWS for the demo and the tests: one account, one Region, simulated time.
+
+with EmbeddedAws() as aws:
+    aws.deploy(Path("template.yaml"), "bedrock-quota", {"Mode": "enforce"})
+    aws.set_time(aws.time + timedelta(minutes=5))
+    report = aws.fire_schedule("bedrock-quota")
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
+
+from quota_enforcer.local import deploy as stacks
+from quota_enforcer.local import schedules
+from quota_enforcer.local.process import Server
+
+_SECRET: Final = "root"  # noqa: S105 - the server takes the account id as the root's key
+_CONFIG: Final = Config(retries={"total_max_attempts": 1}, read_timeout=180)
+_NO_PROFILE: Final[dict[str, Any]] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
+"""Session variables (file key, environment, default, type): the user's AWS settings stay out."""
+_LOADER: Final = Loader(include_default_search_paths=True)
+"""Shared, so that each service's model is read once and not once a session."""
+
+
+class EmbeddedAws:
+    """A running AWS of our own; leave it (`with`, or `stop`) and nothing of it remains.
+
+    Attributes:
+        account_id: the one account.
+        region: the one Region.
+    """
+
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+
+    def __init__(self, start: datetime | None = None) -> None:
+        """Nothing runs yet; `start` is the simulated time to begin with (default: the real one)."""
+        self._start = start
+        self._server: Server | None = None
+        self._sessions: dict[str, boto3.Session] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            ServerError: it did not start.
+        """
+        self._server = Server(self.account_id, self.region)
+        try:
+            self.set_time(self._start or datetime.now(UTC))
+            self._server.wait_until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the server, and remove its files; harmless when it does not run."""
+        server, self._server = self._server, None
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._sessions.clear()
+        if server is not None:
+            server.stop()
+
+    def reset(self, at: datetime | None = None) -> None:
+        """Forget everything in the account, and set the clock (default: the real time)."""
+        self._running.get("/_ministack/reset", "POST")
+        self._drop_clients_of_users()
+        self.set_time(at or self._start or datetime.now(UTC))
+
+    @property
+    def endpoint(self) -> str:
+        """The address of every service."""
+        return self._running.endpoint
+
+    @property
+    def server_log(self) -> str:
+        """What the server has said so far, for the message of a failed test."""
+        return self._running.log()
+
+    @property
+    def time(self) -> datetime:
+        """The simulated time, in UTC."""
+        return datetime.fromisoformat(self._running.clock_file.read_text(encoding="ascii"))
+
+    def set_time(self, moment: datetime) -> None:
+        """Move the simulated clock, forwards or back.
+
+        Raises:
+            ValueError: the moment has no time zone.
+        """
+        if moment.tzinfo is None:
+            raise ValueError(f"simulated time {moment}: expected one with a time zone, such as UTC")
+        file = self._running.clock_file
+        draft = file.with_suffix(".draft")
+        draft.write_text(moment.astimezone(UTC).isoformat(), encoding="ascii")
+        draft.replace(file)  # in one step: a reader never sees half an instant
+
+    def session(self) -> boto3.Session:
+        """A session of the account's root, who may do everything."""
+        return self.session_for(self.account_id, _SECRET)
+
+    def session_for(
+        self, access_key_id: str, secret_access_key: str, session_token: str | None = None
+    ) -> boto3.Session:
+        """A session with someone's credentials; its clients find the embedded AWS by themselves."""
+        if (known := self._sessions.get(access_key_id)) is not None:
+            return known
+        core = botocore.session.Session(_NO_PROFILE)
+        core.register_component("data_loader", _LOADER)
+        core.get_component("config_store").set_config_variable("endpoint_url", self.endpoint)
+        core.set_default_client_config(_CONFIG)
+        session = boto3.Session(
+            access_key_id,
+            secret_access_key,
+            session_token,
+            region_name=self.region,
+            botocore_session=core,
+        )
+        self._sessions[access_key_id] = session
+        return session
+
+    def client(self, service: str, session: boto3.Session | None = None) -> Any:
+        """A client of the service, for root or for whom the session is; made once and kept."""
+        session = session or self.session()
+        credentials = session.get_credentials()
+        key = (service, credentials.access_key if credentials else "")
+        if key not in self._clients:
+            self._clients[key] = session.client(service)  # type: ignore[call-overload]  # any name
+        return self._clients[key]
+
+    def environment(self) -> dict[str, str]:
+        """The environment that points a subprocess, such as our command line, here as root.
+
+        It is complete but for what the caller adds: only PATH, HOME and the locale are ours.
+        """
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | {
+            "AWS_ACCESS_KEY_ID": self.account_id,
+            "AWS_SECRET_ACCESS_KEY": _SECRET,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "QUOTA_ENFORCER_CLOCK_FILE": str(self._running.clock_file),
+        }
+
+    def deploy(
+        self, template_path: Path, stack_name: str, parameters: dict[str, str] | None = None
+    ) -> dict[str, str]:
+        """Create or update the stack, and return its outputs.
+
+        Raises:
+            StackError: it failed; the message names the resources and their reasons.
+        """
+        return stacks.deploy(
+            self.client("cloudformation"), self.client("s3"), template_path, stack_name, parameters
+        )
+
+    def delete(self, stack_name: str) -> None:
+        """Delete the stack.
+
+        Raises:
+            StackError: a resource could not be deleted.
+        """
+        stacks.delete(self.client("cloudformation"), stack_name)
+
+    def fire_schedule(self, stack_name: str) -> Any:
+        """Fire the stack's schedule at the simulated time, and return what its target answered.
+
+        Raises:
+            LookupError: the stack has not exactly one schedule, or it is disabled.
+            FunctionError: the function raised.
+        """
+        clients = schedules.Clients(
+            self.client("cloudformation"),
+            self.client("scheduler"),
+            self.client("sts"),
+            self.session_for,
+        )
+        return schedules.fire(clients, stack_name, self.time)
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the embedded AWS does not run: use it in a `with` statement")
+        return self._server
+
+    def _drop_clients_of_users(self) -> None:
+        for service, key in list(self._clients):
+            if key != self.account_id:
+                self._clients.pop((service, key)).close()
+        self._sessions = {
+            key: session for key, session in self._sessions.items() if key == self.account_id
+        }

@@ -1,0 +1,122 @@
+"""The server of the embedded AWS as a child process that leaves nothing behind."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+import quota_enforcer
+from quota_enforcer.clock import SIMULATED
+
+_PATIENCE: Final = 20.0
+"""Seconds that the server may take to start (it needs less than one)."""
+_GRACE: Final = 5.0
+"""Seconds that it may take to stop before it is killed."""
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "VIRTUAL_ENV")
+"""All that the server sees of our environment: no AWS profile or key of the user's."""
+
+
+class ServerError(RuntimeError):
+    """The server did not start or did not stop; the message ends with its log."""
+
+
+class Server:
+    """A running server, its folder for temporary files, and the file with its clock."""
+
+    def __init__(self, account_id: str, region: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="quota-enforcer-aws-"))
+        self.clock_file = self.folder / "clock"
+        self._log = self.folder / "server.log"
+        # We listen before the server starts and hand the socket over: no race for a free port.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            self._process = self._started(listener, account_id, region)
+
+    def log(self) -> str:
+        """What the server has said so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_healthy(self) -> None:
+        """Return once the server answers.
+
+        Raises:
+            ServerError: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                self.get("/_ministack/health")
+            except OSError:
+                continue  # each try waits for an answer, so this is no busy loop
+            return
+        raise ServerError(f"the embedded AWS did not start:\n{self.log()}")
+
+    def get(self, path: str, method: str = "GET") -> bytes:
+        """The answer to a plain request to the server itself."""
+        request = urllib.request.Request(self.endpoint + path, method=method)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            body: bytes = answer.read()
+            return body
+
+    def stop(self) -> None:
+        """End the server and its workers, and remove the folder.
+
+        Raises:
+            ServerError: something of it is still there.
+        """
+        process = self._process
+        if process.stdin:
+            process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # workers that are still on their way out
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            raise ServerError(f"could not remove {self.folder}")
+
+    def _started(
+        self, listener: socket.socket, account_id: str, region: str
+    ) -> "subprocess.Popen[bytes]":
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= {
+            "AWS_ACCESS_KEY_ID": account_id,
+            "AWS_SECRET_ACCESS_KEY": "root",
+            "AWS_DEFAULT_REGION": region,
+            "GATEWAY_PORT": str(listener.getsockname()[1]),
+            "MINISTACK_ACCOUNT_ID": account_id,
+            "MINISTACK_REGION": region,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(Path(quota_enforcer.__file__).parents[1]),
+            "QUOTA_ENFORCER_LISTENER": str(listener.fileno()),
+            "QUOTA_ENFORCER_STOP_AT_EOF": "1",
+            "S3_DATA_DIR": str(temporary / "s3"),
+            "STATE_DIR": str(temporary / "state"),
+            "TMPDIR": str(temporary),
+            SIMULATED: str(self.clock_file),
+        }
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "quota_enforcer.local.server"],
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )

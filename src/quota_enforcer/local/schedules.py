@@ -1,0 +1,95 @@
+"""Fires a stack's EventBridge Scheduler schedule at the simulated time.
+
+As Scheduler does, it takes the schedule's role, puts the moment into the input and invokes the
+target; unlike Scheduler, it waits for the answer.
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import boto3
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
+    from mypy_boto3_sts import STSClient
+
+
+class FunctionError(RuntimeError):
+    """A Lambda function raised; the message carries its error and the end of its log.
+
+    Attributes:
+        payload: what Lambda answered: errorType, errorMessage, requestId.
+        log: the end of the function's log.
+    """
+
+    def __init__(self, function: str, payload: Any, log: str) -> None:
+        self.payload = payload
+        self.log = log
+        super().__init__(f"{function} raised {json.dumps(payload)}; its log ends with:\n{log}")
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What firing a schedule needs."""
+
+    cloudformation: "CloudFormationClient"
+    scheduler: "EventBridgeSchedulerClient"
+    sts: "STSClient"
+    session_for: "Callable[[str, str, str], boto3.Session]"
+
+
+def fire(clients: Clients, stack_name: str, at: datetime) -> Any:
+    """Invoke the target of the stack's one schedule, and return what it answered.
+
+    Raises:
+        LookupError: the stack has no schedule, or several.
+        FunctionError: the function raised.
+        botocore.exceptions.ClientError: the schedule's role may not invoke the target.
+    """
+    schedule = _schedule(clients, stack_name)
+    if schedule["State"] != "ENABLED":
+        raise LookupError(f"schedule {schedule['Name']} is {schedule['State']}, not ENABLED")
+    target = schedule["Target"]
+    told = (
+        target.get("Input", "{}")
+        .replace("<aws.scheduler.scheduled-time>", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        .replace("<aws.scheduler.schedule-arn>", schedule["Arn"])
+        .replace("<aws.scheduler.execution-id>", "simulated")
+        .replace("<aws.scheduler.attempt-number>", "1")
+    )
+    taken = clients.sts.assume_role(RoleArn=target["RoleArn"], RoleSessionName="scheduler")
+    key = taken["Credentials"]
+    session = clients.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    answer = session.client("lambda").invoke(
+        FunctionName=target["Arn"], Payload=told.encode(), LogType="Tail"
+    )
+    payload = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+        raise FunctionError(target["Arn"].rpartition(":")[2], payload, log)
+    return payload
+
+
+def _schedule(clients: Clients, stack_name: str) -> "GetScheduleOutputTypeDef":
+    resources = clients.cloudformation.describe_stack_resources(StackName=stack_name)
+    names = {
+        resource["PhysicalResourceId"]
+        for resource in resources["StackResources"]
+        if resource["ResourceType"] == "AWS::Scheduler::Schedule"
+    }
+    if len(names) != 1:
+        raise LookupError(f"stack {stack_name} has {len(names)} schedules, expected exactly one")
+    for page in clients.scheduler.get_paginator("list_schedules").paginate():
+        for found in page["Schedules"]:
+            if found["Name"] in names:
+                return clients.scheduler.get_schedule(
+                    Name=found["Name"], GroupName=found["GroupName"]
+                )
+    raise LookupError(f"stack {stack_name}: schedule {names.pop()} does not exist")

@@ -1,0 +1,96 @@
+"""The embedded AWS as a process: `python -m quota_enforcer.local.server`.
+
+It is ministack, in one process, with IAM decisions on and its gaps closed by the modules beside
+this one; what each closes, and what AWS does, stands in its docstring.
+Environment:
+    GATEWAY_PORT: the port on 127.0.0.1 (default 4566).
+    QUOTA_ENFORCER_LISTENER: instead, the descriptor of a socket that already listens there.
+    QUOTA_ENFORCER_CLOCK_FILE: the simulated clock, see `quota_enforcer.clock`.
+    QUOTA_ENFORCER_STOP_AT_EOF: stop when standard input ends, so that the server never outlives
+        the process that started it.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from typing import Any, Final
+
+_DEFAULTS: Final = {
+    "AUTH": "true",
+    "DOCKER_HOST": "unix:///nonexistent",  # the emulator would reap containers of its kind
+    "GATEWAY_PORT": "4566",
+    "IOT_MTLS_ENABLED": "0",  # else it opens a port to the world
+    "LOG_LEVEL": "WARNING",
+    "MINISTACK_ACCOUNT_ID": "123456789012",
+    "SFTP_ENABLED": "0",
+}
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("QUOTA_ENFORCER_STOP_AT_EOF"):
+        threading.Thread(target=_stop_at_eof, daemon=True).start()
+    # ministack reads its settings while it is imported, so it is imported after they are set.
+    from hypercorn.asyncio import serve  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    app = _emulator()
+    config = Config()
+    listener = os.environ.get("QUOTA_ENFORCER_LISTENER")
+    config.bind = [f"fd://{listener}" if listener else f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
+    config.graceful_timeout = 0.2  # nothing here is worth waiting for
+    # Functions inherit our environment, and Powertools would take this level for its own.
+    config.loglevel = os.environ.pop("LOG_LEVEL")
+    try:
+        asyncio.run(serve(app, config))
+    finally:
+        _stop_workers()
+
+
+def _emulator() -> Any:
+    """The emulator's application with every gap closed."""
+    from ministack import app  # noqa: PLC0415
+
+    from quota_enforcer.local import (  # noqa: PLC0415
+        bedrock,
+        bedrock_log,
+        bedrock_profiles,
+        iam_bedrock,
+        iam_conditions,
+        iam_limits,
+        metric_filters,
+        metric_reads,
+        simulated_time,
+        workers,
+    )
+
+    simulated_time.install()
+    metric_filters.install()
+    metric_reads.install()
+    iam_conditions.install()
+    iam_bedrock.install()
+    iam_limits.install()
+    bedrock_log.install()
+    bedrock_profiles.install()
+    bedrock.install()
+    workers.install()
+    return app.app
+
+
+def _stop_workers() -> None:
+    from ministack.core import lambda_runtime  # noqa: PLC0415
+
+    lambda_runtime.reset()
+
+
+def _stop_at_eof() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""What the meter reads: which series make up whose buckets, from when on, and what stays unread."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache, partial
+from math import gcd
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.model import canonical_model
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal, identify
+from quota_enforcer.core.window import HOUR, hour_start
+from quota_enforcer.ports import Metrics, Series, Source
+
+REREAD = timedelta(hours=3)
+"""How far every run reads again, for data and series that come late."""
+
+Points = Mapping[datetime, int]
+Charged = Mapping[str, tuple[Principal, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When and for whom a run meters: the moment, the deployment's clock, the account."""
+
+    now: datetime
+    zone: ZoneInfo
+    account: str
+
+
+class Raw(NamedTuple):
+    """What the invocation log calls a caller and a model."""
+
+    arn: str
+    model_id: str
+
+
+class Group(NamedTuple):
+    """All series that fill the same buckets: since when usage is missing, from when to read."""
+
+    principal: Principal
+    model: str
+    missing: datetime
+    start: datetime
+    series: tuple[Series, ...]
+
+
+class Reading(NamedTuple):
+    """What CloudWatch answered for a group; where anything is unknown, nothing is written."""
+
+    group: Group
+    points: Mapping[Series, Points]
+    unknown: tuple[Series, ...]
+
+    @property
+    def failure(self) -> str:
+        """What is unknown, in words."""
+        shown = [f"{each.counter} of {each.arn} ({each.model_id})" for each in self.unknown[:3]]
+        more = len(self.unknown) - len(shown)
+        return (
+            f"usage of {self.group.model} by {self.group.principal} is unknown since "
+            f"{self.group.missing:%Y-%m-%d %H:%M %Z}: CloudWatch gave no complete answer for "
+            f"{', '.join(shown)}{f' and {more} more series' if more else ''}; what the ledger has "
+            "stays, and the next sweep reads it again"
+        )
+
+
+def attribute(
+    raws: Iterable[Raw], book: QuotaBook, account: str
+) -> tuple[Charged, tuple[str, ...]]:
+    """To whom each identity ARN counts; and a sentence for each that counts to nobody."""
+    charged: dict[str, tuple[Principal, ...]] = {}
+    unattributed: list[str] = []
+    for arn in dict.fromkeys(raw.arn for raw in raws):
+        try:
+            charged[arn] = book.charged(identify(arn, account))
+        except UnknownIdentity as unknown:
+            charged[arn] = ()
+            unattributed.append(f"usage in the metrics is counted to nobody: {unknown}")
+    return charged, tuple(unattributed)
+
+
+def plan(
+    charged: Charged,
+    listed: Mapping[Raw, Sequence[str]],
+    sources: Mapping[Raw, Source],
+    since: datetime,
+    zone: ZoneInfo,
+) -> Iterator[Group]:
+    """What to read: every listed series, and all of remembered sources that it could leave out.
+
+    A bucket is the sum of its series, so one that was active in the hours to set must be read even
+    where the list of recent series has dropped it: without it the bucket would shrink.
+    """
+    members: defaultdict[tuple[Principal, str], list[Raw]] = defaultdict(list)
+    for raw in {**listed, **sources}:
+        for principal in charged[raw.arn]:
+            members[principal, canonical_model(raw.model_id)].append(raw)
+    for (principal, model), raws in members.items():
+        known = {raw: sources[raw] for raw in raws if raw in sources}
+        missing = min([since, *(source.behind for source in known.values() if source.behind)])
+        start = hour_start(missing - REREAD, zone)
+        series = tuple(
+            Series(counter, *raw)
+            for raw in raws
+            for counter in (
+                Counts._fields
+                if raw in known and (known[raw].behind or known[raw].active_to >= start)
+                else listed.get(raw, ())
+            )
+        )
+        if series:
+            yield Group(principal, model, missing, start, series)
+
+
+def read(groups: Iterable[Group], metrics: Metrics, occasion: Occasion) -> Iterator[Reading]:
+    """Read groups with the same start together, so that N series take N / 500 calls."""
+    together: defaultdict[datetime, list[Group]] = defaultdict(list)
+    for group in groups:
+        together[group.start].append(group)
+    for start, several in together.items():
+        wanted = list(dict.fromkeys(series for group in several for series in group.series))
+        answer = metrics.read(wanted, start, occasion.now, _period(start, occasion))
+        for group in several:
+            points = {series: answer.get(series) for series in group.series}
+            yield Reading(
+                group,
+                {series: each for series, each in points.items() if each is not None},
+                tuple(series for series, each in points.items() if each is None),
+            )
+
+
+def _period(start: datetime, occasion: Occasion) -> int:
+    """The longest period (seconds) whose points never straddle two local hours."""
+    period = int(HOUR.total_seconds())
+    for moment in (start, occasion.now):
+        offset = moment.astimezone(occasion.zone).utcoffset() or timedelta()
+        period = gcd(period, int(offset.total_seconds()))
+    return period
+
+
+def remember(
+    readings: Iterable[Reading], sources: Mapping[Raw, Source], occasion: Occasion
+) -> tuple[list[Source], list[Source]]:
+    """What to remember of the sources, where it differs: the active, and those behind no more."""
+    hour_of = cache(partial(hour_start, zone=occasion.zone))
+    active_to: dict[Raw, datetime] = {raw: source.active_to for raw, source in sources.items()}
+    behind: dict[Raw, datetime] = {}
+    answered: dict[Raw, None] = {}
+    for reading in readings:
+        for series, points in reading.points.items():
+            raw = Raw(series.arn, series.model_id)
+            answered[raw] = None
+            if points:
+                last = hour_of(max(points))
+                active_to[raw] = max(last, active_to.get(raw, last))
+        for series in reading.unknown:
+            raw = Raw(series.arn, series.model_id)
+            answered[raw] = None
+            # It stands in for its whole group, which is not written.
+            behind[raw] = min(reading.group.missing, behind.get(raw, reading.group.missing))
+            active_to[raw] = hour_of(occasion.now)
+    active: list[Source] = []
+    healed: list[Source] = []
+    for raw in answered:
+        if raw not in active_to:
+            continue
+        before = sources.get(raw)
+        after = Source(*raw, active_to[raw], behind.get(raw))
+        if before is not None and before.behind and after.behind is None:
+            healed.append(after)
+        elif after != before:
+            active.append(after)
+    return active, healed

@@ -1,0 +1,72 @@
+"""Settings: what a deployment was set to, read once from the enforcer's environment."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.verdict import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment. `denies` maps each installed model scope to its deny policy's ARN."""
+
+    stack: str
+    account: str
+    quota_table: str
+    ledger_table: str
+    notice_topic: str
+    metric_namespace: str
+    denies: Mapping[str, str]
+    mode: Mode
+    zone: ZoneInfo
+    contact: str
+    breaker: Breaker
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read all variables; raises ConfigError that names every one missing or wrong."""
+        problems: list[str] = []
+
+        def read(name: str, convert: Callable[[str], Any] = str, allowed: str = "") -> Any:
+            value = environment.get(name)
+            if not value:
+                problems.append(f"{name} is not set")
+                return None
+            try:
+                return convert(value)
+            except (ValueError, TypeError, ZoneInfoNotFoundError):
+                problems.append(f"{name} is {value!r}; allowed: {allowed}")
+                return None
+
+        settings = cls(
+            stack=read("STACK_NAME"),
+            account=read("ACCOUNT_ID"),
+            quota_table=read("QUOTA_TABLE"),
+            ledger_table=read("LEDGER_TABLE"),
+            notice_topic=read("NOTICE_TOPIC"),
+            metric_namespace=read("METRIC_NAMESPACE"),
+            denies=read("DENY_POLICIES", json.loads, "a JSON object: model scope to policy ARN"),
+            mode=read("MODE", Mode, ", ".join(Mode)),
+            zone=read("TIME_ZONE", ZoneInfo, "an IANA time zone such as Europe/Berlin"),
+            contact=read("CONTACT"),
+            breaker=Breaker(
+                read("BREAKER_NUMBER", int, "a whole number"),
+                read("BREAKER_PERCENT", int, "a whole number"),
+            ),
+        )
+        if problems:
+            raise ConfigError(
+                f"the enforcer's environment is not complete: {'; '.join(problems)}. "
+                "The stack's template sets these variables: deploy it again.",
+            )
+        return settings
+
+    @property
+    def terms(self) -> str:
+        """The settings that concern everybody at once; a change of them is a reason to look."""
+        return f"{self.mode} {self.zone} {' '.join(sorted(self.denies))}"

@@ -1,0 +1,1 @@
+"""The sweep: gather -> decide -> apply, for the principals that are due or touched."""

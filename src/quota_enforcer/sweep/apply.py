@@ -1,0 +1,76 @@
+"""Apply: make a decision true, in steps that can each be repeated.
+
+Intent (so that a crash is seen) -> IAM -> outcome with its notices, in one transaction. A notice
+never claims a block that did not happen.
+"""
+
+from dataclasses import replace
+
+from quota_enforcer.core.decision import Decision, block_notices
+from quota_enforcer.core.errors import CannotDeny, PrincipalGone
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.ports import Denies, Ledger, Record
+
+_CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
+_GONE = "it no longer exists"
+
+
+def apply(
+    decision: Decision, record: Record, really: frozenset[str], ledger: Ledger, denies: Denies
+) -> list[Notice]:
+    """Bring IAM and the ledger to the decision; returns the notices now in the outbox.
+
+    `really` are the scopes IAM denies at present. Raises Conflict where another sweep was first,
+    and Closed where the stack is going.
+    """
+    wanted = decision.standing.denied
+    trouble = ""
+    if wanted != really:
+        record = _write(ledger, record, intended=wanted, due=decision.terms.now)
+        trouble = _bring_about(decision, really, denies)
+    notices = _true_notices(decision, record.trouble, trouble)
+    outcome = record.next(
+        standing=decision.standing, intended=None, trouble=trouble, due=decision.standing.due
+    )
+    if outcome != record.next() or record.version == 0:
+        ledger.put(outcome, notices)
+    return notices
+
+
+def _write(ledger: Ledger, record: Record, **changes: object) -> Record:
+    written = record.next(**changes)
+    ledger.put(written)
+    return written
+
+
+def _bring_about(decision: Decision, really: frozenset[str], denies: Denies) -> str:
+    """Attach and detach; what IAM refuses comes back in words."""
+    for scope in sorted(really - decision.standing.denied):
+        denies.detach(decision.principal, scope)
+    try:
+        for scope in sorted(decision.standing.denied - really):
+            denies.attach(decision.principal, scope)
+    except CannotDeny as refusal:
+        return str(refusal)
+    except PrincipalGone:
+        return _GONE
+    return ""
+
+
+def _true_notices(decision: Decision, trouble_before: str, trouble: str) -> list[Notice]:
+    """What may be said now, seen what IAM let us do."""
+    notices = list(decision.notices)
+    if trouble:
+        notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+        if trouble not in {trouble_before, _GONE}:
+            notices += [
+                replace(notice, kind=NoticeKind.COULD_NOT_DENY, reason=trouble)
+                for notice in block_notices(decision.principal, decision.denying, decision.terms)
+            ]
+    elif trouble_before and decision.standing.denied:
+        # Nobody was told of this block yet, since it could not be made until now.
+        notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+        notices += block_notices(decision.principal, decision.denying, decision.terms)
+    elif trouble_before:
+        notices = [notice for notice in notices if notice.kind is not NoticeKind.RESTORED]
+    return notices

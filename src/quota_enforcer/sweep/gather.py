@@ -1,0 +1,56 @@
+"""Gather: whom this sweep must look at, and what IAM and the ledger say of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.verdict import Terms
+from quota_enforcer.meter import Metering
+from quota_enforcer.ports import Outside, Record, SweepState
+from quota_enforcer.settings import Settings
+from quota_enforcer.sweep.quotas import LoadedQuotas
+
+NOTHING: frozenset[str] = frozenset()
+"""No model scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a sweep knows before it decides; `really` are the scopes that IAM denies at present."""
+
+    book: QuotaBook
+    terms: Terms
+    really: Mapping[Principal, frozenset[str]]
+    records: Mapping[Principal, Record]
+
+
+def gather(
+    outside: Outside,
+    settings: Settings,
+    state: SweepState,
+    loaded: LoadedQuotas,
+    metering: Metering | None,
+    now: datetime,
+) -> Gathered:
+    """Who is due, touched, concerned by an edit, or not denied as recorded."""
+    ledger = outside.ledger
+    book = loaded.book
+    really = outside.denies.denied()
+    wanted = ledger.due(now) | loaded.named
+    if metering is not None:
+        wanted |= metering.seen if state.interrupted else metering.touched
+    wanted |= {team for principal in wanted for team in book.pools_of(principal)}
+    recorded = {record.principal: record.standing.denied for record in ledger.blocked()}
+    wanted |= {
+        principal
+        for principal in recorded.keys() | really.keys()
+        if recorded.get(principal, NOTHING) != really.get(principal, NOTHING)
+    }
+    if state.terms != settings.terms:
+        wanted |= {record.principal for record in ledger.everybody()}
+    elif loaded.edited:
+        wanted |= loaded.concerned(record.principal for record in ledger.everybody())
+    terms = Terms(now, settings.zone, settings.mode)
+    return Gathered(book, terms, really, ledger.records(wanted))

@@ -1,0 +1,67 @@
+"""What a sweep did, as the log, the metrics and the command line show it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from quota_enforcer.core.notice import Notice, NoticeKind
+
+
+@dataclass(slots=True)
+class Report:
+    """One sweep in numbers and sentences; `closed` says that the stack is going and nothing ran."""
+
+    now: datetime
+    mode: str
+    dry_run: bool = False
+    closed: bool = False
+    series: int = 0
+    looked_at: int = 0
+    notices: list[Notice] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
+    unattributed: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    data_age_seconds: int | None = None
+
+    def count(self, *kinds: NoticeKind) -> int:
+        """How many notices of these kinds the sweep gave rise to."""
+        counted = Counter(notice.kind for notice in self.notices)
+        return sum(counted[kind] for kind in kinds)
+
+    def to_json(self) -> dict[str, Any]:
+        """For people's terminals and machines' pipes; notices with numbers, moments in UTC."""
+        return {
+            "now": _utc(self.now),
+            "mode": self.mode,
+            "dry_run": self.dry_run,
+            "closed": self.closed,
+            "series": self.series,
+            "looked_at": self.looked_at,
+            "events": [event(notice) for notice in self.notices],
+            "held": self.held,
+            "drift": self.drift,
+            "unattributed": self.unattributed,
+            "failures": self.failures,
+            "data_age_seconds": self.data_age_seconds,
+        }
+
+
+def event(notice: Notice) -> dict[str, Any]:
+    """One notice as data: moments in UTC, an unlimited limit as None."""
+    finite = notice.limit.is_finite()
+    return {
+        "at": _utc(notice.at),
+        "kind": str(notice.kind),
+        "principal": notice.principal,
+        "quota": notice.quota,
+        "used": notice.used,
+        "limit": int(notice.limit) if finite else None,
+        "until": _utc(notice.until) if notice.until else None,
+        "reason": notice.reason,
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,236 @@
+"""One sweep: gather what is due or touched, decide, apply, tell."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from quota_enforcer.core.decision import Decision
+from quota_enforcer.core.errors import Closed, Conflict, SweepFailed
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.meter import Metering, Occasion, meter
+from quota_enforcer.ports import Outside, Record, SweepState
+from quota_enforcer.settings import Settings
+from quota_enforcer.sweep.apply import apply
+from quota_enforcer.sweep.gather import NOTHING, Gathered, gather
+from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.outbox import Outbox
+from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+from quota_enforcer.sweep.report import Report
+
+READERS = 8
+"""Principals looked at side by side: reading waits for the network, not for the processor."""
+TRIES = 3
+"""How often a principal is gathered again when another sweep wrote it first."""
+
+
+class Sweep:
+    """Sweeps one deployment; every part of it may be repeated, and two at once do no harm."""
+
+    def __init__(self, settings: Settings, outside: Outside) -> None:
+        self._settings = settings
+        self._outside = outside
+        self._ledger = outside.ledger
+        self._outbox = Outbox(outside.ledger, outside.topic, settings)
+
+    def run(self, now: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
+        """Gather, decide and, unless `dry_run`, apply.
+
+        What fails is collected in the report while the rest goes on. `confirm_blocks` is an admin's
+        word that the breaker need not hold.
+        """
+        state = self._ledger.state()
+        now = max(now, state.watermark or now)
+        report = Report(now, str(self._settings.mode), dry_run)
+        if state.closed:
+            report.closed = True
+            return report
+        self._ledger.begin(now)
+        loaded = QuotaLoader(self._settings.zone, self._outside.denies.scopes).load(
+            self._outside.quotas.items(), self._ledger.quota_memories(), now
+        )
+        metering = self._meter(state, loaded.book, now, report)
+        gathered = gather(self._outside, self._settings, state, loaded, metering, now)
+        decisions = self._decide(gathered, report)
+        state = self._hold(decisions, state, gathered, report, confirmed=confirm_blocks)
+        report.notices += loaded.invalid
+        report.data_age_seconds = _age(now, state, metering)
+        if dry_run:
+            # Not finished on purpose: the next sweep looks at everybody this one metered.
+            report.notices += (notice for each in decisions for notice in each.notices)
+            return report
+        self._ledger.post(report.notices)
+        self._apply(decisions, gathered, report)
+        report.failures += self._outbox.send(report.notices, now)
+        self._remember(loaded)
+        self._ledger.finish(
+            replace(
+                state,
+                started=now,
+                finished=now,
+                metered_to=state.metered_to if metering is None else now,
+                fresh_at=now if metering and metering.fresh else state.fresh_at,
+                terms=self._settings.terms,
+            ),
+        )
+        if self._ledger.state().closed:  # the stack began to go while this sweep was blocking
+            self.close(now)
+        return report
+
+    def close(self, now: datetime) -> list[str]:
+        """Block nobody from now on and release everybody; returns whom. For the end of the stack.
+
+        Raises SweepFailed where somebody could not be released, after all others were.
+        """
+        self._ledger.close()
+        denied = self._outside.denies.denied()
+        for record in self._ledger.blocked():
+            known = record.standing.denied | (record.intended or NOTHING)
+            denied[record.principal] = denied.get(record.principal, NOTHING) | known
+        report = Report(now, str(self._settings.mode))
+        why = "the quota enforcer is being removed"
+        for principal, scopes in sorted(denied.items()):
+            try:
+                for scope in sorted(scopes & self._outside.denies.scopes):
+                    self._outside.denies.detach(principal, scope)
+            except Exception as error:  # noqa: BLE001 - the others are released all the same
+                report.failures.append(f"{principal}: {_words(error)}")
+            else:
+                report.notices.append(Notice(NoticeKind.RESTORED, now, str(principal), "", why))
+        self._ledger.post(report.notices)
+        self._outbox.send(report.notices, now)  # one that cannot be sent keeps no stack from going
+        if report.failures:
+            raise SweepFailed(report.failures)
+        return [notice.principal for notice in report.notices]
+
+    def _meter(
+        self, state: SweepState, book: QuotaBook, now: datetime, report: Report
+    ) -> Metering | None:
+        """Usage into the ledger. Without metrics the clock still releases, so the sweep goes on."""
+        try:
+            occasion = Occasion(now, self._settings.zone, self._settings.account)
+            metering = meter(self._outside.metrics, self._ledger, book, state, occasion)
+        except Exception as error:  # noqa: BLE001 - whatever CloudWatch says, the rest goes on
+            report.failures.append(f"could not read the metrics: {_words(error)}")
+            return None
+        report.series = metering.series
+        report.unattributed += metering.unattributed
+        report.failures += metering.failures
+        return metering
+
+    def _decide(self, gathered: Gathered, report: Report) -> list[Decision]:
+        """Look at everybody gathered, side by side; one that fails does not stop the others."""
+
+        def attempt(record: Record) -> Decision | Exception:
+            try:
+                return look(record, gathered.book, self._ledger, gathered.terms)
+            except Exception as error:  # noqa: BLE001 - kept for the report
+                return error
+
+        records = [gathered.records[principal] for principal in sorted(gathered.records)]
+        report.looked_at = len(records)
+        decisions = []
+        with ThreadPoolExecutor(READERS) as pool:
+            for record, outcome in zip(records, pool.map(attempt, records), strict=True):
+                if isinstance(outcome, Decision):
+                    decisions.append(outcome)
+                else:
+                    self._failed(record, gathered.terms.now, outcome, report)
+        return decisions
+
+    def _hold(
+        self,
+        decisions: list[Decision],
+        state: SweepState,
+        gathered: Gathered,
+        report: Report,
+        *,
+        confirmed: bool,
+    ) -> SweepState:
+        """The breaker: take the new blocks out of `decisions` where they are too many at once."""
+        breaker = self._settings.breaker
+        blocking = [decision for decision in decisions if decision.blocks]
+        many = len(blocking) > breaker.number and not confirmed
+        if not many or not breaker.trips(len(blocking), len(self._ledger.everybody())):
+            return replace(state, breaker_since=None)
+        now = gathered.terms.now
+        report.held = [str(decision.principal) for decision in blocking]
+        words = (
+            f"{len(blocking)} principals would have been blocked in one sweep, more than "
+            f"{breaker.number} and more than {breaker.percent} % of all: {', '.join(report.held)}. "
+            "Check the quota that was edited last, then confirm with "
+            "`quota-enforcer sweep --confirm-blocks`"
+        )
+        report.failures.append(words)
+        if state.breaker_since is None:
+            report.notices.append(Notice(NoticeKind.BREAKER, now, "", "", words))
+        decisions[:] = [decision for decision in decisions if not decision.blocks]
+        if not report.dry_run:
+            for decision in blocking:
+                self._look_again(gathered.records[decision.principal], now)
+        return replace(state, breaker_since=state.breaker_since or now)
+
+    def _apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> None:
+        """Make the decisions true, one after the other, since IAM throttles bulk changes."""
+        for decision in decisions:
+            record = gathered.records[decision.principal]
+            really = gathered.really.get(decision.principal, NOTHING)
+            try:
+                report.drift += _drift(record, really)
+                report.notices += self._apply_one(decision, record, really, gathered)
+            except Closed:
+                return
+            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+                self._failed(record, gathered.terms.now, error, report)
+
+    def _apply_one(
+        self, decision: Decision, record: Record, really: frozenset[str], gathered: Gathered
+    ) -> list[Notice]:
+        for _ in range(TRIES - 1):
+            with suppress(Conflict):
+                return apply(decision, record, really, self._ledger, self._outside.denies)
+            record = self._ledger.records([record.principal])[record.principal]
+            decision = look(record, gathered.book, self._ledger, gathered.terms)
+        return apply(decision, record, really, self._ledger, self._outside.denies)
+
+    def _failed(self, record: Record, now: datetime, error: Exception, report: Report) -> None:
+        report.failures.append(f"{record.principal}: {_words(error)}")
+        if not report.dry_run:
+            self._look_again(record, now)
+
+    def _look_again(self, record: Record, now: datetime) -> None:
+        """Make the next sweep look, whatever else happens."""
+        if record.due is None or record.due > now:
+            with suppress(Conflict):  # whoever wrote it meanwhile has looked
+                self._ledger.put(record.next(due=now))
+
+    def _remember(self, loaded: LoadedQuotas) -> None:
+        """Only once it has been acted on does an edit count as seen."""
+        for memory in loaded.remember:
+            self._ledger.remember_quota(memory)
+        for memory in loaded.forget:
+            self._ledger.forget_quota(memory)
+
+
+def _drift(record: Record, really: frozenset[str]) -> list[str]:
+    """What somebody else attached or detached, in words; an unfinished apply is none."""
+    if record.intended is not None or record.trouble:
+        return []
+    missing, planted = record.standing.denied - really, really - record.standing.denied
+    return [
+        *(f"{record.principal}: the deny of {each} was detached" for each in sorted(missing)),
+        *(f"{record.principal}: the deny of {each} was attached" for each in sorted(planted)),
+    ]
+
+
+def _age(now: datetime, state: SweepState, metering: Metering | None) -> int | None:
+    """Seconds since a bucket last changed; None where none ever did."""
+    if metering is not None and metering.fresh:
+        return 0
+    return None if state.fresh_at is None else int((now - state.fresh_at).total_seconds())
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,50 @@
+"""Wiring: the one place where settings and a boto3 session become adapters and a sweep."""
+
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+from quota_enforcer.aws.denies import IamDenies
+from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.metrics import CloudWatchMetrics
+from quota_enforcer.aws.quota_table import DynamoQuotas
+from quota_enforcer.aws.topic import SnsTopic
+from quota_enforcer.ports import Outside
+from quota_enforcer.sweep.sweep import Sweep
+
+if TYPE_CHECKING:
+    import boto3
+
+    from quota_enforcer.settings import Settings
+
+# IAM throttles bulk changes at an unpublished rate; adaptive retries slow down by themselves.
+PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 8})
+
+
+def quotas(settings: "Settings", session: "boto3.Session") -> DynamoQuotas:
+    """The quota table."""
+    return DynamoQuotas(session.client("dynamodb", config=PATIENT), settings.quota_table)
+
+
+def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
+    """The ledger."""
+    client = session.client("dynamodb", config=PATIENT)
+    return DynamoLedger(client, settings.ledger_table, settings.zone)
+
+
+def outside(settings: "Settings", session: "boto3.Session") -> Outside:
+    """Every adapter of one deployment."""
+    return Outside(
+        ledger=ledger(settings, session),
+        quotas=quotas(settings, session),
+        metrics=CloudWatchMetrics(
+            session.client("cloudwatch", config=PATIENT), settings.metric_namespace
+        ),
+        denies=IamDenies(session.client("iam", config=PATIENT), settings.denies),
+        topic=SnsTopic(session.client("sns", config=PATIENT), settings.notice_topic),
+    )
+
+
+def sweep(settings: "Settings", session: "boto3.Session") -> Sweep:
+    """The sweep of one deployment, ready to run."""
+    return Sweep(settings, outside(settings, session))

@@ -1,0 +1,123 @@
+"""Every AWS client here talks to moto, or to a stub that says what moto cannot."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from builders import NOON, UTC_ZONE
+from fakes import FakeLedger
+from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
+from quota_enforcer.aws.quota_table import QUOTA_SCHEMA, DynamoQuotas
+from quota_enforcer.ports import Ledger
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+LEDGER_TABLE: Final = "ledger"
+QUOTA_TABLE: Final = "quotas"
+MakeLedger = Callable[[ZoneInfo], Ledger]
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """Its credentials are good nowhere."""
+    return boto3.Session("testing", "testing", "testing", "us-east-1")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_client(session: boto3.Session) -> "DynamoDBClient":
+    return session.client("dynamodb")
+
+
+@pytest.fixture(scope="session")
+def cloudwatch_client(session: boto3.Session) -> "CloudWatchClient":
+    return session.client("cloudwatch")
+
+
+@pytest.fixture(scope="session")
+def iam_client(session: boto3.Session) -> "IAMClient":
+    return session.client("iam")
+
+
+@pytest.fixture(scope="session")
+def sns_client(session: boto3.Session) -> "SNSClient":
+    return session.client("sns")
+
+
+@pytest.fixture(scope="session")
+def sqs_client(session: boto3.Session) -> "SQSClient":
+    return session.client("sqs")
+
+
+@pytest.fixture
+def mocked_aws() -> Iterator[None]:
+    """An empty account of moto's; the clients of the session talk to it."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def dynamodb(mocked_aws: None, dynamodb_client: "DynamoDBClient") -> "DynamoDBClient":  # noqa: ARG001
+    """Both tables, empty."""
+    for name, schema in ((LEDGER_TABLE, LEDGER_SCHEMA), (QUOTA_TABLE, QUOTA_SCHEMA)):
+        dynamodb_client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **schema)
+    return dynamodb_client
+
+
+@pytest.fixture
+def make_ledger(dynamodb: "DynamoDBClient") -> Callable[[ZoneInfo], DynamoLedger]:
+    """Makes the ledger of a time zone, at noon; all that one test makes share one table."""
+    return lambda zone: DynamoLedger(dynamodb, LEDGER_TABLE, zone, now=lambda: NOON)
+
+
+@pytest.fixture
+def ledger(make_ledger: Callable[[ZoneInfo], DynamoLedger]) -> DynamoLedger:
+    """An empty ledger in UTC."""
+    return make_ledger(UTC_ZONE)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def make_either_ledger(request: pytest.FixtureRequest) -> MakeLedger:
+    """Makes a ledger of a time zone; all that one test makes share one table."""
+    if request.param == "fake":
+        return FakeLedger
+    made: MakeLedger = request.getfixturevalue("make_ledger")
+    return made
+
+
+@pytest.fixture
+def either_ledger(make_either_ledger: MakeLedger) -> Ledger:
+    """An empty ledger in UTC, once the adapter and once the fake that other tests rest on."""
+    return make_either_ledger(UTC_ZONE)
+
+
+@pytest.fixture
+def quotas(dynamodb: "DynamoDBClient") -> DynamoQuotas:
+    """An empty quota table."""
+    return DynamoQuotas(dynamodb, QUOTA_TABLE)
+
+
+@pytest.fixture
+def stub(session: boto3.Session) -> Iterator[Callable[[str], tuple[Any, Stubber]]]:
+    """Makes a client that gives just the answers its stub was told to, in that order."""
+    stubs: list[Stubber] = []
+
+    def make(service: str) -> tuple[Any, Stubber]:
+        client: Any = session.client(service)  # type: ignore[call-overload]
+        stubs.append(Stubber(client))
+        stubs[-1].activate()
+        return client, stubs[-1]
+
+    yield make
+    for each in stubs:
+        each.assert_no_pending_responses()

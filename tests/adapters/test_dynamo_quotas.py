@@ -1,0 +1,122 @@
+"""The quota table: read whole, and edited without undoing what somebody else did meanwhile."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import an_item
+from quota_enforcer.aws.quota_table import DynamoQuotas
+from quota_enforcer.core.errors import Conflict
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from quota_enforcer.ports import Quotas
+
+ITEM = an_item(warn_at={Decimal(50), Decimal(80)}, models=["*"], enabled=True, note="")
+KEY = ("user/alice", "daily")
+
+
+def test_the_adapter_reads_quotas(quotas: DynamoQuotas) -> None:
+    port: Quotas = quotas
+    assert port.items() == []
+
+
+def test_an_item_is_read_as_it_was_written(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    assert quotas.items() == [ITEM]
+    assert quotas.get(*KEY) == ITEM
+
+
+def test_every_page_of_the_table_is_read(quotas: DynamoQuotas) -> None:
+    for number in range(30):
+        quotas.put(an_item(quota=f"q{number}", note="x" * 50_000), expected=None)
+    assert len(quotas.items()) == 30
+
+
+def test_an_item_is_replaced_whole(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    changed = an_item(limit=2000)
+    quotas.put(changed, expected=ITEM)
+    assert quotas.get(*KEY) == changed
+
+
+def test_a_new_item_never_overwrites_one_that_is_there(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    with pytest.raises(Conflict, match="quota daily of user/alice was changed"):
+        quotas.put(an_item(limit=1), expected=None)
+    assert quotas.get(*KEY) == ITEM
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {**ITEM, "limit": 5},
+        {**ITEM, "warn_at": {Decimal(50)}},
+        {**ITEM, "raise_to": 9},
+        {name: value for name, value in ITEM.items() if name != "models"},
+    ],
+    ids=["a value", "a set", "an attribute more", "an attribute less"],
+)
+def test_a_change_by_somebody_else_is_not_undone(
+    quotas: DynamoQuotas, meanwhile: dict[str, Any]
+) -> None:
+    quotas.put(ITEM, expected=None)
+    read = quotas.get(*KEY)
+    quotas.put(meanwhile, expected=read)
+    with pytest.raises(Conflict, match="look at it again"):
+        quotas.put(an_item(limit=7), expected=read)
+    assert quotas.get(*KEY) == meanwhile
+
+
+def test_a_removal_by_somebody_else_is_not_undone(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    quotas.remove(*KEY)
+    with pytest.raises(Conflict):
+        quotas.put(an_item(limit=7), expected=ITEM)
+
+
+def test_an_item_with_a_mistyped_attribute_can_be_edited(quotas: DynamoQuotas) -> None:
+    mistyped = an_item(**{"warn at": 50, "limit.": 1})
+    quotas.put(mistyped, expected=None)
+    quotas.put(ITEM, expected=mistyped)
+    assert quotas.get(*KEY) == ITEM
+
+
+def test_removing_gives_back_what_was_there(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    assert quotas.remove(*KEY) == ITEM
+    assert quotas.remove(*KEY) is None
+    assert quotas.get(*KEY) is None
+
+
+def test_a_float_is_refused_before_it_loses_a_digit(quotas: DynamoQuotas) -> None:
+    with pytest.raises(TypeError, match="Float"):
+        quotas.put(an_item(limit=0.1), expected=None)
+
+
+def test_an_item_of_the_console_is_read_in_plain_types(
+    quotas: DynamoQuotas, dynamodb: "DynamoDBClient"
+) -> None:
+    dynamodb.put_item(
+        TableName="quotas",
+        Item={
+            "principal": {"S": "default"},
+            "quota": {"S": "daily"},
+            "limit": {"N": "1000"},
+            "warn_at": {"NS": ["50", "80"]},
+            "models": {"L": [{"S": "*"}]},
+            "exempt": {"BOOL": False},
+        },
+    )
+    assert quotas.items() == [
+        {
+            "principal": "default",
+            "quota": "daily",
+            "limit": Decimal(1000),
+            "warn_at": {Decimal(50), Decimal(80)},
+            "models": ["*"],
+            "exempt": False,
+        }
+    ]

@@ -1,0 +1,263 @@
+"""What every ledger does: the adapter, and the fake that other tests rest on, are held to it."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from builders import ALICE, HAIKU, HOUR, NOON
+from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
+from quota_enforcer.ports import Bucket, Ledger, Record, Source, SweepState
+
+BOB = Principal.parse("user/bob")
+OPUS = "anthropic.claude-3-opus-20240229-v1:0"
+TODAY = NOON.date()
+ALL = frozenset({"*"})
+MakeLedger = Callable[[ZoneInfo], Ledger]
+
+
+@pytest.fixture
+def ledger(either_ledger: Ledger) -> Ledger:
+    return either_ledger
+
+
+def a_notice(who: str = "user/alice", *, kind: NoticeKind = NoticeKind.BLOCKED) -> Notice:
+    return Notice(kind, NOON, who, "daily", "1,000 of 1,000 used", limit=Decimal(1000))
+
+
+def blocked(principal: Principal, **but: object) -> Record:
+    return Record(principal, Standing(Level.OVER, ALL, NOON)).next(**but)
+
+
+# The sweep's own memory
+
+
+def test_a_new_ledger_has_no_state(ledger: Ledger) -> None:
+    assert ledger.state() == SweepState()
+
+
+def test_a_finished_sweep_is_read_back(ledger: Ledger) -> None:
+    state = SweepState(NOON, NOON, NOON - HOUR, NOON - 2 * HOUR, "enforce UTC", NOON)
+    ledger.begin(NOON)
+    ledger.finish(state)
+    assert ledger.state() == state
+
+
+def test_what_a_later_sweep_does_not_say_is_gone(ledger: Ledger) -> None:
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC", breaker_since=NOON))
+    later = SweepState(NOON + HOUR, NOON + HOUR, terms="observe UTC")
+    ledger.finish(later)
+    assert ledger.state() == later
+
+
+def test_a_sweep_that_began_and_did_not_finish_is_seen(ledger: Ledger) -> None:
+    ledger.finish(SweepState(NOON, NOON))
+    ledger.begin(NOON + HOUR)
+    assert ledger.state().interrupted
+
+
+def test_an_older_sweep_never_overwrites_a_newer_one(ledger: Ledger) -> None:
+    newer = SweepState(NOON, NOON, metered_to=NOON)
+    ledger.finish(newer)
+    older = NOON - timedelta(microseconds=1)
+    ledger.begin(older)
+    ledger.finish(SweepState(older, older, metered_to=older))
+    assert ledger.state() == newer
+
+
+def test_an_older_sweep_does_not_hide_that_a_newer_one_is_under_way(ledger: Ledger) -> None:
+    ledger.begin(NOON - HOUR)
+    ledger.begin(NOON)
+    ledger.finish(SweepState(NOON - HOUR, NOON - HOUR, metered_to=NOON - HOUR))
+    state = ledger.state()
+    assert (state.started, state.finished, state.metered_to) == (NOON, NOON - HOUR, NOON - HOUR)
+
+
+def test_finishing_does_not_reopen_what_was_closed(ledger: Ledger) -> None:
+    ledger.close()
+    ledger.finish(SweepState(NOON, NOON))
+    assert ledger.state() == SweepState(NOON, NOON, closed=True)
+
+
+def test_a_sweep_cannot_finish_without_a_moment(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="started and finished"):
+        ledger.finish(SweepState())
+
+
+# Usage
+
+
+def test_hours_are_set_and_read_back(ledger: Ledger) -> None:
+    bucket = Bucket(ALICE, HAIKU, TODAY)
+    hours = {NOON: Counts(1, 2, 3, 4, 5), NOON + HOUR: Counts(1, 0, 7)}
+    ledger.set_hours(bucket, hours)
+    assert ledger.hours([bucket, bucket, Bucket(BOB, HAIKU, TODAY)]) == {bucket: hours}
+
+
+def test_setting_an_hour_leaves_the_others(ledger: Ledger) -> None:
+    bucket = Bucket(ALICE, HAIKU, TODAY)
+    ledger.set_hours(bucket, {NOON: Counts(1), NOON + HOUR: Counts(2)})
+    ledger.set_hours(bucket, {NOON: Counts(5)})
+    assert ledger.hours([bucket])[bucket] == {NOON: Counts(5), NOON + HOUR: Counts(2)}
+
+
+def test_setting_an_hour_replaces_all_its_counters(ledger: Ledger) -> None:
+    bucket = Bucket(ALICE, HAIKU, TODAY)
+    ledger.set_hours(bucket, {NOON: Counts(3, 9, 9, 9, 9)})
+    ledger.set_hours(bucket, {NOON: Counts(3, 1)})
+    assert ledger.hours([bucket])[bucket] == {NOON: Counts(3, 1)}
+
+
+def test_setting_the_same_hours_twice_changes_nothing(ledger: Ledger) -> None:
+    bucket = Bucket(ALICE, HAIKU, TODAY)
+    for _ in range(2):
+        ledger.set_hours(bucket, {NOON: Counts(3, 9)})
+    assert ledger.hours([bucket])[bucket] == {NOON: Counts(3, 9)}
+
+
+def test_usage_is_by_model_with_days_summed_from_their_hours(ledger: Ledger) -> None:
+    for model, count in ((HAIKU, 1), (OPUS, 10)):
+        ledger.set_hours(Bucket(ALICE, model, TODAY), {NOON: Counts(count), NOON + HOUR: Counts(2)})
+    usage = ledger.usage(ALICE, TODAY)
+    assert usage.models[HAIKU].hours == {NOON: Counts(1), NOON + HOUR: Counts(2)}
+    assert usage.models[HAIKU].days == {TODAY: Counts(3)}
+    assert usage.models[OPUS].days == {TODAY: Counts(12)}
+
+
+def test_usage_begins_at_the_day_asked_for(ledger: Ledger) -> None:
+    for days in range(3):
+        at = NOON - timedelta(days=days)
+        ledger.set_hours(Bucket(ALICE, HAIKU, at.date()), {at: Counts(1)})
+    yesterday = TODAY - timedelta(days=1)
+    assert sorted(ledger.usage(ALICE, yesterday).models[HAIKU].days) == [yesterday, TODAY]
+
+
+def test_nobody_has_the_usage_of_another_or_of_another_item_in_the_partition(
+    ledger: Ledger,
+) -> None:
+    ledger.set_hours(Bucket(BOB, HAIKU, TODAY), {NOON: Counts(1)})
+    ledger.put(blocked(ALICE), [a_notice()])
+    assert not ledger.usage(ALICE, date.min).models
+
+
+def test_both_hours_of_the_same_name_count_when_the_clocks_go_back(
+    make_either_ledger: MakeLedger,
+) -> None:
+    ledger = make_either_ledger(ZoneInfo("Europe/Berlin"))
+    first = datetime.fromisoformat("2026-10-25T00:00Z")  # 02:00 in summer time
+    bucket = Bucket(ALICE, HAIKU, date(2026, 10, 25))
+    ledger.set_hours(bucket, {first: Counts(1), first + HOUR: Counts(2)})
+    assert ledger.hours([bucket])[bucket] == {first: Counts(1), first + HOUR: Counts(2)}
+    assert ledger.usage(ALICE, bucket.day).models[HAIKU].days == {bucket.day: Counts(3)}
+
+
+def test_sources_are_remembered_by_arn_and_model(ledger: Ledger) -> None:
+    arn = "arn:aws:iam::111122223333:user/alice"
+    earlier = Source(arn, HAIKU, NOON - HOUR, behind=NOON - HOUR)
+    now, other = Source(arn, HAIKU, NOON), Source(arn, OPUS, NOON - HOUR, behind=NOON)
+    for source in (earlier, now, other):
+        ledger.remember_source(source)
+    assert set(ledger.sources()) == {now, other}
+
+
+# Records
+
+
+def test_an_unknown_principal_has_a_new_record(ledger: Ledger) -> None:
+    assert ledger.records([ALICE]) == {ALICE: Record(ALICE)}
+
+
+def test_a_record_is_read_back_whole(ledger: Ledger) -> None:
+    standing = Standing(
+        Level.OVER,
+        ALL,
+        NOON,
+        NOON + HOUR,
+        "1,000 of 1,000 used",
+        {"user/*#daily": UsedUp(Decimal(1000), NOON - HOUR, None)},
+        {"user/*#daily": Warned(80, Decimal("Infinity"), NOON + HOUR)},
+        NOON + HOUR,
+    )
+    record = Record(ALICE, standing, ALL, "its slots are full", NOON, 1)
+    ledger.put(record)
+    assert ledger.records([ALICE, BOB]) == {ALICE: record, BOB: Record(BOB)}
+
+
+@pytest.mark.parametrize("intended", [None, frozenset[str](), ALL])
+def test_nothing_intended_is_not_the_same_as_to_deny_nothing(
+    ledger: Ledger, intended: frozenset[str] | None
+) -> None:
+    ledger.put(Record(ALICE, intended=intended, version=1))
+    assert ledger.records([ALICE])[ALICE].intended == intended
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_record_that_is_not_the_next_version_conflicts(ledger: Ledger, version: int) -> None:
+    ledger.put(Record(ALICE, version=1))
+    with pytest.raises(Conflict, match=r"user/alice.*version"):
+        ledger.put(Record(ALICE, trouble="late", version=version))
+    assert ledger.records([ALICE]) == {ALICE: Record(ALICE, version=1)}
+
+
+def test_a_first_version_must_be_the_first(ledger: Ledger) -> None:
+    with pytest.raises(Conflict, match="user/alice"):
+        ledger.put(Record(ALICE, version=2))
+
+
+def test_notices_of_a_lost_write_are_never_told(ledger: Ledger) -> None:
+    ledger.put(Record(ALICE, version=1))
+    with pytest.raises(Conflict):
+        ledger.put(Record(ALICE, version=1), [a_notice()])
+    assert ledger.outbox(NOON + HOUR) == []
+    assert ledger.history(ALICE) == []
+
+
+def test_after_closing_nobody_can_be_blocked(ledger: Ledger) -> None:
+    ledger.close()
+    with pytest.raises(Closed):
+        ledger.put(Record(ALICE, intended=ALL, version=1), [a_notice()])
+    assert ledger.records([ALICE]) == {ALICE: Record(ALICE)}
+    assert ledger.outbox(NOON + HOUR) == []
+
+
+def test_after_closing_a_release_can_still_be_written(ledger: Ledger) -> None:
+    ledger.put(blocked(ALICE))
+    ledger.close()
+    ledger.put(Record(ALICE, intended=frozenset(), version=2), [a_notice()])
+    assert ledger.records([ALICE])[ALICE].version == 2
+
+
+def test_an_intent_can_be_written_before_closing(ledger: Ledger) -> None:
+    ledger.begin(NOON)
+    ledger.put(Record(ALICE, intended=ALL, version=1))
+    assert ledger.records([ALICE])[ALICE].intended == ALL
+
+
+def test_who_is_due_is_found(ledger: Ledger) -> None:
+    second = timedelta(seconds=1)
+    for name, due in (("now", NOON), ("late", NOON + second), ("never", None)):
+        ledger.put(Record(Principal.parse(f"user/{name}"), due=due, version=1))
+    ledger.put(blocked(BOB, due=NOON - second))
+    assert ledger.due(NOON) == {Principal.parse("user/now"), BOB}
+
+
+def test_who_is_blocked_or_about_to_be_is_listed(ledger: Ledger) -> None:
+    intent = Record(Principal.parse("role/ci"), intended=ALL, version=1)
+    released = Record(Principal.parse("user/carol"), intended=frozenset(), version=1)
+    for record in (blocked(ALICE), intent, released, Record(BOB, version=1)):
+        ledger.put(record)
+    assert {record.principal for record in ledger.blocked()} == {ALICE, intent.principal}
+    assert len(ledger.everybody()) == 4
+
+
+def test_who_is_released_is_no_longer_listed_as_blocked(ledger: Ledger) -> None:
+    ledger.put(blocked(ALICE))
+    ledger.put(Record(ALICE, version=2))
+    assert ledger.blocked() == []
+    assert ledger.everybody() == [Record(ALICE, version=2)]

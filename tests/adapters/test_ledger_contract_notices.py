@@ -1,0 +1,99 @@
+"""What every ledger keeps of notices and quota items, the adapter as well as the fake."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from builders import ALICE, HOUR, NOON
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.ports import Ledger, QuotaMemory, Record
+
+
+@pytest.fixture
+def ledger(either_ledger: Ledger) -> Ledger:
+    return either_ledger
+
+
+def a_notice(who: str = "user/alice", *, kind: NoticeKind = NoticeKind.BLOCKED) -> Notice:
+    return Notice(kind, NOON, who, "daily", "1,000 of 1,000 used", limit=Decimal(1000))
+
+
+def test_notices_wait_until_they_are_sent(ledger: Ledger) -> None:
+    notice, other = a_notice(), a_notice("user/bob")
+    ledger.put(Record(ALICE, version=1), [notice])
+    ledger.post([other])
+    ledger.sent(notice)
+    ledger.sent(notice)
+    assert ledger.outbox(NOON + HOUR) == [other]
+
+
+def test_only_older_notices_are_taken_from_the_outbox(ledger: Ledger) -> None:
+    ledger.post([a_notice()])
+    assert ledger.outbox(NOON) == []
+    assert ledger.outbox(NOON + timedelta(microseconds=1)) == [a_notice()]
+
+
+def test_posting_twice_is_posting_once(ledger: Ledger) -> None:
+    for _ in range(2):
+        ledger.post([a_notice(), a_notice()])
+    assert ledger.outbox(NOON + HOUR) == [a_notice()]
+    assert ledger.history(ALICE) == [a_notice()]
+
+
+def test_history_is_by_principal_and_oldest_first(ledger: Ledger) -> None:
+    restored = replace(a_notice(kind=NoticeKind.RESTORED), at=NOON + HOUR)
+    ledger.put(Record(ALICE, version=1), [restored])
+    ledger.post([a_notice(), a_notice("user/bob")])
+    assert ledger.history(ALICE) == [a_notice(), restored]
+
+
+@pytest.mark.parametrize("whom", ["", "user/*", "default", "quotas", "outbox"])
+def test_notices_of_no_principal_are_in_the_history_of_the_deployment(
+    ledger: Ledger, whom: str
+) -> None:
+    notice = a_notice(whom, kind=NoticeKind.INVALID_QUOTA)
+    ledger.post([notice])
+    assert ledger.history() == [notice]
+    assert ledger.outbox(NOON + HOUR) == [notice]
+    assert ledger.quota_memories() == []
+
+
+def test_a_notice_is_read_back_whole(ledger: Ledger) -> None:
+    notice = Notice(
+        NoticeKind.WARNING, NOON, "user/alice", "daily", "reason", 800, Decimal("Infinity"),
+        "total tokens", "day", 80, NOON - HOUR, NOON + HOUR,
+    )  # fmt: skip
+    ledger.post([notice])
+    assert ledger.outbox(NOON + HOUR) == ledger.history(ALICE) == [notice]
+
+
+def test_any_number_of_notices_can_be_posted(ledger: Ledger) -> None:
+    ledger.post([])
+    ledger.post(replace(a_notice(), quota=f"q{number}") for number in range(120))
+    assert len(ledger.outbox(NOON + HOUR)) == len(ledger.history(ALICE)) == 120
+
+
+# Quotas
+
+
+def test_a_quota_item_is_remembered_exactly_and_forgotten(ledger: Ledger) -> None:
+    item = {"limit": Decimal("1E+3"), "models": {"*"}, "warn_at": {Decimal(50), Decimal(80)},
+            "exempt": False, "raw": b"\x00", "members": ["user/alice", {"a": None}]}  # fmt: skip
+    valid = QuotaMemory("user/*", "daily", item, "limit is -1; allowed: 0 or more")
+    never_valid = QuotaMemory("usr/alice", "", None, "principal is 'usr/alice'")
+    for memory in (replace(valid, item={}), valid, never_valid):
+        ledger.remember_quota(memory)
+    assert sorted(ledger.quota_memories(), key=lambda memory: memory.whom) == [valid, never_valid]
+    ledger.forget_quota(valid)
+    assert ledger.quota_memories() == [never_valid]
+
+
+def test_quota_items_of_any_name_keep_apart(ledger: Ledger) -> None:
+    long = "x" * 1024
+    names = [("a#b", "c"), ("a", "b#c"), ("a#b", "c#d"), ("a", "b#c#d"), (long, long), (long, "y")]
+    memories = {QuotaMemory(whom, name) for whom, name in names}
+    for memory in memories:
+        ledger.remember_quota(memory)
+    assert set(ledger.quota_memories()) == memories

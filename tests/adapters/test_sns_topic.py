@@ -1,0 +1,79 @@
+"""Notices as SNS delivers them, and as subscriptions select them."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from builders import NOON
+from quota_enforcer.aws.topic import SnsTopic
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.wording import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+    from quota_enforcer.ports import Topic
+
+MESSAGE = Message("Bedrock is blocked", "Why: 1,000 of 1,000 used.\nQuestions: Zoë")
+NOTICE = Notice(NoticeKind.BLOCKED, NOON, "user/alice", "daily", "used up")
+
+
+@pytest.fixture
+def arn(mocked_aws: None, sns_client: "SNSClient") -> str:  # noqa: ARG001
+    return sns_client.create_topic(Name="notices")["TopicArn"]
+
+
+@pytest.fixture
+def queue(mocked_aws: None, sqs_client: "SQSClient") -> str:  # noqa: ARG001
+    return sqs_client.create_queue(QueueName="alice")["QueueUrl"]
+
+
+@pytest.fixture
+def alice_subscribed(arn: str, queue: str, sns_client: "SNSClient") -> None:
+    sns_client.subscribe(
+        TopicArn=arn,
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:us-east-1:123456789012:{queue.rpartition('/')[2]}",
+        Attributes={"FilterPolicy": json.dumps({"principal": ["user/alice"], "kind": ["blocked"]})},
+    )
+
+
+@pytest.mark.usefixtures("alice_subscribed")
+def test_a_subscription_selects_by_principal_and_kind(
+    arn: str, queue: str, sns_client: "SNSClient", sqs_client: "SQSClient"
+) -> None:
+    topic: Topic = SnsTopic(sns_client, arn)
+    for notice in (
+        NOTICE,
+        Notice(NoticeKind.BLOCKED, NOON, "user/bob", "daily", "used up"),
+        Notice(NoticeKind.WARNING, NOON, "user/alice", "daily", "80 %"),
+        Notice(NoticeKind.BREAKER, NOON, "", "", "many"),
+    ):
+        topic.publish(notice, MESSAGE)
+    received = sqs_client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    (body,) = (json.loads(message["Body"]) for message in received)
+    assert (body["Subject"], body["Message"]) == (MESSAGE.subject, MESSAGE.body)
+    assert body["MessageAttributes"]["quota"] == {"Type": "String", "Value": "daily"}
+
+
+def test_what_is_empty_is_no_attribute(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
+    client, answers = stub("sns")
+    request = {
+        "TopicArn": "arn:topic",
+        "Subject": MESSAGE.subject,
+        "Message": MESSAGE.body,
+        "MessageAttributes": {"kind": {"DataType": "String", "StringValue": "breaker"}},
+    }
+    answers.add_response("publish", {"MessageId": "1"}, request)
+    SnsTopic(client, "arn:topic").publish(Notice(NoticeKind.BREAKER, NOON, "", "", "many"), MESSAGE)
+
+
+@pytest.mark.usefixtures("mocked_aws")
+def test_a_topic_that_is_gone_is_an_error(sns_client: "SNSClient") -> None:
+    with pytest.raises(ClientError, match="NotFound"):
+        SnsTopic(sns_client, "arn:aws:sns:us-east-1:123456789012:gone").publish(NOTICE, MESSAGE)

@@ -1,0 +1,122 @@
+"""The command line on a deployment of fakes, with the real sweep behind its enforcer."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from builders import NOON
+from fakes import FakeQuotas
+from quota_enforcer import clock
+from quota_enforcer.cli import deployment
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.main import app
+from quota_enforcer.core.errors import Conflict, SweepFailed
+from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.verdict import Mode
+from world import ACCOUNT, World
+
+ADMIN = f"arn:aws:iam::{ACCOUNT}:user/admin"
+
+
+@dataclass
+class AdminTable:
+    """The fake quota table as admins edit it; where `overtaken`, somebody always writes first."""
+
+    quotas: FakeQuotas
+    overtaken: bool = False
+
+    def items(self) -> list[Item]:
+        return self.quotas.items()
+
+    def get(self, whom: str, name: str) -> Item | None:
+        return self.quotas.table.get((whom, name))
+
+    def put(self, item: Item, expected: Item | None) -> None:
+        key = item["principal"], item["quota"]
+        if self.overtaken or self.quotas.table.get(key) != expected:
+            raise Conflict("the quota was changed by somebody else")
+        self.quotas.table[key] = dict(item)
+
+    def remove(self, whom: str, name: str) -> Item | None:
+        return self.quotas.table.pop((whom, name), None)
+
+
+@dataclass
+class Shell:
+    """Runs commands at `now`; `asked` are the events that the enforcer got."""
+
+    world: World
+    table: AdminTable
+    now: datetime = NOON
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    enforcer_fails: Exception | None = None
+    """What the enforcer raises instead of sweeping."""
+    also_fails: Exception | None = None
+    """What it raises after it has swept."""
+    report: dict[str, Any] | None = None
+    """What the enforcer answers instead of sweeping."""
+    wanted: tuple[str | None, ...] = ()
+    """The stack, profile and Region that the last command was for."""
+
+    def find(self, *where: str | None) -> Deployment:
+        """In place of looking for a stack."""
+        self.wanted = where
+        world = self.world
+        return Deployment(world.settings, world.ledger, self.table, self.ask, lambda: ADMIN)
+
+    def ask(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The enforcer's answer, as its handler gives it."""
+        self.asked.append(event)
+        if self.enforcer_fails is not None:
+            raise self.enforcer_fails
+        if self.report is not None:
+            return self.report
+        flags = {name: event[name] for name in ("dry_run", "confirm_blocks")}
+        report = self.world.sweep(self.now, **flags)
+        if report.failures:
+            raise SweepFailed(report.failures)
+        if self.also_fails is not None:
+            raise self.also_fails
+        answer: dict[str, Any] = json.loads(json.dumps(report.to_json()))
+        return answer
+
+    def used(self, who: str, tokens: int) -> None:
+        """Somebody called Bedrock some minutes ago."""
+        self.world.call(who, self.now - timedelta(minutes=10), tokens)
+
+    def sweep(self) -> None:
+        """A tick of the schedule."""
+        self.world.sweep(self.now)
+
+    def run(self, *args: str, typed: str | None = None) -> Result:
+        """One command, as from a shell whose output goes into a pipe."""
+        return CliRunner().invoke(app, list(args), input=typed)
+
+    def out(self, *args: str) -> str:
+        """What a command that must succeed prints."""
+        result = self.run(*args)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *args: str) -> Any:
+        """The JSON document that a command that must succeed prints."""
+        return json.loads(self.out(*args, "--json"))
+
+    def item(self, whom: str = "user/alice", name: str = "daily") -> dict[str, Any]:
+        """A quota item as it stands in the table."""
+        return dict(self.world.quotas.table[whom, name])
+
+
+def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell:
+    """A shell on an empty deployment, at noon."""
+    world = World(mode)
+    shell = Shell(world, AdminTable(world.quotas))
+    monkeypatch.setattr(deployment, "find", shell.find)
+    monkeypatch.setattr(clock, "now", lambda: shell.now)
+    for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    return shell

@@ -1,0 +1,76 @@
+"""One embedded AWS for each test process; each test finds it empty."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from embedded_account import (
+    LOG_GROUP,
+    START,
+    Caller,
+    Sessions,
+    document,
+    logging_to_group,
+    make_log_role,
+)
+from quota_enforcer.local.embedded import EmbeddedAws
+
+
+@pytest.fixture(scope="session")
+def embedded_aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
+    """The embedded AWS, emptied, at START on the simulated clock."""
+    embedded_aws.reset(START)
+    return embedded_aws
+
+
+@pytest.fixture
+def user(aws: EmbeddedAws) -> Caller:
+    def make(name: str, *statements: dict[str, Any]) -> boto3.Session:
+        iam = aws.client("iam")
+        iam.create_user(UserName=name)
+        if statements:
+            iam.put_user_policy(
+                UserName=name, PolicyName="test", PolicyDocument=document(*statements)
+            )
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
+
+    return make
+
+
+@pytest.fixture
+def role_session(aws: EmbeddedAws) -> Sessions:
+    def make(role: str, session: str, *statements: dict[str, Any]) -> boto3.Session:
+        iam = aws.client("iam")
+        if role not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
+            trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+            iam.create_role(RoleName=role, Path="/team/", AssumeRolePolicyDocument=document(trust))
+        if statements:
+            iam.put_role_policy(
+                RoleName=role, PolicyName="test", PolicyDocument=document(*statements)
+            )
+        key = aws.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{aws.account_id}:role/team/{role}", RoleSessionName=session
+        )["Credentials"]
+        return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+
+    return make
+
+
+@pytest.fixture
+def logged(aws: EmbeddedAws) -> EmbeddedAws:
+    """The embedded AWS with invocation logging switched on, bodies included."""
+    make_log_role(aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+    aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    aws.client("bedrock").put_model_invocation_logging_configuration(
+        loggingConfig=logging_to_group(aws)
+    )
+    return aws

@@ -1,0 +1,305 @@
+"""In-memory stand-ins for the ports: the same semantics, and a record of what was done."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.wording import Message
+from quota_enforcer.ports import Bucket, QuotaMemory, Record, Series, Source, SweepState
+
+
+class Read(NamedTuple):
+    """One call of FakeMetrics.read."""
+
+    series: tuple[Series, ...]
+    start: datetime
+    end: datetime
+    period: int
+
+
+class _Point(NamedTuple):
+    at: datetime
+    value: int
+    arrives: datetime
+
+
+@dataclass
+class FakeMetrics:
+    """CloudWatch: points become visible when they arrive, series when they are listed.
+
+    `now` is the moment that listing and reading happen at; where it is None nothing is delayed.
+    Series in `unknown` get no complete answer. `listings` and `reads` record the calls.
+    """
+
+    now: datetime | None = None
+    listed_after: timedelta = timedelta(0)
+    recent_for: timedelta = timedelta(hours=2, minutes=10)
+    unknown: set[Series] = field(default_factory=set)
+    listing_fails: Exception | None = None
+    listings: list[bool] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    _points: dict[Series, list[_Point]] = field(default_factory=dict)
+
+    def call(
+        self,
+        arn: str,
+        at: datetime,
+        counts: Counts,
+        *,
+        model_id: str = "anthropic.claude-3-haiku-20240307-v1:0",
+        arrives: datetime | None = None,
+    ) -> None:
+        """Bedrock was called at `at`, and the metrics know it from `arrives` on.
+
+        A counter of zero makes no series.
+        """
+        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+        for counter, value in counts._asdict().items():
+            if value:
+                points = self._points.setdefault(Series(counter, arn, model_id), [])
+                points.append(_Point(minute, value, arrives or at))
+
+    def all_unknown(self) -> None:
+        """No series gets a complete answer."""
+        self.unknown = set(self._points)
+
+    def series(self, *, recent: bool) -> list[Series]:
+        self.listings.append(recent)
+        if self.listing_fails is not None:
+            raise self.listing_fails
+        return [series for series in self._points if self._listed(series, recent=recent)]
+
+    def read(
+        self, series: Iterable[Series], start: datetime, end: datetime, period: int
+    ) -> dict[Series, Mapping[datetime, int] | None]:
+        wanted = tuple(series)
+        self.reads.append(Read(wanted, start, end, period))
+        return {
+            each: None if each in self.unknown else self._sums(each, start, end, period)
+            for each in wanted
+        }
+
+    def _listed(self, series: Series, *, recent: bool) -> bool:
+        if self.now is None:
+            return True
+        arrived = [point.arrives for point in self._points[series] if point.arrives <= self.now]
+        if not arrived or min(arrived) + self.listed_after > self.now:
+            return False
+        return not recent or max(arrived) > self.now - self.recent_for
+
+    def _sums(
+        self, series: Series, start: datetime, end: datetime, period: int
+    ) -> Mapping[datetime, int]:
+        sums: defaultdict[datetime, int] = defaultdict(int)
+        for point in self._points.get(series, []):
+            if start <= point.at < end and (self.now is None or point.arrives <= self.now):
+                seconds = int(point.at.timestamp())
+                sums[datetime.fromtimestamp(seconds - seconds % period, UTC)] += point.value
+        return dict(sums)
+
+
+@dataclass
+class FakeLedger:
+    """The ledger; `writes` records every write as (method, subject).
+
+    With `fails_at` the write of that number (from 0) fails, as in a crash.
+    """
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    writes: list[tuple[str, object]] = field(default_factory=list)
+    fails_at: int | None = None
+    _state: SweepState = field(default_factory=SweepState)
+    _hours: dict[Bucket, dict[datetime, Counts]] = field(default_factory=dict)
+    _sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    _records: dict[Principal, Record] = field(default_factory=dict)
+    _outbox: dict[str, Notice] = field(default_factory=dict)
+    _history: dict[str, Notice] = field(default_factory=dict)
+    _quota_memories: dict[tuple[str, str], QuotaMemory] = field(default_factory=dict)
+
+    def state(self) -> SweepState:
+        return self._state
+
+    def begin(self, now: datetime) -> None:
+        self._write("begin", now)
+        if self._state.started is None or self._state.started <= now:
+            self._state = replace(self._state, started=now)
+
+    def finish(self, state: SweepState) -> None:
+        self._write("finish", state)
+        before = self._state
+        if state.started is None or state.finished is None:
+            raise ValueError(f"a sweep that finishes has started and finished, not {state}")
+        if before.finished is None or before.finished <= state.finished:
+            started = max(before.started or state.started, state.started)
+            self._state = replace(state, started=started, closed=before.closed)
+
+    def close(self) -> None:
+        self._write("close", None)
+        self._state = replace(self._state, closed=True)
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        models: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
+        for bucket, hours in self._hours.items():
+            if bucket.principal == principal and bucket.day >= first:
+                models[bucket.model].update(hours)
+        return Usage(
+            {model: ModelUsage.of_hours(hours, self.zone) for model, hours in models.items()}
+        )
+
+    def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}
+
+    def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:
+        self._write("set_hours", bucket)
+        self._hours.setdefault(bucket, {}).update(hours)
+
+    def sources(self) -> list[Source]:
+        return list(self._sources.values())
+
+    def remember_source(self, source: Source) -> None:
+        self._write("remember_source", source)
+        self._sources[source.arn, source.model_id] = source
+
+    def due(self, now: datetime) -> set[Principal]:
+        return {
+            record.principal
+            for record in self._records.values()
+            if record.due is not None and record.due <= now
+        }
+
+    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
+        return {each: self._records.get(each, Record(each)) for each in principals}
+
+    def blocked(self) -> list[Record]:
+        return [each for each in self._records.values() if each.standing.denied or each.intended]
+
+    def everybody(self) -> list[Record]:
+        return list(self._records.values())
+
+    def put(self, record: Record, notices: Iterable[Notice] = ()) -> None:
+        self._write("put", record)
+        if record.intended and self._state.closed:
+            raise Closed("the stack is being deleted: nobody may be blocked any more")
+        stored = self._records.get(record.principal, Record(record.principal)).version
+        if record.version != stored + 1:
+            raise Conflict(
+                f"{record.principal} has version {stored}, so {record.version} is not the next"
+            )
+        self._records[record.principal] = record
+        self._keep(notices)
+
+    def post(self, notices: Iterable[Notice]) -> None:
+        several = list(notices)
+        self._write("post", several)
+        self._keep(several)
+
+    def outbox(self, until: datetime) -> list[Notice]:
+        return [notice for notice in self._outbox.values() if notice.at < until]
+
+    def sent(self, notice: Notice) -> None:
+        self._write("sent", notice)
+        self._outbox.pop(notice.id, None)
+
+    def history(self, principal: Principal | None = None) -> list[Notice]:
+        past = [each for each in self._history.values() if _whose(each) == principal]
+        return sorted(past, key=lambda notice: notice.at)
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        return list(self._quota_memories.values())
+
+    def remember_quota(self, memory: QuotaMemory) -> None:
+        self._write("remember_quota", memory)
+        self._quota_memories[memory.whom, memory.name] = memory
+
+    def forget_quota(self, memory: QuotaMemory) -> None:
+        self._write("forget_quota", memory)
+        self._quota_memories.pop((memory.whom, memory.name), None)
+
+    def _keep(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self._outbox[notice.id] = notice
+            self._history[notice.id] = notice
+
+    def _write(self, method: str, subject: object) -> None:
+        if len(self.writes) == self.fails_at:
+            raise ConnectionError(f"write {self.fails_at} ({method}) fails")
+        self.writes.append((method, subject))
+
+
+def _whose(notice: Notice) -> Principal | None:
+    """In whose history it stands; None is the deployment's."""
+    try:
+        return Principal.parse(notice.principal)
+    except UnknownIdentity:
+        return None
+
+
+@dataclass
+class FakeQuotas:
+    """The quota table: tests edit `table`, keyed by `principal` and `quota`."""
+
+    table: dict[tuple[str, str], Item] = field(default_factory=dict)
+
+    def put(self, item: Item) -> None:
+        """What an admin writes."""
+        self.table[item["principal"], item["quota"]] = item
+
+    def delete(self, whom: str, name: str) -> None:
+        """What an admin deletes."""
+        del self.table[whom, name]
+
+    def items(self) -> list[Item]:
+        return list(self.table.values())
+
+
+@dataclass
+class FakeDenies:
+    """IAM: `attached` is what is there, `calls` what was asked, refusals included.
+
+    `refuse` holds the error that attaching or detaching raises for a principal.
+    """
+
+    scopes: frozenset[str] = frozenset({"*"})
+    attached: dict[Principal, set[str]] = field(default_factory=dict)
+    refuse: dict[Principal, Exception] = field(default_factory=dict)
+    calls: list[tuple[str, Principal, str]] = field(default_factory=list)
+
+    def denied(self) -> dict[Principal, frozenset[str]]:
+        return {who: frozenset(scopes) for who, scopes in self.attached.items() if scopes}
+
+    def attach(self, principal: Principal, scope: str) -> None:
+        self._call("attach", principal, scope)
+        self.attached.setdefault(principal, set()).add(scope)
+
+    def detach(self, principal: Principal, scope: str) -> None:
+        self._call("detach", principal, scope)
+        self.attached.get(principal, set()).discard(scope)
+
+    def _call(self, method: str, principal: Principal, scope: str) -> None:
+        self.calls.append((method, principal, scope))
+        if scope not in self.scopes:
+            raise KeyError(scope)
+        if principal in self.refuse:
+            raise self.refuse[principal]
+
+
+@dataclass
+class FakeTopic:
+    """SNS: what was sent, in order; with `fails` nothing gets through."""
+
+    sent: list[tuple[Notice, Message]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def publish(self, notice: Notice, message: Message) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.sent.append((notice, message))

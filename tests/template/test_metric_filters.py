@@ -1,0 +1,73 @@
+"""The invocation log becomes one series for each counter, principal and model."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from quota_enforcer.local import filter_patterns
+from template_source import properties
+
+FILTERS = {
+    "InvocationsFilter": ("Invocations", "1"),
+    "InputTokensFilter": ("InputTokenCount", "$.input.inputTokenCount"),
+    "OutputTokensFilter": ("OutputTokenCount", "$.output.outputTokenCount"),
+    "CacheReadTokensFilter": ("CacheReadInputTokenCount", "$.input.cacheReadInputTokenCount"),
+    "CacheWriteTokensFilter": ("CacheWriteInputTokenCount", "$.input.cacheWriteInputTokenCount"),
+}
+
+
+RECORD: Mapping[str, Any] = {
+    "schemaType": "ModelInvocationLog",
+    "identity": {"arn": "arn:aws:iam::123456789012:user/alice"},
+    "modelId": "amazon.nova-lite-v1:0",
+    "input": {"inputTokenCount": 4, "cacheReadInputTokenCount": 9},
+    "output": {"outputTokenCount": 0},
+}
+
+
+def matched(record: Mapping[str, Any]) -> set[str]:
+    return {
+        name
+        for name in FILTERS
+        if filter_patterns.matches(properties(name)["FilterPattern"], json.dumps(record))
+    }
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_counter_for_each_principal_and_model(name: str) -> None:
+    (transformation,) = properties(name)["MetricTransformations"]
+    assert (transformation["MetricName"], transformation["MetricValue"]) == FILTERS[name]
+    assert transformation["MetricNamespace"] == {"Fn::Sub": "BedrockQuota/${AWS::StackName}"}
+    assert transformation["Dimensions"] == [
+        {"Key": "PrincipalArn", "Value": "$.identity.arn"},
+        {"Key": "ModelId", "Value": "$.modelId"},
+    ]
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_dimension_needs_a_property_of_the_pattern_and_allows_no_default(name: str) -> None:
+    (transformation,) = properties(name)["MetricTransformations"]
+    for dimension in transformation["Dimensions"]:
+        assert dimension["Value"] in properties(name)["FilterPattern"]
+    assert "DefaultValue" not in transformation
+
+
+def test_a_call_counts_in_every_counter_that_its_record_has() -> None:
+    assert matched(RECORD) == set(FILTERS) - {"CacheWriteTokensFilter"}
+
+
+def test_a_failed_call_counts_in_none() -> None:
+    assert matched({**RECORD, "errorCode": "ThrottlingException"}) == set()
+
+
+def test_a_call_without_token_counts_is_an_invocation() -> None:
+    record = {**RECORD, "input": {}, "output": {}}
+    assert matched(record) == {"InvocationsFilter"}
+
+
+@pytest.mark.parametrize("missing", ["identity", "modelId"])
+def test_a_call_of_nobody_or_of_no_model_counts_in_none(missing: str) -> None:
+    record = {key: value for key, value in RECORD.items() if key != missing}
+    assert matched(record) == set()

@@ -1,0 +1,165 @@
+"""What Lambda gets: built as `sam build` does it, and run without anything else installed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from template_source import FUNCTIONS, TEMPLATE
+
+ROOT = TEMPLATE.parent
+IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+"""What Lambda's own Python has beside the standard library."""
+COMPILED = {".dll", ".dylib", ".pyc", ".pyd", ".so"}
+LARGEST = 12_000_000
+"""Bytes; a cold start loads what is in here."""
+NOT_FOR_LAMBDA = {
+    "quota_enforcer.cli",
+    "quota_enforcer.local",
+    "ministack",
+    "moto",
+    "rich",
+    "typer",
+}
+
+RUN_SETUP = """
+import http.client, json, sys, types
+answers = []
+class Connection:
+    def __init__(self, host, **options): pass
+    def request(self, body, **rest): answers.append(json.loads(body))
+    def getresponse(self): return types.SimpleNamespace(reason="OK")
+http.client.HTTPSConnection = Connection
+import botocore.client
+configured = {}
+def call(client, operation, request):
+    if operation == "GetModelInvocationLoggingConfiguration": return {}
+    if operation == "PutModelInvocationLoggingConfiguration":
+        configured.update(request["loggingConfig"])
+        return {}
+    raise AssertionError(operation)
+botocore.client.BaseClient._make_api_call = call
+from quota_enforcer.handlers.setup import handler
+context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 900_000)
+handler(json.load(sys.stdin), context)
+print(json.dumps({"answers": answers, "configured": configured}))
+"""
+LOADED = "import json, sys, {handler}; print(json.dumps(sorted(sys.modules)))"
+REFUSED = """
+import json, sys, types
+from quota_enforcer.handlers.enforcer import handler
+context = types.SimpleNamespace(
+    aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
+)
+try:
+    handler({"action": "dance"}, context)
+except Exception as error:
+    print(json.dumps([type(error).__name__, str(error)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The enforcer's package, made by the Makefile that `sam build` calls."""
+    folder = tmp_path_factory.mktemp("package")
+    make(FUNCTIONS[0], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what Lambda's own Python has, and nothing else of this environment."""
+    folder = tmp_path_factory.mktemp("runtime")
+    installed = Path(str(boto3.__file__)).parents[1]
+    for name in IN_RUNTIME:
+        (folder / name).symlink_to(installed / name)
+    return folder
+
+
+def make(function: str, folder: Path) -> None:
+    command = ["make", "--silent", "-C", str(ROOT / "src"), f"build-{function}"]
+    command += [f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+def run(code: str, package: Path, runtime: Path, stdin: str = "") -> Any:
+    """What a new process prints that sees the package, Lambda's Python and nothing else."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PATH": os.environ["PATH"],
+        "POWERTOOLS_METRICS_NAMESPACE": "BedrockQuota/q/Enforcer",
+        "POWERTOOLS_SERVICE_NAME": "q",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
+    }
+    # -S: without this environment's own packages.
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-S", "-c", code],
+        input=stdin,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_nothing_in_it_is_compiled(package: Path) -> None:
+    assert [path for path in package.rglob("*") if path.suffix in COMPILED] == []
+
+
+def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
+    ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
+    assert ours == {"aws", "core", "handlers", "sweep"}
+    assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
+        path.name for path in package.iterdir()
+    }
+
+
+def test_it_carries_the_time_zones(package: Path) -> None:
+    assert (package / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
+
+
+def test_it_is_small(package: Path) -> None:
+    size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+    assert size < LARGEST
+
+
+def test_every_function_is_built_by_the_same_makefile(tmp_path: Path) -> None:
+    for function in FUNCTIONS[1:]:
+        make(function, tmp_path)
+        assert (tmp_path / "quota_enforcer" / "handlers" / "setup.py").is_file()
+
+
+@pytest.mark.parametrize("handler", ["enforcer", "setup"])
+def test_a_handler_loads_from_it_alone(handler: str, package: Path, runtime: Path) -> None:
+    code = LOADED.format(handler=f"quota_enforcer.handlers.{handler}")
+    loaded = set(run(code, package, runtime))
+    assert f"quota_enforcer.handlers.{handler}" in loaded
+    assert not loaded & NOT_FOR_LAMBDA
+
+
+def test_the_setup_handler_runs_from_it(package: Path, runtime: Path) -> None:
+    event = (ROOT / "events" / "setup-create.json").read_text(encoding="utf-8")
+    done = run(RUN_SETUP, package, runtime, event)
+    assert [answer["Status"] for answer in done["answers"]] == ["SUCCESS"]
+    group = done["configured"]["cloudWatchConfig"]["logGroupName"]
+    assert group == "/bedrock-quota/bedrock-quota/invocations"
+
+
+def test_the_enforcer_handler_runs_from_it(package: Path, runtime: Path) -> None:
+    """As far as it gets without tables: an event that it refuses."""
+    kind, words = run(REFUSED, package, runtime)
+    assert kind == "UnknownEvent"
+    assert "dance" in words

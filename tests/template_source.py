@@ -1,0 +1,24 @@
+"""The template as it is written, for the tests that hold it to the code."""
+
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TEXT = TEMPLATE.read_text(encoding="utf-8")
+SOURCE: dict[str, Any] = yaml_parse(TEXT)
+RESOURCES: dict[str, Any] = SOURCE["Resources"]
+PARAMETERS: dict[str, Any] = SOURCE["Parameters"]
+FUNCTIONS = ["EnforcerFunction", "SetupFunction"]
+
+
+def properties(name: str) -> dict[str, Any]:
+    """A resource's properties."""
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+def of_type(kind: str) -> list[str]:
+    """The logical ids of all resources of a type."""
+    return [name for name, resource in RESOURCES.items() if resource["Type"] == kind]

@@ -1,0 +1,88 @@
+"""Editing quota items with `quota set`, its parts that are pure."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from builders import a_quota, an_item
+from quota_enforcer.cli.quota_edit import Change, canonical, changes, edited, named, number, shown
+from quota_enforcer.core.quota import Exemption
+from world import ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("1000", Decimal(1000)),
+        ("1_000_000", Decimal(1_000_000)),
+        ("12,000", Decimal(12_000)),
+        ("-5", Decimal(-5)),
+        ("0.5", Decimal("0.5")),
+    ],
+)
+def test_numbers_may_be_grouped_by_threes(text: str, meant: Decimal) -> None:
+    assert number(text) == meant
+
+
+@pytest.mark.parametrize("text", ["1,5", "1.000.000", "1_000,000", "10,00", "2M", "1e6", "monday"])
+def test_what_is_ambiguous_stays_text_for_validation_to_refuse(text: str) -> None:
+    assert number(text) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("user/alice", "user/alice"),
+        ("sso/Alice@Example.com", "sso/alice@example.com"),
+        (f"arn:aws:iam::{ACCOUNT}:user/staff/alice", "user/alice"),
+        (f"arn:aws:iam::{ACCOUNT}:role/reporting", "role/reporting"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/ci-42", "role/reporting"),
+        ("user/*", "user/*"),
+        ("default", "default"),
+        ("nonsense", "nonsense"),
+        ("arn:nonsense", "arn:nonsense"),
+    ],
+)
+def test_whom_is_written_one_way_only(written: str, meant: str) -> None:
+    assert canonical(written, ACCOUNT) == meant
+
+
+def test_an_edit_sets_what_is_given_takes_out_what_is_unset_and_keeps_the_rest() -> None:
+    old = an_item(note="first", until="2026-12-01")
+    assert edited(old, {"limit": 5}, ["until", "principal"]) == an_item(limit=5, note="first")
+
+
+def test_changes_come_in_the_order_of_the_documentation_and_leave_out_the_author() -> None:
+    old = an_item(edited_by="me", typo=1)
+    new = an_item(limit=2, window=None, note="x", edited_by="you")
+    assert changes(old, new) == [
+        Change("limit", 1000, 2),
+        Change("window", "day", None),
+        Change("note", None, "x"),
+        Change("typo", 1, None),
+    ]
+
+
+def test_the_order_of_a_list_is_no_change() -> None:
+    assert changes(an_item(warn_at=[50, 80]), an_item(warn_at={80, 50})) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "-"),
+        (True, "true"),
+        (Decimal(1_000_000), "1,000,000"),
+        ([Decimal(50), Decimal(80)], "50, 80"),
+        ([], "none"),
+        ("day", "day"),
+    ],
+)
+def test_values_are_shown_as_people_read_them(value: Any, words: str) -> None:
+    assert shown(value) == words
+
+
+def test_a_rule_is_named_with_what_it_grants() -> None:
+    assert named(a_quota()) == "daily of user/alice: 1,000 total tokens per day"
+    assert named(Exemption("role/ci", "daily")) == "daily of role/ci: no limit"

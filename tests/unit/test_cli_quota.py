@@ -1,0 +1,273 @@
+"""`quota set`, `quota list` and `quota remove`."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from builders import an_item
+from cli_world import ADMIN, Shell, a_shell
+from quota_enforcer.core.verdict import Mode
+from world import ACCOUNT
+
+A_QUOTA = ("--measure", "total_tokens", "--limit", "1_000", "--window", "day")
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return a_shell(monkeypatch)
+
+
+def test_set_adds_an_item_with_numbers_and_its_author(shell: Shell) -> None:
+    shell.out("quota", "set", "user/alice", "daily", *A_QUOTA, "--warn-at", "50", "--warn-at", "90")
+    assert shell.item() == {
+        "principal": "user/alice",
+        "quota": "daily",
+        "measure": "total_tokens",
+        "limit": Decimal(1000),
+        "window": "day",
+        "warn_at": [Decimal(50), Decimal(90)],
+        "edited_by": ADMIN,
+    }
+
+
+def test_set_understands_every_option(shell: Shell) -> None:
+    shell.out(
+        *("quota", "set", "team/research", "monthly", "--measure", "requests", "--limit", "10"),
+        *("--window", "month", "--resets-on", "15", "--model", "*", "--action", "notify"),
+        *("--until", "2027-01-01", "--raise-to", "unlimited", "--raise-until", "2026-12-01"),
+        *("--member", "user/alice", "--member", "role/ci", "--share", "pool"),
+        *("--note", "for the paper", "--disable", "--no-exempt"),
+    )
+    assert shell.item("team/research", "monthly") == {
+        "principal": "team/research",
+        "quota": "monthly",
+        "measure": "requests",
+        "limit": Decimal(10),
+        "window": "month",
+        "resets_on": Decimal(15),
+        "models": ["*"],
+        "action": "notify",
+        "until": "2027-01-01",
+        "raise_to": "unlimited",
+        "raise_until": "2026-12-01",
+        "members": ["user/alice", "role/ci"],
+        "share": "pool",
+        "note": "for the paper",
+        "enabled": False,
+        "exempt": False,
+        "edited_by": ADMIN,
+    }
+
+
+def test_set_prints_what_it_added(shell: Shell) -> None:
+    printed = shell.out("quota", "set", "user/alice", "daily", *A_QUOTA)
+    assert printed.splitlines()[0] == "Added quota daily of user/alice:"
+    assert [line.split() for line in printed.splitlines()[3:6]] == [
+        ["measure", "total_tokens"],
+        ["limit", "1,000"],
+        ["window", "day"],
+    ]
+
+
+def test_set_on_an_item_that_is_there_changes_only_what_is_given(shell: Shell) -> None:
+    shell.world.quota(note="first")
+    printed = shell.out(
+        "quota", "set", "user/alice", "daily", "--limit", "2_000", "--unset", "note"
+    )
+    assert shell.item() == an_item(limit=Decimal(2000), edited_by=ADMIN)
+    assert [line.split() for line in printed.splitlines()[3:5]] == [
+        ["limit", "1,000", "2,000"],
+        ["note", "first", "-"],
+    ]
+
+
+def test_set_without_a_change_writes_nothing(shell: Shell) -> None:
+    shell.world.quota()
+    printed = shell.out("quota", "set", "user/alice", "daily", "--limit", "1000")
+    assert printed == "No change: quota daily of user/alice is like that already.\n"
+    assert shell.item() == an_item()
+
+
+def test_set_as_json_has_the_changes_and_the_item(shell: Shell) -> None:
+    shell.world.quota()
+    assert shell.json("quota", "set", "user/alice", "daily", "--limit", "2000") == {
+        "principal": "user/alice",
+        "quota": "daily",
+        "changes": [{"attribute": "limit", "old": 1000, "new": 2000}],
+        "item": {**an_item(limit=2000), "edited_by": ADMIN},
+    }
+
+
+def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> None:
+    result = shell.run(
+        *("quota", "set", "user/alice", "daily", "--measure", "tokens", "--limit", "-5"),
+        *("--window", "fortnight", "--model", "claude"),
+    )
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "error: quota 'daily' of 'user/alice' is not valid:",
+        (
+            "  - measure is 'tokens'; allowed: requests, input_tokens, output_tokens, "
+            "cache_read_tokens, cache_write_tokens, total_tokens"
+        ),
+        "  - limit is -5; allowed: a whole number, 0 or more",
+        (
+            "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
+            "rolling N days"
+        ),
+        "  - models is ['claude']; allowed: installed model scopes: *",
+    ]
+    assert shell.world.quotas.table == {}
+
+
+def test_set_of_a_new_item_names_what_is_missing(shell: Shell) -> None:
+    result = shell.run("quota", "set", "user/alice", "daily", "--limit", "5")
+    assert result.exit_code == 2
+    assert "measure is missing" in result.stderr
+    assert "window is missing" in result.stderr
+
+
+@pytest.mark.parametrize("whom", ["alice", "users/alice", "user/", "arn:aws:s3:::bucket"])
+def test_set_for_nobody_says_who_can_be_meant(shell: Shell, whom: str) -> None:
+    result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
+    assert result.exit_code == 2
+    assert f"principal is {whom!r}; allowed: user/NAME, role/NAME" in result.stderr
+
+
+def test_set_refuses_an_empty_name(shell: Shell) -> None:
+    result = shell.run("quota", "set", "user/alice", "", *A_QUOTA)
+    assert result.exit_code == 2
+    assert "it is empty" in result.stderr
+
+
+def test_set_takes_an_arn_and_knows_an_identity_center_person_in_any_spelling(shell: Shell) -> None:
+    shell.out("quota", "set", f"arn:aws:iam::{ACCOUNT}:user/alice", "daily", *A_QUOTA)
+    shell.out("quota", "set", "sso/Ann@Example.com", "daily", *A_QUOTA)
+    assert set(shell.world.quotas.table) == {
+        ("user/alice", "daily"),
+        ("sso/ann@example.com", "daily"),
+    }
+
+
+def test_set_checks_a_disabled_item_too(shell: Shell) -> None:
+    result = shell.run("quota", "set", "user/alice", "daily", *A_QUOTA, "--disable", "--share", "x")
+    assert result.exit_code == 2
+    assert "share is 'x'; allowed: only where principal is team/NAME" in result.stderr
+
+
+def test_set_refuses_to_unset_what_is_not_there(shell: Shell) -> None:
+    shell.world.quota()
+    result = shell.run("quota", "set", "user/alice", "daily", "--unset", "raise-until")
+    assert result.exit_code == 2
+    assert "no attribute 'raise_until'" in result.stderr
+
+
+def test_set_loses_to_whoever_writes_first(shell: Shell) -> None:
+    shell.table.overtaken = True
+    result = shell.run("quota", "set", "user/alice", "daily", *A_QUOTA)
+    assert result.exit_code == 1
+    assert result.stderr == "error: the quota was changed by somebody else\n"
+
+
+@pytest.mark.parametrize("whom", ["sso/ann@example.com", "session/ci/build"])
+def test_set_says_whom_it_cannot_block_yet(shell: Shell, whom: str) -> None:
+    assert "cannot be blocked yet" in shell.run("quota", "set", whom, "daily", *A_QUOTA).stderr
+
+
+@pytest.mark.parametrize("whom", ["user/alice", "user/*", "default", "session/ci/*"])
+def test_set_says_when_it_takes_effect(shell: Shell, whom: str) -> None:
+    result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
+    assert result.stderr == "It takes effect at the next sweep, or now: quota-enforcer sweep\n"
+
+
+def test_list_shows_each_item_with_its_state_sorted(shell: Shell) -> None:
+    shell.world.quota(principal="user/*")
+    shell.world.quota(enabled=False)
+    shell.world.quota(quota="raised", raise_to=5000, raise_until="2026-12-01", action="notify")
+    shell.world.quota(quota="past", until="2026-11-01", warn_at=[50, 90])
+    shell.world.quota(quota="free", exempt=True, until="2027-01-01")
+    shell.world.quota(principal="team/t", members=["user/a", "user/b"], share="pool")
+    listed = shell.json("quota", "list")["quotas"]
+    assert [(each["principal"], each["quota"], each["state"]) for each in listed] == [
+        ("team/t", "daily", "in force"),
+        ("user/*", "daily", "in force"),
+        ("user/alice", "daily", "disabled"),
+        ("user/alice", "free", "in force until 2027-01-01 00:00 UTC"),
+        ("user/alice", "past", "ended 2026-11-01 00:00 UTC"),
+        ("user/alice", "raised", "in force, raised to 5,000 until 2026-12-01 00:00 UTC"),
+    ]
+    printed = shell.out("quota", "list")
+    for words in (
+        "1,000 total tokens per day, pool of 2 members",
+        "no limit",
+        "50 %, 90 %",
+        "80 %; never denies",
+    ):
+        assert words in printed
+
+
+def test_list_shows_what_is_wrong_and_what_holds_instead(shell: Shell) -> None:
+    shell.world.quota()
+    shell.sweep()
+    shell.world.quota(limit="lots", windw="day")
+    shell.world.quota(quota="new", measure="x")
+    printed = shell.out("quota", "list")
+    assert "daily of user/alice is not valid; its last valid version stays in force:" in printed
+    assert "  - attribute 'windw' is unknown; did you mean window?\n" in printed
+    assert "  - limit is 'lots'; allowed: a whole number, 0 or more\n" in printed
+    assert "new of user/alice is not valid; the next quota in precedence applies" in printed
+    daily, new = shell.json("quota", "list")["quotas"]
+    assert (daily["valid"], daily["in_force"], len(daily["problems"])) == (False, False, 2)
+    assert new["item"] == an_item(quota="new", measure="x")
+
+
+def test_list_of_an_empty_table_says_how_to_begin(shell: Shell) -> None:
+    result = shell.run("quota", "list")
+    assert result.stdout == "There are no quotas.\n"
+    assert "quota-enforcer quota set default daily" in result.stderr
+    assert shell.json("quota", "list") == {"quotas": []}
+
+
+def test_remove_prints_what_went_and_what_applies_instead(shell: Shell) -> None:
+    shell.world.quota()
+    shell.world.quota(principal="user/*", limit=50)
+    printed = shell.out("quota", "remove", "user/alice", "daily")
+    assert ("user/alice", "daily") not in shell.world.quotas.table
+    assert "Removed quota daily of user/alice:" in printed
+    assert "To user/alice applies instead: daily of user/*: 50 total tokens per day." in printed
+
+
+def test_remove_of_the_last_quota_says_that_none_applies(shell: Shell) -> None:
+    shell.world.quota()
+    printed = shell.out("quota", "remove", "user/alice", "daily")
+    assert "No quota of that name applies to user/alice any more." in printed
+
+
+def test_remove_of_a_kind_says_nothing_about_single_principals(shell: Shell) -> None:
+    shell.world.quota(principal="user/*")
+    document = shell.json("quota", "remove", "user/*", "daily")
+    assert document == {"removed": an_item(principal="user/*"), "applies_instead": None}
+
+
+def test_remove_finds_an_item_that_the_console_spelled_otherwise(shell: Shell) -> None:
+    shell.world.quota(principal="sso/Ann@Example.com")
+    shell.out("quota", "remove", "sso/Ann@Example.com", "daily")
+    assert shell.world.quotas.table == {}
+
+
+def test_remove_of_what_is_not_there_names_what_is(shell: Shell) -> None:
+    shell.world.quota()
+    result = shell.run("quota", "remove", "user/alice", "dayly")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: there is no quota 'dayly' of 'user/alice' to remove; they have: daily\n"
+    )
+    assert "none of their own" in shell.run("quota", "remove", "user/bob", "daily").stderr
+
+
+def test_quotas_are_edited_alike_in_observe_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    document = json.loads(shell.out("quota", "set", "user/alice", "daily", *A_QUOTA, "--json"))
+    assert document["item"]["limit"] == 1000

@@ -1,0 +1,184 @@
+"""`status`: the table, its reasons and hints, and the JSON document."""
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from itertools import takewhile
+
+import pytest
+from rich.console import Console
+
+from builders import NOON
+from cli_world import Shell, a_shell
+from quota_enforcer.cli import output
+from quota_enforcer.core.errors import CannotDeny
+from quota_enforcer.core.verdict import Mode
+from quota_enforcer.ports import Record
+from world import principal
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return a_shell(monkeypatch)
+
+
+def cells(printed: str) -> list[list[str]]:
+    """The table's rows; two spaces and more part its columns."""
+    _, _, table = printed.partition("─\n")
+    lines = takewhile(lambda line: "  " in line, table.splitlines())
+    return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
+
+
+def test_status_shows_usage_limit_percent_state_and_reset(shell: Shell) -> None:
+    shell.world.quota(principal="user/*")
+    shell.used("alice", 1200)
+    shell.used("bob", 850)
+    shell.used("carol", 5)
+    shell.sweep()
+    printed = shell.out("status")
+    assert printed.splitlines()[0] == (
+        "bedrock-quota, enforce mode, newest usage 0 min old, last sweep 2026-11-24 12:00 UTC"
+    )
+    reset = "2026-11-25 00:00 UTC"
+    used = "of 1,000 total tokens"
+    assert cells(printed) == [
+        [
+            "user/alice",
+            "daily",
+            f"1,200 {used}",
+            "120",
+            "blocked since 2026-11-24 12:00 UTC",
+            reset,
+        ],
+        ["user/bob", "daily", f"850 {used}", "85", "warned", reset],
+        ["user/carol", "daily", f"5 {used}", "0", "ok", reset],
+    ]
+
+
+def test_status_counts_usage_that_no_sweep_has_judged_yet(shell: Shell) -> None:
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.world.quota()
+    [row] = shell.json("status")["standings"]
+    assert (row["state"], row["why"]) == ("over", "the next sweep blocks")
+    assert "user/alice daily: the next sweep blocks." in shell.out("status")
+
+
+def test_status_as_json_is_one_document(shell: Shell) -> None:
+    shell.world.quota(principal="user/*")
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.now = NOON + timedelta(minutes=3)
+    assert shell.json("status") == {
+        "stack": "bedrock-quota",
+        "mode": "enforce",
+        "time_zone": "UTC",
+        "now": "2026-11-24T12:03:00Z",
+        "last_sweep": "2026-11-24T12:00:00Z",
+        "data_age_seconds": 180,
+        "breaker_since": None,
+        "standings": [
+            {
+                "principal": "user/alice",
+                "quota": "daily",
+                "whom": "user/*",
+                "measure": "total_tokens",
+                "window": "day",
+                "used": 1200,
+                "limit": 1000,
+                "percent": 120,
+                "state": "blocked",
+                "why": "",
+                "since": "2026-11-24T12:00:00Z",
+                "until": "2026-11-25T00:00:00Z",
+                "resets_at": "2026-11-25T00:00:00Z",
+            },
+        ],
+    }
+
+
+def test_in_observe_mode_status_shows_who_would_be_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    shell.world.quota()
+    shell.used("alice", 1200)
+    shell.sweep()
+    result = shell.run("status")
+    assert cells(result.stdout)[0][4] == "would be blocked"
+    assert "In observe mode nobody is blocked" in result.stderr
+
+
+def test_status_says_who_could_not_be_blocked_and_why(shell: Shell) -> None:
+    shell.world.quota(principal="default")
+    shell.world.denies.refuse[principal("user/alice")] = CannotDeny("all policy slots are full")
+    shell.used("alice", 1200)
+    shell.used("sso:ann", 1200)
+    shell.sweep()
+    printed = shell.out("status")
+    assert [row[4] for row in cells(printed)] == ["could not be blocked"] * 2
+    assert "user/alice daily: all policy slots are full." in printed
+    assert "sso/ann daily: Identity Center roles cannot be modified through IAM" in printed
+
+
+def test_who_has_no_quota_is_shown_with_the_usage_of_today(shell: Shell) -> None:
+    shell.used("alice", 70)
+    shell.sweep()
+    assert cells(shell.out("status")) == [
+        ["user/alice", "-", "70 total tokens", "no quota", "2026-11-25 00:00 UTC"],
+    ]
+
+
+def test_whom_a_quota_names_is_shown_before_its_first_call(shell: Shell) -> None:
+    shell.world.quota()
+    shell.world.quota(principal="team/t", members=["role/ci", "user/bob"])
+    shell.world.quota(principal="team/pool", members=["user/bob"], share="pool")
+    shell.world.quota(principal="user/dave", exempt=True)
+    rows = shell.json("status")["standings"]
+    assert [(row["principal"], row["whom"]) for row in rows] == [
+        ("role/ci", "team/t"),
+        ("team/pool", "team/pool"),
+        ("user/alice", "user/alice"),
+        ("user/bob", "team/t"),
+    ]
+
+
+def test_a_block_without_an_end_and_a_rolling_window_say_so(shell: Shell) -> None:
+    shell.world.quota(limit=0)
+    shell.world.quota(principal="user/bob", window="rolling 24 hours")
+    shell.sweep()
+    alice, bob = cells(shell.out("status"))
+    assert alice[-1] == "an admin changes the quota"
+    assert bob[-1] == "rolling 24 hours"
+
+
+def test_status_of_an_unused_deployment_says_so(shell: Shell) -> None:
+    assert shell.out("status").splitlines() == [
+        "bedrock-quota, enforce mode, no usage seen yet, not swept yet",
+        "Nobody has used Bedrock yet, and there is no quota for a single principal.",
+    ]
+
+
+def test_status_tells_of_the_breaker_and_of_the_end(shell: Shell) -> None:
+    state = shell.world.ledger.state()
+    shell.world.ledger.finish(
+        replace(state, started=NOON, finished=NOON, breaker_since=NOON),
+    )
+    shell.world.ledger.close()
+    told = shell.run("status").stderr
+    assert "The breaker holds new blocks since 2026-11-24 12:00 UTC" in told
+    assert "The stack is being deleted" in told
+
+
+def test_on_a_narrow_terminal_whole_names_stay_readable(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Console(file=io.StringIO(), width=80, markup=False)
+    monkeypatch.setattr(output, "console", lambda **_: screen)
+    name = "user/alice.with-a-long-name@subsidiary.example.com"
+    shell.world.ledger.put(Record(principal(name), version=1))
+    shell.world.quota(principal="user/*", limit=123_456_789)
+    shell.out("status")
+    lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= 80
+    [head] = (line for line in lines if line.startswith("Principal"))
+    width = head.index("Quota")
+    assert name in "".join(line[:width].strip() for line in lines)

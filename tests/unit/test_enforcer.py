@@ -1,0 +1,151 @@
+"""The enforcer's entry point, with the sample events and a deployment of fakes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from freezegun import freeze_time
+
+from builders import NOON
+from quota_enforcer import clock
+from quota_enforcer.core.errors import ConfigError, SweepFailed, UnknownEvent
+from quota_enforcer.handlers import enforcer
+from quota_enforcer.settings import Settings
+from world import World
+
+EVENTS = Path(__file__).parents[2] / "events"
+ENVIRONMENT = {
+    "STACK_NAME": "bedrock-quota",
+    "ACCOUNT_ID": "111122223333",
+    "QUOTA_TABLE": "quotas",
+    "LEDGER_TABLE": "ledger",
+    "NOTICE_TOPIC": "arn:aws:sns:us-east-1:111122223333:notices",
+    "METRIC_NAMESPACE": "BedrockQuota/bedrock-quota",
+    "DENY_POLICIES": '{"*": "arn:aws:iam::111122223333:policy/bedrock-quota/deny"}',
+    "MODE": "observe",
+    "TIME_ZONE": "Europe/Berlin",
+    "CONTACT": "the platform team",
+    "BREAKER_NUMBER": "10",
+    "BREAKER_PERCENT": "20",
+}
+
+
+@dataclass
+class Context:
+    """What Powertools reads of a Lambda context."""
+
+    function_name: str = "enforcer"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:111122223333:function:enforcer"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A deployment over fakes behind the handler."""
+    world = World()
+    monkeypatch.setattr(enforcer, "enforcer", world.enforcer)
+    return world
+
+
+def invoke(event: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", enforcer.handler(event, cast("Any", Context())))
+
+
+def sample(name: str, **but: Any) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return event | but
+
+
+def emitted(output: str, name: str) -> list[Any]:
+    """The values of one of the enforcer's own metrics in its log."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [line[name] for line in lines if name in line and "_aws" in line]
+
+
+@freeze_time(NOON)
+def test_a_tick_sweeps_and_measures_itself(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.quota()
+    world.call("alice", NOON.replace(hour=11), 1200)
+    answer = invoke(sample("scheduled-sweep", scheduled_time="2026-11-24T12:00:00Z"))
+    assert [event["kind"] for event in answer["events"]] == ["warning", "blocked"]
+    output = capsys.readouterr().out
+    assert emitted(output, "Blocked") == [[1.0]]
+    assert emitted(output, "DataAge") == [[0.0]]
+    assert enforcer.logger.get_correlation_id() == Context.aws_request_id
+
+
+@freeze_time(NOON)
+def test_a_failed_sweep_ends_in_an_error_after_its_metrics(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.metrics.listing_fails = ConnectionError("CloudWatch is away")
+    with pytest.raises(SweepFailed, match="CloudWatch is away"):
+        invoke(sample("admin-sweep"))
+    assert emitted(capsys.readouterr().out, "Failed") == [[1.0]]
+
+
+@freeze_time(NOON)
+def test_a_dry_run_answers_what_would_happen(world: World) -> None:
+    world.quota()
+    world.call("alice", NOON.replace(hour=11), 1200)
+    answer = invoke(sample("dry-run"))
+    assert (answer["dry_run"], len(answer["events"]), world.denied) == (True, 2, set())
+
+
+@freeze_time(NOON)
+def test_closing_answers_who_was_released(world: World) -> None:
+    world.quota(limit=0)
+    invoke(sample("admin-sweep"))
+    assert invoke(sample("close")) == {"released": ["user/alice"]}
+
+
+@freeze_time(NOON)
+def test_a_stale_tick_is_dropped(world: World) -> None:
+    tick = sample("scheduled-sweep", scheduled_time="2026-11-24T11:00:00Z")
+    assert invoke(tick)["dropped"] == "stale"
+    assert world.ledger.writes == []
+
+
+@freeze_time(NOON)
+@pytest.mark.usefixtures("world")
+def test_an_unknown_event_is_refused() -> None:
+    with pytest.raises(UnknownEvent, match="known"):
+        invoke({"detail-type": "Scheduled Event"})
+
+
+def test_settings_come_from_the_environment() -> None:
+    settings = Settings.from_environment(ENVIRONMENT)
+    assert (settings.stack, settings.mode, str(settings.zone)) == (
+        "bedrock-quota",
+        "observe",
+        "Europe/Berlin",
+    )
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    environment = ENVIRONMENT | {"QUOTA_TABLE": "", "TIME_ZONE": "Berlin", "MODE": "strict"}
+    del environment["CONTACT"]
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_environment(environment)
+    assert str(refused.value) == (
+        "the enforcer's environment is not complete: QUOTA_TABLE is not set; MODE is 'strict'; "
+        "allowed: observe, enforce; TIME_ZONE is 'Berlin'; allowed: an IANA time zone such as "
+        "Europe/Berlin; CONTACT is not set. The stack's template sets these variables: "
+        "deploy it again."
+    )
+
+
+def test_the_clock_is_real_unless_the_launcher_simulates_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with freeze_time(NOON):
+        assert clock.now() == NOON
+    file = tmp_path / "clock"
+    file.write_text("2027-01-01T00:00:00+00:00\n", encoding="ascii")
+    monkeypatch.setenv(clock.SIMULATED, str(file))
+    assert clock.now().year == 2027

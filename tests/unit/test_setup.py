@@ -1,0 +1,208 @@
+"""The set-up function answers CloudFormation whatever happens, and never changes its id."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from quota_enforcer.aws.enforcer import Enforcer, EnforcerRefused
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+class Answers:
+    """Stands in for https to CloudFormation's response address; keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def __call__(self, _host: str, **_options: Any) -> "Answers":
+        return self
+
+    def request(self, *, body: str, **_request: Any) -> None:
+        self.sent.append(json.loads(body))
+
+    def getresponse(self) -> Any:
+        return SimpleNamespace(reason="OK")
+
+
+class AnEnforcer:
+    """Stands in for the enforcer function."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.error = ""
+
+    def ask(self, event: dict[str, Any]) -> dict[str, Any]:
+        if self.error:
+            raise EnforcerRefused(self.error)
+        self.asked.append(event)
+        return {"released": []}
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def enforcer() -> AnEnforcer:
+    return AnEnforcer()
+
+
+@pytest.fixture
+def setup(monkeypatch: pytest.MonkeyPatch, enforcer: AnEnforcer) -> ModuleType:
+    """The handler's module, imported as in a new Lambda process."""
+    monkeypatch.delitem(sys.modules, "quota_enforcer.handlers.setup", raising=False)
+    module = importlib.import_module("quota_enforcer.handlers.setup")
+    monkeypatch.setattr(module, "Enforcer", lambda _client, _function: enforcer)
+    return module
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    answers = Answers()
+    monkeypatch.setattr("crhelper.utils.HTTPSConnection", answers)
+    return answers
+
+
+def an_event(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"setup-{name}.json").read_text("utf-8"))
+    return event
+
+
+def a_context() -> "LambdaContext":
+    context: Any = SimpleNamespace(
+        function_name="setup", aws_request_id="1", get_remaining_time_in_millis=lambda: 900_000
+    )
+    return context  # type: ignore[no-any-return]
+
+
+def configured() -> dict[str, Any]:
+    answer = boto3.client("bedrock").get_model_invocation_logging_configuration()
+    return dict(answer.get("loggingConfig", {}))
+
+
+def somebody_else_logs() -> None:
+    boto3.client("bedrock").put_model_invocation_logging_configuration(
+        loggingConfig={
+            "cloudWatchConfig": {
+                "logGroupName": "/theirs",
+                "roleArn": "arn:aws:iam::123456789012:role/theirs",
+            }
+        }
+    )
+
+
+def test_creation_switches_logging_on(setup: ModuleType, answers: Answers) -> None:
+    setup.handler(an_event("create"), a_context())
+
+    (answer,) = answers.sent
+    assert answer["Status"] == "SUCCESS"
+    assert configured()["cloudWatchConfig"] == {
+        "logGroupName": "/bedrock-quota/bedrock-quota/invocations",
+        "roleArn": an_event("create")["ResourceProperties"]["LogRoleArn"],
+    }
+    assert configured()["textDataDeliveryEnabled"] is False
+
+
+def test_an_update_applies_the_changed_parameters(setup: ModuleType, answers: Answers) -> None:
+    setup.handler(an_event("create"), a_context())
+    setup.handler(an_event("update"), a_context())
+
+    assert answers.sent[-1]["Status"] == "SUCCESS"
+    assert configured()["textDataDeliveryEnabled"] is True
+
+
+def test_an_update_releases_nobody(
+    setup: ModuleType,
+    answers: Answers,  # noqa: ARG001 - the answer goes nowhere
+    enforcer: AnEnforcer,
+) -> None:
+    setup.handler(an_event("create"), a_context())
+    setup.handler(an_event("update"), a_context())
+
+    assert enforcer.asked == []
+
+
+def test_deletion_closes_the_enforcer_and_switches_logging_off(
+    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+) -> None:
+    setup.handler(an_event("create"), a_context())
+    setup.handler(an_event("delete"), a_context())
+
+    assert answers.sent[-1]["Status"] == "SUCCESS"
+    assert enforcer.asked == [json.loads((EVENTS / "close.json").read_text("utf-8"))]
+    assert configured() == {}
+
+
+def test_deletion_fails_while_somebody_would_stay_blocked(
+    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+) -> None:
+    setup.handler(an_event("create"), a_context())
+    enforcer.error = "quota-EnforcerFunction failed: SweepFailed: could not release user/alice"
+    setup.handler(an_event("delete"), a_context())
+
+    assert answers.sent[-1]["Status"] == "FAILED"
+    assert "could not release user/alice" in answers.sent[-1]["Reason"]
+    assert configured() != {}
+
+
+def test_creation_fails_where_somebody_else_logs_elsewhere(
+    setup: ModuleType, answers: Answers
+) -> None:
+    somebody_else_logs()
+    setup.handler(an_event("create"), a_context())
+
+    assert answers.sent[-1]["Status"] == "FAILED"
+    assert answers.sent[-1]["Reason"].endswith("set parameter ExistingLogGroup to /theirs")
+    assert configured()["cloudWatchConfig"]["logGroupName"] == "/theirs"
+
+
+def test_its_physical_id_is_the_same_in_every_answer(
+    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+) -> None:
+    for name in ("create", "update", "delete"):
+        setup.handler(an_event(name), a_context())
+    enforcer.error = "no"
+    somebody_else_logs()
+    for name in ("create", "update", "delete"):
+        setup.handler(an_event(name), a_context())
+
+    assert [answer["Status"] for answer in answers.sent[3:]] == ["FAILED"] * 3
+    assert {answer["PhysicalResourceId"] for answer in answers.sent} == {"bedrock-quota-setup"}
+
+
+def test_a_stack_keeps_the_id_that_an_older_version_gave(
+    setup: ModuleType, answers: Answers
+) -> None:
+    setup.handler(an_event("update") | {"PhysicalResourceId": "older"}, a_context())
+
+    assert answers.sent[-1]["PhysicalResourceId"] == "older"
+
+
+def test_the_enforcers_own_words_say_why_it_failed() -> None:
+    class Refusing:
+        def invoke(self, **_request: Any) -> dict[str, Any]:
+            error = {"errorType": "SweepFailed", "errorMessage": "1 failure(s) in this sweep"}
+            payload = SimpleNamespace(read=lambda: json.dumps(error).encode())
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload}
+
+    client: Any = Refusing()
+    with pytest.raises(EnforcerRefused, match=r"q-Enforcer failed: SweepFailed: 1 failure\(s\)"):
+        Enforcer(client, "q-Enforcer").ask({"action": "close"})

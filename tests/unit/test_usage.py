@@ -1,0 +1,160 @@
+"""Usage: buckets of hours and days; windows are their sums, and so are pools."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import HAIKU, HOUR, NOON, UTC_ZONE, tokens
+from quota_enforcer.core.measure import Counts, Measure
+from quota_enforcer.core.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage import ModelUsage, Usage, pooled
+from quota_enforcer.core.window import DAY, Unit, Window, hour_start, local_date
+
+OPUS = "anthropic.claude-3-opus-20240229-v1:0"
+ALL = (EVERY_MODEL,)
+DAILY = Window(Unit.DAY).span(NOON, UTC_ZONE)
+
+counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(Counts._fields))
+zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
+instants = st.integers(0, 40 * 24 * 60).map(
+    lambda minutes: datetime(2026, 3, 20, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+
+
+class TestCounts:
+    def test_the_total_of_nothing_is_zero(self) -> None:
+        assert Counts.total([]) == Counts()
+
+    @given(st.lists(counts))
+    def test_a_total_is_the_sum_counter_by_counter(self, rows: list[Counts]) -> None:
+        total = Counts.total(rows)
+        for field in Counts._fields:
+            assert getattr(total, field) == sum(getattr(row, field) for row in rows)
+
+    @pytest.mark.parametrize(
+        ("measure", "number"),
+        [
+            (Measure.REQUESTS, 1),
+            (Measure.INPUT_TOKENS, 2),
+            (Measure.OUTPUT_TOKENS, 30),
+            (Measure.CACHE_READ_TOKENS, 400),
+            (Measure.CACHE_WRITE_TOKENS, 5000),
+            (Measure.TOTAL_TOKENS, 5432),
+        ],
+    )
+    def test_what_each_measure_counts(self, measure: Measure, number: int) -> None:
+        """Total tokens are all four kinds, cached ones too, and no requests."""
+        assert measure.of(Counts(1, 2, 30, 400, 5000)) == number
+
+    @given(counts)
+    def test_total_tokens_are_the_sum_of_the_token_measures(self, row: Counts) -> None:
+        kinds = [each for each in Measure if each not in {Measure.REQUESTS, Measure.TOTAL_TOKENS}]
+        assert Measure.TOTAL_TOKENS.of(row) == sum(each.of(row) for each in kinds)
+
+    def test_measures_in_words(self) -> None:
+        assert Measure.CACHE_READ_TOKENS.words == "cache read tokens"
+
+
+class TestBuckets:
+    @given(zones, st.dictionaries(instants, counts))
+    def test_days_are_the_sums_of_their_hours(
+        self, zone_name: str, calls: dict[datetime, Counts]
+    ) -> None:
+        zone = ZoneInfo(zone_name)
+        hours: dict[datetime, Counts] = {}
+        for moment, row in calls.items():
+            start = hour_start(moment, zone)
+            hours[start] = Counts.total([row, hours.get(start, Counts())])
+        usage = ModelUsage.of_hours(hours, zone)
+        assert Counts.total(usage.days.values()) == Counts.total(calls.values())
+        for day, row in usage.days.items():
+            that_day = [one for moment, one in calls.items() if local_date(moment, zone) == day]
+            assert row == Counts.total(that_day)
+
+    @given(zones, st.lists(instants, min_size=1), instants)
+    def test_a_day_window_is_the_sum_of_that_days_hour_windows(
+        self, zone_name: str, calls: list[datetime], now: datetime
+    ) -> None:
+        zone = ZoneInfo(zone_name)
+        usage = tokens(dict.fromkeys(calls, 7), zone=zone)
+        day = Window(Unit.DAY).span(now, zone)
+        total = Counts()
+        moment = day.start
+        while moment < day.end:
+            hour = Window(Unit.HOUR).span(moment, zone)
+            total = Counts.total([total, usage.within(hour, ALL)])
+            moment = hour.end
+        assert usage.within(day, ALL) == total
+
+
+class TestWindows:
+    def test_what_lies_outside_the_window_does_not_count(self) -> None:
+        usage = tokens({NOON - DAY: 1, NOON: 20, NOON + HOUR: 300, NOON + DAY: 4000})
+        assert usage.within(DAILY, ALL).input_tokens == 320
+        hourly = Window(Unit.HOUR).span(NOON, UTC_ZONE)
+        assert usage.within(hourly, ALL).input_tokens == 20
+
+    def test_only_models_of_the_scopes_count_and_each_once(self) -> None:
+        usage = Usage({**tokens({NOON: 5}).models, **tokens({NOON: 70}, OPUS).models})
+        assert usage.within(DAILY, ALL).input_tokens == 75
+        assert usage.within(DAILY, [ModelScope("anthropic.claude-3-opus*")]).input_tokens == 70
+        overlapping = [ModelScope(OPUS), ModelScope("anthropic.claude-3-opus*")]
+        assert usage.within(DAILY, overlapping).input_tokens == 70
+        assert usage.within(DAILY, [ModelScope("amazon.*")]) == Counts()
+
+    def test_no_usage_is_zero(self) -> None:
+        assert Usage().within(DAILY, ALL) == Counts()
+
+    @pytest.mark.parametrize("window", [Window(Unit.HOUR, 5), Window(Unit.DAY, 3)], ids=str)
+    def test_bucket_by_bucket_oldest_first(self, window: Window) -> None:
+        span = window.span(NOON, UTC_ZONE)
+        usage = tokens({span.start: 1, NOON: 20})
+        buckets = usage.by_bucket(span, ALL)
+        assert list(buckets) == sorted(buckets)
+        assert len(buckets) == window.rolling
+        assert [row.input_tokens for row in buckets.values()] == [
+            1, *[0] * (window.rolling - 2), 20,
+        ]  # fmt: skip
+
+    @given(
+        st.lists(instants, max_size=20),
+        st.builds(Window, st.sampled_from([Unit.HOUR, Unit.DAY]), st.integers(1, 40)),
+        instants,
+    )
+    def test_the_buckets_sum_up_to_the_window(
+        self, calls: list[datetime], window: Window, now: datetime
+    ) -> None:
+        usage = Usage({**tokens(dict.fromkeys(calls, 3)).models,
+                       **tokens(dict.fromkeys(calls, 5), OPUS).models})  # fmt: skip
+        span = window.span(now, UTC_ZONE)
+        for scopes in (ALL, (ModelScope(OPUS),)):
+            buckets = usage.by_bucket(span, scopes)
+            assert Counts.total(buckets.values()) == usage.within(span, scopes)
+
+
+class TestPools:
+    def test_a_pool_is_its_members_together(self) -> None:
+        one = tokens({NOON: 5, NOON - DAY: 1})
+        other = Usage({**tokens({NOON: 70, NOON + HOUR: 9}).models,
+                       **tokens({NOON: 100}, OPUS).models})  # fmt: skip
+        pool = pooled([one, other])
+        assert set(pool.models) == {HAIKU, OPUS}
+        assert pool.within(DAILY, ALL) == Counts(requests=4, input_tokens=184)
+        assert pool.within(DAILY, [ModelScope(OPUS)]).input_tokens == 100
+
+    @pytest.mark.parametrize("members", [[], [Usage()]])
+    def test_a_pool_that_used_nothing(self, members: list[Usage]) -> None:
+        assert pooled(members).within(DAILY, ALL) == Counts()
+
+    @given(st.lists(st.lists(instants, max_size=5), max_size=4), instants)
+    def test_a_pools_window_is_the_sum_of_its_members(
+        self, calls: list[list[datetime]], now: datetime
+    ) -> None:
+        members = [tokens(dict.fromkeys(each, 3)) for each in calls]
+        for window in (Window(Unit.HOUR), Window(Unit.DAY), Window(Unit.MONTH)):
+            span = window.span(now, UTC_ZONE)
+            each = [member.within(span, ALL) for member in members]
+            assert pooled(members).within(span, ALL) == Counts.total(each)

@@ -1,0 +1,101 @@
+"""A whole deployment over the fakes, told as a timeline."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from builders import an_item
+from fakes import FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
+from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.verdict import Mode
+from quota_enforcer.ports import Outside
+from quota_enforcer.settings import Settings
+from quota_enforcer.sweep.report import Report
+from quota_enforcer.sweep.sweep import Sweep
+
+ACCOUNT = "111122223333"
+
+
+def settings(mode: Mode = Mode.ENFORCE, zone: str = "UTC") -> Settings:
+    """A deployment as the template's defaults make it, but enforcing."""
+    return Settings(
+        stack="bedrock-quota",
+        account=ACCOUNT,
+        quota_table="quotas",
+        ledger_table="ledger",
+        notice_topic="arn:aws:sns:us-east-1:111122223333:notices",
+        metric_namespace="BedrockQuota/bedrock-quota",
+        denies={"*": "arn:aws:iam::111122223333:policy/bedrock-quota/deny"},
+        mode=mode,
+        zone=ZoneInfo(zone),
+        contact="the platform team",
+        breaker=Breaker(number=10, percent=20),
+    )
+
+
+class World:
+    """People calling Bedrock, admins editing quotas, and sweeps in between."""
+
+    def __init__(self, mode: Mode = Mode.ENFORCE, zone: str = "UTC") -> None:
+        self.settings = settings(mode, zone)
+        self.metrics = FakeMetrics()
+        self.ledger = FakeLedger(self.settings.zone)
+        self.quotas = FakeQuotas()
+        self.denies = FakeDenies()
+        self.topic = FakeTopic()
+
+    def quota(self, **but: object) -> None:
+        """An admin writes a quota item."""
+        self.quotas.put(an_item(**but))
+
+    def call(self, who: str, at: datetime, tokens: int) -> None:
+        """Somebody calls Bedrock: `alice` is a user, `role:ci/42` a session, `sso:ann` a person."""
+        self.metrics.call(arn(who), at, Counts(1, tokens))
+
+    def sweep(self, at: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
+        """One sweep at this moment."""
+        self.metrics.now = at
+        return self.enforcer().run(at, dry_run=dry_run, confirm_blocks=confirm_blocks)
+
+    def close(self, at: datetime) -> list[str]:
+        """The stack is deleted."""
+        return self.enforcer().close(at)
+
+    def mode(self, mode: Mode) -> None:
+        """The stack is updated to another mode."""
+        self.settings = replace(self.settings, mode=mode)
+
+    @property
+    def denied(self) -> set[str]:
+        """Whom IAM denies at present."""
+        return {str(principal) for principal in self.denies.denied()}
+
+    def told(self, who: str | None = None) -> list[str]:
+        """The notices sent so far, as `kind`, or for everybody as `principal kind`."""
+        sent = [notice for notice, _ in self.topic.sent]
+        if who is None:
+            return [f"{notice.principal} {notice.kind}" for notice in sent]
+        return [str(notice.kind) for notice in sent if notice.principal == who]
+
+    def enforcer(self) -> Sweep:
+        """The sweep, wired to the fakes."""
+        outside = Outside(self.ledger, self.quotas, self.metrics, self.denies, self.topic)
+        return Sweep(self.settings, outside)
+
+
+def arn(who: str) -> str:
+    """The identity ARN that the invocation log has for somebody."""
+    kind, colon, name = who.partition(":")
+    if not colon:
+        return f"arn:aws:iam::{ACCOUNT}:user/{who}"
+    if kind == "sso":
+        role = "AWSReservedSSO_Developer_0123456789abcdef"
+        return f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"
+    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}"
+
+
+def principal(text: str) -> Principal:
+    """Short for Principal.parse."""
+    return Principal.parse(text)
