@@ -94,7 +94,7 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A raw (identity ARN, model id) that was seen in the metrics.
+    """A raw (identity ARN, model id) that was seen in the metrics, and the counters it has.
 
     `active_to` is the start of the last hour with data; `behind` from when on a read is missing.
     """
@@ -103,6 +103,7 @@ class Source:
     model_id: str
     active_to: datetime
     behind: datetime | None = None
+    counters: tuple[str, ...] = Counts._fields
 
 
 class Ledger(Protocol):

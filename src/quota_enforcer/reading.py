@@ -1,7 +1,7 @@
 """What the meter reads: which series make up whose buckets, from when on, and what stays unread."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -108,14 +108,21 @@ def plan(
         series = tuple(
             Series(counter, *raw)
             for raw in raws
-            for counter in (
-                Counts._fields
-                if raw in known and (known[raw].behind or known[raw].active_to >= start)
-                else listed.get(raw, ())
-            )
+            for counter in _ordered({*listed.get(raw, ()), *_unlisted(known.get(raw), start)})
         )
         if series:
             yield Group(principal, model, missing, start, series)
+
+
+def _unlisted(source: Source | None, start: datetime) -> Iterable[str]:
+    """The counters to read even where the list leaves them out."""
+    if source is not None and (source.behind or source.active_to >= start):
+        return source.counters
+    return ()
+
+
+def _ordered(counters: Collection[str]) -> tuple[str, ...]:
+    return tuple(counter for counter in Counts._fields if counter in counters)
 
 
 def read(groups: Iterable[Group], metrics: Metrics, occasion: Occasion) -> Iterator[Reading]:
@@ -151,27 +158,28 @@ def remember(
     hour_of = cache(partial(hour_start, zone=occasion.zone))
     active_to: dict[Raw, datetime] = {raw: source.active_to for raw, source in sources.items()}
     behind: dict[Raw, datetime] = {}
-    answered: dict[Raw, None] = {}
+    answered: defaultdict[Raw, set[str]] = defaultdict(set)
     for reading in readings:
         for series, points in reading.points.items():
             raw = Raw(series.arn, series.model_id)
-            answered[raw] = None
+            answered[raw].add(series.counter)
             if points:
                 last = hour_of(max(points))
                 active_to[raw] = max(last, active_to.get(raw, last))
         for series in reading.unknown:
             raw = Raw(series.arn, series.model_id)
-            answered[raw] = None
+            answered[raw].add(series.counter)
             # It stands in for its whole group, which is not written.
             behind[raw] = min(reading.group.missing, behind.get(raw, reading.group.missing))
             active_to[raw] = hour_of(occasion.now)
     active: list[Source] = []
     healed: list[Source] = []
-    for raw in answered:
+    for raw, counters in answered.items():
         if raw not in active_to:
             continue
         before = sources.get(raw)
-        after = Source(*raw, active_to[raw], behind.get(raw))
+        had = () if before is None else before.counters
+        after = Source(*raw, active_to[raw], behind.get(raw), _ordered({*had, *counters}))
         if before is not None and before.behind and after.behind is None:
             healed.append(after)
         elif after != before:

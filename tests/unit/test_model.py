@@ -86,6 +86,7 @@ def test_all_forms_of_a_model_are_one(model: str) -> None:
         ("anthropic.*", HAIKU, True),
         ("*haiku*", HAIKU, True),
         ("Anthropic.*", HAIKU, False),
+        ("anthropic.*", HAIKU.upper(), False),
     ],
 )
 def test_what_a_scope_covers(pattern: str, model: str, covered: bool) -> None:  # noqa: FBT001

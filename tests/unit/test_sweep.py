@@ -139,6 +139,16 @@ def test_sessions_and_people_are_judged_but_admins_are_told_they_cannot_be_block
         assert world.told(who) == ["warning", "could-not-deny"]
 
 
+def test_a_new_quota_for_a_session_counts_what_it_used_already() -> None:
+    world = World()
+    world.call("role:ci/42", NOON - 8 * HOUR, 1200)
+    world.sweep(NOON - 7 * HOUR)
+    world.sweep(NOON)
+    world.quota(principal="session/ci/*")
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.told("session/ci/42") == ["warning", "could-not-deny"]
+
+
 def test_a_pool_is_the_sum_of_its_members() -> None:
     world = World()
     world.quota(principal="team/research", members=["user/alice", "user/bob"], share="pool")

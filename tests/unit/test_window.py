@@ -273,6 +273,12 @@ class TestSpans:
             at("2026-10-25T02:00"), at("2026-10-25T01:00"), at("2026-10-25T00:00"),
         )  # fmt: skip
 
+    def test_rolling_hours_count_the_short_hour(self) -> None:
+        span = Window(Unit.HOUR, 3).span(at("2026-10-04T03:30", LORD_HOWE), LORD_HOWE)
+        assert span.hours == (
+            at("2026-10-03T16:00"), at("2026-10-03T15:30"), at("2026-10-03T14:30"),
+        )  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("window", "words"),

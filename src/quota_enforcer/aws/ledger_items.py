@@ -138,6 +138,7 @@ def source_item(source: Source) -> Plain:
         "sk": joined_key(source.arn, source.model_id),
         "arn": source.arn,
         "model_id": source.model_id,
+        "counters": list(source.counters),
         **known(active_to=source.active_to, behind=source.behind),
         **({"expires": expires} if source.behind is None else {}),
     }
@@ -146,7 +147,9 @@ def source_item(source: Source) -> Plain:
 def source_of(item: Plain) -> Source:
     """The source that an item holds."""
     active_to = datetime.fromisoformat(item["active_to"])
-    return Source(item["arn"], item["model_id"], active_to, moment(item, "behind"))
+    return Source(
+        item["arn"], item["model_id"], active_to, moment(item, "behind"), tuple(item["counters"])
+    )
 
 
 def expired(item: Plain, now: datetime) -> bool:

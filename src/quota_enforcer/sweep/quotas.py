@@ -30,6 +30,12 @@ class LoadedQuotas:
         return QuotaBook(self.rules)
 
     @property
+    def watch_sessions(self) -> bool:
+        """Whether sessions are edited: only where a quota watches them are they metered."""
+        whom = (each for rule in self.edited for each in (rule.whom, *rule.members))
+        return any(each.startswith("session/") for each in whom)
+
+    @property
     def named(self) -> set[Principal]:
         """Principals that an edit names, known or not: one may be blocked before its first call."""
         whom = {each for rule in self.edited for each in (rule.whom, *rule.members)}

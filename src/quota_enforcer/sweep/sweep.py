@@ -51,7 +51,9 @@ class Sweep:
         loaded = QuotaLoader(self._settings.zone, self._outside.denies.scopes).load(
             self._outside.quotas.items(), self._ledger.quota_memories(), now
         )
-        metering = self._meter(state, loaded.book, now, report)
+        # Sessions that are watched from now on are metered as far back as the metrics go.
+        known = replace(state, metered_to=None) if loaded.watch_sessions else state
+        metering = self._meter(known, loaded.book, now, report)
         gathered = gather(self._outside, self._settings, state, loaded, metering, now)
         decisions = self._decide(gathered, report)
         state = self._hold(decisions, state, gathered, report, confirmed=confirm_blocks)

@@ -1,0 +1,278 @@
+"""Precedence: principal, then team, then kind, then default, name by name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import ALICE, HOUR, NOON, a_quota
+from quota_enforcer.core.precedence import Applicable, QuotaBook, covers
+from quota_enforcer.core.principal import Identity, Kind, Principal
+from quota_enforcer.core.quota import Exemption, Quota, Rule, Share
+
+SOON, LATER = NOON + HOUR, NOON + 5 * HOUR
+
+
+def rule(whom: str, limit: int = 1, **but: Any) -> Quota:
+    return a_quota(whom=whom, limit=Decimal(limit), **but)
+
+
+def team(limit: int, *members: str, name: str = "team/x", **but: Any) -> Quota:
+    return rule(name, limit, members=members, **but)
+
+
+def limits(rules: Sequence[Rule], who: str = "user/alice", now: datetime = NOON) -> list[int]:
+    applicable = QuotaBook(rules).of(Principal.parse(who), now)
+    return [int(quota.limit) for quota in applicable.quotas]
+
+
+ITSELF = rule("user/alice", 1)
+TEAM = team(2, "user/alice", "user/bob")
+KIND = rule("user/*", 3)
+DEFAULT = rule("default", 4)
+
+
+class TestNearestWins:
+    @pytest.mark.parametrize(
+        ("rules", "chosen"),
+        [
+            pytest.param([DEFAULT, KIND, TEAM, ITSELF], [1], id="itself before its team"),
+            pytest.param([DEFAULT, KIND, TEAM], [2], id="team before kind"),
+            pytest.param([DEFAULT, KIND], [3], id="kind before default"),
+            pytest.param([DEFAULT], [4], id="default"),
+            pytest.param([], [], id="nothing"),
+            pytest.param([rule("user/bob"), rule("role/*")], [], id="only others"),
+            pytest.param([team(2, "user/bob")], [], id="a team of others"),
+        ],
+    )
+    def test_for_one_name(self, rules: list[Rule], chosen: list[int]) -> None:
+        assert limits(rules) == chosen
+        assert limits(rules[::-1]) == chosen
+
+    def test_name_by_name(self) -> None:
+        """A rule for oneself replaces that name only; all others stay in force."""
+        rules = [ITSELF, KIND, rule("default", 5, name="monthly"), rule("user/*", 6, name="burst")]
+        assert limits(rules) == [6, 1, 5]
+
+    def test_of_several_teams_all_count_so_the_strictest_decides(self) -> None:
+        rules = [team(7, "user/alice"), team(2, "user/alice", name="team/y"), KIND]
+        assert sorted(limits(rules)) == [2, 7]
+
+    @pytest.mark.parametrize(
+        ("who", "chosen"),
+        [
+            ("user/alice", [4]),
+            ("sso/ana", [4]),
+            ("role/ci", []),
+            ("session/ci/run", []),
+            ("team/x", []),
+            ("other/arn:aws:iam::123456789012:root", []),
+        ],
+    )
+    def test_the_default_covers_people_only(self, who: str, chosen: list[int]) -> None:
+        """It must never stop a production service."""
+        assert limits([DEFAULT], who) == chosen
+
+    @pytest.mark.parametrize(
+        ("who", "chosen"),
+        [
+            ("session/ci/run-1", [1]),
+            ("session/ci/run-2", [2]),
+            ("session/other/run-1", []),
+            ("role/ci", [3]),
+        ],
+    )
+    def test_sessions_have_their_roles_kind_and_not_their_roles_quota(
+        self, who: str, chosen: list[int]
+    ) -> None:
+        rules = [rule("session/ci/run-1", 1), rule("session/ci/*", 2), rule("role/*", 3)]
+        assert limits(rules, who) == chosen
+
+
+class TestExemptions:
+    @pytest.mark.parametrize(
+        ("rules", "chosen"),
+        [
+            pytest.param([Exemption("user/alice", "daily"), KIND, DEFAULT], [], id="oneself"),
+            pytest.param([Exemption("user/*", "daily"), DEFAULT], [], id="one's kind"),
+            pytest.param([Exemption("user/*", "daily"), ITSELF], [1], id="a nearer quota wins"),
+            pytest.param([Exemption("user/alice", "other"), KIND], [3], id="another name"),
+            pytest.param(
+                [Exemption("team/y", "daily", members=("user/alice",)), TEAM],
+                [2],
+                id="one team exempts, another does not",
+            ),
+        ],
+    )
+    def test_an_exemption_that_wins_leaves_no_limit(
+        self, rules: list[Rule], chosen: list[int]
+    ) -> None:
+        assert limits(rules) == chosen
+
+
+class TestEnds:
+    def test_a_rule_that_ended_gives_way_to_the_next(self) -> None:
+        rules = [rule("user/alice", 1, until=SOON), DEFAULT]
+        assert limits(rules, now=NOON) == [1]
+        assert limits(rules, now=SOON) == [4]
+
+    def test_the_next_change_by_the_clock_is_known(self) -> None:
+        rules = [
+            rule("user/alice", 1, until=LATER),
+            rule("default", 4, name="monthly", raise_to=Decimal(9), raise_until=SOON),
+        ]
+        book = QuotaBook(rules)
+        assert book.of(ALICE, NOON).turns_at == SOON
+        assert book.of(ALICE, SOON).turns_at == LATER
+        assert book.of(ALICE, LATER).turns_at is None
+
+    def test_the_end_of_an_exemption_counts(self) -> None:
+        book = QuotaBook([Exemption("user/alice", "daily", until=SOON), KIND])
+        assert book.of(ALICE, NOON) == Applicable((), SOON)
+        assert book.of(ALICE, SOON) == Applicable((KIND,), None)
+
+
+class TestCharged:
+    RUN = Identity(Principal.parse("role/ci"), Principal.parse("session/ci/run-1"))
+
+    @pytest.mark.parametrize(
+        ("rules", "watched"),
+        [
+            pytest.param([], False, id="no quota"),
+            pytest.param([rule("role/ci"), DEFAULT], False, id="only the role"),
+            pytest.param([rule("session/ci/run-2")], False, id="another session"),
+            pytest.param([rule("session/other/*")], False, id="sessions of another role"),
+            pytest.param([rule("session/ci/run-1")], True, id="this session"),
+            pytest.param([rule("session/ci/*")], True, id="sessions of this role"),
+            pytest.param([Exemption("session/ci/run-1", "daily")], True, id="an exemption"),
+            pytest.param([team(1, "session/ci/run-1")], True, id="a member of a team"),
+            pytest.param(
+                [team(1, "session/ci/run-1", share=Share.POOL)], True, id="a member of a pool"
+            ),
+        ],
+    )
+    def test_a_session_counts_by_itself_where_a_quota_watches_it(
+        self,
+        rules: list[Rule],
+        watched: bool,  # noqa: FBT001 - a table
+    ) -> None:
+        """And always to its role: nobody escapes a role's quota by naming a session."""
+        role, session = self.RUN.principal, self.RUN.session
+        expected = (role, session) if watched else (role,)
+        assert QuotaBook(rules).charged(self.RUN) == expected
+
+    def test_a_user_counts_as_itself(self) -> None:
+        assert QuotaBook([rule("session/ci/*")]).charged(Identity(ALICE)) == (ALICE,)
+
+
+class TestPools:
+    POOL = team(5, "user/alice", "sso/ana", share=Share.POOL)
+    X = Principal.parse("team/x")
+
+    def test_a_pools_quota_is_the_teams_and_not_its_members(self) -> None:
+        book = QuotaBook([self.POOL, DEFAULT])
+        assert book.of(self.X, NOON).quotas == (self.POOL,)
+        assert book.of(ALICE, NOON).quotas == (DEFAULT,)
+
+    def test_who_draws_on_a_pool(self) -> None:
+        book = QuotaBook([self.POOL, team(5, "user/alice", "user/bob", name="team/each")])
+        assert book.pools == {self.X: (Principal.parse("sso/ana"), ALICE)}
+        assert list(book.pools_of(ALICE)) == [self.X]
+        assert list(book.pools_of(Principal.parse("user/bob"))) == []
+
+    def test_two_quotas_of_a_pool_share_their_members(self) -> None:
+        more = team(9, "user/alice", "user/bob", name="team/x", share=Share.POOL)
+        book = QuotaBook([self.POOL, more])
+        assert set(map(str, book.pools[self.X])) == {"user/alice", "user/bob", "sso/ana"}
+
+
+@pytest.mark.parametrize(
+    ("whom", "members", "who", "concerned"),
+    [
+        ("default", (), "user/alice", True),
+        ("default", (), "sso/ana", True),
+        ("default", (), "role/ci", False),
+        ("user/*", (), "user/alice", True),
+        ("user/*", (), "sso/ana", False),
+        ("user/alice", (), "user/alice", True),
+        ("user/alice", (), "user/bob", False),
+        ("role/*", (), "session/ci/run", False),
+        ("session/ci/*", (), "session/ci/run", True),
+        ("session/ci/*", (), "session/other/run", False),
+        ("session/ci/*", (), "role/ci", False),
+        ("team/x", ("user/alice",), "user/alice", True),
+        ("team/x", ("user/alice",), "user/bob", False),
+        ("team/x", ("user/alice",), "team/x", True),
+    ],
+)
+def test_whom_an_edit_can_concern(
+    whom: str,
+    members: tuple[str, ...],
+    who: str,
+    concerned: bool,  # noqa: FBT001 - a table
+) -> None:
+    assert covers(whom, members, Principal.parse(who)) is concerned
+
+
+PEOPLE = ["user/alice", "user/bob", "sso/ana", "role/ci", "session/ci/run", "team/x"]
+WHOM = [*PEOPLE, "user/*", "sso/*", "role/*", "session/ci/*", "default", "team/y"]
+
+
+@st.composite
+def a_rule(draw: st.DrawFn) -> Rule:
+    whom = draw(st.sampled_from(WHOM))
+    name = draw(st.sampled_from(["daily", "monthly"]))
+    until = draw(st.sampled_from([None, NOON, SOON, LATER]))
+    share = draw(st.sampled_from(Share))
+    members: tuple[str, ...] = ()
+    if whom.startswith("team/"):
+        several = st.lists(st.sampled_from(PEOPLE[:5]), min_size=1, max_size=3, unique=True)
+        members = tuple(draw(several))
+    if draw(st.booleans()):
+        return Exemption(whom, name, until, members, share)
+    return rule(whom, name=name, until=until, members=members, share=share)
+
+
+some_rules = st.lists(a_rule(), unique_by=lambda one: one.id, max_size=12)
+
+
+@given(some_rules, st.sampled_from(PEOPLE), st.sampled_from([NOON, SOON, LATER]))
+def test_who_has_a_quota_is_covered_by_it(rules: list[Rule], who: str, now: datetime) -> None:
+    """It stands, an edit of it is noticed, and but for teams each name comes once."""
+    principal = Principal.parse(who)
+    applicable = QuotaBook(rules).of(principal, now)
+    names = [quota.name for quota in applicable.quotas if not quota.members]
+    assert len(names) == len(set(names))
+    for quota in applicable.quotas:
+        assert quota.stands(now)
+        assert covers(quota.whom, quota.members, principal)
+
+
+@given(some_rules, st.sampled_from(PEOPLE))
+def test_nothing_changes_before_the_next_turn(rules: list[Rule], who: str) -> None:
+    book = QuotaBook(rules)
+    now = book.of(Principal.parse(who), NOON)
+    until = now.turns_at or LATER + HOUR
+    for moment in (NOON, SOON, LATER):
+        if moment < until:
+            assert book.of(Principal.parse(who), moment).quotas == now.quotas
+
+
+@given(some_rules)
+def test_no_order_of_the_table_changes_who_has_what(rules: list[Rule]) -> None:
+    book, reversed_book = QuotaBook(rules), QuotaBook(rules[::-1])
+    for who in PEOPLE:
+        one, other = (each.of(Principal.parse(who), NOON) for each in (book, reversed_book))
+        assert sorted(q.id for q in one.quotas) == sorted(q.id for q in other.quotas)
+        assert one.turns_at == other.turns_at
+    assert book.pools == reversed_book.pools
+
+
+def test_a_role_is_never_touched_by_rules_for_people() -> None:
+    rules: list[Rule] = [DEFAULT, KIND, rule("sso/*"), ITSELF, TEAM]
+    for kind in (Kind.ROLE, Kind.SESSION, Kind.OTHER, Kind.TEAM):
+        assert QuotaBook(rules).of(Principal(kind, "ci/run"), NOON) == Applicable()
