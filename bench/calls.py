@@ -26,7 +26,7 @@ from quota_enforcer.aws.metrics import (
     CloudWatchMetrics,
 )
 from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
-from quota_enforcer.core.policy import deny_all
+from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.core.window import hour_start
 from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.ports import SweepState

@@ -10,9 +10,11 @@ from typer.testing import CliRunner, Result
 
 from builders import NOON
 from fakes import FakeQuotas
+from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import Deployment, GatesKept
+from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.errors import Conflict, SweepFailed
 from quota_enforcer.core.quota_item import Item
@@ -61,12 +63,22 @@ class Shell:
     """What the enforcer answers instead of sweeping."""
     wanted: tuple[str | None, ...] = ()
     """The stack, profile and Region that the last command was for."""
+    gatehouse: Gatehouse = field(default_factory=Gatehouse)
+    """The gates in IAM, as an author left them."""
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
         self.wanted = where
         world = self.world
-        return Deployment(world.settings, world.ledger, self.table, self.ask, lambda: ADMIN)
+        return Deployment(
+            world.settings, world.ledger, self.table, self.ask, lambda: ADMIN, self.gates
+        )
+
+    def gates(self) -> GatesKept:
+        """What an author with fakes keeps; nothing unless `world.keep_gates` was called."""
+        if not self.world.settings.author:
+            raise NotThere("this deployment keeps no gates")
+        return GatesKept(self.gatehouse.gates, self.gatehouse.iam)
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """The enforcer's answer, as its handler gives it."""

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.authoring.rendered import Rendered
 from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice
@@ -14,7 +15,15 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.usage import ModelUsage, Usage
 from quota_enforcer.core.wording import Message
-from quota_enforcer.ports import Bucket, QuotaMemory, Record, Series, Source, SweepState
+from quota_enforcer.ports import (
+    Bucket,
+    GateIntent,
+    QuotaMemory,
+    Record,
+    Series,
+    Source,
+    SweepState,
+)
 
 
 class Read(NamedTuple):
@@ -121,6 +130,7 @@ class FakeLedger:
     _hours: dict[Bucket, dict[datetime, Counts]] = field(default_factory=dict)
     _sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     _records: dict[Principal, Record] = field(default_factory=dict)
+    _gates: dict[Principal, GateIntent] = field(default_factory=dict)
     _outbox: dict[str, Notice] = field(default_factory=dict)
     _history: dict[str, Notice] = field(default_factory=dict)
     _quota_memories: dict[tuple[str, str], QuotaMemory] = field(default_factory=dict)
@@ -169,6 +179,10 @@ class FakeLedger:
         self._write("remember_source", source)
         self._sources[source.arn, source.model_id] = source
 
+    def forget_sources(self) -> None:
+        """Their time is over."""
+        self._sources.clear()
+
     def due(self, now: datetime) -> set[Principal]:
         return {
             record.principal
@@ -185,7 +199,12 @@ class FakeLedger:
     def everybody(self) -> list[Record]:
         return list(self._records.values())
 
-    def put(self, record: Record, notices: Iterable[Notice] = ()) -> None:
+    def gate_intents(self) -> list[GateIntent]:
+        return [self._gates[principal] for principal in sorted(self._gates)]
+
+    def put(
+        self, record: Record, notices: Iterable[Notice] = (), gate: GateIntent | None = None
+    ) -> None:
         self._write("put", record)
         if record.intended and self._state.closed:
             raise Closed("the stack is being deleted: nobody may be blocked any more")
@@ -195,6 +214,10 @@ class FakeLedger:
                 f"{record.principal} has version {stored}, so {record.version} is not the next"
             )
         self._records[record.principal] = record
+        if gate is not None and gate.scopes:
+            self._gates[gate.principal] = gate
+        elif gate is not None:
+            self._gates.pop(gate.principal, None)
         self._keep(notices)
 
     def post(self, notices: Iterable[Notice]) -> None:
@@ -303,3 +326,38 @@ class FakeTopic:
         if self.fails is not None:
             raise self.fails
         self.sent.append((notice, message))
+
+
+@dataclass
+class FakeAuthor:
+    """The author: `denied` is what its gates deny, in full but for whom `trouble` names."""
+
+    ledger: FakeLedger
+    runs: int = 0
+    denied: dict[Principal, set[str]] = field(default_factory=dict)
+    trouble: dict[Principal, str] = field(default_factory=dict)
+    tampered: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    fill: dict[str, int] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+    fails: Exception | None = None
+
+    def render(self) -> Rendered:
+        return self._write(self.ledger.gate_intents())
+
+    def empty(self) -> Rendered:
+        return self._write([])
+
+    def _write(self, intents: Iterable[GateIntent]) -> Rendered:
+        self.runs += 1
+        if self.fails is not None:
+            raise self.fails
+        if self.failures:
+            in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
+            return Rendered(in_force, failures=self.failures)
+        served = [intent for intent in intents if intent.principal not in self.trouble]
+        self.denied = {intent.principal: set(intent.scopes) for intent in served}
+        in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
+        return Rendered(
+            in_force, self.trouble, self.written, self.tampered, self.fill, self.failures
+        )

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from builders import an_item
-from fakes import FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
+from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
 from quota_enforcer.core.breaker import Breaker
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
@@ -45,6 +45,7 @@ class World:
         self.quotas = FakeQuotas()
         self.denies = FakeDenies()
         self.topic = FakeTopic()
+        self.author: FakeAuthor | None = None
 
     def quota(self, **but: object) -> None:
         """An admin writes a quota item."""
@@ -62,6 +63,12 @@ class World:
     def close(self, at: datetime) -> list[str]:
         """The stack is deleted."""
         return self.enforcer().close(at)
+
+    def keep_gates(self) -> FakeAuthor:
+        """The stack is updated to keep gates."""
+        self.settings = replace(self.settings, author="author")
+        self.author = FakeAuthor(self.ledger)
+        return self.author
 
     def mode(self, mode: Mode) -> None:
         """The stack is updated to another mode."""
@@ -81,7 +88,9 @@ class World:
 
     def enforcer(self) -> Sweep:
         """The sweep, wired to the fakes."""
-        outside = Outside(self.ledger, self.quotas, self.metrics, self.denies, self.topic)
+        outside = Outside(
+            self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author
+        )
         return Sweep(self.settings, outside)
 
 

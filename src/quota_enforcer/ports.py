@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, Self
 
+from quota_enforcer.authoring.rendered import Rendered
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
@@ -39,12 +40,27 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class GateIntent:
+    """Who a gate shall deny which model scopes: a person of Identity Center, or a session.
+
+    `names` are the session's names in every spelling seen, `roles` the names of the roles it was
+    seen in: of permission sets (`AWSReservedSSO_...`), or the one shared role.
+    """
+
+    principal: Principal
+    scopes: frozenset[str]
+    names: frozenset[str]
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SweepState:
     """What one sweep leaves for the next.
 
     `started` and `finished` are sweeps' `now`; where they differ the last one did not get through.
     `metered_to` is the meter's watermark, `fresh_at` when a bucket last changed, `terms` names the
-    settings that concern everybody, `breaker_since` when the breaker tripped.
+    settings that concern everybody, `breaker_since` when the breaker tripped,
+    `gates_told` what admins were told last of others' changes to the gates.
     """
 
     started: datetime | None = None
@@ -53,6 +69,7 @@ class SweepState:
     fresh_at: datetime | None = None
     terms: str = ""
     breaker_since: datetime | None = None
+    gates_told: str = ""
     closed: bool = False
 
     @property
@@ -148,12 +165,18 @@ class Ledger(Protocol):
     def everybody(self) -> list[Record]:
         """Every record, eventually consistent."""
 
-    def put(self, record: Record, notices: Iterable[Notice] = ()) -> None:
+    def put(
+        self, record: Record, notices: Iterable[Notice] = (), gate: GateIntent | None = None
+    ) -> None:
         """Write a record over its previous version, with its notices into outbox and history.
 
-        All or nothing. Raises Conflict where the version is not the next one, and Closed where
+        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
+        Raises Conflict where the version is not the next one, and Closed where
         `record.intended` would deny something after `close`.
         """
+
+    def gate_intents(self) -> list[GateIntent]:
+        """What the gates shall deny, consistently read."""
 
     def post(self, notices: Iterable[Notice]) -> None:
         """Put notices that belong to no record into outbox and history."""
@@ -213,6 +236,16 @@ class Denies(Protocol):
         """Lift a deny; no error where there is none."""
 
 
+class GateAuthor(Protocol):
+    """The author function: the only one that writes gates."""
+
+    def render(self) -> Rendered:
+        """Have the gates deny what the ledger's gate intents say; what they deny now."""
+
+    def empty(self) -> Rendered:
+        """Have the gates deny nobody."""
+
+
 class Topic(Protocol):
     """Where notices go."""
 
@@ -229,3 +262,4 @@ class Outside:
     metrics: Metrics
     denies: Denies
     topic: Topic
+    author: GateAuthor | None = None

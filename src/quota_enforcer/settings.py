@@ -3,17 +3,22 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quota_enforcer.core.breaker import Breaker
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.core.verdict import Mode, Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One deployment. `denies` maps each installed model scope to its deny policy's ARN."""
+    """One deployment.
+
+    `denies` maps each installed model scope to its deny policy's ARN. `author` is the function that
+    writes the gates, empty where the deployment keeps none.
+    """
 
     stack: str
     account: str
@@ -26,6 +31,7 @@ class Settings:
     zone: ZoneInfo
     contact: str
     breaker: Breaker
+    author: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -58,6 +64,7 @@ class Settings:
                 read("BREAKER_NUMBER", int, "a whole number"),
                 read("BREAKER_PERCENT", int, "a whole number"),
             ),
+            author=environment.get("AUTHOR_FUNCTION", ""),
         )
         if problems:
             raise ConfigError(
@@ -67,6 +74,11 @@ class Settings:
         return settings
 
     @property
-    def terms(self) -> str:
+    def fingerprint(self) -> str:
         """The settings that concern everybody at once; a change of them is a reason to look."""
-        return f"{self.mode} {self.zone} {' '.join(sorted(self.denies))}"
+        gated = "gated" if self.author else "not gated"
+        return f"{self.mode} {self.zone} {gated} {' '.join(sorted(self.denies))}"
+
+    def terms(self, now: datetime) -> Terms:
+        """What is the same for everybody decided about at this moment."""
+        return Terms(now, self.zone, self.mode, gated=bool(self.author))

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
+from quota_enforcer.aws.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.denies import IamDenies
+from quota_enforcer.aws.gates import IamGates
 from quota_enforcer.aws.ledger import DynamoLedger
 from quota_enforcer.aws.metrics import CloudWatchMetrics
 from quota_enforcer.aws.quota_table import DynamoQuotas
@@ -32,6 +34,18 @@ def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
     return DynamoLedger(client, settings.ledger_table, settings.zone)
 
 
+def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | None:
+    """The author of the gates, where the deployment keeps any."""
+    if not settings.author:
+        return None
+    return AuthorFunction(session.client("lambda", config=WAITS_FOR_AUTHOR), settings.author)
+
+
+def gates(session: "boto3.Session") -> IamGates:
+    """The gates in IAM, to look at."""
+    return IamGates(session.client("iam", config=PATIENT))
+
+
 def outside(settings: "Settings", session: "boto3.Session") -> Outside:
     """Every adapter of one deployment."""
     return Outside(
@@ -42,6 +56,7 @@ def outside(settings: "Settings", session: "boto3.Session") -> Outside:
         ),
         denies=IamDenies(session.client("iam", config=PATIENT), settings.denies),
         topic=SnsTopic(session.client("sns", config=PATIENT), settings.notice_topic),
+        author=author(settings, session),
     )
 
 

@@ -63,6 +63,7 @@ NOTICES = st.builds(
     TEXTS,
     TEXTS,
     st.integers(0, 100),
+    TEXTS,
     st.none() | MOMENTS,
     st.none() | MOMENTS,
 )

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from deployed_stack import DeployedStack
 from embedded_account import (
     LOG_GROUP,
     START,
@@ -29,6 +30,12 @@ def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
     """The embedded AWS, emptied, at START on the simulated clock."""
     embedded_aws.reset(START)
     return embedded_aws
+
+
+@pytest.fixture
+def stack(aws: EmbeddedAws) -> DeployedStack:
+    """The real template, deployed in enforce mode."""
+    return DeployedStack.of(aws)
 
 
 @pytest.fixture

@@ -181,6 +181,34 @@ def test_a_role_that_aws_owns_cannot_be_changed(aws: EmbeddedAws, path: str, nam
         iam.detach_role_policy(RoleName=name, PolicyArn=arn)
 
 
+def test_a_policy_for_a_path_covers_the_users_under_it(aws: EmbeddedAws, user: Caller) -> None:
+    iam, arn = aws.client("iam"), make_policy(aws, "deny")
+    iam.create_user(UserName="plain")
+    iam.create_user(UserName="oncall", Path="/break-glass/")
+    attach = {"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*"}
+    never = {**attach, "Effect": "Deny", "Resource": "arn:aws:iam::*:user/break-glass/*"}
+    admin = user("admin", attach, never).client("iam")
+    admin.attach_user_policy(UserName="plain", PolicyArn=arn)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        admin.attach_user_policy(UserName="oncall", PolicyArn=arn)
+
+
+def test_a_service_says_for_which_account_it_takes_a_role(aws: EmbeddedAws) -> None:
+    """Root stands in for every service."""
+    for name, account in (("ours", aws.account_id), ("theirs", "999999999999")):
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+        aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    sts, role = aws.client("sts"), f"arn:aws:iam::{aws.account_id}:role/"
+    sts.assume_role(RoleArn=f"{role}ours", RoleSessionName="scheduler")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sts.assume_role(RoleArn=f"{role}theirs", RoleSessionName="scheduler")
+
+
 def test_iam_dates_follow_the_simulated_clock(aws: EmbeddedAws, user: Caller) -> None:
     until = {**DENY, "Condition": {"DateLessThan": {"aws:CurrentTime": "2027-03-01T13:00:00Z"}}}
     alice = user("alice", ALLOW, until)

@@ -9,7 +9,11 @@ import pytest
 from template_source import FUNCTIONS, RESOURCES, of_type, properties
 
 NEEDED_BY_SETUP = {
+    "AuthorFunction",
+    "AuthorLogGroup",
+    "AuthorRole",
     "DenyAllPolicy",
+    *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
     "EnforcerFunction",
     "EnforcerLogGroup",
     "EnforcerRole",
@@ -55,7 +59,20 @@ def test_the_schedule_goes_before_setup_releases_everyone() -> None:
 
 
 def test_all_that_a_release_needs_is_still_there() -> None:
+    """The gates are emptied too: the enforcer asks the author, which goes after it."""
     assert needs("Setup") >= NEEDED_BY_SETUP
+    assert "AuthorFunction" in needs("EnforcerFunction")
+
+
+def test_building_and_deleting_the_stack_is_no_news_of_tampering() -> None:
+    """The rule comes last and goes first."""
+    assert "Setup" in needs("PoliciesTouched")
+    assert not [name for name in RESOURCES if "PoliciesTouched" in needs(name)]
+
+
+def test_the_gates_are_none_of_the_stacks_resources() -> None:
+    """The author makes them, and they outlive the stack: a permission set may still name one."""
+    assert "BOUNDARY-ONLY" not in str([properties(n) for n in of_type("AWS::IAM::ManagedPolicy")])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

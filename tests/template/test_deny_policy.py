@@ -1,16 +1,16 @@
-"""The template's deny policy is the code's, and AWS's own list of actions agrees."""
+"""The template's deny of everything is the code's, and AWS's own list of actions agrees."""
 
 import json
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import cfnlint
 import pytest
 
-from quota_enforcer.core.policy import AGENT_CORE, BEDROCK, deny_all
-from template_source import SOURCE, properties
+from quota_enforcer.core.policies.deny import AGENT_CORE, BEDROCK, deny_all
+from template_source import properties
+from template_values import Deployed
 
 CATALOGUE = json.loads(
     (Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
@@ -34,30 +34,10 @@ SPENDS_NO_TOKENS = {
 """Looked at and left open: storage and sandboxes of AgentCore."""
 
 
-def document(*, agent_core: bool) -> dict[str, Any]:
-    """The template's document with its one condition decided."""
-    declared: dict[str, Any] = properties("DenyAllPolicy")["PolicyDocument"]
-    decided = [
-        each["Fn::If"][1 if agent_core else 2] if "Fn::If" in each else each
-        for each in declared["Statement"]
-    ]
-    return {**declared, "Statement": [each for each in decided if "Ref" not in each]}
-
-
 @pytest.mark.parametrize("agent_core", [True, False], ids=["with AgentCore", "without"])
 def test_it_says_exactly_what_the_code_says(agent_core: bool) -> None:  # noqa: FBT001
-    assert document(agent_core=agent_core) == deny_all(agent_core=agent_core)
-
-
-def test_the_parameter_switches_agent_core() -> None:
-    (switch,) = (
-        each["Fn::If"]
-        for each in properties("DenyAllPolicy")["PolicyDocument"]["Statement"]
-        if "Fn::If" in each
-    )
-    assert switch[0] == "DeniesAgentCore"
-    condition = SOURCE["Conditions"]["DeniesAgentCore"]
-    assert condition == {"Fn::Equals": [{"Ref": "DenyAgentCore"}, "true"]}
+    deployed = Deployed(DenyAgentCore=str(agent_core).lower())
+    assert deployed.properties("DenyAllPolicy")["PolicyDocument"] == deny_all(agent_core=agent_core)
 
 
 @pytest.mark.parametrize("pattern", [*BEDROCK, *AGENT_CORE])

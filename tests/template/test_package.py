@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from template_source import FUNCTIONS, TEMPLATE
+from template_source import FUNCTIONS, TEMPLATE, properties
 
 ROOT = TEMPLATE.parent
 IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
@@ -121,7 +121,7 @@ def test_nothing_in_it_is_compiled(package: Path) -> None:
 
 def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
     ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
-    assert ours == {"aws", "core", "handlers", "sweep"}
+    assert ours == {"authoring", "aws", "core", "handlers", "sweep"}
     assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
         path.name for path in package.iterdir()
     }
@@ -138,11 +138,13 @@ def test_it_is_small(package: Path) -> None:
 
 def test_every_function_is_built_by_the_same_makefile(tmp_path: Path) -> None:
     for function in FUNCTIONS[1:]:
-        make(function, tmp_path)
-        assert (tmp_path / "quota_enforcer" / "handlers" / "setup.py").is_file()
+        make(function, tmp_path / function)
+        handler = properties(function)["Handler"].split(".")[-2]
+        folder = tmp_path / function / "quota_enforcer" / "handlers"
+        assert (folder / f"{handler}.py").is_file()
 
 
-@pytest.mark.parametrize("handler", ["enforcer", "setup"])
+@pytest.mark.parametrize("handler", ["enforcer", "author", "setup"])
 def test_a_handler_loads_from_it_alone(handler: str, package: Path, runtime: Path) -> None:
     code = LOADED.format(handler=f"quota_enforcer.handlers.{handler}")
     loaded = set(run(code, package, runtime))

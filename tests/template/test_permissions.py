@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from boto_calls import actions_in, actions_of
+from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies.names import MODEL_SCOPES
 from template_source import RESOURCES, of_type
+from template_values import LEAST, MOST, Deployed
 
 FUNCTIONS = {
     "EnforcerRole": "quota_enforcer.handlers.enforcer",
+    "AuthorRole": "quota_enforcer.handlers.author",
     "SetupRole": "quota_enforcer.handlers.setup",
 }
 NOT_CALLED = {
@@ -31,12 +35,6 @@ NEEDS_ANY_RESOURCE = {
     "xray:PutTraceSegments",
 }
 """Actions that know no resource, says AWS's Service Authorization Reference."""
-ATTACHING = {
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:DetachRolePolicy",
-    "iam:DetachUserPolicy",
-}
 PROTECTED = {
     "role/aws-reserved/*",
     "role/aws-service-role/*",
@@ -47,15 +45,20 @@ PROTECTED = {
 }
 
 
+DENIES = [
+    MOST.value({"Ref": name})
+    for name in ("DenyAllPolicy", *(f"DenyModelScope{n + 1}Policy" for n in range(MODEL_SCOPES)))
+]
+
+
 def a_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 def statements(role: str, effect: str = "Allow") -> Iterator[dict[str, Any]]:
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Effect"] == effect:
-                yield statement
+    for statement in MOST.policy(role)["Statement"]:
+        if statement["Effect"] == effect:
+            yield statement
 
 
 def actions(role: str, effect: str = "Allow") -> set[str]:
@@ -83,7 +86,7 @@ def test_every_action_granted_is_called_or_has_a_reason(role: str) -> None:
 
 
 def test_every_reason_is_still_needed() -> None:
-    assert set(NOT_CALLED) <= actions("EnforcerRole") | actions("SetupRole")
+    assert set(NOT_CALLED) <= {action for role in FUNCTIONS for action in actions(role)}
 
 
 def test_every_function_has_its_role_here() -> None:
@@ -125,18 +128,25 @@ def test_no_role_has_a_policy_beyond_its_own_statements(role: str) -> None:
     assert "ManagedPolicyArns" not in RESOURCES[role]["Properties"]
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_its_policy_fits_a_role_at_most(role: str) -> None:
+    """See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html ."""
+    longest = Deployed({"AWS::StackName": "s" * 80}, **MOST.parameters)
+    assert len(json.dumps(longest.policy(role), separators=(",", ":"))) < 10_240
+
+
 def test_policies_are_attached_to_nobody_by_the_template() -> None:
-    """Neither inline nor managed: the enforcer alone attaches the deny, at run time."""
-    managed = RESOURCES["DenyAllPolicy"]["Properties"]
-    assert not {"Users", "Roles", "Groups"} & set(managed)
+    """Neither inline nor managed: the enforcer alone attaches the denies, at run time."""
+    for policy in of_type("AWS::IAM::ManagedPolicy"):
+        assert not {"Users", "Roles", "Groups"} & set(RESOURCES[policy]["Properties"])
     types = {resource["Type"] for resource in RESOURCES.values()}
     assert not {"AWS::IAM::Policy", "AWS::IAM::UserPolicy", "AWS::IAM::RolePolicy"} & types
 
 
-def test_the_enforcer_attaches_and_detaches_exactly_the_deny_policy() -> None:
-    assert set(statement("EnforcerRole", "Denies")["Action"]) == ATTACHING
+def test_the_enforcer_attaches_and_detaches_exactly_the_denies() -> None:
+    assert set(statement("EnforcerRole", "Denies")["Action"]) == set(functions.ATTACHING)
     condition = statement("EnforcerRole", "Denies")["Condition"]
-    assert condition == {"ArnEquals": {"iam:PolicyARN": [{"Ref": "DenyAllPolicy"}]}}
+    assert condition == {"ArnEquals": {"iam:PolicyARN": DENIES}}
 
 
 def test_any_other_policy_is_denied_whatever_else_the_role_may_get() -> None:
@@ -144,7 +154,7 @@ def test_any_other_policy_is_denied_whatever_else_the_role_may_get() -> None:
     assert other["Effect"] == "Deny"
     assert set(other["Action"]) == {"iam:Attach*Policy", "iam:Detach*Policy"}
     assert other["Resource"] == "*"
-    assert other["Condition"] == {"ArnNotEquals": {"iam:PolicyARN": [{"Ref": "DenyAllPolicy"}]}}
+    assert other["Condition"] == {"ArnNotEquals": {"iam:PolicyARN": DENIES}}
 
 
 def test_reserved_break_glass_and_own_principals_are_never_touched() -> None:
@@ -152,9 +162,27 @@ def test_reserved_break_glass_and_own_principals_are_never_touched() -> None:
     assert protected["Effect"] == "Deny"
     assert set(protected["Action"]) == {"iam:Attach*Policy", "iam:Detach*Policy"}
     assert "Condition" not in protected
-    resources = {resource["Fn::Sub"] for resource in protected["Resource"]}
-    prefix = "arn:${AWS::Partition}:iam::${AWS::AccountId}:"
-    assert resources == {prefix + each for each in PROTECTED}
+    prefix = "arn:aws:iam::123456789012:"
+    assert set(protected["Resource"]) == {prefix + each for each in PROTECTED}
+
+
+def test_no_function_can_both_write_a_policy_and_attach_one() -> None:
+    for role in FUNCTIONS:
+        writes = {each for each in actions(role) if each.startswith("iam:CreatePolicy")}
+        assert not (writes and actions(role) & set(functions.ATTACHING)), role
+
+
+def test_no_policy_is_both_written_by_a_function_and_attached_by_one() -> None:
+    written = set(statement("AuthorRole", "Gates")["Resource"])
+    assert len(written) == 4
+    attached = statement("EnforcerRole", "Denies")["Condition"]["ArnEquals"]["iam:PolicyARN"]
+    assert not written & set(attached)
+
+
+def test_without_gates_there_is_no_author() -> None:
+    assert [name for name in RESOURCES if "Author" in name and LEAST.has(name)] == []
+    assert LEAST.environment("EnforcerFunction")["AUTHOR_FUNCTION"] == ""
+    assert "Author" not in json.dumps(LEAST.policy("EnforcerRole"))
 
 
 def test_the_enforcer_only_reads_the_quotas() -> None:

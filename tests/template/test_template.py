@@ -1,8 +1,6 @@
 """The template says what the code expects, and reads well to AWS's own linters."""
 
-import importlib
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,12 +12,10 @@ import pytest
 
 from quota_enforcer.aws.ledger_schema import EXPIRES, LEDGER_SCHEMA
 from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
-from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.policies.names import GATES
 from quota_enforcer.handlers.events import SweepRequest, read_event
 from quota_enforcer.local.template import transformed
-from quota_enforcer.settings import Settings
 from template_source import (
-    FUNCTIONS,
     PARAMETERS,
     RESOURCES,
     SOURCE,
@@ -28,6 +24,15 @@ from template_source import (
     of_type,
     properties,
 )
+from template_values import LEAST, MOST, Deployed
+
+ONLY_WHERE_ASKED_FOR = {
+    "AuthorFunction",
+    "AuthorLogGroup",
+    "AuthorRole",
+    "NoticeSubscription",
+    *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
+}
 
 
 def lint(path: Path) -> str:
@@ -82,65 +87,6 @@ class TestTables:
         assert declared["BillingMode"] == "PAY_PER_REQUEST"
 
 
-class TestFunctions:
-    @pytest.mark.parametrize("function", FUNCTIONS)
-    def test_its_handler_exists(self, function: str) -> None:
-        module, _, name = properties(function)["Handler"].rpartition(".")
-        assert callable(getattr(importlib.import_module(module), name))
-
-    def test_there_is_no_other(self) -> None:
-        assert of_type("AWS::Serverless::Function") == FUNCTIONS
-
-    def test_the_enforcers_environment_is_what_its_settings_read(self) -> None:
-        with pytest.raises(ConfigError) as missing:
-            Settings.from_environment({})
-        read = set(re.findall(r"(\w+) is not set", str(missing.value)))
-        declared = properties("EnforcerFunction")["Environment"]["Variables"]
-        assert {name for name in declared if not name.startswith("POWERTOOLS_")} == read
-
-    def test_the_environment_that_the_defaults_make_is_valid(self) -> None:
-        declared = properties("EnforcerFunction")["Environment"]["Variables"]
-        values = {name: self.with_defaults(value) for name, value in declared.items()}
-        settings = Settings.from_environment(values)
-        assert settings.denies == {"*": "DenyAllPolicy"}
-        assert settings.mode == "observe"
-
-    def with_defaults(self, value: Any) -> str:
-        match value:
-            case {"Ref": name} if name in PARAMETERS:
-                return str(PARAMETERS[name]["Default"])
-            case {"Ref": name}:
-                return str(name)
-            case {"Fn::Sub": text}:
-                return re.sub(r"\$\{(?:AWS::)?(\w+)\}", r"\1", text)
-            case text:
-                return str(text)
-
-    def test_no_template_sets_the_simulated_clock(self) -> None:
-        assert "CLOCK" not in TEXT
-
-    def test_no_concurrency_is_reserved(self) -> None:
-        assert "ReservedConcurrentExecutions" not in TEXT
-
-    @pytest.mark.parametrize("function", FUNCTIONS)
-    def test_it_writes_to_a_log_group_of_the_stack_that_forgets(self, function: str) -> None:
-        group = properties(function)["LoggingConfig"]["LogGroup"]["Ref"]
-        assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-
-    def test_each_waits_longer_than_what_it_waits_for(self) -> None:
-        setup = importlib.import_module("quota_enforcer.handlers.setup")
-        patience = importlib.import_module("quota_enforcer.aws.invocation_logging").PATIENCE
-        waits = setup._WAITS_FOR_ENFORCER.read_timeout  # noqa: SLF001 - held to the template
-        limits = [
-            properties("EnforcerFunction")["Timeout"],
-            waits,
-            waits + patience,
-            properties("SetupFunction")["Timeout"],
-            properties("Setup")["ServiceTimeout"],
-        ]
-        assert limits == sorted(set(limits))
-
-
 class TestSchedule:
     def target(self) -> dict[str, Any]:
         found: dict[str, Any] = properties("EnforcerSchedule")["Target"]
@@ -186,11 +132,34 @@ class TestTwoStacks:
                     assert "${AWS::StackName}" in given["Fn::Sub"], resource
 
 
+class TestParameters:
+    def test_what_is_not_asked_for_is_not_made(self) -> None:
+        assert {name for name in RESOURCES if not LEAST.has(name)} == ONLY_WHERE_ASKED_FOR
+        assert [name for name in RESOURCES if not MOST.has(name)] == []
+
+    def test_nothing_refers_to_what_is_not_made(self) -> None:
+        """The look-up of a resource that is not there would fail."""
+        for name in set(RESOURCES) - ONLY_WHERE_ASKED_FOR:
+            LEAST.properties(name)
+        for gates in range(GATES + 1):
+            Deployed(Gates=str(gates)).properties("EnforcerFunction")
+
+
 class TestAlarms:
     @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
     def test_it_tells_the_notice_topic_in_words(self, alarm: str) -> None:
         assert properties(alarm)["AlarmActions"] == [{"Ref": "NoticeTopic"}]
         assert "${AWS::StackName}" in properties(alarm)["AlarmDescription"]["Fn::Sub"]
+
+    def test_the_author_needs_none_of_its_own(self) -> None:
+        """The enforcer waits for it and fails with it."""
+        watched = {
+            dimension["Value"].get("Ref")
+            for alarm in of_type("AWS::CloudWatch::Alarm")
+            for dimension in properties(alarm)["Dimensions"]
+        }
+        assert "AuthorFunction" not in watched
+        assert "EventInvokeConfig" not in properties("AuthorFunction")
 
     def test_silence_is_an_alarm_even_without_any_data(self) -> None:
         assert properties("EnforcerSilent")["TreatMissingData"] == "breaching"
@@ -202,6 +171,7 @@ class TestAlarms:
 
 def test_the_outputs_are_what_the_command_line_looks_for() -> None:
     assert set(SOURCE["Outputs"]) == {
+        "AuthorFunction",
         "DenyAllPolicy",
         "EnforcerFunction",
         "InvocationLogGroup",

@@ -172,8 +172,8 @@ def test_set_loses_to_whoever_writes_first(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("whom", ["sso/ann@example.com", "session/ci/build"])
-def test_set_says_whom_it_cannot_block_yet(shell: Shell, whom: str) -> None:
-    assert "cannot be blocked yet" in shell.run("quota", "set", whom, "daily", *A_QUOTA).stderr
+def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, whom: str) -> None:
+    assert "blocked without a gate" in shell.run("quota", "set", whom, "daily", *A_QUOTA).stderr
 
 
 @pytest.mark.parametrize("whom", ["user/alice", "user/*", "default", "session/ci/*"])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HOUR, NOON, Story, a_quota, kinds
+from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds
 from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.model import ModelScope
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import UNLIMITED, Action
 from quota_enforcer.core.standing import Level
@@ -247,6 +248,30 @@ def test_the_reason_is_words_one_can_act_on() -> None:
 def test_requests_are_counted_as_calls() -> None:
     story = Story(a_quota(measure=Measure.REQUESTS, limit=Decimal(2)))
     assert story.at(NOON, {NOON: 10, NOON - HOUR: 10}).standing.level is Level.OVER
+
+
+OPUS = ModelScope("anthropic.claude-3-opus*")
+
+
+def test_one_model_is_closed_while_others_stay_open() -> None:
+    story = Story(a_quota(models=(ModelScope(HAIKU),)))
+    decision = story.at(NOON, 1000)
+    assert decision.standing.denied == {HAIKU}
+    assert decision.notices[-1].models == HAIKU
+    assert kinds(Story(a_quota(models=(OPUS,))).at(NOON, 1000)) == []
+
+
+def test_closing_everything_includes_what_was_closed() -> None:
+    """The wider deny replaces the narrower, and when it ends the narrower is back."""
+    one = a_quota(name="one", models=(ModelScope(HAIKU),), window=Window(Unit.MONTH))
+    story = Story(one, a_quota(limit=Decimal(2000)))
+    assert story.at(NOON, 1000).standing.denied == {HAIKU}
+    wider = story.at(NOON, 2000)
+    assert (wider.standing.denied, kinds(wider)[-1], wider.blocks) == (ALL, "blocked", True)
+    narrower = story.at(MIDNIGHT, {NOON: 2000})
+    assert narrower.standing.denied == {HAIKU}
+    assert not narrower.blocks
+    assert kinds(narrower) == ["changed"]
 
 
 USES = st.lists(st.tuples(st.integers(1, 300), st.integers(0, 600)), min_size=1, max_size=25)

@@ -235,5 +235,10 @@ def test_names_that_nobody_can_have(text: str, possible: bool) -> None:  # noqa:
     ],
 )
 def test_who_cannot_be_denied_yet_and_why(text: str, why: str | None) -> None:
-    said = cannot_be_denied(Principal.parse(text))
+    said = cannot_be_denied(Principal.parse(text), gated=False)
     assert said is None if why is None else why in (said or "")
+
+
+@pytest.mark.parametrize("text", ["sso/alice", "session/ci/run"])
+def test_gates_reach_those_who_share_a_role(text: str) -> None:
+    assert cannot_be_denied(Principal.parse(text), gated=True) is None

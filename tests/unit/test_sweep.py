@@ -233,11 +233,12 @@ def test_drift_is_put_right_after_deciding_again(planted: bool) -> None:  # noqa
         world.denies.attached[principal("user/bob")] = {"*"}
     else:
         world.denies.attached.clear()
-    report = world.sweep(NOON + 10 * MINUTES)
+    report = world.sweep(NOON + 20 * MINUTES)
     assert world.denied == {"user/alice"}
-    who, what = ("user/bob", "attached") if planted else ("user/alice", "detached")
-    assert report.drift == [f"{who}: the deny of * was {what}"]
-    assert world.told() == ["user/alice warning", "user/alice blocked"]
+    who, what = ("user/bob", "attached to") if planted else ("user/alice", "detached from")
+    assert report.drift == [f"the deny of * was {what} {who}"]
+    assert world.told() == ["user/alice warning", "user/alice blocked", f"{who} tampered"]
+    assert world.sweep(NOON + 25 * MINUTES).drift == []
 
 
 # Missing data

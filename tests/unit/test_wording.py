@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOON, Story, a_quota
+from builders import HAIKU, NOON, Story, a_quota
+from quota_enforcer.core.model import ModelScope
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.quota import UNLIMITED
 from quota_enforcer.core.window import Unit, Window
@@ -33,6 +34,18 @@ def test_a_block_says_who_what_until_when_and_whom_to_ask() -> None:
         "\n"
         "Notice 2026-11-24T12:00:00Z#user/alice#blocked#daily"
     )
+
+
+def test_a_warning_says_the_threshold_and_how_much_is_really_used() -> None:
+    warned = Story(a_quota()).at(NOON, 845).notices[0]
+    sent = message(warned, BERLIN, "x")
+    assert sent.subject == "Bedrock quota daily of user/alice is at 80 %"
+    assert "Used: 845 of 1,000 (84 %)." in sent.body
+
+
+def test_a_block_of_one_model_says_what_stays_open() -> None:
+    blocked = Story(a_quota(models=(ModelScope(HAIKU),))).at(NOON, 1000).notices[-1]
+    assert f"What works: Every model but {HAIKU}, as before." in message(blocked, BERLIN, "x").body
 
 
 def test_a_block_without_end_says_who_ends_it() -> None:

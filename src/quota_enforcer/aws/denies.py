@@ -58,7 +58,7 @@ class IamDenies:
                 case Kind.ROLE:
                     self._client.attach_role_policy(RoleName=principal.name, PolicyArn=policy)
                 case _:
-                    raise CannotDeny(f"{principal}: {cannot_be_denied(principal)}")
+                    raise CannotDeny(f"{principal}: {cannot_be_denied(principal, gated=False)}")
         except ClientError as error:
             raise _refusal(error, principal, policy) from error
 

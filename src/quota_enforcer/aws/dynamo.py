@@ -61,6 +61,13 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """One write of a transaction: the item goes, if it is there."""
+
+    key: Plain
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One part of a transaction that writes nothing but must hold."""
 
@@ -159,7 +166,7 @@ class Table:
         )
         return _plain(answer["Attributes"]) if "Attributes" in answer else None
 
-    def write(self, writes: Sequence[Put | Check]) -> list[int]:
+    def write(self, writes: Sequence[Put | Delete | Check]) -> list[int]:
         """Write all or nothing: the positions of the conditions that do not hold, none if written.
 
         At most 100, each for another item. One alone is no transaction and costs half.
@@ -183,11 +190,13 @@ class Table:
             return [place for place, reason in enumerate(reasons) if reason == FAILED]
         return []
 
-    def _part(self, write: Put | Check) -> Any:
+    def _part(self, write: Put | Delete | Check) -> Any:
         match write:
             case Put(item, condition):
                 part = _conditional({"Item": _wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
+            case Delete(key):
+                return {"Delete": {"TableName": self._name, "Key": _wire(key)}}
             case Check(key, condition):
                 part = {"Key": _wire(key), **condition.request()}
                 return {"ConditionCheck": {"TableName": self._name, **part}}

@@ -1,8 +1,8 @@
 """The enforcer function, asked for something and waited for."""
 
-import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from quota_enforcer.aws.function import ask
 from quota_enforcer.core.errors import EnforcerError
 
 if TYPE_CHECKING:
@@ -25,18 +25,4 @@ class Enforcer:
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """Its report on an event, or EnforcerRefused."""
-        answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event))
-        report = json.loads(answer["Payload"].read() or "null")
-        if answer.get("FunctionError"):
-            raise EnforcerRefused(f"{self._function} failed: {_reason(report)}")
-        return cast("dict[str, Any]", report)
-
-
-def _reason(report: Any) -> str:
-    """What an invocation that ended in an error says.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
-    """
-    if not isinstance(report, dict):
-        return str(report)
-    return f"{report.get('errorType', 'Error')}: {report.get('errorMessage', 'no message')}"
+        return ask(self._client, self._function, event, EnforcerRefused)

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from quota_enforcer.aws import ledger_items, notice_items
-from quota_enforcer.aws.dynamo import BATCH, Check, Expression, Put
+from quota_enforcer.aws import gate_intents, ledger_items, notice_items
+from quota_enforcer.aws.dynamo import BATCH, Check, Delete, Expression, Put
 from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_schema import BY_DUE
 from quota_enforcer.aws.ledger_usage import DynamoUsage
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import QuotaMemory, Record, SweepState
+from quota_enforcer.ports import GateIntent, QuotaMemory, Record, SweepState
 
-_NOTICES_AT_ONCE = (BATCH - 2) // 2
+_NOTICES_AT_ONCE = (BATCH - 3) // 2
 _NOT_CLOSED = Check(
     ledger_items.STATE,
     Expression("attribute_not_exists(#closed) OR #closed = :no", {"no": False}),
@@ -74,16 +74,27 @@ class DynamoLedger(DynamoUsage):
         """Every record, eventually consistent."""
         return self._listed()
 
-    def put(self, record: Record, notices: Iterable[Notice] = ()) -> None:
+    def gate_intents(self) -> list[GateIntent]:
+        """What the gates shall deny, consistently read."""
+        return [gate_intents.intent_of(item) for item in self._partition(gate_intents.GATES)]
+
+    def put(
+        self, record: Record, notices: Iterable[Notice] = (), gate: GateIntent | None = None
+    ) -> None:
         """Write a record over its previous version, with its notices into outbox and history.
 
-        All or nothing. Raises Conflict where the version is not the next one, and Closed where
+        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
+        Raises Conflict where the version is not the next one, and Closed where
         `record.intended` would deny something after `close`. A transaction holds 100 items, hence
-        ValueError for more than 49 notices.
+        ValueError for more than 48 notices.
         """
-        writes: list[Put | Check] = [Put(ledger_items.record_item(record), _follows(record))]
+        writes: list[Put | Delete | Check] = [
+            Put(ledger_items.record_item(record), _follows(record))
+        ]
         if record.intended:
             writes.append(_NOT_CLOSED)
+        if gate is not None:
+            writes.append(_gate_write(gate))
         told = _notice_writes(notices)
         if len(told) > 2 * _NOTICES_AT_ONCE:
             raise ValueError(
@@ -165,6 +176,12 @@ def _follows(record: Record) -> Expression:
     if record.version == 1:
         return Expression("attribute_not_exists(#pk)")
     return Expression("#version = :previous", {"previous": record.version - 1})
+
+
+def _gate_write(gate: GateIntent) -> Put | Delete:
+    if gate.scopes:
+        return Put(gate_intents.intent_item(gate))
+    return Delete(gate_intents.intent_key(gate.principal))
 
 
 def _not_later(**moments: datetime) -> Expression:

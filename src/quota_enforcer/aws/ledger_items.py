@@ -16,7 +16,7 @@ STANDING = "standing"
 DEPLOYMENT = "deployment"
 STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
 
-STATE_ATTRIBUTES = {"finished", "metered_to", "fresh_at", "terms", "breaker_since"}
+STATE_ATTRIBUTES = {"finished", "metered_to", "fresh_at", "terms", "breaker_since", "gates_told"}
 """What a finished sweep notes; `started` and `closed` have their own rules."""
 
 OPEN = "open"
@@ -105,6 +105,7 @@ def state_of(item: Plain) -> SweepState:
         fresh_at=moment(item, "fresh_at"),
         terms=item.get("terms", ""),
         breaker_since=moment(item, "breaker_since"),
+        gates_told=item.get("gates_told", ""),
         closed=bool(item.get("closed", False)),
     )
 

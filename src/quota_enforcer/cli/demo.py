@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -36,10 +38,8 @@ def demo(*, as_json: bool) -> None:
     template = find_template()
     record = Record()
     progress = Progress(console(stderr=True), record)
-    for ending in _ENDINGS:
-        signal.signal(ending, _end)
     try:
-        with progress.shown(), EmbeddedAws() as aws:
+        with _signals_end_it(), progress.shown(), EmbeddedAws() as aws:
             Story(aws, record, progress.look).play(template)
     except _STOPS as error:
         raise DemoStopped(f"the demo stopped: {error}") from error
@@ -67,8 +67,18 @@ def find_template() -> Path:
     )
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
-    """Leave by way of every `with`, so that nothing stays behind; a second signal cannot hurry."""
-    for ending in _ENDINGS:
-        signal.signal(ending, signal.SIG_IGN)
-    sys.exit(128 + number)
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Have a signal leave by way of every `with`, so that nothing stays behind."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for ending in _ENDINGS:
+            signal.signal(ending, signal.SIG_IGN)  # a second one would cut the cleaning short
+        sys.exit(128 + number)
+
+    before = {ending: signal.signal(ending, end) for ending in _ENDINGS}
+    try:
+        yield
+    finally:
+        for ending, handler in before.items():
+            signal.signal(ending, handler)

@@ -4,12 +4,14 @@ The stack's outputs name the enforcer function, and that function's environment 
 about the rest: the command line reads the same `Settings` as the Lambda.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from quota_enforcer.cli.errors import NoDeployment, is_missing
+from quota_enforcer.author_settings import AuthorSettings
+from quota_enforcer.authoring.needs import Gates
+from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.ports import Ledger, Quotas
 from quota_enforcer.settings import Settings
@@ -38,8 +40,16 @@ class QuotaTable(Quotas, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class GatesKept:
+    """The gates that a deployment keeps, by ARN, and how to look at them in IAM."""
+
+    arns: tuple[str, ...]
+    iam: Gates
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: its settings, its tables, its enforcer, and who is asking."""
+    """One deployment: its settings, its tables, its enforcer, its gates, and who is asking."""
 
     settings: Settings
     ledger: Ledger
@@ -48,6 +58,8 @@ class Deployment:
     """Has the enforcer function answer an event; raises EnforcerError with what it says."""
     caller: Callable[[], str]
     """The ARN of the admin at work."""
+    gates: Callable[[], GatesKept]
+    """Raises NotThere where the deployment keeps none."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -67,15 +79,34 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
 
     session = boto3.Session(profile_name=profile, region_name=region)
     function = _enforcer(session, stack)
-    answer = session.client("lambda").get_function_configuration(FunctionName=function)
-    settings = Settings.from_environment(answer.get("Environment", {}).get("Variables", {}))
+    settings = Settings.from_environment(_environment(session, function))
     return Deployment(
         settings,
         wiring.ledger(settings, session),
         wiring.quotas(settings, session),
         ask=_ask(session, function),
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
+        gates=lambda: _gates(session, settings),
     )
+
+
+def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
+    """As the author's environment names them."""
+    from quota_enforcer import wiring  # noqa: PLC0415 - as above
+
+    if not settings.author:
+        raise NotThere(
+            f"stack {settings.stack} keeps no gates: set its parameter Gates to 1 (one gate denies "
+            "about 150 people at once) and deploy again",
+        )
+    author = AuthorSettings.from_environment(_environment(session, settings.author))
+    return GatesKept(author.gates, wiring.gates(session))
+
+
+def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
+    """What a function of ours was set to."""
+    answer = session.client("lambda").get_function_configuration(FunctionName=function)
+    return answer.get("Environment", {}).get("Variables", {})
 
 
 def _enforcer(session: "boto3.Session", stack: str) -> str:

@@ -22,7 +22,12 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from quota_enforcer.core.errors import EnforcerError, InvalidQuota, UnknownIdentity
+from quota_enforcer.core.errors import (
+    EnforcerError,
+    InvalidPolicyInput,
+    InvalidQuota,
+    UnknownIdentity,
+)
 
 FAILED = 1
 """Exit code: the operation failed."""
@@ -50,7 +55,11 @@ class NotThere(EnforcerError):
 
 def exit_code(error: Exception) -> int:
     """REFUSED where the input was at fault, else FAILED."""
-    return REFUSED if isinstance(error, (InvalidQuota, UnknownIdentity)) else FAILED
+    return (
+        REFUSED
+        if isinstance(error, (InvalidPolicyInput, InvalidQuota, UnknownIdentity))
+        else FAILED
+    )
 
 
 def is_missing(error: ClientError) -> bool:

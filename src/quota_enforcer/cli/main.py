@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from quota_enforcer.cli import quota
+from quota_enforcer.cli import gates, policy, quota, scopes
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
@@ -40,6 +40,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage or invalid input.",
 )
 app.add_typer(quota.app, name="quota")
+app.add_typer(gates.app, name="gates")
+app.add_typer(policy.app, name="policy")
+app.add_typer(scopes.app, name="scopes")
 app.command()(status)
 app.command()(sweep)
 app.command(no_args_is_help=True)(release)

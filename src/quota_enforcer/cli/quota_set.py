@@ -12,7 +12,7 @@ from quota_enforcer.cli.quota_edit import AUTHOR, Change, changes, edited, numbe
 from quota_enforcer.cli.quota_store import check, stored
 from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quota import Action, Quota, Rule
-from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.quota_item import KINDS, Item
 
 _RULE = "The rule"
 _RAISE = "Raising it for a while"
@@ -114,7 +114,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         return
     _say_changes(key, name, old, made)
     if made or old is None:
-        hint(_consequence(rule))
+        hint(_consequence(rule, gated=bool(deployment.settings.author)))
 
 
 def _known(unset: Iterable[str], old: Item) -> list[str]:
@@ -142,13 +142,14 @@ def _say_changes(key: str, name: str, old: Item | None, made: Iterable[Change]) 
     say_table(("Attribute", "Old", "New"), rows)
 
 
-def _consequence(rule: Rule) -> str:
+def _consequence(rule: Rule, *, gated: bool) -> str:
     """What an admin should know about the rule just written."""
     words = "It takes effect at the next sweep, or now: quota-enforcer sweep"
-    if isinstance(rule, Quota) and rule.action is Action.DENY and "*" not in rule.whom:
-        why = None if rule.whom == "default" else cannot_be_denied(Principal.parse(rule.whom))
-        return f"{words}\nNote: {why}; it warns and tells admins" if why else words
-    return words
+    denies = isinstance(rule, Quota) and rule.action is Action.DENY
+    if not denies or rule.whom in KINDS or "*" in rule.whom:
+        return words
+    why = cannot_be_denied(Principal.parse(rule.whom), gated=gated)
+    return f"{words}\nNote: {why}; it warns and tells admins" if why else words
 
 
 def _as_json(made: Iterable[Change]) -> list[dict[str, Any]]:

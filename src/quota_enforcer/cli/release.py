@@ -83,7 +83,7 @@ def release(
     """
     if (principal is None) != everybody:
         raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
-    terms = Terms(clock.now(), deployment.settings.zone, deployment.settings.mode)
+    terms = deployment.settings.terms(clock.now())
     ends = None if until is None else _moment(until, terms)
     records = [_record(deployment, principal)] if principal else deployment.ledger.blocked()
     if everybody and records and not yes:
@@ -173,7 +173,7 @@ def _why_not(record: Record, verdicts: list[Verdict], terms: Terms) -> str:
         return "it is not blocked"
     if terms.mode is Mode.OBSERVE:
         return "it is not blocked: in observe mode nobody is"
-    undeniable = cannot_be_denied(record.principal)
+    undeniable = cannot_be_denied(record.principal, gated=terms.gated)
     return f"it is not blocked: {undeniable}" if undeniable else ""
 
 

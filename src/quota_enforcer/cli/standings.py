@@ -112,7 +112,7 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
     """The state, and in words what the state alone does not say."""
     in_iam = verdict.quota.id in record.standing.used_up and record.intended is None
     if verdict.used_up and verdict not in decision.denying:
-        return _open(record.principal, verdict, decision.terms.mode)
+        return _open(record.principal, verdict, decision.terms)
     if verdict.used_up:
         if record.trouble:
             return State.COULD_NOT_BE_BLOCKED, record.trouble
@@ -122,13 +122,13 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
     return (State.WARNED if verdict.threshold else State.OK), ""
 
 
-def _open(principal: Principal, verdict: Verdict, mode: Mode) -> tuple[State, str]:
+def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, str]:
     """Why a used-up quota denies nothing."""
     if verdict.quota.action is Action.NOTIFY:
         return State.OVER, "this quota only notifies"
-    undeniable = cannot_be_denied(principal)
+    undeniable = cannot_be_denied(principal, gated=terms.gated)
     if undeniable is not None:
         return State.COULD_NOT_BE_BLOCKED, undeniable
-    if mode is Mode.OBSERVE:
+    if terms.mode is Mode.OBSERVE:
         return State.WOULD_BE_BLOCKED, ""
     raise AssertionError(f"{principal} is open for no reason: {verdict!r}")

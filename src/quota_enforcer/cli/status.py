@@ -47,7 +47,7 @@ def status(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer status --json
     """
     now = clock.now()
-    terms = Terms(now, deployment.settings.zone, deployment.settings.mode)
+    terms = deployment.settings.terms(now)
     state = deployment.ledger.state()
     table = list(_everybody(deployment, terms))
     if as_json:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.core import wording
+from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal, cannot_be_denied
@@ -17,6 +18,8 @@ from quota_enforcer.core.quota import Action, Quota
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import FULL, Mode, Terms, Verdict, judge
+
+EVERYTHING = frozenset({str(EVERY_MODEL)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Decision:
     @property
     def blocks(self) -> bool:
         """Whether it closes something that was open."""
-        return bool(self.standing.denied - self.before.denied)
+        return _closes(self.standing.denied, self.before.denied)
 
     @property
     def would_block(self) -> bool:
@@ -54,7 +57,7 @@ def decide(
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
-        if verdict.used_up and _why_open(verdict.quota, principal, terms.mode) is None
+        if verdict.used_up and why_open(verdict.quota, principal, terms) is None
     }
     warned = _still_warned(before.warned, verdicts, terms.now)
     notices: list[Notice] = []
@@ -97,13 +100,13 @@ def block_notices(principal: Principal, verdicts: Iterable[Verdict], terms: Term
     ]
 
 
-def _why_open(quota: Quota, principal: Principal, mode: Mode) -> str | None:
+def why_open(quota: Quota, principal: Principal, terms: Terms) -> str | None:
     """Why a used-up quota denies nothing; None where it does. The one branch of observe mode."""
     if quota.action is Action.NOTIFY:
         return "this quota only notifies"
-    if mode is Mode.OBSERVE:
+    if terms.mode is Mode.OBSERVE:
         return "observe mode blocks nobody"
-    return cannot_be_denied(principal)
+    return cannot_be_denied(principal, gated=terms.gated)
 
 
 def _reached(verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
@@ -116,13 +119,13 @@ def _reached(verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
 def _warnings(
     principal: Principal, verdict: Verdict, reached: int, terms: Terms
 ) -> Iterable[Notice]:
-    why_open = _why_open(verdict.quota, principal, terms.mode)
+    why = why_open(verdict.quota, principal, terms)
     reason = wording.used(verdict)
-    if reached == FULL and why_open:
-        reason = f"{reason}; nothing is blocked, since {why_open}"
+    if reached == FULL and why:
+        reason = f"{reason}; nothing is blocked, since {why}"
     yield _notice(NoticeKind.WARNING, principal, verdict, terms, reason=reason, percent=reached)
-    undeniable = cannot_be_denied(principal)
-    if reached == FULL and undeniable is not None and why_open == undeniable:
+    undeniable = cannot_be_denied(principal, gated=terms.gated)
+    if reached == FULL and undeniable is not None and why == undeniable:
         yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, terms, reason=undeniable)
 
 
@@ -135,7 +138,7 @@ def _changes(
 ) -> list[Notice]:
     """Blocked, restored, or blocked still but by something else."""
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
-    closing = [verdict for verdict in new if not _scopes([verdict]) <= before.denied]
+    closing = [verdict for verdict in new if _closes(_scopes([verdict]), before.denied)]
     if closing:
         return block_notices(principal, closing, terms)
     freed = before.used_up.keys() - denying.keys()
@@ -160,9 +163,9 @@ def _restored(
         return Notice(
             NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
         )
-    why_open = _why_open(verdict.quota, principal, terms.mode)
-    if why_open is not None:
-        reason = why_open
+    why = why_open(verdict.quota, principal, terms)
+    if why is not None:
+        reason = why
     elif verdict.limit > was.limit:
         reason = f"the limit is now {wording.number(verdict.limit)}"
     elif verdict.span.start > was.window_start:
@@ -192,6 +195,7 @@ def _notice(
             "measure": verdict.quota.measure.words,
             "window": str(verdict.quota.window),
             "percent": verdict.percent,
+            "models": ", ".join(map(str, verdict.quota.models)),
             "since": terms.now,
             "until": verdict.frees_at if verdict.used_up else verdict.span.end,
             **more,
@@ -233,7 +237,14 @@ def _level(verdicts: Iterable[Verdict]) -> Level:
 
 
 def _scopes(verdicts: Iterable[Verdict]) -> frozenset[str]:
-    return frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
+    """The model scopes to deny; every model includes all others and costs one policy slot."""
+    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
+    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
+
+
+def _closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
+    """Whether denying these closes something that `denied` leaves open."""
+    return bool(scopes - denied) and not denied >= EVERYTHING
 
 
 def _freed_last(verdict: Verdict) -> tuple[bool, float]:

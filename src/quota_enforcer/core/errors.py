@@ -6,6 +6,7 @@
       UnknownIdentity   an ARN that names no principal
       UnknownEvent      a function was invoked with something it does not understand
       FutureTick        a scheduled event from the future
+      InvalidPolicyInput  a policy document cannot be written for this name, model or partition
       CannotDeny        IAM will not let this principal be denied; says why
       PrincipalGone     the user or role no longer exists
       Conflict          somebody else wrote the record first; gather again
@@ -44,6 +45,10 @@ class UnknownEvent(EnforcerError):
 
 class FutureTick(EnforcerError):
     """A scheduled event claims a moment that has not come yet."""
+
+
+class InvalidPolicyInput(EnforcerError):
+    """A policy document cannot be written for this name, model, account or partition."""
 
 
 class CannotDeny(EnforcerError):

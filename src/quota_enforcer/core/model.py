@@ -30,8 +30,8 @@ def canonical_model(model_id: str) -> str:
 class ModelScope:
     """One pattern of canonical models that a quota counts and its deny closes.
 
-    `*` is every model, an exact id that model and its context variants (`ID:200k`), and anything
-    else with `*` a pattern.
+    `*` is every model, anything else with `*` a pattern, and an exact id that model; all with their
+    context variants (`ID:200k`).
     """
 
     pattern: str
@@ -44,7 +44,7 @@ class ModelScope:
         if self.pattern == "*":
             return True
         if "*" in self.pattern:
-            return fnmatchcase(model, self.pattern)
+            return any(fnmatchcase(model, each) for each in (self.pattern, f"{self.pattern}:*"))
         return model == self.pattern or model.startswith(f"{self.pattern}:")
 
 

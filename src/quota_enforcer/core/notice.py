@@ -16,18 +16,21 @@ class NoticeKind(StrEnum):
     COULD_NOT_DENY = "could-not-deny"
     INVALID_QUOTA = "invalid-quota"
     BREAKER = "breaker"
+    TAMPERED = "tampered"
+    GATE_NEARLY_FULL = "gate-nearly-full"
 
     @property
     def for_admins(self) -> bool:
         """Whether it is of no use to the principal concerned."""
-        return self in {self.COULD_NOT_DENY, self.INVALID_QUOTA, self.BREAKER}
+        return self not in {self.WARNING, self.BLOCKED, self.CHANGED, self.RESTORED}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell: who, which quota, how much of it, since and until when, and why.
 
-    `principal` is empty where it concerns the whole deployment. `percent` is the threshold passed.
+    `principal` is empty where it concerns the whole deployment. `percent` is the threshold passed,
+    `models` are the quota's model scopes.
     `until` is None where only an admin's change ends it.
     """
 
@@ -41,6 +44,7 @@ class Notice:
     measure: str = ""
     window: str = ""
     percent: int = 0
+    models: str = ""
     since: datetime | None = None
     until: datetime | None = None
 

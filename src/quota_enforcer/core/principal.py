@@ -123,20 +123,29 @@ def can_exist(principal: Principal) -> bool:
             return _NAME.fullmatch(principal.name) is not None
 
 
-def cannot_be_denied(principal: Principal) -> str | None:
-    """Why a deny policy cannot reach this kind of principal (yet); None where it can."""
+GATED = frozenset({Kind.SSO, Kind.SESSION})
+"""Who shares a role with others, so that only a gate can deny them."""
+
+
+def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
+    """Why no deny can reach this kind of principal; None where one can.
+
+    `gated` says whether the deployment keeps gates.
+    """
     match principal.kind:
         case Kind.USER | Kind.ROLE:
             return None
+        case Kind.SSO | Kind.SESSION if gated:
+            return None
         case Kind.SSO:
             return (
-                "Identity Center roles cannot be modified through IAM, "
-                "so this person cannot be blocked yet"
+                "Identity Center roles cannot be modified through IAM, so this person cannot be "
+                "blocked without a gate: set the stack's parameter Gates"
             )
         case Kind.SESSION:
             return (
-                "one session of a shared role cannot be denied without denying the whole role, "
-                "so it cannot be blocked yet"
+                "one session of a shared role cannot be denied without denying the whole role, so "
+                "it cannot be blocked without a gate: set the stack's parameter Gates"
             )
         case Kind.TEAM:
             return "a team is no IAM identity, so its members cannot be blocked for it yet"

@@ -23,11 +23,12 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is the same for everybody in one sweep."""
+    """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
 
     now: datetime
     zone: ZoneInfo
     mode: Mode
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

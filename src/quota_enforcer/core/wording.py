@@ -17,8 +17,6 @@ _THIS = {
     Unit.MONTH: "this month",
 }
 _OPEN = {
-    NoticeKind.BLOCKED: "Everything else in AWS works as before; only Amazon Bedrock is closed.",
-    NoticeKind.CHANGED: "Everything else in AWS works as before; only Amazon Bedrock is closed.",
     NoticeKind.RESTORED: "Amazon Bedrock is open again. IAM needs a few seconds to know it.",
     NoticeKind.WARNING: "Nothing is blocked.",
 }
@@ -30,6 +28,8 @@ _HEADLINES = {
     NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
     NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
     NoticeKind.BREAKER: "Bedrock quotas: too many blocks at once, so none was made",
+    NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
+    NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
 }
 
 
@@ -82,7 +82,7 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
     if notice.quota and notice.measure:
         lines += [
             f"Quota: {notice.quota} ({number(notice.limit)} {notice.measure}, {notice.window}).",
-            f"Used: {number(notice.used)} of {number(notice.limit)} ({notice.percent} %).",
+            f"Used: {number(notice.used)} of {number(notice.limit)} ({_share(notice)} %).",
         ]
     if notice.since is not None:
         lines.append(f"Since: {moment(notice.since, zone)}.")
@@ -90,7 +90,9 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
         lines.append(f"Until: {moment(notice.until, zone)}.")
     elif notice.kind is NoticeKind.WARNING:
         lines.append(f"The count begins anew: {moment(notice.until, zone)}.")
-    if notice.kind in _OPEN:
+    if notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}:
+        lines.append(f"What works: {_still_open(notice.models)}")
+    elif notice.kind in _OPEN:
         lines.append(f"What works: {_OPEN[notice.kind]}")
     lines += [f"Questions: {contact}.", "", f"Notice {notice.id}"]
     return Message(_subject(_headline(notice)), "\n".join(lines))
@@ -98,7 +100,21 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
 
 def _headline(notice: Notice) -> str:
     return _HEADLINES[notice.kind].format(
-        who=notice.principal, quota=notice.quota, percent=notice.percent
+        who=notice.principal or "the gates", quota=notice.quota, percent=notice.percent
+    )
+
+
+def _share(notice: Notice) -> int:
+    """Percent of the limit used, rounded down; a warning's own percent is its threshold."""
+    return int(notice.used * 100 / notice.limit) if notice.limit else 100
+
+
+def _still_open(models: str) -> str:
+    if models == "*":
+        return "Everything else in AWS works as before; only Amazon Bedrock is closed."
+    return (
+        f"Every model but {models}, as before. API keys for Bedrock and its mantle endpoint are "
+        "closed too, since they do not tell the models apart."
     )
 
 

@@ -36,6 +36,8 @@ _MODEL_PATH: Final = re.compile(r"/model/(?P<model>.+)/[^/]+")
 _PASSED_ROLE: Final = "quota-enforcer:PassedRole"
 """Carries the role of a request from its body to the decision; no AWS key."""
 
+_IDENTITY_BASED: Final = "an identity-based policy"
+
 _refusal: ContextVar[str] = ContextVar("refusal", default="")
 
 
@@ -147,13 +149,13 @@ def _message(access_key: str, check: Check, denied: Any, region: str) -> str:
     )
     if denied.decision != "Deny":
         return f"{refused}because no identity-based policy allows the {check.action} action"
-    policy = _denying_policy(access_key, check, region)
+    kind, policy = _denying_policy(access_key, check, region)
     suffix = f": {policy}" if policy else ""
-    return f"{refused}with an explicit deny in an identity-based policy{suffix}"
+    return f"{refused}with an explicit deny in {kind}{suffix}"
 
 
-def _denying_policy(access_key: str, check: Check, region: str) -> str | None:
-    """The caller's attached policy that says no; None when an inline or group policy does."""
+def _denying_policy(access_key: str, check: Check, region: str) -> tuple[str, str]:
+    """Which kind of policy says no, and its ARN; none for an inline or a group's policy."""
     account = get_account_id()
     caller = iam_evaluator.resolve_principal(access_key, account)
     request = iam_evaluator.EvalContext(
@@ -170,9 +172,12 @@ def _denying_policy(access_key: str, check: Check, region: str) -> str | None:
         entity = iam._roles.get(iam_evaluator._role_name_from_assumed_arn(caller.arn))
     else:
         entity = iam._users.get(caller.arn.rpartition("/")[2])
-    for arn in (entity or {}).get("AttachedPolicies", []):
+    named = [(_IDENTITY_BASED, arn) for arn in (entity or {}).get("AttachedPolicies", [])]
+    if boundary := (entity or {}).get("PermissionsBoundary"):
+        named.append(("a permissions boundary", boundary))
+    for kind, arn in named:
         document = iam_evaluator._resolve_managed_policy_document(arn, account)
         statements = iam_evaluator.parse_policy_document(document) if document else []
         if iam_evaluator._first_match(request, statements, "Deny"):
-            return str(arn)
-    return None
+            return kind, str(arn)
+    return _IDENTITY_BASED, ""

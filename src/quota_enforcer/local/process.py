@@ -18,7 +18,7 @@ from quota_enforcer.clock import SIMULATED
 
 _PATIENCE: Final = 20.0
 """Seconds that the server may take to start (it needs less than one)."""
-_GRACE: Final = 5.0
+_GRACE: Final = 1.0
 """Seconds that it may take to stop before it is killed."""
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "VIRTUAL_ENV")
 """All that the server sees of our environment: no AWS profile or key of the user's."""

@@ -61,7 +61,9 @@ def _emulator() -> Any:
         bedrock_profiles,
         iam_bedrock,
         iam_conditions,
+        iam_dynamodb,
         iam_limits,
+        iam_resources,
         metric_filters,
         metric_reads,
         simulated_time,
@@ -72,8 +74,10 @@ def _emulator() -> Any:
     metric_filters.install()
     metric_reads.install()
     iam_conditions.install()
+    iam_dynamodb.install()
     iam_bedrock.install()
     iam_limits.install()
+    iam_resources.install()
     bedrock_log.install()
     bedrock_profiles.install()
     bedrock.install()

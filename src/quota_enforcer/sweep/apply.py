@@ -9,7 +9,7 @@ from dataclasses import replace
 from quota_enforcer.core.decision import Decision, block_notices
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.ports import Denies, Ledger, Record
+from quota_enforcer.ports import Denies, GateIntent, Ledger, Record
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 _GONE = "it no longer exists"
@@ -23,11 +23,24 @@ def apply(
     `really` are the scopes IAM denies at present. Raises Conflict where another sweep was first,
     and Closed where the stack is going.
     """
-    wanted = decision.standing.denied
     trouble = ""
-    if wanted != really:
-        record = _write(ledger, record, intended=wanted, due=decision.terms.now)
+    if decision.standing.denied != really:
+        record = intend(decision, record, ledger)
         trouble = _bring_about(decision, really, denies)
+    return conclude(decision, record, trouble, ledger)
+
+
+def intend(
+    decision: Decision, record: Record, ledger: Ledger, gate: GateIntent | None = None
+) -> Record:
+    """The first step: write down what is about to be denied, for a gate too where one does it."""
+    written = record.next(intended=decision.standing.denied, due=decision.terms.now)
+    ledger.put(written, gate=gate)
+    return written
+
+
+def conclude(decision: Decision, record: Record, trouble: str, ledger: Ledger) -> list[Notice]:
+    """The last step: the outcome with its notices; `trouble` is why nothing could be denied."""
     notices = _true_notices(decision, record.trouble, trouble)
     outcome = record.next(
         standing=decision.standing, intended=None, trouble=trouble, due=decision.standing.due
@@ -37,16 +50,15 @@ def apply(
     return notices
 
 
-def _write(ledger: Ledger, record: Record, **changes: object) -> Record:
-    written = record.next(**changes)
-    ledger.put(written)
-    return written
-
-
 def _bring_about(decision: Decision, really: frozenset[str], denies: Denies) -> str:
-    """Attach and detach; what IAM refuses comes back in words."""
+    """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words."""
+    trouble = _attach(decision, really, denies)
     for scope in sorted(really - decision.standing.denied):
         denies.detach(decision.principal, scope)
+    return trouble
+
+
+def _attach(decision: Decision, really: frozenset[str], denies: Denies) -> str:
     try:
         for scope in sorted(decision.standing.denied - really):
             denies.attach(decision.principal, scope)

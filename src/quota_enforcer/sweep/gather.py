@@ -8,7 +8,7 @@ from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.meter import Metering
-from quota_enforcer.ports import Outside, Record, SweepState
+from quota_enforcer.ports import GateIntent, Outside, Record, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.quotas import LoadedQuotas
 
@@ -18,12 +18,16 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a sweep knows before it decides; `really` are the scopes that IAM denies at present."""
+    """What a sweep knows before it decides.
+
+    `really` are the scopes that IAM denies at present, `gates` what the gates were asked to deny.
+    """
 
     book: QuotaBook
     terms: Terms
     really: Mapping[Principal, frozenset[str]]
     records: Mapping[Principal, Record]
+    gates: Mapping[Principal, GateIntent]
 
 
 def gather(
@@ -38,7 +42,8 @@ def gather(
     ledger = outside.ledger
     book = loaded.book
     really = outside.denies.denied()
-    wanted = ledger.due(now) | loaded.named
+    gates = {} if outside.author is None else {i.principal: i for i in ledger.gate_intents()}
+    wanted = ledger.due(now) | loaded.named | gates.keys()
     if metering is not None:
         wanted |= metering.seen if state.interrupted else metering.touched
     wanted |= {team for principal in wanted for team in book.pools_of(principal)}
@@ -47,10 +52,10 @@ def gather(
         principal
         for principal in recorded.keys() | really.keys()
         if recorded.get(principal, NOTHING) != really.get(principal, NOTHING)
+        and principal not in gates
     }
-    if state.terms != settings.terms:
+    if state.terms != settings.fingerprint:
         wanted |= {record.principal for record in ledger.everybody()}
     elif loaded.edited:
         wanted |= loaded.concerned(record.principal for record in ledger.everybody())
-    terms = Terms(now, settings.zone, settings.mode)
-    return Gathered(book, terms, really, ledger.records(wanted))
+    return Gathered(book, settings.terms(now), really, ledger.records(wanted), gates)

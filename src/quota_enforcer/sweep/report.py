@@ -24,6 +24,7 @@ class Report:
     unattributed: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     data_age_seconds: int | None = None
+    gates_told: str = ""
 
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""

@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import Closed, Conflict, SweepFailed
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import GATED
 from quota_enforcer.meter import Metering, Occasion, meter
 from quota_enforcer.ports import Outside, Record, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.apply import apply
+from quota_enforcer.sweep.close import release_everybody
+from quota_enforcer.sweep.gates import GateRun
 from quota_enforcer.sweep.gather import NOTHING, Gathered, gather
 from quota_enforcer.sweep.look import look
 from quota_enforcer.sweep.outbox import Outbox
@@ -24,6 +27,8 @@ READERS = 8
 """Principals looked at side by side: reading waits for the network, not for the processor."""
 TRIES = 3
 """How often a principal is gathered again when another sweep wrote it first."""
+SETTLING = timedelta(minutes=10)
+"""A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
 
 
 class Sweep:
@@ -64,6 +69,7 @@ class Sweep:
             report.notices += (notice for each in decisions for notice in each.notices)
             return report
         self._ledger.post(report.notices)
+        report.gates_told = state.gates_told
         self._apply(decisions, gathered, report)
         report.failures += self._outbox.send(report.notices, now)
         self._remember(loaded)
@@ -74,7 +80,8 @@ class Sweep:
                 finished=now,
                 metered_to=state.metered_to if metering is None else now,
                 fresh_at=now if metering and metering.fresh else state.fresh_at,
-                terms=self._settings.terms,
+                terms=self._settings.fingerprint,
+                gates_told=report.gates_told,
             ),
         )
         if self._ledger.state().closed:  # the stack began to go while this sweep was blocking
@@ -87,25 +94,12 @@ class Sweep:
         Raises SweepFailed where somebody could not be released, after all others were.
         """
         self._ledger.close()
-        denied = self._outside.denies.denied()
-        for record in self._ledger.blocked():
-            known = record.standing.denied | (record.intended or NOTHING)
-            denied[record.principal] = denied.get(record.principal, NOTHING) | known
-        report = Report(now, str(self._settings.mode))
-        why = "the quota enforcer is being removed"
-        for principal, scopes in sorted(denied.items()):
-            try:
-                for scope in sorted(scopes & self._outside.denies.scopes):
-                    self._outside.denies.detach(principal, scope)
-            except Exception as error:  # noqa: BLE001 - the others are released all the same
-                report.failures.append(f"{principal}: {_words(error)}")
-            else:
-                report.notices.append(Notice(NoticeKind.RESTORED, now, str(principal), "", why))
-        self._ledger.post(report.notices)
-        self._outbox.send(report.notices, now)  # one that cannot be sent keeps no stack from going
-        if report.failures:
-            raise SweepFailed(report.failures)
-        return [notice.principal for notice in report.notices]
+        notices, failures = release_everybody(self._outside, now)
+        self._ledger.post(notices)
+        self._outbox.send(notices, now)  # one that cannot be sent keeps no stack from going
+        if failures:
+            raise SweepFailed(failures)
+        return [notice.principal for notice in notices]
 
     def _meter(
         self, state: SweepState, book: QuotaBook, now: datetime, report: Report
@@ -175,17 +169,31 @@ class Sweep:
         return replace(state, breaker_since=state.breaker_since or now)
 
     def _apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> None:
-        """Make the decisions true, one after the other, since IAM throttles bulk changes."""
+        """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
+
+        All that gates must deny goes to the author together.
+        """
+        author = self._outside.author
+        gated: list[Decision] = []
         for decision in decisions:
+            if author is not None and decision.principal.kind in GATED:
+                gated.append(decision)
+                continue
             record = gathered.records[decision.principal]
             really = gathered.really.get(decision.principal, NOTHING)
             try:
-                report.drift += _drift(record, really)
+                self._tell_drift(record, really, gathered.terms.now, report)
                 report.notices += self._apply_one(decision, record, really, gathered)
             except Closed:
                 return
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 self._failed(record, gathered.terms.now, error, report)
+        if author is not None:
+            run = GateRun(self._ledger, author, self._settings.account, report.gates_told)
+            try:
+                report.failures += run.apply(gated, gathered, report)
+            except Exception as error:  # noqa: BLE001 - intents stay due, the next sweep goes on
+                report.failures.append(f"the gates: {_words(error)}")
 
     def _apply_one(
         self, decision: Decision, record: Record, really: frozenset[str], gathered: Gathered
@@ -196,6 +204,28 @@ class Sweep:
             record = self._ledger.records([record.principal])[record.principal]
             decision = look(record, gathered.book, self._ledger, gathered.terms)
         return apply(decision, record, really, self._ledger, self._outside.denies)
+
+    def _tell_drift(
+        self, record: Record, really: frozenset[str], now: datetime, report: Report
+    ) -> None:
+        """What somebody else attached or detached, in words; an unfinished apply is none."""
+        since = record.standing.since
+        if record.intended is not None or record.trouble or (since and since > now - SETTLING):
+            return
+        missing, planted = record.standing.denied - really, really - record.standing.denied
+        drift = [
+            *(
+                f"the deny of {each} was detached from {record.principal}"
+                for each in sorted(missing)
+            ),
+            *(f"the deny of {each} was attached to {record.principal}" for each in sorted(planted)),
+        ]
+        if drift:
+            why = f"{'; '.join(drift)}, not by the enforcer, which puts it right"
+            notice = Notice(NoticeKind.TAMPERED, now, str(record.principal), "", why)
+            self._ledger.post([notice])
+            report.notices.append(notice)
+            report.drift += drift
 
     def _failed(self, record: Record, now: datetime, error: Exception, report: Report) -> None:
         report.failures.append(f"{record.principal}: {_words(error)}")
@@ -214,17 +244,6 @@ class Sweep:
             self._ledger.remember_quota(memory)
         for memory in loaded.forget:
             self._ledger.forget_quota(memory)
-
-
-def _drift(record: Record, really: frozenset[str]) -> list[str]:
-    """What somebody else attached or detached, in words; an unfinished apply is none."""
-    if record.intended is not None or record.trouble:
-        return []
-    missing, planted = record.standing.denied - really, really - record.standing.denied
-    return [
-        *(f"{record.principal}: the deny of {each} was detached" for each in sorted(missing)),
-        *(f"{record.principal}: the deny of {each} was attached" for each in sorted(planted)),
-    ]
 
 
 def _age(now: datetime, state: SweepState, metering: Metering | None) -> int | None:

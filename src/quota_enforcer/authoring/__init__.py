@@ -1,0 +1,1 @@
+"""The author: renders the gates, the permissions boundaries of people who share a role."""

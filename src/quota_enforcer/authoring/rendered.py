@@ -1,0 +1,56 @@
+"""What a run of the author answers, and how it travels from function to function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from quota_enforcer.core.principal import Principal
+
+NEARLY_FULL: Final = 80
+"""Per cent from which on admins are told that a gate needs relief."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the gates deny now.
+
+    `denied` are the scopes that at least one gate denies each principal; whom `trouble` names too
+    is not denied in full, as its sentence says. `written` are the gates that got a new version,
+    `tampered` sentences about what others did to gates, `fill` says how full each gate is in per
+    cent, and `failures` what went wrong in words: such gates are as they were.
+    """
+
+    denied: Mapping[Principal, frozenset[str]] = field(default_factory=dict)
+    trouble: Mapping[Principal, str] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
+    tampered: tuple[str, ...] = ()
+    fill: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    @property
+    def nearly_full(self) -> dict[str, int]:
+        """The gates that admins should hear of before they are full."""
+        return {gate: percent for gate, percent in self.fill.items() if percent >= NEARLY_FULL}
+
+    def to_json(self) -> dict[str, Any]:
+        """As the author function answers it."""
+        return {
+            "denied": {str(who): sorted(self.denied[who]) for who in sorted(self.denied)},
+            "trouble": {str(who): self.trouble[who] for who in sorted(self.trouble)},
+            "written": list(self.written),
+            "tampered": list(self.tampered),
+            "fill": dict(self.fill),
+            "failures": list(self.failures),
+        }
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Self:
+        """As it was before `to_json`."""
+        return cls(
+            {Principal.parse(who): frozenset(of) for who, of in answer["denied"].items()},
+            {Principal.parse(who): why for who, why in answer["trouble"].items()},
+            tuple(answer["written"]),
+            tuple(answer["tampered"]),
+            dict(answer["fill"]),
+            tuple(answer["failures"]),
+        )

@@ -1,0 +1,97 @@
+"""`policy enforcer`, `policy author` and `policy guard`: what ours may do, and others may not."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from quota_enforcer.cli.output import hint, say_json
+from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies.document import SCP_LIMIT
+from quota_enforcer.core.policies.functions import Deployed
+from quota_enforcer.core.policies.guard import Guarded
+from quota_enforcer.core.policies.guard import guard as guard_for
+from quota_enforcer.core.policies.names import GATES, MODEL_SCOPES, PARTITIONS
+
+Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
+Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
+Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
+_Region = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
+_ModelScopes = Annotated[
+    int,
+    typer.Option(
+        "--scopes", min=0, max=MODEL_SCOPES, help="How many ModelScope parameters are set."
+    ),
+]
+
+
+def enforcer(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    scopes: _ModelScopes = 0,
+    gates: Annotated[int, typer.Option(min=0, max=GATES, help="The parameter Gates.")] = 0,
+) -> None:
+    """Show what the enforcer may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy enforcer --account 111122223333
+      quota-enforcer policy enforcer --account 111122223333 --scopes 2 --gates 1
+    """
+    of = Deployed.named(stack, account, partition, region, scopes=scopes, gates=gates)
+    say_json(functions.enforcer(of))
+    _explain_patterns()
+
+
+def author(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    gates: Annotated[int, typer.Option(min=1, max=GATES, help="The parameter Gates.")] = 1,
+) -> None:
+    """Show what the author, which writes the gates, may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy author --account 111122223333 --gates 2
+    """
+    of = Deployed.named(stack, account, partition, region, scopes=0, gates=gates)
+    say_json(functions.author(of))
+    _explain_patterns()
+
+
+def guard(
+    account: Account,
+    admin_role: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ROLE", help="A role that may still change all of it, with its path if any."
+        ),
+    ],
+    stack: Stack = "bedrock-quota",
+    log_group: Annotated[
+        str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
+    ] = None,
+    partition: Partition = "aws",
+) -> None:
+    """Write the service control policy that keeps all but admin roles off the deployment.
+
+    Whoever deploys the stack, edits quotas or runs sweeps needs an admin role.
+    White space is left out, since Organizations counts it.
+
+    Examples:
+      quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin
+      quota-enforcer policy guard --account 111122223333 --admin-role platform/Deploy
+    """
+    log = log_group or f"/bedrock-quota/{stack}/invocations"
+    documents = guard_for(Guarded(account, stack, tuple(admin_role), log, partition))
+    only = documents[0] if len(documents) == 1 else documents
+    typer.echo(json.dumps(only, separators=(",", ":")))
+    if len(documents) > 1:
+        hint(f"{len(documents)} policies, since one holds {SCP_LIMIT:,} characters")
+
+
+def _explain_patterns() -> None:
+    hint("A * in an ARN stands for the Region, or for what CloudFormation adds to a name; "
+         "the deployed policy has the exact ARNs.")  # fmt: skip

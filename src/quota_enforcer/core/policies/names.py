@@ -1,0 +1,191 @@
+"""The names that policies speak of: partitions, accounts, stacks, our policies, models, user ids.
+
+Each is checked before it goes into a document: IAM would read a stray `*` as a pattern, and a deny
+that means somebody else, or nobody, is worse than a refusal.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from quota_enforcer.core.errors import InvalidPolicyInput
+from quota_enforcer.core.model import canonical_model
+
+PARTITIONS: Final = (
+    "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f",
+)  # fmt: skip
+"""https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""
+
+MODEL_SCOPES: Final = 5
+"""How many `ModelScopeN` parameters the template has."""
+GATES: Final = 4
+"""How many gates a deployment can have."""
+
+SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
+"""What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
+
+VENDORS: Final = frozenset({
+    "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax",
+    "mistral", "moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs",
+    "writer", "zai",
+})  # fmt: skip
+"""Whose models Bedrock has had so far; others may come, so an unknown one is only worth a word."""
+
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
+_STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+"""CloudFormation allows 128 characters; IAM's 128 for a policy's name leave 80 for the stack's."""
+_REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+|\*", re.ASCII)
+_SCOPE: Final = re.compile(SCOPE)
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
+_SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (RoleSessionName)"""
+_USER_ID: Final = re.compile(
+    r"(?:(?P<role>\*|AROA[A-Z0-9]+):(?P<name>.*)|AIDA[A-Z0-9]+)", re.DOTALL
+)
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+
+
+def checked_partition(partition: str) -> str:
+    """This partition; raises InvalidPolicyInput for one that AWS does not have."""
+    if partition not in PARTITIONS:
+        raise InvalidPolicyInput(
+            f"{partition!r} is no AWS partition: write one of {', '.join(PARTITIONS)}"
+        )
+    return partition
+
+
+def checked_account(account: str) -> str:
+    """This account; raises InvalidPolicyInput where it is not 12 digits."""
+    if not _ACCOUNT.fullmatch(account):
+        raise InvalidPolicyInput(f"{account!r} is no AWS account: write its 12 digits")
+    return account
+
+
+def checked_stack(stack: str) -> str:
+    """This stack's name; raises InvalidPolicyInput where its policies could not be named."""
+    if not _STACK.fullmatch(stack):
+        raise InvalidPolicyInput(
+            f"{stack!r} cannot be the stack's name: write at most 80 letters, digits and hyphens, "
+            "a letter first"
+        )
+    return stack
+
+
+def checked_region(region: str) -> str:
+    """This Region, or `*` for any; raises InvalidPolicyInput for what is no Region's name."""
+    if not _REGION.fullmatch(region):
+        raise InvalidPolicyInput(f"{region!r} is no Region: write one such as eu-central-1, or *")
+    return region
+
+
+def policy_path(stack: str) -> str:
+    """Where all policies and roles of a stack live; no two stacks share it."""
+    return f"/bedrock-quota/{checked_stack(stack)}/"
+
+
+def policy_arn(partition: str, account: str, stack: str, name: str) -> str:
+    """The ARN of a policy of ours; `name` may be a pattern."""
+    account = checked_account(account)
+    return f"arn:{checked_partition(partition)}:iam::{account}:policy{policy_path(stack)}{name}"
+
+
+def deny_policy_name(stack: str, number: int | None = None) -> str:
+    """The name of the static deny of `ModelScope<number>`, or of everything.
+
+    AWS shows it to whom it stops, so it says where to look.
+    """
+    scope = "" if number is None else f"-{number}"
+    return f"{checked_stack(stack)}-over-bedrock-quota{scope}-see-your-notice"
+
+
+def gate_name(stack: str, number: int) -> str:
+    """The name of a gate, the first being 1."""
+    return f"{checked_stack(stack)}-bedrock-quota-gate-{number}-BOUNDARY-ONLY"
+
+
+def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Model scopes in their one order, `*` alone where it is among them.
+
+    Raises InvalidPolicyInput for what is no scope, or one by another name.
+    """
+    checked = sorted({_checked_scope(scope) for scope in scopes})
+    return ("*",) if "*" in checked else tuple(checked)
+
+
+def is_of_known_vendor(scope: str) -> bool:
+    """Whether a scope can cover a model of a vendor that Bedrock has had so far."""
+    vendor, dot, _ = scope.partition(".")
+    literal, star, _ = vendor.partition("*")
+    if star:
+        return any(known.startswith(literal) for known in VENDORS)
+    return bool(dot) and vendor in VENDORS
+
+
+def checked_model(model: str) -> str:
+    """An exact model id; raises InvalidPolicyInput for a pattern or anything else."""
+    if "*" in model:
+        raise InvalidPolicyInput(
+            f"{model!r} is a pattern, and would open models that nobody has looked at: "
+            "name each model"
+        )
+    scope = _checked_scope(model)
+    if not _MODEL.fullmatch(scope):
+        raise InvalidPolicyInput(
+            f"{model!r} is no model id: write it as Bedrock does, vendor first, "
+            "such as amazon.nova-lite-v1:0"
+        )
+    return scope
+
+
+def model_arns(scope: str, partition: str) -> list[str]:
+    """The ARNs by which IAM knows the models of a scope, whoever calls and however.
+
+    `foundation-model` in every Region and, for global profiles, in none (`*` matches nothing too);
+    its context variants (`ID:200k`), never `ID*`, which would be its siblings; and the system
+    inference profiles, geographic and global. What leads to a model by another ARN, such as an
+    application inference profile, is checked against the model as well.
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+    """
+    prefix = f"arn:{checked_partition(partition)}:bedrock"
+    return [
+        f"{prefix}:*::foundation-model/{scope}",
+        f"{prefix}:*::foundation-model/{scope}:*",
+        f"{prefix}:*:*:inference-profile/*.{scope}",
+    ]
+
+
+def checked_user_id(user_id: str) -> str:
+    """An `aws:userid` to deny: `*:NAME`, `AROA...:NAME`, or an IAM user's `AIDA...`.
+
+    The `*` stands for any role. Raises InvalidPolicyInput for anything else: `NAME` is what STS
+    allows in a session's name, so that it can never be a pattern itself.
+    """
+    found = _USER_ID.fullmatch(user_id)
+    if found is None:
+        raise InvalidPolicyInput(
+            f"{user_id!r} is no user id to deny: write *:NAME for an Identity Center person, "
+            "ROLE-ID:NAME (the role's id begins with AROA) for one session name of a role, "
+            "or an IAM user's id (AIDA...)"
+        )
+    name = found["name"]
+    if name is not None and not _SESSION.fullmatch(name):
+        raise InvalidPolicyInput(
+            f"{user_id!r} names the session {name!r}, which AWS does not allow: "
+            "2 to 64 letters, digits and any of +=,.@_-"
+        )
+    return user_id
+
+
+def _checked_scope(scope: str) -> str:
+    canonical = canonical_model(scope)
+    if canonical != scope:
+        raise InvalidPolicyInput(
+            f"{scope!r} is not the model's own id: write {canonical!r}, which covers "
+            "every Region and inference profile"
+        )
+    if scope != "*" and (not _SCOPE.fullmatch(scope) or not scope.strip("*._:-")):
+        raise InvalidPolicyInput(
+            f"{scope!r} is no model scope: write a model id such as amazon.nova-lite-v1:0, "
+            "a pattern such as anthropic.claude-3-opus*, or * for every model"
+        )
+    return scope

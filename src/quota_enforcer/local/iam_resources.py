@@ -1,0 +1,41 @@
+"""What a call of IAM is about, by its ARN with its path: a user, a role, or a policy to be made.
+
+The emulator leaves the path out, so a policy for `role/bedrock-quota/*` would match nobody; and a
+policy to be made is `*` to it, so nobody could be allowed to make just one.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+"""
+# ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
+
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.services import iam
+
+
+def install() -> None:
+    """Name users, roles and new policies as IAM does from now on."""
+    plain = iam_actions.extract_resource_arn
+
+    def resource(service: str, *request: Any) -> str:
+        arn = str(plain(service, *request))
+        if service != "iam":
+            return arn
+        if arn == "*":
+            return _new_policy(*request) or arn
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        known = {"role": iam._roles, "user": iam._users}.get(kind, {}).get(name)
+        return str(known["Arn"]) if known else arn
+
+    iam_actions.extract_resource_arn = resource
+
+
+def _new_policy(*request: Any) -> str | None:
+    """The ARN that CreatePolicy will give; None for any other call."""
+    named, account = request[4], request[6]
+
+    def said(name: str) -> str:
+        return str(iam_actions._query_param(named, name))
+
+    if said("Action") != "CreatePolicy":
+        return None
+    return f"arn:aws:iam::{account}:policy{said('Path') or '/'}{said('PolicyName')}"

@@ -1,0 +1,96 @@
+"""The author's part of the ledger: intents as the enforcer wrote them, its lease, its digests."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders import NOON
+from quota_enforcer.aws.gate_intents import DynamoGateMemory
+from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.ports import GateIntent, Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from quota_enforcer.authoring.needs import Memory
+
+SECOND = timedelta(seconds=1)
+UNTIL = NOON + 60 * SECOND
+GATE = "arn:aws:iam::123456789012:policy/bedrock-quota/q/gate-1"
+
+
+@pytest.fixture
+def memory(dynamodb: "DynamoDBClient") -> DynamoGateMemory:
+    return DynamoGateMemory(dynamodb, "ledger")
+
+
+def a_large_intent(number: int) -> GateIntent:
+    """Twelve of them are more than one page of an answer."""
+    return GateIntent(
+        Principal.parse(f"sso/person{number:02}@example.com"),
+        frozenset({"*", "anthropic.claude-3-opus*"}),
+        frozenset({f"person{number:02}@example.com", f"Person{number:02}@example.com"}),
+        frozenset({"AWSReservedSSO_Developers_0123456789abcdef", "x" * 100_000}),
+    )
+
+
+def test_the_author_reads_what_the_enforcer_wrote(
+    memory: DynamoGateMemory, ledger: DynamoLedger
+) -> None:
+    port: Memory = memory
+    assert port.intents() == []
+    several = [a_large_intent(number) for number in range(12)]
+    for intent in several:
+        ledger.put(Record(intent.principal, intended=intent.scopes, version=1), gate=intent)
+    assert port.intents() == ledger.gate_intents() == several
+
+
+def test_the_author_sees_that_the_ledger_was_closed(
+    memory: DynamoGateMemory, ledger: DynamoLedger
+) -> None:
+    assert not memory.closed()
+    ledger.begin(NOON)
+    assert not memory.closed()
+    ledger.close()
+    assert memory.closed()
+
+
+def test_the_lease_is_one_authors_at_a_time(memory: DynamoGateMemory) -> None:
+    assert memory.take_lease("first", NOON, UNTIL)
+    assert not memory.take_lease("second", NOON, UNTIL)
+    assert memory.take_lease("first", NOON, UNTIL)
+    memory.leave_lease("first")
+    assert memory.take_lease("second", NOON, UNTIL)
+
+
+def test_a_lease_runs_out_and_not_before(memory: DynamoGateMemory) -> None:
+    memory.take_lease("first", NOON, UNTIL)
+    assert not memory.take_lease("second", UNTIL - SECOND, UNTIL + SECOND)
+    assert memory.take_lease("second", UNTIL, UNTIL + SECOND)
+
+
+def test_nobody_gives_back_the_lease_of_another(memory: DynamoGateMemory) -> None:
+    memory.take_lease("first", NOON, UNTIL)
+    memory.leave_lease("second")
+    assert not memory.take_lease("second", NOON, UNTIL)
+
+
+def test_digests_are_kept_for_each_gate_until_others_come(memory: DynamoGateMemory) -> None:
+    assert memory.digests(GATE) == frozenset()
+    memory.remember(GATE, {"a", "b"})
+    memory.remember(f"{GATE}2", {"c"})
+    memory.remember(GATE, {"b"})
+    assert memory.digests(GATE) == {"b"}
+    assert memory.digests(f"{GATE}2") == {"c"}
+
+
+def test_the_authors_items_are_no_part_of_the_sweeps_memory(
+    memory: DynamoGateMemory, ledger: DynamoLedger
+) -> None:
+    before = ledger.state()
+    memory.take_lease("first", NOON, UNTIL)
+    memory.remember(GATE, {"a"})
+    assert ledger.state() == before
+    assert ledger.history() == []

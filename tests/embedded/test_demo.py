@@ -1,0 +1,190 @@
+"""The demo as people and machines run it, and that it tells when something is not as it should."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from quota_enforcer.cli import demo
+from quota_enforcer.cli.main import app
+from quota_enforcer.demo.account import DemoStopped
+from quota_enforcer.demo.cast import CAST
+from quota_enforcer.demo.checks import results
+from quota_enforcer.demo.record import Record
+from quota_enforcer.demo.story import Story
+from quota_enforcer.demo.traffic import conversations
+from quota_enforcer.local.schedules import FunctionError
+
+COMMAND = [sys.executable, "-m", "quota_enforcer.cli", "demo"]
+Done = subprocess.CompletedProcess[str]
+
+
+def environment(temporary: Path) -> dict[str, str]:
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": path}
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The server and the functions run in folders of their own below this one."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "cwd").readlink().is_relative_to(folder):
+                found.append(process.name)
+        except OSError:
+            continue  # gone, or not ours
+    return found
+
+
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def run(temporary: Path) -> Done:
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [*COMMAND, "--json"],
+        env=environment(temporary),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def said(run: Done) -> dict[str, Any]:
+    assert run.returncode == 0, run.stderr
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_it_prints_one_json_object_and_nothing_else_on_stdout(said: dict[str, Any]) -> None:
+    assert set(said) == {"principals", "calls", "refused", "sweeps", "events", "checks"}
+
+
+def test_every_check_is_true(said: dict[str, Any]) -> None:
+    assert said["checks"] == dict.fromkeys(results(Record()), True)
+
+
+def test_the_whole_of_the_traffic_is_called(said: dict[str, Any]) -> None:
+    assert said["principals"] == len(CAST)
+    assert said["calls"] == sum(map(len, conversations().values()))
+    assert 0 < said["refused"] < said["calls"]
+    assert said["sweeps"] > 0
+
+
+def test_the_events_are_warnings_blocks_and_restorations_in_order(said: dict[str, Any]) -> None:
+    events = said["events"]
+    assert {event["kind"] for event in events} == {"warning", "blocked", "restored"}
+    assert events == sorted(events, key=lambda event: str(event["at"]))
+    assert all(
+        event.keys() == {"at", "kind", "principal", "quota", "used", "limit"} for event in events
+    )
+
+
+def test_progress_goes_to_stderr_as_plain_lines(run: Done) -> None:
+    assert "user/alice  " in run.stderr
+    assert "\x1b" not in run.stderr
+
+
+def test_the_readme_shows_lines_that_it_prints(run: Done) -> None:
+    """But for the dates, which are today's."""
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    shown = readme.partition("What happened\n")[2].partition("```")[0].splitlines()[2:]
+    printed = {_undated(line) for line in run.stderr.splitlines()}
+    whole = "\n".join(shown).replace("\n    ", " ").splitlines()
+    assert len(whole) > 10
+    assert {_undated(line) for line in whole} <= printed
+
+
+def _undated(line: str) -> str:
+    """Without the day of the week, the date of a raise, and the spaces of the table."""
+    return " ".join(line[3:].partition(" --raise-until ")[0].split())
+
+
+def test_it_leaves_no_process_and_no_file(run: Done, temporary: Path) -> None:
+    assert run.returncode == 0
+    assert list(temporary.iterdir()) == []
+    assert processes_in(temporary) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_half_way_it_leaves_no_process_and_no_file(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        COMMAND,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stderr is not None
+        for line in started.stderr:
+            if "deploys stack" in line:
+                break
+        assert processes_in(tmp_path)
+        started.send_signal(number)
+        out, _ = started.communicate()
+    assert (started.returncode, out) == (128 + number, "")
+    assert list(tmp_path.iterdir()) == []
+    assert processes_in(tmp_path) == []
+
+
+def test_no_check_is_true_where_nothing_happened() -> None:
+    assert not any(results(Record()).values())
+
+
+@contextmanager
+def no_aws() -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_check_that_is_false_fails_the_run_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    monkeypatch.setattr(demo, "EmbeddedAws", no_aws)
+    monkeypatch.setattr(Story, "play", lambda *_: None)
+    done = CliRunner().invoke(app, ["demo", *how])
+    assert done.exit_code == 1
+    assert "a raised limit brought access back" in done.stdout
+    assert "not as it should be: a warning came before the limit was reached" in done.stderr
+
+
+def test_a_function_that_fails_is_shown_with_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise FunctionError("enforcer", {"errorType": "SweepFailed"}, "what the log said")
+
+    monkeypatch.setattr(demo, "EmbeddedAws", no_aws)
+    monkeypatch.setattr(Story, "play", fail)
+    done = CliRunner().invoke(app, ["demo", "--json"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "SweepFailed" in done.stderr
+    assert "what the log said" in done.stderr
+
+
+def test_outside_of_a_checkout_it_says_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "site-packages" / "demo.py"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DemoStopped, match=rf"checkout .*{tmp_path}"):
+        demo.find_template()
+
+
+def test_without_the_emulator_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "quota_enforcer.cli.demo")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    done = CliRunner().invoke(app, ["demo"])
+    assert done.exit_code == 1
+    assert "the demo needs ministack: pip install" in done.stderr

@@ -1,0 +1,284 @@
+"""What IAM decides on our functions' roles, alone and together, and on the guard."""
+
+import pytest
+
+from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
+from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.functions import Deployed, author, enforcer
+from quota_enforcer.core.policies.guard import Guarded, guard
+
+IAM = f"arn:aws:iam::{ACCOUNT}"
+OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"
+DENY_ALL, DENY_1 = (
+    f"{OURS}-over-bedrock-quota-see-your-notice",
+    (f"{OURS}-over-bedrock-quota-1-see-your-notice"),
+)
+GATE_1, GATE_2 = (f"{OURS}-bedrock-quota-gate-{n}-BOUNDARY-ONLY" for n in (1, 2))
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ALICE, TEAM = f"{IAM}:user/alice", f"{IAM}:role/team/shared"
+SSO = f"{IAM}:role/aws-reserved/sso.amazonaws.com"
+OWN_ROLE = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-AuthorRole-X"
+LEDGER = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-LedgerTable-X"
+QUOTAS = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-QuotaTable-X"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bedrock-quota"
+LOG = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/bedrock-quota/bedrock-quota/invocations"
+INTENTS = {"dynamodb__LeadingKeys": ["gates"]}
+
+DEPLOYED = Deployed.named("bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2)
+ENFORCER, AUTHOR = enforcer(DEPLOYED), author(DEPLOYED)
+ROLES = {"enforcer": [ENFORCER], "author": [AUTHOR], "both together": [ENFORCER, AUTHOR]}
+
+Call = tuple[str, str, dict[str, object]]
+
+
+def call(action: str, resource: str = "*", **keys: object) -> Call:
+    return action, resource, keys
+
+
+def attach(verb: str, whom: str, policy: str) -> Call:
+    kind = whom.rsplit(":", maxsplit=1)[-1].split("/", maxsplit=1)[0].capitalize()
+    return call(f"iam:{verb}{kind}Policy", whom, iam__PolicyARN=policy)
+
+
+NEEDED: dict[str, list[Call]] = {
+    "enforcer": [
+        *(
+            attach(verb, whom, policy)
+            for verb in ("Attach", "Detach")
+            for whom in (ALICE, TEAM)
+            for policy in (DENY_ALL, DENY_1)
+        ),
+        call("iam:ListEntitiesForPolicy", DENY_1),
+        call("dynamodb:Scan", QUOTAS),
+        call("dynamodb:PutItem", LEDGER),
+        call("dynamodb:Query", f"{LEDGER}/index/by-due"),
+        call("lambda:InvokeFunction", f"{FUNCTION}-AuthorFunction-X"),
+        call("cloudwatch:GetMetricData"),
+    ],
+    "author": [
+        *(
+            call(f"iam:{action}", policy)
+            for action in (
+                "CreatePolicy", "CreatePolicyVersion", "DeletePolicyVersion",
+                "GetPolicyVersion", "ListEntitiesForPolicy", "ListPolicyVersions",
+            )
+            for policy in (GATE_1, GATE_2)
+        ),
+        call("iam:GetRole", TEAM),
+        call("dynamodb:Query", LEDGER, **INTENTS),
+        call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["deployment"]),
+    ],
+}  # fmt: skip
+GRANTS: list[Call] = [
+    *(
+        attach("Attach", whom, policy)
+        for whom in (ALICE, TEAM, OWN_ROLE, f"{IAM}:group/admins")
+        for policy in (
+            ADMINISTRATOR,
+            GATE_1,
+            f"{IAM}:policy/anything",
+            DENY_ALL.replace(ACCOUNT, "999999999999"),
+            f"{DENY_ALL}-2",
+            f"{IAM}:policy/bedrock-quota/other/other-over-bedrock-quota-see-your-notice",
+        )
+    ),
+    call("iam:AttachUserPolicy", ALICE),  # without saying which
+    attach("Attach", OWN_ROLE, DENY_ALL),
+    attach("Attach", f"{IAM}:role/break-glass/oncall", DENY_ALL),
+    attach("Detach", f"{IAM}:user/break-glass/oncall", DENY_ALL),
+    attach("Attach", f"{IAM}:role/aws-reserved/sso.amazonaws.com/x", DENY_ALL),
+    attach("Detach", ALICE, f"{IAM}:policy/anything"),
+    *(
+        call(f"iam:{action}", policy)
+        for action in ("CreatePolicy", "CreatePolicyVersion", "DeletePolicyVersion")
+        for policy in (
+            DENY_ALL,
+            DENY_1,
+            f"{IAM}:policy/anything",
+            f"{GATE_1}-2",
+            GATE_1.replace("gate-1", "gate-3"),
+            GATE_1.replace(":policy/", ":policy/x/"),
+        )
+    ),
+    *(call("iam:SetDefaultPolicyVersion", policy) for policy in (DENY_ALL, GATE_1)),
+    *(call("iam:DeletePolicy", policy) for policy in (DENY_ALL, GATE_1)),
+    *(
+        call(f"iam:{action}", whom)
+        for action in (
+            "PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "AddUserToGroup", "CreateUser",
+            "CreateRole", "CreateAccessKey", "CreateLoginProfile", "CreateInstanceProfile",
+            "AddRoleToInstanceProfile", "CreateServiceSpecificCredential", "UpdateLoginProfile",
+            "UpdateAssumeRolePolicy", "PassRole", "DeleteUserPermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+        )
+        for whom in (ALICE, TEAM, OWN_ROLE)
+    ),
+    call("iam:PutRolePermissionsBoundary", OWN_ROLE, iam__PermissionsBoundary=GATE_1),
+    call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=GATE_1),
+    *(call(f"sts:{action}", TEAM) for action in ("AssumeRole", "AssumeRoleWithSAML")),
+    call("dynamodb:PutItem", QUOTAS),
+    call("dynamodb:DeleteItem", QUOTAS),
+    call("logs:PutLogEvents", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),
+    call("lambda:UpdateFunctionCode", f"{FUNCTION}-EnforcerFunction-X"),
+    call("bedrock:InvokeModel", foundation("amazon.nova-lite-v1:0")),
+    call("bedrock:DeleteModelInvocationLoggingConfiguration"),
+    call("organizations:DetachPolicy"),
+]  # fmt: skip
+
+
+def refused(documents: list[Document], calls: list[Call]) -> list[Call]:
+    caller = Caller(policies=documents, arn=OWN_ROLE)
+    return [each for each in calls if not caller.may(each[0], each[1], **each[2])]
+
+
+@pytest.mark.parametrize("role", NEEDED)
+def test_each_function_may_do_its_work(role: str) -> None:
+    assert refused(ROLES[role], NEEDED[role]) == []
+
+
+def test_what_one_function_attaches_neither_can_write() -> None:
+    """The two halves of a grant never meet, whoever holds both roles' sessions."""
+    policies = [DENY_ALL, DENY_1, GATE_1, GATE_2, ADMINISTRATOR, f"{IAM}:policy/anything"]
+
+    def can(calls: list[Call]) -> bool:
+        return any(refused([role], calls) != calls for role in (ENFORCER, AUTHOR))
+
+    writing = ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+    attached = {each for each in policies if can([attach("Attach", ALICE, each)])}
+    written = {each for each in policies if can([call(action, each) for action in writing])}
+    assert attached == {DENY_ALL, DENY_1}
+    assert written == {GATE_1, GATE_2}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_that_would_gain_anybody_a_permission_is_allowed(role: str) -> None:
+    assert refused(ROLES[role], GRANTS) == GRANTS
+
+
+@pytest.mark.parametrize("role", ["enforcer", "author"])
+def test_not_even_to_a_function_that_somebody_made_an_administrator(role: str) -> None:
+    """The explicit denies alone keep the dangerous part out of reach."""
+    attaching = [each for each in GRANTS if "tach" in each[0] and each[2]]
+    writing = [each for each in GRANTS if each[0].startswith(("iam:CreatePolicy", "iam:Put"))]
+    calls = attaching if role == "enforcer" else [*attaching, *writing]
+    assert refused([*ROLES[role], ANYTHING], calls) == calls
+
+
+def test_the_author_reaches_only_its_own_part_of_the_ledger() -> None:
+    for keys in ({"dynamodb__LeadingKeys": ["user/alice"]}, {}):
+        assert refused([AUTHOR], [call("dynamodb:PutItem", LEDGER, **keys)])
+
+
+class TestGuard:
+    documents = guard(
+        Guarded(
+            ACCOUNT,
+            "bedrock-quota",
+            ("PlatformAdmin", "deploy/Pipeline", "AWSReservedSSO_Admin_0123456789abcdef"),
+            "/bedrock-quota/bedrock-quota/invocations",
+        )
+    )
+    guarded: tuple[Call, ...] = (
+        attach("Detach", ALICE, DENY_ALL),
+        attach("Attach", ALICE, DENY_ALL),
+        attach("Detach", TEAM, DENY_1),
+        call("iam:CreatePolicyVersion", GATE_1),
+        call("iam:SetDefaultPolicyVersion", DENY_ALL),
+        call("iam:DeletePolicy", GATE_2),
+        call("iam:CreatePolicy", f"{OURS}-bedrock-quota-gate-4-BOUNDARY-ONLY"),
+        call("iam:DeleteRolePermissionsBoundary", TEAM, iam__PermissionsBoundary=GATE_1),
+        call("iam:UpdateAssumeRolePolicy", OWN_ROLE),
+        call("iam:CreateRole", f"{IAM}:role/bedrock-quota/bedrock-quota/evil"),
+        call("sts:AssumeRole", OWN_ROLE),
+        *(
+            call(f"dynamodb:{action}", table)
+            for action in ("PutItem", "UpdateItem", "DeleteItem", "PartiQLUpdate", "DeleteTable")
+            for table in (QUOTAS, LEDGER)
+        ),
+        *(
+            call(f"lambda:{action}", f"{FUNCTION}-{function}Function-X")
+            for action in ("UpdateFunctionCode", "InvokeFunction", "PutFunctionConcurrency")
+            for function in ("Enforcer", "Author", "Setup")
+        ),
+        call(
+            "scheduler:UpdateSchedule",
+            f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/default/bedrock-quota-EnforcerSchedule-X",
+        ),
+        call("logs:DeleteMetricFilter", f"{LOG}:*"),
+        call("logs:PutMetricFilter", LOG),
+        call("logs:DeleteLogGroup", LOG),
+        call("bedrock:PutModelInvocationLoggingConfiguration"),
+        call("bedrock:DeleteModelInvocationLoggingConfiguration"),
+        call(
+            "events:DisableRule",
+            f"arn:aws:events:us-east-1:{ACCOUNT}:rule/bedrock-quota-PoliciesTouched-X",
+        ),
+        call(
+            "cloudformation:DeleteStack",
+            f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/bedrock-quota/1-2-3",
+        ),
+    )
+    forging: tuple[Call, ...] = (
+        call("logs:PutLogEvents", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),
+        call("logs:CreateLogStream", f"{LOG}:log-stream:x"),
+    )
+    ordinary: tuple[Call, ...] = (
+        attach("Attach", ALICE, ADMINISTRATOR),
+        attach("Detach", TEAM, f"{IAM}:policy/bedrock-quota/other/x"),
+        call("iam:CreatePolicyVersion", f"{IAM}:policy/anything"),
+        call("iam:DeleteRolePermissionsBoundary", TEAM, iam__PermissionsBoundary=ADMINISTRATOR),
+        call("dynamodb:PutItem", f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/orders"),
+        call("dynamodb:GetItem", LEDGER),
+        call("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:orders"),
+        call("lambda:GetFunctionConfiguration", f"{FUNCTION}-EnforcerFunction-X"),
+        call("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/orders:*"),
+        call("bedrock:GetModelInvocationLoggingConfiguration"),
+        call("bedrock:InvokeModel"),
+        call("cloudformation:DeleteStack", f"arn:aws:cloudformation:r:{ACCOUNT}:stack/orders/1"),
+    )
+
+    def allowed(self, arn: str, calls: tuple[Call, ...]) -> list[Call]:
+        caller = Caller(limits=[[ANYTHING, *self.documents]], arn=arn)
+        return [each for each in calls if caller.may(each[0], each[1], **each[2])]
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            TEAM,
+            ALICE,
+            f"arn:aws:iam::{ACCOUNT}:root",
+            f"{IAM}:role/NotPlatformAdmin",
+            f"{IAM}:role/evil/PlatformAdmin",
+            f"{IAM}:role/Pipeline",
+            f"{IAM}:role/AWSReservedSSO_Admin_0123456789abcdef",
+            f"{IAM}:role/bedrock-quota/other/x",
+        ],
+    )
+    def test_others_change_nothing_of_it(self, arn: str) -> None:
+        assert self.allowed(arn, (*self.guarded, *self.forging)) == []
+
+    @pytest.mark.parametrize(
+        "arn",
+        [
+            f"{IAM}:role/PlatformAdmin",
+            f"{IAM}:role/deploy/Pipeline",
+            f"{SSO}/AWSReservedSSO_Admin_0123456789abcdef",
+            f"{SSO}/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef",
+        ],
+    )
+    def test_admin_roles_may_change_all_of_it_and_forge_nothing(self, arn: str) -> None:
+        assert self.allowed(arn, self.guarded) == list(self.guarded)
+        assert self.allowed(arn, self.forging) == []
+
+    @pytest.mark.parametrize("arn", [TEAM, ALICE])
+    def test_nobody_is_hindered_in_anything_else(self, arn: str) -> None:
+        assert self.allowed(arn, self.ordinary) == list(self.ordinary)
+
+    def test_the_enforcer_and_the_author_go_on_working(self) -> None:
+        for documents, calls in ((ENFORCER, NEEDED["enforcer"]), (AUTHOR, NEEDED["author"])):
+            caller = Caller([documents], [[ANYTHING, *self.documents]], OWN_ROLE)
+            assert all(caller.may(each[0], each[1], **each[2]) for each in calls)
+
+    def test_bedrock_goes_on_writing_the_log(self) -> None:
+        role = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-InvocationLogRole-X"
+        assert self.allowed(role, self.forging) == list(self.forging)

@@ -1,0 +1,132 @@
+"""The promise: even with the code of all functions replaced, nobody would gain a permission.
+
+By IAM's own decisions on the roles as deployed, with one gate and two model scopes.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployed_stack import ALLOW, call, is_refused
+from embedded_account import Caller
+from quota_enforcer.local.embedded import EmbeddedAws
+from role_attempts import attaching, done, of_anybody, query
+from role_scene import ANYTHING, Scene
+
+if TYPE_CHECKING:
+    from role_attempts import Attempts
+
+LEASE = {"pk": {"S": "deployment"}, "sk": {"S": "lease#author"}}
+STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
+
+
+@pytest.fixture
+def scene(aws: EmbeddedAws) -> Scene:
+    return Scene.of(aws)
+
+
+@pytest.mark.parametrize("role", ["EnforcerRole", "AuthorRole", "SetupRole"])
+def test_nothing_dangerous_can_be_done_with_a_functions_role(scene: Scene, role: str) -> None:
+    attempts = of_anybody(scene, scene.taken(role), role)
+    assert done(attempts) == []
+    assert len(attempts) > 60
+
+
+def test_the_enforcer_never_touches_reserved_break_glass_or_own_principals(scene: Scene) -> None:
+    iam = scene.taken("EnforcerRole").client("iam")
+    ours = [scene.physical(role) for role in ("EnforcerRole", "AuthorRole", "SetupRole")]
+    for arn in scene.denies:
+        roles = ["rescue", "AWSReservedSSO_x", *ours]
+        assert done(attaching(iam, "deny on", arn, users=["oncall"], roles=roles)) == []
+
+
+def test_the_enforcer_writes_no_gate(scene: Scene) -> None:
+    iam = scene.taken("EnforcerRole").client("iam")
+    attempts: Attempts = {
+        "gate": partial(iam.create_policy, **scene.new_gate),
+        "version": partial(
+            iam.create_policy_version, PolicyArn=scene.gate, PolicyDocument=ANYTHING
+        ),
+    }
+    assert done(attempts) == []
+
+
+def test_the_author_attaches_nothing_not_even_a_deny(scene: Scene) -> None:
+    iam = scene.taken("AuthorRole").client("iam")
+    for arn in scene.denies:
+        assert done(attaching(iam, "deny on", arn, users=["alice"], roles=["ci"])) == []
+
+
+def test_the_author_sees_and_writes_only_its_part_of_the_ledger(scene: Scene) -> None:
+    dynamodb = scene.taken("AuthorRole").client("dynamodb")
+    table = {"TableName": scene.stack.outputs["LedgerTable"]}
+    intent = {"pk": {"S": "gates"}, "sk": {"S": "sso/alice"}}
+    attempts: Attempts = {
+        "everything": partial(dynamodb.scan, **table),
+        "somebody's usage": partial(query, dynamodb, table["TableName"], "user/alice"),
+        "a record": partial(dynamodb.get_item, Key=STANDING, **table),
+        "another record": partial(dynamodb.put_item, Item=STANDING, **table),
+        "no record": partial(dynamodb.delete_item, Key=STANDING, **table),
+        "a record beside its lease": partial(
+            dynamodb.transact_write_items,
+            TransactItems=[{"Put": {**table, "Item": item}} for item in (LEASE, STANDING)],
+        ),
+        "an intent": partial(dynamodb.put_item, Item=intent, **table),
+        "no intent": partial(dynamodb.delete_item, Key=intent, **table),
+        "no table": partial(dynamodb.delete_table, **table),
+    }
+    assert done(attempts) == []
+
+
+def test_set_up_hands_bedrock_no_role_but_the_logs(scene: Scene) -> None:
+    bedrock = scene.taken("SetupRole").client("bedrock")
+    config = bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
+    config["cloudWatchConfig"]["roleArn"] = f"arn:aws:iam::{scene.stack.aws.account_id}:role/ci"
+    put = partial(bedrock.put_model_invocation_logging_configuration, loggingConfig=config)
+    assert is_refused(put)
+
+
+# All functions together
+
+
+def test_a_gate_that_allows_everything_cannot_be_given_to_anybody(scene: Scene) -> None:
+    """The author writes it, and neither the enforcer nor set-up nor the author can attach it."""
+    author = scene.taken("AuthorRole").client("iam")
+    author.create_policy_version(PolicyArn=scene.gate, PolicyDocument=ANYTHING, SetAsDefault=True)
+    for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+        iam, me = scene.taken(role).client("iam"), scene.physical(role)
+        everybody = attaching(iam, "gate on", scene.gate, users=["alice"], roles=["ci", me])
+        assert done(everybody) == []
+
+
+def test_where_it_is_the_boundary_it_gives_nothing(scene: Scene, user: Caller) -> None:
+    """The worst of it: who was denied Bedrock may call it again."""
+    bob = user("bob", ALLOW)
+    root = scene.stack.aws.client("iam")
+    root.put_user_permissions_boundary(UserName="bob", PermissionsBoundary=scene.gate)
+    call(bob)
+    assert is_refused(partial(bob.client("iam").create_user, UserName="new"))
+    assert is_refused(partial(bob.client("dynamodb").list_tables))
+
+
+def test_all_that_can_be_attached_only_denies(scene: Scene) -> None:
+    """And none of the functions can write another document into it."""
+    root = scene.stack.aws.client("iam")
+    for arn in scene.denies:
+        version = root.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]
+        assert {each["Effect"] for each in version["Document"]["Statement"]} == {"Deny"}
+        for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+            iam = scene.taken(role).client("iam")
+            write = partial(iam.create_policy_version, PolicyArn=arn, PolicyDocument=ANYTHING)
+            assert is_refused(write)
+
+
+def test_only_lambda_can_take_the_roles(scene: Scene, user: Caller) -> None:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    admin = user("admin", everything)
+    for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+        root = scene.stack.aws.client("iam")
+        arn = root.get_role(RoleName=scene.physical(role))["Role"]["Arn"]
+        take = partial(admin.client("sts").assume_role, RoleArn=arn, RoleSessionName="attacker")
+        assert is_refused(take)

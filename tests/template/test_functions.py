@@ -1,0 +1,106 @@
+"""Each function has its handler, its environment, its log, and the time that it needs."""
+
+import importlib
+import json
+import re
+
+import pytest
+
+from quota_enforcer.author_settings import AuthorSettings
+from quota_enforcer.authoring.author import LEASE
+from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
+from quota_enforcer.settings import Settings
+from template_source import FUNCTIONS, PARAMETERS, TEXT, of_type, properties
+from template_values import LEAST, MOST, PSEUDO, SCOPES, Deployed
+
+STACK = PSEUDO["AWS::StackName"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_its_handler_exists(function: str) -> None:
+    module, _, name = properties(function)["Handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_there_is_no_other() -> None:
+    assert of_type("AWS::Serverless::Function") == FUNCTIONS
+
+
+def test_the_enforcers_environment_is_what_its_settings_read() -> None:
+    with pytest.raises(ConfigError) as missing:
+        Settings.from_environment({})
+    read = set(re.findall(r"(\w+) is not set", str(missing.value)))
+    declared = properties("EnforcerFunction")["Environment"]["Variables"]
+    ours = {name for name in declared if not name.startswith("POWERTOOLS_")}
+    assert ours == read | {"AUTHOR_FUNCTION"}
+
+
+def test_the_environment_that_the_defaults_make_is_valid() -> None:
+    settings = Settings.from_environment(LEAST.environment("EnforcerFunction"))
+    assert list(settings.denies) == ["*"]
+    assert settings.mode == "observe"
+    assert settings.author == ""
+
+
+def test_the_environment_that_every_parameter_adds_to_is_valid() -> None:
+    settings = Settings.from_environment(MOST.environment("EnforcerFunction"))
+    assert list(settings.denies) == ["*", *SCOPES.values()]
+    assert settings.author == "AuthorFunction"
+
+
+def test_the_authors_environment_is_what_its_settings_read() -> None:
+    told = MOST.environment("AuthorFunction")
+    assert len(AuthorSettings.from_environment(told).gates) == GATES
+    for name in [name for name in told if not name.startswith("POWERTOOLS_")]:
+        with pytest.raises(ConfigError, match=name):
+            AuthorSettings.from_environment({**told, name: ""})
+
+
+@pytest.mark.parametrize("gates", range(1, GATES + 1))
+def test_the_author_is_told_the_exact_gates(gates: int) -> None:
+    told = Deployed(Gates=str(gates)).environment("AuthorFunction")
+    assert json.loads(told["GATES"]) == [
+        policy_arn("aws", PSEUDO["AWS::AccountId"], "bedrock-quota", gate_name(STACK, number))
+        for number in range(1, gates + 1)
+    ]
+
+
+def test_there_are_as_many_gates_as_the_code_knows() -> None:
+    assert PARAMETERS["Gates"]["AllowedValues"] == list(range(GATES + 1))
+
+
+def test_no_template_sets_the_simulated_clock() -> None:
+    assert "CLOCK" not in TEXT
+
+
+def test_no_concurrency_is_reserved() -> None:
+    assert "ReservedConcurrentExecutions" not in TEXT
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_it_writes_to_a_log_group_of_the_stack_that_forgets(function: str) -> None:
+    group = properties(function)["LoggingConfig"]["LogGroup"]["Ref"]
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_each_waits_longer_than_what_it_waits_for() -> None:
+    author = importlib.import_module("quota_enforcer.aws.author")
+    setup = importlib.import_module("quota_enforcer.handlers.setup")
+    patience = importlib.import_module("quota_enforcer.aws.invocation_logging").PATIENCE
+    waits = setup._WAITS_FOR_ENFORCER.read_timeout  # noqa: SLF001 - held to the template
+    limits = [
+        properties("AuthorFunction")["Timeout"],
+        author.WAITS_FOR_AUTHOR.read_timeout,
+        properties("EnforcerFunction")["Timeout"],
+        waits,
+        waits + patience,
+        properties("SetupFunction")["Timeout"],
+        properties("Setup")["ServiceTimeout"],
+    ]
+    assert limits == sorted(set(limits))
+
+
+def test_the_author_never_runs_longer_than_its_lease() -> None:
+    """Else a second one would write the same gates."""
+    assert properties("AuthorFunction")["Timeout"] <= LEASE.total_seconds()

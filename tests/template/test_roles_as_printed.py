@@ -1,0 +1,58 @@
+"""`quota-enforcer policy enforcer` and `author` print what is deployed."""
+
+from typing import Any
+
+import pytest
+
+from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
+from template_values import PSEUDO, Deployed
+
+
+def ours(name: str) -> str:
+    return policy_arn("aws", PSEUDO["AWS::AccountId"], PSEUDO["AWS::StackName"], name)
+
+
+def named(scopes: int, gates: int) -> functions.Deployed:
+    """What the code takes for a deployment, in the names of `template_values`."""
+    numbers = [None, *range(1, scopes + 1)]
+    return functions.Deployed(
+        partition=PSEUDO["AWS::Partition"],
+        account=PSEUDO["AWS::AccountId"],
+        quota_table="QuotaTable.Arn",
+        ledger_table="LedgerTable.Arn",
+        denies=tuple(ours(deny_policy_name("bedrock-quota", number)) for number in numbers),
+        notice_topic="NoticeTopic",
+        dead_letters="EnforcerDeadLetters.Arn",
+        enforcer_log="EnforcerLogGroup.Arn",
+        gates=tuple(ours(gate_name("bedrock-quota", number)) for number in range(1, gates + 1)),
+        author="AuthorFunction.Arn" if gates else "",
+        author_log="AuthorLogGroup.Arn",
+    )
+
+
+def spelled_out(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its statements, with a list wherever there may be one."""
+    lists = {"Action", "Resource", "NotResource"}
+    return [
+        {
+            key: value if isinstance(value, list) else [value] if key in lists else value
+            for key, value in each.items()
+        }
+        for each in document["Statement"]
+    ]
+
+
+@pytest.mark.parametrize("gates", range(5))
+@pytest.mark.parametrize("scopes", [0, 1, 5])
+def test_the_enforcers_role(scopes: int, gates: int) -> None:
+    parameters = {f"ModelScope{number}": f"m{number}" for number in range(1, scopes + 1)}
+    deployed = Deployed(**parameters, Gates=str(gates))
+    code = functions.enforcer(named(scopes, gates))
+    assert spelled_out(deployed.policy("EnforcerRole")) == spelled_out(code)
+
+
+@pytest.mark.parametrize("gates", range(1, 5))
+def test_the_authors_role(gates: int) -> None:
+    code = functions.author(named(0, gates))
+    assert spelled_out(Deployed(Gates=str(gates)).policy("AuthorRole")) == spelled_out(code)

@@ -1,0 +1,114 @@
+"""The template with its parameters given: what CloudFormation would make of its intrinsics."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from template_source import PARAMETERS, RESOURCES, SOURCE, properties
+
+PSEUDO: Final = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackName": "bedrock-quota",
+}
+NO_VALUE: Final = object()
+_PLACEHOLDER: Final = re.compile(r"\$\{([\w:.]+)\}")
+
+
+class Deployed:
+    """The template with these parameters, the others at their defaults.
+
+    Managed policies have their real ARNs; any other resource `X` is called `X`, and has the
+    attribute `X.Arn`.
+    """
+
+    def __init__(self, pseudo: Mapping[str, str] | None = None, /, **parameters: str) -> None:
+        self.pseudo = PSEUDO | dict(pseudo or {})
+        defaults = {name: str(each["Default"]) for name, each in PARAMETERS.items()}
+        self.parameters = defaults | parameters
+
+    def has(self, resource: str) -> bool:
+        """Whether the resource is made at all."""
+        condition = RESOURCES[resource].get("Condition")
+        return condition is None or self.holds(condition)
+
+    def properties(self, resource: str) -> Any:
+        """A resource's properties."""
+        return self.value(properties(resource))
+
+    def policy(self, role: str) -> Any:
+        """The one policy of a role."""
+        (policy,) = self.properties(role)["Policies"]
+        return policy["PolicyDocument"]
+
+    def environment(self, function: str) -> dict[str, str]:
+        """A function's environment."""
+        found: dict[str, str] = self.properties(function)["Environment"]["Variables"]
+        return found
+
+    def holds(self, condition: str) -> bool:
+        """Whether one of the template's conditions holds."""
+        return bool(self.value(SOURCE["Conditions"][condition]))
+
+    def value(self, written: Any) -> Any:
+        """A value without intrinsics."""
+        match written:
+            case {"Ref": name}:
+                return self._named(name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self._named(f"{name}.{attribute}")
+            case {"Fn::If": [condition, then, otherwise]}:
+                return self.value(then if self.holds(condition) else otherwise)
+            case dict():
+                return self._mapping({key: self.value(each) for key, each in written.items()})
+            case list():
+                return [each for each in map(self.value, written) if each is not NO_VALUE]
+            case _:
+                return written
+
+    def _mapping(self, decided: dict[str, Any]) -> Any:
+        """An intrinsic that only works on values, or an ordinary mapping."""
+        match decided:
+            case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), _]}:
+                names = decided["Fn::Sub"][1] if text != decided["Fn::Sub"] else {}
+                return _PLACEHOLDER.sub(lambda f: names.get(f[1]) or self._named(f[1]), text)
+            case {"Fn::Join": [between, parts]}:
+                return between.join(parts)
+            case {"Fn::Equals": [one, other]}:
+                return str(one) == str(other)
+            case {"Fn::Not": [one]}:
+                return not one
+            case {"Fn::Or": several}:
+                return any(several)
+            case _:
+                return {key: each for key, each in decided.items() if each is not NO_VALUE}
+
+    def _named(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self.pseudo:
+            return self.pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        resource = name.partition(".")[0]
+        if not self.has(resource):
+            raise LookupError(f"{name} is referred to where there is none")
+        if RESOURCES[resource]["Type"] == "AWS::IAM::ManagedPolicy":
+            declared = self.properties(resource)
+            prefix = f"arn:{self.pseudo['AWS::Partition']}:iam::{self.pseudo['AWS::AccountId']}"
+            return f"{prefix}:policy{declared['Path']}{declared['ManagedPolicyName']}"
+        return name
+
+
+SCOPES: Final = {
+    "ModelScope1": "anthropic.claude-3-opus-20240229-v1:0",
+    "ModelScope2": "anthropic.claude-3-opus*",
+    "ModelScope3": "*sonnet*",
+    "ModelScope4": "deepseek.r1-v1:0",
+    "ModelScope5": "x" * 200,
+}
+MOST: Final = Deployed(**SCOPES, Gates="4", NoticeEmail="a@example.com")
+"""Everything that parameters can add."""
+LEAST: Final = Deployed()
+"""Nothing but what is always there."""

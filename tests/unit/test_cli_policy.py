@@ -1,0 +1,296 @@
+"""`policy` and `scopes` as a shell sees them: JSON on stdout, words on stderr, exit codes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from cli_world import Shell, a_shell
+from quota_enforcer.aws.analyzer import AccessAnalyzer
+from quota_enforcer.cli.main import app
+from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies.access import allow_models
+from quota_enforcer.core.policies.check import Kind
+from quota_enforcer.core.policies.deny import deny_all, deny_models
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
+from quota_enforcer.core.policies.gate import deny_statements, gate
+from quota_enforcer.core.policies.guard import Guarded, guard
+
+ACCOUNT = "111122223333"
+OPUS = "anthropic.claude-3-opus-20240229-v1:0"
+
+
+@pytest.fixture(autouse=True)
+def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither credentials nor a Region, nor a place to find any."""
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("QUOTA_ENFORCER_STACK", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+
+
+def run(*args: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["policy", *args], input=typed)
+
+
+def printed(*args: str) -> Any:
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def refusal(*args: str) -> str:
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    return " ".join(result.stderr.split())
+
+
+class TestDeny:
+    def test_without_options_it_is_the_deny_of_everything(self) -> None:
+        assert printed("deny") == deny_all()
+
+    def test_agent_core_can_be_left_out(self) -> None:
+        assert printed("deny", "--no-agent-core") == deny_all(agent_core=False)
+
+    def test_models_are_closed_together(self) -> None:
+        both = deny_models([OPUS, "amazon.nova-*"], partition="aws-us-gov")
+        args = ["--model", OPUS, "--model", "amazon.nova-*", "--partition", "aws-us-gov"]
+        assert printed("deny", *args) == both
+
+    def test_models_that_are_too_many_for_one_policy_make_a_list(self) -> None:
+        models = [f"--model=anthropic.claude-{number}-20240229-v1:0" for number in range(60)]
+        documents = printed("deny", *models)
+        assert len(documents) > 1
+        assert all(size(each) <= MANAGED_LIMIT for each in documents)
+        assert "policies, since one holds 6,144 characters" in run("deny", *models).stderr
+
+    def test_user_ids_make_the_deny_part_of_a_gate(self) -> None:
+        ids = ["--user-id", "AROAEXAMPLE:alice", "--user-id", "*:bob@example.com"]
+        denied = {"AROAEXAMPLE:alice": [OPUS], "*:bob@example.com": [OPUS]}
+        written = printed("deny", *ids, "--model", OPUS)
+        assert written["Statement"] == deny_statements(denied)
+        assert {each["Effect"] for each in written["Statement"]} == {"Deny"}
+
+    def test_many_user_ids_make_a_list(self) -> None:
+        documents = printed("deny", *(f"--user-id=*:person{n:03d}@example.com" for n in range(300)))
+        assert len(documents) > 1
+        assert all(size(each) <= MANAGED_LIMIT for each in documents)
+
+    def test_a_scope_of_no_known_vendor_is_written_with_a_word_about_it(self) -> None:
+        result = run("deny", "--model", "antropic.claude")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout) == deny_models(["antropic.claude"])
+        assert "antropic.claude is of no vendor known so far" in result.stderr
+        assert "warning" not in run("deny", "--model", "anthropic.claude-9").stderr
+
+    def test_what_is_no_scope_is_refused(self) -> None:
+        assert f"write '{OPUS}'" in refusal("deny", "--model", f"us.{OPUS}")
+        assert "is no user id to deny" in refusal("deny", "--user-id", "bob")
+        assert "is no AWS partition" in refusal("deny", "--model", OPUS, "--partition", "x")
+
+
+class TestGate:
+    def test_it_is_the_whole_boundary(self) -> None:
+        assert printed("gate", "--user-id", "*:bob") == gate({"*:bob": ["*"]})
+        assert printed("gate", "--user-id", "*:bob", "--model", OPUS) == gate({"*:bob": [OPUS]})
+
+    def test_it_says_how_full_it_is(self) -> None:
+        assert "14 % of the 6,144 characters" in run("gate", "--user-id", "*:bob").stderr
+
+    def test_one_that_would_be_too_large_is_refused(self) -> None:
+        ids = [f"--user-id=*:person{n:03d}@example.com" for n in range(300)]
+        assert "300 user ids take" in refusal("gate", *ids)
+
+
+class TestAllow:
+    def test_it_opens_the_models_named(self) -> None:
+        args = ["--account", ACCOUNT, "--model", OPUS, "--model", "deepseek.r1-v1:0"]
+        expected = allow_models([OPUS, "deepseek.r1-v1:0"], ACCOUNT)
+        assert [printed("allow", *args)] == expected
+        with_console = allow_models([OPUS, "deepseek.r1-v1:0"], ACCOUNT, console=True)
+        assert [printed("allow", *args, "--console")] == with_console
+
+    def test_a_pattern_and_a_wrong_account_are_refused(self) -> None:
+        pattern = refusal("allow", "--account", ACCOUNT, "--model", "anthropic.*")
+        assert "nobody has looked at" in pattern
+        assert "12 digits" in refusal("allow", "--account", "1", "--model", OPUS)
+
+    def test_the_account_and_a_model_are_needed(self) -> None:
+        assert "--model" in refusal("allow", "--account", ACCOUNT)
+        assert "--account" in refusal("allow", "--model", OPUS)
+
+
+class TestRoles:
+    def test_the_enforcer_as_the_template_has_it_by_default(self) -> None:
+        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=0)
+        assert printed("enforcer", "--account", ACCOUNT) == functions.enforcer(of)
+
+    def test_the_enforcer_with_scopes_and_gates_of_another_stack(self) -> None:
+        of = functions.Deployed.named("team", ACCOUNT, "aws-cn", "cn-north-1", scopes=2, gates=1)
+        args = ["--stack", "team", "--partition", "aws-cn", "--region", "cn-north-1"]
+        args += ["--scopes", "2", "--gates", "1"]
+        assert printed("enforcer", "--account", ACCOUNT, *args) == functions.enforcer(of)
+
+    def test_the_author_with_its_gates(self) -> None:
+        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=2)
+        written = printed("author", "--account", ACCOUNT, "--gates", "2")
+        assert written == functions.author(of)
+
+    def test_the_patterns_in_place_of_generated_names_are_explained(self) -> None:
+        for command in ("enforcer", "author"):
+            stderr = " ".join(run(command, "--account", ACCOUNT).stderr.split())
+            assert "the deployed policy has the exact ARNs" in stderr
+
+    def test_more_gates_than_there_can_be_are_refused(self) -> None:
+        assert "--gates" in refusal("author", "--account", ACCOUNT, "--gates", "5")
+
+    def test_the_guard_is_printed_without_white_space_that_organizations_would_count(self) -> None:
+        result = run("guard", "--account", ACCOUNT, "--admin-role", "Admin")
+        log = "/bedrock-quota/bedrock-quota/invocations"
+        (expected,) = guard(Guarded(ACCOUNT, "bedrock-quota", ("Admin",), log))
+        assert json.loads(result.stdout) == expected
+        assert len(result.stdout.strip()) == size(expected)
+
+    def test_the_guard_of_an_existing_log_group(self) -> None:
+        args = ["--account", ACCOUNT, "--admin-role", "Admin", "--log-group", "bedrock"]
+        (expected,) = guard(Guarded(ACCOUNT, "bedrock-quota", ("Admin",), "bedrock"))
+        assert printed("guard", *args) == expected
+
+    def test_the_guard_needs_an_admin_role(self) -> None:
+        assert "--admin-role" in refusal("guard", "--account", ACCOUNT)
+
+
+class Analyzer:
+    """Access Analyzer, answering with two pages or an error."""
+
+    def __init__(self, *types: str, error: str = "") -> None:
+        self.types = types
+        self.error = error
+        self.asked: list[dict[str, str]] = []
+
+    def get_paginator(self, operation: str, /) -> "Analyzer":
+        assert operation == "validate_policy"
+        return self
+
+    def paginate(self, **request: str) -> Iterator[dict[str, Any]]:
+        self.asked.append(request)
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "ValidatePolicy")
+        for kind in self.types:
+            yield {
+                "findings": [
+                    {
+                        "findingType": kind,
+                        "issueCode": "CODE",
+                        "findingDetails": "what it is",
+                        "learnMoreLink": "https://docs.aws.amazon.com/x",
+                    }
+                ]
+            }
+
+
+class TestCheck:
+    @pytest.fixture
+    def analyzer(self, monkeypatch: pytest.MonkeyPatch) -> Analyzer:
+        """Credentials, a Region, and an Access Analyzer without findings."""
+        found = Analyzer()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        monkeypatch.setattr(boto3.Session, "client", lambda *_args, **_more: found)
+        return found
+
+    def test_a_good_document_passes_offline(self, tmp_path: Path) -> None:
+        file = tmp_path / "deny.json"
+        file.write_text(json.dumps(deny_all()))
+        result = run("check", str(file))
+        assert result.exit_code == 0
+        assert result.stdout == ""
+        assert "Not validated by AWS" in result.stderr
+        assert "Nothing found offline." in result.stderr
+
+    def test_findings_are_said_one_a_line_and_fail(self) -> None:
+        wide = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
+        result = run("check", "-", typed=json.dumps({"Version": "2012-10-17", "Statement": wide}))
+        assert result.exit_code == 1
+        assert result.stdout.splitlines() == [
+            "statement 1: it allows bedrock:*, which is more than calling models",
+            "statement 1: it allows calls of '*', which opens every model that begins so",
+        ]
+
+    def test_a_boundary_and_an_scp_are_judged_as_such(self) -> None:
+        boundary = json.dumps(gate({"*:bob": ["*"]}))
+        assert run("check", "-", "--kind", "boundary", typed=boundary).exit_code == 0
+        assert run("check", "-", typed=boundary).exit_code == 1
+
+    def test_findings_for_machines(self) -> None:
+        result = run("check", "-", "--json", typed="{}x")
+        assert result.exit_code == 1
+        document = json.loads(result.stdout)
+        assert document["validated_by_aws"] is False
+        assert document["findings"][0].startswith("it is no JSON")
+
+    def test_a_file_that_is_not_there_is_wrong_usage(self, tmp_path: Path) -> None:
+        assert run("check", str(tmp_path / "none.json")).exit_code == 2
+
+    def test_with_credentials_aws_validates_every_document(self, analyzer: Analyzer) -> None:
+        result = run("check", "-", "--kind", "scp", typed=json.dumps([deny_all(), deny_all()]))
+        assert result.exit_code == 0
+        assert "Nothing found." in result.stderr
+        assert [each["policyType"] for each in analyzer.asked] == ["SERVICE_CONTROL_POLICY"] * 2
+        assert json.loads(analyzer.asked[0]["policyDocument"]) == deny_all()
+
+    def test_what_aws_finds_fails_and_what_it_suggests_does_not(self, analyzer: Analyzer) -> None:
+        analyzer.types = ("SUGGESTION", "ERROR")
+        result = run("check", "-", typed=json.dumps(deny_all()))
+        assert result.exit_code == 1
+        words = "CODE: what it is (https://docs.aws.amazon.com/x)"
+        assert result.stdout == f"AWS says ERROR {words}\n"
+        assert f"AWS says SUGGESTION {words}" in result.stderr
+        analyzer.types = ("SUGGESTION",)
+        assert run("check", "-", typed=json.dumps(deny_all())).exit_code == 0
+
+    def test_without_the_permission_it_says_that_aws_was_not_asked(
+        self, analyzer: Analyzer
+    ) -> None:
+        analyzer.error = "AccessDeniedException"
+        result = run("check", "-", typed=json.dumps(deny_all()))
+        assert result.exit_code == 0
+        assert "Not validated by AWS: you may not ValidatePolicy" in result.stderr
+
+
+def test_a_boundary_is_validated_as_an_identity_policy() -> None:
+    client = Analyzer()
+    assert list(AccessAnalyzer(client).findings(deny_all(), Kind.BOUNDARY)) == []
+    assert client.asked[0]["policyType"] == "IDENTITY_POLICY"
+
+
+class TestScopes:
+    @pytest.fixture
+    def shell(self, monkeypatch: pytest.MonkeyPatch) -> Shell:
+        return a_shell(monkeypatch)
+
+    def test_it_shows_each_scope_with_its_policy(self, shell: Shell) -> None:
+        arn = shell.world.settings.denies["*"]
+        assert arn in shell.out("scopes", "list")
+        assert shell.json("scopes", "list") == {"scopes": [{"models": "*", "policy": arn}]}
+
+    def test_it_tells_how_to_add_one(self, shell: Shell) -> None:
+        stderr = " ".join(shell.run("scopes", "list").stderr.split())
+        assert "5 more can be added" in stderr
+        assert "ModelScope1" in stderr
+
+    def test_it_tells_that_none_can_be_added_any_more(self, shell: Shell) -> None:
+        scopes = {f"anthropic.claude-{n}*": f"arn:{n}" for n in range(5)}
+        settings = shell.world.settings
+        shell.world.settings = replace(settings, denies={**settings.denies, **scopes})
+        assert "All 5 are in use" in shell.run("scopes", "list").stderr

@@ -1,0 +1,94 @@
+"""The README is true: its commands run, its tables say what the code and the template say."""
+
+import re
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from builders import a_quota
+from cli_world import Shell, a_shell
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota_item import ATTRIBUTES
+from template_source import PARAMETERS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def commands() -> list[str]:
+    """Every command of the product in the README's shell blocks, each once, in their order."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = (line for block in blocks for line in block.splitlines())
+    return list(dict.fromkeys(line for line in lines if line.startswith("quota-enforcer ")))
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading or sentence."""
+    table = README.partition(heading)[2].partition("|---")[2].partition("\n\n")[0]
+    lines = table.splitlines()[1:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def names(cells: list[str]) -> list[str]:
+    """What stands in backquotes."""
+    return re.findall(r"`([^`]+)`", cells[0])
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    shell = a_shell(monkeypatch)
+    shell.now = NOW
+    shell.used("alice", 3_000_000)
+    shell.sweep()
+    return shell
+
+
+def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
+    assert len(commands()) >= 10
+    for command in commands():
+        result = shell.run(*shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+
+
+def test_every_make_target_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_attribute_table_lists_what_an_item_may_have() -> None:
+    listed = [
+        each.partition(":")[0] for row in rows("A **quota** is one rule") for each in names(row)
+    ]
+    assert sorted(listed) == sorted(set(ATTRIBUTES) - {"note", "edited_by"})
+
+
+def test_the_parameter_table_lists_the_templates_parameters_and_defaults() -> None:
+    table = rows("Deleting the stack stops the schedule")
+    assert sorted(name for row in table for name in names(row)) == sorted(PARAMETERS)
+    for row in table:
+        defaults = [str(PARAMETERS[name]["Default"]) or "none" for name in names(row)]
+        assert row[2].strip("`") == ", ".join(dict.fromkeys(defaults))
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
+    """Of the rules at this level and all below, the one the table puts first applies."""
+    table = rows("For each quota name the nearest rule wins")
+    assert [row[0] for row in table] == ["1", "2", "3", "4"]
+    order = [re.findall(r"`([^`]+)`", row[2])[0] for row in table]
+    rules = [
+        a_quota(whom=whom, members=("user/alice",) if whom.startswith("team/") else ())
+        for whom in order
+    ]
+    applicable = QuotaBook(rules[level:]).of(Principal.parse("user/alice"), NOW)
+    assert [quota.whom for quota in applicable.quotas] == [order[level]]
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
