@@ -8,7 +8,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
+from quota_enforcer.core.errors import (
+    CannotDeny,
+    Closed,
+    Conflict,
+    PrincipalGone,
+    UnknownIdentity,
+)
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
@@ -76,6 +82,10 @@ class FakeMetrics:
             if value:
                 points = self._points.setdefault(Series(counter, arn, model_id), [])
                 points.append(_Point(minute, value, arrives or at))
+
+    def forget(self, arn: str) -> None:
+        """CloudWatch lists a series no more that had no data for two weeks."""
+        self._points = {each: points for each, points in self._points.items() if each.arn != arn}
 
     def all_unknown(self) -> None:
         """No series gets a complete answer."""
@@ -288,7 +298,8 @@ class FakeQuotas:
 class FakeDenies:
     """IAM: `attached` is what is there, `calls` what was asked, refusals included.
 
-    `refuse` holds the error that attaching or detaching raises for a principal.
+    `refuse` holds the error that attaching raises for a principal; detaching raises it too, unless
+    it is one of the errors that only an attach has.
     """
 
     scopes: frozenset[str] = frozenset({"*"})
@@ -300,19 +311,20 @@ class FakeDenies:
         return {who: frozenset(scopes) for who, scopes in self.attached.items() if scopes}
 
     def attach(self, principal: Principal, scope: str) -> None:
-        self._call("attach", principal, scope)
+        self.calls.append(("attach", principal, scope))
+        if scope not in self.scopes:
+            raise CannotDeny(f"no deny policy for {scope!r} is installed")
+        if principal in self.refuse:
+            raise self.refuse[principal]
         self.attached.setdefault(principal, set()).add(scope)
 
     def detach(self, principal: Principal, scope: str) -> None:
-        self._call("detach", principal, scope)
-        self.attached.get(principal, set()).discard(scope)
-
-    def _call(self, method: str, principal: Principal, scope: str) -> None:
-        self.calls.append((method, principal, scope))
-        if scope not in self.scopes:
-            raise KeyError(scope)
-        if principal in self.refuse:
-            raise self.refuse[principal]
+        self.calls.append(("detach", principal, scope))
+        refusal = self.refuse.get(principal)
+        if refusal is not None and not isinstance(refusal, (CannotDeny, PrincipalGone)):
+            raise refusal
+        if scope in self.scopes:
+            self.attached.get(principal, set()).discard(scope)
 
 
 @dataclass

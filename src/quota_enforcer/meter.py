@@ -13,7 +13,7 @@ from functools import cache, partial
 
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.window import DAY, hour_start, local_date
 from quota_enforcer.ports import Bucket, Ledger, Metrics, Series, SweepState
 from quota_enforcer.reading import (
@@ -69,13 +69,20 @@ def meter(
     what could not be read is remembered with its source. An error of the listing or of the ledger
     rises, and then the watermark must stay. A state without watermark reads everything anew.
     """
-    since = state.metered_to or occasion.now - FIRST_LOOK
+    first = occasion.now - FIRST_LOOK
+    since = state.metered_to or first
+
+    def since_when(principal: Principal) -> datetime:
+        """Only sessions go back: others' old hours may have left the metrics, not the ledger."""
+        return first if occasion.new_sessions and principal.kind is Kind.SESSION else since
+
     sources = {Raw(source.arn, source.model_id): source for source in ledger.sources()}
     listed: defaultdict[Raw, list[str]] = defaultdict(list)
-    for counter, arn, model_id in metrics.series(recent=occasion.now - since <= RECENT):
+    recent = occasion.now - since <= RECENT and not occasion.new_sessions
+    for counter, arn, model_id in metrics.series(recent=recent):
         listed[Raw(arn, model_id)].append(counter)
     charged, unattributed = attribute([*listed, *sources], book, occasion.account)
-    groups = list(plan(charged, listed, sources, since, occasion.zone))
+    groups = list(plan(charged, listed, sources, since_when, occasion.zone))
     readings = list(read(groups, metrics, occasion))
 
     # What is missing is remembered before, and forgotten after, the buckets are written: a crash

@@ -1,7 +1,7 @@
 """What the meter reads: which series make up whose buckets, from when on, and what stays unread."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -26,11 +26,16 @@ Charged = Mapping[str, tuple[Principal, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When and for whom a run meters: the moment, the deployment's clock, the account."""
+    """When and for whom a run meters: the moment, the deployment's clock, the account.
+
+    With `new_sessions` sessions are read as far back as the metrics go, since they may be watched
+    only from now on.
+    """
 
     now: datetime
     zone: ZoneInfo
     account: str
+    new_sessions: bool = False
 
 
 class Raw(NamedTuple):
@@ -89,7 +94,7 @@ def plan(
     charged: Charged,
     listed: Mapping[Raw, Sequence[str]],
     sources: Mapping[Raw, Source],
-    since: datetime,
+    since: Callable[[Principal], datetime],
     zone: ZoneInfo,
 ) -> Iterator[Group]:
     """What to read: every listed series, and all of remembered sources that it could leave out.
@@ -103,7 +108,9 @@ def plan(
             members[principal, canonical_model(raw.model_id)].append(raw)
     for (principal, model), raws in members.items():
         known = {raw: sources[raw] for raw in raws if raw in sources}
-        missing = min([since, *(source.behind for source in known.values() if source.behind)])
+        missing = min(
+            [since(principal), *(source.behind for source in known.values() if source.behind)]
+        )
         start = hour_start(missing - REREAD, zone)
         series = tuple(
             Series(counter, *raw)

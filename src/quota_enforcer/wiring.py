@@ -6,7 +6,6 @@ from botocore.config import Config
 
 from quota_enforcer.aws.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.denies import IamDenies
-from quota_enforcer.aws.gates import IamGates
 from quota_enforcer.aws.ledger import DynamoLedger
 from quota_enforcer.aws.metrics import CloudWatchMetrics
 from quota_enforcer.aws.quota_table import DynamoQuotas
@@ -39,11 +38,6 @@ def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | N
     if not settings.author:
         return None
     return AuthorFunction(session.client("lambda", config=WAITS_FOR_AUTHOR), settings.author)
-
-
-def gates(session: "boto3.Session") -> IamGates:
-    """The gates in IAM, to look at."""
-    return IamGates(session.client("iam", config=PATIENT))
 
 
 def outside(settings: "Settings", session: "boto3.Session") -> Outside:

@@ -63,7 +63,7 @@ def test_notices_of_no_principal_are_in_the_history_of_the_deployment(
 def test_a_notice_is_read_back_whole(ledger: Ledger) -> None:
     notice = Notice(
         NoticeKind.WARNING, NOON, "user/alice", "daily", "reason", 800, Decimal("Infinity"),
-        "total tokens", "day", 80, "*", NOON - HOUR, NOON + HOUR,
+        "total tokens", "day", 80, "default", "*", NOON - HOUR, NOON + HOUR,
     )  # fmt: skip
     ledger.post([notice])
     assert ledger.outbox(NOON + HOUR) == ledger.history(ALICE) == [notice]

@@ -64,6 +64,7 @@ NOTICES = st.builds(
     TEXTS,
     st.integers(0, 100),
     TEXTS,
+    TEXTS,
     st.none() | MOMENTS,
     st.none() | MOMENTS,
 )

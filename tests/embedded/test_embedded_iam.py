@@ -88,6 +88,16 @@ def test_a_refusal_names_the_policy_that_denies(aws: EmbeddedAws, user: Caller) 
     )
 
 
+def test_a_refusal_names_the_boundary_that_denies(aws: EmbeddedAws, user: Caller) -> None:
+    alice = user("alice", ALLOW)
+    arn = make_policy(aws, "gate")
+    aws.client("iam").put_user_permissions_boundary(UserName="alice", PermissionsBoundary=arn)
+    with pytest.raises(
+        ClientError, match=f"with an explicit deny in a permissions boundary: {arn}"
+    ):
+        converse(alice)
+
+
 def test_a_denied_user_is_free_again_once_the_policy_is_detached(
     aws: EmbeddedAws, user: Caller
 ) -> None:

@@ -19,6 +19,7 @@ NEEDED_BY_SETUP = {
     "EnforcerRole",
     "InvocationLogRole",
     "LedgerTable",
+    "NoticeSubscription",
     "NoticeTopic",
     "QuotaTable",
     "SetupFunction",

@@ -117,7 +117,10 @@ def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> 
             "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
             "rolling N days"
         ),
-        "  - models is ['claude']; allowed: installed model scopes: *",
+        (
+            "  - models is ['claude']; allowed: installed model scopes: *; to install another, set "
+            "one of the stack's parameters ModelScope1 to ModelScope5"
+        ),
     ]
     assert shell.world.quotas.table == {}
 

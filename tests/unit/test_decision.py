@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds
+from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
+from quota_enforcer.core.decision import decide
 from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.model import ModelScope
+from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import UNLIMITED, Action
 from quota_enforcer.core.standing import Level
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.core.usage import Usage
+from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import DAY, Unit, Window
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -261,13 +264,32 @@ def test_one_model_is_closed_while_others_stay_open() -> None:
     assert kinds(Story(a_quota(models=(OPUS,))).at(NOON, 1000)) == []
 
 
+def test_what_reopens_while_something_else_closes_is_said() -> None:
+    opus = "anthropic.claude-3-opus-20240229-v1:0"
+    today = a_quota(name="today", models=(ModelScope(HAIKU),))
+    month = a_quota(name="month", models=(ModelScope("*opus*"),), window=Window(Unit.MONTH))
+    story = Story(today, month)
+    assert story.at(NOON, 1000).standing.denied == {HAIKU}
+    usage = Usage(
+        {**tokens({NOON: 1000}).models, **tokens({MIDNIGHT: 1000}, opus).models},
+    )
+    applicable = Applicable((today, month))
+    decision = decide(
+        ALICE, applicable, usage, story.standing, Terms(MIDNIGHT, UTC_ZONE, Mode.ENFORCE)
+    )
+    assert kinds(decision) == ["warning 80", "blocked", "changed"]
+    assert decision.notices[-1].reason == f"{HAIKU} is open again"
+
+
 def test_closing_everything_includes_what_was_closed() -> None:
     """The wider deny replaces the narrower, and when it ends the narrower is back."""
     one = a_quota(name="one", models=(ModelScope(HAIKU),), window=Window(Unit.MONTH))
     story = Story(one, a_quota(limit=Decimal(2000)))
     assert story.at(NOON, 1000).standing.denied == {HAIKU}
     wider = story.at(NOON, 2000)
-    assert (wider.standing.denied, kinds(wider)[-1], wider.blocks) == (ALL, "blocked", True)
+    assert (wider.standing.denied, kinds(wider), wider.blocks) == (
+        ALL, ["warning 80", "blocked"], True,
+    )  # fmt: skip
     narrower = story.at(MIDNIGHT, {NOON: 2000})
     assert narrower.standing.denied == {HAIKU}
     assert not narrower.blocks

@@ -25,7 +25,10 @@ from quota_enforcer.core.window import Unit, Window
 BERLIN = ZoneInfo("Europe/Berlin")
 OPUS = "anthropic.claude-3-opus*"
 SCOPES = frozenset({"*", OPUS, "amazon.nova-lite-v1:0"})
-SCOPES_ALLOWED = f"installed model scopes: *, amazon.nova-lite-v1:0, {OPUS}"
+SCOPES_ALLOWED = (
+    f"installed model scopes: *, amazon.nova-lite-v1:0, {OPUS}; to install another, set one of the "
+    "stack's parameters ModelScope1 to ModelScope5"
+)
 
 PRINCIPALS = (
     "user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, session/ROLE/*, "

@@ -1,5 +1,6 @@
 """Sweeps as timelines: what IAM denies and who is told what, over hours and mishaps."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +11,8 @@ from quota_enforcer.core.errors import CannotDeny, PrincipalGone, SweepFailed
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.verdict import Mode
 from quota_enforcer.core.window import DAY
-from quota_enforcer.ports import Record, Series
-from world import World, principal
+from quota_enforcer.ports import Bucket, Record, Series
+from world import World, arn, principal
 
 MINUTES = timedelta(minutes=1)
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -241,6 +242,43 @@ def test_drift_is_put_right_after_deciding_again(planted: bool) -> None:  # noqa
     assert world.sweep(NOON + 25 * MINUTES).drift == []
 
 
+def test_a_deny_that_iam_does_not_list_yet_is_lifted_all_the_same() -> None:
+    """IAM lists late; what the ledger knows is detached too."""
+    world = World()
+    blocked_alice(world)
+    world.denies.denied = dict  # type: ignore[method-assign]
+    world.quota(limit=5000)
+    world.sweep(NOON + 6 * MINUTES)
+    assert world.denies.attached[ALICE] == set()
+    assert world.told("user/alice")[-1] == "restored"
+
+
+def test_a_narrow_deny_stays_while_a_wider_one_cannot_be_attached() -> None:
+    world = World()
+    world.denies.scopes = frozenset({"*", "haiku*"})
+    world.quota(quota="haiku", models="haiku*", window="month")
+    world.metrics.call(arn("alice"), NOON, Counts(1, 1200), model_id="haiku-1")
+    world.sweep(NOON + 5 * MINUTES)
+    world.denies.refuse[ALICE] = CannotDeny("all slots are full")
+    world.quota(limit=100)
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.denies.attached[ALICE] == {"haiku*"}
+
+
+def test_a_scope_that_is_uninstalled_while_it_denies_is_not_called_restored() -> None:
+    """The enforcer can no longer reach that policy, so admins are told to."""
+    world = World()
+    world.denies.scopes = frozenset({"*", "haiku*"})
+    world.quota(models="haiku*")
+    world.metrics.call(arn("alice"), NOON, Counts(1, 1200), model_id="haiku-1")
+    world.sweep(NOON + 5 * MINUTES)
+    world.denies.scopes = frozenset({"*"})
+    world.denies.attached.clear()
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.told("user/alice")[2:] == ["invalid-quota", "could-not-lift"]
+    assert "the next quota in precedence applies" in world.topic.sent[2][0].reason
+
+
 # Missing data
 
 
@@ -255,6 +293,54 @@ def test_unknown_usage_keeps_the_standing_and_is_an_error() -> None:
     world.metrics.unknown = set[Series]()
     world.sweep(NOON + 10 * MINUTES)
     assert world.denied == {"user/alice"}
+
+
+def test_a_meter_that_fails_half_way_loses_nobody() -> None:
+    """Its buckets are written, so only the next sweep can see who was touched."""
+    world = World()
+    for who in ("alice", "bob"):
+        world.quota(principal=f"user/{who}")
+        world.call(who, NOON, 1200)
+    set_hours, calls = world.ledger.set_hours, []
+
+    def failing(bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:
+        calls.append(bucket)
+        if len(calls) == 2:
+            raise ConnectionError("DynamoDB is away")
+        set_hours(bucket, hours)
+
+    world.ledger.set_hours = failing  # type: ignore[method-assign]
+    assert world.sweep(NOON + 5 * MINUTES).failures
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.denied == {"user/alice", "user/bob"}
+
+
+def test_a_session_quota_edited_during_an_outage_is_metered_after_it() -> None:
+    world = World()
+    world.call("role:ci/42", NOON - 8 * HOUR, 1200)
+    world.sweep(NOON)
+    world.quota(principal="session/ci/*")
+    world.metrics.listing_fails = ConnectionError("CloudWatch is away")
+    world.sweep(NOON + 5 * MINUTES)
+    world.metrics.listing_fails = None
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.told("session/ci/42") == ["warning", "could-not-deny"]
+
+
+def test_watching_a_session_leaves_the_usage_of_others_as_it_is() -> None:
+    """Their old hours may have left the metrics, but never the ledger."""
+    world = World()
+    world.quota(principal="role/ci", window="month")
+    world.call("role:ci/idle", NOON - 15 * DAY, 1100)
+    world.sweep(NOON - 15 * DAY + HOUR)
+    assert world.denied == {"role/ci"}
+    world.call("role:ci/42", NOON, 10)
+    world.sweep(NOON + 5 * MINUTES)
+    world.metrics.forget(arn("role:ci/idle"))
+    world.ledger.forget_sources()
+    world.quota(principal="session/ci/*")
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.denied == {"role/ci"}
 
 
 def test_the_clock_releases_even_when_metrics_cannot_be_read() -> None:
@@ -345,9 +431,10 @@ def test_the_breaker_stops_a_wave_of_blocks_and_asks() -> None:
     assert "quota-enforcer sweep --confirm-blocks" in first.failures[0]
     second = world.sweep(NOON + 10 * MINUTES)
     assert len(second.held) == 11
-    assert world.told() == [" breaker"]
+    assert [told for told in world.told() if "warning" not in told] == [" breaker"]
     world.sweep(NOON + 15 * MINUTES, confirm_blocks=True)
     assert len(world.denied) == 11
+    assert world.told("user/u0") == ["warning", "blocked"]
 
 
 def test_ten_at_once_are_no_wave() -> None:
@@ -367,6 +454,27 @@ def test_a_small_share_of_many_is_no_wave() -> None:
         world.call(f"u{number}", NOON + 6 * MINUTES, 100)
     assert world.sweep(NOON + 10 * MINUTES).held == []
     assert len(world.denied) == 11
+
+
+def test_the_breaker_holds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a held decision lifts is lifted; only its new block waits."""
+    world = World()
+    scopes = frozenset({"*", "haiku*", "opus*"})
+    monkeypatch.setattr(world.denies, "scopes", scopes)
+    world.quota(principal="default", quota="haiku", limit=10, models="haiku*")
+    world.quota(principal="default", quota="opus", limit=10, models="opus*", window="month")
+    everybody = [f"u{number}" for number in range(11)]
+    for who in everybody:
+        world.metrics.call(arn(who), NOON, Counts(1, 100), model_id="haiku-1")
+    world.sweep(NOON + 5 * MINUTES, confirm_blocks=True)
+    assert len(world.denied) == 11
+    for who in everybody:
+        world.metrics.call(arn(who), MIDNIGHT, Counts(1, 100), model_id="opus-1")
+    report = world.sweep(MIDNIGHT + 5 * MINUTES)
+    assert len(report.held) == 11
+    assert world.denied == set()
+    world.sweep(MIDNIGHT + 10 * MINUTES, confirm_blocks=True)
+    assert set(map(frozenset, world.denies.attached.values())) == {frozenset({"opus*"})}
 
 
 def test_the_breaker_still_releases() -> None:
@@ -418,12 +526,12 @@ def test_a_crash_between_any_two_writes_is_healed_by_the_next_sweep(crash: int) 
         world.sweep(NOON + 5 * MINUTES)
     world.ledger.fails_at = None
     world.sweep(NOON + 10 * MINUTES)
-    world.sweep(NOON + 15 * MINUTES)
+    world.sweep(NOON + 20 * MINUTES)
     assert world.denied == {"user/alice"}
     assert set(world.told()) == {
         "user/alice warning", "user/alice blocked", "user/bob invalid-quota",
     }  # fmt: skip
-    assert world.sweep(NOON + 20 * MINUTES).looked_at == 0
+    assert world.sweep(NOON + 25 * MINUTES).looked_at == 0
 
 
 def test_a_notice_that_could_not_be_sent_is_sent_later() -> None:
@@ -434,7 +542,9 @@ def test_a_notice_that_could_not_be_sent_is_sent_later() -> None:
     assert len(world.sweep(NOON + 5 * MINUTES).failures) == 2
     world.topic.fails = None
     world.sweep(NOON + 10 * MINUTES)
-    world.sweep(NOON + 15 * MINUTES)
+    assert world.told("user/alice") == []
+    world.sweep(NOON + 20 * MINUTES)
+    world.sweep(NOON + 25 * MINUTES)
     assert world.told("user/alice") == ["warning", "blocked"]
 
 
@@ -449,6 +559,18 @@ def test_closing_releases_everybody_and_blocks_nobody_again() -> None:
     world.call("alice", NOON + 11 * MINUTES, 5000)
     assert world.sweep(NOON + 15 * MINUTES).closed
     assert world.denied == set()
+
+
+def test_closing_again_tells_nobody_again_and_never_whom_nothing_denied() -> None:
+    world = World()
+    blocked_alice(world)
+    world.denies.refuse[principal("user/bob")] = CannotDeny("all slots are full")
+    world.quota(principal="user/bob", quota="hold", limit=0)
+    world.sweep(NOON + 6 * MINUTES)
+    world.close(NOON + 10 * MINUTES)
+    world.close(NOON + 11 * MINUTES)
+    assert world.told("user/alice") == ["warning", "blocked", "restored"]
+    assert world.told("user/bob") == ["could-not-deny"]
 
 
 def test_a_sweep_under_way_undoes_its_blocks_when_the_stack_closes() -> None:

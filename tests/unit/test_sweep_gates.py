@@ -120,6 +120,15 @@ def test_a_release_that_a_gate_did_not_take_is_not_called_restored(world: World)
     assert world.told(str(ANN)) == ["warning", "blocked", "restored"]
 
 
+def test_a_warning_is_not_lost_with_a_failing_author(world: World) -> None:
+    world.call("sso:joe@example.com", NOON, 850)
+    author(world).fails = ConnectionError("the author is away")
+    world.sweep(NOON + 5 * MINUTES)
+    author(world).fails = None
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.told("sso/joe@example.com") == ["warning"]
+
+
 def test_observe_mode_asks_the_author_to_deny_nobody(world: World) -> None:
     world.mode(Mode.OBSERVE)
     world.sweep(NOON + 5 * MINUTES)

@@ -55,6 +55,7 @@ def notice_of(item: Plain) -> Notice:
         measure=item.get("measure", ""),
         window=item.get("window", ""),
         percent=int(item["percent"]),
+        whom=item.get("whom", ""),
         models=item.get("models", ""),
         since=moment(item, "since"),
         until=moment(item, "until"),

@@ -4,7 +4,7 @@ A gate is a permissions boundary that the author keeps. It works for whom it is 
 an admin can do, once: IAM lets nobody but Identity Center change the roles of permission sets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -94,9 +94,10 @@ def _show(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> None:
             "a role. You can set a gate as permissions boundary all the same."
         )
         return
+    numbers = {gate.arn: number for number, gate in enumerate(gates, start=1)}
     say_table(
         ("Shared", "People", "Permissions boundary"),
-        [(role.shown, _people(role), _state(role)) for role in roles],
+        [(role.shown, _people(role), _state(role, numbers)) for role in roles],
     )
 
 
@@ -106,13 +107,13 @@ def _people(role: SharedRole) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _state(role: SharedRole) -> Text:
-    name = role.boundary.rpartition("/")[2]
+def _state(role: SharedRole, numbers: Mapping[str, int]) -> Text:
     match role.guard:
         case Guard.GATE:
-            return Text(f"{name}: can be blocked", "green")
+            return Text(f"gate {numbers[role.boundary]}: can be blocked", "green")
         case Guard.ANOTHER:
-            return Text(f"{name}, which is no gate: cannot be blocked", "bold red")
+            name = role.boundary.rpartition("/")[2]
+            return Text(f"{name}, no gate: cannot be blocked", "bold red")
         case Guard.NOTHING:
             return Text("none: cannot be blocked", "bold red")
         case Guard.GONE:

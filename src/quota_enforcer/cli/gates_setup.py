@@ -19,8 +19,8 @@ _PERMISSION_SET: Final = """\
     path         {path}
   Or by commands, with the ARNs from `aws sso-admin list-instances` and `list-permission-sets`:
 {commands}
-  Each other account that the permission set is assigned to needs a policy of that name and path as
-  well, or it cannot be provisioned there: deploy this stack with Gates there too, under its name."""
+  Each other account that the permission set is assigned to needs a policy of that name and path
+  too, or it cannot be provisioned there: deploy this stack there as well, by the same name."""
 _ROLE: Final = """\
   In the console of IAM: Roles > {role} > Permissions boundary, {name}. Or:
 {commands}"""

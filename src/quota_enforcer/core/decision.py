@@ -39,6 +39,20 @@ class Decision:
         """Whether it closes something that was open."""
         return _closes(self.standing.denied, self.before.denied)
 
+    def without_new_blocks(self) -> "Decision":
+        """The same but for what it would newly deny; due at once, so that it is decided again."""
+        denying = tuple(each for each in self.denying if each.quota.id in self.before.used_up)
+        now, due = self.terms.now, self.before.due
+        standing = replace(
+            self.standing,
+            denied=self.standing.denied & self.before.denied,
+            used_up={each.quota.id: self.standing.used_up[each.quota.id] for each in denying},
+            until=_last(each.frees_at for each in denying),
+            due=due if due is not None and due <= now else now,
+        )
+        notices = tuple(each for each in self.notices if each.kind is not NoticeKind.BLOCKED)
+        return replace(self, standing=standing, notices=notices, denying=denying)
+
     @property
     def would_block(self) -> bool:
         """Whether a quota that denies is used up; in observe mode nobody is blocked for it."""
@@ -140,7 +154,13 @@ def _changes(
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
     closing = [verdict for verdict in new if _closes(_scopes([verdict]), before.denied)]
     if closing:
-        return block_notices(principal, closing, terms)
+        notices = block_notices(principal, closing, terms)
+        now_denied = _scopes(denying.values())
+        reopened = before.denied - now_denied
+        if reopened and not now_denied >= EVERYTHING:
+            reason = f"{', '.join(sorted(reopened))} is open again"
+            notices.append(_notice(NoticeKind.CHANGED, principal, closing[0], terms, reason=reason))
+        return notices
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
         return [_restored(principal, before, verdicts, terms)]
@@ -195,6 +215,7 @@ def _notice(
             "measure": verdict.quota.measure.words,
             "window": str(verdict.quota.window),
             "percent": verdict.percent,
+            "whom": verdict.quota.whom,
             "models": ", ".join(map(str, verdict.quota.models)),
             "since": terms.now,
             "until": verdict.frees_at if verdict.used_up else verdict.span.end,

@@ -15,6 +15,7 @@ class NoticeKind(StrEnum):
     RESTORED = "restored"
     COULD_NOT_DENY = "could-not-deny"
     INVALID_QUOTA = "invalid-quota"
+    COULD_NOT_LIFT = "could-not-lift"
     BREAKER = "breaker"
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
@@ -30,7 +31,7 @@ class Notice:
     """One thing to tell: who, which quota, how much of it, since and until when, and why.
 
     `principal` is empty where it concerns the whole deployment. `percent` is the threshold passed,
-    `models` are the quota's model scopes.
+    `whom` is whom the quota's rule is for, `models` are its model scopes.
     `until` is None where only an admin's change ends it.
     """
 
@@ -44,6 +45,7 @@ class Notice:
     measure: str = ""
     window: str = ""
     percent: int = 0
+    whom: str = ""
     models: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -51,4 +53,6 @@ class Notice:
     @property
     def id(self) -> str:
         """The same notice has the same id, however often it is sent."""
-        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{self.principal}#{self.kind}#{self.quota}"
+        of_team = f"#{self.whom}" if self.whom.startswith("team/") else ""
+        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}"
+        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"

@@ -106,7 +106,8 @@ class _Reading:
             window=self._window(),
             models=self._optional(
                 "models", self._models,
-                f"installed model scopes: {', '.join(sorted(self._scopes))}",
+                f"installed model scopes: {', '.join(sorted(self._scopes))}; to install another, "
+                "set one of the stack's parameters ModelScope1 to ModelScope5",
                 (EVERY_MODEL,),
             ),
             warn_at=self._optional(

@@ -23,9 +23,10 @@ _OPEN = {
 _HEADLINES = {
     NoticeKind.WARNING: "Bedrock quota {quota} of {who} is at {percent} %",
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: quota {quota} is used up",
-    NoticeKind.CHANGED: "Amazon Bedrock stays blocked for {who}: quota {quota}",
+    NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: quota {quota}",
     NoticeKind.RESTORED: "Amazon Bedrock is open again for {who}",
     NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
+    NoticeKind.COULD_NOT_LIFT: "{who} is still blocked by a deny that cannot be lifted",
     NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
     NoticeKind.BREAKER: "Bedrock quotas: too many blocks at once, so none was made",
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",

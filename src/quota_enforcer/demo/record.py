@@ -108,7 +108,7 @@ class Record:
                 self._row(answer, "call refused by IAM: AccessDenied")
         elif closed is None:
             for other in self._shut_out:
-                if self.roles.get(other, "") == self.roles.get(principal):
+                if principal in self.roles and self.roles[principal] == self.roles.get(other):
                     self._meanwhile(other, answer, "call behind the same role goes through")
         elif closed.covers(model):
             del self._shut_out[principal]

@@ -71,6 +71,7 @@ def _told(report: "Report", request: SweepRequest) -> dict[str, Any]:
         "Restored": report.count(NoticeKind.RESTORED),
         "Failed": len(report.failures),
         "Held": len(report.held),
+        "Unattributed": len(report.unattributed),
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)

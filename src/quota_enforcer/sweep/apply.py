@@ -23,10 +23,18 @@ def apply(
     `really` are the scopes IAM denies at present. Raises Conflict where another sweep was first,
     and Closed where the stack is going.
     """
+    # IAM lists late, and the list is older than the record: what either knows is detached.
+    perhaps = really | record.standing.denied | (record.intended or frozenset())
+    unreachable = record.standing.denied - denies.scopes
     trouble = ""
-    if decision.standing.denied != really:
+    if decision.standing.denied - really or perhaps - decision.standing.denied:
         record = intend(decision, record, ledger)
-        trouble = _bring_about(decision, really, denies)
+        trouble = _bring_about(decision, really, perhaps, denies)
+    if unreachable and not decision.standing.denied:
+        trouble = trouble or (
+            f"{', '.join(sorted(unreachable))} is no installed model scope any more, so the "
+            "enforcer cannot detach its deny policy: detach it by hand, or install it again"
+        )
     return conclude(decision, record, trouble, ledger)
 
 
@@ -50,11 +58,17 @@ def conclude(decision: Decision, record: Record, trouble: str, ledger: Ledger) -
     return notices
 
 
-def _bring_about(decision: Decision, really: frozenset[str], denies: Denies) -> str:
-    """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words."""
+def _bring_about(
+    decision: Decision, really: frozenset[str], perhaps: frozenset[str], denies: Denies
+) -> str:
+    """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words.
+
+    Where nothing could be attached, what is attached stays: a narrow deny is better than none.
+    """
     trouble = _attach(decision, really, denies)
-    for scope in sorted(really - decision.standing.denied):
-        denies.detach(decision.principal, scope)
+    if not (trouble and decision.standing.denied):
+        for scope in sorted(perhaps - decision.standing.denied):
+            denies.detach(decision.principal, scope)
     return trouble
 
 
@@ -72,7 +86,14 @@ def _attach(decision: Decision, really: frozenset[str], denies: Denies) -> str:
 def _true_notices(decision: Decision, trouble_before: str, trouble: str) -> list[Notice]:
     """What may be said now, seen what IAM let us do."""
     notices = list(decision.notices)
-    if trouble:
+    if trouble and not decision.standing.denied:
+        notices = [
+            replace(notice, kind=NoticeKind.COULD_NOT_LIFT, reason=trouble)
+            if notice.kind is NoticeKind.RESTORED
+            else notice
+            for notice in notices
+        ]
+    elif trouble:
         notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
         if trouble not in {trouble_before, _GONE}:
             notices += [

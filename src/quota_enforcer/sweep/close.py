@@ -1,10 +1,12 @@
 """The end of the stack: everybody that it denied is released."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import GATED
-from quota_enforcer.ports import Outside
+from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.ports import Ledger, Outside, Record
 from quota_enforcer.sweep.gather import NOTHING
 
 
@@ -21,9 +23,13 @@ def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], li
             failures.append(f"the gates: {type(error).__name__}: {error}")
     gates_closed = bool(failures)
     denied = outside.denies.denied()
-    for record in outside.ledger.blocked():
+    in_force = set(denied)
+    records = {record.principal: record for record in outside.ledger.blocked()}
+    for record in records.values():
         known = record.standing.denied | (record.intended or NOTHING)
         denied[record.principal] = denied.get(record.principal, NOTHING) | known
+        if record.standing.denied and not record.trouble:
+            in_force.add(record.principal)
     notices: list[Notice] = []
     why = "the quota enforcer is being removed"
     for principal, scopes in sorted(denied.items()):
@@ -35,5 +41,21 @@ def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], li
         except Exception as error:  # noqa: BLE001 - the others are released all the same
             failures.append(f"{principal}: {type(error).__name__}: {error}")
         else:
-            notices.append(Notice(NoticeKind.RESTORED, now, str(principal), "", why))
+            told = [Notice(NoticeKind.RESTORED, now, str(principal), "", why)]
+            told = told if principal in in_force else []
+            notices += _noted(outside.ledger, records.get(principal), principal, told)
     return notices, failures
+
+
+def _noted(
+    ledger: Ledger, record: Record | None, principal: Principal, told: list[Notice]
+) -> list[Notice]:
+    """Into the ledger with it, so that who is released twice is told once."""
+    record = ledger.records([principal])[principal] if record is None else record
+    standing = replace(record.standing, denied=NOTHING, used_up={}, until=None)
+    outcome = record.next(standing=standing, intended=None, trouble="", due=None)
+    try:
+        ledger.put(outcome, told)
+    except Conflict:  # a sweep under way was first, and releases everybody itself at its end
+        return []
+    return told

@@ -70,6 +70,8 @@ class GateRun:
         self._author = author
         self._account = account
         self._told = told
+        self.unfinished: set[Principal] = set()
+        """Whom the next sweep must look at again."""
 
     def apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> list[str]:
         """Bring the gates to the decisions; returns failures in words.
@@ -77,8 +79,13 @@ class GateRun:
         The author is asked in every sweep, so that a role made anew and a gate tampered with are
         put right too.
         """
+        decisions = list(decisions)
+        self.unfinished = {decision.principal for decision in decisions}
         written, failures = self._intend(decisions, gathered)
-        rendered = self._author.render()
+        try:
+            rendered = self._author.render()
+        except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
+            return [*failures, f"the gates: {type(error).__name__}: {error}"]
         for decision, record in written:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
@@ -87,6 +94,8 @@ class GateRun:
                 report.notices += conclude(decision, record, trouble, self._ledger)
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
+            else:
+                self.unfinished.discard(decision.principal)
         failures += rendered.failures
         report.drift += rendered.tampered
         report.gates_told = "; ".join(rendered.tampered)

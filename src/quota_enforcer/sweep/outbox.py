@@ -8,8 +8,8 @@ from quota_enforcer.core.wording import message
 from quota_enforcer.ports import Ledger, Topic
 from quota_enforcer.settings import Settings
 
-STRANDED = timedelta(minutes=2)
-"""A notice this long in the outbox was left there by a sweep that died."""
+STRANDED = timedelta(minutes=11)
+"""A notice this long in the outbox was left there by a sweep that died: none runs for so long."""
 
 
 class Outbox:

@@ -13,6 +13,9 @@ from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import KINDS, Item, read_quota
 from quota_enforcer.ports import QuotaMemory
 
+MOST_WORDS = 2_000
+"""How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
+
 
 @dataclass(slots=True)
 class LoadedQuotas:
@@ -76,7 +79,7 @@ class QuotaLoader:
                 rule = read_quota(item, self._zone, self._scopes)
             except InvalidQuota as error:
                 rule = last
-                self._report(loaded, memory, error, now)
+                self._report(loaded, memory, error, now, stays=last is not None)
             else:
                 if memory != (now_valid := QuotaMemory(whom, name, dict(item))):
                     loaded.remember.append(now_valid)
@@ -98,13 +101,19 @@ class QuotaLoader:
             return None
 
     def _report(
-        self, loaded: LoadedQuotas, memory: QuotaMemory, error: InvalidQuota, now: datetime
+        self,
+        loaded: LoadedQuotas,
+        memory: QuotaMemory,
+        error: InvalidQuota,
+        now: datetime,
+        *,
+        stays: bool,
     ) -> None:
-        problems = "; ".join(error.problems)
+        problems = "; ".join(error.problems)[:MOST_WORDS]
         if problems == memory.reported:
             return
         instead = "the next quota in precedence applies"
-        if memory.item is not None:
+        if stays:
             instead = "its last valid version stays in force"
         loaded.remember.append(
             QuotaMemory(memory.whom, memory.name, memory.item, problems),

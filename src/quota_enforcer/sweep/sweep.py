@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import Closed, Conflict, SweepFailed
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.meter import Metering, Occasion, meter
 from quota_enforcer.ports import Outside, Record, SweepState
@@ -56,9 +55,7 @@ class Sweep:
         loaded = QuotaLoader(self._settings.zone, self._outside.denies.scopes).load(
             self._outside.quotas.items(), self._ledger.quota_memories(), now
         )
-        # Sessions that are watched from now on are metered as far back as the metrics go.
-        known = replace(state, metered_to=None) if loaded.watch_sessions else state
-        metering = self._meter(known, loaded.book, now, report)
+        metering = self._meter(state, loaded, now, report)
         gathered = gather(self._outside, self._settings, state, loaded, metering, now)
         decisions = self._decide(gathered, report)
         state = self._hold(decisions, state, gathered, report, confirmed=confirm_blocks)
@@ -72,21 +69,30 @@ class Sweep:
         report.gates_told = state.gates_told
         self._apply(decisions, gathered, report)
         report.failures += self._outbox.send(report.notices, now)
-        self._remember(loaded)
+        if metering is not None or not loaded.watch_sessions:
+            report.failures += self._remember(loaded)
+        self._finish(state, metering, report)
+        if self._ledger.state().closed:  # the stack began to go while this sweep was blocking
+            self.close(now)
+        return report
+
+    def _finish(self, state: SweepState, metering: Metering | None, report: Report) -> None:
+        """Note what this sweep leaves. One that could not meter has not looked at all touched."""
+        now = report.now
+        finished = state.finished if metering is None else now
+        if finished is None:
+            return
         self._ledger.finish(
             replace(
                 state,
                 started=now,
-                finished=now,
+                finished=finished,
                 metered_to=state.metered_to if metering is None else now,
                 fresh_at=now if metering and metering.fresh else state.fresh_at,
                 terms=self._settings.fingerprint,
                 gates_told=report.gates_told,
             ),
         )
-        if self._ledger.state().closed:  # the stack began to go while this sweep was blocking
-            self.close(now)
-        return report
 
     def close(self, now: datetime) -> list[str]:
         """Block nobody from now on and release everybody; returns whom. For the end of the stack.
@@ -95,19 +101,20 @@ class Sweep:
         """
         self._ledger.close()
         notices, failures = release_everybody(self._outside, now)
-        self._ledger.post(notices)
         self._outbox.send(notices, now)  # one that cannot be sent keeps no stack from going
         if failures:
             raise SweepFailed(failures)
         return [notice.principal for notice in notices]
 
     def _meter(
-        self, state: SweepState, book: QuotaBook, now: datetime, report: Report
+        self, state: SweepState, loaded: LoadedQuotas, now: datetime, report: Report
     ) -> Metering | None:
         """Usage into the ledger. Without metrics the clock still releases, so the sweep goes on."""
         try:
-            occasion = Occasion(now, self._settings.zone, self._settings.account)
-            metering = meter(self._outside.metrics, self._ledger, book, state, occasion)
+            occasion = Occasion(
+                now, self._settings.zone, self._settings.account, loaded.watch_sessions
+            )
+            metering = meter(self._outside.metrics, self._ledger, loaded.book, state, occasion)
         except Exception as error:  # noqa: BLE001 - whatever CloudWatch says, the rest goes on
             report.failures.append(f"could not read the metrics: {_words(error)}")
             return None
@@ -145,7 +152,10 @@ class Sweep:
         *,
         confirmed: bool,
     ) -> SweepState:
-        """The breaker: take the new blocks out of `decisions` where they are too many at once."""
+        """The breaker: take the new blocks out of `decisions` where they are too many at once.
+
+        What they warn of and lift stays.
+        """
         breaker = self._settings.breaker
         blocking = [decision for decision in decisions if decision.blocks]
         many = len(blocking) > breaker.number and not confirmed
@@ -162,10 +172,7 @@ class Sweep:
         report.failures.append(words)
         if state.breaker_since is None:
             report.notices.append(Notice(NoticeKind.BREAKER, now, "", "", words))
-        decisions[:] = [decision for decision in decisions if not decision.blocks]
-        if not report.dry_run:
-            for decision in blocking:
-                self._look_again(gathered.records[decision.principal], now)
+        decisions[:] = [each.without_new_blocks() if each.blocks else each for each in decisions]
         return replace(state, breaker_since=state.breaker_since or now)
 
     def _apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> None:
@@ -190,10 +197,9 @@ class Sweep:
                 self._failed(record, gathered.terms.now, error, report)
         if author is not None:
             run = GateRun(self._ledger, author, self._settings.account, report.gates_told)
-            try:
-                report.failures += run.apply(gated, gathered, report)
-            except Exception as error:  # noqa: BLE001 - intents stay due, the next sweep goes on
-                report.failures.append(f"the gates: {_words(error)}")
+            report.failures += run.apply(gated, gathered, report)
+            for record in self._ledger.records(run.unfinished).values():
+                self._look_again(record, gathered.terms.now)
 
     def _apply_one(
         self, decision: Decision, record: Record, really: frozenset[str], gathered: Gathered
@@ -238,12 +244,17 @@ class Sweep:
             with suppress(Conflict):  # whoever wrote it meanwhile has looked
                 self._ledger.put(record.next(due=now))
 
-    def _remember(self, loaded: LoadedQuotas) -> None:
-        """Only once it has been acted on does an edit count as seen."""
+    def _remember(self, loaded: LoadedQuotas) -> list[str]:
+        """Only once it has been acted on does an edit count as seen; returns failures in words."""
+        failures = []
         for memory in loaded.remember:
-            self._ledger.remember_quota(memory)
+            try:
+                self._ledger.remember_quota(memory)
+            except Exception as error:  # noqa: BLE001 - one item that is too large stops no other
+                failures.append(f"quota {memory.name} of {memory.whom}: {_words(error)}")
         for memory in loaded.forget:
             self._ledger.forget_quota(memory)
+        return failures
 
 
 def _age(now: datetime, state: SweepState, metering: Metering | None) -> int | None:

@@ -1,0 +1,77 @@
+"""What the demo notes of a run, and whom it takes for blocked from what."""
+
+from datetime import UTC, datetime, timedelta
+
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.demo import cast
+from quota_enforcer.demo.blocks import blocks
+from quota_enforcer.demo.cast import HAIKU, SONNET, Call
+from quota_enforcer.demo.record import Answer, Event, Record
+
+NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
+POLICIES = {"*": "arn:policy/all", SONNET: "arn:policy/sonnet"}
+GATE = "arn:policy/gate"
+
+
+def answer(who: Principal, refusal: str = "", *, minute: int = 1, model: str = SONNET) -> Answer:
+    at = NINE + timedelta(minutes=minute)
+    return Answer(Call(at, who, "", model, Counts(1, 10)), refusal and f"AccessDenied: {refusal}")
+
+
+def event(kind: str, who: Principal, quota: str, minute: int) -> Event:
+    return Event(NINE + timedelta(minutes=minute), kind, str(who), quota, 10, 10, "why")
+
+
+def noted(*answers: Answer) -> list[tuple[str, str]]:
+    """The timeline's rows for these calls."""
+    roles = {cast.GRACE: "developer", cast.HEIDI: "developer", cast.IVY: "ml"}
+    record = Record(POLICIES, GATE, roles)
+    for each in answers:
+        record.answered(each)
+    return [(row.who, row.what) for row in record.rows]
+
+
+def test_the_first_refused_call_and_the_first_through_again_make_a_row() -> None:
+    refused, free = answer(cast.BOB, POLICIES["*"]), answer(cast.BOB)
+    assert noted(free, refused, refused, free, free) == [
+        ("user/bob", "call refused by IAM: AccessDenied"),
+        ("user/bob", "call goes through again"),
+    ]
+
+
+def test_a_call_of_another_model_is_no_release() -> None:
+    refused, haiku = answer(cast.KIM, POLICIES[SONNET]), answer(cast.KIM, model=HAIKU)
+    assert noted(refused, haiku, refused, haiku, answer(cast.KIM)) == [
+        ("user/kim", "call refused by IAM: AccessDenied"),
+        ("user/kim", "call of another model goes through"),
+        ("user/kim", "call goes through again"),
+    ]
+
+
+def test_a_colleague_behind_the_same_role_makes_one_row_and_nobody_else_does() -> None:
+    refused, heidi = answer(cast.GRACE, GATE), answer(cast.HEIDI)
+    assert noted(heidi, refused, heidi, heidi, answer(cast.IVY), answer(cast.BOB)) == [
+        ("sso/grace", "call refused by IAM: AccessDenied"),
+        ("sso/heidi", "call behind the same role goes through"),
+    ]
+
+
+def test_a_block_stops_the_models_of_its_quota_while_it_lasts() -> None:
+    record = Record()
+    for each in (event("blocked", cast.KIM, "sonnet", 10), event("restored", cast.KIM, "", 20)):
+        record.happened(each)
+    [block] = blocks(record)
+    assert block.stops(answer(cast.KIM, minute=15))
+    assert not block.stops(answer(cast.KIM, minute=15, model=HAIKU))
+    assert not block.stops(answer(cast.KIM, minute=20))
+    assert not block.stops(answer(cast.BOB, minute=15))
+    assert not block.gated
+
+
+def test_a_block_without_an_end_lasts() -> None:
+    record = Record()
+    record.happened(event("blocked", cast.GRACE, "daily", 10))
+    [block] = blocks(record)
+    assert block.gated
+    assert block.stops(answer(cast.GRACE, minute=10_000, model=HAIKU))
