@@ -27,13 +27,13 @@ MODELS = ("anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0")
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 30, 15, 20, tzinfo=UTC)
 QUOTAS = [
-    ("monthly-tokens", Measure.TOTAL_TOKENS, 900_000, Window(Unit.MONTH)),
-    ("monthly-requests", Measure.REQUESTS, 1_000, Window(Unit.MONTH, resets_on=15)),
-    ("daily-tokens", Measure.TOTAL_TOKENS, 40_000, Window(Unit.DAY)),
-    ("daily-output", Measure.OUTPUT_TOKENS, 20_000, Window(Unit.DAY)),
-    ("rolling", Measure.INPUT_TOKENS, 30_000, Window(Unit.HOUR, rolling=24)),
-]  # two monthly, and below every second principal gets one more: half of all
-PERSONAL = ("personal", Measure.CACHE_READ_TOKENS, 80_000, Window(Unit.MONTH))
+    ("monthly-tokens", Measure.TOTAL_TOKENS, 300_000, Window(Unit.MONTH)),
+    ("monthly-requests", Measure.REQUESTS, 50_000, Window(Unit.MONTH, resets_on=15)),
+    ("daily-tokens", Measure.TOTAL_TOKENS, 14_000, Window(Unit.DAY)),
+    ("daily-output", Measure.OUTPUT_TOKENS, 5_000, Window(Unit.DAY)),
+    ("rolling", Measure.INPUT_TOKENS, 65_000, Window(Unit.HOUR, rolling=24)),
+]  # the first two are monthly, and so is the fifth of every other principal: half of all
+PERSONAL = ("personal", Measure.CACHE_READ_TOKENS, 90_000, Window(Unit.MONTH))
 
 
 def rules() -> list[Quota]:

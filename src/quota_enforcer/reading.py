@@ -13,7 +13,7 @@ from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal, identify
+from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.window import HOUR, hour_start
 from quota_enforcer.ports import Metrics, Series, Source
 
@@ -78,12 +78,15 @@ class Reading(NamedTuple):
 def attribute(
     raws: Iterable[Raw], book: QuotaBook, account: str
 ) -> tuple[Charged, tuple[str, ...]]:
-    """To whom each identity ARN counts; and a sentence for each that counts to nobody."""
+    """To whom each identity ARN counts; and a sentence for each whom nothing can limit."""
     charged: dict[str, tuple[Principal, ...]] = {}
     unattributed: list[str] = []
     for arn in dict.fromkeys(raw.arn for raw in raws):
         try:
-            charged[arn] = book.charged(identify(arn, account))
+            identity = identify(arn, account)
+            charged[arn] = book.charged(identity)
+            if identity.principal.kind is Kind.OTHER:
+                unattributed.append(f"no quota can limit the usage of {identity.principal}")
         except UnknownIdentity as unknown:
             charged[arn] = ()
             unattributed.append(f"usage in the metrics is counted to nobody: {unknown}")

@@ -157,6 +157,7 @@ class TestAlarms:
             dimension["Value"].get("Ref")
             for alarm in of_type("AWS::CloudWatch::Alarm")
             for dimension in properties(alarm)["Dimensions"]
+            if isinstance(dimension["Value"], dict)
         }
         assert "AuthorFunction" not in watched
         assert "EventInvokeConfig" not in properties("AuthorFunction")

@@ -613,6 +613,14 @@ def test_a_nonsense_series_is_named_and_stops_nobody() -> None:
     assert "not-an-arn" in report.unattributed[0]
 
 
+def test_somebody_whom_no_quota_can_limit_is_named() -> None:
+    world = World()
+    root = "arn:aws:iam::111122223333:root"
+    world.metrics.call(root, NOON, Counts(1, 5))
+    report = world.sweep(NOON + 5 * MINUTES)
+    assert report.unattributed == [f"no quota can limit the usage of other/{root}"]
+
+
 def test_days_later_the_record_of_a_quiet_principal_is_left_alone() -> None:
     world = World()
     blocked_alice(world)

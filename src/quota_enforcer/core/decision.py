@@ -7,19 +7,17 @@ the status table all call it, so what an admin is told is what happens.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from quota_enforcer.core import wording
-from quota_enforcer.core.model import EVERY_MODEL
+from quota_enforcer.core.denying import closes, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
-from quota_enforcer.core.principal import Principal, cannot_be_denied
-from quota_enforcer.core.quota import Action, Quota
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Action
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
+from quota_enforcer.core.telling import changes, warnings
 from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import FULL, Mode, Terms, Verdict, judge
-
-EVERYTHING = frozenset({str(EVERY_MODEL)})
+from quota_enforcer.core.verdict import FULL, Terms, Verdict, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Decision:
     @property
     def blocks(self) -> bool:
         """Whether it closes something that was open."""
-        return _closes(self.standing.denied, self.before.denied)
+        return closes(self.standing.denied, self.before.denied)
 
     def without_new_blocks(self) -> "Decision":
         """The same but for what it would newly deny; due at once, so that it is decided again."""
@@ -80,11 +78,11 @@ def decide(
         told = warned.get(verdict.quota.id)
         if reached and (told is None or told.threshold < reached):
             warned[verdict.quota.id] = Warned(reached, verdict.limit, _window_ends(verdict, terms))
-            notices += _warnings(principal, verdict, reached, terms)
-    notices += _changes(principal, before, verdicts, denying, terms)
+            notices += warnings(principal, verdict, reached, terms)
+    notices += changes(principal, before, verdicts, denying, terms)
     standing = Standing(
         level=_level(verdicts),
-        denied=_scopes(denying.values()),
+        denied=scopes_of(denying.values()),
         used_up={
             id_: UsedUp(verdict.limit, verdict.span.start, verdict.frees_at)
             for id_, verdict in denying.items()
@@ -106,122 +104,11 @@ def decide(
     )
 
 
-def block_notices(principal: Principal, verdicts: Iterable[Verdict], terms: Terms) -> list[Notice]:
-    """One notice for each quota that closes something."""
-    return [
-        _notice(NoticeKind.BLOCKED, principal, verdict, terms, reason=wording.used(verdict))
-        for verdict in verdicts
-    ]
-
-
-def why_open(quota: Quota, principal: Principal, terms: Terms) -> str | None:
-    """Why a used-up quota denies nothing; None where it does. The one branch of observe mode."""
-    if quota.action is Action.NOTIFY:
-        return "this quota only notifies"
-    if terms.mode is Mode.OBSERVE:
-        return "observe mode blocks nobody"
-    return cannot_be_denied(principal, gated=terms.gated)
-
-
 def _reached(verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
     """The threshold to warn of; the limit itself is one where no block says it."""
     if verdict.used_up and verdict.quota.id not in denying:
         return FULL
     return verdict.threshold
-
-
-def _warnings(
-    principal: Principal, verdict: Verdict, reached: int, terms: Terms
-) -> Iterable[Notice]:
-    why = why_open(verdict.quota, principal, terms)
-    reason = wording.used(verdict)
-    if reached == FULL and why:
-        reason = f"{reason}; nothing is blocked, since {why}"
-    yield _notice(NoticeKind.WARNING, principal, verdict, terms, reason=reason, percent=reached)
-    undeniable = cannot_be_denied(principal, gated=terms.gated)
-    if reached == FULL and undeniable is not None and why == undeniable:
-        yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, terms, reason=undeniable)
-
-
-def _changes(
-    principal: Principal,
-    before: Standing,
-    verdicts: Iterable[Verdict],
-    denying: Mapping[str, Verdict],
-    terms: Terms,
-) -> list[Notice]:
-    """Blocked, restored, or blocked still but by something else."""
-    new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
-    closing = [verdict for verdict in new if _closes(_scopes([verdict]), before.denied)]
-    if closing:
-        notices = block_notices(principal, closing, terms)
-        now_denied = _scopes(denying.values())
-        reopened = before.denied - now_denied
-        if reopened and not now_denied >= EVERYTHING:
-            reason = f"{', '.join(sorted(reopened))} is open again"
-            notices.append(_notice(NoticeKind.CHANGED, principal, closing[0], terms, reason=reason))
-        return notices
-    freed = before.used_up.keys() - denying.keys()
-    if before.denied and not denying:
-        return [_restored(principal, before, verdicts, terms)]
-    if before.denied and (new or freed):
-        longest = max(denying.values(), key=_freed_last)
-        reason = f"still blocked: {wording.used(longest)}"
-        return [_notice(NoticeKind.CHANGED, principal, longest, terms, reason=reason)]
-    return []
-
-
-def _restored(
-    principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
-) -> Notice:
-    """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""
-    id_, was = max(before.used_up.items(), key=lambda item: (item[1].until is None, item[0]))
-    verdict = next((each for each in verdicts if each.quota.id == id_), None)
-    if verdict is None:
-        name = id_.partition("#")[2]
-        reason = "the quota no longer applies"
-        return Notice(
-            NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
-        )
-    why = why_open(verdict.quota, principal, terms)
-    if why is not None:
-        reason = why
-    elif verdict.limit > was.limit:
-        reason = f"the limit is now {wording.number(verdict.limit)}"
-    elif verdict.span.start > was.window_start:
-        reason = "the window has rolled over"
-    else:
-        reason = "the usage is below the limit again"
-    return _notice(NoticeKind.RESTORED, principal, verdict, terms, reason, since=before.since)
-
-
-def _notice(
-    kind: NoticeKind,
-    principal: Principal,
-    verdict: Verdict,
-    terms: Terms,
-    reason: str,
-    **more: Any,
-) -> Notice:
-    return Notice(
-        kind,
-        terms.now,
-        str(principal),
-        verdict.quota.name,
-        reason,
-        **{
-            "used": verdict.used,
-            "limit": verdict.limit,
-            "measure": verdict.quota.measure.words,
-            "window": str(verdict.quota.window),
-            "percent": verdict.percent,
-            "whom": verdict.quota.whom,
-            "models": ", ".join(map(str, verdict.quota.models)),
-            "since": terms.now,
-            "until": verdict.frees_at if verdict.used_up else verdict.span.end,
-            **more,
-        },
-    )
 
 
 def _still_warned(
@@ -255,22 +142,6 @@ def _level(verdicts: Iterable[Verdict]) -> Level:
         for verdict in verdicts
     }
     return next((level for level in (Level.OVER, Level.WARNED) if level in levels), Level.OK)
-
-
-def _scopes(verdicts: Iterable[Verdict]) -> frozenset[str]:
-    """The model scopes to deny; every model includes all others and costs one policy slot."""
-    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
-    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
-
-
-def _closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
-    """Whether denying these closes something that `denied` leaves open."""
-    return bool(scopes - denied) and not denied >= EVERYTHING
-
-
-def _freed_last(verdict: Verdict) -> tuple[bool, float]:
-    """Orders by when a quota frees; what never does comes last."""
-    return verdict.frees_at is None, verdict.frees_at.timestamp() if verdict.frees_at else 0
 
 
 def _last(moments: Iterable[datetime | None]) -> datetime | None:

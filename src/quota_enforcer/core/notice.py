@@ -20,11 +20,6 @@ class NoticeKind(StrEnum):
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
 
-    @property
-    def for_admins(self) -> bool:
-        """Whether it is of no use to the principal concerned."""
-        return self not in {self.WARNING, self.BLOCKED, self.CHANGED, self.RESTORED}
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -6,9 +6,10 @@ never claims a block that did not happen.
 
 from dataclasses import replace
 
-from quota_enforcer.core.decision import Decision, block_notices
+from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
 from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.telling import block_notices
 from quota_enforcer.ports import Denies, GateIntent, Ledger, Record
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}

@@ -1,0 +1,31 @@
+"""Denying: which used-up quotas close something, and what."""
+
+from collections.abc import Iterable
+
+from quota_enforcer.core.model import EVERY_MODEL
+from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.core.quota import Action, Quota
+from quota_enforcer.core.verdict import Mode, Terms, Verdict
+
+EVERYTHING = frozenset({str(EVERY_MODEL)})
+"""The scope that includes all others."""
+
+
+def why_open(quota: Quota, principal: Principal, terms: Terms) -> str | None:
+    """Why a used-up quota denies nothing; None where it does. The one branch of observe mode."""
+    if quota.action is Action.NOTIFY:
+        return "this quota only notifies"
+    if terms.mode is Mode.OBSERVE:
+        return "observe mode blocks nobody"
+    return cannot_be_denied(principal, gated=terms.gated)
+
+
+def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
+    """The model scopes to deny; every model includes all others and costs one policy slot."""
+    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
+    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
+
+
+def closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
+    """Whether denying these closes something that `denied` leaves open."""
+    return bool(scopes - denied) and not denied >= EVERYTHING
