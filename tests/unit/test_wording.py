@@ -50,6 +50,7 @@ def test_a_block_of_one_model_says_what_stays_open() -> None:
 
 def test_a_block_without_end_says_who_ends_it() -> None:
     blocked = Story(a_quota(limit=Decimal(0))).at(NOON).notices[0]
+    assert blocked.reason == "an admin set the limit to 0 (quota daily of user/alice)"
     assert "Until: an admin changes the quota." in message(blocked, BERLIN, "x").body
 
 

@@ -64,6 +64,8 @@ def period(window: Window) -> str:
 def used(verdict: Verdict) -> str:
     """`1,200 of 1,000 total tokens used today (quota daily of user/*)`."""
     quota = verdict.quota
+    if not verdict.limit:
+        return f"an admin set the limit to 0 (quota {quota.name} of {quota.whom})"
     return (
         f"{number(verdict.used)} of {number(verdict.limit)} {quota.measure.words} used "
         f"{period(quota.window)} (quota {quota.name} of {quota.whom})"
