@@ -153,9 +153,12 @@ def test_a_new_quota_for_a_session_counts_what_it_used_already() -> None:
 def test_a_pool_is_the_sum_of_its_members() -> None:
     world = World()
     world.quota(principal="team/research", members=["user/alice", "user/bob"], share="pool")
+    world.sweep(NOON)
     world.call("alice", NOON, 600)
-    world.call("bob", NOON, 600)
     world.sweep(NOON + 5 * MINUTES)
+    assert world.told("team/research") == []
+    world.call("bob", NOON, 600)
+    world.sweep(NOON + 10 * MINUTES)
     assert world.told("team/research") == ["warning", "could-not-deny"]
 
 
@@ -300,7 +303,12 @@ def test_a_meter_that_fails_half_way_loses_nobody() -> None:
     world = World()
     for who in ("alice", "bob"):
         world.quota(principal=f"user/{who}")
-        world.call(who, NOON, 1200)
+    world.sweep(NOON)
+    for who in ("alice", "bob"):
+        world.call(who, NOON, 850)
+    world.sweep(NOON + MINUTES)
+    for who in ("alice", "bob"):
+        world.call(who, NOON + MINUTES, 850)
     set_hours, calls = world.ledger.set_hours, []
 
     def failing(bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:

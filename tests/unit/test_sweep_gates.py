@@ -8,7 +8,7 @@ import pytest
 from builders import HOUR, NOON
 from fakes import FakeAuthor
 from quota_enforcer.core.verdict import Mode
-from world import World, principal
+from world import World, arn, principal
 
 MINUTES = timedelta(minutes=1)
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
@@ -104,6 +104,7 @@ def test_who_is_blocked_for_weeks_stays_in_the_gate(world: World) -> None:
     world.quota(principal="sso/*", window="month")
     world.sweep(NOON + 5 * MINUTES)
     (before,) = (each for each in world.ledger.gate_intents() if each.principal == ANN)
+    world.metrics.forget(arn("sso:Ann@example.com"))
     world.ledger.forget_sources()
     world.sweep(NOON + 3 * HOUR)
     (after,) = (each for each in world.ledger.gate_intents() if each.principal == ANN)
