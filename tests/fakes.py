@@ -306,6 +306,7 @@ class FakeDenies:
     attached: dict[Principal, set[str]] = field(default_factory=dict)
     refuse: dict[Principal, Exception] = field(default_factory=dict)
     calls: list[tuple[str, Principal, str]] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
 
     def denied(self) -> dict[Principal, frozenset[str]]:
         return {who: frozenset(scopes) for who, scopes in self.attached.items() if scopes}
@@ -353,6 +354,8 @@ class FakeAuthor:
     fill: dict[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     fails: Exception | None = None
+    partly: bool = False
+    """Whether those in trouble are denied somewhere all the same."""
 
     def render(self) -> Rendered:
         return self._write(self.ledger.gate_intents())
@@ -367,7 +370,7 @@ class FakeAuthor:
         if self.failures:
             in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
             return Rendered(in_force, failures=self.failures)
-        served = [intent for intent in intents if intent.principal not in self.trouble]
+        served = [each for each in intents if self.partly or each.principal not in self.trouble]
         self.denied = {intent.principal: set(intent.scopes) for intent in served}
         in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
         return Rendered(

@@ -229,6 +229,10 @@ class Denies(Protocol):
     def denied(self) -> dict[Principal, frozenset[str]]:
         """Who really has which scopes' policies attached."""
 
+    @property
+    def strays(self) -> list[str]:
+        """What the last `denied` found that only an admin can undo, in words."""
+
     def attach(self, principal: Principal, scope: str) -> None:
         """Deny a scope. Raises CannotDeny or PrincipalGone."""
 

@@ -147,9 +147,29 @@ def test_any_other_refusal_rises(stub: MakeStub) -> None:
     answers.add_client_error("attach_role_policy", "ServiceFailure")
     with pytest.raises(ClientError, match="ServiceFailure"):
         denies.attach(CI, "*")
-    answers.add_client_error("detach_role_policy", "AccessDenied")
-    with pytest.raises(ClientError, match="AccessDenied"):
+    answers.add_client_error("detach_role_policy", "ServiceFailure")
+    with pytest.raises(ClientError, match="ServiceFailure"):
         denies.detach(CI, "*")
     answers.add_client_error("list_entities_for_policy", "NoSuchEntity")
     with pytest.raises(ClientError, match="NoSuchEntity"):
         denies.denied()
+
+
+@pytest.mark.parametrize("code", ["UnmodifiableEntity", "AccessDenied"])
+def test_a_deny_out_of_reach_says_how_to_lift_it(stub: MakeStub, code: str) -> None:
+    client, answers = stub("iam")
+    answers.add_client_error("detach_role_policy", code)
+    with pytest.raises(CannotDeny, match=f"attached to role/ci by somebody else.*detach {POLICY}"):
+        IamDenies(client, {"*": POLICY}).detach(CI, "*")
+
+
+def test_a_deny_of_a_group_is_named_with_what_undoes_it(stub: MakeStub) -> None:
+    client, answers = stub("iam")
+    group = {"GroupName": "all", "GroupId": "AGPAEXAMPLEEXAMPLE123"}
+    answers.add_response(
+        "list_entities_for_policy",
+        {"PolicyGroups": [group], "PolicyUsers": [], "PolicyRoles": [], "IsTruncated": False},
+    )
+    denies = IamDenies(client, {"*": POLICY})
+    assert denies.denied() == {}
+    assert f"detach-group-policy --group-name all --policy-arn {POLICY}" in denies.strays[0]

@@ -21,6 +21,7 @@ from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
 from quota_enforcer.core.policies.gate import deny_statements, gate
 from quota_enforcer.core.policies.guard import Guarded, guard
+from quota_enforcer.core.policies.names import deny_policy_name
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -290,7 +291,11 @@ class TestScopes:
         assert "ModelScope1" in stderr
 
     def test_it_tells_that_none_can_be_added_any_more(self, shell: Shell) -> None:
-        scopes = {f"anthropic.claude-{n}*": f"arn:{n}" for n in range(5)}
         settings = shell.world.settings
+        named = [deny_policy_name(settings.stack, number) for number in range(1, 6)]
+        scopes = {f"anthropic.claude-{name}*": f"arn:x/{name}" for name in named}
         shell.world.settings = replace(settings, denies={**settings.denies, **scopes})
         assert "All 5 are in use" in shell.run("scopes", "list").stderr
+        del scopes[f"anthropic.claude-{named[1]}*"]
+        shell.world.settings = replace(settings, denies={**settings.denies, **scopes})
+        assert "parameter ModelScope2 to" in shell.run("scopes", "list").stderr

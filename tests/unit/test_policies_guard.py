@@ -7,7 +7,7 @@ import pytest
 
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.document import SCP_LIMIT, size
-from quota_enforcer.core.policies.guard import Guarded, guard
+from quota_enforcer.core.policies.guard import LONGEST_STACK, Guarded, guard
 
 GUARDED = Guarded(
     "111122223333", "bedrock-quota", ("Admin",), "/bedrock-quota/bedrock-quota/invocations"
@@ -25,8 +25,19 @@ def test_it_is_one_policy_that_only_denies_under_a_condition() -> None:
 @pytest.mark.parametrize("roles", [1, 4])
 def test_a_long_stack_name_and_several_admin_roles_still_fit(roles: int) -> None:
     named = tuple(f"AWSReservedSSO_Administrator{n}_0123456789abcdef" for n in range(roles))
-    documents = guard(replace(GUARDED, admin_roles=named, stack="s" * 40))
+    documents = guard(replace(GUARDED, admin_roles=named, stack="s" * LONGEST_STACK))
     assert all(size(each) <= SCP_LIMIT for each in documents)
+
+
+def test_a_stack_name_that_cloudformation_cuts_is_refused() -> None:
+    with pytest.raises(InvalidPolicyInput, match="use a shorter stack name"):
+        guard(replace(GUARDED, stack="s" * (LONGEST_STACK + 1)))
+
+
+def test_another_stack_whose_name_begins_alike_is_left_alone() -> None:
+    resources = str(guard(GUARDED))
+    assert f"function:{GUARDED.stack}-EnforcerFunction-*" in resources
+    assert f":{GUARDED.stack}-*" not in resources
 
 
 def test_many_admin_roles_take_several_policies_and_no_statement_is_lost() -> None:

@@ -282,6 +282,12 @@ def test_a_scope_that_is_uninstalled_while_it_denies_is_not_called_restored() ->
     assert "the next quota in precedence applies" in world.topic.sent[2][0].reason
 
 
+def test_a_deny_that_the_enforcer_cannot_undo_is_an_error_that_says_how() -> None:
+    world = World()
+    world.denies.strays = ["the deny of * is attached to the group all"]
+    assert world.sweep(NOON).failures == ["the deny of * is attached to the group all"]
+
+
 # Missing data
 
 

@@ -1,12 +1,14 @@
 """Sweeps of people behind shared identities: one author for all, and nobody claimed in vain."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from builders import HOUR, NOON
 from fakes import FakeAuthor
+from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.verdict import Mode
 from world import World, arn, principal
 
@@ -185,3 +187,22 @@ def test_a_crash_between_any_two_writes_is_healed(world: World, crash: int) -> N
     world.sweep(NOON + HOUR)
     assert author(world).denied == {ANN: {"*"}, RUN: {"*"}}
     assert set(world.told(str(ANN))) == {"warning", "blocked"}
+
+
+def test_gates_that_are_given_up_while_they_deny_are_claimed_to_nobody(world: World) -> None:
+    """Nobody writes them any more, so admins must put them back first."""
+    world.sweep(NOON + 5 * MINUTES)
+    world.author, world.settings = None, replace(world.settings, author="")
+    report = world.sweep(MIDNIGHT)
+    assert "the gates still deny session/ci/42, sso/ann@example.com" in report.failures[0]
+    assert world.told(str(ANN)) == ["warning", "blocked"]
+    with pytest.raises(SweepFailed, match="the gates still deny"):
+        world.close(MIDNIGHT + 5 * MINUTES)
+    assert world.told(str(ANN)) == ["warning", "blocked"]
+
+
+def test_who_is_denied_in_one_permission_set_only_is_told_and_admins_too(world: World) -> None:
+    author(world).trouble = {ANN: "permission set Analyst names no gate"}
+    author(world).partly = True
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.told(str(ANN)) == ["warning", "blocked", "could-not-deny"]

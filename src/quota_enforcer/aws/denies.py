@@ -21,6 +21,8 @@ class IamDenies:
     def __init__(self, client: "IAMClient", policies: Mapping[str, str]) -> None:
         self._client = client
         self._policies = dict(policies)
+        self.strays: list[str] = []
+        """What the last `denied` found that only an admin can undo, in words."""
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -30,6 +32,7 @@ class IamDenies:
     def denied(self) -> dict[Principal, frozenset[str]]:
         """Who really has which scopes' policies attached: one paged read for each policy."""
         found: defaultdict[Principal, set[str]] = defaultdict(set)
+        self.strays = []
         pages = self._client.get_paginator("list_entities_for_policy")
         for scope, policy in self._policies.items():
             # Serving as somebody's permissions boundary is no attachment, hence the filter.
@@ -38,6 +41,12 @@ class IamDenies:
                     found[Principal(Kind.USER, user["UserName"])].add(scope)
                 for role in page["PolicyRoles"]:
                     found[Principal(Kind.ROLE, role["RoleName"])].add(scope)
+                for group in page["PolicyGroups"]:
+                    self.strays.append(
+                        f"the deny of {scope} is attached to the group {group['GroupName']}, which "
+                        "the enforcer never does and cannot undo: aws iam detach-group-policy "
+                        f"--group-name {group['GroupName']} --policy-arn {policy}"
+                    )
         return {principal: frozenset(scopes) for principal, scopes in found.items()}
 
     def attach(self, principal: Principal, scope: str) -> None:
@@ -63,7 +72,10 @@ class IamDenies:
             raise _refusal(error, principal, policy) from error
 
     def detach(self, principal: Principal, scope: str) -> None:
-        """Lift a deny; no error where there is none, or no such principal."""
+        """Lift a deny; no error where there is none, or no such principal.
+
+        Raises CannotDeny for a principal out of reach, which somebody else must have denied.
+        """
         policy = self._policies.get(scope)
         if policy is None:
             return
@@ -76,7 +88,13 @@ class IamDenies:
                 case _:
                     pass
         except ClientError as error:
-            if error.response["Error"]["Code"] != _GONE:
+            code = error.response["Error"]["Code"]
+            if code in {"UnmodifiableEntity", "AccessDenied"}:
+                raise CannotDeny(
+                    f"the deny of {scope} was attached to {principal} by somebody else, and the "
+                    f"enforcer may not touch that {principal.kind}: detach {policy} by hand",
+                ) from error
+            if code != _GONE:
                 raise
 
 

@@ -17,7 +17,7 @@ from quota_enforcer.core.policies.deny import deny_documents, divided
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
 from quota_enforcer.core.policies.gate import deny_statements, percent_full
 from quota_enforcer.core.policies.gate import gate as gate_for
-from quota_enforcer.core.policies.names import is_of_known_vendor
+from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
 
 app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
 app.command()(enforcer)
@@ -119,6 +119,9 @@ def allow(
 
 def _looked_at(scopes: Sequence[str] | None) -> Sequence[str]:
     """The scopes given, or every model; a word about those that may well match nothing."""
+    checked_scopes(scopes or ("*",))
+    if scopes and "*" in scopes and len(scopes) > 1:
+        hint("warning: * is every model, so the others named say nothing more")
     for scope in scopes or ():
         if not is_of_known_vendor(scope):
             hint(f"warning: {scope} is of no vendor known so far, so it may match no model")

@@ -5,7 +5,7 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import hint, say_json, say_table
-from quota_enforcer.core.policies.names import MODEL_SCOPES
+from quota_enforcer.core.policies.names import MODEL_SCOPES, deny_policy_name
 
 app = typer.Typer(no_args_is_help=True, help="Which models can be denied on their own.")
 
@@ -25,12 +25,14 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
         say_json({"scopes": [{"models": scope, "policy": arn} for scope, arn in installed]})
         return
     say_table(("Models", "Deny policy"), installed)
-    free = MODEL_SCOPES + 1 - len(installed)
+    stack = deployment.settings.stack
+    used = {arn.rpartition("/")[2] for _, arn in installed}
+    free = [n for n in range(1, MODEL_SCOPES + 1) if deny_policy_name(stack, n) not in used]
     if free:
         hint(
-            f"{free} more can be added: set a free one of the stack's parameters ModelScope1 to "
-            f"ModelScope{MODEL_SCOPES} to a model id or a pattern and deploy again, such as "
-            "sam deploy --parameter-overrides 'ModelScope1=anthropic.claude-3-opus*'"
+            f"{len(free)} more can be added: set the stack's parameter ModelScope{free[0]} to a "
+            "model id or a pattern and deploy again, such as sam deploy --parameter-overrides "
+            f"'ModelScope{free[0]}=anthropic.claude-3-opus*'"
         )
     else:
         hint(f"All {MODEL_SCOPES} are in use: one pattern can stand for several models.")

@@ -48,9 +48,14 @@ def intend(
     return written
 
 
-def conclude(decision: Decision, record: Record, trouble: str, ledger: Ledger) -> list[Notice]:
-    """The last step: the outcome with its notices; `trouble` is why nothing could be denied."""
-    notices = _true_notices(decision, record.trouble, trouble)
+def conclude(
+    decision: Decision, record: Record, trouble: str, ledger: Ledger, *, partly: bool = False
+) -> list[Notice]:
+    """The last step: the outcome with its notices.
+
+    `trouble` is why not all could be denied, `partly` whether something is denied all the same.
+    """
+    notices = _true_notices(decision, record.trouble, trouble, partly=partly)
     outcome = record.next(
         standing=decision.standing, intended=None, trouble=trouble, due=decision.standing.due
     )
@@ -84,7 +89,9 @@ def _attach(decision: Decision, really: frozenset[str], denies: Denies) -> str:
     return ""
 
 
-def _true_notices(decision: Decision, trouble_before: str, trouble: str) -> list[Notice]:
+def _true_notices(
+    decision: Decision, trouble_before: str, trouble: str, *, partly: bool
+) -> list[Notice]:
     """What may be said now, seen what IAM let us do."""
     notices = list(decision.notices)
     if trouble and not decision.standing.denied:
@@ -95,7 +102,8 @@ def _true_notices(decision: Decision, trouble_before: str, trouble: str) -> list
             for notice in notices
         ]
     elif trouble:
-        notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+        if not partly:
+            notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
         if trouble not in {trouble_before, _GONE}:
             notices += [
                 replace(notice, kind=NoticeKind.COULD_NOT_DENY, reason=trouble)

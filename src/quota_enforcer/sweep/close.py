@@ -7,6 +7,7 @@ from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.ports import Ledger, Outside, Record
+from quota_enforcer.sweep.gates import deserted
 from quota_enforcer.sweep.gather import NOTHING
 
 
@@ -15,12 +16,7 @@ def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], li
 
     Returns what to tell whom, and failures in words; one failure does not stop the rest.
     """
-    failures: list[str] = []
-    if outside.author is not None:
-        try:
-            failures += outside.author.empty().failures
-        except Exception as error:  # noqa: BLE001 - whoever can be released is
-            failures.append(f"the gates: {type(error).__name__}: {error}")
+    failures = _empty_gates(outside)
     gates_closed = bool(failures)
     denied = outside.denies.denied()
     in_force = set(denied)
@@ -45,6 +41,17 @@ def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], li
             told = told if principal in in_force else []
             notices += _noted(outside.ledger, records.get(principal), principal, told)
     return notices, failures
+
+
+def _empty_gates(outside: Outside) -> list[str]:
+    """Have the author write gates that deny nobody; returns failures in words."""
+    if outside.author is None:
+        left = [intent.principal for intent in outside.ledger.gate_intents()]
+        return [deserted(left)] if left else []
+    try:
+        return list(outside.author.empty().failures)
+    except Exception as error:  # noqa: BLE001 - whoever can be released is
+        return [f"the gates: {type(error).__name__}: {error}"]
 
 
 def _noted(

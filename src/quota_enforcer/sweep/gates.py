@@ -62,6 +62,15 @@ def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> Gate
     )
 
 
+def deserted(principals: Iterable[Principal]) -> str:
+    """What to do about people whom a gate denies that nobody writes any more, in words."""
+    who = ", ".join(map(str, sorted(principals)))
+    return (
+        f"the gates still deny {who}, but the stack keeps no gates any more: set its parameter "
+        "Gates back, remove or raise their quotas, sweep, and lower it then"
+    )
+
+
 class GateRun:
     """One sweep's work on the gates; `told` is what admins know already of others' changes."""
 
@@ -90,8 +99,13 @@ class GateRun:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
             try:
-                trouble = _trouble(decision, rendered)
-                report.notices += conclude(decision, record, trouble, self._ledger)
+                report.notices += conclude(
+                    decision,
+                    record,
+                    _trouble(decision, rendered),
+                    self._ledger,
+                    partly=decision.principal in rendered.denied,
+                )
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
             else:

@@ -42,7 +42,7 @@ def gather(
     ledger = outside.ledger
     book = loaded.book
     really = outside.denies.denied()
-    gates = {} if outside.author is None else {i.principal: i for i in ledger.gate_intents()}
+    gates = {intent.principal: intent for intent in ledger.gate_intents()}
     wanted = ledger.due(now) | loaded.named | gates.keys()
     if metering is not None:
         wanted |= metering.seen if state.interrupted else metering.touched

@@ -15,7 +15,7 @@ from quota_enforcer.ports import Outside, Record, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.apply import apply
 from quota_enforcer.sweep.close import release_everybody
-from quota_enforcer.sweep.gates import GateRun
+from quota_enforcer.sweep.gates import GateRun, deserted
 from quota_enforcer.sweep.gather import NOTHING, Gathered, gather
 from quota_enforcer.sweep.look import look
 from quota_enforcer.sweep.outbox import Outbox
@@ -57,6 +57,7 @@ class Sweep:
         )
         metering = self._meter(state, loaded, now, report)
         gathered = gather(self._outside, self._settings, state, loaded, metering, now)
+        report.failures += self._outside.denies.strays
         decisions = self._decide(gathered, report)
         state = self._hold(decisions, state, gathered, report, confirmed=confirm_blocks)
         report.notices += loaded.invalid
@@ -182,7 +183,11 @@ class Sweep:
         """
         author = self._outside.author
         gated: list[Decision] = []
+        if author is None and gathered.gates:
+            report.failures.append(deserted(gathered.gates))
         for decision in decisions:
+            if author is None and decision.principal in gathered.gates:
+                continue  # a gate that nobody writes any more still denies: nothing may be claimed
             if author is not None and decision.principal.kind in GATED:
                 gated.append(decision)
                 continue

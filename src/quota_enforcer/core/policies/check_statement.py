@@ -25,7 +25,7 @@ def of_statement(statement: dict[str, Any], *, grants: bool) -> Iterator[str]:
         yield f"{element!r} is no element of such a policy"
     if not _SID.fullmatch(str(statement.get("Sid", ""))):
         yield "its Sid may only have letters and digits"
-    if statement.get("Effect") not in {"Allow", "Deny"}:
+    if statement.get("Effect") not in ("Allow", "Deny"):
         yield f"Effect is {statement.get('Effect')!r}: write 'Allow' or 'Deny'"
     for element in ("Action", "Resource"):
         yield from _of_pair(statement, element)

@@ -30,6 +30,9 @@ _ROLE: Final = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 _LOG_GROUP: Final = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""
+FUNCTIONS: Final = ("EnforcerFunction", "AuthorFunction", "SetupFunction")
+LONGEST_STACK: Final = 33
+"""A function's or role's name has 64 characters: the stack's, ours of up to 17, and 14 of AWS's."""
 _SSO: Final = "AWSReservedSSO_"
 
 
@@ -59,6 +62,12 @@ def _statements(of: Guarded) -> list[Statement]:
     checked_account(of.account)
     checked_partition(of.partition)
     stack = checked_stack(of.stack)
+    if len(stack) > LONGEST_STACK:
+        raise InvalidPolicyInput(
+            f"the stack name {stack!r} has {len(stack)} characters; beyond {LONGEST_STACK} "
+            "CloudFormation cuts it in the names of functions and roles, so the guard would miss "
+            "them: use a shorter stack name"
+        )
     if not of.admin_roles:
         raise InvalidPolicyInput(
             "no admin role was named, so nobody could update or delete the stack any more: "
@@ -92,7 +101,7 @@ def _statements(of: Guarded) -> list[Statement]:
                 own,
                 arn("dynamodb", f"table/{stack}-QuotaTable-*"),
                 arn("dynamodb", f"table/{stack}-LedgerTable-*"),
-                arn("lambda", f"function:{stack}-*Function-*"),
+                *(arn("lambda", f"function:{stack}-{name}-*") for name in FUNCTIONS),
             ],
             Condition=_nobody_but([*admins, own]),
         ),
@@ -128,10 +137,10 @@ def _statements(of: Guarded) -> list[Statement]:
             ],
             [
                 arn("cloudformation", f"stack/{stack}/*"),
-                arn("events", f"rule/{stack}-*"),
+                arn("events", f"rule/{stack}-PoliciesTouched-*"),
                 log,
                 f"{log}:*",
-                arn("scheduler", f"schedule/*/{stack}-*"),
+                arn("scheduler", f"schedule/*/{stack}-EnforcerSchedule-*"),
             ],
             Condition=_nobody_but(admins),
         ),
