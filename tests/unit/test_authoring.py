@@ -382,6 +382,19 @@ def test_an_older_version_of_our_own_put_in_force_is_tampering_too(house: Gateho
     assert len(rendered(house).tampered) == 1
 
 
+def test_a_release_is_written_even_where_iam_still_shows_the_version_before(
+    house: Gatehouse,
+) -> None:
+    """IAM answers late: what it shows may be wanted, and yet not be what is in force."""
+    house.memory.put(an_intent("session/shared/ci-42"))
+    rendered(house)
+    house.iam.documents[GATE] = NOBODY
+    house.memory.put(an_intent("session/shared/ci-42", scopes=()))
+    answer = rendered(house)
+    assert (answer.written, answer.tampered) == ((GATE,), ())
+    assert rendered(house).written == ()
+
+
 def test_another_form_of_gate_after_an_update_is_no_tampering(house: Gatehouse) -> None:
     house.memory.put(an_intent("session/shared/ci-42"))
     rendered(house)
