@@ -171,3 +171,12 @@ def test_findings_in_a_list_say_in_which_document() -> None:
     bad = {"Version": "2012-10-17", "Statement": GOOD | {"Effect": "x"}}
     (finding,) = findings(json.dumps([good, bad]), Kind.IDENTITY)
     assert finding == "document 2: Good: Effect is 'x': write 'Allow' or 'Deny'"
+
+
+def test_white_space_counts_in_a_service_control_policy_only() -> None:
+    statement = {"Effect": "Deny", "Action": ["iam:*"] * 300, "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    compact, spread = json.dumps(document, separators=(",", ":")), json.dumps(document, indent=8)
+    assert findings(compact, Kind.SCP) == []
+    assert "AWS takes 5,120 (scp)" in findings(spread, Kind.SCP)[0]
+    assert findings(spread, Kind.BOUNDARY) == []

@@ -39,10 +39,12 @@ def findings(text: str | bytes, kind: Kind) -> list[str]:
     if not documents:
         return ["the list holds no policy document"]
     many = len(documents) > 1
+    # Organizations counts white space where it stands; IAM does not.
+    blanks = 0 if many or kind is not Kind.SCP else len(text.strip()) - size(documents[0])
     return [
         f"document {number}: {finding}" if many else finding
         for number, document in enumerate(documents, start=1)
-        for finding in _of_document(document, kind)
+        for finding in _of_document(document, kind, blanks)
     ]
 
 
@@ -55,7 +57,7 @@ def documents_in(text: str | bytes) -> list[Document]:
     return [each for each in (read if isinstance(read, list) else [read]) if isinstance(each, dict)]
 
 
-def _of_document(document: Any, kind: Kind) -> Iterator[str]:
+def _of_document(document: Any, kind: Kind, blanks: int) -> Iterator[str]:
     if not isinstance(document, dict):
         yield f"{json.dumps(document)[:60]} is no policy document: expected an object"
         return
@@ -64,7 +66,7 @@ def _of_document(document: Any, kind: Kind) -> Iterator[str]:
             f"Version is {document.get('Version')!r}: write {VERSION!r}, "
             "or variables and newer features mean nothing"
         )
-    if (characters := size(document)) > _LIMITS[kind]:
+    if (characters := size(document) + blanks) > _LIMITS[kind]:
         yield f"it has {characters:,} characters; AWS takes {_LIMITS[kind]:,} ({kind})"
     statements = a_list(document.get("Statement"))
     if not statements:
