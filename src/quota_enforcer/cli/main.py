@@ -10,6 +10,7 @@ from quota_enforcer.cli import gates, policy, quota, scopes
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
+from quota_enforcer.cli.read_log import read_log
 from quota_enforcer.cli.release import release
 from quota_enforcer.cli.status import status
 from quota_enforcer.cli.sweep import sweep
@@ -46,6 +47,7 @@ app.add_typer(scopes.app, name="scopes")
 app.command()(status)
 app.command()(sweep)
 app.command(no_args_is_help=True)(release)
+app.command(no_args_is_help=True)(read_log)
 
 
 @app.command()

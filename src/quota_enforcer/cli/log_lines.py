@@ -1,0 +1,54 @@
+"""The lines of a log file: plain or gzip, from a file or stdin."""
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, cast
+
+from quota_enforcer.core.errors import EnforcerError
+
+STDIN = Path("-")
+_GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class UnreadableLog(EnforcerError):
+    """The file cannot be opened, or breaks off; all lines before that were read."""
+
+
+def log_lines(file: Path) -> Iterator[bytes]:
+    """Every line of the file in order, empty ones too; `-` is stdin.
+
+    Raises UnreadableLog after the last whole line where a gzip is cut off or damaged.
+    """
+    number = 0
+    with ExitStack() as opened:
+        raw = sys.stdin.buffer if file == STDIN else opened.enter_context(_opened(file))
+        stream = io.BufferedReader(cast("io.RawIOBase", raw))
+        opened.callback(stream.detach)  # whoever opened it closes it
+        content: Iterator[bytes] = stream
+        if stream.peek(len(_GZIP)).startswith(_GZIP):
+            content = opened.enter_context(gzip.GzipFile(fileobj=stream))
+        try:
+            for number, line in enumerate(content, start=1):
+                yield line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableLog(
+                f"{_named(file)} is no whole gzip file ({error}): it breaks after line {number}, "
+                "which is the last that was read; fetch the file again"
+            ) from error
+
+
+def _opened(file: Path) -> IO[bytes]:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise UnreadableLog(f"cannot read {_named(file)}: {error.strerror}") from error
+
+
+def _named(file: Path) -> str:
+    return "stdin" if file == STDIN else f"{str(file)!r}"

@@ -1,0 +1,201 @@
+"""`quota-enforcer read-log`: what it prints for plain, gzipped and broken logs."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from log_records import ACCOUNT, NOISE, PUBLISHED, a_record
+from quota_enforcer.cli.main import app
+
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/run-1"
+LINES = [
+    json.dumps(a_record()),
+    "",
+    NOISE.strip(),
+    json.dumps({"errorCode": "ThrottlingException"}),
+    json.dumps(a_record(input__inputTokenCount="100")),
+    json.dumps(a_record(identity__arn=SESSION, input__cacheReadInputTokenCount=7)),
+]
+LOG = "".join(f"{line}\n" for line in LINES).encode()
+KEYS = [
+    "line", "status", "reason", "at", "principal", "model", "requests", "input_tokens",
+    "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd", "priced_as",
+]  # fmt: skip
+
+
+def run(*args: str, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, ["read-log", *args], input=stdin)
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "calls.jsonl"
+    file.write_bytes(LOG)
+    return file
+
+
+def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
+    result = run(str(log), "--json")
+    assert result.exit_code == 0
+    read = rows(result)
+    assert [row["line"] for row in read] == [1, 2, 3, 4, 5, 6]
+    assert [row["status"] for row in read] == [
+        "counted", "skipped", "skipped", "skipped", "quarantined", "counted",
+    ]  # fmt: skip
+    assert all(list(row) == KEYS for row in read)
+    assert read[0] == {
+        "line": 1, "status": "counted", "reason": None, "at": "2026-11-30T10:15:20Z",
+        "principal": "user/alice", "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "requests": 1, "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 0,
+        "cache_write_tokens": 0, "cost_usd": None, "priced_as": None,
+    }  # fmt: skip
+    assert [row["reason"] for row in read[1:4]] == [
+        "empty line", "no record: a plain line", "failed call: ThrottlingException",
+    ]  # fmt: skip
+    assert "inputTokenCount is '100'" in read[4]["reason"]
+
+
+def test_what_is_not_counted_has_no_numbers(log: Path) -> None:
+    for row in rows(run(str(log), "--json"))[1:5]:
+        assert (row["at"], row["principal"], row["model"]) == (None, None, None)
+        assert {row[key] for key in KEYS if key.endswith("tokens") or key == "requests"} == {0}
+
+
+def test_a_session_is_shown_as_its_role(log: Path) -> None:
+    assert rows(run(str(log), "--json"))[-1]["principal"] == "role/reporting"
+
+
+def test_the_summary_is_on_stderr(log: Path) -> None:
+    words = run(str(log), "--json").stderr
+    assert "6 lines: 2 counted, 3 skipped, 1 quarantined" in words
+    assert "1 skipped: failed call: ThrottlingException" in words
+
+
+def test_people_get_a_table_by_principal_and_model(log: Path) -> None:
+    result = run(str(log))
+    head, _, *body = (line.split() for line in result.stdout.splitlines())
+    assert head[:3] == ["Principal", "Model", "Requests"]
+    assert [line[0] for line in body] == ["role/reporting", "user/alice"]
+    assert body[0][2:] == ["1", "100", "20", "7", "0"]
+    assert "6 lines" in result.stderr
+
+
+def test_a_log_without_calls_says_so() -> None:
+    assert run("-", stdin=b"\n").stdout == "No call was counted.\n"
+
+
+def test_more_reasons_than_fit_are_counted() -> None:
+    lines = "".join(f"{json.dumps(a_record(modelId=f'a {n}'))}\n" for n in range(12)).encode()
+    assert "and 2 more reasons: --json names each" in run("-", "--json", stdin=lines).stderr
+
+
+@pytest.mark.parametrize("content", [LOG, gzip.compress(LOG)], ids=["plain", "gzip"])
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_plain_and_gzip_read_the_same_from_file_and_stdin(
+    content: bytes, source: str, log: Path
+) -> None:
+    wanted = run(str(log), "--json").stdout
+    log.write_bytes(content)
+    result = run(str(log), "--json") if source == "file" else run("-", "--json", stdin=content)
+    assert result.stdout == wanted
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("as_json", [("--json",), ()], ids=["json", "table"])
+def test_half_a_gzip_fails_after_the_lines_that_could_be_read(
+    share: float, as_json: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = "".join(f"{json.dumps(record)}\n" for record in PUBLISHED.values()).encode()
+    whole = gzip.compress(text)
+    file = tmp_path / "half.gz"
+    file.write_bytes(whole[: int(len(whole) * share)])
+    result = run(str(file), *as_json)
+    assert result.exit_code == 1
+    error = result.stderr.splitlines()[-1]
+    assert error.startswith(f"error: {str(file)!r} is no whole gzip file")
+    if as_json:
+        assert f"it breaks after line {len(rows(result))}," in error
+        assert share < 0.9 or len(rows(result)) > 15
+
+
+def test_a_damaged_gzip_is_one_error_in_words() -> None:
+    whole = bytearray(gzip.compress(LOG))
+    whole[-6] ^= 0xFF  # the checksum
+    result = run("-", "--json", stdin=bytes(whole))
+    assert result.exit_code == 1
+    assert len(rows(result)) == len(LINES)
+    assert "error: stdin is no whole gzip file (CRC check failed" in result.stderr
+
+
+def test_two_gzips_in_one_file_are_both_read() -> None:
+    assert len(rows(run("-", "--json", stdin=gzip.compress(LOG) * 2))) == 2 * len(LINES)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_record() -> None:
+    assert rows(run("-", "--json", stdin=b"\xef\xbb\xbf" + LOG))[0]["status"] == "counted"
+
+
+def test_an_empty_file_has_no_lines() -> None:
+    result = run("-", "--json", stdin=b"")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "0 lines" in result.stderr
+
+
+def test_one_bad_record_among_ten_thousand_costs_no_other() -> None:
+    lines = [json.dumps(a_record())] * 10_000
+    lines[5_000] = lines[0][:-30]
+    read = rows(run("-", "--json", stdin="\n".join(lines).encode()))
+    assert len(read) == 10_000
+    assert [row["line"] for row in read if row["status"] != "counted"] == [5_001]
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    result = run(str(tmp_path / "none"))
+    assert result.exit_code == 2
+    assert "there is no file" in result.stderr
+
+
+def test_a_file_that_may_not_be_read_is_one_error_in_words(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run(str(log), "--json")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == f"error: cannot read {str(log)!r}: Permission denied"
+
+
+def test_a_directory_is_wrong_usage(tmp_path: Path) -> None:
+    assert run(str(tmp_path)).exit_code == 2
+
+
+def test_help_has_an_example() -> None:
+    assert "quota-enforcer read-log" in run("--help").stdout.partition("Examples:")[2]
+
+
+def test_it_needs_neither_boto3_nor_credentials(log: Path) -> None:
+    script = (
+        "import sys\nfrom quota_enforcer.cli.main import app\n"
+        "app(['read-log', sys.argv[1], '--json'], standalone_mode=False)\n"
+        "sys.exit('boto3' in sys.modules)"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script, str(log)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(LINES))
