@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.decision import decide
-from quota_enforcer.core.measure import Counts, Measure
+from quota_enforcer.core.measure import OBSERVED, Counts, Measure
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Quota
@@ -56,7 +56,7 @@ def usages() -> list[Usage]:
     today, hour = local_date(NOW, ZONE), hour_start(NOW, ZONE)
 
     def counts() -> Counts:
-        return Counts(*(dice.randrange(2_000) for _ in Counts._fields))
+        return Counts.observed(dice.randrange(2_000) for _ in OBSERVED)
 
     def usage() -> ModelUsage:
         return ModelUsage(

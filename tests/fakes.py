@@ -15,7 +15,7 @@ from quota_enforcer.core.errors import (
     PrincipalGone,
     UnknownIdentity,
 )
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
@@ -78,7 +78,7 @@ class FakeMetrics:
         A counter of zero makes no series.
         """
         minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        for counter, value in counts._asdict().items():
+        for counter, value in zip(OBSERVED, counts[:5], strict=True):
             if value:
                 points = self._points.setdefault(Series(counter, arn, model_id), [])
                 points.append(_Point(minute, value, arrives or at))

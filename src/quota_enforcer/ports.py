@@ -9,8 +9,10 @@ from datetime import date, datetime
 from typing import NamedTuple, Protocol, Self
 
 from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
+from quota_enforcer.core.model import NamedModel
 from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.price import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.standing import Standing
@@ -120,7 +122,25 @@ class Source:
     model_id: str
     active_to: datetime
     behind: datetime | None = None
-    counters: tuple[str, ...] = Counts._fields
+    counters: tuple[str, ...] = OBSERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the enforcer tells the meters: the sessions that quotas watch, and admins' own prices.
+
+    `sessions` are `session/ROLE/NAME` and `session/ROLE/*`, `prices` by model as admins wrote it.
+    """
+
+    sessions: frozenset[str] = frozenset()
+    prices: Mapping[str, Rate] = field(default_factory=dict)
+
+
+class Models(Protocol):
+    """Which model an id means, where only AWS can say it."""
+
+    def named(self, model_id: str) -> NamedModel:
+        """The model; one that cannot be found out keeps the name that its id has."""
 
 
 class Ledger(Protocol):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import NO_MONEY, OBSERVED, Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.meter import Metering, Occasion, meter
+from quota_enforcer.metering.cloudwatch import Metering, Occasion, meter
 from quota_enforcer.ports import Bucket, Series, Source
 
 ACCOUNT = "123456789012"
@@ -247,7 +247,7 @@ class TestUnknown:
         world.ledger.remember_source(
             Source(ALICE_ARN, HAIKU, active_to=NOON - 60 * HOUR, behind=NOON - 50 * HOUR)
         )
-        assert world.run(NOON + TICK).series == len(Counts._fields)
+        assert world.run(NOON + TICK).series == len(OBSERVED)
         assert world.ledger.sources() == [Source(ALICE_ARN, HAIKU, active_to=NOON - 60 * HOUR)]
 
     def test_what_is_missing_is_noted_at_most_once_an_hour(self, world: World) -> None:
@@ -462,7 +462,9 @@ CALLS = st.tuples(
     st.sampled_from(MODELS),
     st.integers(-600, 1500).map(lambda minutes: minutes * MINUTE),
     st.integers(0, 150).map(lambda minutes: minutes * MINUTE),
-    st.builds(Counts, st.just(1), st.integers(0, 9), st.integers(0, 9)),
+    st.builds(
+        Counts, st.just(1), *[st.integers(0, 9)] * 2, *[st.just(0)] * 2, *[st.just(NO_MONEY)] * 2
+    ),
 )
 RUNS = st.tuples(
     st.sampled_from([TICK, 30 * MINUTE, 85 * MINUTE, 2 * HOUR, 11 * HOUR]),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, tokens
-from quota_enforcer.core.measure import Counts, Measure
+from quota_enforcer.core.measure import OBSERVED, Counts, Measure
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage import ModelUsage, Usage, pooled
 from quota_enforcer.core.window import DAY, Unit, Window, hour_start, local_date
@@ -17,7 +17,8 @@ OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 ALL = (EVERY_MODEL,)
 DAILY = Window(Unit.DAY).span(NOON, UTC_ZONE)
 
-counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(Counts._fields))
+dollars = st.decimals(0, 100, places=13)
+counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(OBSERVED), dollars, dollars)
 zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
 instants = st.integers(0, 40 * 24 * 60).map(
     lambda minutes: datetime(2026, 3, 20, tzinfo=UTC) + timedelta(minutes=minutes)

@@ -8,12 +8,13 @@ clocks go back is `02b`. Counters of zero are left out; days are never stored, o
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws.dynamo import Plain
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.window import hour_start, local_date
 from quota_enforcer.ports import Bucket
@@ -51,17 +52,17 @@ def counter_name(start: datetime, counter: str, zone: ZoneInfo) -> str:
 
 def counters(
     bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo
-) -> tuple[dict[str, int], list[str]]:
+) -> tuple[dict[str, int | Decimal], list[str]]:
     """The attributes to set and to remove so that these hours hold exactly these counts.
 
     Raises ValueError for a moment that starts no local hour of the bucket's day: it would be
     stored where nobody looks for it.
     """
-    numbers: dict[str, int] = {}
+    numbers: dict[str, int | Decimal] = {}
     for start, counts in hours.items():
         if hour_start(start, zone) != start or local_date(start, zone) != bucket.day:
             raise ValueError(f"{start.isoformat()} starts no hour of {bucket.day} in {zone}")
-        for counter, number in zip(Counts._fields, counts, strict=True):
+        for counter, number in counts._asdict().items():
             numbers[counter_name(start, counter, zone)] = number
     return (
         {name: number for name, number in numbers.items() if number},
@@ -72,13 +73,13 @@ def counters(
 def hours_of(item: Plain, zone: ZoneInfo) -> dict[datetime, Counts]:
     """The hours of a usage item by their start in UTC; other attributes are none."""
     day = bucket_of(item).day
-    found: dict[datetime, dict[str, int]] = {}
+    found: dict[datetime, dict[str, Any]] = {}
     for attribute, number in item.items():
         place = _place(attribute)
         if place is not None:
             at, counter = place
             start = datetime.combine(day, at, zone).astimezone(UTC)
-            found.setdefault(start, {})[counter] = int(number)
+            found.setdefault(start, {})[counter] = int(number) if counter in OBSERVED else number
     return {start: Counts(**found[start]) for start in sorted(found)}
 
 

@@ -12,7 +12,7 @@ import typer
 
 from quota_enforcer.cli.log_lines import STDIN, log_lines
 from quota_enforcer.cli.output import hint, plain, say, say_table
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.records import Counted, Quarantined, Reading, Skipped, read
 
@@ -101,7 +101,7 @@ def _show(summary: _Summary) -> None:
     say_table(
         _HEAD,
         [
-            (*whose, *(f"{number:,}" for number in counts))
+            (*whose, *(f"{number:,}" for number in counts[: len(OBSERVED)]))
             for whose, counts in sorted(summary.used.items())
         ],
         numbers=_HEAD[2:],
@@ -118,7 +118,7 @@ def _document(number: int, reading: Reading) -> dict[str, Any]:
         "at": counted and counted.at,
         "principal": counted and str(counted.identity.principal),
         "model": counted and canonical_model(counted.model_id),
-        **(counted.counts if counted else Counts())._asdict(),
+        **dict(zip(OBSERVED, counted.counts if counted else Counts(), strict=False)),
         **_price(counted),
     }
 

@@ -1,23 +1,47 @@
 """What is counted: the counters of a bucket and the measures that quotas put limits on."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+NO_MONEY = Decimal(0)
+
 
 class Counts(NamedTuple):
-    """The counters of one bucket; tokens as Bedrock reports them, cached ones apart."""
+    """The counters of one bucket; tokens as Bedrock reports them, cached ones apart.
+
+    `cost_usd` are exact dollars, and `assumed_usd` the part of them for which no price is known:
+    taken at the dearest price that could apply.
+    """
 
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cost_usd: Decimal = NO_MONEY
+    assumed_usd: Decimal = NO_MONEY
 
     @classmethod
     def total(cls, rows: Iterable[Self]) -> Self:
         """The sum, counter by counter; zero for no rows."""
-        return cls(*map(sum, zip(*rows, strict=True)))
+        several = list(rows)
+        return cls._make(map(sum, zip(*several, strict=True))) if several else cls()
+
+    @classmethod
+    def observed(cls, numbers: Iterable[int]) -> Self:
+        """Counts as AWS gives them, in the order of OBSERVED; what they cost is not known yet."""
+        return cls._make((*numbers, NO_MONEY, NO_MONEY))
+
+    @property
+    def tokens(self) -> int:
+        """The sum of the four token counts."""
+        return sum(self[1:5])
+
+
+OBSERVED = Counts._fields[:5]
+"""The counters that AWS observes; what they cost is computed."""
 
 
 class Measure(StrEnum):
@@ -33,8 +57,8 @@ class Measure(StrEnum):
     def of(self, counts: Counts) -> int:
         """This measure's number in a bucket's counters."""
         if self is Measure.TOTAL_TOKENS:
-            return sum(counts[1:])
-        return counts[_POSITION[self]]
+            return counts.tokens
+        return int(counts[_POSITION[self]])
 
     @property
     def words(self) -> str:
@@ -42,4 +66,4 @@ class Measure(StrEnum):
         return self.value.replace("_", " ")
 
 
-_POSITION = {Measure(field): position for position, field in enumerate(Counts._fields)}
+_POSITION = {Measure(field): position for position, field in enumerate(OBSERVED)}

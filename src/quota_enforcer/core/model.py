@@ -10,6 +10,38 @@ _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?P<type>[a-z-]+)/(?P<id>.
 _NAMES_A_MODEL = {"foundation-model", "inference-profile"}
 
 
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """The model behind a log record's `modelId`.
+
+    `name` is the canonical one, which scopes cover; `priced_as` keeps the geography prefix, which
+    changes the price; `opaque` is the ARN that had to be looked up, empty for all others.
+    """
+
+    name: str
+    priced_as: str
+    opaque: str = ""
+
+
+def named(model_id: str) -> NamedModel:
+    """The model that an id names by itself; what only a look-up could resolve keeps its own."""
+    return NamedModel(canonical_model(model_id), bare_model(model_id))
+
+
+def bare_model(model_id: str) -> str:
+    """The id without its ARN, geography prefix and all; opaque ARNs as `type/id`."""
+    arn = _ARN.fullmatch(model_id)
+    if arn is None:
+        return model_id
+    return arn["id"] if arn["type"] in _NAMES_A_MODEL else f"{arn['type']}/{arn['id']}"
+
+
+def is_opaque(model_id: str) -> bool:
+    """Whether only AWS can say which model this is: application profiles, provisioned, custom."""
+    arn = _ARN.fullmatch(model_id)
+    return arn is not None and arn["type"] not in _NAMES_A_MODEL
+
+
 def canonical_model(model_id: str) -> str:
     """The model that a log record's `modelId` means, without ARN and geography prefix.
 
@@ -18,12 +50,7 @@ def canonical_model(model_id: str) -> str:
     profiles, provisioned, custom and imported models, prompt routers) stays `type/id`.
     https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
     """
-    arn = _ARN.fullmatch(model_id)
-    if arn is not None:
-        if arn["type"] not in _NAMES_A_MODEL:
-            return f"{arn['type']}/{arn['id']}"
-        model_id = arn["id"]
-    return _GEO_PREFIX.sub("", model_id)
+    return _GEO_PREFIX.sub("", bare_model(model_id))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,7 +1,7 @@
 """Which quotas apply to whom: principal, then team, then kind, then default, name by name."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,12 +65,12 @@ class QuotaBook:
 
     def charged(self, identity: Identity) -> tuple[Principal, ...]:
         """To whom a call counts: its principal, and its session where a quota watches that one."""
-        session = identity.session
-        if session is None:
-            return (identity.principal,)
-        if self._watched.isdisjoint((str(session), _sessions_of(session))):
-            return (identity.principal,)
-        return (identity.principal, session)
+        return charged(identity, self._watched)
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The sessions that quotas watch: `session/ROLE/NAME`, `session/ROLE/*`."""
+        return frozenset(each for each in self._watched if each.startswith("session/"))
 
     def pools_of(self, principal: Principal) -> Iterator[Principal]:
         """The teams whose shared quota this principal draws on."""
@@ -85,6 +85,14 @@ class QuotaBook:
             yield self._by_whom.get(f"{principal.kind}/*", [])
         if principal.kind in _PEOPLE:
             yield self._by_whom.get("default", [])
+
+
+def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ...]:
+    """To whom a call counts, where `watched` are the sessions that quotas name."""
+    session = identity.session
+    if session is None or not {str(session), _sessions_of(session)}.intersection(watched):
+        return (identity.principal,)
+    return (identity.principal, session)
 
 
 def covers(whom: str, members: Iterable[str], principal: Principal) -> bool:

@@ -109,8 +109,8 @@ def _principals(record: Record) -> Table:
             str(member.principal),
             str(len(answers)),
             str(refused or "-"),
-            number(sum(record.went_through(member.principal)[1:])),
-            number(sum(record.ledger.get(member.principal, Counts())[1:])),
+            number(record.went_through(member.principal).tokens),
+            number(record.ledger.get(member.principal, Counts()).tokens),
             Text(standing, "bold red" if standing == "blocked" else ""),
         )
     return made

@@ -7,7 +7,7 @@ from datetime import datetime
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.verdict import Terms
-from quota_enforcer.meter import Metering
+from quota_enforcer.metering.cloudwatch import Metering
 from quota_enforcer.ports import GateIntent, Outside, Record, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.quotas import LoadedQuotas

@@ -10,7 +10,7 @@ from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import Closed, Conflict, SweepFailed
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
-from quota_enforcer.meter import Metering, Occasion, meter
+from quota_enforcer.metering.cloudwatch import Metering, Occasion, meter
 from quota_enforcer.ports import Outside, Record, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.apply import apply

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.window import DAY, hour_start, local_date
-from quota_enforcer.ports import Bucket, Ledger, Metrics, Series, SweepState
-from quota_enforcer.reading import (
+from quota_enforcer.metering.reading import (
     Occasion,
     Points,
     Raw,
@@ -26,6 +25,7 @@ from quota_enforcer.reading import (
     read,
     remember,
 )
+from quota_enforcer.ports import Bucket, Ledger, Metrics, Series, SweepState
 
 __all__ = ["Metering", "Occasion", "meter"]
 
@@ -38,7 +38,7 @@ That list may reach back only 2 h 10 min, and a new series may be listed 15 minu
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
 """
 
-_POSITION = {counter: position for position, counter in enumerate(Counts._fields)}
+_POSITION = {counter: position for position, counter in enumerate(OBSERVED)}
 _ZERO = Counts()
 
 
@@ -144,12 +144,12 @@ def _sums(
     points: Mapping[Series, Points], hour_of: Callable[[datetime], datetime]
 ) -> dict[datetime, Counts]:
     """The counts of each hour over all series of a group; hours without data are left out."""
-    sums: defaultdict[datetime, list[int]] = defaultdict(lambda: [0] * len(_POSITION))
+    sums: defaultdict[datetime, list[int]] = defaultdict(lambda: [0] * len(OBSERVED))
     for series, values in points.items():
         position = _POSITION[series.counter]
         for moment, value in values.items():
             sums[hour_of(moment)][position] += value
-    return {hour: Counts(*counts) for hour, counts in sums.items()}
+    return {hour: Counts.observed(counts) for hour, counts in sums.items()}
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import OBSERVED
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal, identify
@@ -132,7 +132,7 @@ def _unlisted(source: Source | None, start: datetime) -> Iterable[str]:
 
 
 def _ordered(counters: Collection[str]) -> tuple[str, ...]:
-    return tuple(counter for counter in Counts._fields if counter in counters)
+    return tuple(counter for counter in OBSERVED if counter in counters)
 
 
 def read(groups: Iterable[Group], metrics: Metrics, occasion: Occasion) -> Iterator[Reading]:

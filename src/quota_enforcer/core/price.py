@@ -1,0 +1,37 @@
+"""Prices: what a call costs, in exact dollars, and how sure that is."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one model costs, in dollars for one token or one request; None where it is not known.
+
+    `cache_write` is for five minutes, `cache_write_1h` for an hour. A request with more than
+    `long_over` input tokens, cached ones included, costs `long` instead. `source` says where the
+    price comes from.
+    """
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    request: Decimal | None = None
+    long_over: int = 0
+    long: "Rate | None" = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call cost in dollars.
+
+    `assumed` is the part of `usd` that was taken at the dearest price that could apply, since none
+    is known. `priced_as` is the key of the price, or says in words which one stood in.
+    """
+
+    usd: Decimal
+    assumed: Decimal
+    priced_as: str
