@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
-from quota_enforcer.core.measure import NO_MONEY, OBSERVED, Counts
+from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal, identify
