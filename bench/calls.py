@@ -121,6 +121,7 @@ def deployment(principals: int) -> Iterator[tuple[Sweep, CloudWatch, Counter[str
                 "CONTACT": "nobody",
                 "BREAKER_NUMBER": "10",
                 "BREAKER_PERCENT": "20",
+                "METERING": "cloudwatch",
             }
         )
         quotas = wiring.quotas(settings, session)

@@ -30,9 +30,10 @@ QUOTAS = [
     ("monthly-tokens", Measure.TOTAL_TOKENS, 300_000, Window(Unit.MONTH)),
     ("monthly-requests", Measure.REQUESTS, 50_000, Window(Unit.MONTH, resets_on=15)),
     ("daily-tokens", Measure.TOTAL_TOKENS, 14_000, Window(Unit.DAY)),
-    ("daily-output", Measure.OUTPUT_TOKENS, 5_000, Window(Unit.DAY)),
+    ("daily-dollars", Measure.COST_USD, 5, Window(Unit.DAY)),
     ("rolling", Measure.INPUT_TOKENS, 65_000, Window(Unit.HOUR, rolling=24)),
 ]  # the first two are monthly, and so is the fifth of every other principal: half of all
+PRICE = Decimal("0.00125")
 PERSONAL = ("personal", Measure.CACHE_READ_TOKENS, 90_000, Window(Unit.MONTH))
 
 
@@ -56,7 +57,8 @@ def usages() -> list[Usage]:
     today, hour = local_date(NOW, ZONE), hour_start(NOW, ZONE)
 
     def counts() -> Counts:
-        return Counts.observed(dice.randrange(2_000) for _ in OBSERVED)
+        observed = Counts.observed(dice.randrange(2_000) for _ in OBSERVED)
+        return observed._replace(cost_usd=dice.randrange(2_000) * PRICE)
 
     def usage() -> ModelUsage:
         return ModelUsage(

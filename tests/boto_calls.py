@@ -23,7 +23,10 @@ TRANSACTION_PARTS = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
 }
-OTHER_NAMES = {"lambda:Invoke": "lambda:InvokeFunction"}
+OTHER_NAMES = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 """Operations whose IAM action has another name."""
 
 

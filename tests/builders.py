@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.decision import Decision, decide
@@ -17,6 +17,8 @@ from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import Unit, Window, hour_start
 
 UTC_ZONE = ZoneInfo("UTC")
+LEDGER_TABLE: Final = "ledger"
+QUOTA_TABLE: Final = "quotas"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """A Tuesday."""
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"

@@ -17,6 +17,7 @@ from quota_enforcer.cli.deployment import Deployment, GatesKept
 from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.errors import Conflict, SweepFailed
+from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.verdict import Mode
 from world import ACCOUNT, World
@@ -65,13 +66,26 @@ class Shell:
     """The stack, profile and Region that the last command was for."""
     gatehouse: Gatehouse = field(default_factory=Gatehouse)
     """The gates in IAM, as an author left them."""
+    models: list[SeenModel] = field(default_factory=list)
+    """The opaque model ARNs that the meter has seen."""
+    asked_meter: list[dict[str, Any]] = field(default_factory=list)
+    """What the meter was asked."""
+    hours_refused: dict[str, str] = field(default_factory=dict)
+    """Hours that the meter will not recount, and why."""
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
         self.wanted = where
         world = self.world
         return Deployment(
-            world.settings, world.ledger, self.table, self.ask, lambda: ADMIN, self.gates
+            world.settings,
+            world.ledger,
+            self.table,
+            self.ask,
+            lambda: ADMIN,
+            self.gates,
+            ask_meter=self.ask_meter,
+            models=lambda: self.models,
         )
 
     def gates(self) -> GatesKept:
@@ -79,6 +93,15 @@ class Shell:
         if not self.world.settings.author:
             raise NotThere("this deployment keeps no gates")
         return GatesKept(self.gatehouse.gates, self.gatehouse.iam)
+
+    def ask_meter(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The meter's answer: an hour was recounted, or why `hours_refused` says it was not."""
+        self.asked_meter.append(event)
+        hour = event["hour"]
+        if hour in self.hours_refused:
+            return {"hour": hour, "refused": self.hours_refused[hour]}
+        counts = {"records": 1200, "buckets": 2, "principals": 1, "quarantined": 0}
+        return {"hour": hour, **counts}
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """The enforcer's answer, as its handler gives it."""

@@ -1,6 +1,9 @@
 """The real template deployed on the embedded AWS, and what tests do to it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,10 +13,14 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.local.embedded import EmbeddedAws, Ended
 
 TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
 MODEL: Final = "anthropic.claude-3-opus-20240229-v1:0"
+PROMPT: Final = "the secret recipe"
+"""What everybody types into the model; nothing but the invocation log may ever hold it."""
+REFUSED: Final = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+"""How AWS's services say that IAM does not allow something; the last is SNS's way."""
 ALLOW: Final = {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
 """The ordinary policy of somebody who may call models."""
 DAILY: Final[dict[str, Any]] = {
@@ -34,13 +41,14 @@ class DeployedStack:
     def of(
         cls, aws: EmbeddedAws, name: str = "bedrock-quota", **parameters: str
     ) -> "DeployedStack":
-        """Deploy, or update; in enforce mode unless told otherwise."""
-        return cls(aws, name, aws.deploy(TEMPLATE, name, {"Mode": "enforce", **parameters}))
+        """Deploy, or update; in enforce mode and metering by metrics unless told otherwise."""
+        given = {"Mode": "enforce", "Metering": "cloudwatch", **parameters}
+        return cls(aws, name, aws.deploy(TEMPLATE, name, given))
 
     def quota(self, **attributes: Any) -> None:
         """Write a quota item, DAILY but for these attributes."""
         item = {
-            name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+            name: {"S": value} if isinstance(value, str) else {"N": str(value)}
             for name, value in (DAILY | attributes).items()
         }
         self.aws.client("dynamodb").put_item(TableName=self.outputs["QuotaTable"], Item=item)
@@ -48,12 +56,47 @@ class DeployedStack:
     def sweep(self) -> dict[str, Any]:
         """Five minutes later the schedule fires."""
         self.aws.set_time(self.aws.time + timedelta(minutes=5))
-        report: dict[str, Any] = self.aws.fire_schedule(self.name)
+        report: dict[str, Any] = self.aws.fire_schedule(self.name, "EnforcerSchedule")
         return report
+
+    def recounts(self) -> list[dict[str, Any]]:
+        """The meter's schedule fires: what became of each hour that was asked for."""
+        answered = self.aws.fire_schedule(self.name, "MeterSchedule")
+        hours: list[dict[str, Any]] = answered["hours"]
+        return hours
 
     def told(self) -> list[tuple[str, str]]:
         """Who was blocked, restored or warned by one more sweep."""
         return [(event["principal"], event["kind"]) for event in self.sweep()["events"]]
+
+    def metered(self) -> list[Ended]:
+        """What the log's subscription set off by now, once all of it is over and went well."""
+        ended = self.aws.settle()
+        failed = [(each.function, each.error, each.log) for each in ended if each.error]
+        if failed:
+            raise AssertionError(f"not all of it went well: {failed}")
+        return ended
+
+    def told_by_the_stream(self) -> list[tuple[str, str]]:
+        """Who was blocked, restored or warned because of what the subscription delivered."""
+        return [
+            (event["principal"], event["kind"])
+            for each in self.metered()
+            if each.function == self.outputs["EnforcerFunction"]
+            for event in each.answer["events"]
+        ]
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own."""
+        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name}
+        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+        return subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "quota_enforcer.cli", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def denied(self) -> set[str]:
         """The names of those who have the deny policy attached."""
@@ -72,10 +115,11 @@ class DeployedStack:
         return json.loads(answer["Payload"].read())
 
 
-def call(caller: boto3.Session, tokens: int = 1) -> None:
+def call(caller: boto3.Session, tokens: int = 1, model: str = MODEL, **counts: int) -> None:
     """One call of the model that uses so many tokens."""
-    body = {"messages": [], "simulate": {"input_tokens": tokens, "output_tokens": 0}}
-    caller.client("bedrock-runtime").invoke_model(modelId=MODEL, body=json.dumps(body))
+    simulated = {"input_tokens": tokens, "output_tokens": 0, **counts}
+    body = {"messages": [{"role": "user", "content": PROMPT}], "simulate": simulated}
+    caller.client("bedrock-runtime").invoke_model(modelId=model, body=json.dumps(body))
 
 
 def is_refused(action: Callable[[], object]) -> bool:
@@ -83,7 +127,7 @@ def is_refused(action: Callable[[], object]) -> bool:
     try:
         action()
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}:
+        if error.response["Error"]["Code"] in REFUSED:
             return True
         raise
     return False

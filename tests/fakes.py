@@ -22,8 +22,10 @@ from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.usage import ModelUsage, Usage
 from quota_enforcer.core.wording import Message
 from quota_enforcer.ports import (
+    Brief,
     Bucket,
     GateIntent,
+    PriceMemory,
     QuotaMemory,
     Record,
     Series,
@@ -144,12 +146,19 @@ class FakeLedger:
     _outbox: dict[str, Notice] = field(default_factory=dict)
     _history: dict[str, Notice] = field(default_factory=dict)
     _quota_memories: dict[tuple[str, str], QuotaMemory] = field(default_factory=dict)
+    _price_memories: dict[str, PriceMemory] = field(default_factory=dict)
+    _brief: Brief = field(default_factory=Brief)
+    meters: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
+    """Who filled an hour of a bucket."""
+    recounts_asked: set[datetime] = field(default_factory=set)
 
     def state(self) -> SweepState:
         return self._state
 
-    def begin(self, now: datetime) -> None:
+    def begin(self, now: datetime, quotas_seen: str = "") -> None:
         self._write("begin", now)
+        if quotas_seen:
+            self._state = replace(self._state, quotas_seen=quotas_seen)
         if self._state.started is None or self._state.started <= now:
             self._state = replace(self._state, started=now)
 
@@ -160,7 +169,24 @@ class FakeLedger:
             raise ValueError(f"a sweep that finishes has started and finished, not {state}")
         if before.finished is None or before.finished <= state.finished:
             started = max(before.started or state.started, state.started)
-            self._state = replace(state, started=started, closed=before.closed)
+            self._state = replace(
+                state, started=started, closed=before.closed, quotas_seen=before.quotas_seen
+            )
+
+    def note(
+        self,
+        *,
+        fresh_at: datetime | None = None,
+        breaker_since: datetime | None = None,
+        gates_told: str = "",
+    ) -> None:
+        self._write("note", None)
+        self._state = replace(
+            self._state,
+            fresh_at=fresh_at or self._state.fresh_at,
+            breaker_since=breaker_since or self._state.breaker_since,
+            gates_told=gates_told or self._state.gates_told,
+        )
 
     def close(self) -> None:
         self._write("close", None)
@@ -178,9 +204,18 @@ class FakeLedger:
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}
 
-    def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:
+    def set_hours(
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
+    ) -> None:
         self._write("set_hours", bucket)
         self._hours.setdefault(bucket, {}).update(hours)
+        self.meters.update({(bucket, hour): meter for hour in hours})
+
+    def add(self, bucket: Bucket, hour: datetime, counts: Counts) -> None:
+        """What the stream meter does, for one call."""
+        hours = self._hours.setdefault(bucket, {})
+        hours[hour] = Counts.total([hours.get(hour, Counts()), counts])
+        self.meters[bucket, hour] = "stream"
 
     def sources(self) -> list[Source]:
         return list(self._sources.values())
@@ -213,11 +248,17 @@ class FakeLedger:
         return [self._gates[principal] for principal in sorted(self._gates)]
 
     def put(
-        self, record: Record, notices: Iterable[Notice] = (), gate: GateIntent | None = None
+        self,
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        quotas_seen: str | None = None,
     ) -> None:
         self._write("put", record)
         if record.intended and self._state.closed:
             raise Closed("the stack is being deleted: nobody may be blocked any more")
+        if quotas_seen not in {None, self._state.quotas_seen}:
+            raise Conflict("a sweep has seen an edit")
         stored = self._records.get(record.principal, Record(record.principal)).version
         if record.version != stored + 1:
             raise Conflict(
@@ -257,6 +298,31 @@ class FakeLedger:
         self._write("forget_quota", memory)
         self._quota_memories.pop((memory.whom, memory.name), None)
 
+    def brief(self) -> Brief:
+        return self._brief
+
+    def put_brief(self, brief: Brief) -> None:
+        self._write("put_brief", brief)
+        self._brief = brief
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        several = frozenset(hours)
+        self._write("ask_recounts", (several, now))
+        self.recounts_asked |= several
+
+    def price_memories(self) -> list[PriceMemory]:
+        return list(self._price_memories.values())
+
+    def remember_price(
+        self, memory: PriceMemory, before: PriceMemory | None, notices: Iterable[Notice] = ()
+    ) -> bool:
+        if self._price_memories.get(memory.model) != before:
+            return False
+        self._write("remember_price", memory)
+        self._price_memories[memory.model] = memory
+        self._keep(notices)
+        return True
+
     def _keep(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
             self._outbox[notice.id] = notice
@@ -278,9 +344,10 @@ def _whose(notice: Notice) -> Principal | None:
 
 @dataclass
 class FakeQuotas:
-    """The quota table: tests edit `table`, keyed by `principal` and `quota`."""
+    """The quota table: tests edit `table` (by `principal`, `quota`); `reads` are counted."""
 
     table: dict[tuple[str, str], Item] = field(default_factory=dict)
+    reads: int = 0
 
     def put(self, item: Item) -> None:
         """What an admin writes."""
@@ -291,6 +358,7 @@ class FakeQuotas:
         del self.table[whom, name]
 
     def items(self) -> list[Item]:
+        self.reads += 1
         return list(self.table.values())
 
 

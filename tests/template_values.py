@@ -108,7 +108,7 @@ SCOPES: Final = {
     "ModelScope4": "deepseek.r1-v1:0",
     "ModelScope5": "x" * 200,
 }
-MOST: Final = Deployed(**SCOPES, Gates="4", NoticeEmail="a@example.com")
-"""Everything that parameters can add."""
+MOST: Final = Deployed(**SCOPES, Gates="4", NoticeEmail="a@example.com", Metering="cloudwatch")
+"""Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()
-"""Nothing but what is always there."""
+"""Nothing but what the defaults make."""

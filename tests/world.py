@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from builders import an_item
+from builders import HAIKU, an_item
 from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
 from quota_enforcer.core.breaker import Breaker
 from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.verdict import Mode
-from quota_enforcer.ports import Outside
+from quota_enforcer.core.window import hour_start, local_date
+from quota_enforcer.metering.kind import Metering
+from quota_enforcer.ports import Bucket, Outside
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.report import Report
 from quota_enforcer.sweep.sweep import Sweep
@@ -32,6 +35,7 @@ def settings(mode: Mode = Mode.ENFORCE, zone: str = "UTC") -> Settings:
         zone=ZoneInfo(zone),
         contact="the platform team",
         breaker=Breaker(number=10, percent=20),
+        metering=Metering.CLOUDWATCH,
     )
 
 
@@ -46,6 +50,7 @@ class World:
         self.denies = FakeDenies()
         self.topic = FakeTopic()
         self.author: FakeAuthor | None = None
+        self._process: Sweep | None = None
 
     def quota(self, **but: object) -> None:
         """An admin writes a quota item."""
@@ -60,6 +65,28 @@ class World:
         self.metrics.now = at
         return self.enforcer().run(at, dry_run=dry_run, confirm_blocks=confirm_blocks)
 
+    def stream(self, who: str, at: datetime, tokens: int, cost: str = "0") -> None:
+        """Somebody calls Bedrock, and the stream meter adds it."""
+        identity = identify(arn(who), ACCOUNT)
+        counts = Counts(1, tokens, cost_usd=Decimal(cost))
+        for each in (identity.principal, identity.session):
+            if each is not None:
+                day = local_date(at, self.settings.zone)
+                hour = hour_start(at, self.settings.zone)
+                self.ledger.add(Bucket(each, HAIKU, day), hour, counts)
+
+    def wake(self, at: datetime, *who: str) -> Report:
+        """A meter wakes the enforcer for these: the process that was woken before, while it lasts.
+
+        Its settings are those of its start.
+        """
+        self._process = self._process or self.enforcer()
+        return self._process.wake(map(Principal.parse, who), at)
+
+    def another_process(self) -> None:
+        """The next wake starts one."""
+        self._process = None
+
     def close(self, at: datetime) -> list[str]:
         """The stack is deleted."""
         return self.enforcer().close(at)
@@ -68,11 +95,18 @@ class World:
         """The stack is updated to keep gates."""
         self.settings = replace(self.settings, author="author")
         self.author = FakeAuthor(self.ledger)
+        self.another_process()
         return self.author
 
     def mode(self, mode: Mode) -> None:
         """The stack is updated to another mode."""
         self.settings = replace(self.settings, mode=mode)
+        self.another_process()
+
+    def metering(self, metering: Metering) -> None:
+        """The stack is updated to another meter."""
+        self.settings = replace(self.settings, metering=metering)
+        self.another_process()
 
     @property
     def denied(self) -> set[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from quota_enforcer.core.breaker import Breaker
 from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.core.verdict import Mode, Terms
+from quota_enforcer.metering.kind import Metering
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Settings:
     """One deployment.
 
     `denies` maps each installed model scope to its deny policy's ARN. `author` is the function that
-    writes the gates, empty where the deployment keeps none.
+    writes the gates, empty where the deployment keeps none. `region` is where its calls are priced,
+    empty where prices go by the model alone.
     """
 
     stack: str
@@ -31,7 +33,9 @@ class Settings:
     zone: ZoneInfo
     contact: str
     breaker: Breaker
+    metering: Metering
     author: str = ""
+    region: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -64,7 +68,9 @@ class Settings:
                 read("BREAKER_NUMBER", int, "a whole number"),
                 read("BREAKER_PERCENT", int, "a whole number"),
             ),
+            metering=read("METERING", Metering, ", ".join(Metering)),
             author=environment.get("AUTHOR_FUNCTION", ""),
+            region=environment.get("AWS_REGION", ""),
         )
         if problems:
             raise ConfigError(

@@ -8,9 +8,12 @@ from quota_enforcer.aws.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.denies import IamDenies
 from quota_enforcer.aws.ledger import DynamoLedger
 from quota_enforcer.aws.metrics import CloudWatchMetrics
+from quota_enforcer.aws.model_memory import DynamoModelMemory
+from quota_enforcer.aws.models import SOON_OR_NOT, BedrockModels
 from quota_enforcer.aws.quota_table import DynamoQuotas
 from quota_enforcer.aws.topic import SnsTopic
-from quota_enforcer.ports import Outside
+from quota_enforcer.metering.kind import Metering
+from quota_enforcer.ports import Models, NamedByThemselves, Outside
 from quota_enforcer.sweep.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -40,6 +43,14 @@ def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | N
     return AuthorFunction(session.client("lambda", config=WAITS_FOR_AUTHOR), settings.author)
 
 
+def models(settings: "Settings", session: "boto3.Session") -> Models:
+    """Who says what opaque ARNs mean, where the enforcer itself meters."""
+    if settings.metering is Metering.STREAM:
+        return NamedByThemselves()
+    memory = DynamoModelMemory(session.client("dynamodb", config=PATIENT), settings.ledger_table)
+    return BedrockModels(session.client("bedrock", config=SOON_OR_NOT), memory)
+
+
 def outside(settings: "Settings", session: "boto3.Session") -> Outside:
     """Every adapter of one deployment."""
     return Outside(
@@ -51,6 +62,7 @@ def outside(settings: "Settings", session: "boto3.Session") -> Outside:
         denies=IamDenies(session.client("iam", config=PATIENT), settings.denies),
         topic=SnsTopic(session.client("sns", config=PATIENT), settings.notice_topic),
         author=author(settings, session),
+        models=models(settings, session),
     )
 
 

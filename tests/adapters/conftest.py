@@ -1,7 +1,7 @@
 """Every AWS client here talks to moto, or to a stub that says what moto cannot."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import boto3
@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from builders import NOON, UTC_ZONE
+from builders import LEDGER_TABLE, NOON, QUOTA_TABLE, UTC_ZONE
 from fakes import FakeLedger
 from quota_enforcer.aws.ledger import DynamoLedger
 from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-LEDGER_TABLE: Final = "ledger"
-QUOTA_TABLE: Final = "quotas"
 MakeLedger = Callable[[ZoneInfo], Ledger]
 
 

@@ -19,8 +19,10 @@ from typer.testing import CliRunner, Result
 
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from quota_enforcer import clock, wiring
+from quota_enforcer.aws.model_memory import DynamoModelMemory
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.opaque import unresolved
 from quota_enforcer.core.window import hour_start, local_date
 from quota_enforcer.ports import Bucket
 from quota_enforcer.settings import Settings
@@ -131,6 +133,7 @@ def cloud(iam: "IAMClient", sns_client: "SNSClient", monkeypatch: pytest.MonkeyP
             "CONTACT": "the platform team",
             "BREAKER_NUMBER": "10",
             "BREAKER_PERCENT": "20",
+            "METERING": "cloudwatch",
         },
         [a_stack(EnforcerFunction="enforcer", Mode="enforce")],
     )
@@ -206,6 +209,14 @@ def test_an_admin_sets_a_quota_sees_a_block_releases_and_removes(
     assert ["limit", "1,000", "5,000"] in [line.split() for line in changed.splitlines()]
     removed = out("quota", "remove", "user/alice", "daily")
     assert "instead: daily of user/*: 5,000 total tokens per day." in removed
+
+
+@pytest.mark.usefixtures("cloud")
+def test_what_the_meter_found_out_about_models_is_listed(dynamodb: "DynamoDBClient") -> None:
+    imported = "arn:aws:bedrock:us-east-1:123456789012:imported-model/abc"
+    DynamoModelMemory(dynamodb, "ledger").remember(unresolved(imported, "no base", NOON, NOON))
+    [listed] = json.loads(out("scopes", "list", "--json"))["unresolved"]
+    assert (listed["arn"], listed["reason"]) == (imported, "no base")
 
 
 def test_an_enforcer_that_fails_is_an_error_with_its_message(cloud: Cloud) -> None:

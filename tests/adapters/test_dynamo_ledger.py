@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from botocore.stub import Stubber
 
 from builders import ALICE, HAIKU, NOON
-from quota_enforcer.aws.dynamo import Table
+from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.aws.ledger import DynamoLedger
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice, NoticeKind
@@ -28,7 +28,7 @@ NOTICE = Notice(NoticeKind.BLOCKED, NOON, "user/alice", "daily", "1,000 of 1,000
 
 def items(client: "DynamoDBClient") -> dict[tuple[str, str], dict[str, Any]]:
     """The whole table by its keys."""
-    return {(item["pk"], item["sk"]): item for item in Table(client, "ledger").scan()}
+    return {(item["pk"], item["sk"]): item for item in WholeTable(client, "ledger").scan()}
 
 
 def test_the_adapter_is_a_ledger(ledger: DynamoLedger) -> None:
@@ -66,7 +66,7 @@ def test_counters_of_zero_take_no_room(ledger: DynamoLedger, dynamodb: "DynamoDB
     ledger.set_hours(BUCKET, {NOON: Counts(1, 26)})
     ledger.set_hours(BUCKET, {NOON: Counts(1)})
     (item,) = items(dynamodb).values()
-    assert set(item) == {"pk", "sk", "expires", "12.requests"}
+    assert set(item) == {"pk", "sk", "expires", "12.meter", "12.requests"}
     ledger.set_hours(BUCKET, {NOON: Counts()})
     assert ledger.hours([BUCKET]) == {}
     assert not ledger.usage(ALICE, TODAY).models
@@ -77,7 +77,7 @@ def test_setting_no_hours_writes_nothing(ledger: DynamoLedger, dynamodb: "Dynamo
     assert items(dynamodb) == {}
 
 
-def test_all_hours_of_the_longest_day_fit_one_update(
+def test_all_hours_of_the_longest_day_are_set_together(
     make_ledger: Callable[[ZoneInfo], DynamoLedger],
 ) -> None:
     zone = ZoneInfo("Europe/Berlin")

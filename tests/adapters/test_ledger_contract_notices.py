@@ -69,6 +69,22 @@ def test_a_notice_is_read_back_whole(ledger: Ledger) -> None:
     assert ledger.outbox(NOON + HOUR) == ledger.history(ALICE) == [notice]
 
 
+@pytest.mark.parametrize("used", ["12.3456789012345", "10", "0", "1E+3", "3.5E-13"])
+def test_money_in_a_notice_is_read_back_exactly_and_as_money(ledger: Ledger, used: str) -> None:
+    notice = replace(a_notice(), used=Decimal(used), limit=Decimal("12.5"))
+    ledger.post([notice])
+    [read] = ledger.outbox(NOON + HOUR)
+    assert (read, str(read.used)) == (notice, used)
+    assert isinstance(read.used, Decimal)
+    [counted] = _posted(ledger, replace(notice, used=10, quota="tokens"))
+    assert isinstance(counted.used, int)
+
+
+def _posted(ledger: Ledger, notice: Notice) -> list[Notice]:
+    ledger.post([notice])
+    return [each for each in ledger.outbox(NOON + HOUR) if each == notice]
+
+
 def test_any_number_of_notices_can_be_posted(ledger: Ledger) -> None:
     ledger.post([])
     ledger.post(replace(a_notice(), quota=f"q{number}") for number in range(120))

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from deployed_stack import DeployedStack
+from deployed_stack import TEMPLATE, DeployedStack
 from embedded_account import (
     LOG_GROUP,
     START,
@@ -34,8 +34,15 @@ def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
 
 @pytest.fixture
 def stack(aws: EmbeddedAws) -> DeployedStack:
-    """The real template, deployed in enforce mode."""
+    """The real template, deployed in enforce mode, metering by metrics."""
     return DeployedStack.of(aws)
+
+
+@pytest.fixture
+def streaming(aws: EmbeddedAws) -> DeployedStack:
+    """The real template, deployed in enforce mode, metering by the log's stream, by default."""
+    parameters = {"Mode": "enforce", "LogPromptsAndAnswers": "true"}
+    return DeployedStack(aws, "bedrock-quota", aws.deploy(TEMPLATE, "bedrock-quota", parameters))
 
 
 @pytest.fixture

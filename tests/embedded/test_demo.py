@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from quota_enforcer.cli import demo
 from quota_enforcer.cli.main import app
 from quota_enforcer.demo.account import DemoStopped
 from quota_enforcer.demo.cast import CAST
-from quota_enforcer.demo.checks import results
+from quota_enforcer.demo.checks import SECONDS, results
 from quota_enforcer.demo.record import Record
 from quota_enforcer.demo.story import Story
 from quota_enforcer.demo.traffic import conversations
@@ -68,7 +69,9 @@ def said(run: Done) -> dict[str, Any]:
 
 
 def test_it_prints_one_json_object_and_nothing_else_on_stdout(said: dict[str, Any]) -> None:
-    assert set(said) == {"principals", "calls", "refused", "sweeps", "events", "checks"}
+    assert set(said) == {
+        "principals", "calls", "refused", "sweeps", "wakes", "lags", "dollars", "events", "checks",
+    }  # fmt: skip
 
 
 def test_every_check_is_true(said: dict[str, Any]) -> None:
@@ -80,6 +83,26 @@ def test_the_whole_of_the_traffic_is_called(said: dict[str, Any]) -> None:
     assert said["calls"] == sum(map(len, conversations().values()))
     assert 0 < said["refused"] < said["calls"]
     assert said["sweeps"] > 0
+
+
+def test_every_call_that_went_through_woke_the_enforcer(said: dict[str, Any]) -> None:
+    """But for those after the stack was deleted."""
+    went_through = said["calls"] - said["refused"]
+    assert went_through - 40 < said["wakes"] < went_through
+
+
+def test_the_lag_of_every_block_is_measured_and_the_first_is_a_budget_in_dollars(
+    said: dict[str, Any],
+) -> None:
+    blocked = [event for event in said["events"] if event["kind"] == "blocked"]
+    first = said["lags"][0]
+    assert (first["principal"], first["quota"]) == ("user/frank", "budget")
+    assert all(0 < lag["seconds"] < SECONDS for lag in said["lags"])
+    # All but the one by hand, which waits for a sweep.
+    assert len(said["lags"]) == len(blocked) - 1
+    money = next(event for event in blocked if event["quota"] == "budget")
+    assert (money["used"], money["limit"]) == ("0.2944305", "0.25")
+    assert said["dollars"]["user/frank"] == "0.2944305"
 
 
 def test_the_events_are_warnings_blocks_and_restorations_in_order(said: dict[str, Any]) -> None:
@@ -97,7 +120,7 @@ def test_progress_goes_to_stderr_as_plain_lines(run: Done) -> None:
 
 
 def test_the_readme_shows_lines_that_it_prints(run: Done) -> None:
-    """But for the dates, which are today's."""
+    """But for the dates, which are today's, and the seconds, which this machine takes."""
     readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
     shown = readme.partition("What happened\n")[2].partition("```")[0].splitlines()[2:]
     printed = {_undated(line) for line in run.stderr.splitlines()}
@@ -107,8 +130,9 @@ def test_the_readme_shows_lines_that_it_prints(run: Done) -> None:
 
 
 def _undated(line: str) -> str:
-    """Without the day of the week, the date of a raise, and the spaces of the table."""
-    return " ".join(line[3:].partition(" --raise-until ")[0].split())
+    """Without the day of the week, the date of a raise, a lag, and the spaces of the table."""
+    timeless = re.sub(r"\d+\.\d s after", "N s after", line)
+    return " ".join(timeless[3:].partition(" --raise-until ")[0].split())
 
 
 def test_it_leaves_no_process_and_no_file(run: Done, temporary: Path) -> None:

@@ -94,3 +94,42 @@ def test_who_may_make_one_policy_makes_no_other(aws: EmbeddedAws, user: Caller) 
     assert is_refused(partial(make, PolicyName="mine", Path="/q/"))
     assert is_refused(partial(make, PolicyName="other", Path="/p/"))
     assert not is_refused(partial(make, PolicyName="mine", Path="/p/"))
+
+
+# CloudWatch Logs
+
+
+def log_calls(logs: Any) -> dict[str, Callable[[], object]]:
+    group = {"logGroupName": "/mine"}
+    stream = {**group, "logStreamName": "stream"}
+    event = {"timestamp": 0, "message": "x"}
+    return {
+        "the groups": logs.describe_log_groups,
+        "the events": partial(logs.filter_log_events, **group),
+        "no retention": partial(logs.delete_retention_policy, **group),
+        "an event": partial(logs.put_log_events, **stream, logEvents=[event]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("resource", "allowed"),
+    [
+        ("*", ["the groups"]),
+        ("/mine:*", ["the events", "no retention", "an event"]),
+        ("/mine:log-stream:", ["the events", "no retention"]),
+        ("/mine:log-stream:stream", ["an event"]),
+        ("/mine", []),
+        ("/mine2:*", []),
+    ],
+)
+def test_a_log_group_is_named_with_its_streams_and_the_list_of_them_by_no_name(
+    aws: EmbeddedAws, user: Caller, resource: str, allowed: list[str]
+) -> None:
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName="/mine")
+    logs.create_log_stream(logGroupName="/mine", logStreamName="stream")
+    actions = ["logs:DescribeLogGroups"] if resource == "*" else ["logs:*"]
+    arn = f"arn:aws:logs:{aws.region}:{aws.account_id}:log-group:{resource}"
+    alice = user("alice", {"Effect": "Allow", "Action": actions, "Resource": arn})
+    calls = log_calls(alice.client("logs"))
+    assert [name for name, each in calls.items() if not is_refused(each)] == allowed

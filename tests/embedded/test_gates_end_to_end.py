@@ -130,6 +130,28 @@ def test_a_person_is_blocked_while_a_colleague_on_the_same_role_goes_on(gated: G
     call(alice)
 
 
+def test_the_stream_closes_the_gate_for_a_person_and_a_session_without_any_tick(
+    gated: Gated,
+) -> None:
+    """The log alone tells which roles they are behind, and how their names are spelled."""
+    stack = gated.stack
+    stack.quota(principal="sso/*")
+    stack.quota(principal="session/ci/*")
+    DeployedStack.of(stack.aws, Gates="1", ModelScope1=MODEL, Metering="stream")
+    stack.sweep()  # which tells the meter to watch sessions
+    gated.make_role(DEVELOPER)
+    gated.make_role("ci")
+    alice, bob = (gated.behind(DEVELOPER, f"{name}@Example.com") for name in ("Alice", "Bob"))
+    one, two = gated.behind("ci", "one"), gated.behind("ci", "two")
+    for caller in (alice, one):
+        call(caller, 1200)
+    assert [kind for _, kind in stack.told_by_the_stream()].count("blocked") == 2
+    assert is_blocked(alice)
+    assert is_blocked(one)
+    call(bob)
+    call(two)
+
+
 def test_the_end_of_the_window_opens_the_gate(gated: Gated) -> None:
     gated.make_role(DEVELOPER)
     alice = gated.behind(DEVELOPER, "alice@example.com")

@@ -4,7 +4,7 @@ import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.policies.functions import Deployed, author, enforcer
+from quota_enforcer.core.policies.functions import Deployed, author, enforcer, meter
 from quota_enforcer.core.policies.guard import Guarded, guard
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
@@ -22,11 +22,19 @@ LEDGER = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-LedgerTable-
 QUOTAS = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-QuotaTable-X"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bedrock-quota"
 LOG = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/bedrock-quota/bedrock-quota/invocations"
+METERS_LETTERS = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bedrock-quota-MeterDeadLetters-X"
 INTENTS = {"dynamodb__LeadingKeys": ["gates"]}
 
-DEPLOYED = Deployed.named("bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2)
-ENFORCER, AUTHOR = enforcer(DEPLOYED), author(DEPLOYED)
-ROLES = {"enforcer": [ENFORCER], "author": [AUTHOR], "both together": [ENFORCER, AUTHOR]}
+DEPLOYED = Deployed.named(
+    "bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2, metrics=True
+)
+ENFORCER, AUTHOR, METER = enforcer(DEPLOYED), author(DEPLOYED), meter(DEPLOYED)
+ROLES = {
+    "meter": [METER],
+    "enforcer": [ENFORCER],
+    "author": [AUTHOR],
+    "all together": [METER, ENFORCER, AUTHOR],
+}
 
 Call = tuple[str, str, dict[str, object]]
 
@@ -40,7 +48,29 @@ def attach(verb: str, whom: str, policy: str) -> Call:
     return call(f"iam:{verb}{kind}Policy", whom, iam__PolicyARN=policy)
 
 
+MODELS = [
+    call(f"bedrock:{action}", f"arn:aws:bedrock:us-east-1:{ACCOUNT}:{kind}/x")
+    for action, kind in (
+        ("GetInferenceProfile", "application-inference-profile"),
+        ("GetProvisionedModelThroughput", "provisioned-model"),
+        ("GetCustomModel", "custom-model"),
+        ("GetCustomModelDeployment", "custom-model-deployment"),
+    )
+]
 NEEDED: dict[str, list[Call]] = {
+    "meter": [
+        *(
+            call(f"dynamodb:{action}", LEDGER)
+            for action in (
+                "BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem",
+            )
+        ),
+        call("logs:FilterLogEvents", f"{LOG}:log-stream:"),
+        call("logs:DescribeLogGroups", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group::log-stream:"),
+        call("lambda:InvokeFunction", f"{FUNCTION}-EnforcerFunction-X"),
+        call("sqs:SendMessage", METERS_LETTERS),
+        *MODELS,
+    ],
     "enforcer": [
         *(
             attach(verb, whom, policy)
@@ -54,6 +84,7 @@ NEEDED: dict[str, list[Call]] = {
         call("dynamodb:Query", f"{LEDGER}/index/by-due"),
         call("lambda:InvokeFunction", f"{FUNCTION}-AuthorFunction-X"),
         call("cloudwatch:GetMetricData"),
+        *MODELS,
     ],
     "author": [
         *(
@@ -141,7 +172,7 @@ def test_what_one_function_attaches_neither_can_write() -> None:
     policies = [DENY_ALL, DENY_1, GATE_1, GATE_2, ADMINISTRATOR, f"{IAM}:policy/anything"]
 
     def can(calls: list[Call]) -> bool:
-        return any(refused([role], calls) != calls for role in (ENFORCER, AUTHOR))
+        return any(refused([role], calls) != calls for role in (METER, ENFORCER, AUTHOR))
 
     writing = ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
     attached = {each for each in policies if can([attach("Attach", ALICE, each)])}
@@ -153,6 +184,40 @@ def test_what_one_function_attaches_neither_can_write() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_that_would_gain_anybody_a_permission_is_allowed(role: str) -> None:
     assert refused(ROLES[role], GRANTS) == GRANTS
+
+
+def test_nothing_but_the_enforcer_is_invoked_by_the_meter_and_nothing_of_it_changed() -> None:
+    calls = [
+        *(
+            call("lambda:InvokeFunction", f"{FUNCTION}-{name}Function-X")
+            for name in ("Author", "Setup", "Meter")
+        ),
+        call("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:other"),
+        call("lambda:UpdateFunctionConfiguration", f"{FUNCTION}-EnforcerFunction-X"),
+        call("logs:DeleteLogGroup", f"{LOG}:log-stream:"),
+        call("logs:PutSubscriptionFilter", f"{LOG}:log-stream:"),
+        call("logs:FilterLogEvents", f"{LOG}-of-others:log-stream:"),
+        call(
+            "sqs:ReceiveMessage",
+            METERS_LETTERS,
+        ),
+        call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
+        call("dynamodb:DeleteTable", LEDGER),
+        call("dynamodb:Scan", QUOTAS),
+    ]
+    assert refused([METER], calls) == calls
+
+
+def test_an_administrator_meter_still_changes_neither_iam_nor_a_quota() -> None:
+    """The explicit denies alone keep them out of reach."""
+    calls = [each for each in GRANTS if each[0].startswith(("iam:", "sts:", "dynamodb:"))]
+    assert refused([METER, ANYTHING], calls) == calls
+
+
+def test_without_metrics_the_enforcer_reads_neither_them_nor_models() -> None:
+    streaming = Deployed.named("bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2)
+    calls = [call("cloudwatch:GetMetricData"), *MODELS]
+    assert refused([enforcer(streaming)], calls) == calls
 
 
 @pytest.mark.parametrize("role", ["enforcer", "author"])
@@ -198,12 +263,17 @@ class TestGuard:
         *(
             call(f"lambda:{action}", f"{FUNCTION}-{function}Function-X")
             for action in ("UpdateFunctionCode", "InvokeFunction", "PutFunctionConcurrency")
-            for function in ("Enforcer", "Author", "Setup")
+            for function in ("Meter", "Enforcer", "Author", "Setup")
         ),
-        call(
-            "scheduler:UpdateSchedule",
-            f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/default/bedrock-quota-EnforcerSchedule-X",
+        *(
+            call(
+                "scheduler:UpdateSchedule",
+                f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule/default/bedrock-quota-{name}-X",
+            )
+            for name in ("EnforcerSchedule", "MeterSchedule")
         ),
+        call("logs:PutSubscriptionFilter", LOG),
+        call("logs:DeleteSubscriptionFilter", LOG),
         call("logs:DeleteMetricFilter", f"{LOG}:*"),
         call("logs:PutMetricFilter", LOG),
         call("logs:DeleteLogGroup", LOG),
@@ -274,10 +344,11 @@ class TestGuard:
     def test_nobody_is_hindered_in_anything_else(self, arn: str) -> None:
         assert self.allowed(arn, self.ordinary) == list(self.ordinary)
 
-    def test_the_enforcer_and_the_author_go_on_working(self) -> None:
-        for documents, calls in ((ENFORCER, NEEDED["enforcer"]), (AUTHOR, NEEDED["author"])):
-            caller = Caller([documents], [[ANYTHING, *self.documents]], OWN_ROLE)
-            assert all(caller.may(each[0], each[1], **each[2]) for each in calls)
+    @pytest.mark.parametrize("role", NEEDED)
+    def test_the_functions_go_on_working(self, role: str) -> None:
+        caller = Caller(ROLES[role], [[ANYTHING, *self.documents]], OWN_ROLE)
+        calls = NEEDED[role]
+        assert [each for each in calls if not caller.may(each[0], each[1], **each[2])] == []
 
     def test_bedrock_goes_on_writing_the_log(self) -> None:
         role = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-InvocationLogRole-X"

@@ -17,6 +17,7 @@ from role_scene import ANYTHING, Scene
 if TYPE_CHECKING:
     from role_attempts import Attempts
 
+ROLES = ("MeterRole", "EnforcerRole", "AuthorRole", "SetupRole")
 LEASE = {"pk": {"S": "deployment"}, "sk": {"S": "lease#author"}}
 STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
@@ -26,7 +27,7 @@ def scene(aws: EmbeddedAws) -> Scene:
     return Scene.of(aws)
 
 
-@pytest.mark.parametrize("role", ["EnforcerRole", "AuthorRole", "SetupRole"])
+@pytest.mark.parametrize("role", ROLES)
 def test_nothing_dangerous_can_be_done_with_a_functions_role(scene: Scene, role: str) -> None:
     attempts = of_anybody(scene, scene.taken(role), role)
     assert done(attempts) == []
@@ -35,7 +36,7 @@ def test_nothing_dangerous_can_be_done_with_a_functions_role(scene: Scene, role:
 
 def test_the_enforcer_never_touches_reserved_break_glass_or_own_principals(scene: Scene) -> None:
     iam = scene.taken("EnforcerRole").client("iam")
-    ours = [scene.physical(role) for role in ("EnforcerRole", "AuthorRole", "SetupRole")]
+    ours = [scene.physical(role) for role in ROLES]
     for arn in scene.denies:
         roles = ["rescue", "AWSReservedSSO_x", *ours]
         assert done(attaching(iam, "deny on", arn, users=["oncall"], roles=roles)) == []
@@ -79,6 +80,36 @@ def test_the_author_sees_and_writes_only_its_part_of_the_ledger(scene: Scene) ->
     assert done(attempts) == []
 
 
+def test_the_meter_changes_nothing_but_the_ledger(scene: Scene) -> None:
+    taken, outputs = scene.taken("MeterRole"), scene.stack.outputs
+    group = {"logGroupName": outputs["InvocationLogGroup"]}
+    ledger = {"TableName": outputs["LedgerTable"]}
+    logs, invoke = taken.client("logs"), taken.client("lambda").invoke
+    attempts: Attempts = {
+        "no item": partial(taken.client("dynamodb").delete_item, Key=STANDING, **ledger),
+        "no ledger": partial(taken.client("dynamodb").delete_table, **ledger),
+        "the quotas": partial(taken.client("dynamodb").scan, TableName=outputs["QuotaTable"]),
+        "no subscription": partial(logs.delete_subscription_filter, filterName="x", **group),
+        "no retention": partial(logs.put_retention_policy, retentionInDays=1, **group),
+        "another log": partial(logs.filter_log_events, logGroupName="/others"),
+        "itself": partial(invoke, FunctionName=outputs["MeterFunction"]),
+        "the author": partial(invoke, FunctionName=outputs["AuthorFunction"]),
+        "a notice": partial(
+            taken.client("sns").publish, TopicArn=outputs["NoticeTopic"], Message="x"
+        ),
+        "a letter of the enforcer's": partial(
+            taken.client("sqs").send_message,
+            QueueUrl=scene.physical("EnforcerDeadLetters"),
+            MessageBody="x",
+        ),
+        "a deny on alice": partial(
+            taken.client("iam").attach_user_policy, UserName="alice", PolicyArn=scene.denies[0]
+        ),
+    }
+    scene.stack.aws.client("logs").create_log_group(logGroupName="/others")
+    assert done(attempts) == []
+
+
 def test_set_up_hands_bedrock_no_role_but_the_logs(scene: Scene) -> None:
     bedrock = scene.taken("SetupRole").client("bedrock")
     config = bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
@@ -94,7 +125,7 @@ def test_a_gate_that_allows_everything_cannot_be_given_to_anybody(scene: Scene) 
     """The author writes it, and neither the enforcer nor set-up nor the author can attach it."""
     author = scene.taken("AuthorRole").client("iam")
     author.create_policy_version(PolicyArn=scene.gate, PolicyDocument=ANYTHING, SetAsDefault=True)
-    for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+    for role in ROLES:
         iam, me = scene.taken(role).client("iam"), scene.physical(role)
         everybody = attaching(iam, "gate on", scene.gate, users=["alice"], roles=["ci", me])
         assert done(everybody) == []
@@ -116,7 +147,7 @@ def test_all_that_can_be_attached_only_denies(scene: Scene) -> None:
     for arn in scene.denies:
         version = root.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]
         assert {each["Effect"] for each in version["Document"]["Statement"]} == {"Deny"}
-        for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+        for role in ROLES:
             iam = scene.taken(role).client("iam")
             write = partial(iam.create_policy_version, PolicyArn=arn, PolicyDocument=ANYTHING)
             assert is_refused(write)
@@ -125,7 +156,7 @@ def test_all_that_can_be_attached_only_denies(scene: Scene) -> None:
 def test_only_lambda_can_take_the_roles(scene: Scene, user: Caller) -> None:
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     admin = user("admin", everything)
-    for role in ("EnforcerRole", "AuthorRole", "SetupRole"):
+    for role in ROLES:
         root = scene.stack.aws.client("iam")
         arn = root.get_role(RoleName=scene.physical(role))["Role"]["Arn"]
         take = partial(admin.client("sts").assume_role, RoleArn=arn, RoleSessionName="attacker")

@@ -23,6 +23,58 @@ def refused(attempts: Attempts) -> list[str]:
     return [name for name, attempt in attempts.items() if is_refused(attempt)]
 
 
+def test_the_meter_may_do_its_work(scene: Scene) -> None:
+    taken, outputs = scene.taken("MeterRole"), scene.stack.outputs
+    dynamodb, table = taken.client("dynamodb"), outputs["LedgerTable"]
+    marker = {"pk": {"S": "call#x"}, "sk": {"S": "call"}}
+    bucket = {"pk": {"S": "user/alice"}, "sk": {"S": "usage#2027-03-01#m"}}
+    profile = scene.stack.aws.client("bedrock").create_inference_profile(
+        inferenceProfileName="ours",
+        modelSource={"copyFrom": "arn:aws:bedrock:us-east-1::foundation-model/deepseek.r1-v1:0"},
+    )["inferenceProfileArn"]
+    needed: Attempts = {
+        "a call and its usage": partial(
+            dynamodb.transact_write_items,
+            TransactItems=[
+                {"Put": {"TableName": table, "Item": marker}},
+                {
+                    "Update": {
+                        "TableName": table,
+                        "Key": bucket,
+                        "UpdateExpression": "ADD #a :one",
+                        "ExpressionAttributeNames": {"#a": "13.requests"},
+                        "ExpressionAttributeValues": {":one": {"N": "1"}},
+                    }
+                },
+            ],
+        ),
+        "somebody's usage": partial(query, dynamodb, table, "user/alice"),
+        "what the enforcer told it": partial(dynamodb.get_item, TableName=table, Key=marker),
+        "the log": partial(
+            taken.client("logs").filter_log_events, logGroupName=outputs["InvocationLogGroup"]
+        ),
+        "since when it is kept": partial(
+            taken.client("logs").describe_log_groups,
+            logGroupNamePrefix=outputs["InvocationLogGroup"],
+        ),
+        "the model behind a profile": partial(
+            taken.client("bedrock").get_inference_profile, inferenceProfileIdentifier=profile
+        ),
+        "the enforcer": partial(
+            taken.client("lambda").invoke,
+            FunctionName=outputs["EnforcerFunction"],
+            InvocationType="Event",
+            Payload=json.dumps({"action": "wake", "principals": ["user/alice"]}),
+        ),
+        "a letter": partial(
+            taken.client("sqs").send_message,
+            QueueUrl=scene.physical("MeterDeadLetters"),
+            MessageBody="x",
+        ),
+    }
+    assert refused(needed) == []
+
+
 def test_the_enforcer_may_do_its_work(scene: Scene) -> None:
     taken = scene.taken("EnforcerRole")
     iam, table = taken.client("iam"), scene.stack.outputs["LedgerTable"]

@@ -8,6 +8,7 @@ import pytest
 
 from template_source import FUNCTIONS, RESOURCES, of_type, properties
 
+TRIGGERS = {"EnforcerSchedule", "InvocationSubscription", "MeterSchedule"}
 NEEDED_BY_SETUP = {
     "AuthorFunction",
     "AuthorLogGroup",
@@ -49,14 +50,28 @@ def needs(name: str) -> set[str]:
     waiting = [name]
     while waiting:
         resource = RESOURCES[waiting.pop()]
-        direct = {*references(resource), resource.get("DependsOn", "")} & set(RESOURCES)
+        depends = resource.get("DependsOn", [])
+        named = [depends] if isinstance(depends, str) else depends
+        direct = {*references(resource), *named} & set(RESOURCES)
         waiting.extend(direct - found)
         found |= direct
     return found
 
 
-def test_the_schedule_goes_before_setup_releases_everyone() -> None:
-    assert "Setup" in needs("EnforcerSchedule")
+@pytest.mark.parametrize("trigger", sorted(TRIGGERS))
+def test_the_triggers_go_before_setup_releases_everyone(trigger: str) -> None:
+    """Else a record or a tick could block somebody whom nobody would release any more."""
+    assert "Setup" in needs(trigger)
+
+
+def test_there_is_no_other_trigger() -> None:
+    kinds = ("AWS::Scheduler::Schedule", "AWS::Logs::SubscriptionFilter")
+    assert {name for kind in kinds for name in of_type(kind)} == TRIGGERS
+
+
+def test_the_meter_invokes_the_enforcer_which_does_not_know_the_meter() -> None:
+    assert "EnforcerFunction" in needs("MeterFunction")
+    assert not {"MeterFunction", "MeterRole"} & (needs("EnforcerFunction") | needs("Setup"))
 
 
 def test_all_that_a_release_needs_is_still_there() -> None:

@@ -50,6 +50,15 @@ handler(json.load(sys.stdin), context)
 print(json.dumps({"answers": answers, "configured": configured}))
 """
 LOADED = "import json, sys, {handler}; print(json.dumps(sorted(sys.modules)))"
+PRICED = """
+import json
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.price_table import PriceTable
+from quota_enforcer.price_list.shipped import shipped_rates
+table = PriceTable(shipped_rates())
+cost = table.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", None, Counts(1, 140, 20))
+print(json.dumps(str(cost.usd.normalize())))
+"""
 REFUSED = """
 import json, sys, types
 from quota_enforcer.handlers.enforcer import handler
@@ -121,7 +130,9 @@ def test_nothing_in_it_is_compiled(package: Path) -> None:
 
 def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
     ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
-    assert ours == {"authoring", "aws", "core", "handlers", "metering", "sweep"}
+    assert ours == {
+        "authoring", "aws", "core", "handlers", "metering", "ports", "price_list", "sweep",
+    }  # fmt: skip
     assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
         path.name for path in package.iterdir()
     }
@@ -129,6 +140,13 @@ def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) ->
 
 def test_it_carries_the_time_zones(package: Path) -> None:
     assert (package / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
+
+
+def test_it_carries_the_prices_with_their_licence(package: Path, runtime: Path) -> None:
+    assert run(PRICED, package, runtime) == "0.00072"
+    notice = (package / "quota_enforcer" / "price_list" / "NOTICE.md").read_text("utf-8")
+    assert "MIT License" in notice
+    assert "Copyright (c) 2023 Berri AI" in notice
 
 
 def test_it_is_small(package: Path) -> None:

@@ -13,6 +13,7 @@ from template_source import RESOURCES, of_type
 from template_values import LEAST, MOST, Deployed
 
 FUNCTIONS = {
+    "MeterRole": "quota_enforcer.handlers.meter",
     "EnforcerRole": "quota_enforcer.handlers.enforcer",
     "AuthorRole": "quota_enforcer.handlers.author",
     "SetupRole": "quota_enforcer.handlers.setup",
@@ -191,11 +192,34 @@ def test_the_enforcer_only_reads_the_quotas() -> None:
     assert users == ["Quotas"]
 
 
+def test_without_metrics_the_enforcer_reads_none() -> None:
+    streaming = Deployed(**{**MOST.parameters, "Metering": "stream"}).policy("EnforcerRole")
+    kept = {action for each in streaming["Statement"] for action in a_list(each["Action"])}
+    metrics = {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"}
+    assert actions("EnforcerRole") - kept == metrics | set(functions.RESOLVING)
+
+
 def test_no_function_can_write_the_invocation_log() -> None:
+    """The meter reads it."""
     for role in FUNCTIONS:
         for each in statements(role):
-            if any(action.startswith("logs:") for action in a_list(each["Action"])):
-                assert "Invocation" not in json.dumps(each["Resource"])
+            given = {action for action in a_list(each["Action"]) if action.startswith("logs:")}
+            if given - {"logs:FilterLogEvents", "logs:DescribeLogGroups"}:
+                assert "nvocation" not in json.dumps(each["Resource"])
+                assert not json.dumps(each["Resource"]).endswith(':*"')
+
+
+def test_the_meter_never_touches_iam_or_a_quota() -> None:
+    """Whatever else its role may get."""
+    assert statement("MeterRole", "NeverAnyAccess")["Action"] == ["iam:*", "sts:AssumeRole*"]
+    assert statement("MeterRole", "NeverAnyAccess")["Resource"] == "*"
+    quotas = statement("MeterRole", "NeverAQuota")
+    assert (quotas["Effect"], quotas["Resource"]) == ("Deny", "QuotaTable.Arn")
+    assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
+
+
+def test_the_meter_invokes_nothing_but_the_enforcer() -> None:
+    assert statement("MeterRole", "Enforcer")["Resource"] == "EnforcerFunction.Arn"
 
 
 class TestReadingTheCode:

@@ -1,4 +1,4 @@
-"""`quota-enforcer policy enforcer` and `author` print what is deployed."""
+"""`quota-enforcer policy meter`, `enforcer` and `author` print what is deployed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def ours(name: str) -> str:
     return policy_arn("aws", PSEUDO["AWS::AccountId"], PSEUDO["AWS::StackName"], name)
 
 
-def named(scopes: int, gates: int) -> functions.Deployed:
+def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> functions.Deployed:
     """What the code takes for a deployment, in the names of `template_values`."""
     numbers = [None, *range(1, scopes + 1)]
     return functions.Deployed(
@@ -28,6 +28,12 @@ def named(scopes: int, gates: int) -> functions.Deployed:
         gates=tuple(ours(gate_name("bedrock-quota", number)) for number in range(1, gates + 1)),
         author="AuthorFunction.Arn" if gates else "",
         author_log="AuthorLogGroup.Arn",
+        metrics=metrics,
+        region=PSEUDO["AWS::Region"],
+        enforcer="EnforcerFunction.Arn",
+        invocation_log="arn:aws:logs:us-east-1:123456789012:log-group:InvocationLogGroup:*",
+        meter_dead_letters="MeterDeadLetters.Arn",
+        meter_log="MeterLogGroup.Arn",
     )
 
 
@@ -50,6 +56,19 @@ def test_the_enforcers_role(scopes: int, gates: int) -> None:
     deployed = Deployed(**parameters, Gates=str(gates))
     code = functions.enforcer(named(scopes, gates))
     assert spelled_out(deployed.policy("EnforcerRole")) == spelled_out(code)
+
+
+@pytest.mark.parametrize("metering", ["stream", "cloudwatch"])
+def test_the_enforcers_role_with_either_meter(metering: str) -> None:
+    code = functions.enforcer(named(metrics=metering == "cloudwatch"))
+    assert spelled_out(Deployed(Metering=metering).policy("EnforcerRole")) == spelled_out(code)
+
+
+@pytest.mark.parametrize("metering", ["stream", "cloudwatch"])
+def test_the_meters_role(metering: str) -> None:
+    """The same with either: it recounts."""
+    code = functions.meter(named())
+    assert spelled_out(Deployed(Metering=metering).policy("MeterRole")) == spelled_out(code)
 
 
 @pytest.mark.parametrize("gates", range(1, 5))

@@ -15,6 +15,7 @@ from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.policies.names import GATES
 from quota_enforcer.handlers.events import SweepRequest, read_event
 from quota_enforcer.local.template import transformed
+from quota_enforcer.metering.kind import Metering
 from template_source import (
     PARAMETERS,
     RESOURCES,
@@ -26,13 +27,26 @@ from template_source import (
 )
 from template_values import LEAST, MOST, Deployed
 
+UNATTRIBUTED = "Unattributed"
+FILTERS = {
+    f"{counter}Filter"
+    for counter in (
+        "Invocations",
+        "InputTokens",
+        "OutputTokens",
+        "CacheReadTokens",
+        "CacheWriteTokens",
+    )
+}
 ONLY_WHERE_ASKED_FOR = {
     "AuthorFunction",
     "AuthorLogGroup",
     "AuthorRole",
     "NoticeSubscription",
     *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
+    *FILTERS,
 }
+ONLY_TO_STREAM = {"InvocationSubscription", "InvocationSubscriptionPermission"}
 
 
 def lint(path: Path) -> str:
@@ -121,6 +135,77 @@ class TestSchedule:
         assert seconds == max(3 * 60 * minutes, 900)
 
 
+class TestSubscription:
+    """With Metering stream, CloudWatch Logs hands every record to the meter."""
+
+    def test_it_leaves_nothing_out(self) -> None:
+        """The meter itself says what it skips, and why."""
+        assert LEAST.properties("InvocationSubscription") == {
+            "LogGroupName": "InvocationLogGroup",
+            "FilterPattern": "",
+            "DestinationArn": "MeterFunction.Arn",
+        }
+
+    @pytest.mark.parametrize(
+        ("given", "name"), [({}, "InvocationLogGroup"), ({"ExistingLogGroup": "/x/y"}, "/x/y")]
+    )
+    def test_only_this_log_group_of_this_account_may_invoke_the_meter(
+        self, given: dict[str, str], name: str
+    ) -> None:
+        """Whoever else could, could forge usage."""
+        assert of_type("AWS::Lambda::Permission") == ["InvocationSubscriptionPermission"]
+        permission = Deployed(**given).properties("InvocationSubscriptionPermission")
+        assert permission == {
+            "FunctionName": "MeterFunction",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "logs.amazonaws.com",
+            "SourceAccount": "123456789012",
+            "SourceArn": f"arn:aws:logs:us-east-1:123456789012:log-group:{name}:*",
+        }
+
+    def test_it_comes_after_the_permission(self) -> None:
+        """Which CloudWatch Logs checks when it is made."""
+        needed = RESOURCES["InvocationSubscription"]["DependsOn"]
+        assert "InvocationSubscriptionPermission" in needed
+
+    def test_a_batch_is_tried_again_for_hours_and_never_copied_to_a_queue(self) -> None:
+        """It may hold prompts and answers."""
+        assert properties("MeterFunction")["EventInvokeConfig"] == {
+            "MaximumRetryAttempts": 2,
+            "MaximumEventAgeInSeconds": 21600,
+        }
+        assert "DeadLetterQueue" not in properties("MeterFunction")
+
+
+class TestRecounts:
+    def test_the_hours_asked_for_are_recounted_every_hour_once_they_are_closed(self) -> None:
+        """A closed hour is one that ended ten minutes ago."""
+        schedule = properties("MeterSchedule")
+        assert schedule["ScheduleExpression"] == "cron(15 * * * ? *)"
+        assert json.loads(schedule["Target"]["Input"]) == {"action": "recount"}
+
+    @pytest.mark.parametrize("schedule", of_type("AWS::Scheduler::Schedule"))
+    def test_a_schedules_role_may_invoke_its_target_only(self, schedule: str) -> None:
+        target = properties(schedule)["Target"]
+        role = target["RoleArn"]["Fn::GetAtt"][0]
+        (invoking,) = (
+            each["Resource"]
+            for each in LEAST.policy(role)["Statement"]
+            if each["Action"] == "lambda:InvokeFunction"
+        )
+        assert invoking == LEAST.value(target["Arn"])
+
+
+class TestDeadLetters:
+    @pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
+    def test_they_are_encrypted(self, queue: str) -> None:
+        assert properties(queue)["SqsManagedSseEnabled"] is True
+
+    def test_those_of_the_meter_stay_as_long_as_a_queue_can_keep_them(self) -> None:
+        fortnight = 14 * 24 * 3600
+        assert properties("MeterDeadLetters")["MessageRetentionPeriod"] == fortnight
+
+
 class TestTwoStacks:
     NAMES = ("LogGroupName", "ManagedPolicyName", "RoleName", "QueueName", "TopicName", "TableName")
 
@@ -128,19 +213,37 @@ class TestTwoStacks:
         for resource, declared in RESOURCES.items():
             for name in self.NAMES:
                 given = declared["Properties"].get(name)
-                if given and declared["Type"] != "AWS::Logs::MetricFilter" and resource != "Setup":
+                filters = ("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
+                if given and declared["Type"] not in filters and resource != "Setup":
                     assert "${AWS::StackName}" in given["Fn::Sub"], resource
 
 
 class TestParameters:
     def test_what_is_not_asked_for_is_not_made(self) -> None:
         assert {name for name in RESOURCES if not LEAST.has(name)} == ONLY_WHERE_ASKED_FOR
-        assert [name for name in RESOURCES if not MOST.has(name)] == []
+        assert {name for name in RESOURCES if not MOST.has(name)} == ONLY_TO_STREAM
+
+    def test_only_what_the_chosen_meter_reads_is_made(self) -> None:
+        """The meter function stays with either: it recounts hours after a change."""
+        for metering, made, absent in (
+            ("stream", ONLY_TO_STREAM, FILTERS),
+            ("cloudwatch", FILTERS, ONLY_TO_STREAM),
+        ):
+            deployed = Deployed(Metering=metering)
+            assert all(map(deployed.has, {*made, "MeterFunction", "MeterSchedule"}))
+            assert not any(map(deployed.has, absent))
+            assert deployed.environment("EnforcerFunction")["METERING"] == metering
+
+    def test_the_meters_are_those_of_the_code(self) -> None:
+        assert PARAMETERS["Metering"]["AllowedValues"] == sorted(Metering, reverse=True)
+        assert PARAMETERS["Metering"]["Default"] == Metering.STREAM
 
     def test_nothing_refers_to_what_is_not_made(self) -> None:
         """The look-up of a resource that is not there would fail."""
         for name in set(RESOURCES) - ONLY_WHERE_ASKED_FOR:
             LEAST.properties(name)
+        for name in set(RESOURCES) - ONLY_TO_STREAM:
+            MOST.properties(name)
         for gates in range(GATES + 1):
             Deployed(Gates=str(gates)).properties("EnforcerFunction")
 
@@ -162,6 +265,35 @@ class TestAlarms:
         assert "AuthorFunction" not in watched
         assert "EventInvokeConfig" not in properties("AuthorFunction")
 
+    @pytest.mark.parametrize(
+        ("metering", "service"), [("stream", "meter"), ("cloudwatch", "enforcer")]
+    )
+    def test_usage_without_limit_is_heard_of_from_the_meter_at_work(
+        self, metering: str, service: str
+    ) -> None:
+        alarm = Deployed(Metering=metering).properties("UsageWithoutLimit")
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+        assert alarm["MetricName"] == UNATTRIBUTED
+
+    @pytest.mark.parametrize(
+        ("alarm", "namespace", "metric"),
+        [
+            ("MeterFailing", "AWS/Lambda", "Errors"),
+            ("MeterDropping", "AWS/Lambda", "AsyncEventsDropped"),
+            ("MeterDeadLettersWaiting", "AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            ("RecordsQuarantined", "BedrockQuota/bedrock-quota/Enforcer", "Quarantined"),
+        ],
+    )
+    def test_a_call_that_the_meter_may_have_missed_is_an_alarm_that_says_what_to_do(
+        self, alarm: str, namespace: str, metric: str
+    ) -> None:
+        declared = LEAST.properties(alarm)
+        assert (declared["Namespace"], declared["MetricName"]) == (namespace, metric)
+        assert declared["Threshold"] == 1
+        assert "quota-enforcer recount HOUR..HOUR --stack bedrock-quota" in " ".join(
+            declared["AlarmDescription"].split()
+        )
+
     def test_silence_is_an_alarm_even_without_any_data(self) -> None:
         assert properties("EnforcerSilent")["TreatMissingData"] == "breaching"
 
@@ -177,6 +309,7 @@ def test_the_outputs_are_what_the_command_line_looks_for() -> None:
         "EnforcerFunction",
         "InvocationLogGroup",
         "LedgerTable",
+        "MeterFunction",
         "Mode",
         "NoticeTopic",
         "QuotaTable",

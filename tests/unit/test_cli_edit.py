@@ -7,6 +7,7 @@ import pytest
 
 from builders import a_quota, an_item
 from quota_enforcer.cli.quota_edit import Change, canonical, changes, edited, named, number, shown
+from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.quota import Exemption
 from world import ACCOUNT
 
@@ -19,6 +20,8 @@ from world import ACCOUNT
         ("12,000", Decimal(12_000)),
         ("-5", Decimal(-5)),
         ("0.5", Decimal("0.5")),
+        ("12.50", Decimal("12.5")),
+        ("1,250.75", Decimal("1250.75")),
     ],
 )
 def test_numbers_may_be_grouped_by_threes(text: str, meant: Decimal) -> None:
@@ -76,6 +79,8 @@ def test_the_order_of_a_list_is_no_change() -> None:
         (Decimal(1_000_000), "1,000,000"),
         ([Decimal(50), Decimal(80)], "50, 80"),
         ([], "none"),
+        (Decimal("12.50"), "12.5"),
+        ({"output_tokens": Decimal(5), "input_tokens": 1}, "input_tokens x 1, output_tokens x 5"),
         ("day", "day"),
     ],
 )
@@ -86,3 +91,11 @@ def test_values_are_shown_as_people_read_them(value: Any, words: str) -> None:
 def test_a_rule_is_named_with_what_it_grants() -> None:
     assert named(a_quota()) == "daily of user/alice: 1,000 total tokens per day"
     assert named(Exemption("role/ci", "daily")) == "daily of role/ci: no limit"
+    budget = a_quota(measure=Measure.COST_USD, limit=Decimal("12.5"))
+    assert named(budget) == "daily of user/alice: $12.50 per day"
+    weights = tuple(map(Decimal, ("0", "1", "5", "0.1", "0")))
+    weighted = a_quota(measure=Measure.WEIGHTED_TOKENS, weights=weights)
+    assert named(weighted) == (
+        "daily of user/alice: 1,000 weighted tokens per day "
+        "(input tokens x 1, output tokens x 5, cache read tokens x 0.1)"
+    )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from cli_world import Shell, a_shell
 from quota_enforcer.aws.analyzer import AccessAnalyzer
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies import functions
@@ -21,7 +19,6 @@ from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
 from quota_enforcer.core.policies.gate import deny_statements, gate
 from quota_enforcer.core.policies.guard import Guarded, guard
-from quota_enforcer.core.policies.names import deny_policy_name
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -273,29 +270,3 @@ def test_a_boundary_is_validated_as_an_identity_policy() -> None:
     client = Analyzer()
     assert list(AccessAnalyzer(client).findings(deny_all(), Kind.BOUNDARY)) == []
     assert client.asked[0]["policyType"] == "IDENTITY_POLICY"
-
-
-class TestScopes:
-    @pytest.fixture
-    def shell(self, monkeypatch: pytest.MonkeyPatch) -> Shell:
-        return a_shell(monkeypatch)
-
-    def test_it_shows_each_scope_with_its_policy(self, shell: Shell) -> None:
-        arn = shell.world.settings.denies["*"]
-        assert arn in shell.out("scopes", "list")
-        assert shell.json("scopes", "list") == {"scopes": [{"models": "*", "policy": arn}]}
-
-    def test_it_tells_how_to_add_one(self, shell: Shell) -> None:
-        stderr = " ".join(shell.run("scopes", "list").stderr.split())
-        assert "5 more can be added" in stderr
-        assert "ModelScope1" in stderr
-
-    def test_it_tells_that_none_can_be_added_any_more(self, shell: Shell) -> None:
-        settings = shell.world.settings
-        named = [deny_policy_name(settings.stack, number) for number in range(1, 6)]
-        scopes = {f"anthropic.claude-{name}*": f"arn:x/{name}" for name in named}
-        shell.world.settings = replace(settings, denies={**settings.denies, **scopes})
-        assert "All 5 are in use" in shell.run("scopes", "list").stderr
-        del scopes[f"anthropic.claude-{named[1]}*"]
-        shell.world.settings = replace(settings, denies={**settings.denies, **scopes})
-        assert "parameter ModelScope2 to" in shell.run("scopes", "list").stderr

@@ -110,9 +110,9 @@ def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> 
         "error: quota 'daily' of 'user/alice' is not valid:",
         (
             "  - measure is 'tokens'; allowed: requests, input_tokens, output_tokens, "
-            "cache_read_tokens, cache_write_tokens, total_tokens"
+            "cache_read_tokens, cache_write_tokens, total_tokens, weighted_tokens, cost_usd"
         ),
-        "  - limit is -5; allowed: a whole number, 0 or more",
+        "  - limit is -5; allowed: a number, 0 or more, with at most 12 decimal places",
         (
             "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
             "rolling N days"

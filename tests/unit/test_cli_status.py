@@ -92,8 +92,11 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
                 "since": "2026-11-24T12:00:00Z",
                 "until": "2026-11-25T00:00:00Z",
                 "resets_at": "2026-11-25T00:00:00Z",
+                "assumed": None,
+                "unpriced": [],
             },
         ],
+        "unpriced_models": [],
     }
 
 

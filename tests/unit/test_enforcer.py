@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "CONTACT": "the platform team",
     "BREAKER_NUMBER": "10",
     "BREAKER_PERCENT": "20",
+    "METERING": "stream",
 }
 
 

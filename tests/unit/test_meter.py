@@ -15,11 +15,12 @@ from fakes import FakeLedger, FakeMetrics
 from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.metering.cloudwatch import Metering, Occasion, meter
-from quota_enforcer.ports import Bucket, Series, Source
+from quota_enforcer.metering.cloudwatch import Metered, Occasion, Pricing, meter
+from quota_enforcer.ports import Bucket, NamedByThemselves, Series, Source
 
 ACCOUNT = "123456789012"
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -30,6 +31,8 @@ MINUTE = timedelta(minutes=1)
 TICK = 5 * MINUTE
 ONE = Counts(1, 10)
 """One request with ten input tokens."""
+PRICING = Pricing(NamedByThemselves(), PriceTable({}))
+"""Without any price: what things cost is tested elsewhere."""
 
 
 def session(name: str) -> str:
@@ -47,11 +50,12 @@ class World:
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(ZoneInfo(self.zone))
 
-    def run(self, now: datetime) -> Metering:
+    def run(self, now: datetime) -> Metered:
         self.metrics.now = now
         state = self.ledger.state()
         occasion = Occasion(now, self.ledger.zone, ACCOUNT)
-        metering = meter(self.metrics, self.ledger, QuotaBook(self.rules), state, occasion)
+        book = QuotaBook(self.rules)
+        metering = meter(self.metrics, self.ledger, book, state, occasion, PRICING)
         self.ledger.finish(replace(state, started=now, finished=now, metered_to=now))
         self.ledger.writes.pop()
         return metering
@@ -86,7 +90,7 @@ class TestReading:
             hour_start(long_ago, world.ledger.zone): ONE,
             NOON - HOUR: Counts(1, 5, 3, 2, 1),
         }
-        assert metering == Metering(
+        assert metering == Metered(
             touched=frozenset({ALICE}), seen=frozenset({ALICE}), fresh=True, series=5
         )
 
@@ -187,7 +191,7 @@ class TestReading:
         assert world.written() == []
 
     def test_nothing_listed_is_no_usage(self, world: World) -> None:
-        assert world.run(NOON) == Metering()
+        assert world.run(NOON) == Metered()
         assert world.metrics.reads == []
 
 

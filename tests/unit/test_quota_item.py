@@ -16,9 +16,17 @@ from hypothesis import strategies as st
 
 from builders import an_item
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.measure import OBSERVED, Measure
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
-from quota_enforcer.core.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.quota import (
+    UNLIMITED,
+    Action,
+    Exemption,
+    Quota,
+    Rule,
+    Share,
+    UnknownPrices,
+)
 from quota_enforcer.core.quota_item import ATTRIBUTES, read_quota
 from quota_enforcer.core.window import Unit, Window
 
@@ -37,9 +45,17 @@ PRINCIPALS = (
 PLAIN_NAME = "a name as IAM has it, without path and blanks, such as user/alice"
 QUOTA_NAMES = "letters, digits, '.', '_' and '-', at most 64"
 MEASURES = (
-    "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, total_tokens"
+    "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, total_tokens, "
+    "weighted_tokens, cost_usd"
 )
 NUMBERS = "a whole number, 0 or more"
+FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
+WEIGHTS = (
+    "a map of requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens "
+    "to numbers from 0 to 1000000 with at most 6 decimal places, one of them above 0"
+)
+ONLY_WEIGHTED = "only with measure weighted_tokens"
+ONLY_MONEY = "only with measure cost_usd"
 WINDOWS = "hour, day, week, month, rolling N hours or rolling N days"
 MOMENTS = "a date and time such as 2026-12-01T09:00, or a date"
 PERCENTAGES = "percentages from 1 to 99, one or a list"
@@ -182,6 +198,37 @@ class TestValid:
         quota = a_quota(principal="team/x", members=["sso/Ana", "sso/ana", "user/Ana"])
         assert quota.members == ("sso/ana", "user/Ana")
 
+    @pytest.mark.parametrize(
+        ("limit", "expected"),
+        [
+            ("12.50", "12.5"),
+            (Decimal("12.50"), "12.5"),
+            (Decimal("0.000000000001"), "1E-12"),
+            ("9999999999999.999999999999", "9999999999999.999999999999"),
+            ("1e-3", "0.001"),
+            ("1.250e2", "125"),
+            (Decimal("1E+3"), "1000"),
+            (10**18, str(10**18)),
+            ("-0.0", "0"),
+            (7, "7"),
+        ],
+    )
+    def test_limits_on_money_may_have_fractions(self, limit: Any, expected: str) -> None:
+        quota = a_quota(measure="cost_usd", limit=limit, raise_to=limit, raise_until="2026-12-01")
+        assert str(quota.limit) == str(quota.raise_to) == expected
+        assert quota.unknown_prices is UnknownPrices.WARN
+
+    def test_a_budget_may_deny_at_unknown_prices(self) -> None:
+        quota = a_quota(measure="cost_usd", unknown_prices="deny")
+        assert quota.unknown_prices is UnknownPrices.DENY
+
+    def test_weights_are_those_of_the_counters_in_their_order(self) -> None:
+        weights = {"output_tokens": 5, "input_tokens": "1", "cache_read_tokens": Decimal("0.10"),
+                   "requests": Decimal("1E+3")}  # fmt: skip
+        quota = a_quota(measure="weighted_tokens", weights=weights, limit="0.5")
+        assert quota.limit == Decimal("0.5")
+        assert quota.weights == tuple(map(Decimal, ("1000", "1", "5", "0.1", "0")))
+
     def test_an_exemption_needs_no_limit(self) -> None:
         item = {"principal": "user/alice", "quota": "daily", "exempt": True, "until": "2026-12-01"}
         assert read_quota(item, BERLIN, SCOPES) == Exemption(
@@ -284,6 +331,9 @@ class TestWrong:
             ("until", "0026-12-01", "'0026-12-01'", f"{MOMENTS}, in the years 2000 to 9998"),
             ("until", "9999-12-31", "'9999-12-31'", f"{MOMENTS}, in the years 2000 to 9998"),
             ("resets_on", "monday", "'monday'", "only with window week or month"),
+            ("weights", {"output_tokens": Decimal(5), "input_tokens": 1},
+             "{'input_tokens': 1, 'output_tokens': 5}", ONLY_WEIGHTED),
+            ("unknown_prices", "deny", "'deny'", ONLY_MONEY),
             ("members", ["user/bob"], "['user/bob']", "only where principal is team/NAME"),
             ("share", "pool", "'pool'", "only where principal is team/NAME"),
         ],
@@ -318,6 +368,30 @@ class TestWrong:
             ({"raise_to": -1, "raise_until": "2026-12-01"},
              f"raise_to is -1; allowed: {NUMBERS}, or 'unlimited'"),
             ({"raise_to": 5, "raise_until": "soon"}, f"raise_until is 'soon'; allowed: {MOMENTS}"),
+            ({"raise_to": "1.5", "raise_until": "2026-12-01"},
+             f"raise_to is '1.5'; allowed: {NUMBERS}, or 'unlimited'"),
+            ({"measure": "cost_usd", "limit": Decimal("0.1234567890123")},
+             f"limit is 0.1234567890123; allowed: {FRACTIONS}"),
+            ({"measure": "cost_usd", "limit": "1E-9999999"},
+             f"limit is '1E-9999999'; allowed: {FRACTIONS}"),
+            ({"measure": "cost_usd", "limit": 12.5}, f"limit is 12.5; allowed: {FRACTIONS}"),
+            ({"measure": "cost_usd", "limit": "$12"}, f"limit is '$12'; allowed: {FRACTIONS}"),
+            ({"measure": "cost_usd", "limit": "-0.01"}, f"limit is '-0.01'; allowed: {FRACTIONS}"),
+            ({"measure": "cost_usd", "limit": "10000000000000.1"},
+             f"limit is '10000000000000.1'; allowed: {FRACTIONS}, and none above 10^13"),
+            ({"measure": "cost_usd", "limit": 10**18 + 1},
+             f"limit is {10**18 + 1}; allowed: {FRACTIONS}, at most 10^18"),
+            ({"measure": "cost_usd", "raise_to": "NaN", "raise_until": "2026-12-01"},
+             f"raise_to is 'NaN'; allowed: {FRACTIONS}, or 'unlimited'"),
+            ({"measure": "cost_usd", "unknown_prices": "block"},
+             "unknown_prices is 'block'; allowed: warn, deny"),
+            ({"measure": "cost_usd", "weights": {"requests": 1}},
+             f"weights is {{'requests': 1}}; allowed: {ONLY_WEIGHTED}"),
+            ({"measure": "weighted_tokens"}, f"weights is missing; allowed: {WEIGHTS}"),
+            ({"measure": "weighted_tokens", "weights": {"requests": 1}, "unknown_prices": "warn"},
+             f"unknown_prices is 'warn'; allowed: {ONLY_MONEY}"),
+            ({"measure": "dollars", "unknown_prices": "deny", "weights": {}, "limit": "0.5"},
+             f"measure is 'dollars'; allowed: {MEASURES}"),
             ({"principal": "team/x"}, f"members is missing; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": []}, f"members is []; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["alice"]},
@@ -337,6 +411,30 @@ class TestWrong:
     def test_what_goes_together(self, but: dict[str, Any], problem: str) -> None:
         """One mistake is one problem: what only follows from it is not said."""
         assert problems(an_item(**but)) == (problem,)
+
+    @pytest.mark.parametrize(
+        ("weights", "shown"),
+        [
+            ({}, "{}"),
+            ({"output_tokens": 0}, "{'output_tokens': 0}"),
+            ({"output_tokens": -1}, "{'output_tokens': -1}"),
+            ({"output_tokens": 1.5}, "{'output_tokens': 1.5}"),
+            ({"output_tokens": True}, "{'output_tokens': True}"),
+            ({"output_tokens": "five"}, "{'output_tokens': 'five'}"),
+            ({"output_tokens": "Infinity"}, "{'output_tokens': 'Infinity'}"),
+            ({"output_tokens": 10**6 + 1}, "{'output_tokens': 1000001}"),
+            ({"output_tokens": Decimal("1E-7")}, "{'output_tokens': 1E-7}"),
+            ({"total_tokens": 1}, "{'total_tokens': 1}"),
+            ({"cost_usd": 1, "input_tokens": 1}, "{'cost_usd': 1, 'input_tokens': 1}"),
+            ({"input_tokens": 1, 5: 1}, "{'input_tokens': 1, 5: 1}"),
+            ([5], "[5]"),
+            ("output_tokens=5", "'output_tokens=5'"),
+        ],
+    )
+    def test_weights_that_weigh_nothing_sensible(self, weights: Any, shown: str) -> None:
+        assert problems(an_item(measure="weighted_tokens", weights=weights)) == (
+            f"weights is {shown}; allowed: {WEIGHTS}",
+        )
 
     @pytest.mark.parametrize(
         ("attribute", "allowed"),
@@ -429,13 +527,16 @@ JSON = st.recursive(
 )
 WORDS = st.sampled_from(
     ["user/alice", "team/x", "day", "week", "month", "monday", "requests", "*", OPUS, "pool",
-     "deny", "notify", "unlimited", "2026-12-01", "7", "rolling 3 days"],
+     "deny", "notify", "unlimited", "2026-12-01", "7", "rolling 3 days", "cost_usd", "0.5",
+     "weighted_tokens"],
 )  # fmt: skip
 LIKELY: dict[str, st.SearchStrategy[Any]] = {
     "principal": st.sampled_from(["user/alice", "sso/Ana", "user/*", "session/ci/*", "default"]),
     "quota": st.sampled_from(["daily", "a.b_c-1"]),
     "measure": st.sampled_from([each.value for each in Measure]),
     "limit": st.integers(0, 10**9),
+    "weights": st.dictionaries(st.sampled_from(OBSERVED), st.integers(1, 9), min_size=1),
+    "unknown_prices": st.sampled_from([each.value for each in UnknownPrices]),
     "window": st.sampled_from(["hour", "day", "rolling 5 hours", "rolling 7 days"]),
 }
 OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
@@ -456,6 +557,10 @@ def from_table(item: dict[str, Any]) -> dict[str, Any]:
 
 @given(st.fixed_dictionaries(LIKELY, optional=OPTIONAL))
 def test_an_item_means_the_same_from_a_file_and_from_the_table(item: dict[str, Any]) -> None:
+    if item["measure"] != "weighted_tokens":
+        del item["weights"]
+    if item["measure"] != "cost_usd":
+        del item["unknown_prices"]
     from_file = json.loads(json.dumps(item))
     rule = read_quota(from_file, BERLIN, SCOPES)
     assert rule is not None

@@ -9,6 +9,7 @@ import pytest
 from builders import HOUR, NOON
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone, SweepFailed
 from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import NoticeKind
 from quota_enforcer.core.verdict import Mode
 from quota_enforcer.core.window import DAY
 from quota_enforcer.ports import Bucket, Record, Series
@@ -279,7 +280,8 @@ def test_a_scope_that_is_uninstalled_while_it_denies_is_not_called_restored() ->
     world.denies.attached.clear()
     world.sweep(NOON + 10 * MINUTES)
     assert world.told("user/alice")[2:] == ["invalid-quota", "could-not-lift"]
-    assert "the next quota in precedence applies" in world.topic.sent[2][0].reason
+    told = {notice.kind: notice.reason for notice, _ in world.topic.sent}
+    assert "the next quota in precedence applies" in told[NoticeKind.INVALID_QUOTA]
 
 
 def test_a_deny_that_the_enforcer_cannot_undo_is_an_error_that_says_how() -> None:
@@ -317,11 +319,11 @@ def test_a_meter_that_fails_half_way_loses_nobody() -> None:
         world.call(who, NOON + MINUTES, 850)
     set_hours, calls = world.ledger.set_hours, []
 
-    def failing(bucket: Bucket, hours: Mapping[datetime, Counts]) -> None:
+    def failing(bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "") -> None:
         calls.append(bucket)
         if len(calls) == 2:
             raise ConnectionError("DynamoDB is away")
-        set_hours(bucket, hours)
+        set_hours(bucket, hours, meter)
 
     world.ledger.set_hours = failing  # type: ignore[method-assign]
     assert world.sweep(NOON + 5 * MINUTES).failures

@@ -1,6 +1,7 @@
 """Usage: buckets of hours and days; windows are their sums, and so are pools."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, tokens
-from quota_enforcer.core.measure import OBSERVED, Counts, Measure
+from quota_enforcer.core.measure import OBSERVED, Counts, Measure, Number
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage import ModelUsage, Usage, pooled
 from quota_enforcer.core.window import DAY, Unit, Window, hour_start, local_date
@@ -44,19 +45,29 @@ class TestCounts:
             (Measure.CACHE_READ_TOKENS, 400),
             (Measure.CACHE_WRITE_TOKENS, 5000),
             (Measure.TOTAL_TOKENS, 5432),
+            (Measure.WEIGHTED_TOKENS, Decimal("545.12")),
+            (Measure.COST_USD, Decimal("0.60")),
         ],
     )
-    def test_what_each_measure_counts(self, measure: Measure, number: int) -> None:
+    def test_what_each_measure_counts(self, measure: Measure, number: Number) -> None:
         """Total tokens are all four kinds, cached ones too, and no requests."""
-        assert measure.of(Counts(1, 2, 30, 400, 5000)) == number
+        weights = tuple(map(Decimal, ("0.02", "0.05", "0.5", "0.075", "0.1")))
+        row = Counts(1, 2, 30, 400, 5000, Decimal("0.60"), Decimal("0.07"))
+        found = measure.of(row, weights)
+        assert (found, type(found)) == (number, type(number))
+
+    @pytest.mark.parametrize("measure", Measure)
+    def test_only_weighted_tokens_and_money_have_fractions(self, measure: Measure) -> None:
+        assert measure.fractional is (measure in {Measure.WEIGHTED_TOKENS, Measure.COST_USD})
 
     @given(counts)
     def test_total_tokens_are_the_sum_of_the_token_measures(self, row: Counts) -> None:
-        kinds = [each for each in Measure if each not in {Measure.REQUESTS, Measure.TOTAL_TOKENS}]
+        kinds = [Measure(counter) for counter in OBSERVED if counter.endswith("_tokens")]
         assert Measure.TOTAL_TOKENS.of(row) == sum(each.of(row) for each in kinds)
 
     def test_measures_in_words(self) -> None:
         assert Measure.CACHE_READ_TOKENS.words == "cache read tokens"
+        assert Measure.COST_USD.words == "US dollars"
 
 
 class TestBuckets:
@@ -149,6 +160,20 @@ class TestPools:
     @pytest.mark.parametrize("members", [[], [Usage()]])
     def test_a_pool_that_used_nothing(self, members: list[Usage]) -> None:
         assert pooled(members).within(DAILY, ALL) == Counts()
+
+    @given(st.lists(st.dictionaries(instants, counts, max_size=5), max_size=4), instants)
+    def test_a_pool_counts_all_seven_counters(
+        self, calls: list[dict[datetime, Counts]], now: datetime
+    ) -> None:
+        """Cost and what of it is assumed, too, exactly."""
+        hours = [
+            {hour_start(moment, UTC_ZONE): row for moment, row in each.items()} for each in calls
+        ]
+        members = [Usage({HAIKU: ModelUsage.of_hours(each, UTC_ZONE)}) for each in hours]
+        span = Window(Unit.DAY, rolling=40).span(now, UTC_ZONE)
+        days = {local_date(now, UTC_ZONE) - n * DAY for n in range(40)}
+        within = [row for each in hours for hour, row in each.items() if hour.date() in days]
+        assert pooled(members).within(span, ALL) == Counts.total(within)
 
     @given(st.lists(st.lists(instants, max_size=5), max_size=4), instants)
     def test_a_pools_window_is_the_sum_of_its_members(

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, NOON, Story, a_quota
+from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.model import ModelScope
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.quota import UNLIMITED
 from quota_enforcer.core.window import Unit, Window
-from quota_enforcer.core.wording import message, number, period
+from quota_enforcer.core.wording import message, period
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -41,6 +41,31 @@ def test_a_warning_says_the_threshold_and_how_much_is_really_used() -> None:
     sent = message(warned, BERLIN, "x")
     assert sent.subject == "Bedrock quota daily of user/alice is at 80 %"
     assert "Used: 845 of 1,000 (84 %)." in sent.body
+
+
+def test_a_notice_about_money_is_in_dollars() -> None:
+    notice = Notice(
+        NoticeKind.BLOCKED, NOON, "user/alice", "budget", "because", Decimal("12.3456"),
+        Decimal(10), Measure.COST_USD.words, "month", whom="user/alice", models="*",
+    )  # fmt: skip
+    body = message(notice, BERLIN, "x").body
+    assert "Quota: budget ($10.00, month).\n" in body
+    assert "Used: $12.34 of $10.00 (123 %).\n" in body
+
+
+def test_a_notice_about_weighted_tokens_has_their_fractions() -> None:
+    notice = Notice(
+        NoticeKind.WARNING, NOON, "user/alice", "weighted", "because", Decimal("1234.50"),
+        Decimal("1500.5"), Measure.WEIGHTED_TOKENS.words, "day", 80,
+    )  # fmt: skip
+    body = message(notice, BERLIN, "x").body
+    assert "Quota: weighted (1,500.5 weighted tokens, day).\n" in body
+    assert "Used: 1,234.5 of 1,500.5 (82 %).\n" in body
+
+
+def test_a_model_without_a_price_is_in_the_subject() -> None:
+    sent = message(Notice(NoticeKind.PRICE_UNKNOWN, NOON, "", HAIKU, "why"), BERLIN, "x")
+    assert sent.subject == f"Bedrock quotas: no price is known for {HAIKU}"
 
 
 def test_a_block_of_one_model_says_what_stays_open() -> None:
@@ -75,7 +100,3 @@ def test_a_subject_always_fits_sns(name: str, kind: NoticeKind) -> None:
 )
 def test_periods_in_words(window: Window, words: str) -> None:
     assert period(window) == words
-
-
-def test_numbers_in_words() -> None:
-    assert (number(1234567), number(UNLIMITED)) == ("1,234,567", "no limit")

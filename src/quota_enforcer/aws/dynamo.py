@@ -1,4 +1,7 @@
-"""One DynamoDB table in plain Python: wire types, pages, batches and passing refusals stay here."""
+"""One DynamoDB table in plain Python: wire types, pages, batches and passing refusals stay here.
+
+To scan and to delete is in `dynamo_whole`: a function's role grants what its imports can call.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +51,7 @@ class Expression:
             request["ExpressionAttributeNames"] = names
         if self.values:
             values = {f":{name}": value for name, value in self.values.items()}
-            request["ExpressionAttributeValues"] = _wire(values)
+            request["ExpressionAttributeValues"] = wire(values)
         return request
 
 
@@ -61,8 +64,18 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """One write of a transaction: numbers or sets to add to, and values to set."""
+
+    key: Plain
+    add: Plain = field(default_factory=dict)
+    values: Plain = field(default_factory=dict)
+    condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
-    """One write of a transaction: the item goes, if it is there."""
+    """One write of a transaction of a `WholeTable`: the item goes, if it is there."""
 
     key: Plain
 
@@ -75,6 +88,10 @@ class Check:
     condition: Expression
 
 
+Write = Put | Update | Delete | Check
+"""What a transaction is made of."""
+
+
 class Table:
     """One table; reads are consistent except through an index. Safe to share between threads."""
 
@@ -84,8 +101,8 @@ class Table:
 
     def get(self, key: Plain) -> dict[str, Any] | None:
         """The item with this key, if any."""
-        answer = self._client.get_item(TableName=self._name, Key=_wire(key), ConsistentRead=True)
-        return _plain(answer["Item"]) if "Item" in answer else None
+        answer = self._client.get_item(TableName=self._name, Key=wire(key), ConsistentRead=True)
+        return plain(answer["Item"]) if "Item" in answer else None
 
     def query(self, where: Expression, *, index: str = "") -> Iterator[dict[str, Any]]:
         """Every item of one partition that `where` selects, in the order of the range key."""
@@ -93,22 +110,16 @@ class Table:
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         pages = self._client.get_paginator("query").paginate(TableName=self._name, **request)
         for page in pages:
-            yield from map(_plain, page["Items"])
-
-    def scan(self) -> Iterator[dict[str, Any]]:
-        """Every item."""
-        pages = self._client.get_paginator("scan")
-        for page in pages.paginate(TableName=self._name, ConsistentRead=True):
-            yield from map(_plain, page["Items"])
+            yield from map(plain, page["Items"])
 
     def batch_get(self, keys: Iterable[Plain]) -> Iterator[dict[str, Any]]:
         """The items that exist, in no order; no key may come twice.
 
         Raises TimeoutError where DynamoDB keeps leaving some unread.
         """
-        wanted = [_wire(key) for key in keys]
+        wanted = [wire(key) for key in keys]
         for first in range(0, len(wanted), BATCH):
-            yield from map(_plain, self._batch(wanted[first : first + BATCH]))
+            yield from map(plain, self._batch(wanted[first : first + BATCH]))
 
     def _batch(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -133,7 +144,7 @@ class Table:
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
         """Write a whole item; False where the condition does not hold."""
-        request = {"TableName": self._name, **_conditional({"Item": _wire(item)}, condition)}
+        request = {"TableName": self._name, **_conditional({"Item": wire(item)}, condition)}
         return _held(lambda: self._client.put_item(**request))
 
     def update(
@@ -144,29 +155,11 @@ class Table:
         condition: Expression | None = None,
     ) -> bool:
         """Set and remove some attributes; False where the condition does not hold."""
-        setting = {f"s{n}": name for n, name in enumerate(values)}
-        removing = {f"r{n}": name for n, name in enumerate(remove)}
-        parts = []
-        if setting:
-            parts.append("SET " + ", ".join(f"#{short} = :{short}" for short in setting))
-        if removing:
-            parts.append("REMOVE " + ", ".join(f"#{short}" for short in removing))
-        change = Expression(
-            " ".join(parts),
-            {short: values[name] for short, name in setting.items()},
-            setting | removing,
-        ).request("UpdateExpression")
-        request = {"TableName": self._name, "Key": _wire(key), **_conditional(change, condition)}
+        change = _change(values, remove=remove)
+        request = {"TableName": self._name, "Key": wire(key), **_conditional(change, condition)}
         return _held(lambda: self._client.update_item(**request))
 
-    def delete(self, key: Plain) -> dict[str, Any] | None:
-        """Delete an item; the one that was there, if any."""
-        answer = patiently(retry=retry_if_exception(passes))(
-            self._client.delete_item, TableName=self._name, Key=_wire(key), ReturnValues="ALL_OLD"
-        )
-        return _plain(answer["Attributes"]) if "Attributes" in answer else None
-
-    def write(self, writes: Sequence[Put | Delete | Check]) -> list[int]:
+    def write(self, writes: Sequence[Write]) -> list[int]:
         """Write all or nothing: the positions of the conditions that do not hold, none if written.
 
         At most 100, each for another item. One alone is no transaction and costs half.
@@ -175,7 +168,7 @@ class Table:
             case [Put(item, condition)]:
                 return [] if self.put(item, condition) else [0]
             case _:
-                return self._transact([self._part(write) for write in writes])
+                return self._transact([self.part(write) for write in writes])
 
     def _transact(self, parts: list[Any]) -> list[int]:
         # botocore gives each call its own ClientRequestToken, so its retries count only once.
@@ -190,23 +183,53 @@ class Table:
             return [place for place, reason in enumerate(reasons) if reason == FAILED]
         return []
 
-    def _part(self, write: Put | Delete | Check) -> Any:
+    def part(self, write: Write) -> Any:
+        """A write as a part of a transaction."""
         match write:
             case Put(item, condition):
-                part = _conditional({"Item": _wire(item)}, condition)
+                part = _conditional({"Item": wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
-            case Delete(key):
-                return {"Delete": {"TableName": self._name, "Key": _wire(key)}}
+            case Update(key, add, values, condition):
+                change = _change(values, add=add)
+                part = {"Key": wire(key), **_conditional(change, condition)}
+                return {"Update": {"TableName": self._name, **part}}
             case Check(key, condition):
-                part = {"Key": _wire(key), **condition.request()}
+                part = {"Key": wire(key), **condition.request()}
                 return {"ConditionCheck": {"TableName": self._name, **part}}
+            case Delete():
+                raise TypeError(f"{write} deletes: only a WholeTable takes that")
 
 
-def _wire(attributes: Plain) -> dict[str, Any]:
+NOTHING: Plain = {}
+
+
+def _change(values: Plain, remove: Iterable[str] = (), add: Plain = NOTHING) -> dict[str, Any]:
+    """An update expression; each clause has its own placeholders."""
+    setting = {f"s{n}": name for n, name in enumerate(values)}
+    removing = {f"r{n}": name for n, name in enumerate(remove)}
+    adding = {f"a{n}": name for n, name in enumerate(add)}
+    parts = []
+    if setting:
+        parts.append("SET " + ", ".join(f"#{short} = :{short}" for short in setting))
+    if removing:
+        parts.append("REMOVE " + ", ".join(f"#{short}" for short in removing))
+    if adding:
+        parts.append("ADD " + ", ".join(f"#{short} :{short}" for short in adding))
+    numbers = {short: add[name] for short, name in adding.items()}
+    return Expression(
+        " ".join(parts),
+        {short: values[name] for short, name in setting.items()} | numbers,
+        setting | removing | adding,
+    ).request("UpdateExpression")
+
+
+def wire(attributes: Plain) -> dict[str, Any]:
+    """Attributes as the client takes them."""
     return {name: _TO_WIRE.serialize(value) for name, value in attributes.items()}
 
 
-def _plain(attributes: Plain) -> dict[str, Any]:
+def plain(attributes: Plain) -> dict[str, Any]:
+    """Attributes as the client gives them, in plain Python."""
     return {name: _FROM_WIRE.deserialize(value) for name, value in attributes.items()}
 
 

@@ -6,51 +6,18 @@ from datetime import datetime
 from quota_enforcer.aws import gate_intents, ledger_items, notice_items
 from quota_enforcer.aws.dynamo import BATCH, Check, Delete, Expression, Put
 from quota_enforcer.aws.item_texts import instant
+from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
-from quota_enforcer.aws.ledger_usage import DynamoUsage
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent, QuotaMemory, Record, SweepState
+from quota_enforcer.ports import GateIntent, PriceMemory, Record
 
 _NOTICES_AT_ONCE = (BATCH - 3) // 2
-_NOT_CLOSED = Check(
-    ledger_items.STATE,
-    Expression("attribute_not_exists(#closed) OR #closed = :no", {"no": False}),
-)
 
 
-class DynamoLedger(DynamoUsage):
-    """The whole `Ledger`; `DynamoUsage` is the half of it that meters fill."""
-
-    def state(self) -> SweepState:
-        """What the last sweep left."""
-        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
-
-    def begin(self, now: datetime) -> None:
-        """Note that a sweep started; `started` never moves backwards."""
-        self._table.update(
-            ledger_items.STATE, {"started": instant(now)}, condition=_not_later(started=now)
-        )
-
-    def finish(self, state: SweepState) -> None:
-        """Note all of `state` but `closed`, unless a later sweep already did.
-
-        A later sweep that has only begun keeps its `started`, so that its crash will be seen.
-        """
-        if state.finished is None or state.started is None:
-            raise ValueError(f"a sweep that finishes has started and finished, not {state}")
-        noted = ledger_items.state_attributes(state)
-        gone = sorted(ledger_items.STATE_ATTRIBUTES - noted.keys())
-        alone = _not_later(finished=state.finished)
-        latest = _not_later(finished=state.finished, started=state.started)
-        started = {"started": instant(state.started)}
-        if not self._table.update(ledger_items.STATE, noted | started, gone, latest):
-            self._table.update(ledger_items.STATE, noted, gone, alone)
-
-    def close(self) -> None:
-        """From now on no intent to block can be written."""
-        self._table.update(ledger_items.STATE, {"closed": True})
+class DynamoLedger(DynamoSweepMemory):
+    """The whole `Ledger`: records and notices, over what sweeps remember and what meters fill."""
 
     # Records
 
@@ -79,20 +46,25 @@ class DynamoLedger(DynamoUsage):
         return [gate_intents.intent_of(item) for item in self._partition(gate_intents.GATES)]
 
     def put(
-        self, record: Record, notices: Iterable[Notice] = (), gate: GateIntent | None = None
+        self,
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        quotas_seen: str | None = None,
     ) -> None:
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, and Closed where
-        `record.intended` would deny something after `close`. A transaction holds 100 items, hence
-        ValueError for more than 48 notices.
+        Raises Conflict where the version is not the next one, or where a sweep has seen an edit
+        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
+        after `close`. A transaction holds 100 items, hence ValueError for more than 48 notices.
         """
         writes: list[Put | Delete | Check] = [
             Put(ledger_items.record_item(record), _follows(record))
         ]
-        if record.intended:
-            writes.append(_NOT_CLOSED)
+        check = _state_allows(record, quotas_seen)
+        if check is not None:
+            writes.append(check)
         if gate is not None:
             writes.append(_gate_write(gate))
         told = _notice_writes(notices)
@@ -103,11 +75,14 @@ class DynamoLedger(DynamoUsage):
             )
         writes += told
         failed = self._table.write(writes)
-        if any(writes[place] is _NOT_CLOSED for place in failed):
+        if any(writes[place] is check for place in failed) and (
+            quotas_seen is None or self.state().closed
+        ):
             raise Closed(f"the stack is being deleted, so {record.principal} cannot be blocked")
         if failed:
             raise Conflict(
-                f"the record of {record.principal} is no longer at version {record.version - 1}",
+                f"the record of {record.principal} is no longer at version {record.version - 1}, "
+                "or the quotas have been edited",
             )
 
     # Notices
@@ -138,19 +113,19 @@ class DynamoLedger(DynamoUsage):
         )
         return sorted(map(notice_items.notice_of, items), key=lambda notice: notice.at)
 
-    # Quotas
+    def remember_price(
+        self, memory: PriceMemory, before: PriceMemory | None, notices: Iterable[Notice] = ()
+    ) -> bool:
+        """Remember it over `before`, with its notices into outbox and history.
 
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
-        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
-
-    def remember_quota(self, memory: QuotaMemory) -> None:
-        """Remember a quota item's last valid version."""
-        self._table.put(ledger_items.memory_item(memory))
-
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        """Forget a quota item that is gone."""
-        self._table.delete(ledger_items.memory_key(memory))
+        False, and nothing written, where somebody else was first.
+        """
+        condition = Expression("attribute_not_exists(#pk)")
+        if before is not None:
+            same = {"hour": instant(before.hour), "priced": before.priced}
+            condition = Expression("#hour = :hour AND #priced = :priced", same)
+        put = Put(ledger_items.price_memory_item(memory), condition)
+        return not self._table.write([put, *_notice_writes(notices)])
 
     def _listed(
         self,
@@ -178,18 +153,25 @@ def _follows(record: Record) -> Expression:
     return Expression("#version = :previous", {"previous": record.version - 1})
 
 
+def _state_allows(record: Record, quotas_seen: str | None) -> Check | None:
+    """What the state must be for a record to be written, if that matters."""
+    parts: list[str] = []
+    values: dict[str, object] = {}
+    if record.intended:
+        parts.append("(attribute_not_exists(#closed) OR #closed = :no)")
+        values["no"] = False
+    if quotas_seen == "":
+        parts.append("attribute_not_exists(#quotas_seen)")
+    elif quotas_seen is not None:
+        parts.append("#quotas_seen = :seen")
+        values["seen"] = quotas_seen
+    return Check(ledger_items.STATE, Expression(" AND ".join(parts), values)) if parts else None
+
+
 def _gate_write(gate: GateIntent) -> Put | Delete:
     if gate.scopes:
         return Put(gate_intents.intent_item(gate))
     return Delete(gate_intents.intent_key(gate.principal))
-
-
-def _not_later(**moments: datetime) -> Expression:
-    """Holds where the state has no later moments than these."""
-    parts = (f"(attribute_not_exists(#{name}) OR #{name} <= :{name})" for name in moments)
-    return Expression(
-        " AND ".join(parts), {name: instant(moment) for name, moment in moments.items()}
-    )
 
 
 def _notice_writes(notices: Iterable[Notice]) -> list[Put]:

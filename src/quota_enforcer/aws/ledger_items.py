@@ -1,23 +1,41 @@
-"""The ledger's memory as items: standings, the sweep's state, quota memories and metric sources."""
+"""The ledger's memory as items: standings, the sweep's state, quotas, prices, metric sources."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from quota_enforcer.aws.dynamo import Plain
-from quota_enforcer.aws.item_texts import as_attributes, instant, joined_key, known, moment
+from quota_enforcer.aws.item_texts import (
+    as_attributes,
+    fitting_key,
+    instant,
+    joined_key,
+    known,
+    moment,
+)
 from quota_enforcer.aws.usage_items import principal_of
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
-from quota_enforcer.ports import QuotaMemory, Record, Source, SweepState
+from quota_enforcer.ports import PriceMemory, QuotaMemory, Record, Source, SweepState
 
 QUOTAS = "quotas"
 SOURCES = "sources"
+UNPRICED = "unpriced"
 STANDING = "standing"
 DEPLOYMENT = "deployment"
 STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
 
-STATE_ATTRIBUTES = {"finished", "metered_to", "fresh_at", "terms", "breaker_since", "gates_told"}
-"""What a finished sweep notes; `started` and `closed` have their own rules."""
+STATE_ATTRIBUTES = {
+    "finished",
+    "metered_to",
+    "fresh_at",
+    "terms",
+    "breaker_since",
+    "confirmed_at",
+    "gates_told",
+    "metering",
+    "metering_from",
+}
+"""What a finished sweep notes; `started`, `quotas_seen` and `closed` have their own rules."""
 
 OPEN = "open"
 BLOCKED = "blocked"
@@ -107,6 +125,10 @@ def state_of(item: Plain) -> SweepState:
         breaker_since=moment(item, "breaker_since"),
         gates_told=item.get("gates_told", ""),
         closed=bool(item.get("closed", False)),
+        confirmed_at=moment(item, "confirmed_at"),
+        quotas_seen=item.get("quotas_seen", ""),
+        metering=item.get("metering", ""),
+        metering_from=moment(item, "metering_from"),
     )
 
 
@@ -129,6 +151,22 @@ def memory_item(memory: QuotaMemory) -> Plain:
 def memory_of(item: Plain) -> QuotaMemory:
     """What is remembered of a quota item."""
     return QuotaMemory(item["whom"], item["name"], item.get("item"), item.get("reported", ""))
+
+
+def price_memory_item(memory: PriceMemory) -> Plain:
+    """What is remembered of a model's price."""
+    return {
+        "pk": UNPRICED,
+        "sk": fitting_key(memory.model),
+        "model": memory.model,
+        "hour": instant(memory.hour),
+        "priced": memory.priced,
+    }
+
+
+def price_memory_of(item: Plain) -> PriceMemory:
+    """The memory that an item holds."""
+    return PriceMemory(item["model"], datetime.fromisoformat(item["hour"]), bool(item["priced"]))
 
 
 def source_item(source: Source) -> Plain:

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from quota_enforcer.aws.dynamo import Plain
 from quota_enforcer.aws.item_texts import as_attributes, fitting_key, moment
 from quota_enforcer.aws.ledger_items import DEPLOYMENT
 from quota_enforcer.aws.usage_items import KEPT
 from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.measure import Number
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 
@@ -50,7 +52,7 @@ def notice_of(item: Plain) -> Notice:
         principal=item.get("principal", ""),
         quota=item.get("quota", ""),
         reason=item.get("reason", ""),
-        used=int(item["used"]),
+        used=_used(item["used"]),
         limit=Decimal(item["limit"]),
         measure=item.get("measure", ""),
         window=item.get("window", ""),
@@ -60,3 +62,8 @@ def notice_of(item: Plain) -> Notice:
         since=moment(item, "since"),
         until=moment(item, "until"),
     )
+
+
+def _used(value: Any) -> Number:
+    """Counted tokens are numbers; money and weighted tokens are text, like limits."""
+    return Decimal(value) if isinstance(value, str) else int(value)

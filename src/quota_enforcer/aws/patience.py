@@ -16,6 +16,9 @@ FAILED = "ConditionalCheckFailed"
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
+# In progress is what became of a try whose answer got lost: the next one meets its conditions.
+_PASSING_ERRORS = {"TransactionConflictException", "TransactionInProgressException"}
+
 
 def patiently(**policy: Any) -> Retrying:
     """A few seconds of patience, spread at random so that two writers do not meet again."""
@@ -30,7 +33,7 @@ def passes(error: BaseException) -> bool:
     reasons = set(cancellation_reasons(error))
     if reasons:
         return FAILED not in reasons and bool(reasons & _PASSING)
-    return error.response["Error"]["Code"] == "TransactionConflictException"
+    return error.response["Error"]["Code"] in _PASSING_ERRORS
 
 
 def cancellation_reasons(error: ClientError) -> list[str]:

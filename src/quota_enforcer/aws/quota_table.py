@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quota_enforcer.aws.dynamo import Expression, Table
+from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.price_item import ATTRIBUTES as PRICE_ATTRIBUTES
+from quota_enforcer.core.price_item import is_price
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ class DynamoQuotas:
     """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._table = Table(client, table)
+        self._table = WholeTable(client, table)
 
     def items(self) -> list[Item]:
         """Every item, consistently read."""
@@ -58,11 +61,12 @@ def _key(whom: str, name: str) -> Item:
 
 
 def _unchanged(expected: Item | None) -> Expression:
-    """Holds where each attribute is as expected, and none of a quota's others has come."""
+    """Holds where each attribute is as expected, and no other of a quota or a price has come."""
     if expected is None:
         return Expression("attribute_not_exists(#principal)")
     same = {f"a{place}": attribute for place, attribute in enumerate(expected)}
-    absent = [attribute for attribute in ATTRIBUTES if attribute not in expected]
+    known = PRICE_ATTRIBUTES if is_price(expected) else ATTRIBUTES
+    absent = [attribute for attribute in known if attribute not in expected]
     parts = [f"#{short} = :{short}" for short in same]
     parts += [f"attribute_not_exists(#{attribute})" for attribute in absent]
     values = {short: expected[attribute] for short, attribute in same.items()}

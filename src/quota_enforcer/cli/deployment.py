@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from quota_enforcer.author_settings import AuthorSettings
 from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
+from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.ports import Ledger, Quotas
 from quota_enforcer.settings import Settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
+METER = "MeterFunction"
+"""The output that names the function that can recount."""
 LONGEST_SWEEP = 900
 """Seconds; a Lambda function runs for at most 15 minutes."""
 
@@ -60,6 +63,10 @@ class Deployment:
     """The ARN of the admin at work."""
     gates: Callable[[], GatesKept]
     """Raises NotThere where the deployment keeps none."""
+    ask_meter: Callable[[dict[str, Any]], dict[str, Any]]
+    """Has the meter function answer an event; raises EnforcerError with what it says."""
+    models: Callable[[], list[SeenModel]] = list
+    """The opaque model ARNs that the meter has seen, by ARN."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -78,7 +85,8 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     from quota_enforcer import wiring  # noqa: PLC0415 - likewise
 
     session = boto3.Session(profile_name=profile, region_name=region)
-    function = _enforcer(session, stack)
+    outputs = _outputs(session, stack)
+    function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
     return Deployment(
         settings,
@@ -87,7 +95,20 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         ask=_ask(session, function),
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
         gates=lambda: _gates(session, settings),
+        models=lambda: _models(session, settings),
+        # Looked up when it is asked: an earlier version's stack has no meter function.
+        ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
     )
+
+
+def _meter(outputs: Mapping[str, str], stack: str) -> str:
+    """The name of the stack's meter function."""
+    if METER not in outputs:
+        raise NotThere(
+            f"stack {stack!r} has no output {METER!r}, so it is of an earlier version that could "
+            "not recount: deploy it again",
+        )
+    return outputs[METER]
 
 
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
@@ -104,14 +125,20 @@ def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
     return GatesKept(author.gates, IamGates(session.client("iam")))
 
 
+def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
+    from quota_enforcer.aws.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
+
+    return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
+
+
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
     """What a function of ours was set to."""
     answer = session.client("lambda").get_function_configuration(FunctionName=function)
     return answer.get("Environment", {}).get("Variables", {})
 
 
-def _enforcer(session: "boto3.Session", stack: str) -> str:
-    """The name of the stack's enforcer function."""
+def _outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
+    """The outputs of a stack of ours; the enforcer function is one of them."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 
     client = session.client("cloudformation")
@@ -127,7 +154,7 @@ def _enforcer(session: "boto3.Session", stack: str) -> str:
         raise
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     if OUTPUT in outputs:
-        return outputs[OUTPUT]
+        return outputs
     if not outputs and not described["StackStatus"].endswith("_COMPLETE"):
         raise NoDeployment(
             f"stack {stack!r} in {session.region_name} is {described['StackStatus']} and has no "

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from quota_enforcer.cli import gates, policy, quota, scopes
+from quota_enforcer.cli import gates, policy, prices, quota, scopes
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
 from quota_enforcer.cli.read_log import read_log
+from quota_enforcer.cli.recount import recount
 from quota_enforcer.cli.release import release
+from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
 from quota_enforcer.cli.sweep import sweep
 
@@ -41,13 +43,16 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage or invalid input.",
 )
 app.add_typer(quota.app, name="quota")
+app.add_typer(prices.app, name="prices")
 app.add_typer(gates.app, name="gates")
 app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.command()(status)
 app.command()(sweep)
+app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(read_log)
+app.command(no_args_is_help=True)(simulate)
 
 
 @app.command()

@@ -32,6 +32,14 @@ Name = Annotated[
     str,
     typer.Argument(metavar="NAME", callback=_not_empty, help="The quota's name, such as daily."),
 ]
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        callback=_not_empty,
+        help="A model's id as the log has it, or its ARN; with REGION/ before it for one Region.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _SHARED = {
@@ -60,9 +68,21 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
     """Gives a command --stack, --profile and --region, and hands it the deployment they mean."""
 
     @wraps(command)
+    def find_first(find: Callable[[], Deployment], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        command(find(), *args, **kwargs)
+
+    return maybe_on_deployment(find_first)
+
+
+def maybe_on_deployment(
+    command: Callable[Concatenate[Callable[[], Deployment], P], None],
+) -> Callable[..., None]:
+    """The same for a command that can do without: it is handed what finds the deployment."""
+
+    @wraps(command)
     def found(*args: Any, **kwargs: Any) -> None:
         where = [kwargs.pop(name) for name in _SHARED]
-        command(deployments.find(*where), *args, **kwargs)
+        command(lambda: deployments.find(*where), *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [

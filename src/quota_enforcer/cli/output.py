@@ -13,6 +13,8 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from quota_enforcer.core.amounts import exact
+
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
@@ -60,7 +62,7 @@ def plain(value: Any) -> Any:
         case Decimal():
             if not value.is_finite():
                 return None
-            return int(value) if value == value.to_integral_value() else str(value)
+            return int(value) if value == value.to_integral_value() else exact(value)
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         case set() | frozenset():

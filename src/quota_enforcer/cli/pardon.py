@@ -16,7 +16,7 @@ NOTE = "released with quota-enforcer"
 
 def to_pardon(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The quotas that block, or would."""
-    return [each for each in verdicts if each.used_up and each.quota.action is Action.DENY]
+    return [v for v in verdicts if v.surely_used_up and v.quota.action is Action.DENY]
 
 
 def lasts_until(verdict: Verdict) -> datetime:

@@ -10,7 +10,7 @@ import typer
 
 from quota_enforcer.cli.output import hint, say_json
 from quota_enforcer.cli.policy_check import check
-from quota_enforcer.cli.policy_roles import Account, Partition, author, enforcer, guard
+from quota_enforcer.cli.policy_roles import Account, Partition, author, enforcer, guard, meter
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.access import allow_models
 from quota_enforcer.core.policies.deny import deny_documents, divided
@@ -20,6 +20,7 @@ from quota_enforcer.core.policies.gate import gate as gate_for
 from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
 
 app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
+app.command()(meter)
 app.command()(enforcer)
 app.command()(author)
 app.command(no_args_is_help=True)(guard)

@@ -1,7 +1,7 @@
-"""`policy enforcer`, `policy author` and `policy guard`: what ours may do, and others may not."""
+"""`policy meter`, `enforcer`, `author` and `guard`: what ours may do, and others may not."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +17,10 @@ Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
 Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
 Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
 _Region = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
+_LogGroup = Annotated[
+    str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
+]
+_Metering = Literal["stream", "cloudwatch"]
 _ModelScopes = Annotated[
     int,
     typer.Option(
@@ -25,13 +29,32 @@ _ModelScopes = Annotated[
 ]
 
 
-def enforcer(
+def meter(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    log_group: _LogGroup = None,
+) -> None:
+    """Show what the meter may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy meter --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    say_json(functions.meter(of))
+    _explain_patterns()
+
+
+def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Account,
     stack: Stack = "bedrock-quota",
     partition: Partition = "aws",
     region: _Region = "*",
     scopes: _ModelScopes = 0,
     gates: Annotated[int, typer.Option(min=0, max=GATES, help="The parameter Gates.")] = 0,
+    *,
+    metering: Annotated[_Metering, typer.Option(help="The parameter Metering.")] = "stream",
 ) -> None:
     """Show what the enforcer may do, as its role has it.
 
@@ -39,7 +62,10 @@ def enforcer(
       quota-enforcer policy enforcer --account 111122223333
       quota-enforcer policy enforcer --account 111122223333 --scopes 2 --gates 1
     """
-    of = Deployed.named(stack, account, partition, region, scopes=scopes, gates=gates)
+    metrics = metering == "cloudwatch"
+    of = Deployed.named(
+        stack, account, partition, region, scopes=scopes, gates=gates, metrics=metrics
+    )
     say_json(functions.enforcer(of))
     _explain_patterns()
 
@@ -56,7 +82,7 @@ def author(
     Examples:
       quota-enforcer policy author --account 111122223333 --gates 2
     """
-    of = Deployed.named(stack, account, partition, region, scopes=0, gates=gates)
+    of = Deployed.named(stack, account, partition, region, gates=gates)
     say_json(functions.author(of))
     _explain_patterns()
 
@@ -70,9 +96,7 @@ def guard(
         ),
     ],
     stack: Stack = "bedrock-quota",
-    log_group: Annotated[
-        str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
-    ] = None,
+    log_group: _LogGroup = None,
     partition: Partition = "aws",
 ) -> None:
     """Write the service control policy that keeps all but admin roles off the deployment.

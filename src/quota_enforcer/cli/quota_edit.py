@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core import wording
+from quota_enforcer.core import amounts
 from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.measure import OBSERVED, Measure
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Exemption, Quota, Rule
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
@@ -15,7 +16,7 @@ from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 AUTHOR = "edited_by"
 _KEYS = ("principal", "quota")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)")
+_GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def canonical(whom: str, account: str) -> str:
 
 
 def number(text: str) -> Decimal | str:
-    """`1000000`, `1_000_000` and `1,000,000` are numbers; all else is left for validation."""
+    """`1000000`, `1_000_000`, `1,000,000` and `12.50` are numbers; all else is for validation."""
     if _GROUPED.fullmatch(text):
         return Decimal(re.sub("[,_]", "", text))
     return Decimal(text) if _NUMBER.fullmatch(text) else text
@@ -74,7 +75,9 @@ def shown(value: Any) -> str:
         case bool():
             return str(value).lower()
         case Decimal() | int():
-            return wording.number(value)
+            return amounts.number(value)
+        case dict():
+            return ", ".join(f"{name} x {shown(weight)}" for name, weight in sorted(value.items()))
         case list() | set() | frozenset():
             return ", ".join(shown(each) for each in _plain(value)) or "none"
         case _:
@@ -85,11 +88,22 @@ def terms(rule: Rule) -> str:
     """What a rule grants: `1,000 total tokens per day`."""
     match rule:
         case Quota():
-            return f"{wording.number(rule.limit)} {rule.measure.words} per {rule.window}"
+            words = f"{amounts.limit_of(rule.limit, rule.measure.words)} per {rule.window}"
+            return f"{words} ({_weighed(rule)})" if rule.weights else words
         case Exemption():
             return "no limit"
         case _:
             raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
+
+
+def _weighed(quota: Quota) -> str:
+    """`input tokens x 1, output tokens x 5`."""
+    weighs = zip(OBSERVED, quota.weights, strict=True)
+    return ", ".join(
+        f"{Measure(counter).words} x {amounts.number(weight)}"
+        for counter, weight in weighs
+        if weight
+    )
 
 
 def named(rule: Rule) -> str:

@@ -34,8 +34,11 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     measure: Annotated[
         str | None, _option(_RULE, "MEASURE", "What is counted, such as total_tokens.")
     ] = None,
+    weight: Annotated[
+        Several, _option(_RULE, "COUNTER=NUMBER", "For weighted_tokens, all of them; repeatable.")
+    ] = None,
     limit: Annotated[
-        str | None, _option(_RULE, "NUMBER", "How much: 1000000 or 1_000_000.")
+        str | None, _option(_RULE, "NUMBER", "How much: 1000000, 1_000_000, or 12.50 dollars.")
     ] = None,
     window: Annotated[
         str | None, _option(_RULE, "WINDOW", "hour, day, week, month or 'rolling 24 hours'.")
@@ -50,6 +53,9 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         Several, _option(_RULE, "PERCENT", "When to warn; repeatable. Default: 80.")
     ] = None,
     action: Annotated[str | None, _option(_RULE, "ACTION", "deny (the default) or notify.")] = None,
+    unknown_prices: Annotated[
+        str | None, _option(_RULE, "WARN|DENY", "For cost_usd: may assumed prices deny?")
+    ] = None,
     exempt: Annotated[
         bool | None,
         typer.Option("--exempt/--no-exempt", help="No limit of this name.", rich_help_panel=_RULE),
@@ -83,15 +89,22 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
           --raise-to 5_000_000 --raise-until 2026-12-01
       quota-enforcer quota set role/ci monthly \
           --measure requests --limit 10000 --window month
+      quota-enforcer quota set user/alice budget \
+          --measure cost_usd --limit 12.50 --window month
+      quota-enforcer quota set user/alice weighted --window day \
+          --measure weighted_tokens --limit 1_000_000 \
+          --weight input_tokens=1 --weight output_tokens=5
     """
     given: dict[str, Any] = {
         "measure": measure,
+        "weights": weight and _weights(weight),
         "limit": limit and number(limit),
         "window": window,
         "resets_on": resets_on and number(resets_on),
         "models": model,
         "warn_at": warn_at and [number(each) for each in warn_at],
         "action": action,
+        "unknown_prices": unknown_prices,
         "enabled": enabled,
         "exempt": exempt,
         "raise_to": raise_to and number(raise_to),
@@ -115,6 +128,22 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     _say_changes(key, name, old, made)
     if made or old is None:
         hint(_consequence(rule, gated=bool(deployment.settings.author)))
+
+
+def _weights(several: Iterable[str]) -> dict[str, Any]:
+    """`output_tokens=5` as an item has it; the numbers are left for validation."""
+    weights: dict[str, Any] = {}
+    for each in several:
+        name, equals, weight = each.partition("=")
+        counter = name.replace("-", "_")
+        if not equals or counter in weights:
+            raise typer.BadParameter(
+                f"{each!r} is {'said twice' if equals else 'no weight'}; "
+                "write COUNTER=NUMBER once for each counter, such as output_tokens=5",
+                param_hint="--weight",
+            )
+        weights[counter] = number(weight)
+    return weights
 
 
 def _known(unset: Iterable[str], old: Item) -> list[str]:

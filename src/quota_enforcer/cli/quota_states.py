@@ -7,9 +7,11 @@ from typing import Any
 
 from quota_enforcer.cli.quota_edit import shown, terms
 from quota_enforcer.core import wording
+from quota_enforcer.core.amounts import bare_limit
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.model import EVERY_MODEL
-from quota_enforcer.core.quota import Action, Quota, Rule
+from quota_enforcer.core.price_item import is_price
+from quota_enforcer.core.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quota_item import Item, read_quota
 from quota_enforcer.ports import QuotaMemory
 from quota_enforcer.settings import Settings
@@ -54,7 +56,11 @@ class ItemState:
         if not isinstance(self.rule, Quota):
             return ""
         percent = ", ".join(f"{at} %" for at in self.rule.warn_at) or "never"
-        return percent if self.rule.action is Action.DENY else f"{percent}; never denies"
+        if self.rule.action is Action.NOTIFY:
+            return f"{percent}; never denies"
+        if self.rule.unknown_prices is UnknownPrices.DENY:
+            return f"{percent}; assumed prices deny too"
+        return percent
 
     def to_json(self) -> dict[str, Any]:
         """For machines; the item as it stands in the table."""
@@ -72,9 +78,9 @@ class ItemState:
 def states(
     items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
 ) -> list[ItemState]:
-    """Every item's state, by whom and name."""
+    """Every quota item's state, by whom and name; prices are no quotas."""
     valid_once = {(each.whom, each.name) for each in memories if each.item is not None}
-    known = [_state(item, valid_once, settings, now) for item in items]
+    known = [_state(item, valid_once, settings, now) for item in items if not is_price(item)]
     return sorted(known, key=lambda each: (each.whom, each.name))
 
 
@@ -96,5 +102,6 @@ def _state(
     words = f"in force{ends}"
     if isinstance(rule, Quota) and rule.limit_at(now) != rule.limit:
         until = wording.moment(rule.raise_until, settings.zone)
-        words += f", raised to {wording.number(rule.limit_at(now))} until {until}"
+        raised = bare_limit(rule.limit_at(now), rule.measure.words)
+        words += f", raised to {raised} until {until}"
     return ItemState(item, words, in_force=True, rule=rule)

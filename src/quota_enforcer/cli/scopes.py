@@ -1,10 +1,14 @@
-"""`scopes list`: which models can be denied on their own, and how to add some."""
+"""`scopes list`: which models can be denied on their own, what gets past, and how to add some."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import hint, say_json, say_table
+from quota_enforcer.core.opaque import SeenModel, left_open
 from quota_enforcer.core.policies.names import MODEL_SCOPES, deny_policy_name
 
 app = typer.Typer(no_args_is_help=True, help="Which models can be denied on their own.")
@@ -13,19 +17,69 @@ app = typer.Typer(no_args_is_help=True, help="Which models can be denied on thei
 @app.command("list")
 @on_deployment
 def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
-    """Show the installed model scopes, each with its deny policy.
+    """Show the installed model scopes, each with its deny policy, and what gets past it.
 
     A quota's models must be installed scopes; * stands for all of Bedrock.
+    The deny of a model closes its inference profiles, application profiles too, but not the
+    provisioned throughput and the custom models that lead to it: those seen in use are listed,
+    and so is what no model was found for. Only the deny of * closes them.
 
     Examples:
       quota-enforcer scopes list
+      quota-enforcer scopes list --json
     """
     installed = sorted(deployment.settings.denies.items())
+    seen = deployment.models()
+    past = {scope: [each for each in seen if left_open(scope, each)] for scope, _ in installed}
+    unknown = [each for each in seen if each.unresolved]
     if as_json:
-        say_json({"scopes": [{"models": scope, "policy": arn} for scope, arn in installed]})
+        say_json(_document(installed, past, unknown))
         return
     say_table(("Models", "Deny policy"), installed)
-    stack = deployment.settings.stack
+    _show(past, unknown)
+    _tell_of_free(deployment.settings.stack, installed)
+
+
+def _document(
+    installed: Sequence[tuple[str, str]],
+    past: dict[str, list[SeenModel]],
+    unknown: Sequence[SeenModel],
+) -> dict[str, Any]:
+    return {
+        "scopes": [
+            {
+                "models": scope,
+                "policy": arn,
+                "left_open": [{"arn": each.arn, "model": each.name} for each in past[scope]],
+            }
+            for scope, arn in installed
+        ],
+        "unresolved": [
+            {"arn": each.arn, "metered_as": each.name, "reason": each.unresolved, "at": each.at}
+            for each in unknown
+        ],
+    }
+
+
+def _show(past: dict[str, list[SeenModel]], unknown: Sequence[SeenModel]) -> None:
+    rows = [(scope, each.arn, each.name) for scope, them in past.items() for each in them]
+    if rows:
+        typer.echo()
+        say_table(("Models", "Not closed by this deny", "Counted as"), rows)
+        hint(
+            "Who is over a quota for these models can still call them by these ARNs. A quota for * "
+            "closes them; so does a deny of bedrock:InvokeModel* on them in the callers' policies."
+        )
+    if unknown:
+        typer.echo()
+        say_table(
+            ("Model not known", "Counted as", "Why"),
+            [(each.arn, each.name, each.unresolved) for each in unknown],
+        )
+        hint("Only quotas for * count these. Bedrock is asked again as long as they are used.")
+
+
+def _tell_of_free(stack: str, installed: Sequence[tuple[str, str]]) -> None:
     used = {arn.rpartition("/")[2] for _, arn in installed}
     free = [n for n in range(1, MODEL_SCOPES + 1) if deny_policy_name(stack, n) not in used]
     if free:

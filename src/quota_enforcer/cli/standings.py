@@ -7,7 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from quota_enforcer.core.decision import Decision
-from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.denying import why_open
+from quota_enforcer.core.measure import Measure, Number
 from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quota import Action
@@ -35,6 +36,8 @@ class Row:
 
     `limit` is None where there is none. `since` and `until` belong to a block: until None it lasts
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
+    `assumed` are the dollars of `used` at assumed prices (None: the measure is no money), and
+    `unpriced` the models they are for.
     """
 
     principal: str
@@ -42,7 +45,7 @@ class Row:
     whom: str
     measure: str
     window: str
-    used: int
+    used: Number
     limit: Decimal | None
     percent: int | None
     state: State
@@ -50,6 +53,8 @@ class Row:
     since: datetime | None = None
     until: datetime | None = None
     resets_at: datetime | None = None
+    assumed: Decimal | None = None
+    unpriced: tuple[str, ...] = ()
 
 
 def rows(record: Record, decision: Decision) -> Iterator[Row]:
@@ -105,6 +110,8 @@ def _row(record: Record, decision: Decision, verdict: Verdict) -> Row:
         since=record.standing.since if blocked else None,
         until=verdict.frees_at if blocked else None,
         resets_at=verdict.frees_at if verdict.used_up else fixed_end,
+        assumed=verdict.assumed if quota.measure is Measure.COST_USD else None,
+        unpriced=verdict.unpriced,
     )
 
 
@@ -124,8 +131,8 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
 
 def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, str]:
     """Why a used-up quota denies nothing."""
-    if verdict.quota.action is Action.NOTIFY:
-        return State.OVER, "this quota only notifies"
+    if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
+        return State.OVER, why_open(verdict, principal, terms) or ""
     undeniable = cannot_be_denied(principal, gated=terms.gated)
     if undeniable is not None:
         return State.COULD_NOT_BE_BLOCKED, undeniable

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from rich.text import Text
@@ -14,10 +15,11 @@ from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import hint, progress, say, say_json, say_table
 from quota_enforcer.cli.standings import Row, State, rows, unlimited
 from quota_enforcer.core import wording
+from quota_enforcer.core.amounts import exact, used_units
 from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Rule, Share
+from quota_enforcer.core.quota import UNLIMITED, Rule, Share
 from quota_enforcer.core.quota_item import KINDS
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
@@ -65,6 +67,9 @@ def status(deployment: Deployment, *, as_json: AsJson = False) -> None:
         say("Nobody has used Bedrock yet, and there is no quota for a single principal.")
     for place, (why, whom) in enumerate(_reasons(table).items()):
         say(f"{'' if place else chr(10)}{', '.join(whom)}: {why}.")
+    footnote = _assumed(table)
+    if footnote:
+        say(f"\n{footnote}")
     _hints(state, terms)
 
 
@@ -116,8 +121,19 @@ def _document(
         "last_sweep": state.finished,
         "data_age_seconds": _age(state, terms.now),
         "breaker_since": state.breaker_since,
-        "standings": [asdict(row) for row in table],
+        "standings": [_row(row) for row in table],
+        "unpriced_models": sorted({model for row in table for model in row.unpriced}),
     }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    """A row as data: money and weighted tokens, and their limits, as exact text."""
+    document = asdict(row)
+    if isinstance(row.used, Decimal):
+        document["used"] = exact(row.used)
+        document["limit"] = None if row.limit is None else exact(row.limit)
+    document["assumed"] = None if row.assumed is None else exact(row.assumed)
+    return document
 
 
 def _age(state: SweepState, now: datetime) -> int | None:
@@ -135,20 +151,37 @@ def _header(deployment: Deployment, state: SweepState, terms: Terms) -> str:
 
 
 def _cells(row: Row, terms: Terms) -> tuple[str | Text, ...]:
-    used = f"{row.used:,} {Measure(row.measure).words}" if row.measure else ""
-    if row.quota and row.measure:
-        limit = "no limit" if row.limit is None else f"{row.limit:,}"
-        used = f"{row.used:,} of {limit} {Measure(row.measure).words}"
     words = str(row.state)
     if row.since is not None:
         words += f" since {wording.moment(row.since, terms.zone)}"
     return (
         row.principal,
         row.quota or "-",
-        used,
+        _used(row),
         "" if row.percent is None else str(row.percent),
         Text(words, _STYLES.get(row.state, "")),
         _resets(row, terms),
+    )
+
+
+def _used(row: Row) -> str:
+    """How much of how much; `~` marks money that is partly assumed."""
+    if not row.measure:
+        return ""
+    limit = (UNLIMITED if row.limit is None else row.limit) if row.quota else None
+    about = "~" if row.assumed else ""
+    return about + used_units(row.used, limit, Measure(row.measure).words)
+
+
+def _assumed(table: Iterable[Row]) -> str:
+    """The footnote on `~`: which models have no known price, and what to do; empty for none."""
+    models = sorted({model for row in table for model in row.unpriced})
+    if not models:
+        return ""
+    return (
+        f"~ holds costs at assumed prices, since no price is known for {', '.join(models)}. "
+        "They warn, and deny only where a quota says unknown_prices: deny. "
+        "Set a price: quota-enforcer prices set MODEL"
     )
 
 

@@ -63,7 +63,7 @@ def decide(
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
-        if verdict.used_up and why_open(verdict.quota, principal, terms) is None
+        if verdict.used_up and why_open(verdict, principal, terms) is None
     }
     warned = _still_warned(before.warned, verdicts, terms.now)
     notices: list[Notice] = []

@@ -4,17 +4,20 @@ from collections.abc import Iterable
 
 from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.principal import Principal, cannot_be_denied
-from quota_enforcer.core.quota import Action, Quota
+from quota_enforcer.core.quota import Action
 from quota_enforcer.core.verdict import Mode, Terms, Verdict
+from quota_enforcer.core.wording import unpriced
 
 EVERYTHING = frozenset({str(EVERY_MODEL)})
 """The scope that includes all others."""
 
 
-def why_open(quota: Quota, principal: Principal, terms: Terms) -> str | None:
+def why_open(verdict: Verdict, principal: Principal, terms: Terms) -> str | None:
     """Why a used-up quota denies nothing; None where it does. The one branch of observe mode."""
-    if quota.action is Action.NOTIFY:
+    if verdict.quota.action is Action.NOTIFY:
         return "this quota only notifies"
+    if verdict.used_up and not verdict.surely_used_up:
+        return f"only assumed prices reach the limit: {unpriced(verdict)}"
     if terms.mode is Mode.OBSERVE:
         return "observe mode blocks nobody"
     return cannot_be_denied(principal, gated=terms.gated)

@@ -1,11 +1,14 @@
 """What is counted: the counters of a bucket and the measures that quotas put limits on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 NO_MONEY = Decimal(0)
+
+Number = int | Decimal
+"""What a measure comes to: whole where it counts, exact decimals where it weighs or costs."""
 
 
 class Counts(NamedTuple):
@@ -53,17 +56,32 @@ class Measure(StrEnum):
     CACHE_READ_TOKENS = "cache_read_tokens"
     CACHE_WRITE_TOKENS = "cache_write_tokens"
     TOTAL_TOKENS = "total_tokens"
+    WEIGHTED_TOKENS = "weighted_tokens"
+    COST_USD = "cost_usd"
 
-    def of(self, counts: Counts) -> int:
-        """This measure's number in a bucket's counters."""
+    def of(self, counts: Counts, weights: Sequence[Decimal] = ()) -> Number:
+        """This measure's number in a bucket's counters; `weights` are those of OBSERVED."""
         if self is Measure.TOTAL_TOKENS:
             return counts.tokens
-        return int(counts[_POSITION[self]])
+        if self is Measure.WEIGHTED_TOKENS:
+            weighed = zip(weights, counts[: len(OBSERVED)], strict=True)
+            return sum((weight * count for weight, count in weighed), NO_MONEY)
+        return counts[_POSITION[self]]
+
+    @property
+    def fractional(self) -> bool:
+        """Whether its numbers and limits may have decimal places."""
+        return self in _FRACTIONAL
 
     @property
     def words(self) -> str:
         """As people read it: `total tokens`."""
-        return self.value.replace("_", " ")
+        return "US dollars" if self is Measure.COST_USD else self.value.replace("_", " ")
 
 
-_POSITION = {Measure(field): position for position, field in enumerate(OBSERVED)}
+_FRACTIONAL = {Measure.WEIGHTED_TOKENS, Measure.COST_USD}
+_POSITION = {
+    Measure(field): position
+    for position, field in enumerate(Counts._fields)
+    if field != "assumed_usd"
+}

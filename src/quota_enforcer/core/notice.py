@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from quota_enforcer.core.measure import Number
+
 
 class NoticeKind(StrEnum):
     """What a notice is about; subscription filters select by it."""
@@ -19,15 +21,17 @@ class NoticeKind(StrEnum):
     BREAKER = "breaker"
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
+    PRICE_UNKNOWN = "price-unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell: who, which quota, how much of it, since and until when, and why.
 
-    `principal` is empty where it concerns the whole deployment. `percent` is the threshold passed,
-    `whom` is whom the quota's rule is for, `models` are its model scopes.
-    `until` is None where only an admin's change ends it.
+    `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
+    are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
+    is for, `models` are its model scopes. `until` is None where only an admin's change ends it.
+    Where a price is unknown, `quota` is the model.
     """
 
     kind: NoticeKind
@@ -35,7 +39,7 @@ class Notice:
     principal: str
     quota: str
     reason: str
-    used: int = 0
+    used: Number = 0
     limit: Decimal = Decimal(0)
     measure: str = ""
     window: str = ""

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one model costs, in dollars for one token or one request; None where it is not known.
+    """What one model costs, in dollars for one token, request or image; None where not known.
 
     `cache_write` is for five minutes, `cache_write_1h` for an hour. A request with more than
-    `long_over` input tokens, cached ones included, costs `long` instead. `source` says where the
-    price comes from.
+    `long_over` input tokens, cached ones included, costs `long` instead; what `long` leaves out
+    stays. `image` is for models that make images: records do not tell how many, so that one a
+    request is assumed. `source` says where the price comes from.
     """
 
     input: Decimal | None = None
@@ -22,6 +23,13 @@ class Rate:
     long_over: int = 0
     long: "Rate | None" = None
     source: str = ""
+    image: Decimal | None = None
+
+
+TOKEN_PRICES = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+"""The prices of a Rate that are for one token."""
+PRICES = (*TOKEN_PRICES, "request", "image")
+"""All prices of a Rate."""
 
 
 @dataclass(frozen=True, slots=True)

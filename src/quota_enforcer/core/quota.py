@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.measure import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.window import Window
 
@@ -18,6 +18,13 @@ class Action(StrEnum):
 
     DENY = "deny"
     NOTIFY = "notify"
+
+
+class UnknownPrices(StrEnum):
+    """What a quota on cost does where only assumed prices reach its limit."""
+
+    WARN = "warn"
+    DENY = "deny"
 
 
 class Share(StrEnum):
@@ -65,7 +72,7 @@ class Quota(Rule):
     """A limit on one measure over one window; used up when used >= limit.
 
     `warn_at` are percentages of the limit, ascending. `raise_to` replaces the limit until
-    `raise_until`.
+    `raise_until`. `weights` are one for each of OBSERVED where tokens are weighted, else none.
     """
 
     measure: Measure
@@ -74,8 +81,24 @@ class Quota(Rule):
     models: tuple[ModelScope, ...] = (EVERY_MODEL,)
     warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
     action: Action = Action.DENY
+    weights: tuple[Decimal, ...] = ()
+    unknown_prices: UnknownPrices = UnknownPrices.WARN
     raise_to: Decimal | None = None
     raise_until: datetime | None = None
+
+    def number(self, counts: Counts) -> Number:
+        """What the counters come to in what this quota limits."""
+        return self.measure.of(counts, self.weights)
+
+    def assumed(self, counts: Counts) -> Decimal:
+        """How much of that is money for which no price is known."""
+        return counts.assumed_usd if self.measure is Measure.COST_USD else NO_MONEY
+
+    def sure(self, counts: Counts) -> Number:
+        """How much of that may deny: not the assumed money, unless the quota says so."""
+        if self.unknown_prices is UnknownPrices.DENY:
+            return self.number(counts)
+        return self.number(counts) - self.assumed(counts)
 
     def limit_at(self, now: datetime) -> Decimal:
         """The limit in force, with a temporary raise while it lasts."""

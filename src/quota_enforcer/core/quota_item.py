@@ -17,11 +17,13 @@ from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.quota import (
     DEFAULT_WARNING,
+    UNLIMITED,
     Action,
     Exemption,
     Quota,
     Rule,
     Share,
+    UnknownPrices,
 )
 from quota_enforcer.core.window import Unit, Window
 
@@ -29,9 +31,9 @@ Item = Mapping[str, Any]
 """A quota item as it stands in the table or in a file."""
 
 ATTRIBUTES = (
-    "principal", "quota", "measure", "limit", "window", "resets_on", "models", "warn_at",
-    "action", "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share",
-    "note", "edited_by",
+    "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
+    "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
+    "members", "share", "note", "edited_by",
 )  # fmt: skip
 KINDS = values.KINDS
 
@@ -89,9 +91,14 @@ class _Reading:
     def _quota(
         self, whom: str, name: str, until: datetime | None, members: tuple[str, ...], share: Share
     ) -> Quota:
+        measure = self._required("measure", Measure, ", ".join(Measure), None)
+        number, numbers = values.limit, values.NUMBERS
+        if measure is None or measure.fractional:
+            number, numbers = values.fraction, values.FRACTIONS
         raise_to = self._optional(
-            "raise_to", values.limit_or_none, f"{values.NUMBERS}, or 'unlimited'", None
-        )
+            "raise_to", lambda value: UNLIMITED if value == "unlimited" else number(value),
+            f"{numbers}, or 'unlimited'", None,
+        )  # fmt: skip
         raise_until = self._optional("raise_until", self._moment, values.MOMENT, None)
         if ("raise_to" in self._item) != ("raise_until" in self._item):
             self._problems.append("raise_to and raise_until go together: set both or neither")
@@ -101,8 +108,8 @@ class _Reading:
             until,
             members,
             share,
-            measure=self._required("measure", Measure, ", ".join(Measure), Measure.REQUESTS),
-            limit=self._required("limit", values.limit, values.NUMBERS, Decimal(0)),
+            measure=measure or Measure.REQUESTS,
+            limit=self._required("limit", number, numbers, Decimal(0)),
             window=self._window(),
             models=self._optional(
                 "models", self._models,
@@ -115,6 +122,8 @@ class _Reading:
                 (DEFAULT_WARNING,),
             ),
             action=self._optional("action", Action, ", ".join(Action), Action.DENY),
+            weights=self._weights(measure),
+            unknown_prices=self._unknown_prices(measure),
             raise_to=raise_to,
             raise_until=raise_until,
         )  # fmt: skip
@@ -141,6 +150,26 @@ class _Reading:
             if "resets_on" in self._item:
                 self._refuse("resets_on", "only with window week or month")
         return Window(window.unit, window.rolling, day)
+
+    def _weights(self, measure: Measure | None) -> tuple[Decimal, ...]:
+        none: tuple[Decimal, ...] = ()
+        if measure is Measure.WEIGHTED_TOKENS:
+            return self._required("weights", values.weights, values.WEIGHTS, none)
+        if measure is not None:
+            self._only_with(Measure.WEIGHTED_TOKENS, "weights")
+        return none
+
+    def _unknown_prices(self, measure: Measure | None) -> UnknownPrices:
+        if measure is Measure.COST_USD:
+            allowed = ", ".join(UnknownPrices)
+            return self._optional("unknown_prices", UnknownPrices, allowed, UnknownPrices.WARN)
+        if measure is not None:
+            self._only_with(Measure.COST_USD, "unknown_prices")
+        return UnknownPrices.WARN
+
+    def _only_with(self, measure: Measure, attribute: str) -> None:
+        if attribute in self._item:
+            self._refuse(attribute, f"only with measure {measure}")
 
     def _team(self, whom: str) -> tuple[tuple[str, ...], Share]:
         if whom.startswith("team/"):

@@ -6,24 +6,34 @@ attribute allows in general.
 
 import calendar
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.measure import NO_MONEY, OBSERVED
 from quota_enforcer.core.principal import Kind, Principal, can_exist
-from quota_enforcer.core.quota import UNLIMITED
 from quota_enforcer.core.window import Unit, Window
 
 KINDS = ("user/*", "sso/*", "role/*", "default")
 NUMBERS = "a whole number, 0 or more"
+FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
+WEIGHTS = (
+    f"a map of {', '.join(OBSERVED)} to numbers from 0 to 1000000 with at most 6 decimal places, "
+    "one of them above 0"
+)
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
 _WEEK_DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name, start=1)}
 _MOST = Decimal(10) ** 18  # far more than anybody uses, and still exact in every sum
+_MOST_FRACTION = Decimal(10) ** 13  # likewise exact, with its decimal places
+_PLACES = Decimal("1E-12")
+_HEAVIEST = 1_000_000
+_WEIGHT_PLACES = Decimal("1E-6")
 _LONGEST = 366
 
 
@@ -88,19 +98,34 @@ def boolean(value: Any) -> bool:
 
 def limit(value: Any) -> Decimal:
     """A whole number, as a number or a text; never a float, which may not be what was written."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise TypeError
-    number = Decimal(value)
-    if number.is_finite() and number > _MOST:
+    number = _number(value)
+    if number > _MOST:
         raise Allowed(f"{NUMBERS}, at most 10^18")
-    if not number.is_finite() or number < 0 or number != int(number):
+    if number != int(number):
         raise ValueError
     return Decimal(int(number))  # 1E+3 and -0 read as 1000 and 0
 
 
-def limit_or_none(value: Any) -> Decimal | None:
-    """A limit, or none at all."""
-    return UNLIMITED if value == "unlimited" else limit(value)
+def fraction(value: Any) -> Decimal:
+    """A number that may have decimal places, exact as it was written; never a float."""
+    number = _number(value)
+    if number > _MOST:
+        raise Allowed(f"{FRACTIONS}, at most 10^18")
+    if number == int(number):
+        return Decimal(int(number))
+    if number > _MOST_FRACTION:
+        raise Allowed(f"{FRACTIONS}, and none above 10^13")
+    return _exactly(number, _PLACES)
+
+
+def weights(value: Any) -> tuple[Decimal, ...]:
+    """How much each of OBSERVED weighs; what is not named weighs nothing."""
+    if not isinstance(value, Mapping) or not value.keys() <= set(OBSERVED):
+        raise TypeError
+    weighs = {counter: _number(weight) for counter, weight in value.items()}
+    if not any(weighs.values()) or max(weighs.values()) > _HEAVIEST:
+        raise ValueError
+    return tuple(_exactly(weighs.get(counter, NO_MONEY), _WEIGHT_PLACES) for counter in OBSERVED)
 
 
 def thresholds(value: Any) -> tuple[int, ...]:
@@ -157,7 +182,28 @@ def shown(value: Any) -> str:
         return f"{{{', '.join(sorted(map(shown, value)))}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        pairs = sorted((repr(name), shown(entry)) for name, entry in value.items())
+        return f"{{{', '.join(f'{name}: {entry}' for name, entry in pairs)}}}"
     return repr(value)
+
+
+def _number(value: Any) -> Decimal:
+    """A number of 0 or more, written as a number or a text; never a float."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError
+    number = Decimal(value)
+    if not number.is_finite() or number < 0:
+        raise ValueError
+    return number
+
+
+def _exactly(number: Decimal, places: Decimal) -> Decimal:
+    """The number without trailing zeros; raises ValueError where it has more decimal places."""
+    rounded = number.quantize(places)
+    if rounded != number:
+        raise ValueError
+    return rounded.normalize()
 
 
 def _principal(named: str) -> str:

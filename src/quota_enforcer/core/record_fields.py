@@ -24,6 +24,7 @@ _MOMENT = re.compile(
 )
 _TEXT = re.compile(r"[!-~]{1,2048}")
 """What ARNs, ids and codes are made of: printable ASCII without spaces, as long as a modelId."""
+_NUMBER = re.compile(r"[-+.,\d]{1,20}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _ARNS_ACCOUNT = 4
 """Where the account stands between the colons of an ARN."""
@@ -133,6 +134,13 @@ def shown(value: object) -> str:
             return f"{value!r}"[: _SHOWN + 2]
 
 
+def kind_of(value: object) -> str:
+    """The same where a prompt or an answer could stand: a text is shown only if it is a number."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        return "a text"
+    return shown(value)
+
+
 @lru_cache(maxsize=10_000)
 def _identified(arn: str, account: str) -> Identity:
     return identify(arn, account)
@@ -153,7 +161,7 @@ _NOTHING: Mapping[str, Any] = {}
 def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = record.get(name, _NOTHING)
     if not isinstance(section, dict) and section is not _NOTHING:
-        raise Damaged(f"{name} is {shown(section)}: expected an object")
+        raise Damaged(f"{name} is {kind_of(section)}: expected an object")
     return section
 
 
@@ -164,6 +172,6 @@ def _count(section: Mapping[str, Any], side: str, name: str) -> int | None:
     value = section[name]
     if type(value) is not int or not 0 <= value <= MOST_TOKENS:  # True is an int by inheritance
         raise Damaged(
-            f"{side}.{name} is {shown(value)}: expected a whole number from 0 to {MOST_TOKENS}"
+            f"{side}.{name} is {kind_of(value)}: expected a whole number from 0 to {MOST_TOKENS}"
         )
     return value

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quota_enforcer.core import wording
+from quota_enforcer.core.amounts import bare_limit
 from quota_enforcer.core.denying import EVERYTHING, closes, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal, cannot_be_denied
@@ -23,7 +24,7 @@ def warnings(
     principal: Principal, verdict: Verdict, reached: int, terms: Terms
 ) -> Iterable[Notice]:
     """A threshold passed; the limit itself with why nothing is blocked for it, to admins too."""
-    why = why_open(verdict.quota, principal, terms)
+    why = why_open(verdict, principal, terms)
     reason = wording.used(verdict)
     if reached == FULL and why:
         reason = f"{reason}; nothing is blocked, since {why}"
@@ -75,11 +76,11 @@ def _restored(
             NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
         )
     was = before.used_up[id_]
-    why = why_open(verdict.quota, principal, terms)
+    why = why_open(verdict, principal, terms)
     if why is not None:
         reason = why
     elif verdict.limit > was.limit:
-        reason = f"the limit is now {wording.number(verdict.limit)}"
+        reason = f"the limit is now {bare_limit(verdict.limit, verdict.quota.measure.words)}"
     elif verdict.span.start > was.window_start:
         reason = "the window has rolled over"
     else:

@@ -42,13 +42,13 @@ class Usage:
     def within(self, span: Span, scopes: Iterable[ModelScope]) -> Counts:
         """The sum over a window of every model that one of the scopes covers."""
         rows: list[Counts] = []
-        for usage in self._covered(scopes):
+        for usage in self._covered(scopes).values():
             rows += usage.within(span)
         return Counts.total(rows)
 
     def by_bucket(self, span: Span, scopes: Iterable[ModelScope]) -> dict[date, Counts]:
         """The same sum bucket by bucket, oldest first; unused buckets are zero."""
-        covered = self._covered(scopes)
+        covered = self._covered(scopes).values()
         if span.hours:
             return {
                 hour: Counts.total(usage.hours[hour] for usage in covered if hour in usage.hours)
@@ -59,12 +59,20 @@ class Usage:
             for day in reversed(span.days)
         }
 
-    def _covered(self, scopes: Iterable[ModelScope]) -> list[ModelUsage]:
-        return [
-            usage
+    def unpriced(self, span: Span, scopes: Iterable[ModelScope]) -> tuple[str, ...]:
+        """The covered models whose cost in a window is assumed, in part at least."""
+        return tuple(
+            model
+            for model, usage in sorted(self._covered(scopes).items())
+            if any(counts.assumed_usd for counts in usage.within(span))
+        )
+
+    def _covered(self, scopes: Iterable[ModelScope]) -> dict[str, ModelUsage]:
+        return {
+            model: usage
             for model, usage in self.models.items()
             if any(scope.covers(model) for scope in scopes)
-        ]
+        }
 
 
 def pooled(members: Iterable[Usage]) -> Usage:

@@ -1,11 +1,13 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.measure import NO_MONEY, Counts, Number
 from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.window import Span
@@ -33,18 +35,31 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a quota says; `frees_at` is when the clock alone frees it, None where it never does."""
+    """What a quota says.
+
+    `sure` is the part of `used` that may deny, `assumed` the dollars of `used` for which no price
+    is known, and `unpriced` the models they are for. `frees_at` is when the clock alone frees a
+    used-up quota, None where it never does: what denies as long as it surely is used up.
+    """
 
     quota: Quota
-    used: int
+    used: Number
+    sure: Number
     limit: Decimal
     span: Span
     frees_at: datetime | None
+    assumed: Decimal = NO_MONEY
+    unpriced: tuple[str, ...] = ()
 
     @property
     def used_up(self) -> bool:
         """The call that reaches the limit is the last one let through."""
         return self.used >= self.limit
+
+    @property
+    def surely_used_up(self) -> bool:
+        """Whether that holds for what may deny; without it nothing is denied."""
+        return self.sure >= self.limit
 
     @property
     def percent(self) -> int:
@@ -66,13 +81,24 @@ class Verdict:
 def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:
     """Hold one quota against the usage at this moment."""
     span = quota.window.span(terms.now, terms.zone)
-    used = quota.measure.of(usage.within(span, quota.models))
+    counts = usage.within(span, quota.models)
     limit = quota.limit_at(terms.now)
-    frees_at = _frees_at(quota, usage, limit, terms) if used >= limit else None
-    return Verdict(quota, used, limit, span, frees_at)
+    used = sure = quota.number(counts)
+    assumed = quota.assumed(counts)
+    unpriced: tuple[str, ...] = ()
+    if assumed:
+        sure = quota.sure(counts)
+        unpriced = usage.unpriced(span, quota.models)
+    frees_at = None
+    if used >= limit:
+        number = quota.sure if sure >= limit else quota.number
+        frees_at = _frees_at(quota, usage, number, limit, terms)
+    return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced)
 
 
-def _frees_at(quota: Quota, usage: Usage, limit: Decimal, terms: Terms) -> datetime | None:
+def _frees_at(
+    quota: Quota, usage: Usage, number: Callable[[Counts], Number], limit: Decimal, terms: Terms
+) -> datetime | None:
     """When a used-up quota frees if nothing more is used: a reset, a bucket's leaving, its own end.
 
     A limit of 0 is a block by hand: no reset frees it.
@@ -80,14 +106,16 @@ def _frees_at(quota: Quota, usage: Usage, limit: Decimal, terms: Terms) -> datet
     moments = [] if quota.until is None else [quota.until]
     if limit > 0:
         span = quota.window.span(terms.now, terms.zone)
-        moments.append(_below(quota, usage, limit, terms) if quota.window.rolling else span.end)
+        if quota.window.rolling:
+            buckets = usage.by_bucket(span, quota.models).values()
+            moments.append(_below(quota, list(map(number, buckets)), limit, terms))
+        else:
+            moments.append(span.end)
     return min(moments, default=None)
 
 
-def _below(quota: Quota, usage: Usage, limit: Decimal, terms: Terms) -> datetime:
+def _below(quota: Quota, buckets: list[Number], limit: Decimal, terms: Terms) -> datetime:
     """When enough of the oldest buckets have left a rolling window."""
-    span = quota.window.span(terms.now, terms.zone)
-    buckets = [quota.measure.of(row) for row in usage.by_bucket(span, quota.models).values()]
     remaining = sum(buckets)
     leaving = quota.window.leaving(terms.now, terms.zone)
     for bucket, moment in zip(buckets, leaving, strict=False):

@@ -62,8 +62,10 @@ class Window:
         return self.unit.value
 
     def span(self, now: datetime, zone: ZoneInfo) -> Span:
-        """The buckets to sum at `now`; remembered, since a sweep asks the same for everybody."""
-        return _span(self, now, zone)
+        """The buckets to sum at `now`; remembered, since it is the same all hour or day long."""
+        if self.unit is Unit.HOUR:
+            return _span_of_hours(self, hour_start(now, zone), zone)
+        return _span_of_days(self, local_date(now, zone), zone)
 
     def leaving(self, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """When a rolling window lets its oldest bucket go, the next oldest, and so on."""
@@ -101,11 +103,13 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def _span(window: Window, now: datetime, zone: ZoneInfo) -> Span:
-    if window.unit is Unit.HOUR:
-        hours = tuple(islice(_hours_back(now, zone), window.rolling or 1))
-        return Span(hours[-1], next_hour(hours[0], zone), hours=hours)
-    today = local_date(now, zone)
+def _span_of_hours(window: Window, hour: datetime, zone: ZoneInfo) -> Span:
+    hours = tuple(islice(_hours_back(hour, zone), window.rolling or 1))
+    return Span(hours[-1], next_hour(hours[0], zone), hours=hours)
+
+
+@lru_cache(maxsize=1024)
+def _span_of_days(window: Window, today: date, zone: ZoneInfo) -> Span:
     first = _first_day(window, today)
     days = tuple(today - DAY * n for n in range((today - first).days + 1))
     end = today + DAY if window.rolling else _next_first_day(window, first)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.amounts import dollars, limit_of, used_of, used_units
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.verdict import Verdict
 from quota_enforcer.core.window import Unit, Window
@@ -31,7 +31,9 @@ _HEADLINES = {
     NoticeKind.BREAKER: "Bedrock quotas: too many blocks at once, so none was made",
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
+    NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
 }
+_SHOWN_MODELS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,10 @@ class Message:
     body: str
 
 
-def number(value: Decimal | int) -> str:
-    """`1,234,567`, or `no limit`."""
-    return f"{value:,}" if Decimal(value).is_finite() else "no limit"
+def unpriced(verdict: Verdict) -> str:
+    """`no price is known for MODEL, MODEL and 2 more`."""
+    named, more = verdict.unpriced[:_SHOWN_MODELS], len(verdict.unpriced) - _SHOWN_MODELS
+    return f"no price is known for {', '.join(named)}{f' and {more} more' if more > 0 else ''}"
 
 
 def moment(when: datetime | None, zone: ZoneInfo) -> str:
@@ -62,14 +65,13 @@ def period(window: Window) -> str:
 
 
 def used(verdict: Verdict) -> str:
-    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`."""
+    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`."""
     quota = verdict.quota
     if not verdict.limit:
         return f"an admin set the limit to 0 (quota {quota.name} of {quota.whom})"
-    return (
-        f"{number(verdict.used)} of {number(verdict.limit)} {quota.measure.words} used "
-        f"{period(quota.window)} (quota {quota.name} of {quota.whom})"
-    )
+    much = used_units(verdict.used, verdict.limit, quota.measure.words)
+    assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
+    return f"{much} used {period(quota.window)}{assumed} (quota {quota.name} of {quota.whom})"
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:
@@ -84,8 +86,8 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
     lines = [f"{_headline(notice)}.", "", f"Why: {notice.reason}."]
     if notice.quota and notice.measure:
         lines += [
-            f"Quota: {notice.quota} ({number(notice.limit)} {notice.measure}, {notice.window}).",
-            f"Used: {number(notice.used)} of {number(notice.limit)} ({_share(notice)} %).",
+            f"Quota: {notice.quota} ({limit_of(notice.limit, notice.measure)}, {notice.window}).",
+            f"Used: {used_of(notice.used, notice.limit, notice.measure)} ({_share(notice)} %).",
         ]
     if notice.since is not None:
         lines.append(f"Since: {moment(notice.since, zone)}.")

@@ -42,6 +42,7 @@ class Account:
         self._outputs = aws.deploy(template, STACK, parameters)
         settings = Settings.from_environment(self._environment("EnforcerFunction"))
         self.policies = settings.denies
+        self.enforcer = self._outputs["EnforcerFunction"]
         author = AuthorSettings.from_environment(self._environment("AuthorFunction"))
         (self.gate,) = author.gates
         self._gates = IamGates(aws.client("iam"))
@@ -52,7 +53,7 @@ class Account:
         self._aws.client("dynamodb").put_item(
             TableName=self._outputs["QuotaTable"],
             Item={
-                name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+                name: {"S": value} if isinstance(value, str) else {"N": str(value)}
                 for name, value in item.items()
             },
         )

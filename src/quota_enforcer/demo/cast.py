@@ -7,6 +7,7 @@ The limits are chosen so that the conversations reach them; nothing else is arra
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from quota_enforcer.core.measure import Counts
@@ -14,7 +15,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.demo.traffic import Request, conversations
 
 SONNET: Final = "anthropic.claude-3-5-sonnet-20240620-v1:0"
-HAIKU: Final = "anthropic.claude-3-haiku-20240307-v1:0"
+HAIKU: Final = "anthropic.claude-3-5-haiku-20241022-v1:0"
 MODELS: Final = (SONNET, HAIKU)
 NEXT_DAY: Final = 24
 """Hours from the first morning to the second."""
@@ -148,9 +149,13 @@ QUOTAS: Final[tuple[dict[str, Any], ...]] = (
     {"principal": "session/ml/*", "quota": "daily", "limit": 50_000, "window": "day"},
     {"principal": "user/kim", "quota": "sonnet", "limit": 80_000, "window": "day",
      "models": SONNET},
+    {"principal": "user/frank", "quota": "budget", "limit": Decimal("0.25"), "window": "day",
+     "measure": "cost_usd"},
 )  # fmt: skip
 """As an admin types them into the table, those without a measure with MEASURE."""
 MEASURE: Final = "total_tokens"
+SONNET_USD_PER_MILLION: Final = (Decimal(3), Decimal(15), Decimal("0.30"), Decimal("3.75"))
+"""Tokens of SONNET at its list price: input, output, read from a cache, written to one."""
 
 
 def calls(morning: datetime) -> list[Call]:

@@ -2,15 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
+from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.demo import cast
 from quota_enforcer.demo.blocks import NEVER, blocks
 from quota_enforcer.demo.record import Event, Record
 
+SECONDS: Final = 10
+"""Real ones that a block may take here, on a slow machine too; as a rule it is less than one."""
 _LIMITS: Final = {(item["principal"], item["quota"]): item["limit"] for item in cast.QUOTAS}
 
 
@@ -28,6 +32,42 @@ def _warned_first(record: Record) -> bool:
         for block in _of(record, "blocked")
         for warning in _of(record, "warning")
     )
+
+
+def _first_from_stream(record: Record) -> bool:
+    """Without any tick between: the block is dated with the call itself."""
+    blocked = _of(record, "blocked")
+    first = min(blocked, key=lambda event: event.at, default=None)
+    return (
+        first is not None
+        and record.lags[:1] != []
+        and record.lags[0][:2] == (first.principal, first.quota)
+        and record.lags[0].seconds < SECONDS
+        and any(
+            str(answer.call.principal) == first.principal
+            and timedelta(0) < first.at - answer.call.at < timedelta(seconds=1)
+            for answer in record.answers
+        )
+    )
+
+
+def _budget_on_cached_tokens(record: Record) -> bool:
+    used = record.went_through(cast.FRANK)
+    blocked = _of(record, "blocked", cast.FRANK)
+    return (
+        [event.quota for event in blocked] == ["budget"]
+        and isinstance(blocked[0].used, Decimal)
+        and blocked[0].used >= _LIMITS["user/frank", "budget"]
+        and used.cache_read_tokens > 0.8 * used.tokens
+        and any(a.refusal for a in record.answers if a.call.principal == cast.FRANK)
+    )
+
+
+def _dollars_are_the_list_price(record: Record) -> bool:
+    ledger = record.ledger.get(cast.FRANK, Counts())
+    price = cast.SONNET_USD_PER_MILLION
+    paid = sum((n * usd for n, usd in zip(ledger[1:5], price, strict=True)), Decimal(0))
+    return 0 < paid == ledger.cost_usd * 1_000_000 and not ledger.assumed_usd
 
 
 def _refused_while_blocked(record: Record) -> bool:
@@ -90,7 +130,7 @@ def _default_spares_roles(record: Record) -> bool:
     answers = record.until_closed(cast.REPORTING)
     of_day: defaultdict[object, int] = defaultdict(int)
     for answer in answers:
-        of_day[answer.call.at.date()] += sum(answer.call.counts[1:])
+        of_day[answer.call.at.date()] += answer.call.counts.tokens
     over = max(of_day.values(), default=0) > _LIMITS["default", "daily"]
     return over and not any(answer.refusal for answer in answers)
 
@@ -210,6 +250,13 @@ def _back(record: Record, principal: Principal, at: datetime) -> bool:
 
 _CHECKS: Final[dict[str, Callable[[Record], bool]]] = {
     "a warning came before the limit was reached": _warned_first,
+    "the first block came from the log, seconds after the call that crossed the line": (
+        _first_from_stream
+    ),
+    "a budget in dollars blocked somebody whose tokens were mostly cached": (
+        _budget_on_cached_tokens
+    ),
+    "its dollars are the tokens at Bedrock's list price": _dollars_are_the_list_price,
     "IAM refused every call of who was blocked, naming the deny policy": _refused_while_blocked,
     "meanwhile every call of everyone else went through": _others_go_on,
     "a blocked role was blocked in all its sessions": _role_in_all_sessions,
@@ -229,7 +276,9 @@ _CHECKS: Final[dict[str, Callable[[Record], bool]]] = {
     "a quota that became invalid kept its limit": _invalid_keeps_limit,
     "admins were told what is wrong with it": _admins_told,
     "refused calls were not metered": _refused_not_metered,
-    "the ledger equals the calls that went through, to the token": _ledger_is_exact,
+    "the ledger equals the calls that went through, once each, to the token and the dollar": (
+        _ledger_is_exact
+    ),
     "everyone concerned was sent a notice": _everyone_told,
     "a filtered subscription got its own notices only": _subscription_filtered,
     "deleting the stack released who was blocked": _deletion_releases,

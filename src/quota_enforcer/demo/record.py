@@ -1,16 +1,21 @@
 """What really happened in a run of the demo; checks and transcript are made from this alone."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.amounts import dollars, number
+from quota_enforcer.core.measure import Counts, Number
 from quota_enforcer.core.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.wording import number
 from quota_enforcer.demo.cast import Call
+from quota_enforcer.local.template import REGION
+from quota_enforcer.price_list.shipped import shipped_rates
 
 KINDS: Final = {"warning": "warned", "blocked": "blocked", "restored": "restored"}
 """What the enforcer may do to somebody, and the word for it in the timeline."""
@@ -25,28 +30,53 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the enforcer reported; `limit` is None where there was none."""
+    """What the enforcer reported; `limit` is None where there was none, dollars are Decimals."""
 
     at: datetime
     kind: str
     principal: str
     quota: str
-    used: int
-    limit: int | None
+    used: Number
+    limit: Number | None
     reason: str
 
     @classmethod
-    def reported(cls, entry: dict[str, Any]) -> Self:
-        """One entry of a sweep's report."""
+    def reported(cls, entry: dict[str, Any], after: datetime | None = None) -> Self:
+        """One entry of a sweep's report, which came after a call at that moment."""
+        at = datetime.fromisoformat(entry["at"])  # in whole seconds, unlike the call's
         return cls(
-            datetime.fromisoformat(entry["at"]),
-            *(entry[name] for name in ("kind", "principal", "quota", "used", "limit", "reason")),
+            at if after is None else max(at, after + timedelta(microseconds=1)),
+            entry["kind"],
+            entry["principal"],
+            entry["quota"],
+            _amount(entry["used"]),
+            _amount(entry["limit"]),
+            entry["reason"],
         )
 
     @property
     def figures(self) -> str:
         """How much of how much."""
-        return f"{number(self.used)} / {'no limit' if self.limit is None else number(self.limit)}"
+        limit = Decimal("inf") if self.limit is None else Decimal(self.limit)
+        if isinstance(self.used, Decimal):
+            return f"{dollars(self.used, limit)} / {dollars(limit, limit)}"
+        return f"{number(self.used)} / {number(limit)}"
+
+
+def _amount(value: Any) -> Any:
+    """Money comes as text, exact to the last place."""
+    return Decimal(value) if isinstance(value, str) else value
+
+
+class Lag(NamedTuple):
+    """How long after the answer to the call that crossed a line the deny was in IAM.
+
+    `seconds` are real ones, and at most so many: nobody looked before all was done.
+    """
+
+    principal: str
+    quota: str
+    seconds: float
 
 
 class Letter(NamedTuple):
@@ -83,9 +113,11 @@ class Record:
     roles: Mapping[Principal, str] = field(default_factory=dict)
     edits: dict[str, datetime] = field(default_factory=dict)
     sweeps: int = 0
+    wakes: int = 0
     answers: list[Answer] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    lags: list[Lag] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     subscribed: list[Letter] = field(default_factory=list)
     closed: datetime | None = None
@@ -120,7 +152,23 @@ class Record:
     def swept(self, report: dict[str, Any]) -> None:
         """Note a sweep by its own report."""
         self.sweeps += 1
-        for event in map(Event.reported, report["events"]):
+        self._reported([Event.reported(entry) for entry in report["events"]])
+
+    def metered(self, report: dict[str, Any], call: Call) -> list[Event]:
+        """Note what the enforcer did right after a call, because the log told of it."""
+        self.wakes += 1
+        events = [Event.reported(entry, call.at) for entry in report["events"]]
+        self._reported(events)
+        return events
+
+    def denied_after(self, lag: Lag, at: datetime) -> None:
+        """Note how soon a deny was in IAM; the first makes a row."""
+        if not self.lags:
+            self.rows.append(Row(at, "", f"the deny was in IAM {lag.seconds:.1f} s after the call"))
+        self.lags.append(lag)
+
+    def _reported(self, events: Iterable[Event]) -> None:
+        for event in events:
             if event.kind in KINDS:
                 self.happened(event)
             else:
@@ -150,7 +198,7 @@ class Record:
 
     def went_through(self, principal: Principal) -> Counts:
         """What somebody used while the stack was there, by our own count."""
-        rows = (each.call.counts for each in self.until_closed(principal) if not each.refusal)
+        rows = (_priced(each.call) for each in self.until_closed(principal) if not each.refusal)
         return Counts.total(rows)
 
     def _closed_by(self, refusal: str) -> ModelScope:
@@ -174,3 +222,14 @@ class Record:
     def refused(self) -> int:
         """How many calls IAM refused."""
         return Counter(bool(answer.refusal) for answer in self.answers)[True]
+
+
+@cache
+def _prices() -> PriceTable:
+    return PriceTable(shipped_rates())
+
+
+def _priced(call: Call) -> Counts:
+    """What a call used, with its dollars."""
+    cost = _prices().cost(call.model, REGION, call.counts)
+    return call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)

@@ -5,18 +5,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 
 from quota_enforcer.demo import cast
 from quota_enforcer.demo.account import STACK, SWEEP_MINUTES, Account
 from quota_enforcer.demo.callers import Callers
-from quota_enforcer.demo.record import Answer, Event, Letter, Record
+from quota_enforcer.demo.record import Answer, Event, Lag, Letter, Record
 from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.local.schedules import FunctionError
 
 _MORNING: Final = time(9)
 _DAY: Final = timedelta(days=1)
 _STEP: Final = timedelta(minutes=SWEEP_MINUTES)
 _MINUTE: Final = timedelta(minutes=1)
+RECOUNT_MINUTE: Final = 15
+"""Of each hour, when the meter looks whether an hour has to be set from the log."""
 
 
 class Story:
@@ -100,13 +104,33 @@ class Story:
     def _call(self) -> None:
         call = self._calls.popleft()
         self._move(call.at)
-        self._record.answered(Answer(call, self._callers.invoke(call)))
+        refusal = self._callers.invoke(call)
+        answered = monotonic()
+        self._record.answered(Answer(call, refusal))
+        reports = self._settled()
+        waited = monotonic() - answered
+        for report in reports:
+            for event in self._record.metered(report, call):
+                if event.kind == "blocked" and event.principal in map(str, self._account.denied()):
+                    lag = Lag(event.principal, event.quota, waited)
+                    self._record.denied_after(lag, event.at)
         self._news = True
         self._look(call.at)
 
+    def _settled(self) -> list[dict[str, Any]]:
+        """Wait for what the log set off; returns what the enforcer reported of each wake."""
+        ended = self._aws.settle()
+        for each in ended:
+            if each.error:
+                raise FunctionError(each.function, each.error, each.log)
+        return [each.answer for each in ended if each.function == self._account.enforcer]
+
     def _tick(self, at: datetime) -> None:
         self._move(at)
-        self._record.swept(self._aws.fire_schedule(STACK))
+        if at.minute == RECOUNT_MINUTE:
+            self._aws.fire_schedule(STACK, "MeterSchedule")
+            self._settled()
+        self._record.swept(self._aws.fire_schedule(STACK, "EnforcerSchedule"))
         self._news = False
         self._look(at)
 

@@ -2,6 +2,8 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from statistics import median
 from typing import Any, Final
 
 from rich import box
@@ -9,8 +11,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.wording import number
+from quota_enforcer.core.amounts import bare_limit, dollars, exact, number
+from quota_enforcer.core.measure import Counts, Measure, Number
 from quota_enforcer.demo import cast
 from quota_enforcer.demo.account import SWEEP_MINUTES
 from quota_enforcer.demo.progress import style
@@ -18,14 +20,15 @@ from quota_enforcer.demo.record import Letter, Record
 
 _WIDTH: Final = 100
 """Columns of the widest line, also where no terminal says how wide it is."""
+_LAG_OF_AWS: Final = "3.5 to 15 s, as seen in a real export"
 _STAND_INS: Final = f"""\
 Real: template.yaml, the code of all functions under their own roles, IAM's policies, and every
 call signed with its caller's own credentials. In place of AWS:
 - AWS is ministack, an emulator in a local process, with IAM's decisions switched on.
-- Bedrock answers with the trace's token counts; no model runs. Its invocation log comes at once;
-  in AWS it takes a minute or more.
+- Bedrock answers with the trace's token counts; no model runs. Its invocation log comes at once,
+  record by record; in AWS it takes {_LAG_OF_AWS}.
 - Identity Center: the demo makes the role that it would make of a permission set with a gate.
-- Metric filters, their metrics and some of IAM's condition keys are evaluated by this project.
+- The log's subscription, retries and some of IAM's condition keys are this project's own.
 - Scheduler and CloudFormation's transform: the demo fires the schedule and expands the template.
 - Time is simulated. While nothing happens only the tick on the hour is fired, not one every
   {SWEEP_MINUTES} minutes.
@@ -43,6 +46,8 @@ def transcript(record: Record, checked: dict[str, bool]) -> Iterator[RenderableT
             yield f"Quota {item['quota']} of {item['principal']} counts {item['models']} only."
     yield _heading("What happened")
     yield _timeline(record)
+    yield _heading("How soon a deny was in IAM, after the answer to the call that crossed the line")
+    yield from _lags(record)
     yield _heading("Who used what, until the stack was deleted")
     yield _principals(record)
     yield _heading("What a blocked caller's program sees")
@@ -76,17 +81,35 @@ def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
 def _summary(record: Record) -> str:
     return (
         f"{len(cast.CAST)} principals made {len(record.answers)} calls and IAM refused "
-        f"{record.refused} of them, while the schedule fired {record.sweeps} sweeps."
+        f"{record.refused} of them. The log woke the enforcer {record.wakes} times, and the "
+        f"schedule fired {record.sweeps} sweeps."
     )
+
+
+def _lags(record: Record) -> Iterator[str]:
+    """In real seconds on this machine."""
+    if not record.lags:
+        yield "No block came from the log."
+        return
+    seconds = [lag.seconds for lag in record.lags]
+    first = record.lags[0]
+    yield (
+        f"First block, {first.principal} by quota {first.quota}: {first.seconds:.2f} s. "
+        f"All {len(seconds)}: median {median(seconds):.2f} s, longest {max(seconds):.2f} s."
+    )
+    yield (
+        "Measured here, in real seconds, from the answer until all was done. In AWS the log's own "
+        f"lag comes on top, {_LAG_OF_AWS},"
+    )
+    yield "and IAM takes a few seconds to make a deny known everywhere."
 
 
 def _quotas() -> Table:
     made = _table("Whom", "Name", "Limit", "Measure", "Window", numbers=["Limit"])
     for item in cast.QUOTAS:
-        measure = item.get("measure", cast.MEASURE).replace("_", " ")
-        made.add_row(
-            item["principal"], item["quota"], number(item["limit"]), measure, item["window"]
-        )
+        measure = Measure(item.get("measure", cast.MEASURE)).words
+        limit = bare_limit(Decimal(item["limit"]), measure)
+        made.add_row(item["principal"], item["quota"], limit, measure, item["window"])
     return made
 
 
@@ -99,18 +122,20 @@ def _timeline(record: Record) -> Table:
 
 
 def _principals(record: Record) -> Table:
-    counts = ("Calls", "Refused", "Tokens used", "In the ledger")
-    made = _table("Principal", *counts, "Standing at the end", numbers=counts)
+    counts = ("Calls", "Refused", "Tokens used", "In the ledger", "Dollars")
+    made = _table("Principal", *counts, "At the end", numbers=counts)
     for member in cast.CAST:
         answers = record.until_closed(member.principal)
         refused = sum(bool(answer.refusal) for answer in answers)
         standing = record.standings.get(member.principal, "")
+        ledger = record.ledger.get(member.principal, Counts())
         made.add_row(
             str(member.principal),
             str(len(answers)),
             str(refused or "-"),
             number(record.went_through(member.principal).tokens),
-            number(record.ledger.get(member.principal, Counts()).tokens),
+            number(ledger.tokens),
+            dollars(ledger.cost_usd),
             Text(standing, "bold red" if standing == "blocked" else ""),
         )
     return made
@@ -141,16 +166,24 @@ def as_json(record: Record, checked: dict[str, bool]) -> dict[str, Any]:
         "calls": len(record.answers),
         "refused": record.refused,
         "sweeps": record.sweeps,
+        "wakes": record.wakes,
+        "lags": [lag._asdict() for lag in record.lags],
+        "dollars": {str(who): exact(used.cost_usd) for who, used in record.ledger.items()},
         "events": [
             {
                 "at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
                 "kind": event.kind,
                 "principal": event.principal,
                 "quota": event.quota,
-                "used": event.used,
-                "limit": event.limit,
+                "used": _plain(event.used),
+                "limit": None if event.limit is None else _plain(event.limit),
             }
             for event in record.events
         ],
         "checks": checked,
     }
+
+
+def _plain(amount: Number) -> int | str:
+    """Money as text, exact to the last place."""
+    return exact(amount) if isinstance(amount, Decimal) else amount

@@ -1,4 +1,4 @@
-"""The enforcer function: one sweep for each tick of the schedule, or when an admin asks."""
+"""The enforcer function: a sweep for each tick of the schedule, and a wake where usage came in."""
 
 import os
 from functools import cache
@@ -11,7 +11,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from quota_enforcer import clock, wiring
 from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.notice import NoticeKind
-from quota_enforcer.handlers.events import CloseRequest, StaleTick, SweepRequest, read_event
+from quota_enforcer.handlers.events import (
+    CloseRequest,
+    StaleTick,
+    SweepRequest,
+    WakeRequest,
+    read_event,
+)
 from quota_enforcer.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +48,17 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             report = enforcer().run(
                 request.now, dry_run=request.dry_run, confirm_blocks=request.confirm_blocks
             )
-            return _told(report, request)
+            _measure(report)
+            took = (clock.now() - request.now).total_seconds()
+            metrics.add_metric("Duration", MetricUnit.Seconds, took)
+            if report.data_age_seconds is not None:
+                metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
+            return _told("sweep", report)
+        case WakeRequest():
+            report = enforcer().wake(request.principals, request.now)
+            report.failures += request.refused
+            _measure(report)
+            return _told("wake", report)
         case CloseRequest():
             released = enforcer().close(request.now)
             logger.info("closed", released=released)
@@ -56,14 +72,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             assert_never(request)
 
 
-def _told(report: "Report", request: SweepRequest) -> dict[str, Any]:
-    """Log and measure a sweep; failures come last, so that nothing else is lost for them.
-
-    A dry run answers its failures instead of raising them: it is what an admin asked to see.
-    """
-    answer = report.to_json()
-    logger.info("sweep", **answer)
-    took = (clock.now() - request.now).total_seconds()
+def _measure(report: "Report") -> None:
     counts = {
         "LookedAt": report.looked_at,
         "Warned": report.count(NoticeKind.WARNING),
@@ -75,9 +84,15 @@ def _told(report: "Report", request: SweepRequest) -> dict[str, Any]:
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)
-    metrics.add_metric("Duration", MetricUnit.Seconds, took)
-    if report.data_age_seconds is not None:
-        metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
+
+
+def _told(what: str, report: "Report") -> dict[str, Any]:
+    """Log what was done; failures come last, so that nothing else is lost for them.
+
+    A dry run answers its failures instead of raising them: it is what an admin asked to see.
+    """
+    answer = report.to_json()
+    logger.info(what, **answer)
     metrics.flush_metrics()
     if report.failures and not report.dry_run:
         raise SweepFailed(report.failures)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from quota_enforcer.core.errors import FutureTick, UnknownEvent
+from quota_enforcer.core.errors import FutureTick, UnknownEvent, UnknownIdentity
+from quota_enforcer.core.principal import Principal
 
 STALE = timedelta(minutes=2)
 """A schedule may retry for hours; an old tick has long been overtaken by a newer one."""
@@ -13,6 +14,7 @@ SKEW = timedelta(seconds=5)
 _ALLOWED = (
     '{"action": "sweep", "scheduled_time": TIME} from the schedule, '
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
+    '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, '
     'or {"action": "close"} when the stack goes'
 )
 
@@ -24,6 +26,15 @@ class SweepRequest:
     now: datetime
     dry_run: bool = False
     confirm_blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WakeRequest:
+    """Look at just these as of `now`; `refused` says in words which names are none."""
+
+    now: datetime
+    principals: frozenset[Principal]
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,10 @@ class StaleTick:
     scheduled: datetime
 
 
-def read_event(event: Any, clock: datetime) -> SweepRequest | CloseRequest | StaleTick:
+Request = SweepRequest | WakeRequest | CloseRequest | StaleTick
+
+
+def read_event(event: Any, clock: datetime) -> Request:
     """The request that an event makes at the clock's time.
 
     Raises UnknownEvent for anything else, and FutureTick for a scheduled time yet to come.
@@ -48,6 +62,8 @@ def read_event(event: Any, clock: datetime) -> SweepRequest | CloseRequest | Sta
     match event:
         case {"action": "close", **rest} if not rest:
             return CloseRequest(clock)
+        case {"action": "wake", "principals": [*names], **rest} if not rest:
+            return _wake(names, clock)
         case {"action": "sweep", "scheduled_time": str(text), **rest} if not rest:
             return _tick(text, clock)
         case {"action": "sweep", **rest} if rest.keys() <= {"dry_run", "confirm_blocks"}:
@@ -57,6 +73,18 @@ def read_event(event: Any, clock: datetime) -> SweepRequest | CloseRequest | Sta
         case _:
             pass
     raise UnknownEvent(f"cannot understand the event {str(event)[:200]}; known: {_ALLOWED}")
+
+
+def _wake(names: list[Any], clock: datetime) -> WakeRequest:
+    """Whom to look at; a name that is none stops no other."""
+    principals: set[Principal] = set()
+    refused: list[str] = []
+    for name in names:
+        try:
+            principals.add(Principal.parse(name if isinstance(name, str) else str(name)[:200]))
+        except UnknownIdentity as error:
+            refused.append(str(error))
+    return WakeRequest(clock, frozenset(principals), tuple(refused))
 
 
 def _tick(text: str, clock: datetime) -> SweepRequest | StaleTick:

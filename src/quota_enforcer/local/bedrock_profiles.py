@@ -2,15 +2,19 @@
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 AWS takes a profile's id or its ARN in GetInferenceProfile; the emulator knows no ARN.
+AWS answers with the foundation models that a profile leads to, also where an application's profile
+was made from a system-defined one; the emulator answers with what it was made from.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from ministack.services import bedrock
 
+_OK: Final = 200
 _PROFILE_ID: Final = re.compile(r"(us|eu|apac|jp|au|ca|us-gov|global)\.(?P<model>.+)")
 
 
@@ -19,7 +23,16 @@ def install() -> None:
     plain = bedrock._get_inference_profile
 
     def get(identifier: str) -> Any:
-        return plain(identifier.rpartition("/")[2])
+        status, headers, body = plain(identifier.rpartition("/")[2])
+        if status != _OK:
+            return status, headers, body
+        profile = json.loads(body)
+        profile["models"] = [
+            {"modelArn": model}
+            for each in profile["models"]
+            for model in list(models_behind(each["modelArn"])) or [each["modelArn"]]
+        ]
+        return status, headers, json.dumps(profile).encode()
 
     bedrock._get_inference_profile = get
 

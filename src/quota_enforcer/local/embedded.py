@@ -6,7 +6,9 @@ with EmbeddedAws() as aws:
     report = aws.fire_schedule("bedrock-quota")
 """
 
+import json
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,8 @@ from quota_enforcer.local import deploy as stacks
 from quota_enforcer.local import schedules
 from quota_enforcer.local.process import Server
 
+_SETTLES: Final = 900.0
+"""Seconds that functions may take: as long as the slowest of ours."""
 _SECRET: Final = "root"  # noqa: S105 - the server takes the account id as the root's key
 _CONFIG: Final = Config(retries={"total_max_attempts": 1}, read_timeout=180)
 _NO_PROFILE: Final[dict[str, Any]] = {
@@ -31,6 +35,27 @@ _NO_PROFILE: Final[dict[str, Any]] = {
 """Session variables (file key, environment, default, type): the user's AWS settings stay out."""
 _LOADER: Final = Loader(include_default_search_paths=True)
 """Shared, so that each service's model is read once and not once a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An asynchronous invocation that is over.
+
+    Attributes:
+        function: the function's name.
+        event: what it was given.
+        attempts: how often it was tried.
+        answer: what it returned; None where it failed.
+        error: what Lambda answered for its last failure; None where it succeeded.
+        log: what it logged, the last time that it was tried.
+    """
+
+    function: str
+    event: Any
+    attempts: int
+    answer: Any = None
+    error: Any = None
+    log: str = ""
 
 
 class EmbeddedAws:
@@ -89,6 +114,7 @@ class EmbeddedAws:
 
     def reset(self, at: datetime | None = None) -> None:
         """Forget everything in the account, and set the clock (default: the real time)."""
+        self.settle()  # else what still runs would find, and change, the new account
         self._running.get("/_ministack/reset", "POST")
         self._drop_clients_of_users()
         self.set_time(at or self._start or datetime.now(UTC))
@@ -192,11 +218,23 @@ class EmbeddedAws:
         """
         stacks.delete(self.client("cloudformation"), stack_name)
 
-    def fire_schedule(self, stack_name: str) -> Any:
+    def settle(self) -> list[Ended]:
+        """Wait until no asynchronous invocation is in flight, and return those that have ended.
+
+        That is what a subscription delivered, what was invoked with InvocationType=Event, and what
+        these invoked in turn; the list has those that ended since it was asked for last, at most
+        the last 1,000.
+        """
+        answer = json.loads(self._running.get("/_quota_enforcer/settle", patience=_SETTLES))
+        return [Ended(**each) for each in answer]
+
+    def fire_schedule(self, stack_name: str, schedule: str | None = None) -> Any:
         """Fire the stack's schedule at the simulated time, and return what its target answered.
 
+        `schedule` is its logical id in the template, where the stack has several.
+
         Raises:
-            LookupError: the stack has not exactly one schedule, or it is disabled.
+            LookupError: the stack has no such schedule, or several, or it is disabled.
             FunctionError: the function raised.
         """
         clients = schedules.Clients(
@@ -205,7 +243,7 @@ class EmbeddedAws:
             self.client("sts"),
             self.session_for,
         )
-        return schedules.fire(clients, stack_name, self.time)
+        return schedules.fire(clients, stack_name, schedule, self.time)
 
     @property
     def _running(self) -> Server:

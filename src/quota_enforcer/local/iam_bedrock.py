@@ -7,6 +7,7 @@
   https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
   (Here the model is checked in the caller's Region, and without a Region for `global.` profiles;
   AWS also checks it in the Region that answers.)
+- Who looks up an inference profile or a model by its ARN is checked against just that ARN.
 - PutModelInvocationLoggingConfiguration needs `iam:PassRole` for the role that it hands over.
 - A refusal names the resource and the policy that denies.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -33,6 +34,10 @@ _ACTIONS: Final = {
 }
 _MODEL_PATH: Final = re.compile(r"/model/(?P<model>.+)/[^/]+")
 """A call of a model; the model may be an ARN with slashes of its own."""
+_NAMED_PATH: Final = re.compile(
+    r"/(inference-profiles|provisioned-model-throughput|custom-models)/(?P<arn>arn(:|%3A).+)"
+)
+"""A look-up of a model by its ARN; the emulator takes that for an id and makes an ARN of it."""
 _PASSED_ROLE: Final = "quota-enforcer:PassedRole"
 """Carries the role of a request from its body to the decision; no AWS key."""
 
@@ -71,6 +76,9 @@ def _install_questions() -> None:
         if called:
             region, account = rest[-2:]
             return model_arn(unquote(called["model"]), region, account)
+        named = _NAMED_PATH.match(path) if service == "bedrock" else None
+        if named:
+            return unquote(named["arn"])
         return str(plain_resource(service, method, path, *rest))
 
     def context(service: str, name: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:

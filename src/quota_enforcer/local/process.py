@@ -59,10 +59,10 @@ class Server:
             return
         raise ServerError(f"the embedded AWS did not start:\n{self.log()}")
 
-    def get(self, path: str, method: str = "GET") -> bytes:
-        """The answer to a plain request to the server itself."""
+    def get(self, path: str, method: str = "GET", patience: float = 10) -> bytes:
+        """The answer to a plain request to the server itself, within so many seconds."""
         request = urllib.request.Request(self.endpoint + path, method=method)  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - loopback
             body: bytes = answer.read()
             return body
 

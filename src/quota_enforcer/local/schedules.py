@@ -45,15 +45,17 @@ class Clients:
     session_for: "Callable[[str, str, str], boto3.Session]"
 
 
-def fire(clients: Clients, stack_name: str, at: datetime) -> Any:
-    """Invoke the target of the stack's one schedule, and return what it answered.
+def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> Any:
+    """Invoke the target of the stack's schedule, and return what it answered.
+
+    `named` is its logical id in the template; None where the stack has just one.
 
     Raises:
-        LookupError: the stack has no schedule, or several.
+        LookupError: the stack has no such schedule, or none or several where none is named.
         FunctionError: the function raised.
         botocore.exceptions.ClientError: the schedule's role may not invoke the target.
     """
-    schedule = _schedule(clients, stack_name)
+    schedule = _schedule(clients, stack_name, named)
     if schedule["State"] != "ENABLED":
         raise LookupError(f"schedule {schedule['Name']} is {schedule['State']}, not ENABLED")
     target = schedule["Target"]
@@ -77,19 +79,23 @@ def fire(clients: Clients, stack_name: str, at: datetime) -> Any:
     return payload
 
 
-def _schedule(clients: Clients, stack_name: str) -> "GetScheduleOutputTypeDef":
+def _schedule(clients: Clients, stack_name: str, named: str | None) -> "GetScheduleOutputTypeDef":
     resources = clients.cloudformation.describe_stack_resources(StackName=stack_name)
-    names = {
-        resource["PhysicalResourceId"]
+    found = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
         for resource in resources["StackResources"]
         if resource["ResourceType"] == "AWS::Scheduler::Schedule"
     }
+    names = {physical for logical, physical in found.items() if named in {None, logical}}
     if len(names) != 1:
-        raise LookupError(f"stack {stack_name} has {len(names)} schedules, expected exactly one")
+        raise LookupError(
+            f"stack {stack_name} has {len(found)} schedules ({', '.join(sorted(found))}): "
+            f"{'name one of them' if named is None else f'none is called {named}'}"
+        )
     for page in clients.scheduler.get_paginator("list_schedules").paginate():
-        for found in page["Schedules"]:
-            if found["Name"] in names:
+        for listed in page["Schedules"]:
+            if listed["Name"] in names:
                 return clients.scheduler.get_schedule(
-                    Name=found["Name"], GroupName=found["GroupName"]
+                    Name=listed["Name"], GroupName=listed["GroupName"]
                 )
     raise LookupError(f"stack {stack_name}: schedule {names.pop()} does not exist")

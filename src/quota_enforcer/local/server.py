@@ -59,30 +59,40 @@ def _emulator() -> Any:
         bedrock,
         bedrock_log,
         bedrock_profiles,
+        deliveries,
         iam_bedrock,
         iam_conditions,
         iam_dynamodb,
         iam_limits,
+        iam_logs,
         iam_resources,
+        iam_sqs,
+        log_reads,
         metric_filters,
         metric_reads,
         simulated_time,
+        subscriptions,
         workers,
     )
 
     simulated_time.install()
-    metric_filters.install()
+    deliveries.install()
+    subscriptions.install()
+    metric_filters.install()  # after the subscriptions, which it goes on to
+    log_reads.install()
     metric_reads.install()
     iam_conditions.install()
     iam_dynamodb.install()
     iam_bedrock.install()
     iam_limits.install()
+    iam_logs.install()
     iam_resources.install()
+    iam_sqs.install()
     bedrock_log.install()
     bedrock_profiles.install()
     bedrock.install()
     workers.install()
-    return app.app
+    return deliveries.with_settle(app.app)
 
 
 def _stop_workers() -> None:

@@ -12,9 +12,12 @@ from datetime import date, datetime, timedelta
 from functools import cache, partial
 
 from quota_enforcer.core.measure import OBSERVED, Counts
+from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.window import DAY, hour_start, local_date
+from quota_enforcer.metering.kind import Metering
 from quota_enforcer.metering.reading import (
     Occasion,
     Points,
@@ -25,9 +28,9 @@ from quota_enforcer.metering.reading import (
     read,
     remember,
 )
-from quota_enforcer.ports import Bucket, Ledger, Metrics, Series, SweepState
+from quota_enforcer.ports import Bucket, Ledger, Metrics, Models, Series, SweepState
 
-__all__ = ["Metering", "Occasion", "meter"]
+__all__ = ["Metered", "Occasion", "Pricing", "meter"]
 
 FIRST_LOOK = timedelta(days=32)
 """How far the very first run looks back: the longest month, and a day for time zones."""
@@ -39,11 +42,35 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics
 """
 
 _POSITION = {counter: position for position, counter in enumerate(OBSERVED)}
-_ZERO = Counts()
+_NONE = (0,) * len(OBSERVED)
+
+Observed = tuple[int, ...]
+"""The counters of OBSERVED."""
 
 
 @dataclass(frozen=True, slots=True)
-class Metering:
+class Pricing:
+    """Which model an id of the metrics means, and what its usage costs in a Region."""
+
+    models: Models
+    table: PriceTable
+    region: str = ""
+
+    def priced(self, by_id: Mapping[str, Observed]) -> Counts:
+        """The sum over model ids, with what all that cost."""
+        return Counts.total(
+            self._costed(model_id, Counts.observed(counters))
+            for model_id, counters in by_id.items()
+        )
+
+    def _costed(self, model_id: str, counts: Counts) -> Counts:
+        priced_as = self.models.named(model_id).priced_as
+        cost = self.table.cost(priced_as, self.region, counts)
+        return counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
     """What a run did.
 
     `touched` are those whose usage changed, `seen` all who may have used anything in the last days:
@@ -61,8 +88,13 @@ class Metering:
 
 
 def meter(
-    metrics: Metrics, ledger: Ledger, book: QuotaBook, state: SweepState, occasion: Occasion
-) -> Metering:
+    metrics: Metrics,
+    ledger: Ledger,
+    book: QuotaBook,
+    state: SweepState,
+    occasion: Occasion,
+    pricing: Pricing,
+) -> Metered:
     """Bring the ledger's buckets up to `occasion.now`.
 
     Afterwards the caller advances the watermark, `state.metered_to`, to `now`, past failures too:
@@ -82,7 +114,8 @@ def meter(
     for counter, arn, model_id in metrics.series(recent=recent):
         listed[Raw(arn, model_id)].append(counter)
     charged, unattributed = attribute([*listed, *sources], book, occasion.account)
-    groups = list(plan(charged, listed, sources, since_when, occasion.zone))
+    name_of = cache(lambda model_id: pricing.models.named(model_id).name)
+    groups = list(plan(charged, listed, sources, since_when, occasion, name_of))
     readings = list(read(groups, metrics, occasion))
 
     # What is missing is remembered before, and forgotten after, the buckets are written: a crash
@@ -90,13 +123,13 @@ def meter(
     active, healed = remember(readings, sources, occasion)
     for source in active:
         ledger.remember_source(source)
-    changes = _changes(readings, ledger, occasion)
+    changes = _changes(readings, ledger, occasion, pricing)
     for bucket, hours in changes.items():
-        ledger.set_hours(bucket, hours)
+        ledger.set_hours(bucket, hours, Metering.CLOUDWATCH)
     for source in healed:
         ledger.remember_source(source)
 
-    return Metering(
+    return Metered(
         touched=frozenset(bucket.principal for bucket in changes),
         seen=frozenset(principal for several in charged.values() for principal in several),
         failures=tuple(reading.failure for reading in readings if reading.unknown),
@@ -107,49 +140,68 @@ def meter(
 
 
 def _changes(
-    readings: Iterable[Reading], ledger: Ledger, occasion: Occasion
+    readings: Iterable[Reading], ledger: Ledger, occasion: Occasion, pricing: Pricing
 ) -> dict[Bucket, dict[datetime, Counts]]:
-    """The hours whose counts differ from the ledger's, by bucket."""
+    """The hours that were used otherwise than the ledger says, by bucket.
+
+    They are priced as a whole. All others keep what they cost when they were written: an edited
+    price does not reach back.
+    """
     date_of = cache(partial(local_date, zone=occasion.zone))
     hour_of = cache(partial(hour_start, zone=occasion.zone))
-    counted: dict[Bucket, dict[datetime, Counts]] = {}
+    own_name = cache(canonical_model)
+    counted: dict[Bucket, dict[datetime, dict[str, Observed]]] = {}
     starts: dict[Bucket, datetime] = {}
-    for (principal, model, _, start, _), points, unknown in readings:
+    moved: dict[Bucket, datetime] = {}
+    for (principal, model, _, start, series), points, unknown in readings:
         if unknown:
             continue
+        formerly = {own_name(each.model_id) for each in series} - {model}
         for day in _days(date_of(start), date_of(occasion.now)):
             bucket = Bucket(principal, model, day)
             counted[bucket], starts[bucket] = {}, start
-        for hour, counts in _sums(points, hour_of).items():
-            counted[Bucket(principal, model, date_of(hour))][hour] = counts
+            moved.update((Bucket(principal, name, day), start) for name in formerly)
+        for hour, by_id in _sums(points, hour_of).items():
+            counted[Bucket(principal, model, date_of(hour))][hour] = by_id
+    # What could not be resolved before was counted under its own name, and may not count twice.
+    for bucket in moved.keys() - counted.keys():
+        counted[bucket], starts[bucket] = {}, moved[bucket]
     stored = ledger.hours(counted) if counted else {}
     changes: dict[Bucket, dict[datetime, Counts]] = {}
     for bucket, after in counted.items():
         before = {
-            hour: counts
+            hour: tuple(counts[: len(OBSERVED)])
             for hour, counts in stored.get(bucket, {}).items()
             if starts[bucket] <= hour <= occasion.now
         }
         changed = {
-            hour: after.get(hour, _ZERO)
+            hour: pricing.priced(after.get(hour, {}))
             for hour in sorted(before.keys() | after.keys())
-            if after.get(hour, _ZERO) != before.get(hour, _ZERO)
+            if _total(after.get(hour, {})) != before.get(hour, _NONE)
         }
         if changed:
             changes[bucket] = changed
     return changes
 
 
+def _total(by_id: Mapping[str, Observed]) -> Observed:
+    return tuple(map(sum, zip(*by_id.values(), strict=True))) if by_id else _NONE
+
+
 def _sums(
     points: Mapping[Series, Points], hour_of: Callable[[datetime], datetime]
-) -> dict[datetime, Counts]:
-    """The counts of each hour over all series of a group; hours without data are left out."""
-    sums: defaultdict[datetime, list[int]] = defaultdict(lambda: [0] * len(OBSERVED))
+) -> dict[datetime, dict[str, Observed]]:
+    """The counters of each hour and model id; hours without data are left out."""
+    sums: defaultdict[datetime, defaultdict[str, list[int]]]
+    sums = defaultdict(lambda: defaultdict(lambda: [0] * len(OBSERVED)))
     for series, values in points.items():
         position = _POSITION[series.counter]
         for moment, value in values.items():
-            sums[hour_of(moment)][position] += value
-    return {hour: Counts.observed(counts) for hour, counts in sums.items()}
+            sums[hour_of(moment)][series.model_id][position] += value
+    return {
+        hour: {model_id: tuple(counters) for model_id, counters in by_id.items()}
+        for hour, by_id in sums.items()
+    }
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -4,13 +4,13 @@ Every write may be repeated. Nothing here knows AWS.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import Brief, Bucket
+from quota_enforcer.ports import Brief, Bucket, Source
 
 
 class LogEvent(NamedTuple):
@@ -34,13 +34,17 @@ class Addition:
     """One call to be added to the ledger exactly once.
 
     `key` is the same however often the call is delivered, and differs from every other call's.
-    `hour` is the start in UTC of its local clock hour, `buckets` are whom it counts to.
+    `hour` is the start in UTC of its local clock hour, `at` the moment of the call; `buckets` are
+    whom it counts to, its principal's first. `source` is how its caller stands in the log, where
+    only a gate could deny them.
     """
 
     key: str
+    at: datetime
     hour: datetime
     buckets: tuple[Bucket, ...]
     counts: Counts
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,13 @@ class Added:
 
     `added` and `duplicates` are numbers of calls. `late` are hours that a recount has begun with:
     their calls were not added, and the hour is asked to be recounted again. `failed` are the keys
-    of calls that could not be written, with the reason.
+    of calls that may not have been written, with the reason.
     """
 
     added: int = 0
     duplicates: int = 0
     late: frozenset[datetime] = frozenset()
-    failed: Mapping[str, str] | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,14 @@ class MeterLedger(Protocol):
     def add(self, additions: Sequence[Addition], now: datetime) -> Added:
         """Add each call that was never added; duplicates are confirmed and dropped."""
 
+    def remember_sources(self, sources: Sequence[Source]) -> None:
+        """Remember how callers stand in the log; what a meter of metrics knows of them stays."""
+
     def principals(self) -> set[Principal]:
         """Everybody who has a record."""
 
     def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
-        """The stored hours of one principal's buckets of one local date."""
+        """The stored hours of one principal's buckets of one local date, those without any too."""
 
     def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = ...) -> None:
         """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
@@ -96,7 +103,13 @@ class MeterLedger(Protocol):
         """From now on calls of this hour are not added but ask for another recount."""
 
     def finish_recount(self, hour: datetime, now: datetime) -> None:
-        """The hour is set; one asked for again since the start stays to be done."""
+        """The hour is set; one asked for or begun again since `start_recount` stays to be done.
+
+        `now` is the moment that the start was given.
+        """
+
+    def drop_recount(self, hour: datetime) -> None:
+        """The hour cannot be set from the log: it is asked for no more, as if never begun with."""
 
 
 class InvocationLog(Protocol):

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED
-from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.window import HOUR, hour_start
@@ -29,13 +28,14 @@ class Occasion:
     """When and for whom a run meters: the moment, the deployment's clock, the account.
 
     With `new_sessions` sessions are read as far back as the metrics go, since they may be watched
-    only from now on.
+    only from now on. No hour before `begins` is read or set: the stream has filled those.
     """
 
     now: datetime
     zone: ZoneInfo
     account: str
     new_sessions: bool = False
+    begins: datetime | None = None
 
 
 class Raw(NamedTuple):
@@ -98,7 +98,8 @@ def plan(
     listed: Mapping[Raw, Sequence[str]],
     sources: Mapping[Raw, Source],
     since: Callable[[Principal], datetime],
-    zone: ZoneInfo,
+    occasion: Occasion,
+    name_of: Callable[[str], str],
 ) -> Iterator[Group]:
     """What to read: every listed series, and all of remembered sources that it could leave out.
 
@@ -108,13 +109,14 @@ def plan(
     members: defaultdict[tuple[Principal, str], list[Raw]] = defaultdict(list)
     for raw in {**listed, **sources}:
         for principal in charged[raw.arn]:
-            members[principal, canonical_model(raw.model_id)].append(raw)
+            members[principal, name_of(raw.model_id)].append(raw)
     for (principal, model), raws in members.items():
         known = {raw: sources[raw] for raw in raws if raw in sources}
         missing = min(
             [since(principal), *(source.behind for source in known.values() if source.behind)]
         )
-        start = hour_start(missing - REREAD, zone)
+        start = hour_start(missing - REREAD, occasion.zone)
+        start = max(start, occasion.begins or start)
         series = tuple(
             Series(counter, *raw)
             for raw in raws

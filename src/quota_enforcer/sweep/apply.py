@@ -17,19 +17,24 @@ _GONE = "it no longer exists"
 
 
 def apply(
-    decision: Decision, record: Record, really: frozenset[str], ledger: Ledger, denies: Denies
+    decision: Decision,
+    record: Record,
+    really: frozenset[str],
+    ledger: Ledger,
+    denies: Denies,
+    quotas_seen: str | None = None,
 ) -> list[Notice]:
     """Bring IAM and the ledger to the decision; returns the notices now in the outbox.
 
     `really` are the scopes IAM denies at present. Raises Conflict where another sweep was first,
-    and Closed where the stack is going.
+    or has seen an edit since the state had `quotas_seen`; and Closed where the stack is going.
     """
     # IAM lists late, and the list is older than the record: what either knows is detached.
     perhaps = really | record.standing.denied | (record.intended or frozenset())
     unreachable = record.standing.denied - denies.scopes
     trouble = ""
     if decision.standing.denied - really or perhaps - decision.standing.denied:
-        record = intend(decision, record, ledger)
+        record = intend(decision, record, ledger, quotas_seen=quotas_seen)
         trouble = _bring_about(decision, really, perhaps, denies)
     if unreachable and not decision.standing.denied:
         trouble = trouble or (
@@ -40,11 +45,15 @@ def apply(
 
 
 def intend(
-    decision: Decision, record: Record, ledger: Ledger, gate: GateIntent | None = None
+    decision: Decision,
+    record: Record,
+    ledger: Ledger,
+    gate: GateIntent | None = None,
+    quotas_seen: str | None = None,
 ) -> Record:
     """The first step: write down what is about to be denied, for a gate too where one does it."""
     written = record.next(intended=decision.standing.denied, due=decision.terms.now)
-    ledger.put(written, gate=gate)
+    ledger.put(written, gate=gate, quotas_seen=quotas_seen)
     return written
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from quota_enforcer.authoring.rendered import Rendered
 from quota_enforcer.core.decision import Decision
-from quota_enforcer.core.errors import Closed, UnknownIdentity
+from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.ports import GateAuthor, GateIntent, Ledger, Record, Source
@@ -106,6 +106,8 @@ class GateRun:
                     self._ledger,
                     partly=decision.principal in rendered.denied,
                 )
+            except Conflict:
+                continue  # another sweep or wake was first; the next one looks again
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
             else:
@@ -130,9 +132,11 @@ class GateRun:
             wanted = intent(decision, known.get(decision.principal, Seen()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
-                    record = intend(decision, record, self._ledger, wanted)
+                    record = intend(decision, record, self._ledger, wanted, gathered.rules.seen)
             except Closed:
                 return written, failures
+            except Conflict:
+                continue  # another sweep or wake was first; the next one looks again
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
             else:

@@ -1,5 +1,6 @@
 """Look: one principal's quotas and usage, gathered and decided; the status table looks likewise."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,23 @@ from quota_enforcer.ports import Ledger, Record
 
 def look(record: Record, book: QuotaBook, ledger: Ledger, terms: Terms) -> Decision:
     """Decide for one principal on what the ledger holds now."""
+    return look_closely(record, book, ledger, terms)[0]
+
+
+def look_closely(
+    record: Record, book: QuotaBook, ledger: Ledger, terms: Terms
+) -> tuple[Decision, Usage]:
+    """The decision, and the usage that it rests on.
+
+    Somebody decided about at a later moment than this one is decided about as of that one: a wake
+    may have been there while a sweep of an earlier tick is still under way.
+    """
+    since = record.standing.since
+    if since is not None and since > terms.now:
+        terms = replace(terms, now=since)
     applicable = book.of(record.principal, terms.now)
     usage = usage_for(record.principal, applicable, book, ledger, terms)
-    return decide(record.principal, applicable, usage, record.standing, terms)
+    return decide(record.principal, applicable, usage, record.standing, terms), usage
 
 
 def usage_for(

@@ -1,36 +1,67 @@
-"""Loading the quotas: valid items as they are, invalid ones as they last were."""
+"""Loading quotas and prices: valid items as they are, invalid ones as they last were."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import QuotaBook, covers
+from quota_enforcer.core.price import Rate
+from quota_enforcer.core.price_item import is_price, read_price
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import KINDS, Item, read_quota
-from quota_enforcer.ports import QuotaMemory
+from quota_enforcer.ports import Brief, QuotaMemory
 
 MOST_WORDS = 2_000
 """How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
 
+Priced = tuple[str, Rate]
+"""A price of the admins' own, by what it is the price of."""
+Entry = Rule | Priced
+"""What a valid item of the quota table says."""
 
-@dataclass(slots=True)
+
+class Rules(NamedTuple):
+    """The quotas to decide by.
+
+    `seen` is what the ledger's state said of them before they were loaded: what is decided holds
+    only while it still says so. None in a sweep, which says it itself.
+    """
+
+    book: QuotaBook
+    seen: str | None = None
+
+
+@dataclass
 class LoadedQuotas:
-    """The rules in force, and what the sweep must remember once it has acted on them."""
+    """The rules and prices in force, and what the sweep must remember once it has acted on them."""
 
     rules: list[Rule] = field(default_factory=list)
+    prices: dict[str, Rate] = field(default_factory=dict)
     edited: list[Rule] = field(default_factory=list)
     invalid: list[Notice] = field(default_factory=list)
     remember: list[QuotaMemory] = field(default_factory=list)
     forget: list[QuotaMemory] = field(default_factory=list)
 
-    @property
+    @cached_property
     def book(self) -> QuotaBook:
         """The rules, ready to be asked who has which quotas."""
         return QuotaBook(self.rules)
+
+    @property
+    def brief(self) -> Brief:
+        """What the meters need to know of all this."""
+        return Brief(self.book.sessions, self.prices)
+
+    @property
+    def news(self) -> bool:
+        """Whether anything is other than the last sweep remembered it."""
+        return bool(self.remember or self.forget)
 
     @property
     def watch_sessions(self) -> bool:
@@ -75,28 +106,35 @@ class QuotaLoader:
             whom, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((whom, name), QuotaMemory(whom, name))
             last = self._last_valid(memory)
+            entry: Entry | None
             try:
-                rule = read_quota(item, self._zone, self._scopes)
+                entry = self._read(item)
             except InvalidQuota as error:
-                rule = last
+                entry = last
                 self._report(loaded, memory, error, now, stays=last is not None)
             else:
                 if memory != (now_valid := QuotaMemory(whom, name, dict(item))):
                     loaded.remember.append(now_valid)
-                    loaded.edited += [each for each in (last, rule) if each and last != rule]
-            if rule is not None:
-                loaded.rules.append(rule)
+                    loaded.edited += _rules(last, entry) if last != entry else []
+            match entry:
+                case Rule():
+                    loaded.rules.append(entry)
+                case (key, rate):
+                    loaded.prices[key] = rate
         for memory in known.values():
             loaded.forget.append(memory)
-            gone = self._last_valid(memory)
-            loaded.edited += [gone] if gone else []
+            loaded.edited += _rules(self._last_valid(memory))
         return loaded
 
-    def _last_valid(self, memory: QuotaMemory) -> Rule | None:
+    def _read(self, item: Item) -> Entry | None:
+        """What an item says, None where it counts as absent; raises InvalidQuota."""
+        return read_price(item) if is_price(item) else read_quota(item, self._zone, self._scopes)
+
+    def _last_valid(self, memory: QuotaMemory) -> Entry | None:
         if memory.item is None:
             return None
         try:
-            return read_quota(memory.item, self._zone, self._scopes)
+            return self._read(memory.item)
         except InvalidQuota:  # it was valid once: a model scope has been uninstalled since
             return None
 
@@ -112,7 +150,8 @@ class QuotaLoader:
         problems = "; ".join(error.problems)[:MOST_WORDS]
         if problems == memory.reported:
             return
-        instead = "the next quota in precedence applies"
+        price = is_price({"principal": memory.whom, "quota": memory.name})
+        instead = "the next price applies" if price else "the next quota in precedence applies"
         if stays:
             instead = "its last valid version stays in force"
         loaded.remember.append(
@@ -127,6 +166,11 @@ class QuotaLoader:
                 f"{problems}. Until it is mended, {instead}",
             ),
         )
+
+
+def _rules(*entries: Entry | None) -> list[Rule]:
+    """Those that concern principals: a price does not touch what was used before."""
+    return [entry for entry in entries if isinstance(entry, Rule)]
 
 
 def _printable(key: object) -> str:

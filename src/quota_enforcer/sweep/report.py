@@ -3,14 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from quota_enforcer.core.amounts import exact
 from quota_enforcer.core.notice import Notice, NoticeKind
 
 
 @dataclass(slots=True)
 class Report:
-    """One sweep in numbers and sentences; `closed` says that the stack is going and nothing ran."""
+    """One sweep in numbers and sentences; `closed` says that the stack is going and nothing ran.
+
+    `metering` says who fills the ledger: no metrics are read where it is the stream.
+    """
 
     now: datetime
     mode: str
@@ -25,6 +30,7 @@ class Report:
     failures: list[str] = field(default_factory=list)
     data_age_seconds: int | None = None
     gates_told: str = ""
+    metering: str = ""
 
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""
@@ -38,6 +44,7 @@ class Report:
             "mode": self.mode,
             "dry_run": self.dry_run,
             "closed": self.closed,
+            "metering": self.metering,
             "series": self.series,
             "looked_at": self.looked_at,
             "events": [event(notice) for notice in self.notices],
@@ -50,18 +57,26 @@ class Report:
 
 
 def event(notice: Notice) -> dict[str, Any]:
-    """One notice as data: moments in UTC, an unlimited limit as None."""
-    finite = notice.limit.is_finite()
+    """One notice as data: moments in UTC, an unlimited limit as None.
+
+    Money and weighted tokens are text, exact to the last place, and so is their limit.
+    """
     return {
         "at": _utc(notice.at),
         "kind": str(notice.kind),
         "principal": notice.principal,
         "quota": notice.quota,
-        "used": notice.used,
-        "limit": int(notice.limit) if finite else None,
+        "used": exact(notice.used) if isinstance(notice.used, Decimal) else notice.used,
+        "limit": _limit(notice),
         "until": _utc(notice.until) if notice.until else None,
         "reason": notice.reason,
     }
+
+
+def _limit(notice: Notice) -> int | str | None:
+    if not notice.limit.is_finite():
+        return None
+    return exact(notice.limit) if isinstance(notice.used, Decimal) else int(notice.limit)
 
 
 def _utc(moment: datetime) -> str:

@@ -1,33 +1,29 @@
-"""One sweep: gather what is due or touched, decide, apply, tell."""
+"""One sweep: gather what is due or touched, decide, apply, tell. A wake does so for a few."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from quota_enforcer.core.decision import Decision
-from quota_enforcer.core.errors import Closed, Conflict, SweepFailed
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import GATED
-from quota_enforcer.metering.cloudwatch import Metering, Occasion, meter
-from quota_enforcer.ports import Outside, Record, SweepState
+from quota_enforcer.core.errors import SweepFailed
+from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.metering.cloudwatch import Metered
+from quota_enforcer.ports import Outside, SweepState
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.apply import apply
 from quota_enforcer.sweep.close import release_everybody
-from quota_enforcer.sweep.gates import GateRun, deserted
-from quota_enforcer.sweep.gather import NOTHING, Gathered, gather
-from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.gather import gather, gather_named
+from quota_enforcer.sweep.hold import hold, hold_back
+from quota_enforcer.sweep.known import Known, KnownQuotas
+from quota_enforcer.sweep.meters import Meters
 from quota_enforcer.sweep.outbox import Outbox
-from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+from quota_enforcer.sweep.quotas import QuotaLoader
 from quota_enforcer.sweep.report import Report
+from quota_enforcer.sweep.round import Round, settled
+from quota_enforcer.sweep.unpriced import PriceWatch
 
-READERS = 8
-"""Principals looked at side by side: reading waits for the network, not for the processor."""
-TRIES = 3
-"""How often a principal is gathered again when another sweep wrote it first."""
-SETTLING = timedelta(minutes=10)
-"""A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
+FRESH = timedelta(minutes=1)
+"""How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
 class Sweep:
@@ -38,6 +34,8 @@ class Sweep:
         self._outside = outside
         self._ledger = outside.ledger
         self._outbox = Outbox(outside.ledger, outside.topic, settings)
+        self._meters = Meters(settings, outside)
+        self._quotas = KnownQuotas(outside, QuotaLoader(settings.zone, outside.denies.scopes))
 
     def run(self, now: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
         """Gather, decide and, unless `dry_run`, apply.
@@ -46,54 +44,82 @@ class Sweep:
         word that the breaker need not hold.
         """
         state = self._ledger.state()
-        now = max(now, state.watermark or now)
-        report = Report(now, str(self._settings.mode), dry_run)
-        if state.closed:
-            report.closed = True
+        report = self._report(now, state, dry_run=dry_run)
+        if report.closed:
             return report
-        self._ledger.begin(now)
-        loaded = QuotaLoader(self._settings.zone, self._outside.denies.scopes).load(
-            self._outside.quotas.items(), self._ledger.quota_memories(), now
-        )
-        metering = self._meter(state, loaded, now, report)
-        gathered = gather(self._outside, self._settings, state, loaded, metering, now)
+        now = report.now
+        loaded = self._quotas.load(now)
+        # Before anything is done about an edit, so that no wake goes on with the quotas before it.
+        self._ledger.begin(now, uuid4().hex if loaded.news else "")
+        if not dry_run:
+            self._meters.tell(loaded, report)
+        begun = state
+        state, metered = self._meters.run(state, loaded, report)
+        gathered = gather(self._outside, self._settings, state, loaded, metered, now)
         report.failures += self._outside.denies.strays
-        decisions = self._decide(gathered, report)
-        state = self._hold(decisions, state, gathered, report, confirmed=confirm_blocks)
+        round_ = Round(self._settings, self._outside, report, lambda: gathered.rules)
+        looked = round_.decide(gathered)
+        if confirm_blocks:
+            state = replace(state, breaker_since=None, confirmed_at=now)
+        else:
+            breaker = self._settings.breaker
+            state = hold(looked.decisions, state, self._ledger, breaker, report)
         report.notices += loaded.invalid
-        report.data_age_seconds = _age(now, state, metering)
+        report.data_age_seconds = _age(now, state)
         if dry_run:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
-            report.notices += (notice for each in decisions for notice in each.notices)
+            report.notices += (notice for each in looked.decisions for notice in each.notices)
             return report
         self._ledger.post(report.notices)
+        report.notices += PriceWatch(self._ledger).tell(looked.prices, now)
         report.gates_told = state.gates_told
-        self._apply(decisions, gathered, report)
+        round_.apply(looked.decisions, gathered)
         report.failures += self._outbox.send(report.notices, now)
-        if metering is not None or not loaded.watch_sessions:
-            report.failures += self._remember(loaded)
-        self._finish(state, metering, report)
-        if self._ledger.state().closed:  # the stack began to go while this sweep was blocking
-            self.close(now)
+        if metered is not None or not loaded.watch_sessions:
+            report.failures += self._quotas.remember(loaded)
+        self._finish(begun, state, metered, report)
         return report
 
-    def _finish(self, state: SweepState, metering: Metering | None, report: Report) -> None:
-        """Note what this sweep leaves. One that could not meter has not looked at all touched."""
-        now = report.now
-        finished = state.finished if metering is None else now
-        if finished is None:
-            return
-        self._ledger.finish(
-            replace(
-                state,
-                started=now,
-                finished=finished,
-                metered_to=state.metered_to if metering is None else now,
-                fresh_at=now if metering and metering.fresh else state.fresh_at,
-                terms=self._settings.fingerprint,
-                gates_told=report.gates_told,
-            ),
+    def wake(self, principals: Iterable[Principal], now: datetime) -> Report:
+        """Gather, decide and apply for just these, whose usage has changed, and their pools.
+
+        What others attached or detached, what is due and what was edited is left to the schedule;
+        quotas edited since the last sweep are in force all the same.
+        """
+        state, known, gathered = gather_named(
+            self._outside, self._settings, self._quotas, set(principals), now
         )
+        report = self._report(now, state)
+        if report.closed:
+            return report
+        now = report.now
+        round_ = Round(
+            self._settings, self._outside, report, lambda: self._current(now).rules, wake=True
+        )
+        looked = round_.decide(gathered)
+        after = self._hold_at_wake(looked.decisions, state, report)
+        records = gathered.records
+        moved = [each for each in looked.decisions if not settled(each, records[each.principal])]
+        if any(decision.principal.kind in GATED for decision in moved):
+            intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
+            gathered = replace(gathered, gates=intents)
+        if report.notices:
+            self._ledger.post(report.notices)
+        report.notices += known.prices.tell(looked.prices, now)
+        report.gates_told = state.gates_told
+        round_.apply(looked.decisions, gathered)
+        # No sweep has seen these edits, nor perhaps these settings: if they are taken back before
+        # one does, none ever will.
+        again = known.loaded.concerned(records)
+        if state.terms != self._settings.fingerprint:
+            again |= {decision.principal for decision in moved}
+        round_.look_again(again)
+        if report.notices:
+            report.failures += self._outbox.send(report.notices, now)
+        self._note(state, after, report)
+        if moved and self._ledger.state().closed:  # the stack began to go in the meantime
+            self.close(now)
+        return report
 
     def close(self, now: datetime) -> list[str]:
         """Block nobody from now on and release everybody; returns whom. For the end of the stack.
@@ -107,167 +133,61 @@ class Sweep:
             raise SweepFailed(failures)
         return [notice.principal for notice in notices]
 
-    def _meter(
-        self, state: SweepState, loaded: LoadedQuotas, now: datetime, report: Report
-    ) -> Metering | None:
-        """Usage into the ledger. Without metrics the clock still releases, so the sweep goes on."""
-        try:
-            occasion = Occasion(
-                now, self._settings.zone, self._settings.account, loaded.watch_sessions
-            )
-            metering = meter(self._outside.metrics, self._ledger, loaded.book, state, occasion)
-        except Exception as error:  # noqa: BLE001 - whatever CloudWatch says, the rest goes on
-            report.failures.append(f"could not read the metrics: {_words(error)}")
-            return None
-        report.series = metering.series
-        report.unattributed += metering.unattributed
-        report.failures += metering.failures
-        return metering
+    def _report(self, now: datetime, state: SweepState, *, dry_run: bool = False) -> Report:
+        """An empty report; time never runs backwards from the last sweep's."""
+        settings = self._settings
+        now = max(now, state.watermark or now)
+        return Report(now, settings.mode, dry_run, closed=state.closed, metering=settings.metering)
 
-    def _decide(self, gathered: Gathered, report: Report) -> list[Decision]:
-        """Look at everybody gathered, side by side; one that fails does not stop the others."""
+    def _current(self, now: datetime) -> Known:
+        return self._quotas.current(self._ledger.state(), now)
 
-        def attempt(record: Record) -> Decision | Exception:
-            try:
-                return look(record, gathered.book, self._ledger, gathered.terms)
-            except Exception as error:  # noqa: BLE001 - kept for the report
-                return error
-
-        records = [gathered.records[principal] for principal in sorted(gathered.records)]
-        report.looked_at = len(records)
-        decisions = []
-        with ThreadPoolExecutor(READERS) as pool:
-            for record, outcome in zip(records, pool.map(attempt, records), strict=True):
-                if isinstance(outcome, Decision):
-                    decisions.append(outcome)
-                else:
-                    self._failed(record, gathered.terms.now, outcome, report)
-        return decisions
-
-    def _hold(
-        self,
-        decisions: list[Decision],
-        state: SweepState,
-        gathered: Gathered,
-        report: Report,
-        *,
-        confirmed: bool,
+    def _hold_at_wake(
+        self, decisions: list[Decision], state: SweepState, report: Report
     ) -> SweepState:
-        """The breaker: take the new blocks out of `decisions` where they are too many at once.
-
-        What they warn of and lift stays.
-        """
-        breaker = self._settings.breaker
-        blocking = [decision for decision in decisions if decision.blocks]
-        many = len(blocking) > breaker.number and not confirmed
-        if not many or not breaker.trips(len(blocking), len(self._ledger.everybody())):
-            return replace(state, breaker_since=None)
-        now = gathered.terms.now
-        report.held = [str(decision.principal) for decision in blocking]
-        words = (
-            f"{len(blocking)} principals would have been blocked in one sweep, more than "
-            f"{breaker.number} and more than {breaker.percent} % of all: {', '.join(report.held)}. "
-            "Check the quota that was edited last, then confirm with "
-            "`quota-enforcer sweep --confirm-blocks`"
-        )
-        report.failures.append(words)
+        """While the breaker has tripped a wake blocks nobody: else they would go one by one."""
         if state.breaker_since is None:
-            report.notices.append(Notice(NoticeKind.BREAKER, now, "", "", words))
-        decisions[:] = [each.without_new_blocks() if each.blocks else each for each in decisions]
-        return replace(state, breaker_since=state.breaker_since or now)
+            return hold(decisions, state, self._ledger, self._settings.breaker, report)
+        hold_back(decisions, report)
+        return state
 
-    def _apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> None:
-        """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
+    def _note(self, before: SweepState, after: SweepState, report: Report) -> None:
+        """Note what a wake leaves, where it is news."""
+        fresh = before.fresh_at is None or report.now - before.fresh_at >= FRESH
+        tripped = after.breaker_since if before.breaker_since is None else None
+        told = report.gates_told if report.gates_told != before.gates_told else ""
+        if fresh or tripped or told:
+            self._ledger.note(
+                fresh_at=report.now if fresh else None, breaker_since=tripped, gates_told=told
+            )
 
-        All that gates must deny goes to the author together.
-        """
-        author = self._outside.author
-        gated: list[Decision] = []
-        if author is None and gathered.gates:
-            report.failures.append(deserted(gathered.gates))
-        for decision in decisions:
-            if author is None and decision.principal in gathered.gates:
-                continue  # a gate that nobody writes any more still denies: nothing may be claimed
-            if author is not None and decision.principal.kind in GATED:
-                gated.append(decision)
-                continue
-            record = gathered.records[decision.principal]
-            really = gathered.really.get(decision.principal, NOTHING)
-            try:
-                self._tell_drift(record, really, gathered.terms.now, report)
-                report.notices += self._apply_one(decision, record, really, gathered)
-            except Closed:
-                return
-            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
-                self._failed(record, gathered.terms.now, error, report)
-        if author is not None:
-            run = GateRun(self._ledger, author, self._settings.account, report.gates_told)
-            report.failures += run.apply(gated, gathered, report)
-            for record in self._ledger.records(run.unfinished).values():
-                self._look_again(record, gathered.terms.now)
-
-    def _apply_one(
-        self, decision: Decision, record: Record, really: frozenset[str], gathered: Gathered
-    ) -> list[Notice]:
-        for _ in range(TRIES - 1):
-            with suppress(Conflict):
-                return apply(decision, record, really, self._ledger, self._outside.denies)
-            record = self._ledger.records([record.principal])[record.principal]
-            decision = look(record, gathered.book, self._ledger, gathered.terms)
-        return apply(decision, record, really, self._ledger, self._outside.denies)
-
-    def _tell_drift(
-        self, record: Record, really: frozenset[str], now: datetime, report: Report
+    def _finish(
+        self, begun: SweepState, state: SweepState, metered: Metered | None, report: Report
     ) -> None:
-        """What somebody else attached or detached, in words; an unfinished apply is none."""
-        since = record.standing.since
-        if record.intended is not None or record.trouble or (since and since > now - SETTLING):
-            return
-        missing, planted = record.standing.denied - really, really - record.standing.denied
-        drift = [
-            *(
-                f"the deny of {each} was detached from {record.principal}"
-                for each in sorted(missing)
-            ),
-            *(f"the deny of {each} was attached to {record.principal}" for each in sorted(planted)),
-        ]
-        if drift:
-            why = f"{'; '.join(drift)}, not by the enforcer, which puts it right"
-            notice = Notice(NoticeKind.TAMPERED, now, str(record.principal), "", why)
-            self._ledger.post([notice])
-            report.notices.append(notice)
-            report.drift += drift
+        """Note what this sweep leaves. One that could not meter has not looked at all touched.
 
-    def _failed(self, record: Record, now: datetime, error: Exception, report: Report) -> None:
-        report.failures.append(f"{record.principal}: {_words(error)}")
-        if not report.dry_run:
-            self._look_again(record, now)
-
-    def _look_again(self, record: Record, now: datetime) -> None:
-        """Make the next sweep look, whatever else happens."""
-        if record.due is None or record.due > now:
-            with suppress(Conflict):  # whoever wrote it meanwhile has looked
-                self._ledger.put(record.next(due=now))
-
-    def _remember(self, loaded: LoadedQuotas) -> list[str]:
-        """Only once it has been acted on does an edit count as seen; returns failures in words."""
-        failures = []
-        for memory in loaded.remember:
-            try:
-                self._ledger.remember_quota(memory)
-            except Exception as error:  # noqa: BLE001 - one item that is too large stops no other
-                failures.append(f"quota {memory.name} of {memory.whom}: {_words(error)}")
-        for memory in loaded.forget:
-            self._ledger.forget_quota(memory)
-        return failures
+        `begun` is the state it began with: what wakes have noted since stays.
+        """
+        latest = self._ledger.state()
+        finished = begun.finished if metered is None else report.now
+        if finished is not None:
+            tripped = latest.breaker_since != begun.breaker_since
+            moments = [each for each in (state.fresh_at, latest.fresh_at) if each]
+            self._ledger.finish(
+                replace(
+                    state,
+                    started=report.now,
+                    finished=finished,
+                    fresh_at=max(moments, default=None),
+                    breaker_since=latest.breaker_since if tripped else state.breaker_since,
+                    terms=self._settings.fingerprint,
+                    gates_told=report.gates_told,
+                ),
+            )
+        if latest.closed:  # the stack began to go while this sweep was blocking
+            self.close(report.now)
 
 
-def _age(now: datetime, state: SweepState, metering: Metering | None) -> int | None:
+def _age(now: datetime, state: SweepState) -> int | None:
     """Seconds since a bucket last changed; None where none ever did."""
-    if metering is not None and metering.fresh:
-        return 0
     return None if state.fresh_at is None else int((now - state.fresh_at).total_seconds())
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -1,8 +1,9 @@
-"""What the functions that reach into IAM may do: their roles' policies, as the template has them.
+"""What the functions that serve usage and denies may do: their roles' policies, as deployed.
 
 Together they keep one promise: even with all code replaced nobody would gain a permission.
 The enforcer attaches documents that it cannot write, all of which only deny; the author writes
-documents that it cannot attach, and that serve as boundaries, which never grant.
+documents that it cannot attach, and that serve as boundaries, which never grant; the meter reaches
+neither IAM nor the quotas.
 """
 
 from dataclasses import dataclass
@@ -51,6 +52,21 @@ NEVER_FOR_AUTHOR: Final = (
     "sts:AssumeRole*",
 )
 """What would make something of a document, denied whatever else the author's role may get."""
+RESOLVING: Final = {
+    "bedrock:GetCustomModel": "custom-model",
+    "bedrock:GetCustomModelDeployment": "custom-model-deployment",
+    "bedrock:GetInferenceProfile": "application-inference-profile",
+    "bedrock:GetProvisionedModelThroughput": "provisioned-model",
+}
+"""How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
+NEVER_FOR_METER: Final = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PartiQL*",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+"""What would change a quota, denied whatever else the meter's role may get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +86,28 @@ class Deployed:
     author: str = ""
     """The author function; empty where there are no gates."""
     author_log: str = ""
+    metrics: bool = False
+    """Whether usage comes from CloudWatch's metrics: Metering is cloudwatch, and not stream."""
+    region: str = "*"
+    enforcer: str = ""
+    """The enforcer function."""
+    invocation_log: str = ""
+    """The log group of Bedrock's invocation log, as IAM names what is in it: with `:*`."""
+    meter_dead_letters: str = ""
+    meter_log: str = ""
 
     @classmethod
-    def named(
-        cls, stack: str, account: str, partition: str, region: str, *, scopes: int, gates: int
+    def named(  # noqa: PLR0913 - one for each parameter that matters to a role
+        cls,
+        stack: str,
+        account: str,
+        partition: str,
+        region: str,
+        *,
+        scopes: int = 0,
+        gates: int = 0,
+        metrics: bool = False,
+        log_group: str = "",
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -99,6 +133,14 @@ class Deployed:
             gates=tuple(policy(gate_name(stack, number)) for number in range(1, gates + 1)),
             author=arn("lambda", f"function:{stack}-AuthorFunction-*") if gates else "",
             author_log=arn("logs", f"log-group:/bedrock-quota/{stack}/author:*"),
+            metrics=metrics,
+            region=region,
+            enforcer=arn("lambda", f"function:{stack}-EnforcerFunction-*"),
+            invocation_log=arn(
+                "logs", f"log-group:{log_group or f'/bedrock-quota/{stack}/invocations'}:*"
+            ),
+            meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
+            meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
         )
 
 
@@ -107,8 +149,9 @@ def enforcer(of: Deployed) -> Document:
     iam = f"arn:{of.partition}:iam::{of.account}"
     ours = {"iam:PolicyARN": list(of.denies)}
     call_author = [allow("Author", ["lambda:InvokeFunction"], of.author)] if of.author else []
+    metrics = allow("Metrics", ["cloudwatch:ListMetrics", "cloudwatch:GetMetricData"], "*")
     return document(
-        allow("Metrics", ["cloudwatch:ListMetrics", "cloudwatch:GetMetricData"], "*"),
+        *([metrics, _models(of)] if of.metrics else []),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
         allow(
             "Ledger",
@@ -154,6 +197,37 @@ def enforcer(of: Deployed) -> Document:
     )
 
 
+def meter(of: Deployed) -> Document:
+    """The meter's role: it reads the invocation log, writes the ledger, and wakes the enforcer."""
+    return document(
+        allow(
+            "Ledger",
+            [
+                "dynamodb:BatchGetItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ],
+            [of.ledger_table, f"{of.ledger_table}/index/by-due"],
+        ),
+        allow("InvocationLog", ["logs:FilterLogEvents"], of.invocation_log),
+        # IAM asks for it without a name.
+        allow(
+            "LogGroups",
+            ["logs:DescribeLogGroups"],
+            f"arn:{of.partition}:logs:{of.region}:{of.account}:log-group:*",
+        ),
+        _models(of),
+        allow("Enforcer", ["lambda:InvokeFunction"], of.enforcer),
+        allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
+        deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"]),
+        deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
+        *_logs_and_traces(of.meter_log),
+    )
+
+
 def author(of: Deployed) -> Document:
     """The author's role: it writes the gates by their exact names, and can attach nothing."""
     return document(
@@ -177,6 +251,13 @@ def author(of: Deployed) -> Document:
         deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
         *_logs_and_traces(of.author_log),
     )
+
+
+def _models(of: Deployed) -> Statement:
+    """Look up which model is behind an ARN that does not say."""
+    bedrock = f"arn:{of.partition}:bedrock:{of.region}:{of.account}"
+    kinds = sorted(RESOLVING.values())
+    return allow("Models", sorted(RESOLVING), [f"{bedrock}:{kind}/*" for kind in kinds])
 
 
 def _partition(name: str) -> dict[str, Any]:

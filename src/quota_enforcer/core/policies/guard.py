@@ -30,7 +30,7 @@ _ROLE: Final = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 _LOG_GROUP: Final = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""
-FUNCTIONS: Final = ("EnforcerFunction", "AuthorFunction", "SetupFunction")
+FUNCTIONS: Final = ("MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction")
 LONGEST_STACK: Final = 33
 """A function's or role's name has 64 characters: the stack's, ours of up to 17, and 14 of AWS's."""
 _SSO: Final = "AWSReservedSSO_"
@@ -141,6 +141,7 @@ def _statements(of: Guarded) -> list[Statement]:
                 log,
                 f"{log}:*",
                 arn("scheduler", f"schedule/*/{stack}-EnforcerSchedule-*"),
+                arn("scheduler", f"schedule/*/{stack}-MeterSchedule-*"),
             ],
             Condition=_nobody_but(admins),
         ),

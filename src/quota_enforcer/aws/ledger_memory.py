@@ -1,0 +1,121 @@
+"""What sweeps remember in the ledger: their state, the quotas and prices seen, and the brief."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from quota_enforcer import clock
+from quota_enforcer.aws import brief_items, ledger_items
+from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer.aws.dynamo_whole import WholeTable
+from quota_enforcer.aws.item_texts import instant, known
+from quota_enforcer.aws.ledger_recounts import DynamoRecounts
+from quota_enforcer.aws.ledger_usage import DynamoUsage
+from quota_enforcer.ports import Brief, PriceMemory, QuotaMemory, SweepState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoSweepMemory(DynamoUsage):
+    """The sweeps' own memory, over the half of the ledger that meters fill."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        zone: ZoneInfo,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        super().__init__(client, table, zone, now)
+        self._table: WholeTable = WholeTable(client, table)
+
+    def state(self) -> SweepState:
+        """What the last sweep left."""
+        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
+
+    def begin(self, now: datetime, quotas_seen: str = "") -> None:
+        """Note that a sweep started, and what stands for the quotas that it has seen.
+
+        `started` never moves backwards; an edit that an older sweep has seen is news all the same.
+        """
+        started = {"started": instant(now)}
+        seen = known(quotas_seen=quotas_seen)
+        later = not self._table.update(
+            ledger_items.STATE, started | seen, condition=_not_later(started=now)
+        )
+        if later and seen:
+            self._table.update(ledger_items.STATE, seen)
+
+    def finish(self, state: SweepState) -> None:
+        """Note all of `state` but `closed` and `quotas_seen`, unless a later sweep already did.
+
+        A later sweep that has only begun keeps its `started`, so that its crash will be seen.
+        """
+        if state.finished is None or state.started is None:
+            raise ValueError(f"a sweep that finishes has started and finished, not {state}")
+        noted = ledger_items.state_attributes(state)
+        gone = sorted(ledger_items.STATE_ATTRIBUTES - noted.keys())
+        alone = _not_later(finished=state.finished)
+        latest = _not_later(finished=state.finished, started=state.started)
+        started = {"started": instant(state.started)}
+        if not self._table.update(ledger_items.STATE, noted | started, gone, latest):
+            self._table.update(ledger_items.STATE, noted, gone, alone)
+
+    def note(
+        self,
+        *,
+        fresh_at: datetime | None = None,
+        breaker_since: datetime | None = None,
+        gates_told: str = "",
+    ) -> None:
+        """Note this much of the state between two sweeps; what is not given stays."""
+        noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_told)
+        self._table.update(ledger_items.STATE, noted)
+
+    def close(self) -> None:
+        """From now on no intent to block can be written."""
+        self._table.update(ledger_items.STATE, {"closed": True})
+
+    # Quotas
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        """What is remembered of every quota item."""
+        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
+
+    def remember_quota(self, memory: QuotaMemory) -> None:
+        """Remember a quota item's last valid version."""
+        self._table.put(ledger_items.memory_item(memory))
+
+    def forget_quota(self, memory: QuotaMemory) -> None:
+        """Forget a quota item that is gone."""
+        self._table.delete(ledger_items.memory_key(memory))
+
+    # Prices and the meters
+
+    def brief(self) -> Brief:
+        """What the meters were told last."""
+        return brief_items.brief_of(self._table.get(brief_items.BRIEF))
+
+    def put_brief(self, brief: Brief) -> None:
+        """Tell the meters."""
+        self._table.put(brief_items.brief_item(brief))
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask that these hours be set from the log once they are closed."""
+        DynamoRecounts(self._table).ask_recounts(hours, now)
+
+    def price_memories(self) -> list[PriceMemory]:
+        """Of which models admins were ever told that they have no price."""
+        return [
+            ledger_items.price_memory_of(item) for item in self._partition(ledger_items.UNPRICED)
+        ]
+
+
+def _not_later(**moments: datetime) -> Expression:
+    """Holds where the state has no later moments than these."""
+    parts = (f"(attribute_not_exists(#{name}) OR #{name} <= :{name})" for name in moments)
+    return Expression(
+        " AND ".join(parts), {name: instant(moment) for name, moment in moments.items()}
+    )

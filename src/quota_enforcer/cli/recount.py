@@ -1,0 +1,99 @@
+"""`recount`: have the meter set past hours from the invocation log."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.errors import FAILED
+from quota_enforcer.cli.options import AsJson, on_deployment
+from quota_enforcer.cli.output import fail, progress, say_json, say_table
+from quota_enforcer.core.window import hour_start, next_hour
+
+MOST = timedelta(days=400)
+"""Longer ago the ledger keeps no usage."""
+_HEAD = ("Hour (UTC)", "Calls in the log", "Buckets changed", "Principals", "Quarantined")
+_NUMBERS = ("records", "buckets", "principals", "quarantined")
+
+
+@on_deployment
+def recount(
+    deployment: Deployment,
+    hours: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOUR..HOUR",
+            help="The first and the last hour, both included, such as "
+            "2026-11-24T10..2026-11-24T14; in the deployment's time zone, or in UTC with a Z. "
+            "One hour alone is just that one.",
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set the usage of past hours from the invocation log.
+
+    It heals calls that could not be metered, an outage, and a subscription that was switched off;
+    it takes today's prices. An hour is closed 10 minutes after its end.
+
+    Examples:
+      quota-enforcer recount 2026-11-24T10
+      quota-enforcer recount 2026-11-24T10..2026-11-24T14
+    """
+    wanted = _hours(hours, deployment)
+    answers: list[dict[str, Any]] = []
+    try:
+        for hour in progress(wanted, "Recounting", len(wanted)):
+            event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}"}
+            answers.append(deployment.ask_meter(event))
+    finally:  # also where one hour fails: those before it are done
+        _show(answers, as_json=as_json)
+    if any("refused" in answer for answer in answers):
+        raise typer.Exit(FAILED)
+
+
+def _show(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"hours": answers})
+    elif any("refused" not in answer for answer in answers):
+        say_table(
+            _HEAD,
+            [
+                (answer["hour"], *(f"{answer[name]:,}" for name in _NUMBERS))
+                for answer in answers
+                if "refused" not in answer
+            ],
+            numbers=_HEAD[1:],
+        )
+    for answer in answers:
+        if "refused" in answer:
+            fail(answer["refused"])
+
+
+def _hours(text: str, deployment: Deployment) -> list[datetime]:
+    """The starts in UTC of the hours that are meant."""
+    zone = deployment.settings.zone
+    first, dots, last = text.partition("..")
+    hour = hour_start(_moment(first, deployment), zone)
+    end = hour_start(_moment(last, deployment), zone) if dots else hour
+    if end < hour:
+        raise typer.BadParameter(f"{last!r} is before {first!r}: write the earlier hour first")
+    if end - hour > MOST:
+        raise typer.BadParameter(f"{text!r} is more than the {MOST.days} days that usage is kept")
+    found = []
+    while hour <= end:
+        found.append(hour)
+        hour = next_hour(hour, zone)
+    return found
+
+
+def _moment(text: str, deployment: Deployment) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no hour: write 2026-11-24T10, or 2026-11-24T10..2026-11-24T14"
+        ) from None
+    local = moment if moment.tzinfo else moment.replace(tzinfo=deployment.settings.zone)
+    return local.astimezone(UTC)

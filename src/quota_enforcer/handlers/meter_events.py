@@ -1,0 +1,61 @@
+"""What the meter can be asked to do, read from the event it is invoked with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from quota_enforcer.core.errors import UnknownEvent
+
+_ALLOWED = (
+    '{"awslogs": {"data": TEXT}} from CloudWatch Logs, '
+    '{"action": "recount", "hour": "2026-11-24T10:00:00Z"} from an admin, '
+    'or {"action": "recount"} from the schedule'
+)
+_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRequest:
+    """Meter what CloudWatch Logs hands over: base64 of a gzip."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecountRequest:
+    """Set one hour from the log, or all that were asked for."""
+
+    hour: datetime | None = None
+
+
+def read_event(event: Any) -> DeliveryRequest | RecountRequest:
+    """The request that an event makes; raises UnknownEvent for anything else.
+
+    The message names the event's keys only: its values may be somebody's prompt.
+    """
+    match event:
+        case {"awslogs": {"data": str(data)}}:
+            return DeliveryRequest(data)
+        case {"action": "recount", **rest} if not rest:
+            return RecountRequest()
+        case {"action": "recount", "hour": str(text), **rest} if not rest:
+            return RecountRequest(_hour(text))
+        case dict():
+            keys = ", ".join(sorted(map(str, event)))[:_SHOWN]
+            raise UnknownEvent(
+                f"cannot understand an event with the keys {keys}; known: {_ALLOWED}"
+            )
+        case _:
+            raise UnknownEvent(f"cannot understand a {type(event).__name__}; known: {_ALLOWED}")
+
+
+def _hour(text: str) -> datetime:
+    try:
+        hour = datetime.fromisoformat(text)
+    except ValueError:
+        hour = None
+    if hour is None or hour.tzinfo is None:
+        raise UnknownEvent(
+            f"hour is {text[:_SHOWN]!r}; allowed: an instant such as 2026-11-24T10:00:00Z"
+        )
+    return hour.astimezone(UTC)

@@ -1,0 +1,133 @@
+"""The ledger, as the sweep needs it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Protocol
+
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage import Usage
+from quota_enforcer.ports.stored import (
+    Brief,
+    Bucket,
+    GateIntent,
+    PriceMemory,
+    QuotaMemory,
+    Record,
+    Source,
+    SweepState,
+)
+
+
+class Ledger(Protocol):
+    """Usage, records, notices under way and the sweep's own memory."""
+
+    def state(self) -> SweepState:
+        """What the last sweep left."""
+
+    def begin(self, now: datetime, quotas_seen: str = "") -> None:
+        """Note that a sweep started, and what stands for the quotas that it has seen."""
+
+    def finish(self, state: SweepState) -> None:
+        """Note all of `state` but `closed` and `quotas_seen`, unless a later sweep already did."""
+
+    def note(
+        self,
+        *,
+        fresh_at: datetime | None = None,
+        breaker_since: datetime | None = None,
+        gates_told: str = "",
+    ) -> None:
+        """Note this much of the state between two sweeps; what is not given stays."""
+
+    def close(self) -> None:
+        """From now on no intent to block can be written."""
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+
+    def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
+
+    def set_hours(
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
+    ) -> None:
+        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask that these hours be set from the log once they are closed."""
+
+    def sources(self) -> list[Source]:
+        """The metric sources remembered."""
+
+    def remember_source(self, source: Source) -> None:
+        """Remember one, for some days."""
+
+    def due(self, now: datetime) -> set[Principal]:
+        """Whose record is due."""
+
+    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
+        """Their records, consistently read; a new one for whom the ledger does not know."""
+
+    def blocked(self) -> list[Record]:
+        """Every record that denies something, or was about to; eventually consistent."""
+
+    def everybody(self) -> list[Record]:
+        """Every record, eventually consistent."""
+
+    def put(
+        self,
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        quotas_seen: str | None = None,
+    ) -> None:
+        """Write a record over its previous version, with its notices into outbox and history.
+
+        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
+        Raises Conflict where the version is not the next one, or where a sweep has seen an edit
+        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
+        after `close`.
+        """
+
+    def gate_intents(self) -> list[GateIntent]:
+        """What the gates shall deny, consistently read."""
+
+    def post(self, notices: Iterable[Notice]) -> None:
+        """Put notices that belong to no record into outbox and history."""
+
+    def outbox(self, until: datetime) -> list[Notice]:
+        """Notices posted before `until` and not sent yet."""
+
+    def sent(self, notice: Notice) -> None:
+        """Take a notice out of the outbox."""
+
+    def history(self, principal: Principal | None = None) -> list[Notice]:
+        """Past notices, oldest first: one principal's, or those of the deployment."""
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        """What is remembered of every quota item."""
+
+    def remember_quota(self, memory: QuotaMemory) -> None:
+        """Remember a quota item's last valid version."""
+
+    def forget_quota(self, memory: QuotaMemory) -> None:
+        """Forget a quota item that is gone."""
+
+    def brief(self) -> Brief:
+        """What the meters were told last."""
+
+    def put_brief(self, brief: Brief) -> None:
+        """Tell the meters."""
+
+    def price_memories(self) -> list[PriceMemory]:
+        """Of which models admins were ever told that they have no price."""
+
+    def remember_price(
+        self, memory: PriceMemory, before: PriceMemory | None, notices: Iterable[Notice] = ()
+    ) -> bool:
+        """Remember it over `before`, with its notices into outbox and history.
+
+        False, and nothing written, where somebody else was first.
+        """

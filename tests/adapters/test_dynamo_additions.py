@@ -1,0 +1,320 @@
+"""What DynamoDB does to additions: conflicts, crashes, trouble; and how many calls it takes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import Stubber
+
+from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
+from log_records import ACCOUNT
+from quota_enforcer.aws import ledger_additions
+from quota_enforcer.aws.dead_letters import SqsDeadLetters
+from quota_enforcer.aws.dynamo_whole import WholeTable
+from quota_enforcer.aws.ledger_additions import DynamoAdditions
+from quota_enforcer.aws.ledger_recounts import DynamoRecounts
+from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.wake import EnforcerWake
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.metering.outside import MeterOutside, Site
+from quota_enforcer.metering.ports import Added, Addition
+from quota_enforcer.metering.stream import Stream
+from quota_enforcer.ports import Bucket
+from stream_fakes import GROUP, FakeLog, FakeModels, FlatPrices, call, delivery
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from quota_enforcer.aws.dynamo import Table
+
+MakeStub = Callable[[str], tuple[Any, Stubber]]
+TODAY = NOON.date()
+NOW = NOON + timedelta(minutes=2)
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pauses; moto and stubs take one request at a time."""
+    monkeypatch.setattr(ledger_additions, "LANES", 1)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+
+
+def an_addition(key: str, who: str = "user/alice", **but: Any) -> Addition:
+    bucket = Bucket(Principal.parse(who), HAIKU, TODAY)
+    ordinary = {"at": NOON, "hour": NOON, "buckets": (bucket,), "counts": Counts(1, 10)}
+    return Addition(key, **{**ordinary, **but})
+
+
+def a_ledger(client: Any) -> DynamoMeterLedger:
+    return DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, now=lambda: NOW)
+
+
+def requests(ledger: DynamoMeterLedger, who: str = "user/alice") -> int:
+    days = ledger.day(Principal.parse(who), TODAY)
+    return sum(counts.requests for hours in days.values() for counts in hours.values())
+
+
+def test_a_call_is_a_marker_and_a_bucket(dynamodb: "DynamoDBClient") -> None:
+    counts = Counts(1, 10, cost_usd=Decimal("0.0123456789"), assumed_usd=Decimal("0.01"))
+    a_ledger(dynamodb).add([an_addition("k", counts=counts)], NOW)
+    items = {item["sk"]: item for item in WholeTable(dynamodb, LEDGER_TABLE).scan()}
+    marker = items.pop("calls#2026-11-24T12:00:00.000000Z")
+    three_days = int((NOW + timedelta(days=3)).timestamp())
+    assert marker == {
+        "pk": "user/alice", "sk": marker["sk"], "added": {"k"}, "expires": three_days,
+    }  # fmt: skip
+    (bucket,) = items.values()
+    assert bucket == {
+        "pk": "user/alice",
+        "sk": f"usage#2026-11-24#{HAIKU}",
+        "12.requests": 1,
+        "12.input_tokens": 10,
+        "12.cost_usd": Decimal("0.0123456789"),
+        "12.assumed_usd": Decimal("0.01"),
+        "12.meter": "stream",
+        "expires": bucket["expires"],
+    }
+    assert bucket["expires"] > three_days
+
+
+# Refusals
+
+
+def cancelled(answers: Stubber, *reasons: str) -> None:
+    answers.add_client_error(
+        "transact_write_items",
+        "TransactionCanceledException",
+        modeled_fields={"CancellationReasons": [{"Code": reason} for reason in reasons]},
+    )
+
+
+def test_a_transaction_that_meets_another_is_repeated(stub: MakeStub) -> None:
+    client, answers = stub("dynamodb")
+    cancelled(answers, "None", "TransactionConflict")
+    cancelled(answers, "ThrottlingError", "None")
+    answers.add_client_error("transact_write_items", "TransactionInProgressException")
+    answers.add_response("transact_write_items", {})
+    assert a_ledger(client).add([an_addition("a")], NOW) == Added(1)
+
+
+def test_calls_whose_transaction_keeps_meeting_others_are_failed(stub: MakeStub) -> None:
+    client, answers = stub("dynamodb")
+    for _ in range(8):
+        cancelled(answers, "None", "TransactionConflict")
+    added = a_ledger(client).add([an_addition("a"), an_addition("b")], NOW)
+    assert (added.added, set(added.failed)) == (0, {"a", "b"})
+    assert "TransactionCanceledException" in added.failed["a"]
+
+
+class Odd:
+    """Before a transaction is sent: `refuse` says whether and how it fails."""
+
+    def __init__(
+        self, client: Any, refuse: Callable[[list[dict[str, Any]]], Exception | None]
+    ) -> None:
+        self.transactions: list[list[dict[str, Any]]] = []
+        self._refuse = refuse
+        self._client = client
+        client.meta.events.register_first(EVENT, self.send)
+
+    def send(self, params: dict[str, Any], **_: Any) -> None:
+        self.transactions.append(params["TransactItems"])
+        error = self._refuse(params["TransactItems"])
+        if error is not None:
+            raise error
+
+    def close(self) -> None:
+        self._client.meta.events.unregister(EVENT, self.send)
+
+
+EVENT = "provide-client-params.dynamodb.TransactWriteItems"
+
+
+@pytest.fixture
+def refusing(dynamodb: "DynamoDBClient") -> Iterator[Callable[..., Odd]]:
+    made: list[Odd] = []
+
+    def make(refuse: Callable[[list[dict[str, Any]]], Exception | None]) -> Odd:
+        made.append(Odd(dynamodb, refuse))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def refused(code: str) -> ClientError:
+    said = {"Error": {"Code": code, "Message": "it says"}}
+    return ClientError(cast("Any", said), "TransactWriteItems")
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ItemCollectionSizeLimitExceeded"])
+def test_an_odd_call_costs_no_other(
+    dynamodb: "DynamoDBClient", refusing: Callable[..., Odd], code: str
+) -> None:
+    refusing(lambda parts: refused(code) if "odd-one" in str(parts) else None)
+    calls = [an_addition(f"k{n}", f"user/u{n % 7}") for n in range(60)]
+    calls[33] = an_addition("odd-one", "user/u5")
+    ledger = a_ledger(dynamodb)
+    added = ledger.add(calls, NOW)
+    assert (added.added, set(added.failed)) == (59, {"odd-one"})
+    assert sum(requests(ledger, f"user/u{n}") for n in range(7)) == 59
+
+
+def test_a_number_that_no_item_holds_costs_no_other(dynamodb: "DynamoDBClient") -> None:
+    huge = an_addition("huge", "user/bob", counts=Counts(1, 10**39 + 1))
+    ledger = a_ledger(dynamodb)
+    added = ledger.add([an_addition("a"), huge, an_addition("b")], NOW)
+    assert (added.added, set(added.failed)) == (2, {"huge"})
+
+
+def test_trouble_of_dynamodb_itself_is_not_taken_for_an_odd_call(
+    dynamodb: "DynamoDBClient", refusing: Callable[..., Odd]
+) -> None:
+    seen = refusing(lambda _: EndpointConnectionError(endpoint_url="https://dynamodb"))
+    calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(80)]
+    added = a_ledger(dynamodb).add(calls, NOW)
+    assert (added.added, len(added.failed)) == (0, 80)
+    assert len(seen.transactions) == 2, "nobody takes it apart call by call"
+
+
+def test_what_one_transaction_loses_the_others_write(
+    dynamodb: "DynamoDBClient", refusing: Callable[..., Odd]
+) -> None:
+    refusing(lambda parts: refused("InternalServerError") if "user/u3" in str(parts) else None)
+    calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(120)]
+    ledger = a_ledger(dynamodb)
+    added = ledger.add(calls, NOW)
+    assert added.added + len(added.failed) == 120
+    assert 0 < len(added.failed) < 50
+    assert ledger.add(calls[60:61], NOW).duplicates + (calls[60].key in added.failed) == 1
+
+
+def test_a_delivery_gives_up_in_time(
+    dynamodb: "DynamoDBClient", refusing: Callable[..., Odd]
+) -> None:
+    clock = [NOW]
+
+    def slow(_: object) -> None:
+        clock[0] += timedelta(seconds=61)
+
+    seen = refusing(slow)
+    ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now=lambda: clock[0])
+    added = ledger.add([an_addition(f"k{n}", f"user/u{n}") for n in range(120)], NOW)
+    assert (len(seen.transactions), added.added) == (1, 49)
+    assert len(added.failed) == 71
+
+
+class Killed(BaseException):
+    """The function ends here."""
+
+
+@pytest.mark.parametrize("moment", ["provide-client-params", "after-call"])
+@pytest.mark.parametrize("dies_at", [1, 2])
+def test_a_crash_around_any_transaction_loses_and_doubles_nothing(
+    dynamodb: "DynamoDBClient", moment: str, dies_at: int
+) -> None:
+    """Just before one is sent, or when it is written and nobody has heard of it yet."""
+    calls = [an_addition(f"k{n}", f"user/u{n % 60}") for n in range(120)]
+    sent = 0
+
+    def die(**_: object) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == dies_at:
+            raise Killed
+
+    event = f"{moment}.dynamodb.TransactWriteItems"
+    dynamodb.meta.events.register(event, die)
+    ledger = a_ledger(dynamodb)
+    with pytest.raises(Killed):
+        ledger.add(calls, NOW)
+    dynamodb.meta.events.unregister(event, die)
+    regrouped = calls[::2] + calls[1::2]
+    for first in range(0, 120, 40):
+        ledger.add(regrouped[first : first + 40], NOW)
+    assert [requests(ledger, f"user/u{n}") for n in range(60)] == [2] * 60
+
+
+def test_a_recount_that_begins_meanwhile_is_seen_by_the_clock_of_the_write(
+    dynamodb: "DynamoDBClient",
+) -> None:
+    """The delivery began while the hour was open, and took its time."""
+    ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON + 2 * HOUR)
+    ledger.start_recount(NOON, NOON + 2 * HOUR)
+    assert ledger.add([an_addition("a")], NOW).late == {NOON}
+
+
+def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_additions, "LANES", 4)
+    together = Barrier(2, timeout=10)
+
+    class Waiting:
+        def write(self, _: object) -> list[int]:
+            together.wait()
+            return []
+
+    table = cast("Table", Waiting())
+    additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: NOW)
+    calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(80)]
+    assert additions.add(calls, NOW) == Added(80)
+
+
+# What it costs
+
+
+class Answered(NamedTuple):
+    """As much of an HTTP answer as botocore looks at."""
+
+    status_code: int = 200
+
+
+def count_requests(client: Any, counted: Counter[str]) -> None:
+    """Answers every request with nothing at all, and counts it."""
+
+    def count(model: Any, **_: Any) -> tuple[Answered, dict[str, Any]]:
+        counted[model.name] += 1
+        return Answered(), {}
+
+    client.meta.events.register("before-call", count)
+
+
+@pytest.mark.parametrize(
+    ("seconds_apart", "transactions"),
+    [(0, 10), (0.05, 10), (1, 20), (30, 20)],
+    ids=["burst", "busy", "stream", "backlog"],
+)
+def test_a_thousand_records_take_at_most_thirty_calls(
+    session: boto3.Session, seconds_apart: float, transactions: int
+) -> None:
+    """In batches of 100 from 50 principals; and one for the brief of each minute."""
+    counted: Counter[str] = Counter()
+    dynamodb, functions = session.client("dynamodb"), session.client("lambda")
+    queues = session.client("sqs")
+    for client in (dynamodb, functions, queues):
+        count_requests(client, counted)
+    outside = MeterOutside(
+        a_ledger(dynamodb),
+        FakeModels(),
+        FakeLog(),
+        EnforcerWake(functions, "enforcer"),
+        SqsDeadLetters(queues, "https://queue", GROUP),
+        lambda _: FlatPrices(),
+    )
+    stream = Stream(outside, Site(ACCOUNT, GROUP, UTC_ZONE))
+    for batch in range(10):
+        events = [
+            call(number, NOON + timedelta(seconds=number * seconds_apart % 3600), f"u{number % 50}")
+            for number in range(100 * batch, 100 * batch + 100)
+        ]
+        now = NOON + timedelta(minutes=59, seconds=batch)
+        assert stream.deliver(delivery(events), now, "id").counted == 100
+    assert counted == {"GetItem": 1, "TransactWriteItems": transactions, "Invoke": 10}
+    assert counted.total() - counted["GetItem"] <= 30

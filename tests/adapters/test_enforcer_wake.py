@@ -1,0 +1,82 @@
+"""How the enforcer is told whose usage has changed."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quota_enforcer.aws.wake import EnforcerWake
+from quota_enforcer.core.principal import Kind, Principal
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    from quota_enforcer.metering.ports import Wake
+
+ALICE = Principal(Kind.USER, "alice")
+BOB = Principal(Kind.ROLE, "bob")
+PRINCIPALS = st.builds(Principal, st.sampled_from(Kind), st.text(min_size=1))
+
+
+class Function:
+    """A function that nobody waits for; `invoked` are the requests it got."""
+
+    def __init__(self) -> None:
+        self.invoked: list[dict[str, Any]] = []
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        self.invoked.append(request)
+        return {"StatusCode": 202}
+
+    @property
+    def names(self) -> list[list[str]]:
+        return [json.loads(each["Payload"])["principals"] for each in self.invoked]
+
+
+def woken(principals: "set[Principal] | list[Principal]") -> Function:
+    function = Function()
+    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals)
+    return function
+
+
+def test_it_is_one_asynchronous_invocation(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
+    client, answers = stub("lambda")
+    request = {
+        "FunctionName": "enforcer",
+        "InvocationType": "Event",
+        "Payload": '{"action": "wake", "principals": ["role/bob", "user/alice"]}',
+    }
+    answers.add_response("invoke", {"StatusCode": 202}, request)
+    wake: Wake = EnforcerWake(client, "enforcer")
+    wake.wake([ALICE, BOB, ALICE])
+
+
+def test_nobody_is_no_invocation() -> None:
+    assert woken(set()).invoked == []
+
+
+def test_a_refusal_is_the_callers(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
+    client, answers = stub("lambda")
+    answers.add_client_error("invoke", "TooManyRequestsException", "Rate exceeded")
+    with pytest.raises(client.exceptions.TooManyRequestsException):
+        EnforcerWake(client, "enforcer").wake([ALICE])
+
+
+def test_a_thousand_names_are_one_invocation_and_one_more_are_two() -> None:
+    everybody = [Principal(Kind.USER, f"user{n:04}") for n in range(1001)]
+    assert [len(names) for names in woken(everybody[:1000]).names] == [1000]
+    assert [len(names) for names in woken(everybody).names] == [1000, 1]
+
+
+@given(st.sets(PRINCIPALS, max_size=40), st.integers(1, 2000))
+def test_everybody_is_named_once_and_every_payload_fits(some: set[Principal], long: int) -> None:
+    everybody = {Principal(each.kind, each.name * long) for each in some}
+    function = woken(everybody)
+    named = [name for names in function.names for name in names]
+    assert sorted(named) == sorted({str(each) for each in everybody})
+    for each, names in zip(function.invoked, function.names, strict=True):
+        assert len(each["Payload"]) < 200_000 or len(names) == 1

@@ -1,0 +1,206 @@
+"""What every ledger of the stream meter does: the adapter, and the fake of the meter's tests."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
+from quota_enforcer.aws import ledger_additions
+from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.metering.ports import Added, Addition, MeterLedger
+from quota_enforcer.ports import Brief, Bucket, Record
+from stream_fakes import FakeMeterLedger
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BOB = Principal.parse("user/bob")
+ROLE = Principal.parse("role/reporting")
+SESSION = Principal.parse("session/reporting/ci")
+TODAY = NOON.date()
+NOW = NOON + timedelta(minutes=2)
+LATER = NOON + 2 * HOUR
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> MeterLedger:
+    if request.param == "fake":
+        return FakeMeterLedger()
+    # moto copies a table while it takes a transaction, which two threads must not do at once.
+    request.getfixturevalue("monkeypatch").setattr(ledger_additions, "LANES", 1)
+    client: DynamoDBClient = request.getfixturevalue("dynamodb")
+    return DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON)
+
+
+def an_addition(key: str, *whose: Principal, **but: object) -> Addition:
+    ordinary = {
+        "at": NOON,
+        "hour": NOON,
+        "buckets": tuple(Bucket(who, HAIKU, TODAY) for who in whose or (ALICE,)),
+        "counts": Counts(1, 10, 5, 3, 2, but.pop("cost", Counts().cost_usd)),  # type: ignore[arg-type]
+    }
+    return Addition(key, **{**ordinary, **but})  # type: ignore[arg-type]
+
+
+def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
+    """What was used at noon."""
+    return ledger.day(who, TODAY).get(Bucket(who, HAIKU, TODAY), {}).get(NOON, Counts())
+
+
+def test_a_new_ledger_has_a_brief_of_nothing(ledger: MeterLedger) -> None:
+    assert ledger.brief() == Brief()
+
+
+def test_calls_of_one_bucket_add_up(ledger: MeterLedger) -> None:
+    added = ledger.add([an_addition("a"), an_addition("b")], NOW)
+    assert (added, used(ledger)) == (Added(2), Counts(2, 20, 10, 6, 4))
+
+
+def test_a_call_counts_to_all_its_buckets(ledger: MeterLedger) -> None:
+    ledger.add([an_addition("a", ROLE, SESSION), an_addition("b", ROLE)], NOW)
+    assert (used(ledger, ROLE).requests, used(ledger, SESSION).requests) == (2, 1)
+
+
+def test_a_call_that_was_added_is_confirmed_and_dropped(ledger: MeterLedger) -> None:
+    ledger.add([an_addition("a"), an_addition("b", BOB)], NOW)
+    again = [an_addition("b", BOB), an_addition("c"), an_addition("a")]
+    assert ledger.add(again, NOW) == Added(1, 2)
+    assert (used(ledger).requests, used(ledger, BOB).requests) == (2, 1)
+
+
+def test_a_call_that_comes_twice_at_once_is_one(ledger: MeterLedger) -> None:
+    assert ledger.add([an_addition("a"), an_addition("a")], NOW) == Added(1, 1)
+    assert used(ledger).requests == 1
+
+
+def test_nothing_to_add_is_no_trouble(ledger: MeterLedger) -> None:
+    assert ledger.add([], NOW) == Added()
+
+
+def test_a_backlog_of_more_than_a_transaction_is_added_once(ledger: MeterLedger) -> None:
+    backlog = [
+        an_addition(
+            f"k{n}", Principal.parse(f"user/u{n % 60}"), at=NOON + timedelta(seconds=n % 90)
+        )
+        for n in range(230)
+    ]
+    assert ledger.add(backlog, NOW) == Added(230)
+    assert ledger.add(backlog[100:], NOW) == Added(0, 130)
+    found = [used(ledger, Principal.parse(f"user/u{n}")).requests for n in range(60)]
+    assert found == [4] * 50 + [3] * 10
+
+
+def test_more_calls_of_one_moment_than_one_condition_holds_are_added_once(
+    ledger: MeterLedger,
+) -> None:
+    burst = [an_addition(f"{n:024x}") for n in range(150)]
+    assert ledger.add(burst, NOW) == Added(150)
+    assert ledger.add(burst, NOW) == Added(0, 150)
+    assert used(ledger).requests == 150
+
+
+def test_hours_of_one_day_are_added_together(ledger: MeterLedger) -> None:
+    earlier = an_addition("b", hour=NOON - HOUR, at=NOON - HOUR)
+    ledger.add([an_addition("a"), earlier], NOW)
+    (hours,) = ledger.day(ALICE, TODAY).values()
+    assert {hour: counts.requests for hour, counts in hours.items()} == {NOON: 1, NOON - HOUR: 1}
+
+
+def test_added_usage_and_set_usage_are_the_same_usage(ledger: MeterLedger) -> None:
+    bucket = Bucket(ALICE, HAIKU, TODAY)
+    ledger.set_hours(bucket, {NOON: Counts(5, 50)})
+    ledger.add([an_addition("a")], NOW)
+    assert used(ledger) == Counts(6, 60, 5, 3, 2)
+    ledger.set_hours(bucket, {NOON: Counts()}, "recount")
+    assert used(ledger) == Counts()
+    assert list(ledger.day(ALICE, TODAY)) == [bucket], "it is known of, though it is empty"
+
+
+def test_a_day_has_no_other_days_or_principals_buckets(ledger: MeterLedger) -> None:
+    ledger.add([an_addition("a"), an_addition("b", BOB)], NOW)
+    yesterday = Bucket(ALICE, HAIKU, TODAY - timedelta(days=1))
+    ledger.set_hours(yesterday, {NOON - 24 * HOUR: Counts(1)})
+    assert list(ledger.day(ALICE, TODAY)) == [Bucket(ALICE, HAIKU, TODAY)]
+
+
+# Recounts
+
+
+def test_a_recount_is_open_until_it_is_finished(ledger: MeterLedger) -> None:
+    assert ledger.recounts() == []
+    ledger.ask_recounts([NOON, NOON - HOUR, NOON], NOW)
+    assert {each.hour for each in ledger.recounts()} == {NOON, NOON - HOUR}
+    ledger.start_recount(NOON, LATER)
+    assert {each.hour for each in ledger.recounts()} == {NOON, NOON - HOUR}
+    ledger.finish_recount(NOON, LATER)
+    assert [each.hour for each in ledger.recounts()] == [NOON - HOUR]
+
+
+def test_one_asked_for_again_while_it_runs_stays_open(ledger: MeterLedger) -> None:
+    """Also by somebody whose clock, or whose delivery, is older than the start."""
+    ledger.ask_recounts([NOON], NOW)
+    ledger.start_recount(NOON, LATER)
+    ledger.ask_recounts([NOON], NOW)
+    ledger.finish_recount(NOON, LATER)
+    assert [each.hour for each in ledger.recounts()] == [NOON]
+    ledger.start_recount(NOON, LATER + HOUR)
+    ledger.finish_recount(NOON, LATER + HOUR)
+    assert ledger.recounts() == []
+
+
+def test_of_two_at_once_the_overtaken_one_has_it_done_again(ledger: MeterLedger) -> None:
+    ledger.ask_recounts([NOON], NOW)
+    ledger.start_recount(NOON, LATER)
+    ledger.start_recount(NOON, LATER + HOUR)
+    ledger.finish_recount(NOON, LATER + HOUR)
+    ledger.finish_recount(NOON, LATER)
+    assert [each.hour for each in ledger.recounts()] == [NOON]
+
+
+def test_one_that_is_dropped_is_as_if_never_asked_for(ledger: MeterLedger) -> None:
+    ledger.ask_recounts([NOON], NOW)
+    ledger.start_recount(NOON, LATER)
+    ledger.drop_recount(NOON)
+    assert ledger.recounts() == []
+    assert ledger.add([an_addition("a")], LATER) == Added(1)
+
+
+def test_a_call_of_a_recounted_hour_is_not_added_but_recounted(ledger: MeterLedger) -> None:
+    ledger.start_recount(NOON, LATER)
+    ledger.finish_recount(NOON, LATER)
+    late = [an_addition("a"), an_addition("b", hour=NOON + HOUR, at=NOON + HOUR)]
+    assert ledger.add(late, LATER) == Added(1, late=frozenset({NOON}))
+    assert used(ledger) == Counts()
+    assert [each.hour for each in ledger.recounts()] == [NOON]
+
+
+def test_a_duplicate_of_a_recounted_hour_is_a_duplicate(ledger: MeterLedger) -> None:
+    ledger.add([an_addition("a")], NOW)
+    ledger.start_recount(NOON, LATER)
+    ledger.finish_recount(NOON, LATER)
+    assert ledger.add([an_addition("a")], LATER) == Added(0, 1)
+    assert ledger.recounts() == []
+
+
+def test_a_late_call_is_added_where_no_recount_has_begun(ledger: MeterLedger) -> None:
+    ledger.ask_recounts([NOON], NOW)
+    assert ledger.add([an_addition("a")], LATER) == Added(1)
+
+
+def test_an_hour_takes_calls_until_five_minutes_after_its_end(ledger: MeterLedger) -> None:
+    """A recount begins five minutes later still, so none can have begun."""
+    ledger.start_recount(NOON, LATER)
+    minute = timedelta(minutes=1)
+    assert ledger.add([an_addition("a")], NOON + 64 * minute).added == 1
+    assert ledger.add([an_addition("b")], NOON + 65 * minute).added == 0
+
+
+def test_everybody_with_a_record_is_known(dynamodb: "DynamoDBClient") -> None:
+    whole = DynamoLedger(dynamodb, LEDGER_TABLE, UTC_ZONE)
+    whole.put(Record(ALICE, version=1))
+    whole.put(Record(BOB, intended=frozenset({"*"}), version=1))
+    assert DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE).principals() == {ALICE, BOB}

@@ -1,0 +1,328 @@
+"""The stream meter's surroundings in memory, which may die at every write.
+
+`Crashes` counts the moments before and after each write; at the one it is told it raises Died, as
+a function that is killed there would end.
+"""
+
+import gzip
+import json
+from base64 import b64encode
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from builders import UTC_ZONE
+from log_records import ACCOUNT, a_record
+from quota_enforcer.core.cache_writes import CacheWrites
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.model import NamedModel, named
+from quota_enforcer.core.price import Cost
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.window import local_date, next_hour
+from quota_enforcer.metering.outside import MeterOutside, Site
+from quota_enforcer.metering.ports import Added, Addition, LogEvent, Pointer, Recount
+from quota_enforcer.metering.recount import Recounter
+from quota_enforcer.metering.stream import STREAM, Stream
+from quota_enforcer.ports import Brief, Bucket, Source
+
+GROUP = "/bedrock-quota/bedrock-quota/invocations"
+
+
+class Died(BaseException):
+    """The function was killed here; not an Exception, so no code of ours goes on after it."""
+
+
+@dataclass
+class Crashes:
+    """Dies at the `at`-th moment from when it was set; never while it is None."""
+
+    at: int | None = None
+    moments: int = 0
+
+    def here(self) -> None:
+        """One of the moments before or after a write."""
+        self.moments += 1
+        if self.at is not None:
+            self.at -= 1
+            if self.at < 0:
+                self.at = None
+                raise Died
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """A write; it happens whole or not at all."""
+        self.here()
+        yield
+        self.here()
+
+
+@dataclass
+class FakeMeterLedger:
+    """A `MeterLedger`: calls are added `at_once` to a transaction. `away` makes it fail."""
+
+    zone: ZoneInfo = UTC_ZONE
+    crashes: Crashes = field(default_factory=Crashes)
+    at_once: int = 3
+    the_brief: Brief = field(default_factory=Brief)
+    away: Exception | None = None
+    refused: set[str] = field(default_factory=set)
+    """Principals whose usage is never taken."""
+    usage: defaultdict[Bucket, dict[datetime, Counts]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    filled_by: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
+    markers: set[str] = field(default_factory=set)
+    asked: dict[datetime, datetime] = field(default_factory=dict)
+    started: dict[datetime, datetime] = field(default_factory=dict)
+    seen: set[datetime] = field(default_factory=set)
+    known: set[Principal] = field(default_factory=set)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    told: int = 0
+    """How often sources were remembered."""
+
+    def brief(self) -> Brief:
+        self._answer()
+        return self.the_brief
+
+    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+        calls = list({each.key: each for each in additions}.values())
+        added, duplicates = 0, len(additions) - len(calls)
+        late: set[datetime] = set()
+        failed: dict[str, str] = {}
+        for first in range(0, len(calls), self.at_once):
+            for each in calls[first : first + self.at_once]:
+                if self.away or str(each.buckets[0].principal) in self.refused:
+                    failed[each.key] = "the ledger is away"
+            with self.crashes.around():
+                for each in calls[first : first + self.at_once]:
+                    closed = next_hour(each.hour, self.zone) + timedelta(minutes=5) <= now
+                    if each.key in failed:
+                        continue
+                    if each.key in self.markers:
+                        duplicates += 1
+                    elif closed and each.hour in self.started:
+                        late.add(each.hour)
+                    else:
+                        added += 1
+                        self._put(each)
+            if late:
+                self.ask_recounts(late, now)
+        return Added(added, duplicates, frozenset(late), failed)
+
+    def remember_sources(self, sources: Sequence[Source]) -> None:
+        self._answer()
+        with self.crashes.around():
+            self.told += 1
+            self.sources |= {(each.arn, each.model_id): each for each in sources}
+
+    def principals(self) -> set[Principal]:
+        return {bucket.principal for bucket in self.usage} | self.known
+
+    def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        return {
+            bucket: {hour: counts for hour, counts in hours.items() if any(counts)}
+            for bucket, hours in self.usage.items()
+            if bucket.principal == principal and bucket.day == day
+        }
+
+    def set_hours(
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
+    ) -> None:
+        with self.crashes.around():
+            self.usage[bucket] |= hours
+            self.filled_by |= {(bucket, hour): meter for hour in hours}
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        self._answer()
+        for hour in hours:
+            with self.crashes.around():
+                self.asked[hour] = now
+                self.seen.discard(hour)
+
+    def recounts(self) -> list[Recount]:
+        return [Recount(hour, now, self.started.get(hour)) for hour, now in self.asked.items()]
+
+    def start_recount(self, hour: datetime, now: datetime) -> None:
+        with self.crashes.around():
+            self.started[hour] = now
+            self.seen.add(hour)
+
+    def finish_recount(self, hour: datetime, now: datetime) -> None:
+        with self.crashes.around():
+            if hour in self.seen and self.started.get(hour) == now:
+                self.asked.pop(hour, None)
+            else:
+                self.asked[hour] = now
+
+    def drop_recount(self, hour: datetime) -> None:
+        with self.crashes.around():
+            self.asked.pop(hour, None)
+            self.started.pop(hour, None)
+            self.seen.discard(hour)
+
+    def totals(self) -> dict[tuple[str, str, datetime], Counts]:
+        """All usage by principal, model and hour; hours without any are left out."""
+        return {
+            (str(bucket.principal), bucket.model, hour): counts
+            for bucket, hours in self.usage.items()
+            for hour, counts in hours.items()
+            if any(counts)
+        }
+
+    def _answer(self) -> None:
+        if self.away is not None:
+            raise self.away
+
+    def _put(self, call: Addition) -> None:
+        self.markers.add(call.key)
+        for bucket in call.buckets:
+            assert bucket.day == local_date(call.hour, self.zone)
+            before = self.usage[bucket].get(call.hour, Counts())
+            self.usage[bucket][call.hour] = Counts.total((before, call.counts))
+            self.filled_by[bucket, call.hour] = "stream"
+
+
+@dataclass
+class FakeLog:
+    """An `InvocationLog`: what Bedrock has written."""
+
+    lines: list[LogEvent] = field(default_factory=list)
+    kept: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def events(self, start: datetime, end: datetime) -> Iterator[LogEvent]:
+        for line in self.lines:
+            if start <= datetime.fromtimestamp(line.timestamp / 1000, UTC) < end:
+                yield line
+
+    def kept_since(self) -> datetime:
+        return self.kept
+
+
+@dataclass
+class FakeWake:
+    """A `Wake`: who was woken, one set for each call."""
+
+    crashes: Crashes = field(default_factory=Crashes)
+    woken: list[set[str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def wake(self, principals: Collection[Principal]) -> None:
+        if self.fails is not None:
+            raise self.fails
+        with self.crashes.around():
+            self.woken.append({str(each) for each in principals})
+
+
+@dataclass
+class FakeLetters:
+    """A `DeadLetters`: the pointers left."""
+
+    left: list[Pointer] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def leave(self, pointers: Sequence[Pointer]) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.left += pointers
+
+
+class FakeModels:
+    """`Models` whose ids all name themselves; those in `broken` raise."""
+
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
+
+    def named(self, model_id: str) -> NamedModel:
+        if model_id in self.broken:
+            raise ConnectionError(model_id)
+        return named(model_id)
+
+
+class FlatPrices:
+    """A millionth of a dollar for every token; half of the cost of `mystery` models is assumed."""
+
+    def cost(
+        self, model_id: str, region: str | None, counts: Counts, written: CacheWrites | None = None
+    ) -> Cost:
+        del region, written
+        usd = counts.tokens * Decimal("0.000001")
+        return Cost(usd, usd / 2 if "mystery" in model_id else Decimal(0), model_id)
+
+
+class Place:
+    """One deployment's meter on fakes, with both of its halves."""
+
+    def __init__(self, zone: ZoneInfo = UTC_ZONE) -> None:
+        self.crashes = Crashes()
+        self.ledger = FakeMeterLedger(zone, self.crashes)
+        self.log = FakeLog()
+        self.wake = FakeWake(self.crashes)
+        self.letters = FakeLetters()
+        self.models = FakeModels()
+        self.outside = MeterOutside(
+            self.ledger, self.models, self.log, self.wake, self.letters, lambda _: FlatPrices()
+        )
+        self.site = Site(ACCOUNT, GROUP, zone)
+        self.stream = Stream(self.outside, self.site)
+        self.recounter = Recounter(self.outside, self.site)
+
+
+def event(number: int, record: Mapping[str, Any] | str, at: datetime | None = None) -> LogEvent:
+    """A log event with this line; its time is the record's own unless told."""
+    if at is None:
+        assert not isinstance(record, str)
+        at = datetime.fromisoformat(record["timestamp"])
+    line = record if isinstance(record, str) else json.dumps(record)
+    return LogEvent(f"{number:056d}", int(at.timestamp() * 1000), line)
+
+
+def call(number: int, at: datetime, who: str = "alice", **changes: Any) -> LogEvent:
+    """A call of a user of its own request id, as Bedrock logs it."""
+    stamp = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    who = who if who.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:user/{who}"
+    identity = {"arn": who}
+    changes = {"requestId": f"r-{number}", "timestamp": stamp, "identity": identity, **changes}
+    return event(number, a_record(**changes))
+
+
+def delivery(events: Iterable[LogEvent | Mapping[str, Any]], **changes: Any) -> str:
+    """What CloudWatch Logs puts into `awslogs.data`."""
+    listed = [each._asdict() if isinstance(each, LogEvent) else each for each in events]
+    body = {
+        "messageType": "DATA_MESSAGE",
+        "owner": ACCOUNT,
+        "logGroup": GROUP,
+        "logStream": STREAM,
+        "subscriptionFilters": ["meter"],
+        "logEvents": listed,
+        **changes,
+    }
+    return packed(json.dumps(body).encode())
+
+
+def packed(body: bytes) -> str:
+    """Bytes as a gzip in base64."""
+    return b64encode(gzip.compress(body, compresslevel=1)).decode()
+
+
+def truth(events: Iterable[LogEvent], place: Place) -> dict[tuple[str, str, datetime], Counts]:
+    """What the ledger has to hold when each call was counted exactly once."""
+    calls = place.outside.calls(place.ledger.the_brief, place.site)
+    sums: dict[tuple[str, str, datetime], Counts] = {}
+    for each in {one.id: one for one in events}.values():
+        read = calls.read(each, datetime(2100, 1, 1, tzinfo=UTC))
+        if isinstance(read, Addition):
+            for bucket in read.buckets:
+                key = str(bucket.principal), bucket.model, read.hour
+                sums[key] = Counts.total((sums.get(key, Counts()), read.counts))
+    return sums
+
+
+def times(pointers: Iterable[Pointer]) -> Counter[str]:
+    """How often each event is pointed to."""
+    return Counter(pointer.event_id for pointer in pointers)

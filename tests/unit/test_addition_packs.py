@@ -1,0 +1,84 @@
+"""How additions are packed into transactions: whole, small enough, never in each other's way."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import HAIKU, HOUR, NOON, UTC_ZONE
+from quota_enforcer.aws.addition_packs import MOST_CALLS, Pack, lanes, marker_of
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.window import hour_start
+from quota_enforcer.metering.ports import Addition
+from quota_enforcer.ports import Bucket
+
+
+def an_addition(
+    number: int, who: str, at: datetime = NOON, model: str = HAIKU, session: str = ""
+) -> Addition:
+    owners = [Principal.parse(who)]
+    if session:
+        owners.append(Principal(Kind.SESSION, f"{owners[0].name}/{session}"))
+    buckets = tuple(Bucket(owner, model, at.date()) for owner in owners)
+    return Addition(f"k{number}", at, hour_start(at, UTC_ZONE), buckets, Counts(1, number))
+
+
+def items(pack: Pack) -> int:
+    """What the transaction of a pack holds at most."""
+    buckets = {bucket for call in pack for bucket in call.buckets}
+    return len(buckets) + len({call.hour for call in pack}) + len(set(map(marker_of, pack)))
+
+
+def packed(calls: list[Addition]) -> list[Pack]:
+    return [pack for lane in lanes(calls) for pack in lane]
+
+
+ADDITIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["user/a", "user/b", "role/r"]),
+        st.integers(0, 3000),
+        st.sampled_from(["m1", "m2"]),
+        st.sampled_from(["", "s1", "s2"]),
+    ),
+    max_size=400,
+)
+
+
+@given(ADDITIONS)
+def test_every_call_is_in_one_pack_that_fits_a_transaction(
+    drawn: list[tuple[str, int, str, str]],
+) -> None:
+    calls = [
+        an_addition(number, who, NOON + timedelta(seconds=seconds), model, session)
+        for number, (who, seconds, model, session) in enumerate(drawn)
+    ]
+    packs = packed(calls)
+    assert Counter(call.key for pack in packs for call in pack) == {c.key: 1 for c in calls}
+    for pack in packs:
+        assert items(pack) <= 100
+        assert max(Counter(map(marker_of, pack)).values()) <= MOST_CALLS
+    touched = [
+        {bucket for pack in lane for call in pack for bucket in call.buckets}
+        for lane in lanes(calls)
+    ]
+    assert sum(map(len, touched)) == len(set().union(*touched)), "lanes never meet"
+
+
+def test_a_hundred_calls_of_fifty_principals_are_two_transactions_at_most() -> None:
+    spread = [an_addition(n, f"user/u{n % 50}", NOON + timedelta(seconds=n)) for n in range(100)]
+    assert len(packed(spread)) == 2
+    together = [an_addition(n, f"user/u{n % 48}") for n in range(100)]
+    assert len(packed(together)) == 1
+
+
+def test_the_calls_of_one_principal_in_ten_seconds_share_a_marker() -> None:
+    at = [NOON, NOON + timedelta(seconds=9.9), NOON + timedelta(seconds=10)]
+    markers = [marker_of(an_addition(1, "user/a", each)) for each in at]
+    assert markers[0] == markers[1] != markers[2]
+
+
+def test_a_call_has_the_same_marker_in_every_company() -> None:
+    alone = an_addition(1, "role/r", NOON + HOUR, session="s")
+    assert marker_of(alone) == marker_of(an_addition(1, "role/r", NOON + HOUR, "m2"))

@@ -1,0 +1,98 @@
+"""Amounts as people and as machines read them: exact inside, rounded only here."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quota_enforcer.core.amounts import dollars, exact, limit_of, number, used_of, used_units
+from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.quota import UNLIMITED
+
+MONEY = Measure.COST_USD.words
+TOKENS = Measure.TOTAL_TOKENS.words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1234567, "1,234,567"),
+        (Decimal(1234567), "1,234,567"),
+        (Decimal("1E+3"), "1,000"),
+        (Decimal("0E+3"), "0"),
+        (Decimal("1200.50"), "1,200.5"),
+        (Decimal("3.00"), "3"),
+        (Decimal("1E-7"), "0.0000001"),
+        (UNLIMITED, "no limit"),
+    ],
+)
+def test_numbers(value: int | Decimal, words: str) -> None:
+    assert number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0"), ("10.00", "10"), ("1E+6", "1000000"), ("1234567.80", "1234567.8"),
+        ("0.0000001230", "0.000000123"), ("3E-13", "0.0000000000003"),
+    ],
+)  # fmt: skip
+def test_machines_read_every_place_and_no_exponent(value: str, text: str) -> None:
+    assert exact(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("0", "$0.00"),
+        ("10", "$10.00"),
+        ("12.5", "$12.50"),
+        ("1234567.899", "$1,234,567.89"),
+        ("0.257", "$0.25"),
+        ("0.0257", "$0.025"),
+        ("0.003", "$0.003"),
+        ("0.00000003519", "$0.000000035"),
+        ("9.999999", "$9.99"),
+        ("Infinity", "no limit"),
+    ],
+)
+def test_dollars_are_cents_or_as_many_places_as_show_a_tiny_amount(value: str, words: str) -> None:
+    assert dollars(Decimal(value)) == words
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "words"),
+    [
+        ("12.3499", "10", "$12.34 of $10.00"),
+        ("9.9999", "10", "$9.99 of $10.00"),
+        ("0.2571", "0.257", "$0.257 of $0.257"),
+        ("0", "0.005", "$0.000 of $0.005"),
+        ("0.00012", "10", "$0.00012 of $10.00"),
+        ("7", "Infinity", "$7.00 of no limit"),
+    ],
+)
+def test_dollars_beside_their_limit(used: str, limit: str, words: str) -> None:
+    assert used_of(Decimal(used), Decimal(limit), MONEY) == words
+    assert used_units(Decimal(used), Decimal(limit), MONEY) == words
+
+
+@given(
+    st.decimals(0, 10**12, allow_nan=False, allow_infinity=False, places=13),
+    st.decimals(0, 10**12, allow_nan=False, allow_infinity=False, places=12),
+)
+def test_what_is_shown_is_used_up_exactly_where_it_is(used: Decimal, limit: Decimal) -> None:
+    """Nobody is blocked at `$9.99 of $10.00`, nor let through at `$10.00 of $10.00`."""
+    shown = used_of(used, limit, MONEY).replace("$", "").replace(",", "")
+    seen, of = map(Decimal, shown.split(" of "))
+    assert of == limit
+    assert (seen >= of) is (used >= limit)
+    assert seen <= used
+
+
+def test_tokens_have_their_unit_behind_them() -> None:
+    assert used_units(1200, Decimal(1000), TOKENS) == "1,200 of 1,000 total tokens"
+    assert used_units(70, None, TOKENS) == "70 total tokens"
+    assert (limit_of(Decimal(1000), TOKENS), limit_of(Decimal("12.5"), MONEY)) == (
+        "1,000 total tokens", "$12.50",
+    )  # fmt: skip

@@ -1,0 +1,327 @@
+"""`quota-enforcer simulate`: what it prints for small logs, and what it refuses."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from builders import an_item
+from log_records import ACCOUNT, NOISE, REMOVED, a_record
+from quota_enforcer.cli.main import app
+
+SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+def a_line(number: int, at: str, **changes: Any) -> str:
+    record = a_record(timestamp=f"2026-11-30T{at}Z", requestId=f"r{number}", **changes)
+    return json.dumps(record)
+
+
+LINES = [
+    a_line(1, "10:15:20", input__inputTokenCount=880),
+    "",
+    a_line(2, "10:15:40"),
+    NOISE.strip(),
+    a_line(3, "10:15:50"),
+    a_line(4, "10:15:30", identity__arn=f"arn:aws:iam::{ACCOUNT}:user/bob"),
+]
+MESSAGES = {
+    "warning": {
+        "at": "2026-11-30T10:15:20Z", "kind": "warning", "quota": "daily", "used": 900,
+        "limit": 1000, "until": "2026-12-01T00:00:00Z",
+    },
+    "blocked": {
+        "at": "2026-11-30T10:15:40Z", "kind": "blocked", "quota": "daily", "used": 1020,
+        "limit": 1000, "until": "2026-12-01T00:00:00Z",
+    },
+}  # fmt: skip
+
+
+class Files:
+    """A log and a quotas file, and the command on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "calls.jsonl"
+        self.quotas = folder / "quotas.json"
+        self.lines(*LINES)
+        self.items(an_item())
+
+    def lines(self, *lines: str) -> None:
+        self.log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def items(self, *items: Any) -> None:
+        self.quotas.write_text(json.dumps(items), encoding="utf-8")
+
+    def written(self, text: str, name: str = "quotas.yaml") -> None:
+        self.quotas = self.quotas.with_name(name)
+        self.quotas.write_text(text, encoding="utf-8")
+
+    def run(self, *args: str, log: str | None = None, stdin: bytes | None = None) -> Result:
+        files = ["--log", log or str(self.log), "--quotas", str(self.quotas)]
+        return CliRunner().invoke(app, ["simulate", *files, *args], input=stdin)
+
+    def principals(self, *args: str) -> dict[str, Any]:
+        result = self.run("--json", *args)
+        assert result.exit_code == 0, result.output
+        document: dict[str, Any] = json.loads(result.stdout)
+        assert list(document) == ["principals"]
+        principals: dict[str, Any] = document["principals"]
+        return principals
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def test_everybody_with_usage_has_usage_events_and_refusals(files: Files) -> None:
+    principals = files.principals()
+    assert list(principals) == ["user/alice", "user/bob"]
+    assert principals["user/alice"] == {
+        "usage": {
+            "requests": 2, "input_tokens": 980, "output_tokens": 40, "cache_read_tokens": 0,
+            "cache_write_tokens": 0, "total_tokens": 1020, "cost_usd": "0.003894",
+        },
+        "events": [MESSAGES["warning"], MESSAGES["blocked"]],
+        "refused_requests": 1,
+        "refused_tokens": 120,
+        "refused_cost_usd": "0.00066",
+    }  # fmt: skip
+    assert principals["user/bob"]["events"] == []
+    assert principals["user/bob"]["usage"]["requests"] == 1
+
+
+def test_a_gzip_and_stdin_read_alike(files: Files) -> None:
+    expected = files.run("--json").stdout
+    packed = gzip.compress(files.log.read_bytes())
+    assert files.run("--json", log="-", stdin=packed).stdout == expected
+    files.log.write_bytes(packed)
+    assert files.run("--json").stdout == expected
+
+
+def test_a_gzip_that_breaks_off_gives_no_result(files: Files) -> None:
+    files.log.write_bytes(gzip.compress(files.log.read_bytes())[:-9])
+    result = files.run("--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no whole gzip file" in result.stderr
+
+
+def test_the_lines_that_are_no_calls_are_counted_on_stderr(files: Files) -> None:
+    files.lines(*LINES, json.dumps(a_record(timestamp="yesterday")))
+    result = files.run("--json")
+    assert "7 lines: 4 counted, 2 skipped, 1 quarantined" in result.stderr
+    assert "1 skipped: empty line" in result.stderr
+    assert "quarantined: timestamp is 'yesterday'" in result.stderr
+
+
+def test_a_line_that_repeats_another_counts_once_and_is_said(files: Files) -> None:
+    expected = files.run("--json").stdout
+    files.lines(*LINES, LINES[0])
+    result = files.run("--json")
+    assert result.stdout == expected
+    assert "1 counted line repeats another" in result.stderr
+
+
+def test_an_empty_log_is_nobody(files: Files) -> None:
+    files.lines()
+    assert files.principals() == {}
+    result = files.run()
+    assert result.exit_code == 0
+    assert "No call was counted" in result.stdout
+
+
+def test_no_quotas_show_the_usage(files: Files) -> None:
+    files.items()
+    assert files.principals()["user/alice"]["usage"]["requests"] == 3
+
+
+def test_a_lag_lets_more_through_and_comes_later(files: Files) -> None:
+    alice = files.principals("--lag", "15.5")["user/alice"]
+    assert alice["usage"]["requests"] == 3
+    assert [event["at"] for event in alice["events"]] == ["2026-11-30T10:15:35Z"]
+
+
+def test_the_windows_are_those_of_the_time_zone(files: Files) -> None:
+    events = files.principals("--time-zone", "Asia/Kolkata")["user/alice"]["events"]
+    assert {event["until"] for event in events} == {"2026-11-30T18:30:00Z"}
+
+
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "", "../etc", "Europe"])
+def test_an_unknown_time_zone_is_refused(files: Files, zone: str) -> None:
+    result = files.run("--time-zone", zone)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no time zone" in result.stderr
+
+
+@pytest.mark.parametrize("lag", ["-1", "nan", "1e9", "soon"])
+def test_a_lag_is_a_number_of_seconds(files: Files, lag: str) -> None:
+    result = files.run("--lag", lag)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_quota_in_dollars_blocks_by_the_price_of_each_call(files: Files) -> None:
+    files.items(an_item(measure="cost_usd", limit="0.003"))
+    alice = files.principals()["user/alice"]
+    assert [(each["kind"], each["used"], each["limit"]) for each in alice["events"]] == [
+        ("warning", "0.003234", "0.003"), ("blocked", "0.003234", "0.003"),
+    ]  # fmt: skip
+    assert alice["refused_requests"] == 2
+
+
+def test_price_items_in_the_file_set_the_price(files: Files) -> None:
+    price = {"principal": f"price/eu.{SONNET}", "quota": "price", "input": 1000, "output": 2000}
+    files.items(price)
+    assert files.principals()["user/alice"]["usage"]["cost_usd"] == "1.2"
+
+
+def test_an_unknown_price_is_said(files: Files) -> None:
+    files.lines(a_line(1, "10:15:20", modelId="acme.new-model-v1"))
+    result = files.run("--json")
+    assert "No price is known for acme.new-model-v1" in result.stderr
+    assert json.loads(result.stdout)["principals"]["user/alice"]["usage"]["cost_usd"] != "0"
+
+
+def test_every_model_that_a_quota_names_is_an_installed_scope(files: Files) -> None:
+    files.items(an_item(models=[SONNET, "amazon.nova*"], limit=900))
+    files.lines(LINES[0], a_line(2, "10:16:00", modelId="amazon.titan-text-lite-v1"), LINES[4])
+    assert files.principals()["user/alice"]["usage"]["requests"] == 2
+
+
+def test_yaml_says_the_same_as_json(files: Files) -> None:
+    expected = files.run("--json").stdout
+    files.written(
+        "# for the developers\n"
+        "- principal: user/alice\n  quota: daily\n  measure: total_tokens\n"
+        "  limit: 1_000\n  window: day\n  until: 2026-12-24\n"
+    )
+    assert files.run("--json").stdout == expected
+
+
+def test_yaml_keeps_numbers_exact_and_moments_as_text(files: Files) -> None:
+    files.written(
+        "- {principal: user/alice, quota: money, measure: cost_usd, limit: 0.0033, window: day,\n"
+        "   raise_to: 5.5, raise_until: 2026-11-30T10:15:45Z}\n"
+    )
+    alice = files.principals()["user/alice"]
+    assert [(each["kind"], each["limit"]) for each in alice["events"]] == [
+        ("warning", "0.0033"), ("blocked", "0.0033"),
+    ]  # fmt: skip
+    assert alice["events"][1]["at"] == "2026-11-30T10:15:45Z"
+
+
+def test_a_file_of_any_name_may_hold_yaml(files: Files) -> None:
+    files.written("- {principal: default, quota: q, measure: requests, limit: 1, window: day}", "q")
+    assert files.principals()["user/alice"]["refused_requests"] == 2
+
+
+def test_every_invalid_item_is_named_with_its_problems(files: Files) -> None:
+    files.items(
+        an_item(limit="many", windw="day"),
+        an_item(principal="user/bob"),
+        an_item(principal="session/ci/*", measure="coins"),
+        {"principal": "price/x", "quota": "price", "input": "free"},
+    )
+    result = files.run("--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    for words in (
+        "quota 'daily' of 'user/alice' is not valid",
+        "limit is 'many'",
+        "did you mean window?",
+        "quota 'daily' of 'session/ci/*' is not valid",
+        "measure is 'coins'",
+        "price/x",
+        "input is 'free'",
+    ):
+        assert words in result.stderr
+    assert "user/bob" not in result.stderr
+
+
+def test_two_items_with_one_key_are_refused(files: Files) -> None:
+    files.items(an_item(), an_item(limit=5))
+    result = files.run()
+    assert result.exit_code == 2
+    assert "it stands 2 times" in result.stderr
+
+
+NO_ITEMS = [
+    ("json", "{}", "no list of items"),
+    ("json", "[1]", "no list of items"),
+    ("yaml", "", "no list of items"),
+    ("yaml", "{}", "no list of items"),
+    ("json", "", "cannot read"),
+    ("json", "[{", "cannot read"),
+    ("json", "- limit: 1", "cannot read"),
+    ("json", '[{"limit": NaN}]', "NaN is no number"),
+    ("json", '[{"quota": "a", "quota": "b"}]', "'quota' stands twice"),
+    ("json", "[" * 100_000, "cannot read"),
+    ("yaml", "- limit: .inf", ".inf is no number"),
+    ("yaml", "- {quota: a, quota: b}", "'quota' stands twice"),
+    ("yaml", "- !!python/object:os.system {}", "cannot read"),
+    ("yaml", "a: [", "cannot read"),
+    ("yaml", "[" * 100_000, "cannot read"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "text", "words"), NO_ITEMS)
+def test_a_file_that_is_no_list_of_items_is_refused(
+    files: Files, suffix: str, text: str, words: str
+) -> None:
+    files.written(text, f"quotas.{suffix}")
+    result = files.run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_file_that_is_not_there_is_refused(files: Files) -> None:
+    files.quotas.unlink()
+    assert files.run().exit_code == 2
+
+
+def test_people_see_who_was_blocked_when_and_by_what(files: Files) -> None:
+    result = files.run("--time-zone", "Europe/Berlin")
+    assert result.exit_code == 0
+    shown = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert (
+        "2026-11-30 11:15 CET user/alice blocked 1,020 of 1,000 total tokens used today "
+        "(quota daily of user/alice) 2026-12-01 00:00 CET" in shown
+    )
+    assert "user/alice 2 1,020 $0.0038 1 1 1 120 $0.00066" in shown
+    assert "Blocks would have refused 1 request: 120 tokens and $0.00066 saved" in result.stdout
+
+
+def test_what_a_session_is_refused_is_saved_once(files: Files) -> None:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/1"
+    files.items(an_item(principal="session/ci/*", measure="requests", limit=1))
+    files.lines(*(a_line(n, f"10:15:0{n}", identity__arn=arn) for n in range(3)))
+    result = files.run()
+    assert "Blocks would have refused 2 requests: 240 tokens" in result.stdout
+
+
+def test_without_any_event_only_the_usage_is_shown(files: Files) -> None:
+    files.items(an_item(limit=10**9))
+    result = files.run()
+    assert "Nobody would have been warned or blocked." in result.stdout
+    assert "saved" not in result.stdout.splitlines()[-1]
+
+
+def test_only_yaml_pays_for_the_yaml_reader(files: Files) -> None:
+    code = (
+        "import sys; from quota_enforcer.cli.main import app\n"
+        "try: app(sys.argv[1:])\n"
+        "finally: print('yaml' in sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "simulate", "--json"]
+    command += ["--log", str(files.log), "--quotas", str(files.quotas)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == "False"
+
+
+def test_a_record_without_identity_is_nobodys(files: Files) -> None:
+    files.lines(a_line(1, "10:15:20", identity=REMOVED))
+    assert files.principals() == {}

@@ -1,0 +1,196 @@
+"""The recount: hours set from the log, when it may be done, and what a crash leaves."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from builders import HAIKU, HOUR, NOON
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.metering.ports import LogEvent
+from quota_enforcer.metering.recount import RecountRefused
+from quota_enforcer.ports import Bucket
+from stream_fakes import Died, Place, call, delivery, event, truth
+
+MINUTE = timedelta(minutes=1)
+LATER = NOON + 2 * HOUR
+
+
+def some(count: int = 6) -> list[LogEvent]:
+    return [call(n, NOON + n * MINUTE, f"u{n % 3}") for n in range(count)]
+
+
+@pytest.fixture
+def place() -> Place:
+    place = Place()
+    place.log.lines = some()
+    return place
+
+
+def test_a_recount_heals_an_outage(place: Place) -> None:
+    done = place.recounter.recount(NOON, LATER)
+    assert place.ledger.totals() == truth(some(), place)
+    assert (done.records, done.buckets, done.principals) == (6, 3, 3)
+    assert set(place.ledger.filled_by.values()) == {"recount"}
+    assert place.wake.woken == [{"user/u0", "user/u1", "user/u2"}]
+    assert place.recounter.due(LATER) == []
+
+
+def test_a_recount_of_what_is_right_changes_nothing(place: Place) -> None:
+    place.stream.deliver(delivery(some()), NOON + 7 * MINUTE, "id")
+    done = place.recounter.recount(NOON, LATER)
+    assert (done.records, done.buckets) == (6, 0)
+    assert set(place.ledger.filled_by.values()) == {"stream"}
+
+
+def test_what_the_log_does_not_hold_becomes_zero(place: Place) -> None:
+    bucket = Bucket(Principal.parse("user/carol"), HAIKU, NOON.date())
+    place.ledger.set_hours(bucket, {NOON: Counts(7), NOON + HOUR: Counts(2)})
+    place.recounter.recount(NOON, LATER)
+    assert place.ledger.usage[bucket] == {NOON: Counts(), NOON + HOUR: Counts(2)}
+    assert "user/carol" in place.wake.woken[0]
+
+
+def test_other_hours_stay_as_they_are(place: Place) -> None:
+    place.stream.deliver(delivery([call(50, NOON + HOUR)]), NOON + HOUR + MINUTE, "id")
+    place.log.lines.append(call(51, NOON + HOUR))
+    place.recounter.recount(NOON, LATER)
+    assert place.ledger.totals() == truth([*some(), call(50, NOON + HOUR)], place)
+
+
+def test_a_call_that_is_logged_twice_counts_once(place: Place) -> None:
+    place.log.lines = [*some(), *(line._replace(id=f"again-{line.id}") for line in some())]
+    assert place.recounter.recount(NOON, LATER).records == 6
+    assert place.ledger.totals() == truth(some(), place)
+
+
+def test_bad_lines_are_counted_and_cost_no_other(place: Place) -> None:
+    place.log.lines += [event(90, "{broken", NOON + MINUTE), event(91, "plain", NOON)]
+    done = place.recounter.recount(NOON, LATER)
+    assert (done.records, done.unread.total()) == (6, 1)
+
+
+def test_a_record_that_was_logged_late_belongs_to_its_own_hour(place: Place) -> None:
+    stamp = int((NOON + HOUR + 59 * MINUTE).timestamp() * 1000)
+    late = call(60, NOON + 59 * MINUTE)._replace(timestamp=stamp)
+    place.log.lines.append(late)
+    assert place.recounter.recount(NOON, LATER).records == 7
+
+
+def test_a_record_that_was_quarantined_does_not_come_back(place: Place) -> None:
+    """A record dated more than five minutes after its event stays out when that time has come."""
+    stamp = int((NOON - 4 * MINUTE).timestamp() * 1000)
+    place.log.lines.append(call(60, NOON + 2 * MINUTE)._replace(timestamp=stamp))
+    assert place.recounter.recount(NOON, LATER).records == 6
+
+
+@pytest.mark.parametrize(
+    ("now", "allowed"),
+    [(NOON + 69 * MINUTE, False), (NOON + 70 * MINUTE, True)],
+    ids=["open", "closed"],
+)
+def test_an_hour_is_closed_ten_minutes_after_its_end(
+    place: Place, now: object, *, allowed: bool
+) -> None:
+    moment = NOON + 70 * MINUTE if allowed else NOON + 69 * MINUTE
+    assert moment == now
+    place.ledger.ask_recounts([NOON], NOON)
+    assert place.recounter.due(moment) == ([NOON] if allowed else [])
+    if allowed:
+        assert place.recounter.recount(NOON, moment).records == 6
+    else:
+        with pytest.raises(RecountRefused, match="from 2026-11-24T13:10Z on"):
+            place.recounter.recount(NOON, moment)
+        assert place.ledger.started == {}
+
+
+def test_a_moment_within_an_hour_is_refused(place: Place) -> None:
+    with pytest.raises(RecountRefused, match="12:30:00Z starts no hour in UTC"):
+        place.recounter.recount(NOON + 30 * MINUTE, LATER)
+
+
+def test_hours_are_those_of_the_deployments_clock() -> None:
+    place = Place(ZoneInfo("Asia/Kolkata"))
+    place.log.lines = some()
+    assert place.recounter.recount(NOON - 30 * MINUTE, LATER).records == 6
+    assert place.ledger.totals() == truth(some(), place)
+
+
+def test_an_hour_that_the_log_may_have_lost_is_refused_and_left(place: Place) -> None:
+    place.stream.deliver(delivery(some(3)), NOON + 7 * MINUTE, "id")
+    before = place.ledger.totals()
+    place.log.kept = NOON + MINUTE
+    place.ledger.ask_recounts([NOON], NOON)
+    with pytest.raises(RecountRefused, match="holds everything only since 2026-11-24T12:01Z"):
+        place.recounter.settle(NOON, LATER)
+    assert place.ledger.totals() == before
+    assert place.recounter.due(LATER) == [], "it would be refused every hour"
+    place.stream.deliver(delivery([call(70, NOON)]), LATER, "id")
+    assert len(place.ledger.totals()) == len(before) + 1, "and late calls are added again"
+
+
+def test_an_empty_log_beside_usage_is_refused_and_left(place: Place) -> None:
+    place.stream.deliver(delivery(some()), NOON + 7 * MINUTE, "id")
+    place.log.lines = []
+    with pytest.raises(RecountRefused, match="missing data is not zero"):
+        place.recounter.recount(NOON, LATER)
+    assert place.ledger.totals() == truth(some(), place)
+    assert (place.ledger.asked, place.ledger.started) == ({}, {})
+
+
+def test_an_empty_log_and_an_empty_ledger_agree(place: Place) -> None:
+    place.log.lines = []
+    assert place.recounter.recount(NOON, LATER).records == 0
+    assert place.recounter.due(LATER) == []
+
+
+def test_a_recount_that_dies_anywhere_is_taken_up_and_wakes_everybody() -> None:
+    whole = Place()
+    whole.log.lines = some()
+    whole.recounter.recount(NOON, LATER)
+    for at in range(whole.crashes.moments):
+        place = Place()
+        place.log.lines = some()
+        place.ledger.ask_recounts([NOON], NOON)
+        place.crashes.at = at
+        with pytest.raises(Died):
+            place.recounter.recount(NOON, LATER)
+        due = place.recounter.due(LATER + MINUTE)
+        for hour in due:
+            place.recounter.settle(hour, LATER + MINUTE)
+        assert place.ledger.totals() == truth(some(), place)
+        assert set().union(*place.wake.woken) == {"user/u0", "user/u1", "user/u2"}
+
+
+def test_who_died_before_it_woke_somebody_whose_usage_went_is_made_good() -> None:
+    bucket = Bucket(Principal.parse("user/carol"), HAIKU, NOON.date())
+    for at in range(20):
+        place = Place()
+        place.log.lines = some()
+        place.ledger.set_hours(bucket, {NOON: Counts(7)})
+        place.crashes.at = at
+        try:
+            place.recounter.recount(NOON, LATER)
+        except Died:
+            place.recounter.recount(NOON, LATER + MINUTE)
+        assert "user/carol" in place.wake.woken[-1]
+
+
+def test_a_call_that_comes_while_the_hour_is_set_has_it_set_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, set_hours = call(70, NOON, "u0"), place.ledger.set_hours
+
+    def meanwhile(*args: object) -> None:
+        monkeypatch.setattr(place.ledger, "set_hours", set_hours)
+        place.log.lines.append(late)
+        assert place.stream.deliver(delivery([late]), LATER, "id").late == 1
+        set_hours(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place.ledger, "set_hours", meanwhile)
+    place.recounter.recount(NOON, LATER)
+    assert place.recounter.due(LATER) == [NOON]
+    place.recounter.settle(NOON, LATER + MINUTE)
+    assert place.ledger.totals() == truth([*some(), late], place)
+    assert place.recounter.due(LATER + MINUTE) == []
