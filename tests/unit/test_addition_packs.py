@@ -1,6 +1,7 @@
 """How additions are packed into transactions: whole, small enough, never in each other's way."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -25,20 +26,24 @@ def an_addition(
     return Addition(f"k{number}", at, hour_start(at, UTC_ZONE), buckets, Counts(1, number))
 
 
+CLOSING = {NOON - HOUR, NOON}
+
+
 def items(pack: Pack) -> int:
-    """What the transaction of a pack holds at most."""
+    """What the transaction of a pack holds."""
     buckets = {bucket for call in pack for bucket in call.buckets}
-    return len(buckets) + len({call.hour for call in pack}) + len(set(map(marker_of, pack)))
+    hours = {call.hour for call in pack} & CLOSING
+    return len(buckets) + len(hours) + len(set(map(marker_of, pack)))
 
 
-def packed(calls: list[Addition]) -> list[Pack]:
-    return [pack for lane in lanes(calls) for pack in lane]
+def packed(calls: list[Addition], closing: Collection[datetime] = ()) -> list[Pack]:
+    return [pack for lane in lanes(calls, closing) for pack in lane]
 
 
 ADDITIONS = st.lists(
     st.tuples(
         st.sampled_from(["user/a", "user/b", "role/r"]),
-        st.integers(0, 3000),
+        st.integers(-2000, 3000),
         st.sampled_from(["m1", "m2"]),
         st.sampled_from(["", "s1", "s2"]),
     ),
@@ -54,14 +59,14 @@ def test_every_call_is_in_one_pack_that_fits_a_transaction(
         an_addition(number, who, NOON + timedelta(seconds=seconds), model, session)
         for number, (who, seconds, model, session) in enumerate(drawn)
     ]
-    packs = packed(calls)
+    packs = packed(calls, CLOSING)
     assert Counter(call.key for pack in packs for call in pack) == {c.key: 1 for c in calls}
     for pack in packs:
         assert items(pack) <= 100
         assert max(Counter(map(marker_of, pack)).values()) <= MOST_CALLS
     touched = [
         {bucket for pack in lane for call in pack for bucket in call.buckets}
-        for lane in lanes(calls)
+        for lane in lanes(calls, CLOSING)
     ]
     assert sum(map(len, touched)) == len(set().union(*touched)), "lanes never meet"
 
@@ -69,8 +74,9 @@ def test_every_call_is_in_one_pack_that_fits_a_transaction(
 def test_a_hundred_calls_of_fifty_principals_are_two_transactions_at_most() -> None:
     spread = [an_addition(n, f"user/u{n % 50}", NOON + timedelta(seconds=n)) for n in range(100)]
     assert len(packed(spread)) == 2
-    together = [an_addition(n, f"user/u{n % 48}") for n in range(100)]
+    together = [an_addition(n, f"user/u{n % 50}") for n in range(100)]
     assert len(packed(together)) == 1
+    assert len(packed(together, CLOSING)) == 2, "the check of the hour does not fit"
 
 
 def test_the_calls_of_one_principal_in_ten_seconds_share_a_marker() -> None:

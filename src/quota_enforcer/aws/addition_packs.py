@@ -6,7 +6,7 @@ costs one write for all of its calls and transactions at the same time never mee
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -40,15 +40,18 @@ def marker_of(addition: Addition) -> Marker:
     return Marker(addition.buckets[0].principal, slot)
 
 
-def lanes(additions: Iterable[Addition]) -> list[list[Pack]]:
-    """Packs for one transaction each; those of one lane touch the same buckets, so one by one."""
+def lanes(additions: Iterable[Addition], closing: Collection[datetime] = ()) -> list[list[Pack]]:
+    """Packs for one transaction each; those of one lane touch the same buckets, so one by one.
+
+    Each of the hours `closing` takes an item in the transaction too: the check that it is open.
+    """
     families: defaultdict[Principal, Pack] = defaultdict(list)
     for addition in additions:
         families[addition.buckets[0].principal].append(addition)
     whole: list[_Filling] = []
     split: list[list[Pack]] = []
     for family in families.values():
-        packs = list(_packs(sorted(family, key=_nearness)))
+        packs = list(_packs(sorted(family, key=_nearness), closing))
         if len(packs) > 1:
             split.append([pack.calls for pack in packs])
         else:
@@ -63,7 +66,8 @@ def _nearness(addition: Addition) -> tuple[Sequence[Bucket], datetime]:
 class _Filling:
     """A pack that is being filled, and how many items its transaction takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, closing: Collection[datetime]) -> None:
+        self._closing = closing
         self.calls: Pack = []
         self.buckets: set[Bucket] = set()
         self.hours: set[datetime] = set()
@@ -71,19 +75,20 @@ class _Filling:
 
     @property
     def size(self) -> int:
-        """Items: an hour may take one too, where it is closed."""
+        """Items of its transaction."""
         return len(self.buckets) + len(self.hours) + len(self.marked)
 
     def take(self, addition: Addition) -> bool:
         """Whether it fits; then it is in."""
         marker = marker_of(addition)
         more = len(set(addition.buckets) - self.buckets)
-        more += (addition.hour not in self.hours) + (marker not in self.marked)
+        hours = ({addition.hour} & set(self._closing)) - self.hours
+        more += len(hours) + (marker not in self.marked)
         if self.size + more > BATCH or self.marked.get(marker, 0) == MOST_CALLS:
             return False
         self.calls.append(addition)
         self.buckets.update(addition.buckets)
-        self.hours.add(addition.hour)
+        self.hours |= hours
         self.marked[marker] += 1
         return True
 
@@ -100,13 +105,13 @@ class _Filling:
         return True
 
 
-def _packs(calls: Iterable[Addition]) -> Iterator[_Filling]:
+def _packs(calls: Iterable[Addition], closing: Collection[datetime]) -> Iterator[_Filling]:
     """One principal's calls, in as many packs as it takes."""
-    pack = _Filling()
+    pack = _Filling(closing)
     for call in calls:
         if not pack.take(call):
             yield pack
-            pack = _Filling()
+            pack = _Filling(closing)
             pack.take(call)
     yield pack
 

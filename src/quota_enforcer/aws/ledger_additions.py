@@ -78,7 +78,8 @@ class DynamoAdditions:
         """
         calls = {addition.key: addition for addition in additions}
         begun = self._now()
-        lanes_of = lanes(calls.values())
+        soon = self._closed(calls.values(), now + 2 * PATIENCE)
+        lanes_of = lanes(calls.values(), soon)
 
         def run(lane: Sequence[Pack]) -> _Outcome:
             outcome = _Outcome()
@@ -143,6 +144,7 @@ class DynamoAdditions:
         return {key for item in items for key in item[ADDED]}
 
     def _closed(self, calls: Iterable[Addition], now: datetime) -> set[datetime]:
+        """Of which hours a recount may have begun."""
         # By the clock as it is at each try: a recount may begin while a delivery takes its time.
         latest = max(now, self._now()) - CLOSED_AFTER
         hours = {call.hour for call in calls}
