@@ -1,4 +1,4 @@
-"""What every test stands on: Powertools' settings, read when a handler is imported, and no clock."""
+"""What every test stands on: Powertools' settings when a handler is imported; and no clock."""
 
 import os
 
