@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from quota_enforcer.cli import gates, policy, prices, quota, scopes
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.me import me
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
 from quota_enforcer.cli.read_log import read_log
@@ -15,6 +16,7 @@ from quota_enforcer.cli.recount import recount
 from quota_enforcer.cli.release import release
 from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
+from quota_enforcer.cli.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.sweep import sweep
 
 DEBUG = "QUOTA_ENFORCER_DEBUG"
@@ -48,11 +50,14 @@ app.add_typer(gates.app, name="gates")
 app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.command()(status)
+app.command()(me)
 app.command()(sweep)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
+app.command(no_args_is_help=True)(subscribe)
+app.command(no_args_is_help=True)(unsubscribe)
 
 
 @app.command()
