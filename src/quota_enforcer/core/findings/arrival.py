@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem
-from quota_enforcer.core.findings.fixes import age, at, deploy, recount
+from quota_enforcer.core.findings.fixes import age, at, count, deploy, recount
 
 LISTED_AFTER = timedelta(minutes=90)
 """CloudWatch Logs says when a stream got its newest event up to an hour late, rarely later.
@@ -64,7 +64,7 @@ def records_arrive(seen: Arrival) -> Diagnosis:
 def _records(seen: Arrival) -> Iterator[Finding]:
     if seen.undelivered:
         yield problem(
-            f"Bedrock could not write {seen.undelivered:,} records of the last day into the log",
+            f"Bedrock could not log {count(seen.undelivered, 'record')} of the last day",
             "AWS/Bedrock ModelInvocationLogsCloudWatchDeliveryFailure",
             f"see that the role named in {_CONSOLE} may logs:CreateLogStream and logs:PutLogEvents "
             f"on {seen.group}, and that no service control policy forbids it; these calls are lost",
@@ -104,15 +104,16 @@ def tokens_are_counted(seen: Sampled) -> Diagnosis:
 
     Whether Bedrock logs them where it logs no bodies could not be confirmed, hence this look.
     """
-    fine = f"{seen.tokens:,} tokens in {seen.requests:,} calls of {seen.principals} principals"
+    calls = f"{count(seen.requests, 'call')} of {count(seen.principals, 'principal')}"
+    fine = f"{count(seen.tokens, 'token')} in {calls}"
     if seen.tokens or not seen.requests:
         return diagnosis(fine if seen.requests else "no usage of late to look at")
     if seen.requests < FEW:
-        return diagnosis(f"{seen.requests} calls without tokens are too few to tell")
+        return diagnosis(f"{count(seen.requests, 'call')} without tokens: too few to tell")
     switch_on = f"switch on text in {_CONSOLE}"
     found = problem(
         "calls are counted but no tokens, so quotas on tokens and on cost never bite",
-        f"{seen.requests:,} calls of {seen.principals} principals have 0 tokens",
+        f"0 tokens in {calls}",
         switch_on if seen.foreign else deploy(seen.stack, LogPromptsAndAnswers="true"),
     )
     return diagnosis(fine, [found])

@@ -33,7 +33,7 @@ def denies(seen: Sequence[Denied], strays: Sequence[str], now: datetime) -> Diag
     """Whether each deny is where it should be; `strays` are what only an admin can undo."""
     findings = [finding for each in seen for finding in _of(each, now)]
     blocked = sum(bool(each.recorded) and not each.trouble for each in seen)
-    fine = f"IAM denies the {blocked} whom the ledger says" if blocked else "nobody is denied"
+    fine = f"IAM denies all whom the ledger says: {blocked}" if blocked else "nobody is denied"
     return diagnosis(fine, [*findings, *map(_stray, strays)])
 
 

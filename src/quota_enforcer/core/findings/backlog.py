@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.core.findings.fixes import age, at
+from quota_enforcer.core.findings.fixes import age, at, count
 
 OVERDUE = timedelta(hours=3)
 """An hour is recounted at most 70 minutes after it is closed, by the meter's schedule."""
@@ -38,7 +38,7 @@ def _letters(seen: Queues) -> Iterator[Finding]:
     if seen.of_meter:
         yield problem(
             "calls could not be written to the ledger, so somebody's usage is too low",
-            f"{seen.of_meter} messages in the meter's dead-letter queue",
+            f"{count(seen.of_meter, 'message')} in the meter's dead-letter queue",
             f"aws sqs receive-message --queue-url {seen.meter} --max-number-of-messages 10 says "
             "which and why; then quota-enforcer recount HOUR..HOUR for their hours, and "
             f"aws sqs purge-queue --queue-url {seen.meter}",
@@ -46,7 +46,7 @@ def _letters(seen: Queues) -> Iterator[Finding]:
     if seen.of_enforcer:
         yield warning(
             "sweeps were lost or failed twice in the last day",
-            f"{seen.of_enforcer} messages in the enforcer's dead-letter queue",
+            f"{count(seen.of_enforcer, 'message')} in the enforcer's dead-letter queue",
             f"aws sqs receive-message --queue-url {seen.enforcer} --max-number-of-messages 10 says "
             "why; the next sweep made up for it, and the messages go by themselves after a day",
         )
@@ -55,15 +55,16 @@ def _letters(seen: Queues) -> Iterator[Finding]:
 def recounts(seen: Sequence[Asked], now: datetime) -> Diagnosis:
     """Whether hours wait longer to be set from the log than the schedule takes."""
     waiting = sorted(seen, key=lambda each: each.hour)
-    fine = f"{len(waiting)} hours wait for the schedule" if waiting else "no hour waits"
+    fine = f"{count(len(waiting), 'hour')} for the schedule to do" if waiting else "no hour waits"
     # It is no backlog before the hour itself is over.
     late = [each for each in waiting if now - max(each.since, each.hour) > OVERDUE]
     if not late:
         return diagnosis(fine)
+    oldest = min(each.since for each in late)
     first, last = late[0].hour, late[-1].hour
     found = problem(
         "hours are waiting to be counted again from the log, and that does not get done",
-        f"{len(late)} hours, asked for up to {age(now - min(each.since for each in late))} ago",
+        f"{count(len(late), 'hour')}, the first asked for {age(now - oldest)} ago",
         f"quota-enforcer recount {first:%Y-%m-%dT%H}Z..{last:%Y-%m-%dT%H}Z",
         about=[at(each.hour) for each in late],
     )

@@ -11,7 +11,7 @@ from quota_enforcer.core.findings.finding import (
     problem,
     warning,
 )
-from quota_enforcer.core.findings.fixes import deploy
+from quota_enforcer.core.findings.fixes import count, deploy
 from quota_enforcer.core.principal import Kind, Principal
 
 PROTECTED = ("/aws-reserved/", "/aws-service-role/", "/bedrock-quota/", "/break-glass/")
@@ -55,7 +55,7 @@ def identities(
     `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
     attached, `others` callers who are neither.
     """
-    fine = f"each of {len(seats)} users and roles with quotas that deny has room for one"
+    fine = f"room for a deny: {len(seats)} of {len(seats)} users and roles with quotas that deny"
     return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
 
 
@@ -113,7 +113,11 @@ def shared_identities(
     `ungated` are people with quotas that deny where the stack keeps no gate at all, `behind` is how
     many roles were looked at.
     """
-    fine = f"each of {behind} shared roles names a gate" if behind else "nobody needs a gate"
+    fine = (
+        f"{count(behind, 'shared role')} with a gate, none without"
+        if behind
+        else "nobody needs a gate"
+    )
     return diagnosis(fine, [*_ungated(sorted(ungated), stack), *_shared(seen)])
 
 

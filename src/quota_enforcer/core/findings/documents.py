@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.core.findings.fixes import deploy
+from quota_enforcer.core.findings.fixes import count, deploy
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 
@@ -46,7 +46,9 @@ def deny_policies(
         for scope, arn in sorted(installed.items())
         for finding in _deny(scope, arn, found[arn], agent_core=agent_core)
     ]
-    return diagnosis(f"{len(installed)} say what they should", findings)
+    return diagnosis(
+        f"{count(len(installed), 'policy', 'policies')}, as the template wrote them", findings
+    )
 
 
 def _deny(scope: str, arn: str, found: Document | None, *, agent_core: bool) -> Iterator[Finding]:
@@ -108,10 +110,9 @@ def _gate(seen: GateSeen, stack: str) -> Iterator[Finding]:
             f"{seen.name} is not there yet", f"IAM knows no {seen.arn}", "quota-enforcer sweep"
         )
     elif seen.foreign:
-        count = f"{len(seen.missing)} user ids are missing and {len(seen.idle)} should not be there"
         yield problem(
             f"{seen.name} is not what the author writes for those who are over",
-            count,
+            f"user ids missing: {len(seen.missing)}, and there without need: {len(seen.idle)}",
             "quota-enforcer sweep puts it right; CloudTrail says who changed it: event "
             "CreatePolicyVersion or SetDefaultPolicyVersion",
             sorted(seen.missing | seen.idle),

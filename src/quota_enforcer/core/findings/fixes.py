@@ -26,6 +26,11 @@ def _one(hour: str) -> str:
     return f"quota-enforcer recount {hour} (ten minutes after that hour is over)"
 
 
+def count(number: int, one: str, several: str = "") -> str:
+    """`1 call`, `1,200 calls`, `2 queries`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def at(moment: datetime) -> str:
     """`2026-12-01 09:05Z`."""
     return f"{moment:%Y-%m-%d %H:%M}Z"

@@ -14,6 +14,7 @@ from quota_enforcer.core.findings.finding import (
     problem,
     unchecked,
 )
+from quota_enforcer.core.findings.fixes import count
 from quota_enforcer.core.findings.invocation_logging import LoggingFound
 
 
@@ -35,10 +36,10 @@ class RegionSeen:
 def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str) -> Diagnosis:
     """Whether each Region with traffic is metered; `access` is how to be allowed to ask."""
     used = [each for each in seen if each.calls and not each.trouble]
-    fine = f"Bedrock was not used in the {len(seen)} other enabled Regions for {days} days"
+    fine = f"no calls in {days} days in the other enabled Regions ({len(seen)})"
     if used:
         names = ", ".join(each.name for each in used)
-        fine = f"Bedrock is metered in {names} too; the other {len(seen) - len(used)} are not used"
+        fine = f"calls in {names} are metered there; the others ({len(seen) - len(used)}) have none"
     findings = [
         finding
         for each in seen
@@ -50,7 +51,7 @@ def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str
 def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
     if not seen.calls:
         return
-    evidence = f"AWS/Bedrock Invocations counts {seen.calls:,} calls there in {days} days"
+    evidence = f"AWS/Bedrock Invocations counts {count(seen.calls, 'call')} there in {days} days"
     if not seen.stacks:
         yield problem(
             f"Bedrock is used in {seen.name}, where nothing meters it",
@@ -68,7 +69,7 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
         )
     else:
         yield note(
-            f"{seen.calls:,} calls in {seen.name} count to stack {', '.join(seen.stacks)} there"
+            f"{count(seen.calls, 'call')} in {seen.name} of {days} days count to stack {', '.join(seen.stacks)} there"
         )
 
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.findings.finding import (
     problem,
     warning,
 )
-from quota_enforcer.core.findings.fixes import at, deploy
+from quota_enforcer.core.findings.fixes import at, count, deploy
 from quota_enforcer.core.verdict import Mode
 
 
@@ -48,7 +48,7 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
     free = sorted(unlimited)
     if valid and free:
         findings.append(note("these use Bedrock and no quota covers them", free))
-    return diagnosis(f"{valid} are valid", findings)
+    return diagnosis(f"{count(valid, 'item')}, all valid", findings)
 
 
 def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:

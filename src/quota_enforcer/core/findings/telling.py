@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.core.findings.fixes import at, deploy
+from quota_enforcer.core.findings.fixes import at, count, deploy
 
 ALARMING = "ALARM"
 """Of the other states OK is fine, and INSUFFICIENT_DATA is what an alarm says that has none yet."""
@@ -35,7 +35,7 @@ class Listeners:
 def alarms(seen: Mapping[str, AlarmFound | None], stack: str) -> Diagnosis:
     """Whether none of the alarms is on; they are named as in the template, None is gone."""
     findings = [found for part in sorted(seen) for found in _alarm(part, seen[part], stack)]
-    return diagnosis(f"none of {len(seen)} is on", findings)
+    return diagnosis(f"{count(len(seen), 'alarm')}, none is on", findings)
 
 
 def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
 
 def listeners(seen: Listeners) -> Diagnosis:
     """Whether anybody gets the notices."""
-    return diagnosis(f"{seen.confirmed} subscriptions get them", _listeners(seen))
+    return diagnosis(f"told to {count(seen.confirmed, 'subscription')}", _listeners(seen))
 
 
 def _listeners(seen: Listeners) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem
-from quota_enforcer.core.findings.fixes import deploy
+from quota_enforcer.core.findings.fixes import count, deploy
 
 _CONSOLE = "Amazon EventBridge's console: Scheduler > Schedules"
 
@@ -44,7 +44,7 @@ def schedules(seen: Sequence[tuple[ScheduleWanted, ScheduleFound | None]]) -> Di
     """Whether each schedule is there, enabled, and for the right function."""
     findings = [found for wanted, there in seen for found in _schedule(wanted, there)]
     names = ", ".join(wanted.part for wanted, _ in seen)
-    return diagnosis(f"{names} are enabled", findings)
+    return diagnosis(f"enabled: {names}", findings)
 
 
 def _schedule(wanted: ScheduleWanted, found: ScheduleFound | None) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _schedule(wanted: ScheduleWanted, found: ScheduleFound | None) -> Iterator[F
 def functions(seen: Sequence[FunctionFound], stack: str) -> Diagnosis:
     """Whether each function can run."""
     findings = [found for each in seen for found in _function(each, stack)]
-    return diagnosis(f"{len(seen)} can run", findings)
+    return diagnosis(f"{count(len(seen), 'function')} can run", findings)
 
 
 def _function(seen: FunctionFound, stack: str) -> Iterator[Finding]:
