@@ -5,15 +5,25 @@ from collections.abc import Sequence
 from botocore.exceptions import ClientError
 
 from quota_enforcer.cli.errors import action_refused, explain
+from quota_enforcer.core.findings.finding import Finding, unchecked
+from quota_enforcer.core.findings.fixes import ATTACH
 from quota_enforcer.settings import Settings
 
 
 def access(settings: Settings) -> str:
-    """How to be allowed to run every check."""
-    return (
-        f"quota-enforcer policy doctor --account {settings.account} --stack {settings.stack} "
-        "prints the policy to attach to yourself"
-    )
+    """What prints the policy that allows every check."""
+    return f"quota-enforcer policy doctor --account {settings.account} --stack {settings.stack}"
+
+
+def unmade(error: Exception, needs: Sequence[str], settings: Settings) -> Finding:
+    """The finding that a check could not be made, and what to do about it."""
+    what = f"could not check: {why(error, needs)}"
+    seen = " ".join(str(error).split())
+    if isinstance(error, ClientError) and action_refused(error) is not None:
+        return unchecked(what, seen, access(settings), ATTACH)
+    if explain(error) is None:
+        return unchecked(what, seen, "report this as a defect of ours, with what was seen")
+    return unchecked(what, seen, "quota-enforcer doctor", "once that is put right")
 
 
 def why(error: Exception, needs: Sequence[str]) -> str:

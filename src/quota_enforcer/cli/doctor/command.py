@@ -9,7 +9,6 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.doctor.access import access
 from quota_enforcer.cli.doctor.checks import checks
 from quota_enforcer.cli.doctor.examination import Examined, examine
 from quota_enforcer.cli.doctor.patient import Patient
@@ -42,7 +41,7 @@ def doctor(deployment: Deployment, *, as_json: AsJson = False) -> None:
     sights = deployment.sights()
     planned = checks(Patient(deployment, sights, clock.now()))
     show = partial(progress, label="Checking", total=len(planned))
-    examined = examine(planned, access(deployment.settings), show)
+    examined = examine(planned, deployment.settings, show)
     where = {"stack": deployment.settings.stack, "region": sights.region}
     if as_json:
         say_json(_document(where, examined))
@@ -76,6 +75,7 @@ def _finding(found: Finding) -> dict[str, Any]:
         "what": found.what,
         "evidence": found.evidence or None,
         "fix": found.fix or None,
+        "then": found.then or None,
         "about": list(found.about),
     }
 
@@ -108,6 +108,8 @@ def _details(found: Finding) -> None:
         typer.echo(f"{indent}seen  {found.evidence}")
     if found.fix:
         typer.echo(f"{indent}fix   {found.fix}")
+    if found.then:
+        typer.echo(f"{indent}then  {found.then}")
 
 
 def _sum_up(where: Mapping[str, str], findings: Iterable[Finding]) -> None:

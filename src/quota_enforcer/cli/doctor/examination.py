@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from quota_enforcer.cli.doctor.access import why
+from quota_enforcer.cli.doctor.access import unmade
 from quota_enforcer.cli.doctor.checks import Check
-from quota_enforcer.core.findings.finding import Diagnosis, unchecked
+from quota_enforcer.core.findings.finding import Diagnosis
+from quota_enforcer.settings import Settings
 
 AT_ONCE = 8
 """Checks made side by side: they wait for the network."""
@@ -22,22 +23,16 @@ class Examined:
 
 def examine(
     checks: Sequence[Check],
-    access: str,
+    settings: Settings,
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
-    """Make them all; one that cannot be made is a finding, with `access` as its fix."""
+    """Make them all; one that cannot be made is a finding, and says what to do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(progress(pool.map(lambda check: _made(check, access), checks)))
+        return list(progress(pool.map(lambda check: _made(check, settings), checks)))
 
 
-def _made(check: Check, access: str) -> Examined:
+def _made(check: Check, settings: Settings) -> Examined:
     try:
         return Examined(check, check.look())
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        found = unchecked(f"could not check: {why(error, check.needs)}", _words(error), access)
-        return Examined(check, Diagnosis("", (found,)))
-
-
-def _words(error: Exception) -> str:
-    """What was said, in one line."""
-    return " ".join(str(error).split())
+        return Examined(check, Diagnosis("", (unmade(error, check.needs, settings),)))

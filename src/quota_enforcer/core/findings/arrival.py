@@ -18,7 +18,7 @@ SLACK = timedelta(minutes=5)
 """The ledger notes once a minute that it changed, and metrics are counted by five minutes."""
 FEW = 20
 """So few calls without tokens may just have been of models that have none."""
-_CONSOLE = "Bedrock's console: Settings > Model invocation logging"
+_CONSOLE = "Bedrock's console, Settings > Model invocation logging,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ def _records(seen: Arrival) -> Iterator[Finding]:
         yield problem(
             f"Bedrock could not log {count(seen.undelivered, 'record')} of the last day",
             "AWS/Bedrock ModelInvocationLogsCloudWatchDeliveryFailure",
-            f"see that the role named in {_CONSOLE} may logs:CreateLogStream and logs:PutLogEvents "
-            f"on {seen.group}, and that no service control policy forbids it; these calls are lost",
+            f"IAM's console: let the role that {_CONSOLE} names logs:CreateLogStream and "
+            f"logs:PutLogEvents on {seen.group}",
+            "what was not logged cannot be metered later; a service control policy may forbid it",
         )
     last = _newest(seen.calls, seen.now - LISTED_AFTER)
     if last is not None and (seen.record is None or seen.record < last - SLACK):
@@ -75,7 +76,8 @@ def _records(seen: Arrival) -> Iterator[Finding]:
         yield problem(
             "calls are made that do not reach the invocation log",
             f"AWS/Bedrock Invocations has calls at {at(last)}, and the stream has {found}",
-            f"look at {_CONSOLE}; what was not logged cannot be metered later",
+            f"{_CONSOLE} shows where calls are logged to, and by which role",
+            "what was not logged cannot be metered later",
         )
 
 
@@ -93,8 +95,8 @@ def usage_is_fresh(seen: Arrival) -> Diagnosis:
         "calls are made that do not reach the ledger, so nobody is limited by them",
         f"AWS/Bedrock Invocations has calls at {at(max(missing))}, and the ledger has {has} "
         "(calls that failed count there and not here)",
-        f"aws logs tail {seen.meter_log} --since 1h; once it works again: "
-        f"{recount(min(missing), seen.now)}",
+        f"aws logs tail {seen.meter_log} --since 1h",
+        f"once that is mended: {recount(min(missing), seen.now)}",
     )
     return diagnosis(fine, [found])
 
@@ -110,7 +112,7 @@ def tokens_are_counted(seen: Sampled) -> Diagnosis:
         return diagnosis(fine if seen.requests else "no usage of late to look at")
     if seen.requests < FEW:
         return diagnosis(f"{count(seen.requests, 'call')} without tokens: too few to tell")
-    switch_on = f"switch on text in {_CONSOLE}"
+    switch_on = "Bedrock's console, Settings > Model invocation logging: switch on text"
     found = problem(
         "calls are counted but no tokens, so quotas on tokens and on cost never bite",
         f"0 tokens in {calls}",

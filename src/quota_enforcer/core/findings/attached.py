@@ -48,22 +48,26 @@ def _of(seen: Denied, now: datetime) -> Iterator[Finding]:
         )
         return
     if seen.trouble:
-        yield problem(f"{seen.principal} is over and could not be blocked", seen.trouble, _SWEEP)
+        then = "once what is said there is put right"
+        yield problem(
+            f"{seen.principal} is over and could not be blocked", seen.trouble, _SWEEP, then
+        )
         return
     if seen.gated:
         return
-    cloudtrail = "CloudTrail says who did it"
     for scope in sorted(seen.recorded - seen.really):
         yield problem(
             f"the deny of {scope} is not attached to {seen.principal}, who goes on",
             "the ledger says that it is, and IAM does not list it",
-            f"{_SWEEP} attaches it again; {cloudtrail}: event DetachUserPolicy or DetachRolePolicy",
+            _SWEEP,
+            "CloudTrail says who detached it: event DetachUserPolicy or DetachRolePolicy",
         )
     for scope in sorted(seen.really - seen.recorded):
         yield problem(
             f"the deny of {scope} is attached to {seen.principal}, who is not over",
             "IAM lists it, and the ledger does not say so",
-            f"{_SWEEP} detaches it; {cloudtrail}: event AttachUserPolicy or AttachRolePolicy",
+            _SWEEP,
+            "CloudTrail says who attached it: event AttachUserPolicy or AttachRolePolicy",
         )
 
 

@@ -39,16 +39,16 @@ def _letters(seen: Queues) -> Iterator[Finding]:
         yield problem(
             "calls could not be written to the ledger, so somebody's usage is too low",
             f"{count(seen.of_meter, 'message')} in the meter's dead-letter queue",
-            f"aws sqs receive-message --queue-url {seen.meter} --max-number-of-messages 10 says "
-            "which and why; then quota-enforcer recount HOUR..HOUR for their hours, and "
+            f"aws sqs receive-message --queue-url {seen.meter} --max-number-of-messages 10",
+            "it says which calls and why; quota-enforcer recount HOUR..HOUR for their hours, then "
             f"aws sqs purge-queue --queue-url {seen.meter}",
         )
     if seen.of_enforcer:
         yield warning(
             "sweeps were lost or failed twice in the last day",
             f"{count(seen.of_enforcer, 'message')} in the enforcer's dead-letter queue",
-            f"aws sqs receive-message --queue-url {seen.enforcer} --max-number-of-messages 10 says "
-            "why; the next sweep made up for it, and the messages go by themselves after a day",
+            f"aws sqs receive-message --queue-url {seen.enforcer} --max-number-of-messages 10",
+            "it says why; the next sweep made up for it, and they go by themselves after a day",
         )
 
 

@@ -26,11 +26,12 @@ def _clocks(ahead: timedelta, zone: str, meter_zone: str, stack: str) -> Iterato
         yield warning(
             f"this machine's clock is {int(abs(ahead).total_seconds())} s {which} AWS's",
             "the Date of an answer of AWS STS; windows shown here end that much off",
-            "set the clock, for instance with: sudo timedatectl set-ntp true",
+            "set this machine's clock, for instance with sudo timedatectl set-ntp true",
         )
     if meter_zone not in {zone, ""}:
         yield problem(
             "meter and enforcer count days in different time zones",
             f"TIME_ZONE is {meter_zone} in the meter's environment and {zone} in the enforcer's",
-            f"{deploy(stack, TimeZone=zone)}, then recount the days since",
+            deploy(stack, TimeZone=zone),
+            "then quota-enforcer recount HOUR..HOUR for the days since it was so",
         )

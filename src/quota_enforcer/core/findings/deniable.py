@@ -18,6 +18,9 @@ PROTECTED = ("/aws-reserved/", "/aws-service-role/", "/bedrock-quota/", "/break-
 """Paths that the enforcer's role must not touch; the template says the same."""
 
 
+_SLOTS = "managed policies attached, of those allowed"
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A user or role in IAM: its path, and the managed policies attached to it, by ARN."""
@@ -55,7 +58,7 @@ def identities(
     `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
     attached, `others` callers who are neither.
     """
-    fine = f"room for a deny: {len(seats)} of {len(seats)} users and roles with quotas that deny"
+    fine = f"users and roles with quotas that deny: {len(seats)}, each with room for it"
     return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
 
 
@@ -67,8 +70,8 @@ def _seats(
         yield warning(
             "the enforcer may not touch them, so their quotas only warn",
             f"their paths are among {', '.join(PROTECTED)}",
-            "where that is meant, give them quotas that say so: quota-enforcer quota set WHOM NAME "
-            "--action notify; where it is not, move them out of the path",
+            "quota-enforcer quota set WHOM NAME --action notify",
+            "where the path is not meant, move them out of it instead",
             about=sorted(f"{seat.principal} ({seat.entity.path})" for seat in protected),
         )
     full: defaultdict[Kind, list[str]] = defaultdict(list)
@@ -88,10 +91,10 @@ def _seats(
         )
         if full[kind]:
             what = f"each {kind} has all managed-policy slots in use, so it cannot be blocked"
-            yield problem(what, "policies attached, of those allowed", fix, sorted(full[kind]))
+            yield problem(what, _SLOTS, fix, about=sorted(full[kind]))
         if tight[kind]:
             what = f"each {kind} has fewer free policy slots than its quotas may need at once"
-            yield warning(what, "policies attached, of those allowed", fix, sorted(tight[kind]))
+            yield warning(what, _SLOTS, fix, about=sorted(tight[kind]))
 
 
 def _others(others: Iterable[str]) -> Iterator[Finding]:
@@ -101,7 +104,7 @@ def _others(others: Iterable[str]) -> Iterator[Finding]:
             "callers use Bedrock whom no policy of this account can deny",
             "they are root, federated users, or of another account",
             "deny them Bedrock with a service control policy, or have them take a role",
-            about,
+            about=about,
         )
 
 
@@ -126,8 +129,9 @@ def _ungated(people: Sequence[str], stack: str) -> Iterator[Finding]:
         yield problem(
             "people behind shared identities have quotas that deny, and no gate to deny them with",
             "the stack's parameter Gates is 0",
-            f"{deploy(stack, Gates='1')}, then quota-enforcer sweep and quota-enforcer gates setup",
-            people,
+            deploy(stack, Gates="1"),
+            "then quota-enforcer sweep, and do what quota-enforcer gates setup says",
+            about=people,
         )
 
 
@@ -135,8 +139,10 @@ def _shared(seen: Sequence[Shared]) -> Iterator[Finding]:
     for role in seen:
         has = f"its permissions boundary is {role.boundary}" if role.boundary else "it has none"
         what = f"{role.shown} does not name a gate as its permissions boundary"
-        fix = "quota-enforcer gates setup prints what to set"
+        fix, then = "quota-enforcer gates setup", "it prints what to set, and where"
         if role.people:
-            yield problem(f"{what}, so nobody behind it can be blocked", has, fix, role.people)
+            yield problem(
+                f"{what}, so nobody behind it can be blocked", has, fix, then, role.people
+            )
         else:
-            yield warning(f"{what}; no quota denies anybody behind it yet", has, fix)
+            yield warning(f"{what}; no quota denies anybody behind it yet", has, fix, then)

@@ -70,7 +70,8 @@ def _deny(scope: str, arn: str, found: Document | None, *, agent_core: bool) -> 
             f"the policy that denies {scope} does not say what it should",
             f"the default version of {arn} was changed, or is by another version of this program",
             f"aws iam create-policy-version --set-as-default --policy-arn {arn} "
-            f'--policy-document "$({written})"; CloudTrail says who changed it',
+            f'--policy-document "$({written})"',
+            "CloudTrail says who changed it; where there are five versions, delete one first",
         )
 
 
@@ -101,10 +102,10 @@ def _one(value: Any) -> Any:
 def gates(seen: Sequence[GateSeen], stack: str) -> Diagnosis:
     """Whether each gate is as the author writes it, has room, and is only a boundary."""
     full = ", ".join(f"{each.name} is {each.percent} % full" for each in seen)
-    return diagnosis(full, [finding for each in seen for finding in _gate(each, stack)])
+    return diagnosis(full, [finding for each in seen for finding in _gate(each, len(seen), stack)])
 
 
-def _gate(seen: GateSeen, stack: str) -> Iterator[Finding]:
+def _gate(seen: GateSeen, number: int, stack: str) -> Iterator[Finding]:
     if not seen.made:
         yield warning(
             f"{seen.name} is not there yet", f"IAM knows no {seen.arn}", "quota-enforcer sweep"
@@ -113,16 +114,16 @@ def _gate(seen: GateSeen, stack: str) -> Iterator[Finding]:
         yield problem(
             f"{seen.name} is not what the author writes for those who are over",
             f"user ids missing: {len(seen.missing)}, and there without need: {len(seen.idle)}",
-            "quota-enforcer sweep puts it right; CloudTrail says who changed it: event "
-            "CreatePolicyVersion or SetDefaultPolicyVersion",
+            "quota-enforcer sweep",
+            "CloudTrail says who changed it: event CreatePolicyVersion or SetDefaultPolicyVersion",
             sorted(seen.missing | seen.idle),
         )
     if seen.nearly_full:
-        more = "raise the parameter Gates, and move some permission sets to the new gate: "
         yield warning(
             f"{seen.name} is nearly full, and who does not fit is not denied",
             f"{seen.percent} % of what a policy holds",
-            f"{more}{deploy(stack, Gates='2')}",
+            deploy(stack, Gates=str(number + 1)),
+            "then have some permission sets name the new gate",
         )
     for holder in seen.holders:
         kind, _, name = holder.partition("/")

@@ -20,15 +20,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence each; `about` names what it concerns where that is many.
+    """One sentence each; `about` names whom or what it concerns where that is many.
 
-    `fix` is a command, or a step in a console; only a note may do without.
+    `fix` is a command that can be run as it is, or a step in a console in words; only a note may do
+    without. `then` is what else to do or to know.
     """
 
     severity: Severity
     what: str
     evidence: str = ""
     fix: str = ""
+    then: str = ""
     about: tuple[str, ...] = ()
 
 
@@ -50,19 +52,23 @@ def diagnosis(fine: str, findings: Iterable[Finding] = ()) -> Diagnosis:
     return Diagnosis(fine, tuple(findings))
 
 
-def problem(what: str, evidence: str, fix: str, about: Iterable[str] = ()) -> Finding:
+def problem(
+    what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
+) -> Finding:
     """Somebody is not limited, or wrongly blocked, or will not be told."""
-    return Finding(Severity.PROBLEM, what, evidence, fix, tuple(about))
+    return Finding(Severity.PROBLEM, what, evidence, fix, then, tuple(about))
 
 
-def warning(what: str, evidence: str, fix: str, about: Iterable[str] = ()) -> Finding:
+def warning(
+    what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
+) -> Finding:
     """It may come to that."""
-    return Finding(Severity.WARNING, what, evidence, fix, tuple(about))
+    return Finding(Severity.WARNING, what, evidence, fix, then, tuple(about))
 
 
-def unchecked(what: str, evidence: str, fix: str) -> Finding:
+def unchecked(what: str, evidence: str, fix: str, then: str = "") -> Finding:
     """Nobody knows."""
-    return Finding(Severity.UNCHECKED, what, evidence, fix)
+    return Finding(Severity.UNCHECKED, what, evidence, fix, then)
 
 
 def note(what: str, about: Iterable[str] = ()) -> Finding:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+ATTACH = "attach the policy that it prints to yourself"
+"""What to do with `policy doctor`."""
 _CLOSED = timedelta(minutes=70)
 """An hour can be recounted ten minutes after its end."""
 _UNITS = (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3600, 48 * 3600))

@@ -82,8 +82,9 @@ def _findings(seen: Logging) -> Iterator[Finding]:
         yield problem(
             f"the log group {seen.group} is of a class that cannot be metered",
             f"its class is {seen.group_class}, in which no subscription and no metric filter works",
-            "make a log group of the Standard class, name it in Bedrock's console (Settings > Model"
-            f" invocation logging), then: {deploy(seen.stack, ExistingLogGroup='ITS_NAME')}",
+            "make a log group of the Standard class, and name it in Bedrock's console, Settings > "
+            "Model invocation logging",
+            f"then {deploy(seen.stack, ExistingLogGroup='ITS_NAME')}",
         )
 
 

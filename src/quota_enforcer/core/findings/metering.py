@@ -70,19 +70,21 @@ def _stream(seen: StreamMeter, ours: Sequence[SubscriptionFound]) -> Iterator[Fi
         f"aws logs put-subscription-filter --log-group-name {seen.group} "
         f"--filter-name {seen.name} --filter-pattern '' --destination-arn {seen.function}"
     )
-    again = "then set the hours since from the log with quota-enforcer recount HOUR..HOUR"
+    again = "then quota-enforcer recount HOUR..HOUR for the hours since"
     if not ours:
         others = ", ".join(f"{each.name} to {each.destination}" for each in seen.subscriptions)
         yield problem(
             "no subscription hands the log's records to the meter, so no call is metered",
             f"subscriptions of {seen.group}: {others or 'none'}",
-            f"{put}; {again}",
+            put,
+            again,
         )
     elif all(each.pattern.strip() for each in ours):
         yield problem(
             "the subscription hands over only some of the records",
             f"{ours[0].name} has the filter pattern {ours[0].pattern!r}, and the stack's has none",
-            f"{put.replace(seen.name, ours[0].name)}; {again}",
+            put.replace(seen.name, ours[0].name),
+            again,
         )
     if not seen.allowed:
         name = seen.function.rpartition(":")[2]
@@ -94,7 +96,8 @@ def _stream(seen: StreamMeter, ours: Sequence[SubscriptionFound]) -> Iterator[Fi
             f"aws lambda add-permission --function-name {name} "
             "--statement-id invocation-log --action lambda:InvokeFunction --principal "
             f"logs.amazonaws.com --source-account {account} "
-            f"--source-arn '{source}:log-group:{seen.group}:*'; {again}",
+            f"--source-arn '{source}:log-group:{seen.group}:*'",
+            again,
         )
 
 
@@ -112,7 +115,8 @@ def _metrics(seen: MetricsMeter) -> Iterator[Finding]:
         yield problem(
             "metric filters are missing, so what they count is not metered",
             f"no filter of {seen.group} writes {', '.join(missing)}",
-            f"{stream}, which needs none; with Metering=cloudwatch after that they are made anew",
+            stream,
+            "which needs none; with Metering=cloudwatch after that they are made anew",
         )
     near = {name: count for name, count in seen.values.items() if count >= NEAR_CEILING}
     if not near:

@@ -14,7 +14,7 @@ from quota_enforcer.core.findings.finding import (
     problem,
     unchecked,
 )
-from quota_enforcer.core.findings.fixes import count
+from quota_enforcer.core.findings.fixes import ATTACH, count
 from quota_enforcer.core.findings.invocation_logging import LoggingFound
 
 
@@ -56,9 +56,10 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
         yield problem(
             f"Bedrock is used in {seen.name}, where nothing meters it",
             f"{evidence}; no log group /bedrock-quota/STACK/enforcer is there",
-            f"deploy there too, by another name, since IAM's names are for the whole account: "
             f"sam deploy --region {seen.name} --stack-name {stack}-{seen.name} --capabilities "
-            f"CAPABILITY_NAMED_IAM; or deny Bedrock in {seen.name} with a service control policy",
+            "CAPABILITY_NAMED_IAM",
+            "under another name, since IAM's names are for the whole account; or deny Bedrock in "
+            f"{seen.name} with a service control policy",
         )
     elif seen.logging is None or not seen.logging.log_group:
         [first, *_] = seen.stacks
@@ -69,9 +70,10 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
         )
     else:
         yield note(
-            f"{count(seen.calls, 'call')} in {seen.name} of {days} days count to stack {', '.join(seen.stacks)} there"
+            f"{count(seen.calls, 'call')} of {days} days in {seen.name} count to the stack there: "
+            f"{', '.join(seen.stacks)}"
         )
 
 
 def _unasked(seen: RegionSeen, access: str) -> Iterator[Finding]:
-    yield unchecked(f"could not look into {seen.name}", seen.trouble, access)
+    yield unchecked(f"could not look into {seen.name}", seen.trouble, access, ATTACH)

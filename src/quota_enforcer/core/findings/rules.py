@@ -1,5 +1,6 @@
 """Whether the quotas and prices are what somebody meant, and whether they act."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,8 +32,8 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
         problem(
             f"quota {each.name} of {each.whom} is not valid",
             each.why,
-            f"mend it in the table or with quota-enforcer quota set {each.whom} {each.name}, "
-            f"or: quota-enforcer quota remove {each.whom} {each.name}",
+            f"quota-enforcer quota remove {shlex.quote(each.whom)} {shlex.quote(each.name)}",
+            "or mend it, in the table or with quota-enforcer quota set",
         )
         for each in invalid
     ]
@@ -47,7 +48,7 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
         )
     free = sorted(unlimited)
     if valid and free:
-        findings.append(note("these use Bedrock and no quota covers them", free))
+        findings.append(note("no quota covers these", free))
     return diagnosis(f"{count(valid, 'item')}, all valid", findings)
 
 
@@ -59,9 +60,10 @@ def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:
     what = "no price is known for these, so their cost is taken at the dearest that could apply"
     if not matter:
         return diagnosis("no quota is on cost", [note(what, models)])
-    fix = f"quota-enforcer prices set {models[0]}, and so on; quota-enforcer prices check has all"
+    fix = "quota-enforcer prices check"
+    then = "it says for each how to set its price"
     evidence = "such a cost warns, and denies only where a quota says `unknown_prices: deny`"
-    return diagnosis("", [warning(what, evidence, fix, models)])
+    return diagnosis("", [warning(what, evidence, fix, then, models)])
 
 
 def acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Diagnosis:
@@ -74,8 +76,9 @@ def _acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Iterator[
         yield problem(
             "the breaker has tripped, so nobody is newly blocked",
             f"too many would have been at once, at {at(breaker_since)}",
-            "quota-enforcer sweep --dry-run names them; check the quota edited last, then confirm: "
-            "quota-enforcer sweep --confirm-blocks",
+            "quota-enforcer sweep --dry-run",
+            "it names them: check the quota that was edited last, then confirm with quota-enforcer "
+            "sweep --confirm-blocks",
         )
     if mode is Mode.OBSERVE:
         yield note(f"observe mode blocks nobody; {deploy(stack, Mode='enforce')} has it block")

@@ -51,12 +51,14 @@ def _sweeps(seen: Sweeps) -> Iterator[Finding]:
         yield problem(
             f"no sweep has begun for {age(seen.now - latest)}, so nobody is warned or restored",
             f"the last began as of {at(latest)}; one is due every {age(seen.interval)}",
-            f"quota-enforcer sweep; where that fails: {tail}",
+            "quota-enforcer sweep",
+            f"where that fails: {tail}",
         )
     elif seen.started != seen.finished and seen.now - latest > UNDER_WAY:
         finished = f"at {at(seen.finished)}" if seen.finished else "never"
         yield problem(
             "the last sweep did not get through",
             f"it began as of {at(latest)}; one finished last {finished}",
-            f"{tail} says why; then quota-enforcer sweep",
+            tail,
+            "it says why; then quota-enforcer sweep",
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.core.findings.fixes import at, count, deploy
+from quota_enforcer.core.findings.fixes import at, count
 
 ALARMING = "ALARM"
 """Of the other states OK is fine, and INSUFFICIENT_DATA is what an alarm says that has none yet."""
@@ -43,8 +43,7 @@ def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
         yield warning(
             f"the alarm {part} is gone",
             "CloudWatch knows no alarm of its name",
-            "delete the stack and deploy it anew, or make the alarm again by the template: "
-            f"CloudFormation's console > {stack} > Template",
+            f"CloudFormation's console, {stack} > Template: make the alarm again as it says there",
         )
         return
     if seen.state == ALARMING:
@@ -54,7 +53,7 @@ def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
         yield warning(
             f"the alarm {part} tells nobody",
             "its actions are disabled or it has none",
-            f"CloudWatch's console > Alarms > {part}: enable its actions, or {deploy(stack)}",
+            f"CloudWatch's console, Alarms > {part}: enable its actions",
         )
 
 

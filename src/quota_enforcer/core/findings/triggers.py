@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem
 from quota_enforcer.core.findings.fixes import count, deploy
 
-_CONSOLE = "Amazon EventBridge's console: Scheduler > Schedules"
+_CONSOLE = "Amazon EventBridge's console, Scheduler > Schedules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ def _schedule(wanted: ScheduleWanted, found: ScheduleFound | None) -> Iterator[F
         yield problem(
             f"the schedule {wanted.part} is disabled",
             f"the state of {wanted.name} is DISABLED",
-            f"{_CONSOLE} > {wanted.name} > Enable",
+            f"{_CONSOLE} > {wanted.name}: enable it",
         )
     if found.target != wanted.function:
         yield problem(
             f"the schedule {wanted.part} invokes something else",
             f"its target is {found.target}, and should be {wanted.function}",
-            f"{_CONSOLE} > {wanted.name} > Edit: set the target to {wanted.function}",
+            f"{_CONSOLE} > {wanted.name}: set its target to {wanted.function}",
         )
 
 
@@ -90,5 +90,6 @@ def _function(seen: FunctionFound, stack: str) -> Iterator[Finding]:
         yield problem(
             f"function {seen.name} cannot run",
             f"its state is {seen.state}, its last update {seen.update}",
-            f"{deploy(stack)}; the function's page in Lambda's console says what failed",
+            deploy(stack),
+            "the function's page in Lambda's console says what failed",
         )
