@@ -65,6 +65,7 @@ def _emulator() -> Any:
         iam_bedrock,
         iam_conditions,
         iam_dynamodb,
+        iam_lambda,
         iam_limits,
         iam_logs,
         iam_resources,
@@ -86,6 +87,7 @@ def _emulator() -> Any:
     iam_conditions.install()
     iam_dynamodb.install()
     iam_bedrock.install()
+    iam_lambda.install()
     iam_limits.install()
     iam_logs.install()
     iam_resources.install()

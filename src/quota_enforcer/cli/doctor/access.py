@@ -19,11 +19,24 @@ def unmade(error: Exception, needs: Sequence[str], settings: Settings) -> Findin
     """The finding that a check could not be made, and what to do about it."""
     what = f"could not check: {why(error, needs)}"
     seen = " ".join(str(error).split())
-    if isinstance(error, ClientError) and action_refused(error) is not None:
+    if is_refusal(error):
         return unchecked(what, seen, access(settings), ATTACH)
     if explain(error) is None:
         return unchecked(what, seen, "report this as a defect of ours, with what was seen")
     return unchecked(what, seen, "quota-enforcer doctor", "once that is put right")
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a permission is missing."""
+    return isinstance(error, ClientError) and action_refused(error) is not None
+
+
+def closed_by_the_organization(error: Exception) -> bool:
+    """Whether it is a service control policy that refuses, which no policy of ours can allow.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    return is_refusal(error) and "service control policy" in str(error)
 
 
 def why(error: Exception, needs: Sequence[str]) -> str:

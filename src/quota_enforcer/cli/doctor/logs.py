@@ -7,7 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from quota_enforcer.aws.metrics import METRIC_NAMES
-from quota_enforcer.cli.doctor.access import access, why
+from quota_enforcer.cli.doctor.access import (
+    access,
+    closed_by_the_organization,
+    is_refusal,
+    why,
+)
 from quota_enforcer.cli.doctor.patient import Patient
 from quota_enforcer.core.findings import arrival, metering
 from quota_enforcer.core.findings.arrival import Arrival, Sampled
@@ -63,7 +68,10 @@ def _region(patient: Patient, region: str) -> RegionSeen:
             return RegionSeen(region)
         return RegionSeen(region, calls, sights.logging(region), sights.stacks(region))
     except Exception as error:  # noqa: BLE001 - kept as the finding that it is
-        return RegionSeen(region, trouble=why(error, NEEDS["regions"]))
+        if closed_by_the_organization(error):
+            return RegionSeen(region, closed=True)
+        trouble = why(error, NEEDS["regions"])
+        return RegionSeen(region, trouble=trouble, refused=is_refusal(error))
 
 
 def records(patient: Patient) -> Diagnosis:

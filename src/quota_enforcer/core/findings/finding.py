@@ -66,9 +66,11 @@ def warning(
     return Finding(Severity.WARNING, what, evidence, fix, then, tuple(about))
 
 
-def unchecked(what: str, evidence: str, fix: str, then: str = "") -> Finding:
+def unchecked(
+    what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
+) -> Finding:
     """Nobody knows."""
-    return Finding(Severity.UNCHECKED, what, evidence, fix, then)
+    return Finding(Severity.UNCHECKED, what, evidence, fix, then, tuple(about))
 
 
 def note(what: str, about: Iterable[str] = ()) -> Finding:

@@ -23,7 +23,8 @@ class RegionSeen:
     """One enabled Region.
 
     `calls` are Bedrock's own count of the last days. Where there are any, `logging` is what is set
-    there, and `stacks` are deployments of ours. `trouble` is what could not be asked, in words.
+    there, and `stacks` are deployments of ours. `trouble` is why it could not be asked, in words;
+    `closed` says that a service control policy is, as where an organization closes Regions.
     """
 
     name: str
@@ -31,6 +32,9 @@ class RegionSeen:
     logging: LoggingFound | None = None
     stacks: tuple[str, ...] = ()
     trouble: str = ""
+    refused: bool = False
+    """Whether it is a permission that is missing."""
+    closed: bool = False
 
 
 def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str) -> Diagnosis:
@@ -40,17 +44,11 @@ def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str
     if used:
         names = ", ".join(each.name for each in used)
         fine = f"calls in {names} are metered there; the others ({len(seen) - len(used)}) have none"
-    findings = [
-        finding
-        for each in seen
-        for finding in (_unasked(each, access) if each.trouble else _of(each, days, stack))
-    ]
-    return diagnosis(fine, findings)
+    findings = [finding for each in used for finding in _of(each, days, stack)]
+    return diagnosis(fine, [*findings, *_unasked(seen, access)])
 
 
 def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
-    if not seen.calls:
-        return
     evidence = f"AWS/Bedrock Invocations counts {count(seen.calls, 'call')} there in {days} days"
     if not seen.stacks:
         yield problem(
@@ -75,5 +73,14 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
         )
 
 
-def _unasked(seen: RegionSeen, access: str) -> Iterator[Finding]:
-    yield unchecked(f"could not look into {seen.name}", seen.trouble, access, ATTACH)
+def _unasked(seen: Sequence[RegionSeen], access: str) -> Iterator[Finding]:
+    """Once for each trouble, since all Regions may have the same."""
+    closed = [each.name for each in seen if each.closed]
+    if closed:
+        yield note("a service control policy closes these Regions to you, Bedrock too", closed)
+    troubles = {each.trouble: each.refused for each in seen if each.trouble}
+    for trouble, refused in troubles.items():
+        names = [each.name for each in seen if each.trouble == trouble]
+        what = f"could not look into {count(len(names), 'Region')}: {trouble}"
+        fix, then = (access, ATTACH) if refused else ("quota-enforcer doctor", "once it answers")
+        yield unchecked(what, "CloudWatch or Bedrock did not say there", fix, then, names)
