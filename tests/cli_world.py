@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import NOON
+from doctor_fakes import FakeSights
 from fakes import FakeQuotas
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
@@ -72,6 +73,13 @@ class Shell:
     """What the meter was asked."""
     hours_refused: dict[str, str] = field(default_factory=dict)
     """Hours that the meter will not recount, and why."""
+    ailments: dict[str, Any] = field(default_factory=dict)
+    """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its sights."""
+
+    @property
+    def sights(self) -> FakeSights:
+        """What a doctor sees, healthy but for `ailments`."""
+        return FakeSights(self.world, self.now, self.gatehouse, **self.ailments)
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
@@ -86,6 +94,7 @@ class Shell:
             self.gates,
             ask_meter=self.ask_meter,
             models=lambda: self.models,
+            sights=lambda: self.sights,
         )
 
     def gates(self) -> GatesKept:

@@ -21,11 +21,10 @@ def deploy(stack: str, **parameters: str) -> str:
 def recount(start: datetime, now: datetime) -> str:
     """Sets the hours since then from the log, up to the last that is closed."""
     first, last = f"{start:%Y-%m-%dT%H}Z", f"{now - _CLOSED:%Y-%m-%dT%H}Z"
-    return f"quota-enforcer recount {first}..{last}" if first < last else _one(first)
-
-
-def _one(hour: str) -> str:
-    return f"quota-enforcer recount {hour} (ten minutes after that hour is over)"
+    if first < last:
+        return f"quota-enforcer recount {first}..{last}"
+    wait = "" if first == last else " (ten minutes after that hour is over)"
+    return f"quota-enforcer recount {first}{wait}"
 
 
 def count(number: int, one: str, several: str = "") -> str:

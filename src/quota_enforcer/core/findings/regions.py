@@ -77,7 +77,10 @@ def _unasked(seen: Sequence[RegionSeen], access: str) -> Iterator[Finding]:
     """Once for each trouble, since all Regions may have the same."""
     closed = [each.name for each in seen if each.closed]
     if closed:
-        yield note("a service control policy closes these Regions to you, Bedrock too", closed)
+        yield note(
+            "a service control policy keeps you out of these Regions: see that it closes Bedrock there",
+            closed,
+        )
     troubles = {each.trouble: each.refused for each in seen if each.trouble}
     for trouble, refused in troubles.items():
         names = [each.name for each in seen if each.trouble == trouble]

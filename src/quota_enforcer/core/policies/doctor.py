@@ -23,8 +23,6 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "logging": (_LOGGING, _GROUPS, _PARTS),
     "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS),
     "records": ("logs:DescribeLogStreams", *_METRICS),
-    "ledger": (_STATE, *_METRICS),
-    "tokens": (_RECORDS, _LOGGING, _PARTS),
     "meter": (
         "logs:DescribeSubscriptionFilters",
         "logs:DescribeMetricFilters",
@@ -32,6 +30,8 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         "cloudwatch:ListMetrics",
         _PARTS,
     ),
+    "ledger": (_STATE, *_METRICS),
+    "tokens": (_RECORDS, _LOGGING, _PARTS),
     "dead letters": ("sqs:GetQueueAttributes", _PARTS),
     "recounts": (_RECORDS,),
     "sweep": (_STATE,),
