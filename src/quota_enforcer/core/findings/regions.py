@@ -78,7 +78,7 @@ def _unasked(seen: Sequence[RegionSeen], access: str) -> Iterator[Finding]:
     closed = [each.name for each in seen if each.closed]
     if closed:
         yield note(
-            "a service control policy keeps you out of these Regions: see that it closes Bedrock there",
+            "a service control policy keeps you out of these: see that it closes Bedrock there too",
             closed,
         )
     troubles = {each.trouble: each.refused for each in seen if each.trouble}
