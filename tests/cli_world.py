@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import NOON
+from doctor_fakes import FakeSights
 from fakes import FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
@@ -80,6 +81,13 @@ class Shell:
     """Who gets notices by e-mail."""
     caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
     """Who asks where it stands."""
+    ailments: dict[str, Any] = field(default_factory=dict)
+    """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its sights."""
+
+    @property
+    def sights(self) -> FakeSights:
+        """What a doctor sees, healthy but for `ailments`."""
+        return FakeSights(self.world, self.now, self.gatehouse, **self.ailments)
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
@@ -95,6 +103,7 @@ class Shell:
             ask_meter=self.ask_meter,
             subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
+            sights=lambda: self.sights,
         )
 
     def gates(self) -> GatesKept:

@@ -1,6 +1,7 @@
 """One embedded AWS for each test process; each test finds it empty."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from embedded_account import (
     START,
     Caller,
     Sessions,
+    a_user,
     document,
     logging_to_group,
     make_log_role,
@@ -47,17 +49,7 @@ def streaming(aws: EmbeddedAws) -> DeployedStack:
 
 @pytest.fixture
 def user(aws: EmbeddedAws) -> Caller:
-    def make(name: str, *statements: dict[str, Any]) -> boto3.Session:
-        iam = aws.client("iam")
-        iam.create_user(UserName=name)
-        if statements:
-            iam.put_user_policy(
-                UserName=name, PolicyName="test", PolicyDocument=document(*statements)
-            )
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
-
-    return make
+    return partial(a_user, aws)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
 if TYPE_CHECKING:
     import boto3
 
+    from quota_enforcer.cli.doctor.sights import Sights
+
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
 METER = "MeterFunction"
@@ -76,6 +78,10 @@ class GatesKept:
     iam: Gates
 
 
+def _unseen() -> "Sights":
+    raise NotThere("there is nothing in AWS to look at")
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment: its settings, its tables, its enforcer, its gates, and who is asking."""
@@ -95,6 +101,8 @@ class Deployment:
     """To the notice topic."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
+    sights: Callable[[], "Sights"] = _unseen
+    """What the doctor looks at."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -125,6 +133,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
         subscriptions=lambda: _subscriptions(session, settings),
+        sights=lambda: _sights(session, settings, outputs),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
     )
@@ -164,6 +173,20 @@ def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscription
     from quota_enforcer.aws.subscriptions import SnsSubscriptions  # noqa: PLC0415 - as boto3 above
 
     return SnsSubscriptions(session.client("sns"), settings.notice_topic)
+
+
+def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Sights":
+    from quota_enforcer.cli.doctor.aws_sights import aws_sights  # noqa: PLC0415 - as boto3 above
+
+    def environment(output: str) -> Mapping[str, str]:
+        if output not in outputs:
+            raise NotThere(
+                f"stack {settings.stack!r} has no output {output!r}, so it is of an earlier "
+                "version: deploy it again",
+            )
+        return _environment(session, outputs[output])
+
+    return aws_sights(session, settings, environment)
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from quota_enforcer.cli import gates, policy, prices, quota, scopes
+from quota_enforcer.cli.doctor.command import doctor
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.me import me
 from quota_enforcer.cli.options import AsJson
@@ -52,6 +53,7 @@ app.add_typer(scopes.app, name="scopes")
 app.command()(status)
 app.command()(me)
 app.command()(sweep)
+app.command()(doctor)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(read_log)

@@ -14,6 +14,7 @@ from quota_enforcer.cli.policy_roles import (
     Account,
     Partition,
     author,
+    doctor,
     enforcer,
     guard,
     me,
@@ -34,6 +35,7 @@ app.command()(enforcer)
 app.command()(author)
 app.command("self-service")(self_service_function)
 app.command()(me)
+app.command()(doctor)
 app.command(no_args_is_help=True)(guard)
 app.command(no_args_is_help=True)(check)
 

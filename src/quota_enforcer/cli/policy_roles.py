@@ -7,6 +7,7 @@ import typer
 
 from quota_enforcer.cli.output import hint, say_json
 from quota_enforcer.core.policies import functions, self_service
+from quota_enforcer.core.policies.doctor import doctor as doctor_for
 from quota_enforcer.core.policies.document import SCP_LIMIT
 from quota_enforcer.core.policies.functions import Deployed
 from quota_enforcer.core.policies.guard import Guarded
@@ -117,6 +118,23 @@ def me(
       quota-enforcer policy me --account 111122223333 --region eu-central-1
     """
     say_json(self_service.asking(stack, account=account, partition=partition, region=region))
+
+
+def doctor(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    log_group: _LogGroup = None,
+) -> None:
+    """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
+
+    Examples:
+      quota-enforcer policy doctor --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    say_json(doctor_for(of, stack))
+    _explain_patterns()
 
 
 def guard(

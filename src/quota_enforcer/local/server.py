@@ -43,6 +43,7 @@ def main() -> None:
     listener = os.environ.get("QUOTA_ENFORCER_LISTENER")
     config.bind = [f"fd://{listener}" if listener else f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.graceful_timeout = 0.2  # nothing here is worth waiting for
+    config.include_date_header = False  # `http_date` gives the simulated one
     # Functions inherit our environment, and Powertools would take this level for its own.
     config.loglevel = os.environ.pop("LOG_LEVEL")
     try:
@@ -61,9 +62,11 @@ def _emulator() -> Any:
         bedrock_profiles,
         deliveries,
         function_urls,
+        http_date,
         iam_bedrock,
         iam_conditions,
         iam_dynamodb,
+        iam_lambda,
         iam_limits,
         iam_logs,
         iam_resources,
@@ -85,6 +88,7 @@ def _emulator() -> Any:
     iam_conditions.install()
     iam_dynamodb.install()
     iam_bedrock.install()
+    iam_lambda.install()
     iam_limits.install()
     iam_logs.install()
     iam_resources.install()
@@ -94,7 +98,7 @@ def _emulator() -> Any:
     bedrock_profiles.install()
     bedrock.install()
     workers.install()
-    return deliveries.with_settle(app.app)
+    return http_date.with_date(deliveries.with_settle(app.app))
 
 
 def _stop_workers() -> None:
