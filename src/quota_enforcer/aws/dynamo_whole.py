@@ -5,7 +5,9 @@ from typing import Any
 
 from tenacity import retry_if_exception
 
-from quota_enforcer.aws.dynamo import Delete, Plain, Table, Write, plain, wire
+from quota_enforcer.aws.dynamo import Delete, Table, Write
+from quota_enforcer.aws.dynamo_read import Plain, plain, wire
+from quota_enforcer.aws.dynamo_scan import scan
 from quota_enforcer.aws.patience import passes, patiently
 
 
@@ -14,9 +16,7 @@ class WholeTable(Table):
 
     def scan(self) -> Iterator[dict[str, Any]]:
         """Every item."""
-        pages = self._client.get_paginator("scan")
-        for page in pages.paginate(TableName=self._name, ConsistentRead=True):
-            yield from map(plain, page["Items"])
+        return scan(self._client, self._name)
 
     def delete(self, key: Plain) -> dict[str, Any] | None:
         """Delete an item; the one that was there, if any."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from quota_enforcer.aws import gate_intents, ledger_items, notice_items
-from quota_enforcer.aws.dynamo import BATCH, Check, Delete, Expression, Put
+from quota_enforcer.aws.dynamo import Check, Delete, Put
+from quota_enforcer.aws.dynamo_read import BATCH, Expression
 from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
@@ -24,14 +25,6 @@ class DynamoLedger(DynamoSweepMemory):
     def due(self, now: datetime) -> set[Principal]:
         """Whose record is due."""
         return {record.principal for record in self._listed(instant(now))}
-
-    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
-        records = {principal: Record(principal) for principal in principals}
-        for item in self._table.batch_get(map(ledger_items.record_key, records)):
-            record = ledger_items.record_of(item)
-            records[record.principal] = record
-        return records
 
     def blocked(self) -> list[Record]:
         """Every record that denies something, or was about to; eventually consistent."""

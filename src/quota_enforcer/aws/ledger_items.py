@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.aws.item_texts import (
     as_attributes,
     fitting_key,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
 from quota_enforcer.aws import brief_items, ledger_items
-from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer.aws.dynamo_read import Expression
 from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.aws.item_texts import instant, known
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
@@ -30,10 +30,6 @@ class DynamoSweepMemory(DynamoUsage):
     ) -> None:
         super().__init__(client, table, zone, now)
         self._table: WholeTable = WholeTable(client, table)
-
-    def state(self) -> SweepState:
-        """What the last sweep left."""
-        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
 
     def begin(self, now: datetime, quotas_seen: str = "") -> None:
         """Note that a sweep started, and what stands for the quotas that it has seen.
@@ -79,10 +75,6 @@ class DynamoSweepMemory(DynamoUsage):
         self._table.update(ledger_items.STATE, {"closed": True})
 
     # Quotas
-
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
-        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
 
     def remember_quota(self, memory: QuotaMemory) -> None:
         """Remember a quota item's last valid version."""

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from quota_enforcer import clock
 from quota_enforcer.aws import ledger_items, usage_items
 from quota_enforcer.aws.brief_items import BRIEF, brief_of
-from quota_enforcer.aws.dynamo import BATCH, Expression, Plain, Update
+from quota_enforcer.aws.dynamo import Update
+from quota_enforcer.aws.dynamo_read import BATCH, Expression, Plain
 from quota_enforcer.aws.ledger_additions import DynamoAdditions
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
 from quota_enforcer.aws.ledger_schema import BY_DUE

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.aws.item_texts import as_attributes, fitting_key, moment
 from quota_enforcer.aws.ledger_items import DEPLOYMENT
 from quota_enforcer.aws.usage_items import KEPT

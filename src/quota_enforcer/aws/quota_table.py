@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer.aws.dynamo_read import Expression
 from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.price_item import ATTRIBUTES as PRICE_ATTRIBUTES
