@@ -37,6 +37,7 @@ CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 FOREIGN = {
     "author": ("sweep", "metering", "core.decision", "core.records", "core.price_table"),
     "enforcer": ("authoring.author", "core.records", "core.policies"),
+    "me": ("authoring.author", "core.policies", "core.records", "metering.stream"),
     "meter": ("sweep", "authoring", "core.decision", "core.policies", "metering.cloudwatch"),
     "setup": ("sweep", "metering", "authoring", "core.decision", "core.records"),
 }
@@ -55,6 +56,7 @@ _BATCH = {
 EVENTS: dict[str, dict[str, Any]] = {
     "author": {"action": "render"},
     "enforcer": {"action": "sweep"},
+    "me": json.loads((ROOT / "events" / "me.json").read_text(encoding="utf-8")),
     "meter": {
         "awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(_BATCH).encode())).decode()}
     },
@@ -138,7 +140,8 @@ def environment(package: Path, runtime: Path, port: int) -> dict[str, str]:
         "DENY_POLICIES": '{"*": "arn:aws:iam::111122223333:policy/p"}',
         "ENFORCER_FUNCTION": "enforcer", "DENY_AGENT_CORE": "true", "LEDGER_TABLE": "ledger",
         "GATES": '["arn:aws:iam::111122223333:policy/bedrock-quota/b/b-BOUNDARY-ONLY"]',
-        "LOG_GROUP": "log", "METERING": "stream", "METRIC_NAMESPACE": "n", "MODE": "enforce",
+        "GATED": "true", "LOG_GROUP": "log", "METERING": "stream", "METRIC_NAMESPACE": "n",
+        "MODE": "enforce", "MODEL_SCOPES": '["*"]',
         "NOTICE_TOPIC": "arn:aws:sns:us-east-1:111122223333:t", "PATH": os.environ["PATH"],
         "POWERTOOLS_METRICS_NAMESPACE": "n", "POWERTOOLS_SERVICE_NAME": "f",
         "POWERTOOLS_TRACE_DISABLED": "true", "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
@@ -238,7 +241,7 @@ def measure(package: Path, runtime: Path, *, client: bool) -> None:
     print(f"cold: every function's package is {total:,} B, {small:,} B zipped; Python {version}")
     if not client:
         print("cold: no runtime client for this machine (awslambdaric): imports only")
-    for handler in ("author", "enforcer", "meter", "setup"):
+    for handler in ("author", "enforcer", "me", "meter", "setup"):
         if client:
             found = [started(handler, package, runtime) for _ in range(STARTS)]
             init = statistics.median(each[0] for each in found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
@@ -86,9 +87,19 @@ class DeployedStack:
             for event in each.answer["events"]
         ]
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own."""
-        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name}
+    def command(
+        self, *arguments: str, caller: boto3.Session | None = None, **more: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own.
+
+        Or as somebody else does; `more` are environment variables.
+        """
+        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name} | more
+        if caller is not None:
+            key = credentials(caller)
+            environment["AWS_ACCESS_KEY_ID"] = str(key.access_key)
+            environment["AWS_SECRET_ACCESS_KEY"] = str(key.secret_key)
+            environment["AWS_SESSION_TOKEN"] = key.token or ""
         environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         return subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "quota_enforcer.cli", *arguments],
@@ -113,6 +124,13 @@ class DeployedStack:
             FunctionName=self.outputs["EnforcerFunction"], Payload=json.dumps(event)
         )
         return json.loads(answer["Payload"].read())
+
+
+def credentials(caller: boto3.Session) -> Credentials:
+    """The caller's, which every session of ours has."""
+    found = caller.get_credentials()
+    assert found is not None
+    return found
 
 
 def call(caller: boto3.Session, tokens: int = 1, model: str = MODEL, **counts: int) -> None:

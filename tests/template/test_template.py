@@ -248,6 +248,25 @@ class TestParameters:
             Deployed(Gates=str(gates)).properties("EnforcerFunction")
 
 
+class TestSelfService:
+    MADE = ("MeFunction", "MeLogGroup", "MeRole")
+
+    def test_its_url_answers_only_what_iam_has_authorised(self) -> None:
+        assert properties("MeFunction")["FunctionUrlConfig"] == {"AuthType": "AWS_IAM"}
+
+    def test_the_template_lets_nobody_ask(self) -> None:
+        """Admins do; a policy of the stack that others attach would keep it from being deleted."""
+        assert "lambda:InvokeFunctionUrl" not in TEXT
+        assert of_type("AWS::Lambda::Url") == []
+
+    def test_it_can_be_left_out_where_a_region_has_no_function_urls(self) -> None:
+        without = Deployed(SelfService="false")
+        assert all(map(LEAST.has, self.MADE))
+        assert not any(map(without.has, self.MADE))
+        for output in ("MeFunction", "MeUrl"):
+            assert SOURCE["Outputs"][output]["Condition"] == "HasSelfService"
+
+
 class TestAlarms:
     @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
     def test_it_tells_the_notice_topic_in_words(self, alarm: str) -> None:
@@ -309,6 +328,8 @@ def test_the_outputs_are_what_the_command_line_looks_for() -> None:
         "EnforcerFunction",
         "InvocationLogGroup",
         "LedgerTable",
+        "MeFunction",
+        "MeUrl",
         "MeterFunction",
         "Mode",
         "NoticeTopic",

@@ -85,7 +85,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     from quota_enforcer import wiring  # noqa: PLC0415 - likewise
 
     session = boto3.Session(profile_name=profile, region_name=region)
-    outputs = _outputs(session, stack)
+    outputs = stack_outputs(session, stack)
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
     return Deployment(
@@ -137,7 +137,7 @@ def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
     return answer.get("Environment", {}).get("Variables", {})
 
 
-def _outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
+def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
     """The outputs of a stack of ours; the enforcer function is one of them."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 

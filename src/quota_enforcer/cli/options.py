@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec
 
 import typer
 
@@ -64,6 +64,14 @@ _SHARED = {
 }
 
 
+class Where(NamedTuple):
+    """Which deployment is meant, and with whose credentials."""
+
+    stack: str
+    profile: str | None
+    region: str | None
+
+
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
     """Gives a command --stack, --profile and --region, and hands it the deployment they mean."""
 
@@ -79,10 +87,19 @@ def maybe_on_deployment(
 ) -> Callable[..., None]:
     """The same for a command that can do without: it is handed what finds the deployment."""
 
+    def find_later(where: Where, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        command(lambda: deployments.find(*where), *args, **kwargs)
+
+    return somewhere(wraps(command)(find_later))
+
+
+def somewhere(command: Callable[Concatenate[Where, P], None]) -> Callable[..., None]:
+    """The same for a command that looks for itself: it is handed what the three say."""
+
     @wraps(command)
     def found(*args: Any, **kwargs: Any) -> None:
-        where = [kwargs.pop(name) for name in _SHARED]
-        command(lambda: deployments.find(*where), *args, **kwargs)
+        where = Where(*(kwargs.pop(name) for name in _SHARED))
+        command(where, *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [

@@ -96,7 +96,7 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
     elif notice.kind is NoticeKind.WARNING:
         lines.append(f"The count begins anew: {moment(notice.until, zone)}.")
     if notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}:
-        lines.append(f"What works: {_still_open(notice.models)}")
+        lines.append(f"What works: {still_open(notice.models)}")
     elif notice.kind in _OPEN:
         lines.append(f"What works: {_OPEN[notice.kind]}")
     lines += [f"Questions: {contact}.", "", f"Notice {notice.id}"]
@@ -114,7 +114,8 @@ def _share(notice: Notice) -> int:
     return int(notice.used * 100 / notice.limit) if notice.limit else 100
 
 
-def _still_open(models: str) -> str:
+def still_open(models: str) -> str:
+    """What works while these model scopes are denied."""
     if models == "*":
         return "Everything else in AWS works as before; only Amazon Bedrock is closed."
     return (

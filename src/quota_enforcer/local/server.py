@@ -60,6 +60,7 @@ def _emulator() -> Any:
         bedrock_log,
         bedrock_profiles,
         deliveries,
+        function_urls,
         iam_bedrock,
         iam_conditions,
         iam_dynamodb,
@@ -88,6 +89,7 @@ def _emulator() -> Any:
     iam_logs.install()
     iam_resources.install()
     iam_sqs.install()
+    function_urls.install()
     bedrock_log.install()
     bedrock_profiles.install()
     bedrock.install()

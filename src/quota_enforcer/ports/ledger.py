@@ -20,11 +20,24 @@ from quota_enforcer.ports.stored import (
 )
 
 
-class Ledger(Protocol):
-    """Usage, records, notices under way and the sweep's own memory."""
+class LedgerReads(Protocol):
+    """What it takes to decide about somebody."""
 
     def state(self) -> SweepState:
         """What the last sweep left."""
+
+    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
+        """Their records, consistently read; a new one for whom the ledger does not know."""
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        """What is remembered of every quota item."""
+
+
+class Ledger(LedgerReads, Protocol):
+    """Usage, records, notices under way and the sweep's own memory."""
 
     def begin(self, now: datetime, quotas_seen: str = "") -> None:
         """Note that a sweep started, and what stands for the quotas that it has seen."""
@@ -43,9 +56,6 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """From now on no intent to block can be written."""
-
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
 
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
@@ -66,9 +76,6 @@ class Ledger(Protocol):
 
     def due(self, now: datetime) -> set[Principal]:
         """Whose record is due."""
-
-    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
 
     def blocked(self) -> list[Record]:
         """Every record that denies something, or was about to; eventually consistent."""
@@ -105,9 +112,6 @@ class Ledger(Protocol):
 
     def history(self, principal: Principal | None = None) -> list[Notice]:
         """Past notices, oldest first: one principal's, or those of the deployment."""
-
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
 
     def remember_quota(self, memory: QuotaMemory) -> None:
         """Remember a quota item's last valid version."""
