@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import NOON
-from fakes import FakeQuotas
+from fakes import FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment, self_service
@@ -76,6 +76,8 @@ class Shell:
     """What the meter was asked."""
     hours_refused: dict[str, str] = field(default_factory=dict)
     """Hours that the meter will not recount, and why."""
+    subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
+    """Who gets notices by e-mail."""
     caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
     """Who asks where it stands."""
 
@@ -91,6 +93,7 @@ class Shell:
             lambda: ADMIN,
             self.gates,
             ask_meter=self.ask_meter,
+            subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
         )
 

@@ -19,6 +19,7 @@ from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.subscription import Subscription, same
 from quota_enforcer.core.usage import ModelUsage, Usage
 from quota_enforcer.core.wording import Message
 from quota_enforcer.ports import (
@@ -407,6 +408,48 @@ class FakeTopic:
         if self.fails is not None:
             raise self.fails
         self.sent.append((notice, message))
+
+
+@dataclass
+class FakeSubscriptions:
+    """E-mail subscriptions of the topic; who is added waits until the test confirms it.
+
+    `others` is how many of another kind the topic has, filters and all.
+    """
+
+    known: dict[str, Subscription] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    """The filters of who has not confirmed yet."""
+    others: int = 0
+
+    def by_email(self) -> list[Subscription]:
+        return list(self.known.values())
+
+    def find(self, email: str) -> Subscription | None:
+        return next((each for each in self.by_email() if same(each.email, email)), None)
+
+    def count(self) -> int:
+        return len(self.known) + self.others
+
+    def filters(self) -> int:
+        return sum(not each.everything for each in self.known.values()) + self.others
+
+    def add(self, email: str, filter_policy: str) -> None:
+        assert self.find(email) is None
+        self.known[email] = Subscription(email)
+        self.asked[email] = filter_policy
+
+    def confirm(self, email: str) -> None:
+        """Somebody follows the link in AWS's mail."""
+        self.known[email] = Subscription(email, f"arn:{email}", self.asked.pop(email))
+
+    def change(self, subscription: Subscription, filter_policy: str) -> None:
+        assert subscription.id
+        self.known[subscription.email] = replace(subscription, filter=filter_policy)
+
+    def remove(self, subscription: Subscription) -> None:
+        assert subscription.id
+        del self.known[subscription.email]
 
 
 @dataclass

@@ -14,6 +14,7 @@ from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
 from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.subscription import Subscription
 from quota_enforcer.ports import Ledger, Quotas
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
@@ -42,6 +43,31 @@ class QuotaTable(Quotas, Protocol):
         """Remove an item; returns it, or None where there was none."""
 
 
+class Subscriptions(Protocol):
+    """Who gets notices by e-mail, as admins write it."""
+
+    def by_email(self) -> list[Subscription]:
+        """Every address that is subscribed, with its filter."""
+
+    def find(self, email: str) -> Subscription | None:
+        """This address's subscription, if it has one."""
+
+    def count(self) -> int:
+        """How many subscriptions there are, of any kind."""
+
+    def filters(self) -> int:
+        """How many of them have a filter."""
+
+    def add(self, email: str, filter_policy: str) -> None:
+        """Subscribe an address, which AWS asks to confirm. Raises CannotSubscribe at a limit."""
+
+    def change(self, subscription: Subscription, filter_policy: str) -> None:
+        """Give a confirmed subscription another filter."""
+
+    def remove(self, subscription: Subscription) -> None:
+        """End a confirmed subscription."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatesKept:
     """The gates that a deployment keeps, by ARN, and how to look at them in IAM."""
@@ -65,6 +91,8 @@ class Deployment:
     """Raises NotThere where the deployment keeps none."""
     ask_meter: Callable[[dict[str, Any]], dict[str, Any]]
     """Has the meter function answer an event; raises EnforcerError with what it says."""
+    subscriptions: Callable[[], Subscriptions]
+    """To the notice topic."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
 
@@ -96,6 +124,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
+        subscriptions=lambda: _subscriptions(session, settings),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
     )
@@ -129,6 +158,12 @@ def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
     from quota_enforcer.aws.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
 
     return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
+
+
+def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscriptions:
+    from quota_enforcer.aws.subscriptions import SnsSubscriptions  # noqa: PLC0415 - as boto3 above
+
+    return SnsSubscriptions(session.client("sns"), settings.notice_topic)
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

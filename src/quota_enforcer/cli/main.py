@@ -16,6 +16,7 @@ from quota_enforcer.cli.recount import recount
 from quota_enforcer.cli.release import release
 from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
+from quota_enforcer.cli.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.sweep import sweep
 
 DEBUG = "QUOTA_ENFORCER_DEBUG"
@@ -55,6 +56,8 @@ app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
+app.command(no_args_is_help=True)(subscribe)
+app.command(no_args_is_help=True)(unsubscribe)
 
 
 @app.command()
