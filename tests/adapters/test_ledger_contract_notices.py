@@ -1,6 +1,6 @@
 """What every ledger keeps of notices and quota items, the adapter as well as the fake."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,8 +16,27 @@ def ledger(either_ledger: Ledger) -> Ledger:
     return either_ledger
 
 
+def vars_of(notice: Notice) -> list[object]:
+    """What each field holds; None where it still has its default."""
+    return [
+        None if getattr(notice, each.name) == each.default else getattr(notice, each.name)
+        for each in fields(notice)
+    ]
+
+
 def a_notice(who: str = "user/alice", *, kind: NoticeKind = NoticeKind.BLOCKED) -> Notice:
     return Notice(kind, NOON, who, "daily", "1,000 of 1,000 used", limit=Decimal(1000))
+
+
+def test_a_notice_is_read_back_as_it_was(ledger: Ledger) -> None:
+    whole = Notice(
+        NoticeKind.BLOCKED, NOON, "user/alice", "daily", "why", Decimal("1.5"), Decimal(1), "dollars",
+        "day", 80, "team/research", "*", NOON, NOON + HOUR, "*, x", "quota monthly keeps it closed",
+    )  # fmt: skip
+    assert None not in vars_of(whole)
+    ledger.post([whole])
+    assert ledger.outbox(NOON + HOUR) == [whole]
+    assert ledger.history(ALICE) == [whole]
 
 
 def test_notices_wait_until_they_are_sent(ledger: Ledger) -> None:

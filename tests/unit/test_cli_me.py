@@ -34,7 +34,7 @@ def test_a_blocked_user_sees_since_and_until_when_what_works_and_whom_to_ask(she
     assert [" ".join(line.split()) for line in shell.out("me").splitlines() if "─" not in line] == [
         "user/alice, enforce mode, newest usage 3 min old",
         "Blocked: Amazon Bedrock, since 2026-11-24 12:00 UTC, until 2026-11-25 00:00 UTC.",
-        "What works: Everything else in AWS works as before; only Amazon Bedrock is closed.",
+        "What works: no model of Amazon Bedrock; everything else in AWS, as before.",
         "Quota Models Used % State Resets at",
         "daily * 1,200 of 1,000 total tokens 120 blocked 2026-11-25 00:00 UTC",
         "",

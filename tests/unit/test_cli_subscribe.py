@@ -18,7 +18,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 def gets(shell: Shell, email: str = ANN) -> list[str]:
     """Whose notices a confirmed address gets."""
     policy = json.loads(shell.subscriptions.known[email].filter or "{}")
-    assert list(policy) == ["principal"]
+    assert policy["audience"] == ["people"]
     names: list[str] = policy["principal"]
     return names
 
@@ -131,7 +131,9 @@ class TestLimits:
         assert len(gets(shell)) == 150
 
     def test_a_filter_names_each_once(self) -> None:
-        assert filter_for(["user/b", "user/a", "user/b"]) == '{"principal":["user/a","user/b"]}'
+        assert filter_for(["user/b", "user/a", "user/b"]) == (
+            '{"principal":["user/a","user/b"],"audience":["people"]}'
+        )
         with pytest.raises(CannotSubscribe, match="these would be 151"):
             filter_for(f"user/{number}" for number in range(151))
 

@@ -61,6 +61,8 @@ def notice_of(item: Plain) -> Notice:
         models=item.get("models", ""),
         since=moment(item, "since"),
         until=moment(item, "until"),
+        closed=item.get("closed", ""),
+        after=item.get("after", ""),
     )
 
 

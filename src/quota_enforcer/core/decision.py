@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core import wording
-from quota_enforcer.core.denying import closes, scopes_of, why_open
+from quota_enforcer.core.denying import closes, in_words, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
@@ -47,7 +47,11 @@ class Decision:
             until=_last(each.frees_at for each in denying),
             due=due if due is not None and due <= now else now,
         )
-        notices = tuple(each for each in self.notices if each.kind is not NoticeKind.BLOCKED)
+        notices = tuple(
+            replace(each, closed=in_words(standing.denied))
+            for each in self.notices
+            if each.kind is not NoticeKind.BLOCKED
+        )
         return replace(self, standing=standing, notices=notices, denying=denying)
 
 
@@ -72,7 +76,8 @@ def decide(
         told = warned.get(verdict.quota.id)
         if reached and (told is None or told.threshold < reached):
             warned[verdict.quota.id] = Warned(reached, verdict.limit, _window_ends(verdict, terms))
-            notices += warnings(principal, verdict, reached, terms)
+            denied = scopes_of(denying.values())
+            notices += warnings(principal, verdict, reached, denied, terms)
     notices += changes(principal, before, verdicts, denying, terms)
     standing = Standing(
         level=_level(verdicts),

@@ -32,3 +32,8 @@ def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
 def closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
     """Whether denying these closes something that `denied` leaves open."""
     return bool(scopes - denied) and not denied >= EVERYTHING
+
+
+def in_words(scopes: Iterable[str]) -> str:
+    """Model scopes as a notice has them: `*`, or each by name."""
+    return ", ".join(sorted(scopes))

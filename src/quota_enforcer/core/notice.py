@@ -23,6 +23,20 @@ class NoticeKind(StrEnum):
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
 
+    @property
+    def audience(self) -> str:
+        """Whom it concerns: `people`, whose notices they are, or `admins`."""
+        return "people" if self in _FOR_PEOPLE else "admins"
+
+
+_FOR_PEOPLE = {
+    NoticeKind.WARNING,
+    NoticeKind.BLOCKED,
+    NoticeKind.CHANGED,
+    NoticeKind.RESTORED,
+    NoticeKind.COULD_NOT_LIFT,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -31,7 +45,9 @@ class Notice:
     `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
     are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
     is for, `models` are its model scopes. `until` is None where only an admin's change ends it.
-    Where a price is unknown, `quota` is the model.
+    `closed` are all model scopes that are closed when it is told, empty where none is, and `after`
+    says in words what still closes them when this quota no longer does. Where a price is unknown,
+    `quota` is the model.
     """
 
     kind: NoticeKind
@@ -48,6 +64,8 @@ class Notice:
     models: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    closed: str = ""
+    after: str = ""
 
     @property
     def id(self) -> str:

@@ -15,8 +15,6 @@ MOST_FILTERS: Final = 200
 """Filter policies that a topic may have, unless AWS raised it."""
 MOST_PRINCIPALS: Final = 150
 """Values that one filter policy may have."""
-ATTRIBUTE: Final = "principal"
-"""The message attribute that says whose notice it is."""
 
 
 class CannotSubscribe(EnforcerError):
@@ -53,13 +51,13 @@ class Subscription:
         except ValueError:
             return None
         match policy:
-            case {"principal": [*names], **rest} if not rest:
+            case {"principal": [*names], "audience": ["people"], **rest} if not rest:
                 return tuple(sorted(names)) if all(isinstance(n, str) for n in names) else None
         return None
 
 
 def filter_for(principals: Iterable[str]) -> str:
-    """The filter policy that lets just these principals' notices through.
+    """The filter policy that lets just these principals' notices through, and none for admins.
 
     Raises CannotSubscribe where there are more than it may name.
     """
@@ -70,7 +68,7 @@ def filter_for(principals: Iterable[str]) -> str:
             f"of SNS takes no more values, and these would be {len(names)}: use another address "
             "for some of them, such as name+2@example.com"
         )
-    return json.dumps({ATTRIBUTE: names}, separators=(",", ":"))
+    return json.dumps({"principal": names, "audience": ["people"]}, separators=(",", ":"))
 
 
 def same(email: str, other: str) -> bool:

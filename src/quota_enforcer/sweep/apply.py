@@ -112,16 +112,26 @@ def _true_notices(
         ]
     elif trouble:
         if not partly:
-            notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+            notices = [
+                replace(notice, closed="")
+                for notice in notices
+                if notice.kind not in _CLAIMS_A_BLOCK
+            ]
         if trouble not in {trouble_before, _GONE}:
             notices += [
                 replace(notice, kind=NoticeKind.COULD_NOT_DENY, reason=trouble)
-                for notice in block_notices(decision.principal, decision.denying, decision.terms)
+                for notice in _blocks(decision)
             ]
     elif trouble_before and decision.standing.denied:
         # Nobody was told of this block yet, since it could not be made until now.
         notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
-        notices += block_notices(decision.principal, decision.denying, decision.terms)
+        notices += _blocks(decision)
     elif trouble_before:
         notices = [notice for notice in notices if notice.kind is not NoticeKind.RESTORED]
     return notices
+
+
+def _blocks(decision: Decision) -> list[Notice]:
+    """One notice for each quota that denies something."""
+    denying = decision.denying
+    return block_notices(decision.principal, denying, denying, decision.terms)
