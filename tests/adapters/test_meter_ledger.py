@@ -1,6 +1,7 @@
 """What every ledger of the stream meter does: the adapter, and the fake of the meter's tests."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,12 @@ def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
 
 def test_a_new_ledger_has_a_brief_of_nothing(ledger: MeterLedger) -> None:
     assert ledger.brief() == Brief()
+
+
+def test_what_the_added_calls_cost_is_told_and_nothing_for_duplicates(ledger: MeterLedger) -> None:
+    calls = [an_addition(key, cost=Decimal("0.25")) for key in ("a", "b")]
+    assert ledger.add(calls[:1], NOW).cost_usd == Decimal("0.25")
+    assert ledger.add([*calls, calls[1]], NOW) == Added(1, 2, cost_usd=Decimal("0.25"))
 
 
 def test_calls_of_one_bucket_add_up(ledger: MeterLedger) -> None:

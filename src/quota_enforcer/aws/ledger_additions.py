@@ -19,6 +19,7 @@ from quota_enforcer.aws.addition_packs import Marker, Pack, lanes
 from quota_enforcer.aws.dynamo import Table
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
 from quota_enforcer.aws.patience import TRIES, cancellation_reasons
+from quota_enforcer.core.measure import NO_MONEY
 from quota_enforcer.core.window import next_hour
 from quota_enforcer.metering.ports import Added, Addition
 
@@ -98,6 +99,10 @@ class DynamoAdditions:
             sum(len(outcome.duplicates) for outcome in outcomes) + twice_at_once,
             frozenset(hour for outcome in outcomes for hour in outcome.late.values()),
             {key: reason for outcome in outcomes for key, reason in outcome.failed.items()},
+            sum(
+                (calls[key].counts.cost_usd for outcome in outcomes for key in outcome.added),
+                NO_MONEY,
+            ),
         )
 
     def _add(self, pack: Pack, now: datetime, outcome: _Outcome) -> None:

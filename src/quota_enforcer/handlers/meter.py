@@ -90,6 +90,9 @@ def _told(metered: "Metered") -> dict[str, Any]:
         metrics.add_metric(name, MetricUnit.Count, count)
     if metered.lag is not None:
         metrics.add_metric("Lag", MetricUnit.Seconds, metered.lag)
+    if metered.counted:
+        # For a picture of the spending; the ledger alone is exact, and knows what was recounted.
+        metrics.add_metric("CostUsd", MetricUnit.NoUnit, float(metered.cost_usd))
     metrics.flush_metrics()
     return answer
 

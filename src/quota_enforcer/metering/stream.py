@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from quota_enforcer.core.measure import NO_MONEY
 from quota_enforcer.core.window import hour_start
 from quota_enforcer.metering.batch import Batch, time_of
 from quota_enforcer.metering.calls import Calls
@@ -31,6 +33,7 @@ class Metered:
 
     `late` are those whose hour is being recounted instead. `skipped` counts by reason.
     `quarantined` and `failed` point to events. `lag` is the age of the oldest call, in seconds.
+    `cost_usd` is what the counted calls cost.
     """
 
     counted: int = 0
@@ -42,6 +45,7 @@ class Metered:
     failed: Sequence[Pointer] = ()
     lag: float | None = None
     control: bool = False
+    cost_usd: Decimal = NO_MONEY
 
 
 class Stream:
@@ -116,6 +120,7 @@ class Stream:
             quarantined=batch.quarantined,
             failed=failed,
             lag=batch.lag(now),
+            cost_usd=added.cost_usd,
         )
 
     def _reader(self, now: datetime) -> Calls:
