@@ -119,6 +119,28 @@ class TestWhom:
         assert ("team/research", "pot", 12, 1000) in quotas(told)
         assert "bob" not in json.dumps(told)
 
+    def test_quotas_of_kinds_teams_and_everybody_apply_as_in_a_sweep(
+        self, world: World, asked: Asking
+    ) -> None:
+        """Whichever spelling an admin chose."""
+        ann = "sso/Ann@Example.com"
+        world.quota(principal=ann, quota="a")
+        world.quota(principal="sso/*", quota="b")
+        world.quota(principal="default", quota="c")
+        world.quota(principal="team/x", quota="d", members=[ann])
+        world.quota(principal="sso/bob@example.com", quota="e")
+        world.quota(principal="user/ann@example.com", quota="f")
+        told = quotas(asked("sso:ann@example.com"))
+        assert [quota for _, quota, *_ in told] == ["a", "b", "c", "d"]
+
+    def test_an_invalid_item_of_ones_own_keeps_its_last_valid_version(
+        self, world: World, asked: Asking
+    ) -> None:
+        world.quota()
+        world.sweep(NOON)
+        world.quota(limit="lots")
+        assert quotas(asked()) == [("user/alice", "daily", 0, 1000)]
+
     def test_who_has_no_quota_is_told_todays_usage(self, world: World, asked: Asking) -> None:
         world.stream("alice", NOON, 600)
         assert quotas(asked()) == [("user/alice", "", 600, None)]
