@@ -43,7 +43,7 @@ PRINCIPALS = (
     "user/*, sso/*, role/*, default"
 )
 PLAIN_NAME = "a name as IAM has it, without path and blanks, such as user/alice"
-QUOTA_NAMES = "letters, digits, '.', '_' and '-', at most 64"
+QUOTA_NAMES = "letters a to z or A to Z, digits, '.', '_' and '-', at most 64"
 MEASURES = (
     "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, total_tokens, "
     "weighted_tokens, cost_usd"
@@ -397,7 +397,7 @@ class TestWrong:
             ({"principal": "team/x", "members": ["alice"]},
              f"members is ['alice']; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["team/y"]},
-             f"members is ['team/y']; allowed: {MEMBERS}"),
+             f"members is ['team/y']; allowed: {MEMBERS}; instead of team/y name who is in it"),
             ({"principal": "team/x", "members": ["user/*"]},
              f"members is ['user/*']; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["user/eng/bob"]},

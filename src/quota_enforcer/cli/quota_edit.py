@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from quota_enforcer.cli.item_values import digits
 from quota_enforcer.core import amounts
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED, Measure
@@ -16,6 +17,8 @@ from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 AUTHOR = "edited_by"
 _KEYS = ("principal", "quota")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
+"""A comma between principals; names of IAM may have commas too."""
 _GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
 
 
@@ -48,6 +51,11 @@ def number(text: str) -> Decimal | str:
     return Decimal(text) if _NUMBER.fullmatch(text) else text
 
 
+def principals(texts: Iterable[str]) -> list[str]:
+    """Each of several, also where one text names some with commas between: `user/a,user/b`."""
+    return [each.strip() for text in texts for each in _BETWEEN.split(text)]
+
+
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
     """The item after an edit: what is given is set, what is unset goes, the rest stays."""
     gone = set(unset) - set(_KEYS)
@@ -63,7 +71,7 @@ def changes(old: Item | None, new: Item | None) -> list[Change]:
     return [
         Change(name, old.get(name), new.get(name))
         for name in [*ordered, *others]
-        if name not in {*_KEYS, AUTHOR} and _plain(old.get(name)) != _plain(new.get(name))
+        if name not in {*_KEYS, AUTHOR} and not _alike(old.get(name), new.get(name))
     ]
 
 
@@ -111,8 +119,28 @@ def named(rule: Rule) -> str:
     return f"{rule.name} of {rule.whom}: {terms(rule)}"
 
 
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two values mean the same; to Python 1 is True, to an item it is not."""
+    match _plain(one), _plain(other):
+        case list(several), list(others):
+            return len(several) == len(others) and all(map(_alike, several, others))
+        case dict(several), dict(others):
+            return several.keys() == others.keys() and all(
+                _alike(several[name], others[name]) for name in several
+            )
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case one, other:
+            return bool(one == other)
+
+
 def _plain(value: Any) -> Any:
     """Sets and lists alike: the order of thresholds and scopes means nothing."""
     if isinstance(value, (list, set, frozenset)):
-        return sorted(value, key=str)
+        return sorted(value, key=_order)
     return value
+
+
+def _order(value: Any) -> str:
+    """One number is one text, however many zeros it is written with."""
+    return digits(Decimal(value)) if isinstance(value, (int, Decimal)) else str(value)

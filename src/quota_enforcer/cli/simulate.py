@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from quota_enforcer.cli.errors import REFUSED, explain
+from quota_enforcer.cli.errors import REFUSED
 from quota_enforcer.cli.log_lines import STDIN, log_lines
 from quota_enforcer.cli.log_summary import LogSummary
 from quota_enforcer.cli.options import AsJson
@@ -94,8 +94,8 @@ def simulate(
     zone = ZoneInfo(time_zone)
     found = read_quota_file(quotas, zone)
     if found.invalid:
-        for error in found.invalid:
-            fail(explain(error) or str(error))
+        for each in found.invalid:
+            fail(each.words)
         raise typer.Exit(REFUSED)
     prices = _Prices(PriceTable(shipped_rates(), found.prices))
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
