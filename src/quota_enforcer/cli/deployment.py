@@ -21,6 +21,7 @@ from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
 if TYPE_CHECKING:
     import boto3
 
+DEFAULT_STACK = "bedrock-quota"
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
 METER = "MeterFunction"

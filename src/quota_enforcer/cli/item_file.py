@@ -4,7 +4,7 @@ Numbers stay exact and moments stay text, as DynamoDB has them.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ import typer
 
 from quota_enforcer.cli.item_json import entries as json_entries
 from quota_enforcer.cli.item_values import unstorable
+from quota_enforcer.cli.log_lines import STDIN
 from quota_enforcer.core.quota_item import Item
 
-STDIN = Path("-")
 JSON_SUFFIX = ".json"
 _NAMED = {JSON_SUFFIX: True, ".yaml": False, ".yml": False}
 """Whether a file of this suffix is JSON; of another one the text itself tells."""
@@ -24,7 +24,10 @@ _FORM = "expected a list of items as they stand in the quota table, each with pr
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
-    """An item, its place in the file (from 1) and its line, and what keeps it from being read."""
+    """An item, its place in the file (from 1) and its line, and what keeps it from being read.
+
+    One of the table itself has no line.
+    """
 
     item: Item
     place: int
@@ -38,8 +41,8 @@ class FileItem:
 
     @property
     def where(self) -> str:
-        """`item 3 (line 12)`."""
-        return f"item {self.place} (line {self.line})"
+        """`item 3 (line 12): `; nothing of one in the table."""
+        return f"item {self.place} (line {self.line}): " if self.line else ""
 
 
 def read_items(file: Path) -> list[FileItem]:
@@ -50,6 +53,11 @@ def read_items(file: Path) -> list[FileItem]:
         return list(_items(file, text, named))
     except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"cannot read {named}: {error}; {_FORM}") from error
+
+
+def table_items(items: Iterable[Item]) -> list[FileItem]:
+    """Those of the quota table, to be judged alike."""
+    return [FileItem(item, place, 0) for place, item in enumerate(items, start=1)]
 
 
 def _text(file: Path, named: str) -> str:

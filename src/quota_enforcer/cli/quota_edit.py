@@ -1,7 +1,7 @@
 """Editing quota items: what the options of `quota set` mean, and what they change."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,15 @@ from quota_enforcer.cli.item_values import digits
 from quota_enforcer.core import amounts
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED, Measure
+from quota_enforcer.core.price_item import PRICE_ATTRIBUTES
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Exemption, Quota, Rule
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 
 AUTHOR = "edited_by"
 _KEYS = ("principal", "quota")
+_LAST = ("note", AUTHOR)
+_ORDER = (*(each for each in ATTRIBUTES if each not in _LAST), *PRICE_ATTRIBUTES, *_LAST)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
 """A comma between principals; names of IAM may have commas too."""
@@ -66,13 +69,26 @@ def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) 
 def changes(old: Item | None, new: Item | None) -> list[Change]:
     """What differs between two versions of an item, its keys and its author apart."""
     old, new = old or {}, new or {}
-    ordered = [name for name in ATTRIBUTES if name in old or name in new]
-    others = sorted((old.keys() | new.keys()) - set(ATTRIBUTES))
     return [
         Change(name, old.get(name), new.get(name))
-        for name in [*ordered, *others]
-        if name not in {*_KEYS, AUTHOR} and not _alike(old.get(name), new.get(name))
+        for name in told({**old, **new})
+        if not _alike(old.get(name), new.get(name))
     ]
+
+
+def ordered(item: Item) -> dict[str, Any]:
+    """The item with its attributes in the order of the documentation."""
+    return {name: item[name] for name in _in_order(item)}
+
+
+def told(item: Item) -> dict[str, Any]:
+    """What an item says, its keys and its author apart."""
+    return {name: item[name] for name in _in_order(item) if name not in {*_KEYS, AUTHOR}}
+
+
+def _in_order(names: Collection[str]) -> list[str]:
+    known = [name for name in _ORDER if name in names]
+    return known + sorted(set(names) - set(known))
 
 
 def shown(value: Any) -> str:

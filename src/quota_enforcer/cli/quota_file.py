@@ -32,7 +32,7 @@ class Judged:
     def words(self) -> str:
         """What is wrong and where: a line, then one for each problem."""
         whom, name = self.placed.key
-        lines = [f"{self.placed.where}: quota {name!r} of {whom!r} is not valid:"]
+        lines = [f"{self.placed.where}quota {name!r} of {whom!r} is not valid:"]
         return "\n  - ".join([*lines, *self.problems])
 
     def to_json(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Judged:
         whom, name = self.placed.key
         return {
             "item": self.placed.place,
-            "line": self.placed.line,
+            "line": self.placed.line or None,
             "principal": whom,
             "quota": name,
             "problems": list(self.problems),

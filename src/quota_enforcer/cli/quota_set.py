@@ -8,17 +8,14 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.edit_said import as_json as changes_as_json
-from quota_enforcer.cli.edit_said import say_changes
-from quota_enforcer.cli.in_force import say_when
+from quota_enforcer.cli.edit_said import say_edit
 from quota_enforcer.cli.options import AsJson, Name, Whom, on_deployment
-from quota_enforcer.cli.output import hint, say_json
-from quota_enforcer.cli.quota_edit import AUTHOR, changes, edited, number, principals
-from quota_enforcer.cli.quota_store import check, stored
-from quota_enforcer.cli.until import written
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.cli.output import hint
+from quota_enforcer.cli.quota_edit import edited, number, principals
+from quota_enforcer.cli.quota_store import cannot_deny, stored, written
+from quota_enforcer.cli.until import written as as_moment
 from quota_enforcer.core.quota import Action, Quota, Rule
-from quota_enforcer.core.quota_item import KINDS, Item
+from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.quota_review import Doubt, review
 
 _RULE = "The rule"
@@ -128,8 +125,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "enabled": enabled,
         "exempt": exempt,
         "raise_to": raise_to and number(raise_to),
-        "raise_until": raise_until and written(raise_until, now, zone),
-        "until": until and written(until, now, zone),
+        "raise_until": raise_until and as_moment(raise_until, now, zone),
+        "until": until and as_moment(until, now, zone),
         "members": member and principals(member),
         "share": share,
         "note": note,
@@ -137,18 +134,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     given = {name: value for name, value in given.items() if value not in (None, [])}
     key, old = stored(deployment, whom, name)
     new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
-    rule = check(deployment, new)
-    made = changes(old, new)
-    if made or old is None:
-        new[AUTHOR] = deployment.caller()
-        deployment.quotas.put(new, old)
-    if as_json:
-        say_json({"principal": key, "quota": name, "changes": changes_as_json(made), "item": new})
-        return
-    say_changes(key, name, old, made)
-    if made or old is None:
-        say_when()
-        for line in _notes(deployment, rule, now):
+    edit = written(deployment, key, old, new)
+    say_edit(edit, as_json=as_json)
+    if edit.made and not as_json:
+        for line in _notes(deployment, edit.rule, now):
             hint(f"Note: {line}")
 
 
@@ -189,8 +178,5 @@ def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
                 yield f"it {remark.words}"
         return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
-    if denies and rule.whom not in KINDS and "*" not in rule.whom:
-        gated = bool(deployment.settings.author)
-        why = cannot_be_denied(Principal.parse(rule.whom), gated=gated)
-        if why:
-            yield f"{why}; it warns and tells admins"
+    if denies and (why := cannot_deny(deployment, rule)):
+        yield f"{why}; it warns and tells admins"

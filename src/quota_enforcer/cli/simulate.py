@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from quota_enforcer.cli.errors import REFUSED
-from quota_enforcer.cli.log_lines import STDIN, log_lines
+from quota_enforcer.cli.log_lines import log_lines
 from quota_enforcer.cli.log_summary import LogSummary
-from quota_enforcer.cli.options import AsJson
+from quota_enforcer.cli.options import AsJson, file_or_stdin
 from quota_enforcer.cli.output import fail, hint, say_json
 from quota_enforcer.cli.quota_file import read_quota_file
 from quota_enforcer.cli.simulated import document, show
@@ -37,12 +37,6 @@ def _zone(name: str) -> str:
     return name
 
 
-def _log(file: Path) -> Path:
-    if file != STDIN and (file.is_dir() or not file.exists()):
-        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
-    return file
-
-
 def _lag(seconds: float) -> float:
     if not 0 <= seconds <= LONGEST_LAG:
         raise typer.BadParameter(f"{seconds} is not a number of seconds from 0 to {LONGEST_LAG:,}")
@@ -54,7 +48,7 @@ def simulate(
         Path,
         typer.Option(
             metavar="FILE",
-            callback=_log,
+            callback=file_or_stdin,
             help="An invocation log of one record a line, plain or gzip; - for stdin.",
         ),
     ],

@@ -81,7 +81,7 @@ def members(value: Any) -> tuple[str, ...]:
         raise ValueError
     teams = [each for each in principals if each.startswith("team/")]
     if teams:
-        raise Allowed(f"{MEMBERS}; instead of {', '.join(teams)} name who is in it")
+        raise Allowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
     return principals
 
 
