@@ -85,7 +85,12 @@ def _say(judged: list[Judged], invalid: list[Judged], remarks: list[Remark]) -> 
         say(each.words)
     for remark in remarks:
         say(f"warning: {remark.name} of {remark.whom} {remark.words}")
-    say(f"{len(judged):,} items: {len(invalid):,} not valid, {len(remarks):,} warnings.")
+    warnings = _count(len(remarks), "warning")
+    say(f"{_count(len(judged), 'item')}: {len(invalid):,} not valid, {warnings}.")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _document(judged: list[Judged], invalid: list[Judged], remarks: list[Remark]) -> dict[str, Any]:

@@ -158,5 +158,15 @@ def _plain(value: Any) -> Any:
 
 
 def _order(value: Any) -> str:
-    """One number is one text, however many zeros it is written with."""
-    return digits(Decimal(value)) if isinstance(value, (int, Decimal)) else str(value)
+    """One number is one text, however many zeros it is written with; a set is a list."""
+    match value:
+        case bool():
+            return str(value)
+        case int() | Decimal():
+            return digits(Decimal(value))
+        case list() | set() | frozenset():
+            return str(sorted(map(_order, value)))
+        case dict():
+            return str(sorted((name, _order(entry)) for name, entry in value.items()))
+        case _:
+            return str(value)

@@ -25,4 +25,4 @@ def reads(rule: Rule) -> str:
     then = "denies" if rule.action is Action.DENY else "only notifies"
     if rule.unknown_prices is UnknownPrices.DENY:
         then += ", at assumed prices too"
-    return f"{granted(rule)}; {f'warns at {percent}, then' if percent else 'when used up'} {then}"
+    return f"{granted(rule)}; {f'warns at {percent}, then ' if percent else ''}{then}"

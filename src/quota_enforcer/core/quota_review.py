@@ -122,7 +122,7 @@ def _shadowed(rules: Iterable[Rule]) -> Iterator[Remark]:
     for rule in several:
         nearer = rule.members or (("user/*", "sso/*") if rule.whom == "default" else ())
         if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
-            words = f"never applies: {_and(nearer)} have one of that name each, which is nearer"
+            words = f"never applies: there is a nearer one of that name for {_and(nearer)}"
             yield Remark(Doubt.NEVER_APPLIES, rule.whom, rule.name, words)
 
 
