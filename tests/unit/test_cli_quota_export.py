@@ -81,7 +81,7 @@ def test_the_order_does_not_depend_on_the_tables(shell: Shell) -> None:
     table = shell.world.quotas.table
     shell.world.quotas.table = dict(reversed(table.items()))
     for key, item in table.items():
-        table[key] = dict(reversed(item.items()))
+        table[key] = {name: item[name] for name in reversed(list(item))}
     assert shell.out("quota", "export") == first
 
 

@@ -272,7 +272,7 @@ def test_two_admins_who_import_the_same_do_not_mind(imported: Import, *, prune: 
     world = imported.shell.world
     world.quota()
     if prune:
-        meanwhile(imported, lambda: world.quotas.table.clear())
+        meanwhile(imported, world.quotas.table.clear)
         imported.items()
     else:
         meanwhile(imported, lambda: world.quota(limit=9, edited_by="the other"))
@@ -293,7 +293,8 @@ def test_an_import_that_stopped_is_simply_run_again(
     imported: Import, monkeypatch: pytest.MonkeyPatch, stops: BaseException, code: int, words: str
 ) -> None:
     table = imported.shell.table
-    put, written = table.put, []
+    put = table.put
+    written: list[Item] = []
 
     def put_some(item: Item, expected: Item | None) -> None:
         if len(written) == 20:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.cli.item_values import digits
+from quota_enforcer.cli.item_values import digits, plain
 from quota_enforcer.core import amounts
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED, Measure
@@ -72,7 +72,7 @@ def changes(old: Item | None, new: Item | None) -> list[Change]:
     return [
         Change(name, old.get(name), new.get(name))
         for name in told({**old, **new})
-        if not _alike(old.get(name), new.get(name))
+        if not _alike(plain(old.get(name)), plain(new.get(name)))
     ]
 
 
@@ -93,7 +93,7 @@ def _in_order(names: Collection[str]) -> list[str]:
 
 def shown(value: Any) -> str:
     """An attribute's value as people read it."""
-    match value:
+    match plain(value):
         case None:
             return "-"
         case bool():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from quota_enforcer.cli.item_values import plain
 from quota_enforcer.cli.quota_edit import shown
 from quota_enforcer.cli.quota_words import granted
 from quota_enforcer.core import wording
@@ -64,7 +65,7 @@ class ItemState:
             "in_force": self.in_force,
             "state": self.words,
             "problems": self.problems,
-            "item": dict(self.item),
+            "item": plain(self.item),
         }
 
 

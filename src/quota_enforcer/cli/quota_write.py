@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 
 from quota_enforcer.cli.deployment import QuotaTable
 from quota_enforcer.cli.output import progress
@@ -27,15 +28,27 @@ def write(table: QuotaTable, steps: Iterable[Step], author: str, written: Writte
 
     An error of AWS stops it: what is done by then is in `written`, and no more is begun.
     """
-    several = list(steps)
+    several, stopped = list(steps), Event()
+
+    def take(step: Step) -> None:
+        if stopped.is_set():
+            return
+        try:
+            _take(table, step, author, written)
+        except BaseException:
+            stopped.set()
+            raise
+
     for removing in (False, True):
         due = [step for step in several if (step.kind is Kind.REMOVED) is removing]
         pool = ThreadPoolExecutor(WRITERS)
         try:
-            taken = pool.map(lambda step: _take(table, step, author, written), due)
             label = "Removing quotas" if removing else "Writing quotas"
-            for _ in progress(taken, label, total=len(due)):
+            for _ in progress(pool.map(take, due), label, total=len(due)):
                 pass
+        except BaseException:
+            stopped.set()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
