@@ -72,7 +72,7 @@ def changes(old: Item | None, new: Item | None) -> list[Change]:
     return [
         Change(name, old.get(name), new.get(name))
         for name in told({**old, **new})
-        if not _alike(plain(old.get(name)), plain(new.get(name)))
+        if _sense(old.get(name)) != _sense(new.get(name))
     ]
 
 
@@ -96,16 +96,16 @@ def shown(value: Any) -> str:
     match plain(value):
         case None:
             return "-"
-        case bool():
-            return str(value).lower()
-        case Decimal() | int():
-            return amounts.number(value)
-        case dict():
-            return ", ".join(f"{name} x {shown(weight)}" for name, weight in sorted(value.items()))
-        case list() | set() | frozenset():
-            return ", ".join(shown(each) for each in _plain(value)) or "none"
-        case _:
-            return str(value)
+        case bool(truth):
+            return str(truth).lower()
+        case Decimal() | int() as number:
+            return amounts.number(number)
+        case dict(weights):
+            return ", ".join(f"{name} x {shown(each)}" for name, each in sorted(weights.items()))
+        case list(several):
+            return ", ".join(map(shown, sorted(several, key=_sense))) or "none"
+        case other:  # an escape sequence must not reach the terminal
+            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(other))
 
 
 def terms(rule: Rule) -> str:
@@ -135,38 +135,19 @@ def named(rule: Rule) -> str:
     return f"{rule.name} of {rule.whom}: {terms(rule)}"
 
 
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two values mean the same; to Python 1 is True, to an item it is not."""
-    match _plain(one), _plain(other):
-        case list(several), list(others):
-            return len(several) == len(others) and all(map(_alike, several, others))
-        case dict(several), dict(others):
-            return several.keys() == others.keys() and all(
-                _alike(several[name], others[name]) for name in several
-            )
-        case (bool(), _) | (_, bool()):
-            return one is other
-        case one, other:
-            return bool(one == other)
+def _sense(value: Any) -> str:
+    """What a value means: alike for sets and lists in any order, and for numbers however written.
 
-
-def _plain(value: Any) -> Any:
-    """Sets and lists alike: the order of thresholds and scopes means nothing."""
-    if isinstance(value, (list, set, frozenset)):
-        return sorted(value, key=_order)
-    return value
-
-
-def _order(value: Any) -> str:
-    """One number is one text, however many zeros it is written with; a set is a list."""
-    match value:
-        case bool():
-            return str(value)
-        case int() | Decimal():
-            return digits(Decimal(value))
-        case list() | set() | frozenset():
-            return str(sorted(map(_order, value)))
-        case dict():
-            return str(sorted((name, _order(entry)) for name, entry in value.items()))
-        case _:
-            return str(value)
+    1 and true are two things, and so are 1000 and the text "1000".
+    """
+    match plain(value):
+        case bool(truth):
+            return str(truth)
+        case Decimal() | int() as number:
+            return digits(Decimal(number))
+        case list(several):
+            return f"[{', '.join(sorted(map(_sense, several)))}]"
+        case dict(pairs):
+            return str(sorted((name, _sense(each)) for name, each in pairs.items()))
+        case other:
+            return repr(other)
