@@ -49,7 +49,10 @@ class AdminTable:
             raise Conflict("the quota was changed by somebody else")
         self.quotas.table[key] = dict(item)
 
-    def remove(self, whom: str, name: str) -> Item | None:
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        stored = self.quotas.table.get((whom, name))
+        if expected is not None and (self.overtaken or stored != expected):
+            raise Conflict("the quota was changed by somebody else")
         return self.quotas.table.pop((whom, name), None)
 
 

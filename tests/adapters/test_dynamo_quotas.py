@@ -91,6 +91,23 @@ def test_removing_gives_back_what_was_there(quotas: DynamoQuotas) -> None:
     assert quotas.get(*KEY) is None
 
 
+def test_what_is_expected_is_removed(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    assert quotas.remove(*KEY, ITEM) == ITEM
+    assert quotas.get(*KEY) is None
+
+
+@pytest.mark.parametrize("meanwhile", [None, {**ITEM, "limit": 5}, {**ITEM, "raise_to": 9}])
+def test_what_somebody_else_has_changed_is_not_removed(
+    quotas: DynamoQuotas, meanwhile: dict[str, Any] | None
+) -> None:
+    if meanwhile is not None:
+        quotas.put(meanwhile, expected=None)
+    with pytest.raises(Conflict, match="quota daily of user/alice was changed"):
+        quotas.remove(*KEY, ITEM)
+    assert quotas.get(*KEY) == meanwhile
+
+
 def test_a_float_is_refused_before_it_loses_a_digit(quotas: DynamoQuotas) -> None:
     with pytest.raises(TypeError, match="Float"):
         quotas.put(an_item(limit=0.1), expected=None)

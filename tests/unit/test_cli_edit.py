@@ -82,6 +82,8 @@ def test_the_order_of_a_list_is_no_change() -> None:
         (Decimal("12.50"), "12.5"),
         ({"output_tokens": Decimal(5), "input_tokens": 1}, "input_tokens x 1, output_tokens x 5"),
         ("day", "day"),
+        ("für 研究\n\x1b[2J", "für 研究\\n\\x1b[2J"),
+        ({"b", "a"}, "a, b"),
     ],
 )
 def test_values_are_shown_as_people_read_them(value: Any, words: str) -> None:

@@ -57,8 +57,8 @@ class Table(ReadTable):
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
         """Write a whole item; False where the condition does not hold."""
-        request = {"TableName": self._name, **_conditional({"Item": wire(item)}, condition)}
-        return _held(lambda: self._client.put_item(**request))
+        request = {"TableName": self._name, **conditional({"Item": wire(item)}, condition)}
+        return held(lambda: self._client.put_item(**request))
 
     def update(
         self,
@@ -69,8 +69,8 @@ class Table(ReadTable):
     ) -> bool:
         """Set and remove some attributes; False where the condition does not hold."""
         change = _change(values, remove=remove)
-        request = {"TableName": self._name, "Key": wire(key), **_conditional(change, condition)}
-        return _held(lambda: self._client.update_item(**request))
+        request = {"TableName": self._name, "Key": wire(key), **conditional(change, condition)}
+        return held(lambda: self._client.update_item(**request))
 
     def write(self, writes: Sequence[Write]) -> list[int]:
         """Write all or nothing: the positions of the conditions that do not hold, none if written.
@@ -100,11 +100,11 @@ class Table(ReadTable):
         """A write as a part of a transaction."""
         match write:
             case Put(item, condition):
-                part = _conditional({"Item": wire(item)}, condition)
+                part = conditional({"Item": wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
             case Update(key, add, values, condition):
                 change = _change(values, add=add)
-                part = {"Key": wire(key), **_conditional(change, condition)}
+                part = {"Key": wire(key), **conditional(change, condition)}
                 return {"Update": {"TableName": self._name, **part}}
             case Check(key, condition):
                 part = {"Key": wire(key), **condition.request()}
@@ -136,7 +136,7 @@ def _change(values: Plain, remove: Iterable[str] = (), add: Plain = NOTHING) -> 
     ).request("UpdateExpression")
 
 
-def _conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:
+def conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:
     """The request with a condition; the placeholders of both go into the same two parameters."""
     for parameter, value in (condition.request() if condition else {}).items():
         known = request.get(parameter)
@@ -144,7 +144,8 @@ def _conditional(request: dict[str, Any], condition: Expression | None) -> dict[
     return request
 
 
-def _held(write: Callable[[], object]) -> bool:
+def held(write: Callable[[], object]) -> bool:
+    """Make a conditional write; False where its condition does not hold."""
     try:
         patiently(retry=retry_if_exception(passes))(write)
     except ClientError as error:

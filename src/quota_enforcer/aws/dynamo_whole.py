@@ -5,8 +5,8 @@ from typing import Any
 
 from tenacity import retry_if_exception
 
-from quota_enforcer.aws.dynamo import Delete, Table, Write
-from quota_enforcer.aws.dynamo_read import Plain, plain, wire
+from quota_enforcer.aws.dynamo import Delete, Table, Write, conditional, held
+from quota_enforcer.aws.dynamo_read import Expression, Plain, plain, wire
 from quota_enforcer.aws.dynamo_scan import scan
 from quota_enforcer.aws.patience import passes, patiently
 
@@ -24,6 +24,11 @@ class WholeTable(Table):
             self._client.delete_item, TableName=self._name, Key=wire(key), ReturnValues="ALL_OLD"
         )
         return plain(answer["Attributes"]) if "Attributes" in answer else None
+
+    def delete_if(self, key: Plain, condition: Expression) -> bool:
+        """Delete an item; False where the condition does not hold."""
+        request = {"TableName": self._name, **conditional({"Key": wire(key)}, condition)}
+        return held(lambda: self._client.delete_item(**request))
 
     def part(self, write: Write) -> Any:
         """A write as a part of a transaction."""

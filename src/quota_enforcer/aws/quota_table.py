@@ -46,14 +46,25 @@ class DynamoQuotas:
         Raises Conflict where somebody has changed it since.
         """
         if not self._table.put(item, _unchanged(expected)):
-            raise Conflict(
-                f"quota {item['quota']} of {item['principal']} was changed by somebody else "
-                "since it was read: look at it again, then repeat the change",
-            )
+            raise _conflict(item)
 
-    def remove(self, whom: str, name: str) -> Item | None:
-        """Remove an item; the one that was there, if any."""
-        return self._table.delete(_key(whom, name))
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item; the one that was there, if any.
+
+        Raises Conflict where that is not `expected`, if it is given.
+        """
+        if expected is None:
+            return self._table.delete(_key(whom, name))
+        if not self._table.delete_if(_key(whom, name), _unchanged(expected)):
+            raise _conflict(expected)
+        return expected
+
+
+def _conflict(item: Item) -> Conflict:
+    return Conflict(
+        f"quota {item['quota']} of {item['principal']} was changed by somebody else "
+        "since it was read: look at it again, then repeat the change",
+    )
 
 
 def _key(whom: str, name: str) -> Item:

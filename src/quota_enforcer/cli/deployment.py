@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from quota_enforcer.cli.doctor.sights import Sights
 
+DEFAULT_STACK = "bedrock-quota"
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
 METER = "MeterFunction"
@@ -41,8 +42,11 @@ class QuotaTable(Quotas, Protocol):
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item; raises Conflict where the stored one is not `expected`."""
 
-    def remove(self, whom: str, name: str) -> Item | None:
-        """Remove an item; returns it, or None where there was none."""
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item; returns it, or None where there was none.
+
+        Raises Conflict where the stored one is not `expected`, if it is given.
+        """
 
 
 class Subscriptions(Protocol):

@@ -3,12 +3,15 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec
 
 import typer
 
+from quota_enforcer.cli import completion
 from quota_enforcer.cli import deployment as deployments
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
+from quota_enforcer.cli.log_lines import STDIN
 
 P = ParamSpec("P")
 
@@ -24,13 +27,19 @@ Whom = Annotated[
     typer.Argument(
         metavar="WHOM",
         callback=_not_empty,
+        autocompletion=completion.whom,
         help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
         "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
     ),
 ]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", callback=_not_empty, help="The quota's name, such as daily."),
+    typer.Argument(
+        metavar="NAME",
+        callback=_not_empty,
+        autocompletion=completion.name,
+        help="The quota's name, such as daily.",
+    ),
 ]
 Model = Annotated[
     str,
@@ -38,6 +47,21 @@ Model = Annotated[
         metavar="MODEL",
         callback=_not_empty,
         help="A model's id as the log has it, or its ARN; with REGION/ before it for one Region.",
+    ),
+]
+
+
+def file_or_stdin(file: Path) -> Path:
+    """A file that is there, or stdin."""
+    if file != STDIN and (file.is_dir() or not file.exists()):
+        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
+    return file
+
+
+FileOrStdin = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", callback=file_or_stdin, help="Items as YAML or JSON; - for stdin."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -48,7 +72,7 @@ _SHARED = {
             str,
             typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack."),
         ],
-        "bedrock-quota",
+        DEFAULT_STACK,
     ),
     "profile": (
         Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")],

@@ -41,6 +41,11 @@ def say(text: Cell) -> None:
     console().print(text)
 
 
+def say_lines(lines: Iterable[str]) -> None:
+    """Very many lines of the result: rich would take seconds for some thousands."""
+    typer.echo("\n".join(lines))
+
+
 def hint(text: str) -> None:
     """What may help, or what is going on, on stderr."""
     console(stderr=True).print(text, style="dim")

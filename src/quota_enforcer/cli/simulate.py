@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from quota_enforcer.cli.errors import REFUSED, explain
-from quota_enforcer.cli.log_lines import log_file, log_lines
+from quota_enforcer.cli.errors import REFUSED
+from quota_enforcer.cli.log_lines import log_lines
 from quota_enforcer.cli.log_summary import LogSummary
-from quota_enforcer.cli.options import AsJson
+from quota_enforcer.cli.options import AsJson, file_or_stdin
 from quota_enforcer.cli.output import fail, hint, say_json
 from quota_enforcer.cli.quota_file import read_quota_file
 from quota_enforcer.cli.simulated import document, show
@@ -48,7 +48,7 @@ def simulate(
         Path,
         typer.Option(
             metavar="FILE",
-            callback=log_file,
+            callback=file_or_stdin,
             help="An invocation log of one record a line, plain or gzip; - for stdin.",
         ),
     ],
@@ -88,8 +88,8 @@ def simulate(
     zone = ZoneInfo(time_zone)
     found = read_quota_file(quotas, zone)
     if found.invalid:
-        for place, error in found.invalid.items():
-            fail(f"item {place}: {explain(error) or error}")
+        for each in found.invalid:
+            fail(each.words)
         raise typer.Exit(REFUSED)
     prices = _Prices(PriceTable(shipped_rates(), found.prices))
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
