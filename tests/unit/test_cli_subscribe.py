@@ -89,10 +89,13 @@ class TestSubscribe:
         result = shell.run("subscribe", "user/alcie", ANN)
         assert result.exit_code == 0
         assert "Nothing is known of user/alcie yet" in result.stderr
-        shell.world.quota()
+
+    def test_who_used_bedrock_or_has_a_quota_is_known(self, shell: Shell) -> None:
+        shell.world.quota(principal="team/research", members=["user/bob"])
+        shell.world.quota(principal="user/*")
         shell.used("alice", 1)
         shell.sweep()
-        known = shell.run("subscribe", "user/alice", "bob@example.com")
+        known = shell.run("subscribe", "user/alice", "team/research", ANN)
         assert "Nothing is known" not in known.stderr
 
 

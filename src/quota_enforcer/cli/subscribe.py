@@ -150,10 +150,14 @@ def _check_room(subscriptions: Subscriptions, limit: int) -> None:
 
 
 def _warn_of_strangers(deployment: Deployment, names: set[str]) -> None:
+    """Who neither used Bedrock nor has a quota of their own may be a typing error."""
     records = deployment.ledger.records(map(Principal.parse, names))
-    strangers = sorted(str(each) for each, record in records.items() if not record.version)
-    if strangers:
-        hint(f"Nothing is known of {', '.join(strangers)} yet: if that is no typing error, fine.")
+    unknown = {str(each) for each, record in records.items() if not record.version}
+    if unknown:
+        unknown -= {str(item.get("principal")) for item in deployment.quotas.items()}
+    if unknown:
+        several = ", ".join(sorted(unknown))
+        hint(f"Nothing is known of {several} yet: neither usage nor a quota of their own.")
 
 
 def _told(email: str, principals: Any, state: str, *, as_json: bool) -> None:
