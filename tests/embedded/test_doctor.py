@@ -366,8 +366,8 @@ def calls_elsewhere(clinic: Clinic) -> Undo:
 @pytest.mark.parametrize(
     ("damage", "check", "severity", "what", "fix"),
     [
-        (full_slots, "users and roles", "problem", "managed-policy slots in use", "detach managed"),
-        (break_glass, "users and roles", "warning", "may not touch them", "--action notify"),
+        (full_slots, "users and roles", "problem", "have no policy slot left", "detach managed"),
+        (break_glass, "users and roles", "warning", "may not touch these", "--action notify"),
         (disabled_schedule, "schedules", "problem", "MeterSchedule is disabled", "enable it"),
         (dead_letter, "dead letters", "problem", "could not be written", "aws sqs receive-message"),
         (alarm_on, "alarms", "problem", "MeterFailing is on", "quota-enforcer recount"),

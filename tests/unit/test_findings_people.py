@@ -70,7 +70,12 @@ class TestUsersAndRoles:
         assert self.look(9, ours=1).healthy
         assert not self.look(10, ours=1).healthy
 
+    def test_the_last_free_slot_is_worth_a_note(self) -> None:
+        assert self.look(8).findings == ()
+        assert one(self.look(9)).severity is Severity.NOTE
+
     def test_fewer_free_slots_than_its_models_may_need_is_a_warning(self) -> None:
+        assert self.look(7, needs=2).findings == ()
         assert self.look(8, needs=2).healthy
         assert one(self.look(9, needs=2)).severity is Severity.WARNING
 
