@@ -119,6 +119,10 @@ class FakeSights:
         del name
         return self._said("logs_may_invoke", True)
 
+    def mapping_state(self, uuid: str) -> str:
+        del uuid
+        return self._said("mapping_state", "Enabled")
+
     def schedule(self, name: str) -> ScheduleFound | None:
         function = (
             f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name.replace('schedule', 'function')}"

@@ -46,9 +46,7 @@ class TestUsersAndRoles:
         return identities([seat], frozenset({ALL, OPUS}), slots, others)
 
     def test_whoever_has_room_is_fine(self) -> None:
-        assert (
-            self.look(9).fine == "users and roles with quotas that deny: 1, each with room for it"
-        )
+        assert self.look(9).fine == "1 with quotas that deny, each with room for it"
         assert self.look(9).healthy
 
     @pytest.mark.parametrize(
@@ -159,8 +157,8 @@ class TestDenies:
         assert finding.severity is Severity.PROBLEM
         assert finding.evidence == "no slot left"
 
-    def test_of_whom_a_gate_denies_no_attachment_is_asked(self) -> None:
-        assert self.look(gated=True, really=frozenset()).healthy
+    def test_where_no_attachment_tells_of_it_none_is_asked(self) -> None:
+        assert self.look(indirect=True, really=frozenset()).healthy
 
     def test_a_deny_on_a_group_is_undone_by_the_command_in_the_words(self) -> None:
         command = "aws iam detach-group-policy --group-name g --policy-arn arn:p"

@@ -26,7 +26,7 @@ from quota_enforcer.aws.metrics import CloudWatchMetrics
 from quota_enforcer.aws.queues import waiting
 from quota_enforcer.aws.server_time import server_time
 from quota_enforcer.aws.stack_parts import Part, StackParts
-from quota_enforcer.aws.triggers import FunctionState, schedule
+from quota_enforcer.aws.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.cli.doctor.sights import Sights
 from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.core.findings.deniable import Entity
@@ -123,6 +123,9 @@ class _AwsSights:
 
     def logs_may_invoke(self, name: str) -> bool:
         return FunctionState(self._client("lambda")).logs_may_invoke(name)
+
+    def mapping_state(self, uuid: str) -> str:
+        return mapping_state(self._client("lambda"), uuid)
 
     def schedule(self, name: str) -> ScheduleFound | None:
         return schedule(self._client("scheduler"), name)

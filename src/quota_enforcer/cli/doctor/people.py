@@ -82,7 +82,7 @@ def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denie
         unfinished=record.intended is not None,
         trouble=record.trouble,
         since=record.standing.since,
-        gated=record.principal.kind in GATED,
+        indirect=record.principal.kind not in _ENTITIES,
     )
 
 

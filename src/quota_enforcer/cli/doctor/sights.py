@@ -77,6 +77,9 @@ class Sights(Protocol):
     def logs_may_invoke(self, name: str) -> bool:
         """Whether CloudWatch Logs may invoke a function."""
 
+    def mapping_state(self, uuid: str) -> str:
+        """The state of an event source mapping; empty where it is gone."""
+
     def schedule(self, name: str) -> ScheduleFound | None:
         """A schedule; None where it is gone."""
 

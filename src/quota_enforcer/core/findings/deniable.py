@@ -60,7 +60,7 @@ def identities(
     `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
     attached, `others` callers who are neither.
     """
-    fine = f"users and roles with quotas that deny: {len(seats):,}, each with room for it"
+    fine = f"{len(seats):,} with quotas that deny, each with room for it"
     return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
 
 
