@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from gate_fakes import FakeMemory, Gatehouse
+from gate_fakes import FakeIam, FakeMemory, Gatehouse
 from quota_enforcer.author_settings import AuthorSettings
 from quota_enforcer.aws.metrics import METRIC_NAMES
 from quota_enforcer.aws.stack_parts import Part
@@ -119,6 +119,10 @@ class FakeSights:
         del name
         return self._said("logs_may_invoke", True)
 
+    def mapping_state(self, uuid: str) -> str:
+        del uuid
+        return self._said("mapping_state", "Enabled")
+
     def schedule(self, name: str) -> ScheduleFound | None:
         function = (
             f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name.replace('schedule', 'function')}"
@@ -148,6 +152,9 @@ class FakeSights:
         [scope] = (each for each, arn in self.world.settings.denies.items() if arn == policy)
         [written] = deny_documents([scope])
         return self._said("document", written)
+
+    def gates(self) -> FakeIam:
+        return self._said("gates", self.gatehouse.iam)
 
     def gate_memory(self) -> FakeMemory:
         return self._said("gate_memory", self.gatehouse.memory)

@@ -17,12 +17,13 @@ from quota_enforcer.aws.listeners import listeners
 from quota_enforcer.aws.queues import waiting
 from quota_enforcer.aws.server_time import server_time
 from quota_enforcer.aws.stack_parts import Part, StackParts
-from quota_enforcer.aws.triggers import FunctionState, schedule
+from quota_enforcer.aws.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.core.findings.deniable import Entity
 from quota_enforcer.core.findings.triggers import FunctionFound, ScheduleFound
 from quota_enforcer.core.principal import Kind, Principal
 from stubbed import stubbed
 
+UUID = "0b3dc3a1-7f3a-4c1e-9c1a-0123456789ab"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GROUP = "/bedrock-quota/one/invocations"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -106,6 +107,13 @@ class TestTriggers:
         )  # fmt: skip
         assert schedule(client, "tick") == ScheduleFound(False, target)
         assert schedule(client, "gone") is None
+
+    def test_an_event_source_and_one_that_is_gone(self) -> None:
+        answer = {"UUID": UUID, "State": "Disabled"}
+        client = stubbed("lambda", "get_event_source_mapping", answer, UUID=UUID)
+        assert mapping_state(client, UUID) == "Disabled"
+        gone = {"error": "ResourceNotFoundException"}
+        assert mapping_state(stubbed("lambda", "get_event_source_mapping", gone), UUID) == ""
 
     def test_a_functions_state_and_its_own_limit(self) -> None:
         client = boto3.Session("t", "t", region_name="us-east-1").client("lambda")

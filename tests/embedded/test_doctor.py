@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -61,6 +63,14 @@ class Clinic:
     def gate(self) -> str:
         head = self.deny.rpartition("/")[0]
         return f"{head}/{self.stack.name}-bedrock-quota-gate-1-BOUNDARY-ONLY"
+
+    def auditor(self) -> boto3.Session:
+        """The credentials of an admin who may do nothing by himself."""
+        iam = self.client("iam")
+        if "auditor" not in {each["UserName"] for each in iam.list_users()["Users"]}:
+            return a_user(self.aws, "auditor")
+        key = iam.create_access_key(UserName="auditor")["AccessKey"]
+        return self.aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
 
     def examine(self) -> dict[str, Any]:
         """What the doctor says, by check."""
@@ -133,6 +143,8 @@ def test_a_healthy_deployment_gives_no_finding(clinic: Clinic) -> None:
     assert result.exit_code == 0, result.output
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * len(CHECKS)
 
+
+# What a command puts right
 
 Damage = Callable[[Clinic], object]
 
@@ -249,7 +261,12 @@ def test_a_damage_is_found_and_its_fix_puts_it_right(
     clinic.sound = True
 
 
-def full_slots(clinic: Clinic) -> None:
+# What an admin has to think about; each comes with its undoing, so that the clinic serves again.
+
+Undo = Callable[[], object]
+
+
+def full_slots(clinic: Clinic) -> Undo:
     iam = clinic.client("iam")
     iam.create_user(UserName="carol")
     for number in range(10):
@@ -257,33 +274,72 @@ def full_slots(clinic: Clinic) -> None:
         iam.attach_user_policy(UserName="carol", PolicyArn=made)
     clinic.stack.quota(principal="user/carol")
     clinic.stack.sweep()
+    return lambda: iam.detach_user_policy(UserName="carol", PolicyArn=made)
 
 
-def break_glass(clinic: Clinic) -> None:
-    clinic.client("iam").create_user(UserName="carol", Path="/break-glass/")
-    clinic.stack.quota(principal="user/carol")
+def break_glass(clinic: Clinic) -> Undo:
+    iam = clinic.client("iam")
+    iam.create_user(UserName="dora", Path="/break-glass/")
+    clinic.stack.quota(principal="user/dora")
     clinic.stack.sweep()
+    return lambda: iam.delete_user(UserName="dora")
 
 
-def disabled_schedule(clinic: Clinic) -> None:
+def disabled_schedule(clinic: Clinic) -> Undo:
     client, name = clinic.client("scheduler"), clinic.part("MeterSchedule")
     known = client.get_schedule(Name=name)
-    given = ("ScheduleExpression", "FlexibleTimeWindow", "Target")
-    client.update_schedule(Name=name, State="DISABLED", **{each: known[each] for each in given})
+    given = {each: known[each] for each in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    client.update_schedule(Name=name, State="DISABLED", **given)
+    return lambda: client.update_schedule(Name=name, State="ENABLED", **given)
 
 
-def dead_letter(clinic: Clinic) -> None:
-    clinic.client("sqs").send_message(QueueUrl=clinic.part("MeterDeadLetters"), MessageBody="{}")
+def dead_letter(clinic: Clinic) -> Undo:
+    client, url = clinic.client("sqs"), clinic.part("MeterDeadLetters")
+    client.send_message(QueueUrl=url, MessageBody="{}")
+    return lambda: client.purge_queue(QueueUrl=url)
 
 
-def alarm_on(clinic: Clinic) -> None:
-    clinic.client("cloudwatch").set_alarm_state(
-        AlarmName=clinic.part("MeterFailing"), StateValue="ALARM", StateReason="it failed"
-    )
+def alarm_on(clinic: Clinic) -> Undo:
+    def turn(state: str) -> None:
+        clinic.client("cloudwatch").set_alarm_state(
+            AlarmName=clinic.part("MeterFailing"), StateValue=state, StateReason="a test"
+        )
+
+    turn("ALARM")
+    return lambda: turn("OK")
 
 
-def calls_elsewhere(clinic: Clinic) -> None:
-    clinic.aws.session().client("cloudwatch", region_name="eu-west-1").put_metric_data(
+def somebody_elses_logging(clinic: Clinic) -> Undo:
+    bedrock = clinic.client("bedrock")
+    ours = bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
+    clinic.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    make_log_role(clinic.aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+    put = bedrock.put_model_invocation_logging_configuration
+    put(loggingConfig=logging_to_group(clinic.aws))
+    return lambda: put(loggingConfig=ours)
+
+
+def person_without_a_gate(clinic: Clinic) -> Undo:
+    role = "AWSReservedSSO_Developer_0123456789abcdef"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    iam = clinic.client("iam")
+    made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trust))["Role"]
+    iam.put_role_policy(RoleName=role, PolicyName="x", PolicyDocument=document(ALLOW))
+    taken = clinic.client("sts").assume_role(RoleArn=made["Arn"], RoleSessionName="ann@example.com")
+    key = taken["Credentials"]
+    ann = clinic.aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    call(ann, 10)
+    clinic.stack.metered()
+    return lambda: iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=clinic.gate)
+
+
+def calls_elsewhere(clinic: Clinic) -> Undo:
+    """Until somebody deploys there."""
+
+    def there(service: str) -> Any:
+        return clinic.aws.session().client(cast("Any", service), region_name="eu-west-1")
+
+    there("cloudwatch").put_metric_data(
         Namespace="AWS/Bedrock",
         MetricData=[
             {
@@ -295,65 +351,45 @@ def calls_elsewhere(clinic: Clinic) -> None:
         ],
     )
 
+    def deploy() -> None:
+        there("logs").create_log_group(logGroupName="/bedrock-quota/west/enforcer")
+        there("logs").create_log_group(logGroupName=LOG_GROUP)
+        with suppress(clinic.client("iam").exceptions.EntityAlreadyExistsException):
+            make_log_role(clinic.aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+        there("bedrock").put_model_invocation_logging_configuration(
+            loggingConfig=logging_to_group(clinic.aws)
+        )
 
-def somebody_elses_logging(clinic: Clinic) -> None:
-    logs, bedrock = clinic.client("logs"), clinic.client("bedrock")
-    logs.create_log_group(logGroupName=LOG_GROUP)
-    make_log_role(clinic.aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
-    bedrock.put_model_invocation_logging_configuration(loggingConfig=logging_to_group(clinic.aws))
-
-
-def person_without_a_gate(clinic: Clinic) -> None:
-    role = "AWSReservedSSO_Developer_0123456789abcdef"
-    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    iam = clinic.client("iam")
-    made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trust))["Role"]
-    iam.put_role_policy(RoleName=role, PolicyName="x", PolicyDocument=document(ALLOW))
-    taken = clinic.client("sts").assume_role(RoleArn=made["Arn"], RoleSessionName="ann@example.com")
-    key = taken["Credentials"]
-    call(
-        clinic.aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]), 10
-    )
-    clinic.stack.metered()
+    return deploy
 
 
 @pytest.mark.parametrize(
     ("damage", "check", "severity", "what", "fix"),
     [
-        (full_slots, "users and roles", "problem", "managed-policy slots in use", "detach managed"),
-        (break_glass, "users and roles", "warning", "may not touch them", "--action notify"),
+        (full_slots, "users and roles", "problem", "have no policy slot left", "detach managed"),
+        (break_glass, "users and roles", "warning", "may not touch these", "--action notify"),
         (disabled_schedule, "schedules", "problem", "MeterSchedule is disabled", "enable it"),
         (dead_letter, "dead letters", "problem", "could not be written", "aws sqs receive-message"),
         (alarm_on, "alarms", "problem", "MeterFailing is on", "quota-enforcer recount"),
-        (calls_elsewhere, "regions", "problem", "used in eu-west-1", "sam deploy --region eu-west"),
         (somebody_elses_logging, "logging", "problem", f"logs calls to {LOG_GROUP}",
          f"ExistingLogGroup={LOG_GROUP}"),
         (person_without_a_gate, "shared roles", "problem",
          "permission set Developer does not name a gate", "quota-enforcer gates setup"),
+        (calls_elsewhere, "regions", "problem", "used in eu-west-1", "sam deploy --region eu-west"),
     ],
 )  # fmt: skip
 def test_what_an_admin_has_to_think_about_is_found_with_what_to_do(
-    clinic: Clinic, damage: Damage, check: str, severity: str, what: str, fix: str
+    clinic: Clinic, damage: Callable[[Clinic], Undo], check: str, severity: str, what: str, fix: str
 ) -> None:
     clinic.sound = False
-    damage(clinic)
+    undo = damage(clinic)
     finding = clinic.only(check)
     assert finding["severity"] == severity
     assert what in finding["what"]
     assert fix in finding["fix"]
-
-
-def test_calls_that_never_reach_the_ledger_are_known_by_bedrocks_own_metric(clinic: Clinic) -> None:
-    """The subscription was away for a while: it is back, and what was called meanwhile is not."""
-    clinic.sound = False
-    no_subscription(clinic)
-    fix = clinic.only("meter")["fix"]
-    clinic.aws.set_time(clinic.aws.time + timedelta(minutes=30))
-    call(clinic.aws.session(), 10)
-    clinic.aws.set_time(clinic.aws.time + timedelta(minutes=30))
-    clinic.stack.sweep()
-    aws_commands.run(fix, clinic.aws)
-    assert "do not reach the ledger" in clinic.only("ledger")["what"]
+    undo()
+    assert wrong(clinic.examine()) == []
+    clinic.sound = True
 
 
 class TestAccess:
@@ -361,8 +397,7 @@ class TestAccess:
 
     @pytest.fixture
     def examined(self, clinic: Clinic) -> Callable[..., dict[str, Any]]:
-        session = a_user(clinic.aws, "auditor")
-        clinic.sound = False
+        session = clinic.auditor()
 
         def examined(*without: str) -> dict[str, Any]:
             """What the doctor says to somebody who may not do these."""
@@ -404,3 +439,16 @@ class TestAccess:
             sentences = [finding["what"] for finding in check["findings"]]
             named = any(f"needs {action}" in what for what in sentences for action in NEEDS[name])
             assert named or not NEEDS[name], (name, sentences)
+
+
+def test_calls_that_never_reach_the_ledger_are_known_by_bedrocks_own_metric(clinic: Clinic) -> None:
+    """The subscription was away for a while: it is back, and what was called meanwhile is not."""
+    clinic.sound = False
+    no_subscription(clinic)
+    fix = clinic.only("meter")["fix"]
+    clinic.aws.set_time(clinic.aws.time + timedelta(minutes=30))
+    call(clinic.aws.session(), 10)
+    clinic.aws.set_time(clinic.aws.time + timedelta(minutes=30))
+    clinic.stack.sweep()
+    aws_commands.run(fix, clinic.aws)
+    assert "do not reach the ledger" in clinic.only("ledger")["what"]

@@ -11,8 +11,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from builders import NOON
 from cli_world import Shell, a_shell
-from doctor_fakes import METER
+from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
+from quota_enforcer.aws.stack_parts import Part
+from quota_enforcer.cli.doctor import works
 from quota_enforcer.cli.doctor.checks import CHECKS
 from quota_enforcer.cli.doctor.once import Once
 from quota_enforcer.core.findings.deniable import Entity
@@ -200,6 +202,11 @@ class TestMetering:
 
     def test_usage_without_tokens_is_noticed(self, shell: Shell) -> None:
         assert checks(shell)["tokens"]["fine"] == "1,200 tokens in 1 call of 1 principal"
+
+    def test_an_event_source_of_the_stack_that_is_off(self, shell: Shell) -> None:
+        parts = PARTS | {"Edits": Part(works.MAPPING, "u-1")}
+        shell.ailments = {"found": {"parts": parts, "mapping_state": "Disabled"}}
+        assert "--uuid u-1 --enabled" in the_finding(shell, "event sources")["fix"]
 
     def test_an_hour_that_nobody_recounts_is_named(self, shell: Shell) -> None:
         hour = NOON - timedelta(hours=6)

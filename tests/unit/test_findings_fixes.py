@@ -63,6 +63,8 @@ def bad() -> Iterator[Diagnosis]:
     wanted = triggers.ScheduleWanted("P", "n", "cron(x)", "arn:f", "arn:r", "{}")
     yield triggers.schedules([(wanted, None), (wanted, triggers.ScheduleFound(False, "arn:x"))])
     yield triggers.functions([triggers.FunctionFound("f", "Failed", reserved=0)], "q")
+    sources = [triggers.MappingFound("E", "u", state) for state in ("", "Disabled")]
+    yield triggers.mappings(sources, "q")
     yield telling.alarms({"A": None, "B": telling.AlarmFound("OK", tells=False)}, "q")
     yield telling.listeners(telling.Listeners("arn:t", 0, ("a@b.c",)))
     alice = Principal(Kind.USER, "alice")

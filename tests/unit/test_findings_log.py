@@ -179,6 +179,10 @@ class TestArrival:
         late = self.seen(calls=[NOON - minutes(80)], record=NOON - minutes(200))
         assert records_arrive(late).healthy
 
+    def test_a_record_from_shortly_before_the_metric_begins_to_count_is_the_same_call(self) -> None:
+        assert records_arrive(self.seen(record=NOON - minutes(124))).healthy
+        assert usage_is_fresh(self.seen(fresh=NOON - minutes(34))).healthy
+
     def test_bedrock_itself_says_what_it_could_not_deliver(self) -> None:
         finding = one(records_arrive(self.seen(undelivered=1)))
         assert "could not log 1 record" in finding.what
@@ -238,6 +242,10 @@ class TestSubscription:
         finding = one(self.look(SubscriptionFound("mine", "{ $.modelId = x }", METER)))
         assert "only some of the records" in finding.what
         assert "--filter-name mine --filter-pattern ''" in finding.fix
+
+    def test_one_without_a_pattern_beside_it_hands_over_all(self) -> None:
+        both = SubscriptionFound("some", "{ $.x = 1 }", METER), SubscriptionFound("all", "", METER)
+        assert self.look(*both).healthy
 
     def test_logs_must_be_allowed_to_invoke_the_meter(self) -> None:
         finding = one(self.look(SubscriptionFound("mine", "", METER), allowed=False))

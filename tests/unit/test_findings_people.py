@@ -46,9 +46,7 @@ class TestUsersAndRoles:
         return identities([seat], frozenset({ALL, OPUS}), slots, others)
 
     def test_whoever_has_room_is_fine(self) -> None:
-        assert (
-            self.look(9).fine == "users and roles with quotas that deny: 1, each with room for it"
-        )
+        assert self.look(9).fine == "1 with quotas that deny, each with room for it"
         assert self.look(9).healthy
 
     @pytest.mark.parametrize(
@@ -70,7 +68,12 @@ class TestUsersAndRoles:
         assert self.look(9, ours=1).healthy
         assert not self.look(10, ours=1).healthy
 
+    def test_the_last_free_slot_is_worth_a_note(self) -> None:
+        assert self.look(8).findings == ()
+        assert one(self.look(9)).severity is Severity.NOTE
+
     def test_fewer_free_slots_than_its_models_may_need_is_a_warning(self) -> None:
+        assert self.look(7, needs=2).findings == ()
         assert self.look(8, needs=2).healthy
         assert one(self.look(9, needs=2)).severity is Severity.WARNING
 
@@ -154,8 +157,8 @@ class TestDenies:
         assert finding.severity is Severity.PROBLEM
         assert finding.evidence == "no slot left"
 
-    def test_of_whom_a_gate_denies_no_attachment_is_asked(self) -> None:
-        assert self.look(gated=True, really=frozenset()).healthy
+    def test_where_no_attachment_tells_of_it_none_is_asked(self) -> None:
+        assert self.look(indirect=True, really=frozenset()).healthy
 
     def test_a_deny_on_a_group_is_undone_by_the_command_in_the_words(self) -> None:
         command = "aws iam detach-group-policy --group-name g --policy-arn arn:p"

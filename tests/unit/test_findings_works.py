@@ -17,9 +17,11 @@ from quota_enforcer.core.findings.sweeping import Sweeps, last_sweep
 from quota_enforcer.core.findings.telling import AlarmFound, Listeners, alarms, listeners
 from quota_enforcer.core.findings.triggers import (
     FunctionFound,
+    MappingFound,
     ScheduleFound,
     ScheduleWanted,
     functions,
+    mappings,
     schedules,
 )
 
@@ -150,6 +152,23 @@ class TestFunctions:
     @pytest.mark.parametrize("but", [{"state": "Failed"}, {"update": "Failed"}])
     def test_a_failed_one_is_deployed_again(self, but: dict[str, str]) -> None:
         assert one(self.look(**but)).fix.startswith("sam deploy --stack-name q")
+
+
+class TestEventSources:
+    def look(self, *states: str) -> Diagnosis:
+        return mappings([MappingFound("Edits", "u-1", state) for state in states], "q")
+
+    def test_none_or_one_that_feeds_is_fine(self) -> None:
+        assert self.look().fine == "the stack has no event source"
+        assert self.look("Enabled") == Diagnosis("enabled: Edits")
+        assert self.look("Updating").healthy
+
+    def test_one_that_is_off_is_switched_on(self) -> None:
+        fix = one(self.look("Disabled")).fix
+        assert fix == "aws lambda update-event-source-mapping --uuid u-1 --enabled"
+
+    def test_one_that_is_gone_is_found(self) -> None:
+        assert "is gone" in one(self.look("")).what
 
 
 class TestAlarms:

@@ -19,6 +19,8 @@ _QUOTAS: Final[Mapping[Kind, "SummaryKeyTypeType"]] = {
     Kind.USER: "AttachedPoliciesPerUserQuota",
     Kind.ROLE: "AttachedPoliciesPerRoleQuota",
 }
+_PAGE: Final = 1000
+"""As many as IAM gives at once."""
 
 
 class IamIdentities:
@@ -31,7 +33,7 @@ class IamIdentities:
         """Every user and role."""
         found: dict[Principal, Entity] = {}
         pages = self._client.get_paginator("get_account_authorization_details")
-        for page in pages.paginate(Filter=["User", "Role"]):
+        for page in pages.paginate(Filter=["User", "Role"], PaginationConfig={"PageSize": _PAGE}):
             for user in page["UserDetailList"]:
                 attached = user.get("AttachedManagedPolicies", [])
                 policies = frozenset(each["PolicyArn"] for each in attached)

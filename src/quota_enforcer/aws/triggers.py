@@ -22,6 +22,14 @@ def schedule(client: "EventBridgeSchedulerClient", name: str) -> ScheduleFound |
     return ScheduleFound(found["State"] == "ENABLED", found["Target"]["Arn"])
 
 
+def mapping_state(client: "LambdaClient", uuid: str) -> str:
+    """The state of an event source mapping; empty where it is gone."""
+    try:
+        return client.get_event_source_mapping(UUID=uuid)["State"]
+    except client.exceptions.ResourceNotFoundException:
+        return ""
+
+
 class FunctionState:
     """Lambda functions, by name."""
 

@@ -182,15 +182,7 @@ def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscription
 def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Sights":
     from quota_enforcer.cli.doctor.aws_sights import aws_sights  # noqa: PLC0415 - as boto3 above
 
-    def environment(output: str) -> Mapping[str, str]:
-        if output not in outputs:
-            raise NotThere(
-                f"stack {settings.stack!r} has no output {output!r}, so it is of an earlier "
-                "version: deploy it again",
-            )
-        return _environment(session, outputs[output])
-
-    return aws_sights(session, settings, environment)
+    return aws_sights(session, settings, outputs)
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.config import Config
 
 from quota_enforcer.author_settings import AuthorSettings
+from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.authoring.rehearsal import Remembered
 from quota_enforcer.aws.alarms import alarms
 from quota_enforcer.aws.bedrock_traffic import BedrockTraffic
@@ -25,8 +26,9 @@ from quota_enforcer.aws.metrics import CloudWatchMetrics
 from quota_enforcer.aws.queues import waiting
 from quota_enforcer.aws.server_time import server_time
 from quota_enforcer.aws.stack_parts import Part, StackParts
-from quota_enforcer.aws.triggers import FunctionState, schedule
+from quota_enforcer.aws.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.cli.doctor.sights import Sights
+from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.core.findings.deniable import Entity
 from quota_enforcer.core.findings.invocation_logging import LoggingFound
 from quota_enforcer.core.findings.metering import SubscriptionFound
@@ -39,8 +41,6 @@ from quota_enforcer.metering.ports import Recount
 from quota_enforcer.ports import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import boto3
 
     from quota_enforcer.settings import Settings
@@ -53,24 +53,19 @@ _HOUR: Final = 3600
 
 
 def aws_sights(
-    session: "boto3.Session",
-    settings: "Settings",
-    environment: "Callable[[str], Mapping[str, str]]",
+    session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]
 ) -> Sights:
-    """The `Sights` of one deployment; `environment` reads a function's, by its output's name."""
-    return _AwsSights(session, settings, environment)
+    """The `Sights` of one deployment, by what its stack's outputs name."""
+    return _AwsSights(session, settings, outputs)
 
 
 class _AwsSights:
     def __init__(
-        self,
-        session: "boto3.Session",
-        settings: "Settings",
-        environment: "Callable[[str], Mapping[str, str]]",
+        self, session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]
     ) -> None:
         self._session = session
         self._settings = settings
-        self._environment = environment
+        self._outputs = outputs
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
 
@@ -129,6 +124,9 @@ class _AwsSights:
     def logs_may_invoke(self, name: str) -> bool:
         return FunctionState(self._client("lambda")).logs_may_invoke(name)
 
+    def mapping_state(self, uuid: str) -> str:
+        return mapping_state(self._client("lambda"), uuid)
+
     def schedule(self, name: str) -> ScheduleFound | None:
         return schedule(self._client("scheduler"), name)
 
@@ -154,6 +152,9 @@ class _AwsSights:
     def document(self, policy: str) -> Document | None:
         return IamGates(self._client("iam")).document(policy)
 
+    def gates(self) -> Gates:
+        return IamGates(self._client("iam"))
+
     def gate_memory(self) -> Remembered:
         return DynamoGateMemory(self._client("dynamodb"), self._settings.ledger_table)
 
@@ -164,6 +165,19 @@ class _AwsSights:
     def server_time(self) -> datetime:
         return server_time(self._client("sts"))
 
+    def _environment(self, output: str) -> Mapping[str, str]:
+        """What a function was set to, by the output that names it."""
+        if output not in self._outputs:
+            raise NotThere(
+                f"stack {self._settings.stack!r} has no output {output!r}, so it is of an earlier "
+                "version: deploy it again",
+            )
+        configured = self._client("lambda").get_function_configuration(
+            FunctionName=self._outputs[output]
+        )
+        found: Mapping[str, str] = configured.get("Environment", {}).get("Variables", {})
+        return found
+
     @property
     def _stack(self) -> StackParts:
         return StackParts(self._client("cloudformation"), self._settings.stack)
@@ -173,7 +187,11 @@ class _AwsSights:
         return LogWiring(self._client("logs"))
 
     def _client(self, service: str, region: str = "") -> Any:
-        """One for each service and Region; clients may be shared by threads, sessions may not."""
+        """One for each service and Region.
+
+        Clients may be shared by threads; a session may not make two at once, so while checks run
+        nothing else may ask it for one.
+        """
         key = service, region or self.region
         with self._lock:
             if key not in self._clients:

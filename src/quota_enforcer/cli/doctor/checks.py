@@ -32,6 +32,7 @@ CHECKS: Final[dict[str, Callable[[Patient], Diagnosis]]] = {
     "sweep": works.sweep,
     "schedules": works.schedules,
     "functions": works.functions,
+    "event sources": works.event_sources,
     "alarms": works.alarms,
     "notices": works.notices,
     "users and roles": people.users_and_roles,

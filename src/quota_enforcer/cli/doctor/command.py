@@ -16,6 +16,7 @@ from quota_enforcer.cli.errors import FAILED
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import console, hint, progress, say_json
 from quota_enforcer.core.findings.finding import Finding, Severity
+from quota_enforcer.core.findings.fixes import count
 
 _STYLES = {
     Severity.PROBLEM: "bold red",
@@ -23,6 +24,8 @@ _STYLES = {
     Severity.UNCHECKED: "bold magenta",
     Severity.NOTE: "cyan",
 }
+_MANY = {Severity.PROBLEM: "problems", Severity.WARNING: "warnings",
+         Severity.UNCHECKED: "unchecked", Severity.NOTE: "notes"}  # fmt: skip
 _SHOWN = 10
 """How many of those concerned are named; --json names all."""
 
@@ -117,7 +120,9 @@ def _sum_up(where: Mapping[str, str], findings: Iterable[Finding]) -> None:
     if not found:
         hint("Nothing is wrong.")
         return
-    counts = (f"{found.count(each)} {each}" for each in Severity if each in found)
+    counts = (
+        count(found.count(each), str(each), _MANY[each]) for each in Severity if each in found
+    )
     hint(f"Found: {', '.join(counts)}.")
     hint(
         "The commands are for this deployment after: "

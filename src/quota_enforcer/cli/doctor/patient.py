@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import Deployment, GatesKept
 from quota_enforcer.cli.doctor.once import Once
 from quota_enforcer.cli.doctor.sights import Sights
 from quota_enforcer.core.principal import Principal
@@ -32,6 +32,7 @@ class Patient:
         self.parts = Once(sights.parts)
         self.parameters = Once(sights.parameters)
         self.meter = Once(sights.meter)
+        self.kept = Once(lambda: GatesKept(sights.author().gates, sights.gates()))
         self.logging = Once(lambda: sights.logging(sights.region))
         self.calls = Once(lambda: sights.calls(sights.region, now - LATELY, now, PERIOD))
 

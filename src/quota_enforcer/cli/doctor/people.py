@@ -51,7 +51,7 @@ def shared(patient: Patient) -> Diagnosis:
             if each.principal.kind in GATED and patient.denying(each.principal)
         ]
         return deniable.shared_identities([], people, 0, stack)
-    roles = shared_roles(deployment, deployment.gates(), patient.settings.terms(patient.now))
+    roles = shared_roles(deployment, patient.kept(), patient.settings.terms(patient.now))
     open_ = [
         Shared(
             role.shown,
@@ -82,7 +82,7 @@ def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denie
         unfinished=record.intended is not None,
         trouble=record.trouble,
         since=record.standing.since,
-        gated=record.principal.kind in GATED,
+        indirect=record.principal.kind not in _ENTITIES,
     )
 
 
@@ -98,8 +98,8 @@ def gates(patient: Patient) -> Diagnosis:
     """What the gates say, by a run of the author that writes nothing."""
     if not patient.settings.author:
         return diagnosis("the stack keeps none")
-    kept, author = patient.deployment.gates(), patient.sights.author()
-    found = rehearse(patient.sights.gate_memory(), kept.iam, kept.arns, author.write)
+    kept, write = patient.kept(), patient.sights.author().write
+    found = rehearse(patient.sights.gate_memory(), kept.iam, kept.arns, write)
     return documents.gates(
         [
             GateSeen(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from quota_enforcer.author_settings import AuthorSettings
+from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.authoring.rehearsal import Remembered
 from quota_enforcer.aws.stack_parts import Part
 from quota_enforcer.core.findings.deniable import Entity
@@ -76,6 +77,9 @@ class Sights(Protocol):
     def logs_may_invoke(self, name: str) -> bool:
         """Whether CloudWatch Logs may invoke a function."""
 
+    def mapping_state(self, uuid: str) -> str:
+        """The state of an event source mapping; empty where it is gone."""
+
     def schedule(self, name: str) -> ScheduleFound | None:
         """A schedule; None where it is gone."""
 
@@ -99,6 +103,9 @@ class Sights(Protocol):
 
     def document(self, policy: str) -> Document | None:
         """The default version of a policy, by ARN; None where it is gone."""
+
+    def gates(self) -> Gates:
+        """The gates and the roles that may name them, in IAM."""
 
     def gate_memory(self) -> Remembered:
         """The author's part of the ledger."""

@@ -9,10 +9,11 @@ from quota_enforcer.core.findings import backlog, clocks, telling, triggers
 from quota_enforcer.core.findings.backlog import Asked, Queues
 from quota_enforcer.core.findings.finding import Diagnosis
 from quota_enforcer.core.findings.sweeping import Sweeps, last_sweep
-from quota_enforcer.core.findings.triggers import ScheduleWanted
+from quota_enforcer.core.findings.triggers import MappingFound, ScheduleWanted
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
-FUNCTIONS: Final = ("EnforcerFunction", "MeterFunction", "AuthorFunction")
+FUNCTION: Final = "AWS::Lambda::Function"
+MAPPING: Final = "AWS::Lambda::EventSourceMapping"
 TICK: Final = '{"action": "sweep", "scheduled_time": "<aws.scheduler.scheduled-time>"}'
 RECOUNT: Final = '{"action": "recount"}'
 ON_THE_HOUR: Final = "cron(15 * * * ? *)"
@@ -69,9 +70,19 @@ def _schedule(patient: Patient, whose: str, expression: str, event: str) -> Sche
 
 def functions(patient: Patient) -> Diagnosis:
     """The functions that do the work."""
-    names = [name for part in FUNCTIONS if (name := patient.part(part))]
-    return triggers.functions([patient.sights.function(name) for name in names],
-                              patient.settings.stack)  # fmt: skip
+    names = [part.id for part in patient.parts().values() if part.type == FUNCTION]
+    found = [patient.sights.function(name) for name in names]
+    return triggers.functions(found, patient.settings.stack)
+
+
+def event_sources(patient: Patient) -> Diagnosis:
+    """What feeds functions, such as the stream of a table."""
+    found = [
+        MappingFound(name, part.id, patient.sights.mapping_state(part.id))
+        for name, part in patient.parts().items()
+        if part.type == MAPPING
+    ]
+    return triggers.mappings(found, patient.settings.stack)
 
 
 def alarms(patient: Patient) -> Diagnosis:

@@ -16,7 +16,8 @@ class Denied:
     """Somebody whom the ledger or IAM denies something: model scopes, by whom.
 
     `recorded` is the ledger's last outcome, `really` what is attached. `unfinished` is an apply
-    that did not end. `trouble` is why IAM did not let it deny.
+    that did not end. `trouble` is why IAM did not let it deny. `indirect` says that no attachment
+    tells of it: a gate denies them, or, of a team, its members are denied.
     """
 
     principal: str
@@ -25,8 +26,7 @@ class Denied:
     unfinished: bool = False
     trouble: str = ""
     since: datetime | None = None
-    gated: bool = False
-    """Whether only a gate can deny them, of which no attachment tells."""
+    indirect: bool = False
 
 
 def denies(seen: Sequence[Denied], strays: Sequence[str], now: datetime) -> Diagnosis:
@@ -53,7 +53,7 @@ def _of(seen: Denied, now: datetime) -> Iterator[Finding]:
             f"{seen.principal} is over and could not be blocked", seen.trouble, _SWEEP, then
         )
         return
-    if seen.gated:
+    if seen.indirect:
         return
     for scope in sorted(seen.recorded - seen.really):
         yield problem(

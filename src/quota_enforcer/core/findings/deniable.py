@@ -1,13 +1,13 @@
 """Whether everybody with a quota that denies can be denied."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from quota_enforcer.core.findings.finding import (
     Diagnosis,
     Finding,
     diagnosis,
+    note,
     problem,
     warning,
 )
@@ -16,9 +16,6 @@ from quota_enforcer.core.principal import Kind, Principal
 
 PROTECTED = ("/aws-reserved/", "/aws-service-role/", "/bedrock-quota/", "/break-glass/")
 """Paths that the enforcer's role must not touch; the template says the same."""
-
-
-_SLOTS = "managed policies attached, of those allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,11 @@ class Seat:
     principal: Principal
     needs: int
     entity: Entity
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether the enforcer may not touch it."""
+        return self.entity.path.startswith(PROTECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +60,56 @@ def identities(
     `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
     attached, `others` callers who are neither.
     """
-    fine = f"users and roles with quotas that deny: {len(seats)}, each with room for it"
+    fine = f"{len(seats):,} with quotas that deny, each with room for it"
     return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
 
 
 def _seats(
     seats: Sequence[Seat], ours: frozenset[str], slots: Mapping[Kind, int]
 ) -> Iterator[Finding]:
-    protected = [seat for seat in seats if seat.entity.path.startswith(PROTECTED)]
+    protected = sorted(
+        f"{seat.principal} ({seat.entity.path})" for seat in seats if seat.is_protected
+    )
     if protected:
         yield warning(
-            "the enforcer may not touch them, so their quotas only warn",
+            "the enforcer may not touch these, so their quotas only warn",
             f"their paths are among {', '.join(PROTECTED)}",
             "quota-enforcer quota set WHOM NAME --action notify",
             "where the path is not meant, move them out of it instead",
-            about=sorted(f"{seat.principal} ({seat.entity.path})" for seat in protected),
+            protected,
         )
-    full: defaultdict[Kind, list[str]] = defaultdict(list)
-    tight: defaultdict[Kind, list[str]] = defaultdict(list)
-    for seat in seats:
-        if seat in protected:
-            continue
-        taken, kind = len(seat.entity.policies - ours), seat.principal.kind
-        free = slots[kind] - taken
-        if free < seat.needs:
-            where = full if free <= 0 else tight
-            where[kind].append(f"{seat.principal} ({taken} of {slots[kind]})")
-    for kind in sorted(full.keys() | tight.keys()):
-        fix = (
-            "detach managed policies that they do not need, or raise the account's quota: Service "
-            f"Quotas' console in us-east-1 > IAM > Managed policies per {kind}"
+    for kind in slots:
+        free = {
+            seat: slots[kind] - len(seat.entity.policies - ours)
+            for seat in seats
+            if seat.principal.kind is kind and not seat.is_protected
+        }
+        yield from _of_kind(kind, free, slots[kind])
+
+
+def _of_kind(kind: Kind, free: Mapping[Seat, int], slots: int) -> Iterator[Finding]:
+    """What is found about users, or about roles, that have so many free slots."""
+
+    def those(in_question: Callable[[Seat, int], bool]) -> list[str]:
+        return sorted(
+            f"{seat.principal} ({slots - left} of {slots})"
+            for seat, left in free.items()
+            if in_question(seat, left)
         )
-        if full[kind]:
-            what = f"each {kind} has all managed-policy slots in use, so it cannot be blocked"
-            yield problem(what, _SLOTS, fix, about=sorted(full[kind]))
-        if tight[kind]:
-            what = f"each {kind} has fewer free policy slots than its quotas may need at once"
-            yield warning(what, _SLOTS, fix, about=sorted(tight[kind]))
+
+    seen = "managed policies attached, of those allowed"
+    fix = (
+        "detach managed policies that they do not need, or raise the account's quota: Service "
+        f"Quotas' console in us-east-1, IAM > Managed policies per {kind}"
+    )
+    if full := those(lambda _, left: left <= 0):
+        what = f"these {kind}s have no policy slot left, so they cannot be blocked"
+        yield problem(what, seen, fix, about=full)
+    if tight := those(lambda seat, left: 0 < left < seat.needs):
+        what = f"these {kind}s have fewer free policy slots than their quotas may need at once"
+        yield warning(what, seen, fix, about=tight)
+    if last := those(lambda seat, left: 0 < left == seat.needs):
+        yield note(f"these {kind}s have just as many free policy slots as a block may need", last)
 
 
 def _others(others: Iterable[str]) -> Iterator[Finding]:

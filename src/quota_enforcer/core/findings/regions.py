@@ -39,7 +39,7 @@ class RegionSeen:
 
 def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str) -> Diagnosis:
     """Whether each Region with traffic is metered; `access` is how to be allowed to ask."""
-    used = [each for each in seen if each.calls and not each.trouble]
+    used = [each for each in seen if each.calls]
     fine = f"no calls in {days} days in the other enabled Regions ({len(seen)})"
     if used:
         names = ", ".join(each.name for each in used)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from quota_enforcer.core.findings.finding import Diagnosis, Finding, diagnosis, problem
 from quota_enforcer.core.findings.fixes import count, deploy
 
+_FEEDING = {"Enabled", "Enabling", "Creating", "Updating"}
+"""https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html"""
 _CONSOLE = "Amazon EventBridge's console, Scheduler > Schedules"
 
 
@@ -69,6 +71,39 @@ def _schedule(wanted: ScheduleWanted, found: ScheduleFound | None) -> Iterator[F
             f"the schedule {wanted.part} invokes something else",
             f"its target is {found.target}, and should be {wanted.function}",
             f"{_CONSOLE} > {wanted.name}: set its target to {wanted.function}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFound:
+    """An event source that a function is fed from; `part` is its name in the template."""
+
+    part: str
+    uuid: str
+    state: str
+    """Empty where it is gone."""
+
+
+def mappings(seen: Sequence[MappingFound], stack: str) -> Diagnosis:
+    """Whether each event source feeds its function."""
+    if not seen:
+        return diagnosis("the stack has no event source")
+    findings = [found for each in seen for found in _mapping(each, stack)]
+    return diagnosis(f"enabled: {', '.join(each.part for each in seen)}", findings)
+
+
+def _mapping(seen: MappingFound, stack: str) -> Iterator[Finding]:
+    if not seen.state:
+        yield problem(
+            f"the event source {seen.part} is gone, so what it told of waits for the next sweep",
+            f"Lambda knows no mapping {seen.uuid}",
+            f"CloudFormation's console, {stack} > Template: make it again as it says there",
+        )
+    elif seen.state not in _FEEDING:
+        yield problem(
+            f"the event source {seen.part} is off, so what it told of waits for the next sweep",
+            f"its state is {seen.state}",
+            f"aws lambda update-event-source-mapping --uuid {seen.uuid} --enabled",
         )
 
 

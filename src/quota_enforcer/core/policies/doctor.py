@@ -37,6 +37,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "sweep": (_STATE,),
     "schedules": ("scheduler:GetSchedule", _PARTS),
     "functions": ("lambda:GetFunctionConcurrency", _PARTS),
+    "event sources": ("lambda:GetEventSourceMapping", _PARTS),
     "alarms": ("cloudwatch:DescribeAlarms", _PARTS),
     "notices": ("sns:ListSubscriptionsByTopic",),
     "users and roles": (
@@ -87,6 +88,11 @@ def doctor(of: Deployed, stack: str) -> Document:
             policy_arn(of.partition, of.account, stack, "*"),
         ),
         allow("Boundaries", ["iam:GetRole"], roles),
+        allow(
+            "EventSources",
+            ["lambda:GetEventSourceMapping"],
+            arn("lambda", "event-source-mapping:*"),
+        ),
         # These know no resource, or are asked for in every Region.
         allow(
             "Account",
