@@ -116,6 +116,17 @@ class TestRaise:
         item = shell.item("team/x")
         assert (item["limit"], item["until"], item["members"]) == (5000, LATER, ["user/a"])
 
+    def test_a_raise_can_be_made_smaller(self, shell: Shell) -> None:
+        shell.world.quota(raise_to=9000, raise_until="2026-12-01")
+        shell.out("quota", "raise", "user/alice", "daily", "5000", "--until", "2d")
+        assert (shell.item()["raise_to"], shell.item()["raise_until"]) == (5000, LATER)
+
+    def test_one_of_their_own_is_above_what_all_have_now(self, shell: Shell) -> None:
+        shell.world.quota(principal="user/*", raise_to=9000, raise_until="2026-12-01")
+        code, words = refused(shell, "quota", "raise", "user/alice", "daily", "5000", "--until=2d")
+        assert code == 2
+        assert "5000 is not above 9,000 total tokens" in words
+
     def test_what_is_left_of_an_ended_raise_is_replaced(self, shell: Shell) -> None:
         shell.world.quota(principal="user/*")
         shell.world.quota(until="2026-11-01", exempt=True, note="old")
@@ -379,6 +390,10 @@ class TestRelease:
         result = shell.run("release", "team/x")
         assert result.exit_code == 1
         assert result.stdout.splitlines()[0] == "team/x is still blocked: user/bob."
+        assert "error" not in result.stderr
+        assert set(shell.world.quotas.table) == {
+            ("team/x", "daily"), ("user/bob", "blocked-by-hand"),
+        }  # fmt: skip
 
     def test_a_team_that_blocks_nobody_has_nothing_to_release(self, shell: Shell) -> None:
         shell.world.quota(principal="team/x", members=["user/alice"], limit=10**9)
