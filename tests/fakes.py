@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import (
     UnknownIdentity,
 )
 from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.notice import ONLY_KEPT, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.usage import ModelUsage, Usage
@@ -201,6 +201,13 @@ class FakeLedger:
             {model: ModelUsage.of_hours(hours, self.zone) for model, hours in models.items()}
         )
 
+    def usages(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,  # noqa: ARG002 - by the hour is allowed always
+    ) -> Mapping[Principal, Usage]:
+        return {principal: self.usage(principal, first) for principal, first in firsts.items()}
+
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}
 
@@ -283,9 +290,17 @@ class FakeLedger:
         self._write("sent", notice)
         self._outbox.pop(notice.id, None)
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
-        past = [each for each in self._history.values() if _whose(each) == principal]
-        return sorted(past, key=lambda notice: notice.at)
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
+        return [each for each in self.whole_history(since) if _whose(each) == principal]
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        past = [each for each in self._history.values() if since is None or each.at >= since]
+        newest = sorted(past, key=lambda notice: notice.at)
+        return newest if limit is None else newest[max(len(newest) - limit, 0) :]
 
     def quota_memories(self) -> list[QuotaMemory]:
         return list(self._quota_memories.values())
@@ -325,7 +340,8 @@ class FakeLedger:
 
     def _keep(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
-            self._outbox[notice.id] = notice
+            if notice.kind not in ONLY_KEPT:
+                self._outbox[notice.id] = notice
             self._history[notice.id] = notice
 
     def _write(self, method: str, subject: object) -> None:

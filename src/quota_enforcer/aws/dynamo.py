@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from tenacity import RetryCallState, retry_if_exception, retry_if_result
 
@@ -104,10 +104,16 @@ class Table:
         answer = self._client.get_item(TableName=self._name, Key=wire(key), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
 
-    def query(self, where: Expression, *, index: str = "") -> Iterator[dict[str, Any]]:
-        """Every item of one partition that `where` selects, in the order of the range key."""
+    def query(
+        self, where: Expression, *, index: str = "", newest_first: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Every item of one partition that `where` selects, in the order of the range key.
+
+        Pages are read as they are asked for; with `newest_first` from the last item on.
+        """
         request = where.request("KeyConditionExpression")
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"ScanIndexForward": False} if newest_first else {}
         pages = self._client.get_paginator("query").paginate(TableName=self._name, **request)
         for page in pages:
             yield from map(plain, page["Items"])
@@ -230,7 +236,16 @@ def wire(attributes: Plain) -> dict[str, Any]:
 
 def plain(attributes: Plain) -> dict[str, Any]:
     """Attributes as the client gives them, in plain Python."""
-    return {name: _FROM_WIRE.deserialize(value) for name, value in attributes.items()}
+    return {name: _plain(value) for name, value in attributes.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and texts are nearly all there is, and boto3 takes three times as long for them."""
+    if "N" in value:
+        return DYNAMODB_CONTEXT.create_decimal(value["N"])
+    if "S" in value:
+        return value["S"]
+    return _FROM_WIRE.deserialize(value)
 
 
 def _conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:

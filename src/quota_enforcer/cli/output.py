@@ -1,7 +1,8 @@
 """Output: tables for people and JSON for machines on stdout, everything else on stderr."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from quota_enforcer.cli.plain_table import plain_table
 from quota_enforcer.core.amounts import exact
 
 if TYPE_CHECKING:
@@ -84,6 +86,9 @@ def say_table(
     more than this width, so that the others, such as who it is about, stay readable.
     """
     shown = console()
+    if shown.width >= WIDE:
+        shown.file.write("".join(f"{line}\n" for line in plain_table(head, rows, numbers)))
+        return
     widest = narrow if shown.width < ROOMY else NO_LIMITS
     made = Table(
         box=box.SIMPLE_HEAD,
@@ -106,3 +111,14 @@ def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
     return track(
         of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
     )
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Shows on a terminal's stderr that something takes its time."""
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield
+        return
+    with shown.status(label):
+        yield

@@ -3,7 +3,7 @@
 Every write may be repeated. Nothing here knows AWS.
 """
 
-from quota_enforcer.ports.ledger import Ledger
+from quota_enforcer.ports.ledger import Ledger, Usages
 from quota_enforcer.ports.outside import (
     Denies,
     GateAuthor,
@@ -45,4 +45,5 @@ __all__ = [
     "Source",
     "SweepState",
     "Topic",
+    "Usages",
 ]

@@ -20,7 +20,14 @@ from quota_enforcer.ports.stored import (
 )
 
 
-class Ledger(Protocol):
+class Usages(Protocol):
+    """Where usage is read."""
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+
+
+class Ledger(Usages, Protocol):
     """Usage, records, notices under way and the sweep's own memory."""
 
     def state(self) -> SweepState:
@@ -44,8 +51,13 @@ class Ledger(Protocol):
     def close(self) -> None:
         """From now on no intent to block can be written."""
 
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
+    def usages(
+        self, firsts: Mapping[Principal, date], hours_from: date | None
+    ) -> Mapping[Principal, Usage]:
+        """The usage of many, each from a local date on; perhaps a second old.
+
+        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
+        """
 
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
@@ -103,8 +115,18 @@ class Ledger(Protocol):
     def sent(self, notice: Notice) -> None:
         """Take a notice out of the outbox."""
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
         """Past notices, oldest first: one principal's, or those of the deployment."""
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        """Everybody's and the deployment's past notices, oldest first, of these the newest.
+
+        Eventually consistent.
+        """
 
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""
