@@ -86,6 +86,7 @@ class Shell:
             self.gates,
             ask_meter=self.ask_meter,
             models=lambda: self.models,
+            usages=world.ledger.usages,
         )
 
     def gates(self) -> GatesKept:

@@ -204,7 +204,7 @@ class FakeLedger:
     def usages(
         self,
         firsts: Mapping[Principal, date],
-        hours_from: date | None,  # noqa: ARG002 - by the hour is allowed always
+        hours_from: date | None,  # noqa: ARG002 - all of it may be by the hour
     ) -> Mapping[Principal, Usage]:
         return {principal: self.usage(principal, first) for principal, first in firsts.items()}
 

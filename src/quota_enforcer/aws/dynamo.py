@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tenacity import RetryCallState, retry_if_exception, retry_if_result
 
 from quota_enforcer.aws.patience import FAILED, TRIES, cancellation_reasons, passes, patiently
+from quota_enforcer.aws.raw_items import decoded, leave_raw
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -98,6 +99,7 @@ class Table:
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
+        leave_raw(client)
 
     def get(self, key: Plain) -> dict[str, Any] | None:
         """The item with this key, if any."""
@@ -245,7 +247,11 @@ def _plain(value: Any) -> Any:
         return DYNAMODB_CONTEXT.create_decimal(value["N"])
     if "S" in value:
         return value["S"]
-    return _FROM_WIRE.deserialize(value)
+    if "M" in value:
+        return plain(value["M"])
+    if "L" in value:
+        return [_plain(each) for each in value["L"]]
+    return _FROM_WIRE.deserialize(decoded(value))
 
 
 def _conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:

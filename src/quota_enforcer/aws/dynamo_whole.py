@@ -5,7 +5,7 @@ from typing import Any
 
 from tenacity import retry_if_exception
 
-from quota_enforcer.aws.dynamo import Delete, Expression, Plain, Table, Write, plain, wire
+from quota_enforcer.aws.dynamo import Delete, Plain, Table, Write, plain, wire
 from quota_enforcer.aws.patience import passes, patiently
 
 
@@ -17,22 +17,6 @@ class WholeTable(Table):
         pages = self._client.get_paginator("scan")
         for page in pages.paginate(TableName=self._name, ConsistentRead=True):
             yield from map(plain, page["Items"])
-
-    def pass_over(self, where: Expression, segment: int, of: int) -> Iterator[dict[str, Any]]:
-        """The items that `where` selects in one of several segments, perhaps a second old.
-
-        The whole segment is read and paid for, whatever is selected.
-        """
-        request = where.request("FilterExpression")
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._name, Segment=segment, TotalSegments=of, **request
-        )
-        for page in pages:
-            yield from map(plain, page["Items"])
-
-    def size(self) -> int:
-        """About how many bytes it has; DynamoDB counts every six hours."""
-        return self._client.describe_table(TableName=self._name)["Table"].get("TableSizeBytes", 0)
 
     def delete(self, key: Plain) -> dict[str, Any] | None:
         """Delete an item; the one that was there, if any."""

@@ -1,7 +1,7 @@
 """The ledger in DynamoDB: one table, everything of one principal in one partition."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 
 from quota_enforcer.aws import gate_intents, ledger_items, notice_items
@@ -9,11 +9,9 @@ from quota_enforcer.aws.dynamo import BATCH, Check, Delete, Expression, Put
 from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
-from quota_enforcer.aws.usage_reader import UsageReader
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import ONLY_KEPT, Notice
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage import Usage
 from quota_enforcer.ports import GateIntent, PriceMemory, Record
 
 _NOTICES_AT_ONCE = (BATCH - 3) // 2
@@ -21,18 +19,6 @@ _NOTICES_AT_ONCE = (BATCH - 3) // 2
 
 class DynamoLedger(DynamoSweepMemory):
     """The whole `Ledger`: records and notices, over what sweeps remember and what meters fill."""
-
-    # Usage of many
-
-    def usages(
-        self, firsts: Mapping[Principal, date], hours_from: date | None
-    ) -> dict[Principal, Usage]:
-        """The usage of many, each from a local date on; perhaps a second old.
-
-        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
-        """
-        reader = UsageReader(self._table, self._zone, self.usage)
-        return reader.usages(firsts, hours_from)
 
     # Records
 

@@ -6,18 +6,21 @@ large ledger: 1 GB takes 122,000 read units, which is about two cents.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws import usage_items
-from quota_enforcer.aws.dynamo import Expression
-from quota_enforcer.aws.dynamo_whole import WholeTable
+from quota_enforcer.aws.dynamo import Expression, Table, plain
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import ModelUsage, Usage
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 READERS = 16
 """Principals read side by side: reading waits for the network, not for the processor."""
@@ -31,13 +34,34 @@ QUERIES_PER_PAGE = 10
 """How many queries take about as long as one page."""
 
 
+class _PassedOver(Table):
+    """A table that can be read as a whole; no function of the stack may do that."""
+
+    def size(self) -> int:
+        """About how many bytes it has; DynamoDB counts every six hours."""
+        return self._client.describe_table(TableName=self._name)["Table"].get("TableSizeBytes", 0)
+
+    def segment(self, number: int, where: Expression) -> Iterator[dict[str, Any]]:
+        """The items that `where` selects in one of the segments; all others are paid for too."""
+        request = where.request("FilterExpression")
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._name, Segment=number, TotalSegments=SEGMENTS, **request
+        )
+        for page in pages:
+            yield from map(plain, page["Items"])
+
+
 class UsageReader:
     """Reads the usage of many principals; `read` is how that of one is read."""
 
     def __init__(
-        self, table: WholeTable, zone: ZoneInfo, read: Callable[[Principal, date], Usage]
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        zone: ZoneInfo,
+        read: Callable[[Principal, date], Usage],
     ) -> None:
-        self._table = table
+        self._table = _PassedOver(client, table)
         self._zone = zone
         self._read = read
 
@@ -65,7 +89,7 @@ class UsageReader:
 
         def segment(number: int) -> dict[Principal, Usage]:
             gathered: defaultdict[Principal, _Buckets] = defaultdict(_Buckets)
-            for item in self._table.pass_over(where, number, SEGMENTS):
+            for item in self._table.segment(number, where):
                 if item["pk"] in by_key:
                     gathered[by_key[item["pk"]]].add(item, self._zone, hours_from)
             return {principal: buckets.usage() for principal, buckets in gathered.items()}

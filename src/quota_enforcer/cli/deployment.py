@@ -14,7 +14,7 @@ from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
 from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
-from quota_enforcer.ports import Ledger, Quotas
+from quota_enforcer.ports import Ledger, Quotas, ReadMany
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
 
@@ -67,6 +67,8 @@ class Deployment:
     """Has the meter function answer an event; raises EnforcerError with what it says."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
+    usages: ReadMany = lambda *_: {}
+    """Reads the usage of many at once."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -88,14 +90,16 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     outputs = _outputs(session, stack)
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
+    ledger = wiring.ledger(settings, session)
     return Deployment(
         settings,
-        wiring.ledger(settings, session),
+        ledger,
         wiring.quotas(settings, session),
         ask=_ask(session, function),
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
+        usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
     )
@@ -129,6 +133,13 @@ def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
     from quota_enforcer.aws.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
 
     return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
+
+
+def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
+    from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - as boto3 above
+
+    client = session.client("dynamodb")
+    return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

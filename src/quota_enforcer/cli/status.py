@@ -15,16 +15,16 @@ from quota_enforcer.cli.observing import (
     tallied,
 )
 from quota_enforcer.cli.options import AsJson, on_deployment
-from quota_enforcer.cli.output import WIDE, console, hint, say, say_json, waiting
+from quota_enforcer.cli.output import WIDE, console, hint, say, say_json
 from quota_enforcer.cli.standings import IS_OVER, Row, by_urgency, rows, unlimited
 from quota_enforcer.cli.status_of_one import say_one
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
-from quota_enforcer.cli.who import MaybeWho, everybody
+from quota_enforcer.cli.who import MaybeWho, everybody, look_at_all
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.ports import Record
-from quota_enforcer.sweep.overview import Seen, overview
+from quota_enforcer.sweep.overview import Seen
 
 SCREENFUL = 100
 """Rows on a terminal, unless more are asked for."""
@@ -91,9 +91,8 @@ def _look(deployment: Deployment, terms: Terms) -> tuple[list[Record], list[Row]
     """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
     loaded = deployment.load(terms.now)
     records = everybody(deployment, loaded.rules)
-    with waiting(f"Reading the usage of {len(records):,} principals"):
-        seen = overview(records, loaded.book, deployment.ledger, terms)
-        return records, by_urgency(row for each in seen for row in _rows(each, terms))
+    seen = look_at_all(deployment, records, loaded.book, terms)
+    return records, by_urgency(row for each in seen for row in _rows(each, terms))
 
 
 def _rows(seen: Seen, terms: Terms) -> list[Row]:

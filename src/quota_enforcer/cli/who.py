@@ -1,6 +1,7 @@
 """Whom a command is about: one principal, named as people and AWS name it, known or not."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -8,12 +9,15 @@ import typer
 
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.output import hint
+from quota_enforcer.cli.output import hint, waiting
 from quota_enforcer.cli.quota_edit import canonical
+from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import Rule, Share
 from quota_enforcer.core.quota_item import KINDS
+from quota_enforcer.core.verdict import Terms
 from quota_enforcer.ports import Record
+from quota_enforcer.sweep.overview import Seen, overview, read_usages
 
 _FORMS = ("user/", "role/", "sso/", "session/", "team/")
 
@@ -70,6 +74,20 @@ def named(rules: Iterable[Rule]) -> set[Principal]:
         if not rule.members or rule.share is Share.POOL:
             whom.add(rule.whom)
     return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
+
+
+def look_at_all(
+    deployment: Deployment,
+    records: list[Record],
+    book: QuotaBook,
+    terms: Terms,
+    since: date | None = None,
+) -> Iterator[Seen]:
+    """Decide about all of these as a sweep would, on usage from `since` on at least."""
+    with waiting(f"Reading the usage of {len(records):,} principals"):
+        whom = (record.principal for record in records)
+        read = read_usages(whom, book, deployment.ledger, deployment.usages, terms, since)
+    return overview(records, book, read, terms)
 
 
 def say_if_stranger(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:

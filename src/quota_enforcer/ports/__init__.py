@@ -3,7 +3,7 @@
 Every write may be repeated. Nothing here knows AWS.
 """
 
-from quota_enforcer.ports.ledger import Ledger, Usages
+from quota_enforcer.ports.ledger import Ledger, ReadMany, Usages
 from quota_enforcer.ports.outside import (
     Denies,
     GateAuthor,
@@ -40,6 +40,7 @@ __all__ = [
     "PriceMemory",
     "QuotaMemory",
     "Quotas",
+    "ReadMany",
     "Record",
     "Series",
     "Source",

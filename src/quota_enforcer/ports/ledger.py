@@ -1,6 +1,6 @@
 """The ledger, as the sweep needs it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -27,6 +27,13 @@ class Usages(Protocol):
         """One principal's usage from a local date on."""
 
 
+ReadMany = Callable[[Mapping[Principal, date], date | None], Mapping[Principal, Usage]]
+"""Reads the usage of many, each from a local date on; perhaps a second old.
+
+By the hour only from the second date on, and where that is None perhaps by the day only.
+"""
+
+
 class Ledger(Usages, Protocol):
     """Usage, records, notices under way and the sweep's own memory."""
 
@@ -50,14 +57,6 @@ class Ledger(Usages, Protocol):
 
     def close(self) -> None:
         """From now on no intent to block can be written."""
-
-    def usages(
-        self, firsts: Mapping[Principal, date], hours_from: date | None
-    ) -> Mapping[Principal, Usage]:
-        """The usage of many, each from a local date on; perhaps a second old.
-
-        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
-        """
 
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         """The stored hours (by start in UTC) of these buckets; absent ones are left out."""

@@ -11,7 +11,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import local_date
-from quota_enforcer.ports import Ledger, Record
+from quota_enforcer.ports import ReadMany, Record, Usages
 from quota_enforcer.sweep.look import look_closely
 
 
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 class ReadBefore:
     """Usage that was read already, for `look` to find; what was not is read now."""
 
-    ledger: Ledger
+    ledger: Usages
     firsts: Mapping[Principal, date]
     usages: Mapping[Principal, Usage]
 
@@ -40,19 +40,10 @@ class ReadBefore:
 
 
 def overview(
-    records: Iterable[Record],
-    book: QuotaBook,
-    ledger: Ledger,
-    terms: Terms,
-    since: date | None = None,
+    records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
 ) -> Iterator[Seen]:
-    """Decide about each on what the ledger holds now.
-
-    Usage is read for all of them first: from `since` on at least, else from today on.
-    """
-    several = list(records)
-    read = read_usages((each.principal for each in several), book, ledger, terms, since)
-    for record in several:
+    """Decide about each on the usage that was read for all of them."""
+    for record in records:
         decision, usage = look_closely(record, book, read, terms)
         if not decision.verdicts:  # then nobody asked for any usage
             usage = read.usages[record.principal]
@@ -62,11 +53,15 @@ def overview(
 def read_usages(
     principals: Iterable[Principal],
     book: QuotaBook,
-    ledger: Ledger,
+    ledger: Usages,
+    read_many: ReadMany,
     terms: Terms,
     since: date | None = None,
 ) -> ReadBefore:
-    """As much usage as the quotas of all of these need, with that of their pools' members."""
+    """As much usage as the quotas of all of these need, with that of their pools' members.
+
+    It goes back to `since` at least, or to today.
+    """
     firsts: dict[Principal, date] = {}
     by_the_hour: set[date] = set()
     today = local_date(terms.now, terms.zone)
@@ -80,4 +75,4 @@ def read_usages(
         first = min([since or today, *starts])
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))
-    return ReadBefore(ledger, firsts, ledger.usages(firsts, min(by_the_hour, default=None)))
+    return ReadBefore(ledger, firsts, read_many(firsts, min(by_the_hour, default=None)))
