@@ -87,14 +87,15 @@ def by_urgency(several: Iterable[Row]) -> list[Row]:
     for row in several:
         of_each[row.principal].append(row)
     for rows_ in of_each.values():
-        rows_.sort(key=_urgency)
+        rows_.sort(key=urgency)
     ordered = sorted(
-        of_each.values(), key=lambda rows_: (_urgency(rows_[0])[:2], rows_[0].principal)
+        of_each.values(), key=lambda rows_: (urgency(rows_[0])[:2], rows_[0].principal)
     )
     return [row for rows_ in ordered for row in rows_]
 
 
-def _urgency(row: Row) -> tuple[int, int, str]:
+def urgency(row: Row) -> tuple[int, int, str]:
+    """Orders rows: the worst state first, then the fullest."""
     return _PLACE[row.state], -(row.percent or 0), row.quota
 
 

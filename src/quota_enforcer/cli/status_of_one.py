@@ -8,13 +8,13 @@ from rich.text import Text
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.observing import Observed, first_moment, in_words, tallied
 from quota_enforcer.cli.output import console, hint, say, say_json
+from quota_enforcer.cli.standing_words import closed, standing_words
 from quota_enforcer.cli.standings import Row, by_urgency, rows, unlimited
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.who import record_of, say_if_stranger
 from quota_enforcer.core import wording
 from quota_enforcer.core.decision import Decision
-from quota_enforcer.core.denying import EVERYTHING
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
@@ -36,7 +36,7 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
         document = header_document(deployment, state, terms)
         say_json(document | _document(record, decision, table, found))
         return
-    say(Text.assemble((str(record.principal), "bold"), f": {_headline(record, table, terms)}"))
+    say(Text.assemble((str(record.principal), "bold"), f": {standing_words(record, table, terms)}"))
     say(header(deployment, state, terms))
     say("")
     _say_facts(_facts(record, decision, found, terms))
@@ -50,19 +50,6 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
 def _today(deployment: Deployment, record: Record, terms: Terms) -> list[Row]:
     today = local_date(terms.now, terms.zone)
     return [unlimited(record.principal, deployment.ledger.usage(record.principal, today), terms)]
-
-
-def _headline(record: Record, table: list[Row], terms: Terms) -> str:
-    """The worst of its states, and what is going on."""
-    if record.intended is not None:
-        return "a change is under way; the next sweep finishes it"
-    standing = record.standing
-    if record.trouble:
-        return f"could not be {'blocked' if standing.denied else 'released'}: {record.trouble}"
-    if standing.denied:
-        since = wording.moment(standing.since, terms.zone)
-        return f"blocked since {since}, until {wording.moment(standing.until, terms.zone)}"
-    return str(table[0].state)
 
 
 def _facts(
@@ -82,11 +69,6 @@ def _facts(
         words = in_words(each, found.days, terms) if found else ""
         facts.append(("Observed", f"quota {each.quota} would have blocked it {words}"))
     return facts
-
-
-def closed(scopes: frozenset[str]) -> str:
-    """What a deny of these scopes closes."""
-    return "every model" if scopes >= EVERYTHING else ", ".join(sorted(scopes))
 
 
 def _say_facts(facts: list[tuple[str, str]]) -> None:
