@@ -13,7 +13,6 @@ from quota_enforcer.cli.explained_in_words import say_explained
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import say_json
 from quota_enforcer.cli.quota_states import ItemState, states
-from quota_enforcer.cli.standings import rows
 from quota_enforcer.cli.who import Who, record_of, say_if_stranger
 from quota_enforcer.core.breakdown import breakdown
 from quota_enforcer.core.decision import Decision
@@ -29,6 +28,7 @@ from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
 from quota_enforcer.sweep.look import look
 from quota_enforcer.sweep.overview import ReadBefore, read_usages
+from quota_enforcer.sweep.standings import rows
 
 
 @on_deployment

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from quota_enforcer.cli.quota_states import ItemState
-from quota_enforcer.cli.standings import Row, urgency
 from quota_enforcer.core.breakdown import Breakdown
 from quota_enforcer.core.measure import Number
 from quota_enforcer.core.precedence import Candidate, Fate, covers
@@ -14,6 +13,7 @@ from quota_enforcer.core.quota import Exemption
 from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.verdict import Verdict
 from quota_enforcer.ports import Record
+from quota_enforcer.sweep.standings import Row, urgency
 
 
 @dataclass(frozen=True, slots=True)

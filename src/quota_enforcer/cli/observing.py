@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.cli.output import hint, say, say_table
-from quota_enforcer.cli.standings import Row, State
 from quota_enforcer.cli.times import lasting, weekday_moment
 from quota_enforcer.core import observed
 from quota_enforcer.core.breaker import Breaker
@@ -14,6 +13,7 @@ from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.observed import Tally
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.ports import Record
+from quota_enforcer.sweep.standings import Row, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Where a principal is, in one sentence."""
 
-from quota_enforcer.cli.standings import Row
 from quota_enforcer.core import wording
 from quota_enforcer.core.denying import EVERYTHING
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.ports import Record
+from quota_enforcer.sweep.standings import Row
 
 
 def standing_words(record: Record, table: list[Row], terms: Terms) -> str:

@@ -16,7 +16,6 @@ from quota_enforcer.cli.observing import (
 )
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import WIDE, console, hint, say, say_json
-from quota_enforcer.cli.standings import IS_OVER, Row, by_urgency, rows, unlimited
 from quota_enforcer.cli.status_of_one import say_one
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
@@ -25,6 +24,7 @@ from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.ports import Record
 from quota_enforcer.sweep.overview import Seen
+from quota_enforcer.sweep.standings import IS_OVER, Row, by_urgency, rows, unlimited
 
 SCREENFUL = 100
 """Rows on a terminal, unless more are asked for."""

@@ -9,7 +9,6 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.observing import Observed, first_moment, in_words, tallied
 from quota_enforcer.cli.output import console, hint, say, say_json
 from quota_enforcer.cli.standing_words import closed, standing_words
-from quota_enforcer.cli.standings import Row, by_urgency, rows, unlimited
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.who import record_of, say_if_stranger
@@ -19,6 +18,7 @@ from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
 from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.standings import Row, by_urgency, rows, unlimited
 
 
 def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_json: bool) -> None:

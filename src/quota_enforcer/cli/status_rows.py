@@ -8,12 +8,12 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer.cli.output import say, say_table
-from quota_enforcer.cli.standings import Row, State
 from quota_enforcer.core import wording
 from quota_enforcer.core.amounts import exact, used_units
 from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.quota import UNLIMITED
 from quota_enforcer.core.verdict import Terms
+from quota_enforcer.sweep.standings import Row, State
 
 STYLES = {
     State.WARNED: "yellow",
