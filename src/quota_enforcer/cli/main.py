@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 from quota_enforcer.cli import gates, policy, prices, quota, scopes
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.explain import explain as explain_
+from quota_enforcer.cli.forecast import forecast
+from quota_enforcer.cli.history import history
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
 from quota_enforcer.cli.read_log import read_log
@@ -50,6 +52,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)
+app.command()(history)
+app.command()(forecast)
 app.command()(sweep)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)

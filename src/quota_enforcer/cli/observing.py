@@ -52,7 +52,8 @@ def tallied(
 ) -> Observed:
     """Out of what was noted: the history says what has ended, the records what would last."""
     standings = {str(record.principal): record.standing for record in records}
-    blocks = observed.would_have_been(history, standings)
+    theirs = (notice for notice in history if notice.principal in standings)
+    blocks = observed.would_have_been(theirs, standings)
     tallies = observed.tally(blocks, first_moment(terms, days), terms.now)
     longest = sorted(tallies, key=lambda each: each.lasted, reverse=True)
     return Observed(days, tuple(longest))

@@ -24,6 +24,8 @@ WIDE = 10_000
 """Columns where stdout is no terminal: a pipe wants whole lines."""
 ROOMY = 120
 """Columns from which on no table needs to be squeezed."""
+SCREENFUL = 100
+"""Rows of a long table on a terminal, unless more are asked for."""
 NO_LIMITS: Mapping[str, int] = {}
 
 T = TypeVar("T")
@@ -122,3 +124,13 @@ def waiting(label: str) -> Iterator[None]:
         return
     with shown.status(label):
         yield
+
+
+def screenful(limit: int | None) -> int | None:
+    """How many rows to show where so many were asked for (0 is all); None is all.
+
+    On a terminal what matters comes first and must not scroll away; a pipe wants everything.
+    """
+    if limit is None:
+        return None if console().width >= WIDE else SCREENFUL
+    return limit or None

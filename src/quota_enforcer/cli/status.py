@@ -15,7 +15,7 @@ from quota_enforcer.cli.observing import (
     tallied,
 )
 from quota_enforcer.cli.options import AsJson, on_deployment
-from quota_enforcer.cli.output import WIDE, console, hint, say, say_json
+from quota_enforcer.cli.output import SCREENFUL, hint, say, say_json, screenful
 from quota_enforcer.cli.status_of_one import say_one
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
@@ -26,8 +26,6 @@ from quota_enforcer.ports import Record
 from quota_enforcer.sweep.overview import Seen
 from quota_enforcer.sweep.standings import IS_OVER, Row, by_urgency, rows, unlimited
 
-SCREENFUL = 100
-"""Rows on a terminal, unless more are asked for."""
 LONGEST = 400
 """Days; the ledger keeps history no longer."""
 
@@ -76,13 +74,14 @@ def status(  # noqa: PLR0913 - one argument for each option
         return
     records, table = _look(deployment, terms)
     shown = [row for row in table if _wanted(row, over=over, kind=kind)]
-    found = _observed(deployment, records, terms, days)
+    chosen = [each for each in records if kind in {None, each.principal.kind}]
+    found = _observed(deployment, chosen, terms, days)
     if as_json:
         say_json(_document(deployment, terms, shown, found))
         return
-    _say(deployment, terms, table, shown, _most(limit))
+    _say(deployment, terms, table, shown, screenful(limit))
     if found is not None:
-        say_observed(found, terms, _most(limit))
+        say_observed(found, terms, screenful(limit))
     hints(deployment.ledger.state(), terms)
     hint_at_switching(table, len(records), deployment.settings.breaker, terms)
 
@@ -115,13 +114,6 @@ def _observed(
         return None
     history = deployment.ledger.whole_history(first_moment(terms, days))
     return tallied(history, records, terms, days)
-
-
-def _most(limit: int | None) -> int | None:
-    """How many rows to show; None is all."""
-    if limit is None:
-        return None if console().width >= WIDE else SCREENFUL
-    return limit or None
 
 
 def _say(

@@ -12,15 +12,18 @@ from quota_enforcer.core.window import day_start
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def runs_out(verdict: Verdict, usage: Usage, terms: Terms) -> datetime | None:
+def runs_out(
+    verdict: Verdict, usage: Usage, terms: Terms, pace: Fraction | None = None
+) -> datetime | None:
     """When the quota is used up if its window goes on as so far; `now` where it is already.
 
     None where that is not within the window: before it begins anew or, of a rolling one, within
-    one length of it from now. Raises that end and quotas that end by the clock are seen.
+    one length of it from now. Raises that end and quotas that end by the clock are seen. With
+    `pace`, used per microsecond, the window goes on at that instead.
     """
     if verdict.used_up:
         return terms.now
-    pace = _pace(verdict, usage, terms)
+    pace = window_pace(verdict, usage, terms) if pace is None else pace
     if not pace:
         return None
     used = Fraction(verdict.used)
@@ -58,7 +61,7 @@ class _Stretch(NamedTuple):
     leaves: Fraction
 
 
-def _pace(verdict: Verdict, usage: Usage, terms: Terms) -> Fraction:
+def window_pace(verdict: Verdict, usage: Usage, terms: Terms) -> Fraction:
     """Used per microsecond: since the window began or, if it rolls, since its first use."""
     start = verdict.span.start
     if verdict.quota.window.rolling:
@@ -90,7 +93,7 @@ def _buckets(verdict: Verdict, usage: Usage, terms: Terms) -> Iterator[tuple[dat
     quota = verdict.quota
     for key, counts in usage.by_bucket(verdict.span, quota.models).items():
         begins = key if isinstance(key, datetime) else day_start(key, terms.zone)
-        yield begins, Fraction(quota.measure.of(counts))
+        yield begins, Fraction(quota.number(counts))
 
 
 def _microseconds(length: timedelta) -> int:
