@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports: the same semantics, and a record of what was done."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from quota_enforcer.ports import (
     Series,
     Source,
     SweepState,
+    unheard,
 )
 
 
@@ -205,7 +206,9 @@ class FakeLedger:
         self,
         firsts: Mapping[Principal, date],
         hours_from: date | None,  # noqa: ARG002 - all of it may be by the hour
+        told: Callable[[float], None] = unheard,
     ) -> Mapping[Principal, Usage]:
+        told(1)
         return {principal: self.usage(principal, first) for principal, first in firsts.items()}
 
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:

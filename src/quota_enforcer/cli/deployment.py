@@ -65,10 +65,10 @@ class Deployment:
     """Raises NotThere where the deployment keeps none."""
     ask_meter: Callable[[dict[str, Any]], dict[str, Any]]
     """Has the meter function answer an event; raises EnforcerError with what it says."""
+    usages: ReadMany
+    """Reads the usage of many at once."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
-    usages: ReadMany = lambda *_: {}
-    """Reads the usage of many at once."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -136,9 +136,10 @@ def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
-    from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer import wiring  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - likewise
 
-    client = session.client("dynamodb")
+    client = session.client("dynamodb", config=wiring.PATIENT)
     return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
 
 

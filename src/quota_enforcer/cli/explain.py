@@ -13,7 +13,7 @@ from quota_enforcer.cli.explained_in_words import say_explained
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import say_json
 from quota_enforcer.cli.quota_states import ItemState, states
-from quota_enforcer.cli.who import Who, record_of, say_if_stranger
+from quota_enforcer.cli.who import Who, read_usages, record_of, say_if_stranger
 from quota_enforcer.core.breakdown import breakdown
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import UnknownIdentity
@@ -27,7 +27,7 @@ from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
 from quota_enforcer.sweep.look import look
-from quota_enforcer.sweep.overview import ReadBefore, read_usages
+from quota_enforcer.sweep.overview import ReadBefore
 from quota_enforcer.sweep.standings import rows
 
 
@@ -43,9 +43,10 @@ def explain(
 ) -> None:
     """Show why a principal is where it is: each quota, where it comes from, and its sum.
 
-    For every quota name it shows the rules that cover the principal and which of them won, the sum
-    bucket by bucket, the limit with its raise, and what is denied until when. It is decided as the
-    next sweep will decide, on the usage metered so far.
+    For every quota name it shows the rules that cover the principal and
+    which of them won, the sum bucket by bucket, the limit with its raise,
+    and what is denied until when. It is decided as the next sweep will
+    decide, on the usage metered so far.
 
     Examples:
       quota-enforcer explain user/alice
@@ -67,7 +68,7 @@ def explain(
 def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
     principal = record.principal
     whom = [principal, *book.pools_of(principal)]
-    read = read_usages(whom, book, deployment.ledger, deployment.usages, terms)
+    read = read_usages(deployment, whom, book, terms)
     decision = look(record, book, read, terms)
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,

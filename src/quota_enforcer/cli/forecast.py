@@ -65,10 +65,11 @@ def forecast(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show when each quota runs out at two paces: of its window so far, and of the last 7 days.
+    """Show when each quota runs out, at the pace of its window and of the last 7 days.
 
-    A pace is a mean: it knows neither nights nor weekends. Where fewer than five calls, or a
-    twentieth of the window, or two days are there to take it of, it says: too little data.
+    A pace is a mean: it knows neither nights nor weekends. That of the
+    window needs five calls and a twentieth of the window, that of the days
+    before today needs five calls and two days; else it says: too little data.
 
     Examples:
       quota-enforcer forecast

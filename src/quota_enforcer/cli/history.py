@@ -47,9 +47,10 @@ def history(
 ) -> None:
     """Show what happened when and why, newest last: of one principal, or of everybody.
 
-    Of a principal it also shows what happened to its teams, its kind and the default. Who edited a
-    quota stands there where the command line did it; else see CloudTrail.
-    It is kept for 400 days. A page of some 2,000 entries costs about 128 read units.
+    Of a principal it also shows what happened to its teams, its kind and the
+    default. Who edited a quota stands there where the command line did it;
+    else see CloudTrail. History is kept for 400 days; to read 2,000 entries
+    takes one query of 128 read units.
 
     Examples:
       quota-enforcer history user/alice

@@ -19,6 +19,7 @@ from quota_enforcer.cli.release import release
 from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
 from quota_enforcer.cli.sweep import sweep
+from quota_enforcer.cli.usage import usage
 
 DEBUG = "QUOTA_ENFORCER_DEBUG"
 
@@ -54,6 +55,7 @@ app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)
 app.command()(history)
 app.command()(forecast)
+app.command()(usage)
 app.command()(sweep)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)

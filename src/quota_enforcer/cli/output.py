@@ -1,7 +1,7 @@
 """Output: tables for people and JSON for machines on stdout, everything else on stderr."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
 
@@ -116,14 +116,12 @@ def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
 
 
 @contextmanager
-def waiting(label: str) -> Iterator[None]:
-    """Shows on a terminal's stderr that something takes its time."""
+def how_far(label: str) -> Iterator[Callable[[float], None]]:
+    """Shows on a terminal's stderr how far a long read is; told from 0 to 1."""
     shown = console(stderr=True)
-    if not shown.is_terminal:
-        yield
-        return
-    with shown.status(label):
-        yield
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
+        task = progress.add_task(label, total=1)
+        yield lambda fraction: progress.update(task, completed=fraction)
 
 
 def screenful(limit: int | None) -> int | None:

@@ -57,8 +57,9 @@ def status(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Show where everybody is, what matters most first; or all about one principal.
 
-    It is computed now, by the enforcer's own rules, from the usage metered so far. In observe mode
-    it also shows who would have been blocked lately, how often and for how long.
+    It is computed now, by the enforcer's own rules, from the usage metered
+    so far. In observe mode it also shows who would have been blocked lately,
+    how often and for how long.
 
     Examples:
       quota-enforcer status

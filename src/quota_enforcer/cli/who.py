@@ -9,7 +9,7 @@ import typer
 
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.output import hint, waiting
+from quota_enforcer.cli.output import hint, how_far
 from quota_enforcer.cli.quota_edit import canonical
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal
@@ -17,7 +17,7 @@ from quota_enforcer.core.quota import Rule, Share
 from quota_enforcer.core.quota_item import KINDS
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.ports import Record
-from quota_enforcer.sweep.overview import Seen, overview, read_usages
+from quota_enforcer.sweep.overview import ReadBefore, Seen, far_back, overview
 
 _FORMS = ("user/", "role/", "sso/", "session/", "team/")
 
@@ -84,10 +84,21 @@ def look_at_all(
     since: date | None = None,
 ) -> Iterator[Seen]:
     """Decide about all of these as a sweep would, on usage from `since` on at least."""
-    with waiting(f"Reading the usage of {len(records):,} principals"):
-        whom = (record.principal for record in records)
-        read = read_usages(whom, book, deployment.ledger, deployment.usages, terms, since)
+    read = read_usages(deployment, (record.principal for record in records), book, terms, since)
     return overview(records, book, read, terms)
+
+
+def read_usages(
+    deployment: Deployment,
+    principals: Iterable[Principal],
+    book: QuotaBook,
+    terms: Terms,
+    since: date | None = None,
+) -> ReadBefore:
+    """As much usage as the quotas of all of these need, with progress on a terminal."""
+    firsts, hours_from = far_back(principals, book, terms, since)
+    with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
+        return ReadBefore(deployment.ledger, firsts, deployment.usages(firsts, hours_from, told))
 
 
 def say_if_stranger(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:

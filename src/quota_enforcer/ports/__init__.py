@@ -3,7 +3,7 @@
 Every write may be repeated. Nothing here knows AWS.
 """
 
-from quota_enforcer.ports.ledger import Ledger, ReadMany, Usages
+from quota_enforcer.ports.ledger import Ledger, ReadMany, Usages, unheard
 from quota_enforcer.ports.outside import (
     Denies,
     GateAuthor,
@@ -47,4 +47,5 @@ __all__ = [
     "SweepState",
     "Topic",
     "Usages",
+    "unheard",
 ]

@@ -27,11 +27,24 @@ class Usages(Protocol):
         """One principal's usage from a local date on."""
 
 
-ReadMany = Callable[[Mapping[Principal, date], date | None], Mapping[Principal, Usage]]
-"""Reads the usage of many, each from a local date on; perhaps a second old.
+def unheard(_: float) -> None:
+    """Nobody wants to know how far it is."""
 
-By the hour only from the second date on, and where that is None perhaps by the day only.
-"""
+
+class ReadMany(Protocol):
+    """Reads the usage of many at once."""
+
+    def __call__(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,
+        told: Callable[[float], None] = unheard,
+    ) -> Mapping[Principal, Usage]:
+        """Each one's usage from a local date on; perhaps a second old.
+
+        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
+        `told` hears how far it is, from 0 to 1.
+        """
 
 
 class Ledger(Usages, Protocol):

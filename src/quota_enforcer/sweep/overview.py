@@ -11,7 +11,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import local_date
-from quota_enforcer.ports import ReadMany, Record, Usages
+from quota_enforcer.ports import Record, Usages
 from quota_enforcer.sweep.look import look_closely
 
 
@@ -50,17 +50,12 @@ def overview(
         yield Seen(record, decision, usage)
 
 
-def read_usages(
-    principals: Iterable[Principal],
-    book: QuotaBook,
-    ledger: Usages,
-    read_many: ReadMany,
-    terms: Terms,
-    since: date | None = None,
-) -> ReadBefore:
-    """As much usage as the quotas of all of these need, with that of their pools' members.
+def far_back(
+    principals: Iterable[Principal], book: QuotaBook, terms: Terms, since: date | None = None
+) -> tuple[dict[Principal, date], date | None]:
+    """From when on the quotas of all of these need usage, with that of their pools' members.
 
-    It goes back to `since` at least, or to today.
+    That is `since` at the latest, or today. The second is from when on they need the hours.
     """
     firsts: dict[Principal, date] = {}
     by_the_hour: set[date] = set()
@@ -75,4 +70,4 @@ def read_usages(
         first = min([since or today, *starts])
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))
-    return ReadBefore(ledger, firsts, read_many(firsts, min(by_the_hour, default=None)))
+    return firsts, min(by_the_hour, default=None)
