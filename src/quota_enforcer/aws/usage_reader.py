@@ -36,7 +36,7 @@ QUERIES_PER_PAGE = 10
 """How many queries take about as long as one page."""
 
 
-class _PassedOver(Table):
+class PassedOver(Table):
     """A table that can be read as a whole; no function of the stack may do that."""
 
     def size(self) -> int:
@@ -82,7 +82,7 @@ class UsageReader:
         zone: ZoneInfo,
         read: Callable[[Principal, date], Usage],
     ) -> None:
-        self._table = _PassedOver(client, table)
+        self._table = PassedOver(client, table)
         self._zone = zone
         self._read = read
 
