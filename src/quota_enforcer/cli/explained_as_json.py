@@ -1,5 +1,6 @@
 """An explanation as data: moments in UTC, money and weighted tokens as exact text."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ from quota_enforcer.cli.status_rows import row_document
 from quota_enforcer.core.amounts import exact
 from quota_enforcer.core.measure import Number
 from quota_enforcer.core.precedence import Candidate
-from quota_enforcer.core.quota import Exemption
+from quota_enforcer.core.quota import Exemption, Quota
 from quota_enforcer.core.verdict import FULL, Terms
 
 
@@ -66,8 +67,8 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         **row_document(summed.row),
         "denies": summed.denies,
         "models": [str(scope) for scope in quota.models],
-        "limit_without_raise": _number(quota.limit),
-        "raise_to": None if quota.raise_to is None else _number(quota.raise_to),
+        "limit_without_raise": _number(quota.limit, quota),
+        "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),
         "raise_until": quota.raise_until,
         "window_start": verdict.span.start,
         "window_end": verdict.span.end,
@@ -75,7 +76,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "warns_at": [
             {
                 "percent": at,
-                "amount": _number(verdict.limit * at / FULL),
+                "amount": _number(verdict.limit * at / FULL, quota),
                 "passed": bool(verdict.limit) and verdict.passed(at),
                 "told": told is not None and told.threshold >= at,
             }
@@ -83,20 +84,22 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         ],
         "bucket": "hour" if summed.parts.hourly else "day",
         "buckets": [
-            {"start": part.start, "used": _number(part.number)} for part in summed.parts.buckets
+            {"start": part.start, "used": _number(part.number, quota)}
+            for part in summed.parts.buckets
         ],
-        "by_model": _numbers(summed.parts.models),
-        "not_counted": _numbers(summed.parts.elsewhere),
-        "by_member": _numbers(summed.members),
+        "by_model": _numbers(summed.parts.models, quota),
+        "not_counted": _numbers(summed.parts.elsewhere, quota),
+        "by_member": _numbers(summed.members, quota),
     }
 
 
-def _numbers(several: Any) -> dict[str, Any]:
-    return {name: _number(number) for name, number in several.items()}
+def _numbers(several: Mapping[str, Number], quota: Quota) -> dict[str, Any]:
+    return {name: _number(number, quota) for name, number in several.items()}
 
 
-def _number(number: Number) -> int | str | None:
+def _number(number: Number, quota: Quota) -> int | str | None:
     """Counted tokens as a number; money and weighted tokens exact, and no limit as nothing."""
-    if not isinstance(number, Decimal):
-        return number
-    return exact(number) if number.is_finite() else None
+    exactly = Decimal(number)
+    if not exactly.is_finite():
+        return None
+    return exact(exactly) if quota.measure.fractional else int(exactly)

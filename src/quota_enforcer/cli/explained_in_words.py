@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quota_enforcer.cli.explained import Explained, Name, Summed
-from quota_enforcer.cli.output import console, hint, say
+from quota_enforcer.cli.output import hint, say, say_facts
 from quota_enforcer.cli.quota_edit import named
 from quota_enforcer.cli.standing_words import closed, standing_words
 from quota_enforcer.cli.status_rows import STYLES
@@ -74,12 +74,12 @@ def _say_name(name: Name, found: Explained, terms: Terms, *, everything: bool) -
         state = Text(str(summed.row.state), STYLES.get(summed.row.state, ""))
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
         rule = _rule(summed, name, terms)
-        _say_facts([*rule, *facts(summed, found.record.principal, found.standing, terms)])
+        say_facts([*rule, *facts(summed, found.record.principal, found.standing, terms)], _INDENT)
         _say_sum(summed, terms, everything=everything)
     if not name.sums:
         words = "exempt, so there is no limit" if name.exempt else "none in force"
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", (words, "dim")))
-        _say_facts(list(_others(name, terms)))
+        say_facts(_others(name, terms), _INDENT)
 
 
 def _rule(summed: Summed, name: Name, terms: Terms) -> Iterator[Fact]:
@@ -126,17 +126,6 @@ def _whom(candidate: Candidate) -> str:
 
 def _problems(problems: Sequence[str]) -> str:
     return "; ".join(problems)
-
-
-def _say_facts(several: Sequence[Fact]) -> None:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    before = ""
-    for label, text in several:
-        grid.add_row("" if label == before else label, text)
-        before = label
-    console().print(Padding(grid, (0, 0, 0, _INDENT), expand=False))
 
 
 def _say_sum(summed: Summed, terms: Terms, *, everything: bool) -> None:
@@ -197,4 +186,4 @@ def _table(first: str, *numbers: str) -> Table:
 
 def _say_indented(made: Table) -> None:
     say("")
-    console().print(Padding(made, (0, 0, 0, _INDENT), expand=False))
+    say(Padding(made, (0, 0, 0, _INDENT), expand=False))

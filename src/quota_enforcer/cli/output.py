@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,7 @@ from quota_enforcer.cli.plain_table import plain_table
 from quota_enforcer.core.amounts import exact
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod
+    from rich.console import JustifyMethod, RenderableType
 
 WIDE = 10_000
 """Columns where stdout is no terminal: a pipe wants whole lines."""
@@ -40,9 +41,21 @@ def console(*, stderr: bool = False) -> Console:
     return found
 
 
-def say(text: Cell) -> None:
-    """A line of the result, on stdout."""
+def say(text: "RenderableType") -> None:
+    """A line of the result, or something that rich lays out, on stdout."""
     console().print(text)
+
+
+def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
+    """Names and what is to say of each, on stdout; a name that comes again is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    before = ""
+    for name, text in facts:
+        grid.add_row("" if name == before else name, text)
+        before = name
+    say(Padding(grid, (0, 0, 0, indent), expand=False))
 
 
 def hint(text: str) -> None:
@@ -122,6 +135,11 @@ def how_far(label: str) -> Iterator[Callable[[float], None]]:
     with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
         task = progress.add_task(label, total=1)
         yield lambda fraction: progress.update(task, completed=fraction)
+
+
+def is_roomy() -> bool:
+    """Whether a wide table has its place on stdout."""
+    return console().width >= ROOMY
 
 
 def screenful(limit: int | None) -> int | None:

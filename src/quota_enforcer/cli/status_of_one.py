@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.observing import Observed, first_moment, in_words, tallied
-from quota_enforcer.cli.output import console, hint, say, say_json
+from quota_enforcer.cli.output import hint, say, say_facts, say_json
 from quota_enforcer.cli.standing_words import closed, standing_words
 from quota_enforcer.cli.status_page import header, header_document, hints
 from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
@@ -39,7 +38,10 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
     say(Text.assemble((str(record.principal), "bold"), f": {standing_words(record, table, terms)}"))
     say(header(deployment, state, terms))
     say("")
-    _say_facts(_facts(record, decision, found, terms))
+    facts = _facts(record, decision, found, terms)
+    if facts:
+        say_facts(facts)
+        say("")
     say_rows(table, terms)
     say_notes(table)
     say_if_stranger(deployment, record, loaded.rules)
@@ -69,16 +71,6 @@ def _facts(
         words = in_words(each, found.days, terms) if found else ""
         facts.append(("Observed", f"quota {each.quota} would have blocked it {words}"))
     return facts
-
-
-def _say_facts(facts: list[tuple[str, str]]) -> None:
-    if not facts:
-        return
-    grid = Table.grid(padding=(0, 2))
-    for name, text in facts:
-        grid.add_row(Text(name, "bold"), text)
-    console().print(grid)
-    say("")
 
 
 def _document(

@@ -12,10 +12,9 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import (
-    ROOMY,
-    console,
     hint,
     how_far,
+    is_roomy,
     say,
     say_json,
     say_table,
@@ -189,7 +188,7 @@ def _say(rows: Mapping[Key, Counts], asked: Asked, zone: str, limit: int | None)
         if place not in telling and asked.by[place] is not By.MONTH
     ]
     say(", ".join((f"Usage {days}", *same)))
-    numbers = _WIDE if console().width >= ROOMY else _NARROW
+    numbers = _WIDE if is_roomy() else _NARROW
     shown = list(rows.items())[:limit]
     table = [
         (*(key[place] or "-" for place in telling), *_numbers(counts, numbers))
