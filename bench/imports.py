@@ -60,7 +60,7 @@ def items(limit: int) -> Iterator[dict[str, Any]]:
         yield quota
 
 
-def never(*_: Any) -> NoReturn:
+def never(*_: Any, **__: Any) -> NoReturn:
     """In place of what an import has no business with."""
     raise AssertionError("an import needs the two tables only")
 
@@ -75,7 +75,7 @@ def of(session: boto3.Session) -> Deployment:
         ZoneInfo("UTC"), "nobody", Breaker(10, 20), Metering.STREAM,
     )  # fmt: skip
     ledger, quotas = wiring.ledger(settings, session), wiring.quotas(settings, session)
-    return Deployment(settings, ledger, quotas, never, lambda: ADMIN, never, never, never)
+    return Deployment(settings, ledger, quotas, never, lambda: ADMIN, never, never, never, never)
 
 
 @contextmanager

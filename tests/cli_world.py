@@ -107,6 +107,7 @@ class Shell:
             subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
             sights=lambda: self.sights,
+            usages=world.ledger.usages,
         )
 
     def gates(self) -> GatesKept:

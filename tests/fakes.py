@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports: the same semantics, and a record of what was done."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import (
     UnknownIdentity,
 )
 from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.notice import ONLY_KEPT, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.subscription import Subscription, same
@@ -32,6 +32,7 @@ from quota_enforcer.ports import (
     Series,
     Source,
     SweepState,
+    unheard,
 )
 
 
@@ -202,6 +203,15 @@ class FakeLedger:
             {model: ModelUsage.of_hours(hours, self.zone) for model, hours in models.items()}
         )
 
+    def usages(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,  # noqa: ARG002 - all of it may be by the hour
+        told: Callable[[float], None] = unheard,
+    ) -> Mapping[Principal, Usage]:
+        told(1)
+        return {principal: self.usage(principal, first) for principal, first in firsts.items()}
+
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}
 
@@ -284,9 +294,17 @@ class FakeLedger:
         self._write("sent", notice)
         self._outbox.pop(notice.id, None)
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
-        past = [each for each in self._history.values() if _whose(each) == principal]
-        return sorted(past, key=lambda notice: notice.at)
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
+        return [each for each in self.whole_history(since) if _whose(each) == principal]
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        past = [each for each in self._history.values() if since is None or each.at >= since]
+        newest = sorted(past, key=lambda notice: notice.at)
+        return newest if limit is None else newest[max(len(newest) - limit, 0) :]
 
     def quota_memories(self) -> list[QuotaMemory]:
         return list(self._quota_memories.values())
@@ -326,7 +344,8 @@ class FakeLedger:
 
     def _keep(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
-            self._outbox[notice.id] = notice
+            if notice.kind not in ONLY_KEPT:
+                self._outbox[notice.id] = notice
             self._history[notice.id] = notice
 
     def _write(self, method: str, subject: object) -> None:

@@ -75,6 +75,13 @@ class World:
                 hour = hour_start(at, self.settings.zone)
                 self.ledger.add(Bucket(each, HAIKU, day), hour, counts)
 
+    def assumed(self, who: str, at: datetime, cost: str) -> None:
+        """A call of a user for which no price is known."""
+        money = Decimal(cost)
+        bucket = Bucket(principal(f"user/{who}"), HAIKU, local_date(at, self.settings.zone))
+        counts = Counts(1, cost_usd=money, assumed_usd=money)
+        self.ledger.add(bucket, hour_start(at, self.settings.zone), counts)
+
     def wake(self, at: datetime, *who: str) -> Report:
         """A meter wakes the enforcer for these: the process that was woken before, while it lasts.
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
+from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
 from quota_enforcer.ports import Bucket, Ledger, Record, Source, SweepState
 
 BOB = Principal.parse("user/bob")
@@ -183,6 +183,7 @@ def test_a_record_is_read_back_whole(ledger: Ledger) -> None:
         {"user/*#daily": UsedUp(Decimal(1000), NOON - HOUR, None)},
         {"user/*#daily": Warned(80, Decimal("Infinity"), NOON + HOUR)},
         NOON + HOUR,
+        {"user/*#monthly": WouldDeny(NOON, UsedUp(Decimal("12.50"), NOON - HOUR, NOON + HOUR))},
     )
     record = Record(ALICE, standing, ALL, "its slots are full", NOON, 1)
     ledger.put(record)

@@ -68,6 +68,40 @@ def test_history_is_by_principal_and_oldest_first(ledger: Ledger) -> None:
     assert ledger.history(ALICE) == [a_notice(), restored]
 
 
+def test_history_from_a_moment_on(ledger: Ledger) -> None:
+    moments = [NOON - HOUR, NOON, NOON + timedelta(seconds=30.5), NOON + HOUR]
+    ledger.post(replace(a_notice(), at=at, quota=f"q{place}") for place, at in enumerate(moments))
+    ledger.post([replace(a_notice(""), at=at) for at in (NOON - HOUR, NOON)])
+    since = NOON + timedelta(seconds=30.2)
+    assert [each.quota for each in ledger.history(ALICE, NOON)] == ["q1", "q2", "q3"]
+    assert [each.quota for each in ledger.history(ALICE, since)] == ["q2", "q3"]
+    assert [each.at for each in ledger.history(None, NOON)] == [NOON]
+
+
+def test_the_whole_history_is_everybodys_and_of_these_the_newest(ledger: Ledger) -> None:
+    notices = [
+        replace(a_notice("user/bob"), at=NOON),
+        replace(a_notice("default"), at=NOON + HOUR),
+        replace(a_notice(), at=NOON + 2 * HOUR),
+    ]
+    ledger.put(Record(ALICE, version=1), [notices[2]])
+    ledger.post(notices[:2])
+    assert ledger.whole_history() == notices
+    assert ledger.whole_history(NOON + HOUR) == notices[1:]
+    assert ledger.whole_history(limit=2) == notices[1:]
+    assert ledger.whole_history(NOON + HOUR, 1) == notices[2:]
+    assert ledger.everybody() == [Record(ALICE, version=1)]
+    assert ledger.due(NOON + timedelta(days=999)) == set()
+
+
+def test_what_would_have_been_blocked_is_kept_and_never_sent(ledger: Ledger) -> None:
+    told = a_notice(kind=NoticeKind.WOULD_HAVE_BLOCKED)
+    ledger.put(Record(ALICE, version=1), [told])
+    ledger.post([replace(told, quota="other")])
+    assert ledger.outbox(NOON + HOUR) == []
+    assert [each.quota for each in ledger.history(ALICE)] == ["daily", "other"]
+
+
 @pytest.mark.parametrize("whom", ["", "user/*", "default", "quotas", "outbox"])
 def test_notices_of_no_principal_are_in_the_history_of_the_deployment(
     ledger: Ledger, whom: str

@@ -97,6 +97,7 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
             },
         ],
         "unpriced_models": [],
+        "would_have_been_blocked": None,
     }
 
 

@@ -218,7 +218,7 @@ def test_switching_to_enforce_blocks_whom_observe_warned() -> None:
     story = Story(a_quota(), mode=Mode.OBSERVE)
     story.at(NOON, 1100)
     story.mode = Mode.ENFORCE
-    assert kinds(story.at(NOON + HOUR, {NOON: 1100})) == ["blocked"]
+    assert kinds(story.at(NOON + HOUR, {NOON: 1100})) == ["would-have-blocked", "blocked"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HOUR, NOON, a_quota
-from quota_enforcer.core.precedence import Applicable, QuotaBook, covers
+from quota_enforcer.core.precedence import Applicable, Nearness, QuotaBook, covers
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quota import Exemption, Quota, Rule, Share
 
@@ -167,6 +167,52 @@ class TestCharged:
 
     def test_a_user_counts_as_itself(self) -> None:
         assert QuotaBook([rule("session/ci/*")]).charged(Identity(ALICE)) == (ALICE,)
+
+
+class TestCandidates:
+    """Why the quotas of a principal are those: every rule that covers it, and what became of it."""
+
+    @pytest.mark.parametrize(
+        ("rules", "fates"),
+        [
+            pytest.param(
+                [DEFAULT, KIND, TEAM, ITSELF],
+                ["principal applies", "team replaced", "kind replaced", "default replaced"],
+                id="the nearest replaces all others",
+            ),
+            pytest.param(
+                [DEFAULT, rule("user/alice", until=NOON)],
+                ["principal ended", "default applies"],
+                id="what has ended replaces nothing",
+            ),
+            pytest.param(
+                [DEFAULT, Exemption("user/alice", "daily")],
+                ["principal applies", "default replaced"],
+                id="an exemption replaces too",
+            ),
+            pytest.param(
+                [TEAM, team(7, "user/alice", name="team/y"), KIND],
+                ["team applies", "team applies", "kind replaced"],
+                id="of several teams all apply",
+            ),
+            pytest.param(
+                [ITSELF, rule("default", name="monthly")],
+                ["principal applies", "default applies"],
+                id="each name by itself",
+            ),
+            pytest.param([rule("user/bob"), rule("role/*")], [], id="rules for others are none"),
+        ],
+    )
+    def test_nearest_first_with_what_became_of_each(
+        self, rules: list[Rule], fates: list[str]
+    ) -> None:
+        candidates = QuotaBook(rules).candidates(ALICE, NOON)
+        assert [f"{each.nearness} {each.fate}" for each in candidates] == fates
+
+    def test_a_roles_session_has_its_own_kind_and_no_default(self) -> None:
+        book = QuotaBook([DEFAULT, rule("session/ci/*"), rule("session/other/*")])
+        [only] = book.candidates(Principal.parse("session/ci/42"), NOON)
+        assert (only.rule.whom, only.nearness) == ("session/ci/*", Nearness.KIND)
 
 
 class TestPools:

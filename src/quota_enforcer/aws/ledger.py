@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from quota_enforcer.aws import gate_intents, ledger_items, notice_items
 from quota_enforcer.aws.dynamo import Check, Delete, Put
@@ -10,7 +11,7 @@ from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.notice import ONLY_KEPT, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.ports import GateIntent, PriceMemory, Record
 
@@ -95,16 +96,28 @@ class DynamoLedger(DynamoSweepMemory):
         """Take a notice out of the outbox."""
         self._table.delete(notice_items.outbox_key(notice))
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
         """Past notices, oldest first: one principal's, or those of the deployment."""
+        keys = {"first": notice_items.history_from(since), "after": notice_items.AFTER_HISTORY}
         partition = ledger_items.DEPLOYMENT if principal is None else str(principal)
         items = self._table.query(
-            Expression(
-                "#pk = :pk AND begins_with(#sk, :history)",
-                {"pk": partition, "history": notice_items.HISTORY},
-            )
+            Expression("#pk = :pk AND #sk BETWEEN :first AND :after", {"pk": partition, **keys})
         )
-        return sorted(map(notice_items.notice_of, items), key=lambda notice: notice.at)
+        return _by_time(map(notice_items.notice_of, items), since)
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        """Everybody's and the deployment's past notices, oldest first, of these the newest."""
+        first = "0" if since is None else instant(since)
+        where = Expression(
+            "#listing = :listing AND #due >= :first",
+            {"listing": notice_items.LISTED, "first": first},
+        )
+        items = self._table.query(where, index=BY_DUE, newest_first=True)
+        return _by_time(map(notice_items.notice_of, islice(items, limit)), since)
 
     def remember_price(
         self, memory: PriceMemory, before: PriceMemory | None, notices: Iterable[Notice] = ()
@@ -139,6 +152,12 @@ class DynamoLedger(DynamoSweepMemory):
         return list(records.values())
 
 
+def _by_time(notices: Iterable[Notice], since: datetime | None) -> list[Notice]:
+    """Oldest first; keys have whole seconds only."""
+    later = (each for each in notices if since is None or each.at >= since)
+    return sorted(later, key=lambda notice: notice.at)
+
+
 def _follows(record: Record) -> Expression:
     """Holds where the ledger has the version before this one."""
     if record.version == 1:
@@ -169,9 +188,9 @@ def _gate_write(gate: GateIntent) -> Put | Delete:
 
 def _notice_writes(notices: Iterable[Notice]) -> list[Put]:
     """Outbox and history of each notice; the same one twice is one."""
-    several = {notice.id: notice for notice in notices}.values()
-    return [
-        Put(item)
-        for notice in several
-        for item in (notice_items.outbox_item(notice), notice_items.history_item(notice))
-    ]
+    writes = []
+    for notice in {notice.id: notice for notice in notices}.values():
+        if notice.kind not in ONLY_KEPT:
+            writes.append(Put(notice_items.outbox_item(notice)))
+        writes.append(Put(notice_items.history_item(notice)))
+    return writes

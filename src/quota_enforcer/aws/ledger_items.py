@@ -14,7 +14,7 @@ from quota_enforcer.aws.item_texts import (
 )
 from quota_enforcer.aws.usage_items import principal_of
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
+from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
 from quota_enforcer.ports import PriceMemory, QuotaMemory, Record, Source, SweepState
 
 QUOTAS = "quotas"
@@ -71,6 +71,7 @@ def record_item(record: Record) -> Plain:
             trouble=record.trouble,
         ),
         **({} if record.intended is None else {"intended": sorted(record.intended)}),
+        **({"would_deny": _would_deny(standing)} if standing.would_deny else {}),
     }
 
 
@@ -84,14 +85,7 @@ def record_of(item: Plain) -> Record:
             since=moment(item, "since"),
             until=moment(item, "until"),
             reason=item.get("reason", ""),
-            used_up={
-                id_: UsedUp(
-                    Decimal(each["limit"]),
-                    datetime.fromisoformat(each["window_start"]),
-                    moment(each, "until"),
-                )
-                for id_, each in item["used_up"].items()
-            },
+            used_up={id_: _used_up(each) for id_, each in item["used_up"].items()},
             warned={
                 id_: Warned(
                     int(each["threshold"]),
@@ -100,12 +94,31 @@ def record_of(item: Plain) -> Record:
                 )
                 for id_, each in item["warned"].items()
             },
+            would_deny={
+                id_: WouldDeny(datetime.fromisoformat(each["since"]), _used_up(each))
+                for id_, each in item.get("would_deny", {}).items()
+            },
             due=moment(item, "standing_due"),
         ),
         intended=frozenset(item["intended"]) if "intended" in item else None,
         trouble=item.get("trouble", ""),
         due=None if item["due"] == NEVER else datetime.fromisoformat(item["due"]),
         version=int(item["version"]),
+    )
+
+
+def _would_deny(standing: Standing) -> Plain:
+    return {
+        id_: {"since": instant(would.since), **as_attributes(would.used_up)}
+        for id_, would in standing.would_deny.items()
+    }
+
+
+def _used_up(attributes: Plain) -> UsedUp:
+    return UsedUp(
+        Decimal(attributes["limit"]),
+        datetime.fromisoformat(attributes["window_start"]),
+        moment(attributes, "until"),
     )
 
 

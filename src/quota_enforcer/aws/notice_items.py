@@ -1,11 +1,11 @@
 """Notices as items: one in the outbox until it is sent, one in the history for about 13 months."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.aws.dynamo_read import Plain
-from quota_enforcer.aws.item_texts import as_attributes, fitting_key, moment
+from quota_enforcer.aws.item_texts import as_attributes, fitting_key, instant, moment
 from quota_enforcer.aws.ledger_items import DEPLOYMENT
 from quota_enforcer.aws.usage_items import KEPT
 from quota_enforcer.core.errors import UnknownIdentity
@@ -15,6 +15,10 @@ from quota_enforcer.core.principal import Principal
 
 OUTBOX = "outbox"
 HISTORY = "history#"
+AFTER_HISTORY = "history$"
+"""Comes after every range key that starts with `history#`, since `$` follows `#`."""
+LISTED = "history"
+"""The listing of the index `by-due` that has everybody's history, by when it happened."""
 
 
 def outbox_key(notice: Notice) -> Plain:
@@ -39,9 +43,18 @@ def history_item(notice: Notice) -> Plain:
     return {
         "pk": partition,
         "sk": fitting_key(f"{HISTORY}{notice.id}"),
+        "listing": LISTED,
+        "due": instant(notice.at),
         "expires": int((notice.at + KEPT).timestamp()),
         **as_attributes(notice),
     }
+
+
+def history_from(since: datetime | None) -> str:
+    """The first range key of a history that begins then."""
+    if since is None:
+        return HISTORY
+    return f"{HISTORY}{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def notice_of(item: Plain) -> Notice:

@@ -83,6 +83,19 @@ def hours_of(item: Plain, zone: ZoneInfo) -> dict[datetime, Counts]:
     return {start: Counts(**found[start]) for start in sorted(found)}
 
 
+def day_of(item: Plain) -> Counts:
+    """The sums of a usage item's hours: what its day comes to."""
+    sums: dict[str, Any] = {}
+    for attribute, number in item.items():
+        place = _place(attribute)
+        if place is not None:
+            counter = place[1]
+            sums[counter] = sums[counter] + number if counter in sums else number
+    for counter in sums.keys() & set(OBSERVED):
+        sums[counter] = int(sums[counter])
+    return Counts(**sums)
+
+
 def usage_expires(day: date) -> int:
     """When a bucket may go, in seconds of Unix time; the same for every write to it."""
     return int(datetime.combine(day + KEPT, time.min, UTC).timestamp())

@@ -15,7 +15,7 @@ from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
 from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.subscription import Subscription
-from quota_enforcer.ports import Ledger, Quotas
+from quota_enforcer.ports import Ledger, Quotas, ReadMany
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
 
@@ -101,6 +101,8 @@ class Deployment:
     """Raises NotThere where the deployment keeps none."""
     ask_meter: Callable[[dict[str, Any]], dict[str, Any]]
     """Has the meter function answer an event; raises EnforcerError with what it says."""
+    usages: ReadMany
+    """Reads the usage of many at once."""
     subscriptions: Callable[[], Subscriptions]
     """To the notice topic."""
     models: Callable[[], list[SeenModel]] = list
@@ -128,9 +130,10 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     outputs = stack_outputs(session, stack)
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
+    ledger = wiring.ledger(settings, session)
     return Deployment(
         settings,
-        wiring.ledger(settings, session),
+        ledger,
         wiring.quotas(settings, session),
         ask=_ask(session, function),
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
@@ -138,6 +141,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         models=lambda: _models(session, settings),
         subscriptions=lambda: _subscriptions(session, settings),
         sights=lambda: _sights(session, settings, outputs),
+        usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
     )
@@ -183,6 +187,14 @@ def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, 
     from quota_enforcer.cli.doctor.aws_sights import aws_sights  # noqa: PLC0415 - as boto3 above
 
     return aws_sights(session, settings, outputs)
+
+
+def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
+    from quota_enforcer import wiring  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - likewise
+
+    client = session.client("dynamodb", config=wiring.PATIENT)
+    return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

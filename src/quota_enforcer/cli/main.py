@@ -9,6 +9,9 @@ from typer.core import TyperGroup
 from quota_enforcer.cli import gates, policy, prices, quota, scopes
 from quota_enforcer.cli.doctor.command import doctor
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.explain import explain as explain_
+from quota_enforcer.cli.forecast import forecast
+from quota_enforcer.cli.history import history
 from quota_enforcer.cli.me import me
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
@@ -19,6 +22,7 @@ from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
 from quota_enforcer.cli.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.sweep import sweep
+from quota_enforcer.cli.usage import usage
 
 DEBUG = "QUOTA_ENFORCER_DEBUG"
 
@@ -51,6 +55,10 @@ app.add_typer(gates.app, name="gates")
 app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.command()(status)
+app.command("explain", no_args_is_help=True)(explain_)
+app.command()(history)
+app.command()(forecast)
+app.command()(usage)
 app.command()(me)
 app.command()(sweep)
 app.command()(doctor)

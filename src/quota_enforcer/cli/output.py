@@ -1,7 +1,8 @@
 """Output: tables for people and JSON for machines on stdout, everything else on stderr."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,19 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import track
+from rich.padding import Padding
+from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
 
+from quota_enforcer.cli.plain_table import plain_table
 from quota_enforcer.core.amounts import exact
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod
+    from rich.console import JustifyMethod, RenderableType
 
 WIDE = 10_000
 """Columns where stdout is no terminal: a pipe wants whole lines."""
 ROOMY = 120
 """Columns from which on no table needs to be squeezed."""
+SCREENFUL = 100
+"""Rows of a long table on a terminal, unless more are asked for."""
 NO_LIMITS: Mapping[str, int] = {}
 
 T = TypeVar("T")
@@ -36,14 +41,26 @@ def console(*, stderr: bool = False) -> Console:
     return found
 
 
-def say(text: Cell) -> None:
-    """A line of the result, on stdout."""
+def say(text: "RenderableType") -> None:
+    """A line of the result, or something that rich lays out, on stdout."""
     console().print(text)
 
 
 def say_lines(lines: Iterable[str]) -> None:
     """Very many lines of the result: rich would take seconds for some thousands."""
     typer.echo("\n".join(lines))
+
+
+def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
+    """Names and what is to say of each, on stdout; a name that comes again is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    before = ""
+    for name, text in facts:
+        grid.add_row("" if name == before else name, text)
+        before = name
+    say(Padding(grid, (0, 0, 0, indent), expand=False))
 
 
 def hint(text: str) -> None:
@@ -89,6 +106,9 @@ def say_table(
     more than this width, so that the others, such as who it is about, stay readable.
     """
     shown = console()
+    if shown.width >= WIDE:
+        shown.file.write("".join(f"{line}\n" for line in plain_table(head, rows, numbers)))
+        return
     widest = narrow if shown.width < ROOMY else NO_LIMITS
     made = Table(
         box=box.SIMPLE_HEAD,
@@ -111,3 +131,27 @@ def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
     return track(
         of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
     )
+
+
+@contextmanager
+def how_far(label: str) -> Iterator[Callable[[float], None]]:
+    """Shows on a terminal's stderr how far a long read is; told from 0 to 1."""
+    shown = console(stderr=True)
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
+        task = progress.add_task(label, total=1)
+        yield lambda fraction: progress.update(task, completed=fraction)
+
+
+def is_roomy() -> bool:
+    """Whether a wide table has its place on stdout."""
+    return console().width >= ROOMY
+
+
+def screenful(limit: int | None) -> int | None:
+    """How many rows to show where so many were asked for (0 is all); None is all.
+
+    On a terminal what matters comes first and must not scroll away; a pipe wants everything.
+    """
+    if limit is None:
+        return None if console().width >= WIDE else SCREENFUL
+    return limit or None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from quota_enforcer.core import wording
+from quota_enforcer.core import observed, wording
 from quota_enforcer.core.denying import closes, in_words, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
@@ -70,7 +70,8 @@ def decide(
         if verdict.used_up and why_open(verdict, principal, terms) is None
     }
     warned = _still_warned(before.warned, verdicts, terms.now)
-    notices: list[Notice] = []
+    would_deny = observed.would_deny(principal, before, verdicts, terms)
+    notices = observed.ended(principal, before, would_deny, verdicts, terms)
     for verdict in verdicts:
         reached = _reached(verdict, denying)
         told = warned.get(verdict.quota.id)
@@ -87,6 +88,7 @@ def decide(
             for id_, verdict in denying.items()
         },
         warned=warned,
+        would_deny=would_deny,
         until=_last(verdict.frees_at for verdict in denying.values()),
         reason=wording.reason(verdicts),
         since=terms.now,

@@ -1,6 +1,7 @@
 """Denying: which used-up quotas close something, and what."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.principal import Principal, cannot_be_denied
@@ -21,6 +22,13 @@ def why_open(verdict: Verdict, principal: Principal, terms: Terms) -> str | None
     if terms.mode is Mode.OBSERVE:
         return "observe mode blocks nobody"
     return cannot_be_denied(principal, gated=terms.gated)
+
+
+def only_observed(verdict: Verdict, principal: Principal, terms: Terms) -> bool:
+    """Whether nothing but observe mode keeps a used-up quota from denying."""
+    if not verdict.used_up or why_open(verdict, principal, terms) is None:
+        return False
+    return why_open(verdict, principal, replace(terms, mode=Mode.ENFORCE)) is None
 
 
 def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:

@@ -22,6 +22,7 @@ class NoticeKind(StrEnum):
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
+    WOULD_HAVE_BLOCKED = "would-have-blocked"
 
     @property
     def audience(self) -> str:
@@ -36,6 +37,8 @@ _FOR_PEOPLE = {
     NoticeKind.RESTORED,
     NoticeKind.COULD_NOT_LIFT,
 }
+ONLY_KEPT = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
+"""What is only kept in the history: nobody can act on it, so nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quota import Quota, Rule, Share
@@ -17,6 +18,35 @@ class Applicable:
 
     quotas: tuple[Quota, ...] = ()
     turns_at: datetime | None = None
+
+
+class Nearness(StrEnum):
+    """How near a rule is to somebody whom it covers, nearest first."""
+
+    ITSELF = "principal"
+    TEAM = "team"
+    KIND = "kind"
+    DEFAULT = "default"
+
+
+class Fate(StrEnum):
+    """What becomes of a rule for somebody whom it covers."""
+
+    APPLIES = "applies"
+    REPLACED = "replaced"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that covers somebody, how near it is to them, and what becomes of it.
+
+    What is replaced gave way to those of its name that apply, an exemption among them.
+    """
+
+    rule: Rule
+    nearness: Nearness
+    fate: Fate
 
 
 class QuotaBook:
@@ -48,20 +78,32 @@ class QuotaBook:
 
     def of(self, principal: Principal, now: datetime) -> Applicable:
         """The quotas in force for a principal, by name; several of one name only from teams."""
-        chosen: dict[str, list[Rule]] = {}
-        turns: list[datetime] = []
-        for level in self._levels(principal):
-            nearer = set(chosen)
-            for rule in level:
-                turns += (turn for turn in rule.turning_points() if turn > now)
-                if rule.name not in nearer and rule.stands(now):
-                    chosen.setdefault(rule.name, []).append(rule)
+        candidates = self.candidates(principal, now)
+        applying = (each.rule for each in candidates if each.fate is Fate.APPLIES)
+        turns = (turn for each in candidates for turn in each.rule.turning_points() if turn > now)
         return Applicable(
             tuple(
-                rule for name in sorted(chosen) for rule in chosen[name] if isinstance(rule, Quota)
+                rule
+                for rule in sorted(applying, key=lambda rule: rule.name)
+                if isinstance(rule, Quota)
             ),
             min(turns, default=None),
         )
+
+    def candidates(self, principal: Principal, now: datetime) -> list[Candidate]:
+        """Every rule that covers a principal, nearest first, and what becomes of it."""
+        found: list[Candidate] = []
+        nearer: set[str] = set()
+        for nearness, level in zip(Nearness, self._levels(principal), strict=False):
+            here: set[str] = set()
+            for rule in level:
+                fate = Fate.ENDED
+                if rule.stands(now):
+                    fate = Fate.REPLACED if rule.name in nearer else Fate.APPLIES
+                    here.add(rule.name)
+                found.append(Candidate(rule, nearness, fate))
+            nearer |= here
+        return found
 
     def charged(self, identity: Identity) -> tuple[Principal, ...]:
         """To whom a call counts: its principal, and its session where a quota watches that one."""

@@ -34,11 +34,19 @@ class UsedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class WouldDeny:
+    """A quota that only observe mode keeps from denying, and since when."""
+
+    since: datetime
+    used_up: UsedUp
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Level, what is denied since when and until when and why, and what was said already.
 
-    `denied` are model scopes. `used_up` and `warned` are by quota id. `due` is the next moment at
-    which the decision can change without new usage.
+    `denied` are model scopes. `used_up`, `would_deny` and `warned` are by quota id. `due` is the
+    next moment at which the decision can change without new usage.
     """
 
     level: Level = Level.OK
@@ -49,3 +57,4 @@ class Standing:
     used_up: Mapping[str, UsedUp] = field(default_factory=dict)
     warned: Mapping[str, Warned] = field(default_factory=dict)
     due: datetime | None = None
+    would_deny: Mapping[str, WouldDeny] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def changes(
         return notices
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
-        return [_restored(principal, before, verdicts, terms)]
+        return [restored(principal, before, verdicts, terms)]
     if before.denied and (new or freed):
         longest = max(denying.values(), key=_freed_last)
         reason = f"still blocked: {wording.used(longest)}"
@@ -83,7 +83,7 @@ def changes(
     return []
 
 
-def _restored(
+def restored(
     principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
 ) -> Notice:
     """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""

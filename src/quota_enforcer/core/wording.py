@@ -28,6 +28,7 @@ _HEADLINES = {
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
+    NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
 }
 _TO_DO = {
     NoticeKind.COULD_NOT_DENY: (

@@ -3,7 +3,7 @@
 Every write may be repeated. Nothing here knows AWS.
 """
 
-from quota_enforcer.ports.ledger import Ledger, LedgerReads
+from quota_enforcer.ports.ledger import Ledger, LedgerReads, ReadMany, Usages, unheard
 from quota_enforcer.ports.outside import (
     Denies,
     GateAuthor,
@@ -41,9 +41,12 @@ __all__ = [
     "PriceMemory",
     "QuotaMemory",
     "Quotas",
+    "ReadMany",
     "Record",
     "Series",
     "Source",
     "SweepState",
     "Topic",
+    "Usages",
+    "unheard",
 ]

@@ -1,6 +1,6 @@
 """The ledger, as the sweep needs it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -20,7 +20,34 @@ from quota_enforcer.ports.stored import (
 )
 
 
-class LedgerReads(Protocol):
+class Usages(Protocol):
+    """Where usage is read."""
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+
+
+def unheard(_: float) -> None:
+    """Nobody wants to know how far it is."""
+
+
+class ReadMany(Protocol):
+    """Reads the usage of many at once."""
+
+    def __call__(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,
+        told: Callable[[float], None] = unheard,
+    ) -> Mapping[Principal, Usage]:
+        """Each one's usage from a local date on; perhaps a second old.
+
+        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
+        `told` hears how far it is, from 0 to 1.
+        """
+
+
+class LedgerReads(Usages, Protocol):
     """What it takes to decide about somebody."""
 
     def state(self) -> SweepState:
@@ -28,9 +55,6 @@ class LedgerReads(Protocol):
 
     def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
         """Their records, consistently read; a new one for whom the ledger does not know."""
-
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
 
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""
@@ -110,8 +134,18 @@ class Ledger(LedgerReads, Protocol):
     def sent(self, notice: Notice) -> None:
         """Take a notice out of the outbox."""
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
         """Past notices, oldest first: one principal's, or those of the deployment."""
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        """Everybody's and the deployment's past notices, oldest first, of these the newest.
+
+        Eventually consistent.
+        """
 
     def remember_quota(self, memory: QuotaMemory) -> None:
         """Remember a quota item's last valid version."""

@@ -10,16 +10,16 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import Usage, pooled
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import local_date
-from quota_enforcer.ports import LedgerReads, Record
+from quota_enforcer.ports import Record, Usages
 
 
-def look(record: Record, book: QuotaBook, ledger: LedgerReads, terms: Terms) -> Decision:
+def look(record: Record, book: QuotaBook, ledger: Usages, terms: Terms) -> Decision:
     """Decide for one principal on what the ledger holds now."""
     return look_closely(record, book, ledger, terms)[0]
 
 
 def look_closely(
-    record: Record, book: QuotaBook, ledger: LedgerReads, terms: Terms
+    record: Record, book: QuotaBook, ledger: Usages, terms: Terms
 ) -> tuple[Decision, Usage]:
     """The decision, and the usage that it rests on.
 
@@ -35,7 +35,7 @@ def look_closely(
 
 
 def usage_for(
-    principal: Principal, applicable: Applicable, book: QuotaBook, ledger: LedgerReads, terms: Terms
+    principal: Principal, applicable: Applicable, book: QuotaBook, ledger: Usages, terms: Terms
 ) -> Usage:
     """As much usage as the longest window needs; of all members where a team shares one quota."""
     first = _first_day(applicable, terms.now, terms.zone)

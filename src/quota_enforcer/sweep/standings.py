@@ -1,6 +1,7 @@
 """Where everybody is: records, usage and quotas in rows, for whoever shows them; pure."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,15 +20,22 @@ from quota_enforcer.ports import Record
 
 
 class State(StrEnum):
-    """Where a principal is with one quota."""
+    """Where a principal is with one quota; what matters most comes first."""
 
-    OK = "ok"
-    WARNED = "warned"
-    OVER = "over"
     BLOCKED = "blocked"
-    WOULD_BE_BLOCKED = "would be blocked"
     COULD_NOT_BE_BLOCKED = "could not be blocked"
+    WOULD_BE_BLOCKED = "would be blocked"
+    OVER = "over"
+    WARNED = "warned"
+    OK = "ok"
     NO_QUOTA = "no quota"
+
+
+_PLACE = {state: place for place, state in enumerate(State)}
+
+
+IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
+"""Where a quota is used up, or still blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,24 @@ def rows(record: Record, decision: Decision) -> Iterator[Row]:
             "the quota no longer applies; the next sweep lifts the block",
             since=record.standing.since,
         )  # fmt: skip
+
+
+def by_urgency(several: Iterable[Row]) -> list[Row]:
+    """What matters most first, with the rows of one principal together."""
+    of_each: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in several:
+        of_each[row.principal].append(row)
+    for rows_ in of_each.values():
+        rows_.sort(key=urgency)
+    ordered = sorted(
+        of_each.values(), key=lambda rows_: (urgency(rows_[0])[:2], rows_[0].principal)
+    )
+    return [row for rows_ in ordered for row in rows_]
+
+
+def urgency(row: Row) -> tuple[int, int, str]:
+    """Orders rows: the worst state first, then the fullest."""
+    return _PLACE[row.state], -(row.percent or 0), row.quota
 
 
 def unlimited(principal: Principal, usage: Usage, terms: Terms) -> Row:

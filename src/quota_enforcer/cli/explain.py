@@ -1,0 +1,126 @@
+"""`explain`: why a principal is where it is, by the decision that acts."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.explained import Explained, Summed, by_name, meant_for
+from quota_enforcer.cli.explained_as_json import document
+from quota_enforcer.cli.explained_in_words import say_explained
+from quota_enforcer.cli.options import AsJson, on_deployment
+from quota_enforcer.cli.output import say_json
+from quota_enforcer.cli.quota_states import ItemState, states
+from quota_enforcer.cli.who import Who, read_usages, record_of, say_if_stranger
+from quota_enforcer.core.breakdown import breakdown
+from quota_enforcer.core.decision import Decision
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.measure import Number
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Share
+from quota_enforcer.core.quota_values import whom as read_whom
+from quota_enforcer.core.usage import Usage, pooled
+from quota_enforcer.core.verdict import Terms, Verdict
+from quota_enforcer.core.window import local_date
+from quota_enforcer.ports import Record
+from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.overview import ReadBefore
+from quota_enforcer.sweep.standings import rows
+
+
+@on_deployment
+def explain(
+    deployment: Deployment,
+    principal: Who,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every hour and day, and not just the newest.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a principal is where it is: each quota, where it comes from, and its sum.
+
+    For every quota name it shows the rules that cover the principal and
+    which of them won, the sum bucket by bucket, the limit with its raise,
+    and what is denied until when. It is decided as the next sweep will
+    decide, on the usage metered so far.
+
+    Examples:
+      quota-enforcer explain user/alice
+      quota-enforcer explain role/reporting --all
+      quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
+    """
+    terms = deployment.settings.terms(clock.now())
+    record = record_of(deployment, principal)
+    loaded = deployment.load(terms.now)
+    found = _explained(deployment, record, loaded.book, terms)
+    if as_json:
+        say_json(document(found, terms))
+        return
+    teams = [rule for rule in loaded.rules if rule.whom == str(record.principal) and rule.members]
+    say_explained(found, teams, terms, everything=everything)
+    say_if_stranger(deployment, record, loaded.rules)
+
+
+def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
+    principal = record.principal
+    whom = [principal, *book.pools_of(principal)]
+    read = read_usages(deployment, whom, book, terms)
+    decision = look(record, book, read, terms)
+    items = states(
+        deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
+        terms.now,
+    )  # fmt: skip
+    return Explained(
+        record,
+        by_name(
+            _sums(record, decision, read, terms),
+            book.candidates(principal, terms.now),
+            meant_for(principal, items),
+        ),
+        sum(_names_nobody(state) for state in items),
+    )
+
+
+def _sums(record: Record, decision: Decision, read: ReadBefore, terms: Terms) -> Iterator[Summed]:
+    table = rows(record, decision)
+    for verdict, row in zip(decision.verdicts, table, strict=False):
+        usage, members = _usage(record.principal, verdict, read, terms)
+        yield Summed(
+            verdict,
+            row,
+            verdict in decision.denying,
+            breakdown(verdict, usage, terms.zone),
+            members,
+        )
+
+
+def _usage(
+    principal: Principal, verdict: Verdict, read: ReadBefore, terms: Terms
+) -> tuple[Usage, dict[str, Number]]:
+    """What the verdict sums up; where a team shares the quota also by member."""
+    quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
+    if quota.share is Share.EACH:
+        return read.usage(principal, first), {}
+    used = {member: read.usage(Principal.parse(member), first) for member in quota.members}
+    numbers = {
+        member: quota.number(usage.within(verdict.span, quota.models))
+        for member, usage in used.items()
+    }
+    return pooled(used.values()), dict(_most_first(numbers.items()))
+
+
+def _most_first(numbers: Iterable[tuple[str, Number]]) -> list[tuple[str, Number]]:
+    return sorted(numbers, key=lambda each: (-each[1], each[0]))
+
+
+def _names_nobody(state: ItemState) -> bool:
+    """Whether nobody can know whom an invalid item was meant for."""
+    try:
+        read_whom(state.whom)
+    except (ValueError, TypeError, UnknownIdentity):
+        return bool(state.problems)
+    return False

@@ -1,0 +1,73 @@
+"""Overview: many looked at, their usage read together; each is decided about as in a sweep."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from quota_enforcer.core.decision import Decision
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage import Usage
+from quota_enforcer.core.verdict import Terms
+from quota_enforcer.core.window import local_date
+from quota_enforcer.ports import Record, Usages
+from quota_enforcer.sweep.look import look_closely
+
+
+class Seen(NamedTuple):
+    """One principal's record, what is decided about it now, and the usage that this rests on."""
+
+    record: Record
+    decision: Decision
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBefore:
+    """Usage that was read already, for `look` to find; what was not is read now."""
+
+    ledger: Usages
+    firsts: Mapping[Principal, date]
+    usages: Mapping[Principal, Usage]
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+        known = self.firsts.get(principal)
+        if known is None or first < known:
+            return self.ledger.usage(principal, first)
+        return self.usages[principal]
+
+
+def overview(
+    records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
+) -> Iterator[Seen]:
+    """Decide about each on the usage that was read for all of them."""
+    for record in records:
+        decision, usage = look_closely(record, book, read, terms)
+        if not decision.verdicts:  # then nobody asked for any usage
+            usage = read.usages[record.principal]
+        yield Seen(record, decision, usage)
+
+
+def far_back(
+    principals: Iterable[Principal], book: QuotaBook, terms: Terms, since: date | None = None
+) -> tuple[dict[Principal, date], date | None]:
+    """From when on the quotas of all of these need usage, with that of their pools' members.
+
+    That is `since` at the latest, or today. The second is from when on they need the hours.
+    """
+    firsts: dict[Principal, date] = {}
+    by_the_hour: set[date] = set()
+    today = local_date(terms.now, terms.zone)
+    for principal in principals:
+        spans = [
+            quota.window.span(terms.now, terms.zone)
+            for quota in book.of(principal, terms.now).quotas
+        ]
+        starts = [local_date(span.start, terms.zone) for span in spans]
+        by_the_hour |= {local_date(span.start, terms.zone) for span in spans if span.hours}
+        first = min([since or today, *starts])
+        for each in {principal, *book.pools.get(principal, ())}:
+            firsts[each] = min(first, firsts.get(each, first))
+    return firsts, min(by_the_hour, default=None)

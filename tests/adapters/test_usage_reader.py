@@ -1,0 +1,149 @@
+"""The usage of many: a query for each, or one pass over the table, and always the same usage."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from botocore.stub import Stubber
+
+from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
+from quota_enforcer.aws import usage_reader
+from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.usage_reader import UsageReader
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.window import hour_start, local_date
+from quota_enforcer.ports import Bucket, Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TODAY = NOON.date()
+DAY = timedelta(days=1)
+NOVA = "amazon.nova-lite-v1:0"
+EVERYBODY = [Principal(Kind.USER, f"u{number}") for number in range(8)]
+
+
+@pytest.fixture
+def ledger(make_ledger: Callable[[ZoneInfo], DynamoLedger]) -> DynamoLedger:
+    """Usage of everybody but u7, on some days, among records and history."""
+    ledger = make_ledger(UTC_ZONE)
+    for number, principal in enumerate(EVERYBODY[:7]):
+        ledger.put(Record(principal, version=1))
+        ledger.post([Notice(NoticeKind.BLOCKED, NOON, str(principal), "daily", "why")])
+        for days in (0, number, 40):
+            for model in (HAIKU, NOVA):
+                at = NOON - days * DAY
+                counts = Counts(1, 10 * number, 3, cost_usd=Decimal("0.000001") * number)
+                hours = {hour_start(at - n * HOUR, UTC_ZONE): counts for n in range(3)}
+                ledger.set_hours(Bucket(principal, model, local_date(at, UTC_ZONE)), hours)
+    return ledger
+
+
+@pytest.fixture
+def reader(
+    ledger: DynamoLedger, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> UsageReader:
+    """With just two who are read by a query in any case."""
+    monkeypatch.setattr(usage_reader, "ALONE", 2)
+    monkeypatch.setattr(usage_reader.PassedOver, "size", lambda _: 0)
+    return UsageReader(dynamodb, LEDGER_TABLE, UTC_ZONE, ledger.usage)
+
+
+def by_day(usage: Usage, first: date) -> dict[str, dict[date, Counts]]:
+    """Without days that nobody asked for."""
+    return {
+        model: {day: counts for day, counts in each.days.items() if day >= first}
+        for model, each in usage.models.items()
+    }
+
+
+@pytest.mark.parametrize("hours_from", [None, TODAY, TODAY - 3 * DAY])
+def test_a_pass_finds_what_queries_find(
+    reader: UsageReader, ledger: DynamoLedger, hours_from: date | None
+) -> None:
+    firsts = {each: TODAY - place * DAY for place, each in enumerate(EVERYBODY)}
+    found = reader.usages(firsts, hours_from)
+    assert found.keys() == firsts.keys()
+    for principal, first in firsts.items():
+        alone = ledger.usage(principal, first)
+        assert by_day(found[principal], first) == by_day(alone, first)
+        for model, usage in alone.models.items():
+            hours = found[principal].models[model].hours
+            for hour, counts in usage.hours.items():
+                if hours_from is not None and hour.date() >= hours_from:
+                    assert hours[hour] == counts
+
+
+def test_whose_usage_goes_back_longest_is_read_alone(
+    reader: UsageReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So one quota over a year makes nobody read everybody's year."""
+    alone: list[Principal] = []
+
+    def read(principal: Principal, _: date) -> Usage:
+        alone.append(principal)
+        return Usage({HAIKU: ModelUsage()})
+
+    monkeypatch.setattr(reader, "_read", read)
+    firsts = dict.fromkeys(EVERYBODY, TODAY) | {EVERYBODY[3]: TODAY - 365 * DAY}
+    found = reader.usages(firsts, None)
+    assert EVERYBODY[3] in alone
+    assert len(alone) == 2
+    assert found[EVERYBODY[3]] == Usage({HAIKU: ModelUsage()})
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "passed"), [(0, True), (0.5, True), (0.7, False), (4000, False)]
+)
+def test_a_table_with_very_much_else_is_not_passed_over(
+    reader: UsageReader,
+    monkeypatch: pytest.MonkeyPatch,
+    megabytes: float,
+    passed: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Six principals are six queries, which take as long as 0.6 MB of the table."""
+    alone: list[Principal] = []
+
+    def read(principal: Principal, _: date) -> Usage:
+        alone.append(principal)
+        return Usage()
+
+    monkeypatch.setattr(
+        usage_reader.PassedOver,
+        "size",
+        lambda _: int(megabytes * 1_000_000),
+    )
+    monkeypatch.setattr(reader, "_read", read)
+    reader.usages(dict.fromkeys(EVERYBODY, TODAY), None)
+    assert len(alone) == (2 if passed else 8)
+
+
+def test_it_tells_how_far_it_is(reader: UsageReader) -> None:
+    told: list[float] = []
+    reader.usages(dict.fromkeys(EVERYBODY, TODAY), None, told.append)
+    assert told
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_nobody_is_read_without_asking_for_anything(
+    stub: Callable[[str], tuple[Any, Stubber]],
+) -> None:
+    client, _ = stub("dynamodb")
+    assert UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage()).usages({}, None) == {}
+
+
+def test_the_size_is_what_dynamodb_says(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
+    client, answers = stub("dynamodb")
+    answers.add_response(
+        "describe_table", {"Table": {"TableSizeBytes": 5_000_000}}, {"TableName": "ledger"}
+    )
+    reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage())
+    several = [Principal(Kind.USER, f"u{number}") for number in range(101)]
+    assert reader.usages(dict.fromkeys(several, TODAY), None).keys() == set(several)

@@ -1,0 +1,100 @@
+"""What a verdict's sum is made of."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import HAIKU, HOUR, NOON, UTC_ZONE, a_quota, tokens
+from quota_enforcer.core.breakdown import Breakdown, breakdown
+from quota_enforcer.core.measure import Counts, Measure
+from quota_enforcer.core.model import ModelScope
+from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.verdict import Mode, Terms, judge
+from quota_enforcer.core.window import Unit, Window
+
+NOVA = "amazon.nova-lite-v1:0"
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def of(quota: Quota, usage: Usage, zone: ZoneInfo = UTC_ZONE) -> Breakdown:
+    terms = Terms(NOON, zone, Mode.ENFORCE)
+    return breakdown(judge(quota, usage, terms), usage, zone)
+
+
+def test_a_day_is_shown_by_its_hours() -> None:
+    parts = of(a_quota(), tokens({NOON: 5, NOON - 3 * HOUR: 7, NOON - 13 * HOUR: 99}))
+    assert parts.hourly
+    assert parts.buckets == ((NOON - 3 * HOUR, 7), (NOON, 5))
+
+
+def test_a_week_is_shown_by_its_days_and_unused_ones_are_left_out() -> None:
+    parts = of(a_quota(window=Window(Unit.DAY, 7)), tokens({NOON: 5, NOON - 3 * DAY: 7}))
+    assert not parts.hourly
+    assert parts.buckets == ((MIDNIGHT - 3 * DAY, 7), (MIDNIGHT, 5))
+
+
+def test_a_day_begins_at_local_midnight() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    usage = tokens({NOON: 5}, zone=berlin)
+    parts = of(a_quota(window=Window(Unit.WEEK)), usage, berlin)
+    assert parts.buckets == ((MIDNIGHT - HOUR, 5),)
+
+
+def test_where_the_hours_are_not_known_the_day_is_one_bucket() -> None:
+    usage = Usage({HAIKU: ModelUsage({}, {date(2026, 11, 24): Counts(1, 8)})})
+    parts = of(a_quota(), usage)
+    assert not parts.hourly
+    assert parts.buckets == ((MIDNIGHT, 8),)
+
+
+def test_models_that_the_quota_does_not_count_are_told_apart() -> None:
+    used = {**tokens({NOON: 5}).models, **tokens({NOON: 9}, NOVA).models}
+    parts = of(a_quota(models=(ModelScope(HAIKU),)), Usage(used))
+    assert parts.models == {HAIKU: 5}
+    assert parts.elsewhere == {NOVA: 9}
+
+
+def test_money_stays_exact() -> None:
+    cost = Counts(1, cost_usd=Decimal("0.0000012345"))
+    usage = Usage({HAIKU: ModelUsage.of_hours({NOON: cost}, UTC_ZONE)})
+    parts = of(a_quota(measure=Measure.COST_USD, limit=Decimal(1)), usage)
+    assert parts.buckets == ((NOON, Decimal("0.0000012345")),)
+
+
+windows = st.sampled_from(
+    [
+        Window(Unit.HOUR), Window(Unit.DAY), Window(Unit.WEEK), Window(Unit.MONTH),
+        Window(Unit.HOUR, 24), Window(Unit.DAY, 3),
+    ]
+)  # fmt: skip
+
+
+@given(
+    windows,
+    st.dictionaries(st.integers(-200, 0), st.integers(0, 500), max_size=12),
+    st.dictionaries(st.integers(-200, 0), st.integers(0, 500), max_size=12),
+)
+def test_buckets_and_models_each_add_up_to_what_decides(
+    window: Window, haiku: dict[int, int], nova: dict[int, int]
+) -> None:
+    used = {
+        **tokens({NOON + HOUR * hour: number for hour, number in haiku.items()}).models,
+        **tokens({NOON + HOUR * hour: number for hour, number in nova.items()}, NOVA).models,
+    }
+    quota, usage = a_quota(window=window), Usage(used)
+    verdict = judge(quota, usage, Terms(NOON, UTC_ZONE, Mode.ENFORCE))
+    parts = breakdown(verdict, usage, UTC_ZONE)
+    assert sum(part.number for part in parts.buckets) == verdict.used
+    assert sum(parts.models.values()) == verdict.used
+    assert list(parts.buckets) == sorted(parts.buckets)
+
+
+@pytest.mark.parametrize("window", [Window(Unit.DAY), Window(Unit.HOUR, 24)])
+def test_unused_there_is_nothing_to_show(window: Window) -> None:
+    assert of(a_quota(window=window), Usage()).buckets == ()

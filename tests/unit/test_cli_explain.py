@@ -1,0 +1,352 @@
+"""`explain`: every rule of every quota name, the sum, and why it does or does not deny."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from rich.console import Console
+
+from builders import NOON
+from cli_world import Shell, a_shell
+from quota_enforcer.cli import output
+from quota_enforcer.core.errors import CannotDeny
+from quota_enforcer.core.verdict import Mode
+from world import arn, principal
+
+USED = "1,200 of 1,000 total tokens used today"
+EMPTIER = "when enough of the oldest hours have left the window, if nothing more is used"
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return a_shell(monkeypatch)
+
+
+def facts(printed: str, quota: str = "daily") -> dict[str, list[str]]:
+    """What is said of a quota, by its label; a line without one goes on with that before."""
+    block = printed.partition(f"Quota {quota}: ")[2].partition("\n\n")[0]
+    found: dict[str, list[str]] = {}
+    for line in block.splitlines()[1:]:
+        label, _, text = line.strip().partition("  ")
+        if not text:  # no label
+            label, text = list(found)[-1], label
+        found.setdefault(label, []).append(text.strip())
+    return found
+
+
+def tables(printed: str) -> list[list[str]]:
+    """The rows of all sums; two spaces and more part the cells."""
+    return [
+        [cell.strip() for cell in line.split("  ") if cell.strip()]
+        for line in printed.splitlines()
+        if line.startswith("  ")
+    ]
+
+
+def blocked(shell: Shell) -> None:
+    """Alice is over the default."""
+    shell.world.quota(principal="default", warn_at=[50, 80])
+    for hours, tokens in ((0, 500), (3, 700)):
+        shell.world.call("alice", NOON - timedelta(hours=hours, minutes=10), tokens)
+    shell.sweep()
+
+
+def test_a_block_is_explained_from_the_rule_to_the_moment_it_frees(shell: Shell) -> None:
+    blocked(shell)
+    printed = shell.out("explain", "user/alice")
+    assert printed.splitlines()[:2] == [
+        "user/alice: blocked since 2026-11-24 12:00 UTC, until 2026-11-25 00:00 UTC",
+        f"It is denied every model: {USED} (quota daily of default).",
+    ]
+    assert "Quota daily: blocked\n" in printed
+    assert facts(printed) == {
+        "Rule": ["default, for all people"],
+        "Limit": ["1,000 total tokens per day"],
+        "Window": ["day: 2026-11-24 00:00 UTC to 2026-11-25 00:00 UTC"],
+        "Used": ["1,200 of 1,000 total tokens, 120 %"],
+        "Warns at": ["50 % (500): passed, told; 80 % (800): passed, told"],
+        "So": ["used up, so it denies every model"],
+        "Frees": ["2026-11-25 00:00 UTC, when the window begins anew"],
+    }
+
+
+def test_the_sum_stands_bucket_by_bucket(shell: Shell) -> None:
+    blocked(shell)
+    rows = tables(shell.out("explain", "user/alice"))
+    place = rows.index(["Hour", "Total tokens", "Sum"])
+    assert rows[place + 1 : place + 3] == [
+        ["2026-11-24 08:00 UTC", "700", "700"],
+        ["2026-11-24 11:00 UTC", "500", "1,200"],
+    ]
+
+
+def test_every_rule_that_does_not_apply_is_there_with_why(shell: Shell) -> None:
+    quota = shell.world.quota
+    quota(principal="default", limit=9000)
+    quota(principal="user/*", limit=5000)
+    quota(principal="team/y", members=["user/alice"], limit=1, until="2026-11-20")
+    quota(principal="team/x", members=["user/alice", "user/bob"])
+    quota(principal="user/alice", enabled=False)
+    quota(principal="user/bob", limit=3)
+    assert facts(shell.out("explain", "user/alice")) | {"Limit": []} == {
+        "Rule": ["team/x, for its team"],
+        "Ended": [
+            "daily of team/y: 1 total tokens per day; it ended 2026-11-20 00:00 UTC",
+        ],
+        "Replaces": [
+            "daily of user/*: 5,000 total tokens per day; team/x is nearer",
+            "daily of default: 9,000 total tokens per day; team/x is nearer",
+        ],
+        "Disabled": ["the item of user/alice"],
+        "Limit": [],
+        "Window": ["day: 2026-11-24 00:00 UTC to 2026-11-25 00:00 UTC"],
+        "Used": ["0 of 1,000 total tokens, 0 %"],
+        "Warns at": ["80 % (800): not reached"],
+        "So": ["it denies nothing: 1,000 total tokens left"],
+        "Anew": ["2026-11-25 00:00 UTC"],
+    }
+
+
+def test_an_exemption_replaces_the_limit(shell: Shell) -> None:
+    shell.world.quota(principal="default")
+    shell.world.quota(principal="user/alice", exempt=True, until="2026-12-01")
+    printed = shell.out("explain", "user/alice")
+    assert "Quota daily: exempt, so there is no limit" in printed
+    assert facts(printed) == {
+        "Rule": ["user/alice, for itself: exempt until 2026-12-01 00:00 UTC"],
+        "Replaces": ["daily of default: 1,000 total tokens per day; user/alice is nearer"],
+    }
+
+
+def test_of_several_teams_all_count(shell: Shell) -> None:
+    shell.world.quota(principal="team/x", members=["user/alice"], limit=10)
+    shell.world.quota(principal="team/y", members=["user/alice"], limit=20)
+    printed = shell.out("explain", "user/alice")
+    assert "team/x, for its team; so does that of team/y: of several teams all count" in printed
+    assert "team/y, for its team; so does that of team/x: of several teams all count" in printed
+
+
+def test_an_invalid_item_is_named_with_what_holds_instead(shell: Shell) -> None:
+    shell.world.quota(principal="user/alice")
+    shell.sweep()
+    shell.world.quota(principal="user/alice", limit="abc")
+    shell.world.quota(principal="user/*", quota="other", limit="x")
+    shell.world.quota(principal="usr/alice", quota="other")
+    result = shell.run("explain", "user/alice")
+    assert facts(result.stdout)["Not valid"] == [
+        "the item of user/alice: limit is 'abc'; allowed: a whole number, 0 or more",
+        "its last valid version stays in force: it is the one shown",
+    ]
+    assert facts(result.stdout)["Limit"] == ["1,000 total tokens per day"]
+    assert "Quota other: none in force" in result.stdout
+    assert facts(result.stdout, "other")["Not valid"] == [
+        "the item of user/*: limit is 'x'; allowed: a whole number, 0 or more",
+        "the next quota in precedence applies instead",
+    ]
+    assert "1 invalid item names nobody: see quota-enforcer quota list" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (NOON, "5,000 until 2026-11-24 18:00 UTC"),
+        (NOON + timedelta(hours=7), "5,000 until it ended 2026-11-24 18:00 UTC"),
+    ],
+)
+def test_a_raise_is_shown_while_it_lasts_and_afterwards(
+    shell: Shell, now: object, words: str
+) -> None:
+    shell.world.quota(raise_to=5000, raise_until="2026-11-24T18:00", until="2026-12-01")
+    shell.now = now  # type: ignore[assignment]
+    [limit] = facts(shell.out("explain", "user/alice"))["Limit"]
+    assert limit == (
+        f"1,000 total tokens per day; raised to {words}; the quota ends 2026-12-01 00:00 UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "so"),
+    [
+        ({"action": "notify"}, "since this quota only notifies"),
+        ({"measure": "requests", "limit": 1}, "so it denies every model; the next sweep blocks"),
+        ({"raise_to": "unlimited", "raise_until": "2027-01-01"}, "there is no limit now"),
+    ],
+)
+def test_why_it_denies_or_does_not(shell: Shell, item: dict[str, object], so: str) -> None:
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.world.quota(**item)
+    assert facts(shell.out("explain", "user/alice"))["So"][0].endswith(so)
+
+
+def test_in_observe_mode_nothing_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    blocked(shell)
+    printed = shell.out("explain", "user/alice")
+    assert printed.splitlines()[0] == "user/alice: would be blocked"
+    assert facts(printed)["So"] == [
+        "used up, but it denies nothing, since observe mode blocks nobody"
+    ]
+
+
+def test_what_iam_refused_is_told(shell: Shell) -> None:
+    shell.world.denies.refuse[principal("user/alice")] = CannotDeny("all policy slots are full")
+    blocked(shell)
+    printed = shell.out("explain", "user/alice")
+    assert printed.splitlines()[0] == (
+        "user/alice: could not be blocked: all policy slots are full"
+    )
+    assert "It is denied" not in printed
+
+
+@pytest.mark.parametrize(
+    ("window", "frees"),
+    [
+        (
+            "rolling 4 hours",
+            f"2026-11-24 15:00 UTC, {EMPTIER}",
+        ),
+        ("week", "2026-11-30 00:00 UTC, when the window begins anew"),
+    ],
+)
+def test_when_it_frees(shell: Shell, window: str, frees: str) -> None:
+    shell.world.quota(window=window)
+    shell.world.call("alice", NOON - timedelta(minutes=10), 1200)
+    shell.sweep()
+    assert facts(shell.out("explain", "user/alice"))["Frees"] == [frees]
+
+
+def test_a_block_by_hand_frees_when_an_admin_says_so_or_when_it_ends(shell: Shell) -> None:
+    shell.world.quota(limit=0)
+    shell.world.quota(quota="hold", limit=0, until="2026-11-26")
+    printed = shell.out("explain", "user/alice")
+    assert facts(printed)["Frees"] == [
+        "when an admin changes the quota: with a limit of 0 no reset frees it"
+    ]
+    assert facts(printed, "hold")["Frees"] == ["2026-11-26 00:00 UTC, when the quota ends"]
+
+
+def test_long_sums_are_folded_unless_all_is_asked_for(shell: Shell) -> None:
+    shell.world.quota(window="month", limit=100_000)
+    for days in range(15):
+        shell.world.call("alice", NOON - timedelta(days=days, minutes=10), 100)
+    shell.sweep()
+    folded = tables(shell.out("explain", "user/alice"))
+    assert ["3 earlier days (--all)", "300", "300"] in folded
+    assert ["Tue 2026-11-24", "100", "1,500"] in folded
+    assert ["Tue 2026-11-10", "100", "100"] not in folded
+    everything = tables(shell.out("explain", "user/alice", "--all"))
+    assert ["Tue 2026-11-10", "100", "100"] in everything
+    assert len(everything) == len(folded) + 2
+
+
+def test_a_pool_is_shown_by_member(shell: Shell) -> None:
+    members = ["user/alice", "user/bob"]
+    shell.world.quota(principal="team/pool", share="pool", members=members, window="month")
+    shell.used("alice", 300)
+    shell.used("bob", 400)
+    shell.sweep()
+    printed = shell.out("explain", "team/pool")
+    assert (
+        "Its members share daily of team/pool: 1,000 total tokens per month; "
+        "they are user/alice, user/bob." in printed
+    )
+    assert facts(printed)["Used"] == ["700 of 1,000 total tokens, 70 %"]
+    rows = tables(printed)
+    place = rows.index(["Member", "Total tokens"])
+    assert rows[place + 1 :] == [["user/bob", "400"], ["user/alice", "300"]]
+
+
+def test_a_team_whose_members_each_have_the_quota_says_so(shell: Shell) -> None:
+    shell.world.quota(principal="team/x", members=["user/alice"])
+    assert shell.out("explain", "team/x").splitlines() == [
+        "team/x: no pool, so each member by itself has the team's quotas",
+        "Its members each have daily of team/x: 1,000 total tokens per day; they are user/alice.",
+    ]
+
+
+def test_a_session_is_told_of_its_role(shell: Shell) -> None:
+    shell.world.quota(principal="session/ci/*", window="hour")
+    shell.used("role:ci/42", 10)
+    shell.sweep()
+    printed = shell.out("explain", "session/ci/42")
+    assert "Its calls count to role/ci too, whose quotas hold for it as well." in printed
+    assert facts(printed)["Rule"] == ["session/ci/*, for its kind"]
+
+
+def test_whom_no_quota_covers_nothing_can_block(shell: Shell) -> None:
+    shell.used("role:ci/42", 10)
+    shell.sweep()
+    assert shell.out("explain", "role/ci").splitlines() == [
+        "role/ci: no quota",
+        "No quota covers it, so nothing can block it.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["user/alice", arn("alice")])
+def test_an_arn_will_do(shell: Shell, text: str) -> None:
+    blocked(shell)
+    assert shell.out("explain", text).startswith("user/alice: blocked")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("user/alcie", "has not used Bedrock yet, and no quota names it: did you mean user/alice?"),
+        ("role/zzz", "`quota-enforcer status` shows who is known"),
+        ("session/ci/1", "has not been metered by itself: that needs a quota for it"),
+        ("team/x", "team/x has no members"),
+    ],
+)  # fmt: skip
+def test_a_stranger_is_explained_all_the_same_with_a_hint(
+    shell: Shell, text: str, words: str
+) -> None:
+    blocked(shell)
+    result = shell.run("explain", text)
+    assert result.exit_code == 0
+    assert words in result.stderr
+
+
+def test_what_is_no_principal_is_refused(shell: Shell) -> None:
+    result = shell.run("explain", "user/*")
+    assert result.exit_code == 2
+    assert "'user/*' is no principal: write user/NAME" in result.stderr
+
+
+def test_as_json_it_is_one_document(shell: Shell) -> None:
+    blocked(shell)
+    shell.world.quota(principal="user/*", quota="other", limit="x")
+    document = shell.json("explain", "user/alice")
+    assert {name: document[name] for name in ("principal", "known", "denied", "until")} == {
+        "principal": "user/alice",
+        "known": True,
+        "denied": ["*"],
+        "until": "2026-11-25T00:00:00Z",
+    }
+    daily, other = document["names"]
+    assert daily["rules"] == [
+        {"whom": "default", "nearness": "default", "fate": "applies", "exempt": False,
+         "until": None},
+    ]  # fmt: skip
+    [applies] = daily["applies"]
+    assert applies["denies"] is True
+    assert applies["buckets"] == [
+        {"start": "2026-11-24T08:00:00Z", "used": 700},
+        {"start": "2026-11-24T11:00:00Z", "used": 500},
+    ]
+    assert applies["warns_at"][0] == {
+        "percent": 50, "amount": 500, "passed": True, "told": True,
+    }  # fmt: skip
+    [item] = other["items_not_in_force"]
+    assert item["problems"] == ["limit is 'x'; allowed: a whole number, 0 or more"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_it_fits_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    screen = Console(file=io.StringIO(), width=width, markup=False)
+    monkeypatch.setattr(output, "console", lambda **_: screen)
+    blocked(shell)
+    shell.world.quota(principal="user/alice", quota="x" * 60, window="month", limit=10**15)
+    shell.out("explain", "user/alice")
+    lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width

@@ -1,0 +1,159 @@
+"""`history`: what happened when and why, of one principal and of everybody."""
+
+from datetime import timedelta
+
+import pytest
+
+from builders import HOUR, NOON
+from cli_world import Shell, a_shell
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.verdict import Mode
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Alice was warned and blocked at noon and freed by a raise an hour later."""
+    shell = a_shell(monkeypatch)
+    shell.world.quota()
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.now = NOON + HOUR
+    shell.world.quota(limit=5000)
+    shell.sweep()
+    return shell
+
+
+def rows(printed: str) -> list[list[str]]:
+    """The table's cells."""
+    lines = printed.partition("─\n")[2].splitlines()
+    return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
+
+
+def post(shell: Shell, whom: str, kind: NoticeKind, at: timedelta = HOUR) -> None:
+    """Something else that the ledger's history holds."""
+    shell.world.ledger.post([Notice(kind, NOON + at, whom, "daily", f"{kind} of {whom}")])
+
+
+def test_of_a_principal_newest_last_in_the_deployments_time(shell: Shell) -> None:
+    used = "1,200 of 1,000 total tokens used today (quota daily of user/alice)"
+    assert rows(shell.out("history", "user/alice")) == [
+        ["2026-11-24 12:00 UTC", "warning", "user/alice", "daily", used],
+        [
+            "2026-11-24 12:00 UTC",
+            "blocked",
+            "user/alice",
+            "daily",
+            f"{used}; until 2026-11-25 00:00 UTC",
+        ],
+        [
+            "2026-11-24 13:00 UTC",
+            "restored",
+            "user/alice",
+            "daily",
+            "the limit is now 5,000; it was blocked for 1 h",
+        ],
+    ]
+
+
+def test_of_everybody(shell: Shell) -> None:
+    post(shell, "user/bob", NoticeKind.WARNING, -HOUR)
+    post(shell, "", NoticeKind.BREAKER)
+    assert [(row[1], row[2]) for row in rows(shell.out("history"))] == [
+        ("warning", "user/bob"),
+        ("warning", "user/alice"),
+        ("blocked", "user/alice"),
+        ("restored", "user/alice"),
+        ("breaker", "-"),
+    ]
+
+
+def test_of_a_principal_also_what_concerned_its_teams_its_kind_and_the_default(
+    shell: Shell,
+) -> None:
+    shell.world.quota(principal="team/x", members=["user/alice"], quota="weekly")
+    for whom in ("default", "user/*", "team/x", "role/*", "team/y", "user/bob", ""):
+        post(shell, whom, NoticeKind.INVALID_QUOTA)
+    told = [row[2] for row in rows(shell.out("history", "user/alice"))]
+    assert told == ["user/alice"] * 3 + ["default", "user/*", "team/x"]
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_whatever_kind_it_is_it_is_shown(shell: Shell, kind: NoticeKind) -> None:
+    post(shell, "user/bob", kind)
+    [row] = rows(shell.out("history", "user/bob"))
+    assert row[1] == kind.replace("-", " ")
+    assert row[4].startswith(f"{kind} of user/bob")
+
+
+@pytest.mark.parametrize(
+    ("since", "kinds"),
+    [
+        ("30m", ["restored"]),
+        ("2h", ["warning", "blocked", "restored"]),
+        ("2026-11-24T12:30", ["restored"]),
+        ("2026-11-24", ["warning", "blocked", "restored"]),
+    ],
+)
+def test_since_a_moment(shell: Shell, since: str, kinds: list[str]) -> None:
+    for who in (["user/alice"], []):
+        assert [row[1] for row in rows(shell.out("history", *who, "--since", since))] == kinds
+
+
+def test_the_newest_and_a_hint_at_the_others(shell: Shell) -> None:
+    for who in (["user/alice"], []):
+        result = shell.run("history", *who, "--limit", "2")
+        assert [row[1] for row in rows(result.stdout)] == ["blocked", "restored"]
+        assert "There are older entries" in result.stderr
+        assert "older" not in shell.run("history", *who, "--limit", "3").stderr
+        assert len(rows(shell.out("history", *who, "--limit", "0"))) == 3
+
+
+def test_what_would_have_been_blocked_says_from_when_to_when(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    shell.world.quota(window="rolling 2 hours")
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.now = NOON + 2 * HOUR
+    shell.sweep()
+    *_, row = rows(shell.out("history", "user/alice"))
+    assert row[1] == "would have blocked"
+    assert row[4] == (
+        "from 2026-11-24 12:00 UTC to 2026-11-24 13:00 UTC (1 h): the window has rolled over"
+    )
+    assert not [each for each in shell.world.told("user/alice") if each != "warning"]
+
+
+def test_nothing_has_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = a_shell(monkeypatch)
+    assert shell.out("history") == "Nothing has happened yet.\n"
+    assert shell.out("history", "--since", "7d") == "Nothing has happened since then.\n"
+    result = shell.run("history", "user/alice")
+    assert result.stdout == "Nothing has happened yet.\n"
+    assert "user/alice has not used Bedrock yet" in result.stderr
+
+
+def test_a_moment_that_is_none_is_refused(shell: Shell) -> None:
+    result = shell.run("history", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert "'yesterday' is no moment" in result.stderr
+
+
+def test_as_json_with_moments_in_utc(shell: Shell) -> None:
+    _, blocked, _ = shell.json("history", "user/alice")["history"]
+    assert blocked == {
+        "at": "2026-11-24T12:00:00Z",
+        "kind": "blocked",
+        "principal": "user/alice",
+        "quota": "daily",
+        "used": 1200,
+        "limit": 1000,
+        "until": "2026-11-25T00:00:00Z",
+        "reason": "1,200 of 1,000 total tokens used today (quota daily of user/alice)",
+        "measure": "total tokens",
+        "window": "day",
+        "whom": "user/alice",
+        "percent": 120,
+        "since": "2026-11-24T12:00:00Z",
+    }

@@ -1,0 +1,121 @@
+"""Who used what, each call once."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import HAIKU
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.spend import Asked, By, spend
+from quota_enforcer.core.usage import ModelUsage, Usage
+
+NOVA = "amazon.nova-lite-v1:0"
+FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
+ALICE, BOB = Principal.parse("user/alice"), Principal.parse("user/bob")
+CI, RUN = Principal.parse("role/ci"), Principal.parse("session/ci/run")
+
+
+def usage(*days: tuple[str, int], model: str = HAIKU) -> Usage:
+    """So many tokens on each day, at a tenth of a millionth of a dollar each."""
+    counts = {
+        date.fromisoformat(day): Counts(1, tokens, cost_usd=tokens * Decimal("1E-7"))
+        for day, tokens in days
+    }
+    return Usage({model: ModelUsage({}, counts)})
+
+
+def asked(*by: By) -> Asked:
+    return Asked(FIRST, LAST, by)
+
+
+def tokens(rows: dict[tuple[str, ...], Counts]) -> dict[tuple[str, ...], int]:
+    return {key: counts.tokens for key, counts in rows.items()}
+
+
+def test_by_principal_model_and_month() -> None:
+    both = Usage(
+        {
+            **usage(("2026-11-02", 5), ("2026-11-03", 7)).models,
+            **usage(("2026-11-02", 3), model=NOVA).models,
+        }
+    )
+    rows = spend({ALICE: both}, {}, asked(By.PRINCIPAL, By.MODEL, By.MONTH))
+    assert tokens(rows) == {
+        ("user/alice", NOVA, "2026-11"): 3,
+        ("user/alice", HAIKU, "2026-11"): 12,
+    }
+    assert rows["user/alice", HAIKU, "2026-11"].cost_usd == Decimal("0.0000012")
+
+
+def test_by_day_and_only_the_days_asked_for() -> None:
+    used = usage(("2026-10-31", 1), ("2026-11-01", 2), ("2026-11-30", 3), ("2026-12-01", 4))
+    assert tokens(spend({ALICE: used}, {}, asked(By.DAY))) == {
+        ("2026-11-01",): 2,
+        ("2026-11-30",): 3,
+    }
+
+
+def test_who_is_in_several_teams_is_charged_to_all_of_them_together() -> None:
+    usages = {ALICE: usage(("2026-11-02", 5)), BOB: usage(("2026-11-02", 7))}
+    teams = {ALICE: {"team/b", "team/a"}}
+    rows = spend(usages, teams, asked(By.TEAM))
+    assert tokens(rows) == {("",): 7, ("team/a+team/b",): 5}
+
+
+def test_a_session_counts_in_its_role_and_not_again() -> None:
+    usages = {CI: usage(("2026-11-02", 100)), RUN: usage(("2026-11-02", 30))}
+    assert tokens(spend(usages, {}, asked(By.PRINCIPAL))) == {("role/ci",): 100}
+
+
+def test_a_session_that_a_team_has_is_taken_out_of_its_role() -> None:
+    usages = {CI: usage(("2026-11-02", 100)), RUN: usage(("2026-11-02", 30))}
+    rows = spend(usages, {RUN: {"team/a"}}, asked(By.PRINCIPAL, By.TEAM))
+    assert tokens(rows) == {("role/ci", ""): 70, ("session/ci/run", "team/a"): 30}
+    assert sum(each.requests for each in rows.values()) == 1
+
+
+def test_one_session_asked_for_by_itself_is_shown() -> None:
+    assert tokens(spend({RUN: usage(("2026-11-02", 30))}, {}, asked(By.PRINCIPAL))) == {
+        ("session/ci/run",): 30
+    }
+
+
+def test_who_used_nothing_has_no_row() -> None:
+    assert spend({ALICE: Usage(), BOB: usage(("2026-11-02", 0))}, {}, asked(By.PRINCIPAL)) != {}
+    assert spend({ALICE: Usage()}, {}, asked(By.PRINCIPAL)) == {}
+
+
+amounts = st.dictionaries(st.integers(0, 29), st.integers(1, 1000), max_size=5)
+someone = st.sampled_from([ALICE, BOB, CI])
+orders = st.lists(st.sampled_from(By), min_size=1, unique=True)
+
+
+@given(
+    st.dictionaries(someone, amounts), amounts,
+    st.dictionaries(st.sampled_from([ALICE, CI, RUN]), st.sets(st.sampled_from("ab"))), orders,
+)  # fmt: skip
+def test_whatever_rows_are_told_apart_by_they_add_up_to_all_calls(
+    used: dict[Principal, dict[int, int]],
+    by_run: dict[int, int],
+    teams: dict[Principal, set[str]],
+    by: list[By],
+) -> None:
+    """A session's calls are among its role's, so they never come on top."""
+    days = {who: dict(several) for who, several in used.items()}
+    if CI in days:
+        for day, number in by_run.items():
+            days[CI][day] = days[CI].get(day, 0) + number
+        days[RUN] = by_run
+    usages = {
+        who: usage(*((str(FIRST + timedelta(days=day)), n) for day, n in several.items()))
+        for who, several in days.items()
+    }
+    expected = sum(
+        n for who, several in days.items() if who.kind is not Kind.SESSION for n in several.values()
+    )
+    rows = spend(usages, teams, asked(*by))
+    assert sum(tokens(rows).values()) == expected
+    assert list(rows) == sorted(rows)
