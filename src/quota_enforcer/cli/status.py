@@ -13,7 +13,6 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import hint, progress, say, say_json, say_table
-from quota_enforcer.cli.standings import Row, State, rows, unlimited
 from quota_enforcer.core import wording
 from quota_enforcer.core.amounts import exact, used_units
 from quota_enforcer.core.measure import Measure
@@ -25,6 +24,7 @@ from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, SweepState
 from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.standings import Row, State, rows, unlimited
 
 READERS = 16
 """Principals read side by side: reading waits for the network, not for the processor."""

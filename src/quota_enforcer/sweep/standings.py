@@ -1,4 +1,4 @@
-"""Where everybody is: records, usage and quotas in rows; pure, the commands only show them."""
+"""Where everybody is: records, usage and quotas in rows, for whoever shows them; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
