@@ -150,7 +150,7 @@ def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
 
 def _usage(principal: Principal, days: int, random: Random) -> Usage:
     appetite = random.lognormvariate(12.2, 1.1)
-    started = random.choice((0, 0, 0, random.randrange(days)))
+    started = random.choice((0, 0, 0, random.randrange(days * 3 // 4)))
     liked = dict.fromkeys(random.choices(list(MODELS), [w for w, _ in MODELS.values()], k=3))
     models: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
     for place, day in enumerate(_days(days)):

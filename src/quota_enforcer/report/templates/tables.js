@@ -16,6 +16,7 @@ const collator = new Intl.Collator(undefined, { numeric: true });
 const keyOf = {
   n: (cell) => parseFloat(words(cell).replace(/[^\d.%-]/g, "")),
   v: (cell) => Number(cell.dataset.v),
+  rank: (cell) => Number(cell.dataset.v),
   text: words,
 };
 
@@ -71,10 +72,11 @@ class Rows {
   /** The other way round where it is sorted by this already; numbers have the largest first. */
   sort(head, place) {
     const now = head.getAttribute("aria-sort");
-    const up = now ? now === "descending" : !head.dataset.type;
+    const kind = head.dataset.type || "text";
+    const up = now ? now === "descending" : kind === "text" || kind === "rank";
     for (const each of this.heads) each.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const key = keyOf[head.dataset.type || "text"];
+    const key = keyOf[kind];
     const keys = new Map(this.rows.map((row) => [row, key(row.cells[place])]));
     this.rows.sort((a, b) => (up ? 1 : -1) * before(keys.get(a), keys.get(b)));
     this.body.append(...this.rows);
