@@ -21,6 +21,7 @@ from typing import Any, cast
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from playwright.sync_api import sync_playwright
 
 from quota_enforcer import wiring
@@ -88,7 +89,7 @@ class Canned:
         body = self._body(json.loads(request.body))
         self.calls[operation] += 1
         self.read += len(body)
-        return AWSResponse(request.url, 200, {}, _Raw(body))
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(body))
 
     def _body(self, asked: dict[str, Any]) -> bytes:
         values = asked.get("ExpressionAttributeValues", {})
@@ -120,7 +121,7 @@ def _usage_items(kind: int) -> list[Plain]:
     dice = Random(kind)  # noqa: S311 - numbers for a benchmark
     appetite = dice.lognormvariate(9.5, 1.1)
     zone = SETTINGS.zone
-    items = []
+    items: list[Plain] = []
     for day in _days():
         for model in MODELS:
             hours = {}

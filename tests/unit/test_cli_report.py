@@ -65,9 +65,9 @@ def test_blocks_and_restores_are_in_it(shell: Shell, file: Path) -> None:
         "daily",
         "blocked",
         "2026-11-24 12:00",
-        "2026-11-25 00:05",
+        "2026-11-25 00:05 | the window has rolled over",
         "12 h 5 min",
-        "the window has rolled over",
+        "1,200 of 1,000 total tokens used today (quota daily of user/alice)",
     ]
 
 

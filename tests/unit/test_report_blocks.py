@@ -41,7 +41,8 @@ def test_a_block_lasts_until_it_is_restored() -> None:
     history = [*alice.at(NOON, 1200).notices, *alice.at(MIDNIGHT, {NOON: 1200}).notices]
     [block] = blocks_of(history, at(MIDNIGHT + HOURS[1]))
     assert stretches([block]) == [("blocked", NOON, MIDNIGHT)]
-    assert (block.quotas, block.why) == (("daily",), "the window has rolled over")
+    assert (block.quotas, block.ended) == (("daily",), "the window has rolled over")
+    assert block.why == "1,200 of 1,000 total tokens used today (quota daily of user/alice)"
 
 
 def test_a_block_lasts_still_while_something_is_denied() -> None:
@@ -75,9 +76,9 @@ def test_a_second_quota_makes_no_second_block() -> None:
 def test_in_observe_mode_a_used_up_quota_would_have_blocked_until_its_reset() -> None:
     alice = Story(a_quota(), mode=Mode.OBSERVE)
     history = alice.at(NOON, 1200).notices
-    assert stretches(blocks_of(history, at(NOON + HOURS[2], "daily"))) == [
-        ("would have been blocked", NOON, None)
-    ]
+    [block] = blocks_of(history, at(NOON + HOURS[2], "daily"))
+    assert stretches([block]) == [("would have been blocked", NOON, None)]
+    assert block.why == "1,200 of 1,000 total tokens used today (quota daily of user/alice)"
     assert stretches(blocks_of(history, at(MIDNIGHT + HOURS[2]))) == [
         ("would have been blocked", NOON, MIDNIGHT)
     ]

@@ -42,12 +42,19 @@ def fills(chart: Chart | None, model: str) -> set[str]:
 
 
 def test_a_model_has_the_same_colour_in_both_charts() -> None:
-    drawn = days({"dear": counts(1, "9"), "busy": counts(900, "1")})
+    drawn = days({"dear": counts(1, "9999"), "busy": counts(900, "1")})
     for model, colour in (("dear", "var(--s0)"), ("busy", "var(--s1)")):
         assert fills(drawn.tokens(), model) == fills(drawn.dollars(), model) == {colour}
 
 
-def test_the_cheapest_of_many_models_are_drawn_together() -> None:
+def test_a_model_that_is_much_in_either_chart_has_a_colour_of_its_own() -> None:
+    cheap = {f"m{n:02}": counts(10, "5") for n in range(COLOURS + 2)}
+    chart = days({**cheap, "busy and cheap": counts(90_000, "0.01")}).dollars()
+    assert chart is not None
+    assert chart.legend[0] == ("busy and cheap", "s0")
+
+
+def test_the_smallest_of_many_models_are_drawn_together() -> None:
     many = {f"m{n:02}": counts(10) for n in range(COLOURS + 2)}
     chart = days(many).tokens()
     assert chart is not None

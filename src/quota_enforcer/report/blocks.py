@@ -54,7 +54,7 @@ def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[Block]:
         elif lasting is not None and notice.kind is NoticeKind.CHANGED:
             lasting = _joined(lasting, _begun(notice, Outcome.BLOCKED))
         elif lasting is not None and notice.kind is NoticeKind.RESTORED:
-            yield replace(lasting, end=notice.at, why=notice.reason)
+            yield replace(lasting, end=notice.at, ended=notice.reason)
             lasting = None
     if lasting is not None:
         yield lasting if at_last.denied else _cut(lasting, at_last.now)
@@ -98,8 +98,8 @@ def _outcome(notice: Notice, at_last: Now) -> Outcome | None:
 
 def _begun(notice: Notice, outcome: Outcome) -> Block:
     quotas = (notice.quota,)
-    until, why = notice.until, notice.reason
-    return Block(notice.principal, outcome, quotas, notice.at, None, until, why)
+    why = notice.reason.removesuffix(f"; nothing is blocked, since {OBSERVED}")
+    return Block(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
 
 
 def _joined(lasting: Block, later: Block) -> Block:

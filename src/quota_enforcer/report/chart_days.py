@@ -32,8 +32,8 @@ _DOLLARS = _Amount("US dollars", "$~s", lambda counts: counts.cost_usd, texts.mo
 class Days:
     """What the charts are drawn from.
 
-    `models` have the dearest first, so that a model has one colour in all charts. Before
-    `recorded_from` the ledger has nothing, which is not the same as no usage.
+    A model has the same colour in all charts. Before `recorded_from` the ledger has nothing, which
+    is not the same as no usage.
     """
 
     days: Sequence[date]
@@ -85,8 +85,8 @@ class Days:
         )
 
     def _series(self, amount: _Amount) -> dict[str, dict[date, Any]]:
-        """By name, the numbers of the days; the cheapest models together where there are many."""
-        models = list(self.models)
+        """By name, the numbers of the days; the smallest models together where there are many."""
+        models = self._ranked()
         named = models if len(models) <= COLOURS + 1 else models[:COLOURS]
         rest = f"{len(models) - len(named)} other models"
         series: dict[str, dict[date, Any]] = {}
@@ -95,6 +95,18 @@ class Days:
             for day, counts in self.models[model].items():
                 days[day] = days.get(day, 0) + amount.number(counts)
         return series
+
+    def _ranked(self) -> list[str]:
+        """The models that are most of the tokens or most of the money first."""
+        totals = {model: Counts.total(days.values()) for model, days in self.models.items()}
+        tokens = sum(counts.tokens for counts in totals.values()) or 1
+        dollars = sum(counts.cost_usd for counts in totals.values()) or 1
+
+        def weight(model: str) -> tuple[float, str]:
+            counts = totals[model]
+            return -max(counts.tokens / tokens, float(counts.cost_usd / dollars)), model
+
+        return sorted(totals, key=weight)
 
     def _spec(self, values: Sequence[Mapping[str, Any]], amount: _Amount, width: int) -> Spec:
         bar = max((width - 60) / max(len(self.days), 1) * 0.78, 1)

@@ -46,8 +46,8 @@ class Outcome(StrEnum):
 class Block:
     """From when to when somebody was blocked, or would have been; `end` None: it still lasts.
 
-    `quotas` are the names of those used up, `until` is when the clock frees the last of them. `why`
-    is what ended it or, of one that lasts, began it.
+    `quotas` are the names of those used up, `until` is when the clock frees the last of them, `why`
+    is what began it, and `ended` what a notice said of its end.
     """
 
     principal: str
@@ -57,6 +57,7 @@ class Block:
     end: datetime | None
     until: datetime | None
     why: str
+    ended: str = ""
 
     def lasted(self, first: datetime, now: datetime) -> timedelta:
         """How long it lasted within the report's days."""

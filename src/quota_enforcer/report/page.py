@@ -80,13 +80,7 @@ def _view(report: Report) -> dict[str, Any]:
     every = lines(report)
     halted = stopped(every)
     active = report.active
-    models = shares.by_model(report)
-    by_day = shares.by_model_and_day(report)
-    days = Days(
-        report.days,
-        {each.name: by_day[each.name] for each in models if each.name in by_day},
-        money.recorded_from,
-    )
+    days = Days(report.days, shares.by_model_and_day(report), money.recorded_from)
     return {
         "report": report,
         "money": money,
@@ -101,7 +95,7 @@ def _view(report: Report) -> dict[str, Any]:
         "active_in_all": len(active),
         "spark": partial(_spark, report),
         "teams_of": _teams_of(report),
-        "models": models,
+        "models": shares.by_model(report),
         "teams": shares.by_team(report),
         "blocks": report.blocks[:MOST_BLOCKS],
         "blocks_in_all": len(report.blocks),
