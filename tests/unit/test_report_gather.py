@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from threading import Barrier
+from threading import Event
 
 import pytest
 
@@ -199,17 +199,24 @@ def test_everybodys_usage_is_read_once_however_many_pools_they_are_in(
     assert ledger.read == {principal("user/ann"): 1, principal("user/bob"): 1}
 
 
-def test_who_asks_while_it_is_being_read_waits_for_the_first(ledger: CountedLedger) -> None:
+def test_who_asks_while_it_is_being_read_waits_for_the_first() -> None:
+    """The ledger answers only when the others have had every chance to read too."""
+    others = Event()
+
+    class Slow(CountedLedger):
+        def usage(self, principal: Principal, first: date) -> Usage:
+            found = super().usage(principal, first)
+            others.wait(timeout=10)
+            return found
+
+    ledger = Slow()
     used(ledger, "user/ann", "1")
     reader = UsageRead(ledger, [], TERMS, NOON.date())
-    together = Barrier(4)
-
-    def ask(_number: int) -> int:
-        together.wait(timeout=10)
-        return len(reader.usage(principal("user/ann"), NOON.date()).models)
-
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(ask, range(4))) == [1] * 4
+        asked = [pool.submit(reader.usage, principal("user/ann"), NOON.date()) for _ in range(4)]
+        assert wait(asked, timeout=0.2).done == set()
+        others.set()
+        assert {len(each.result().models) for each in asked} == {1}
     assert ledger.read[principal("user/ann")] == 1
 
 
