@@ -21,6 +21,9 @@ LARGEST = 12_000_000
 NOT_FOR_LAMBDA = {
     "quota_enforcer.cli",
     "quota_enforcer.local",
+    "quota_enforcer.report",
+    "jinja2",
+    "vl_convert",
     "ministack",
     "moto",
     "rich",

@@ -18,6 +18,7 @@ from quota_enforcer.cli.output import fail, say
 from quota_enforcer.cli.read_log import read_log
 from quota_enforcer.cli.recount import recount
 from quota_enforcer.cli.release import release
+from quota_enforcer.cli.report import report
 from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
 from quota_enforcer.cli.subscribe import subscribe, unsubscribe
@@ -68,6 +69,7 @@ app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(subscribe)
 app.command(no_args_is_help=True)(unsubscribe)
+app.command(no_args_is_help=True)(report)
 
 
 @app.command()
