@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 
 from quota_enforcer import wiring
 from quota_enforcer.aws import ledger_items, notice_items, usage_items
-from quota_enforcer.aws.dynamo import Plain, wire
+from quota_enforcer.aws.dynamo_read import Plain, wire
 from quota_enforcer.cli.report import LARGE, READERS
 from quota_enforcer.core.measure import Counts, Measure
 from quota_enforcer.core.notice import Notice, NoticeKind

@@ -64,8 +64,11 @@ class BigLedger(FakeLedger):
         for notice in notices:
             self.told[notice.principal].append(notice)
 
-    def history(self, principal: Principal | None = None) -> list[Notice]:
-        return self.told["" if principal is None else str(principal)]
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
+        told = self.told["" if principal is None else str(principal)]
+        return [notice for notice in told if since is None or notice.at >= since]
 
     def usage(self, principal: Principal, first: date) -> Usage:
         used = self.of.get(principal, Usage())

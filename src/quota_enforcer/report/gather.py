@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import cast
 
 from quota_enforcer.core import wording
 from quota_enforcer.core.decision import Decision
@@ -50,9 +49,7 @@ class Gathering:
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""
         principal = record.principal
-        # A look reads nothing but usage.
-        reader = cast("Ledger", self._usage)
-        decision, counted = look_closely(record, self._book, reader, self._terms)
+        decision, counted = look_closely(record, self._book, self._usage, self._terms)
         return Person(
             principal,
             self._models(principal),
