@@ -69,7 +69,7 @@ def test_yaml_is_written_as_people_write_it_with_what_is_wrong_beside(shell: She
         "- principal: price/acme.big-v1\n  quota: price\n  input: 0.35\n  note: ours\n"
         "- principal: team/研究\n  quota: daily\n  measure: total_tokens\n  limit: 1000\n"
         "  window: day\n  members:\n  - user/a\n  - user/b\n  share: pool\n"
-        "- principal: user/alice\n  quota: budget\n  measure: cost_usd\n  limit: 12.50\n"
+        "- principal: user/alice\n  quota: budget\n  measure: cost_usd\n  limit: 12.5\n"
     )
     assert "# not valid: attribute 'typo' is unknown; allowed: principal, quota," in result.stdout
     assert "# not valid: limit is 'lots'; allowed: a whole number, 0 or more\n" in result.stdout

@@ -185,7 +185,7 @@ def test_everything_wrong_is_named_by_item_and_line_and_nothing_is_written(
             "decimals"
         ),
         "error: item 7 (line 9): quota 'täglich' of 'user/yan' is not valid:",
-        "  - .inf is no number",
+        "  - .inf is no number; if it is meant as text, quote it",
         (
             "  - quota is 'täglich'; allowed: letters a to z or A to Z, digits, '.', '_' and "
             "'-', at most 64"

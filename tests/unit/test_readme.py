@@ -39,7 +39,8 @@ def names(cells: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+    monkeypatch.chdir(tmp_path)  # some commands write files
     shell = a_shell(monkeypatch)
     shell.now = NOW
     shell.used("alice", 3_000_000)

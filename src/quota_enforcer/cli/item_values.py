@@ -48,9 +48,9 @@ def unstorable(item: Item) -> Iterator[str]:
 
 
 def digits(number: Decimal) -> str:
-    """A number with all its digits and no exponent."""
-    whole = number.to_integral_value()
-    return f"{whole:f}" if number == whole else f"{number:f}"
+    """A number with all its digits, no exponent and no zeros at its end: one text for each."""
+    text = f"{number:f}" if number else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def plain(value: Any) -> Any:

@@ -1,10 +1,9 @@
 """Items as YAML: read with the line of each as the table has values, and written to be read back.
 
-Numbers are exact and moments are text. Only `true` and `false` are booleans, and numbers are
-decimal: a name such as `no` or a code such as `010` is the text that it looks like.
+Numbers are exact and decimal, and moments are text. Only `true` and `false` are booleans: a name
+such as `no` is the text that it looks like.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -14,13 +13,11 @@ import yaml
 
 from quota_enforcer.cli.item_json import twice
 from quota_enforcer.cli.item_values import NotExact, digits, exact
+from quota_enforcer.core.quota_values import shown
 
 _DEEPEST = 30
 """Levels of lists and maps; an item has three, and the fast reader does not survive 100,000."""
-_WHOLE = re.compile(r"[-+]?(?:0|[1-9][\d_]*)")
 _TAG = "tag:yaml.org,2002:"
-_MERGE = f"{_TAG}merge"
-"""The tag of `<<`, which takes over what stands elsewhere."""
 
 # The readers and writers in C take a fifth of the time; wheels of PyYAML have them.
 _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,7 +43,7 @@ def entries(text: str) -> Iterator[tuple[Any, int, list[str]]]:
         reader = _Reader(text)
         root = reader.get_single_node()
         if not isinstance(root, yaml.SequenceNode):
-            yield None if root is None else reader.construct_object(root, deep=True), 0, []
+            yield None, 0, []
             return
         for node in root.value:
             reader.problems.clear()
@@ -82,16 +79,16 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _map(reader: _Reader, node: Any) -> dict[str, Any]:
-    own = [name for name, _ in node.value if name.tag != _MERGE]
-    names = Counter(str(reader.construct_object(name, deep=True)) for name in own)
-    reader.problems += (twice(name) for name, times in names.items() if times > 1)
-    reader.flatten_mapping(node)  # what `<<` brings in stands first, so that their own win
-    found: dict[str, Any] = {}
-    for name, value in reader.construct_pairs(node, deep=True):
+    """Attributes once each; what `<<` takes over from elsewhere may be said again."""
+    own = [name for name, _ in node.value if name.tag != f"{_TAG}merge"]
+    names = Counter(reader.construct_object(name, deep=True) for name in own)
+    for name, times in names.items():
         if not isinstance(name, str):
-            reader.problems.append(f"the name of attribute {name!r} is no text: quote it")
-        found[str(name)] = value
-    return found
+            reader.problems.append(f"the name of attribute {shown(name)} is no text: quote it")
+        elif times > 1:
+            reader.problems.append(twice(name))
+    reader.flatten_mapping(node)  # what is taken over stands first then
+    return {str(name): value for name, value in reader.construct_pairs(node, deep=True)}
 
 
 def _number(reader: _Reader, node: Any) -> Decimal | str:
@@ -99,13 +96,8 @@ def _number(reader: _Reader, node: Any) -> Decimal | str:
     try:
         return exact(text)
     except NotExact as error:
-        reader.problems.append(str(error))
+        reader.problems.append(f"{error}; if it is meant as text, quote it")
         return text
-
-
-def _whole(reader: _Reader, node: Any) -> Any:
-    text = reader.construct_scalar(node)
-    return _number(reader, node) if _WHOLE.fullmatch(text) else text
 
 
 def _boolean(reader: _Reader, node: Any) -> bool | str:
@@ -116,7 +108,7 @@ def _boolean(reader: _Reader, node: Any) -> bool | str:
 for _name, _construct in {
     "map": _map,
     "float": _number,
-    "int": _whole,
+    "int": _number,
     "bool": _boolean,
     "timestamp": lambda reader, node: reader.construct_scalar(node),
 }.items():

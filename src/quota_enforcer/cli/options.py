@@ -11,7 +11,7 @@ import typer
 from quota_enforcer.cli import completion
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
-from quota_enforcer.cli.log_lines import STDIN
+from quota_enforcer.cli.log_lines import log_file
 
 P = ParamSpec("P")
 
@@ -49,20 +49,9 @@ Model = Annotated[
         help="A model's id as the log has it, or its ARN; with REGION/ before it for one Region.",
     ),
 ]
-
-
-def file_or_stdin(file: Path) -> Path:
-    """A file that is there, or stdin."""
-    if file != STDIN and (file.is_dir() or not file.exists()):
-        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
-    return file
-
-
 FileOrStdin = Annotated[
     Path,
-    typer.Argument(
-        metavar="FILE", callback=file_or_stdin, help="Items as YAML or JSON; - for stdin."
-    ),
+    typer.Argument(metavar="FILE", callback=log_file, help="Items as YAML or JSON; - for stdin."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

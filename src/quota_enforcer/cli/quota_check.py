@@ -11,9 +11,10 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.errors import REFUSED
 from quota_enforcer.cli.item_file import read_items, table_items
-from quota_enforcer.cli.options import AsJson, file_or_stdin, maybe_on_deployment
+from quota_enforcer.cli.log_lines import log_file
+from quota_enforcer.cli.options import AsJson, maybe_on_deployment
 from quota_enforcer.cli.output import hint, say, say_json
-from quota_enforcer.cli.quota_file import Judged, judge_items, named_scopes
+from quota_enforcer.cli.quota_file import Judged, judge_items, judge_offline
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_review import Remark, review
 
@@ -27,7 +28,7 @@ def check(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            callback=lambda file: file and file_or_stdin(file),
+            callback=lambda file: file and log_file(file),
             help="Items as YAML or JSON; - for stdin. Default: the quota table.",
         ),
     ] = None,
@@ -69,8 +70,7 @@ def check(
 
 
 def _offline(file: Path) -> tuple[list[Judged], set[Principal]]:
-    items = read_items(file)
-    return judge_items(items, ZoneInfo("UTC"), named_scopes(items)), set()
+    return judge_offline(read_items(file), ZoneInfo("UTC")), set()
 
 
 def _online(deployment: Deployment, file: Path | None) -> tuple[list[Judged], set[Principal]]:

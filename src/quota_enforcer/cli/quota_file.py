@@ -13,7 +13,7 @@ from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.price import Rate
 from quota_enforcer.core.price_item import is_price, read_price
-from quota_enforcer.core.quota import Quota, Rule
+from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import Item, read_quota
 
 
@@ -58,14 +58,14 @@ class QuotaFile:
 
 
 def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
-    """Read every item; `zone` is that of moments without an offset.
+    """Read every item but those that are disabled; `zone` is that of moments without an offset.
 
-    Every model scope that an item names counts as installed. Raises typer.BadParameter where the
-    file is no list of items at all.
+    Raises typer.BadParameter where the file is no list of items at all.
     """
-    items = read_items(file)
     found = QuotaFile()
-    for each in judge_items(items, zone, named_scopes(items)):
+    for each in judge_offline(read_items(file), zone):
+        if each.placed.item.get("enabled") is False:
+            continue
         if each.problems:
             found.invalid.append(each)
         elif each.price is not None:
@@ -98,7 +98,6 @@ def _judge(placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collectio
             price = read_price(placed.item)
         elif placed.item or not problems:
             rule = read_quota(asked(placed.item), zone, scopes)
-            problems += _uninstallable(rule)
     except InvalidQuota as error:
         problems += error.problems
     if problems:
@@ -107,27 +106,32 @@ def _judge(placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collectio
     return Judged(placed, rule=rule if enabled else None, price=price)
 
 
-def _uninstallable(rule: Rule | None) -> list[str]:
-    """A scope that no deployment can install would count nothing."""
-    problems = []
-    for scope in rule.models if isinstance(rule, Quota) else ():
-        try:
-            checked_scopes([str(scope)])
-        except InvalidPolicyInput as error:
-            problems.append(f"models: {error}")
-    return problems
-
-
 def asked(item: Item) -> Item:
     """The item as if it were enabled: one that is not counts as absent, but must be right too."""
     return {name: value for name, value in item.items() if name != "enabled" or value is not False}
 
 
-def named_scopes(items: Iterable[FileItem]) -> set[str]:
-    """The model scopes that items name, installed or not."""
-    scopes = {str(EVERY_MODEL)}
-    for each in items:
-        models = each.item.get("models")
-        several = models if isinstance(models, list) else [models]
-        scopes.update(scope for scope in several if isinstance(scope, str))
-    return scopes
+def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[Judged]:
+    """The same without a deployment: every model scope counts as installed, if it could be."""
+    several = list(items)
+    scopes = {str(EVERY_MODEL)}.union(*(_named_scopes(each.item) for each in several))
+    return [_installable(each) for each in judge_items(several, zone, scopes)]
+
+
+def _named_scopes(item: Item) -> list[str]:
+    models = item.get("models")
+    several = models if isinstance(models, (list, set)) else [models]
+    return [scope for scope in several if isinstance(scope, str)]
+
+
+def _installable(judged: Judged) -> Judged:
+    """A scope that no deployment can install would count nothing."""
+    problems = []
+    for scope in _named_scopes(judged.placed.item):
+        try:
+            checked_scopes([scope])
+        except InvalidPolicyInput as error:
+            problems.append(f"models: {error}")
+    if not problems:
+        return judged
+    return Judged(judged.placed, (*judged.problems, *problems))

@@ -64,7 +64,8 @@ def show(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = Fa
         say_json(found.to_json())
         return
     say(f"Quota {name} of {key}:")
-    say_table(("", ""), list(_facts(found)))
+    for label, words in _facts(found):
+        say(f"  {label:<10}  {words}")
     for problem in found.state.problems:
         say(f"  - {problem}")
     say("")

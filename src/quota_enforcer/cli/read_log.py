@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from quota_enforcer.cli.log_lines import log_lines
+from quota_enforcer.cli.log_lines import log_file, log_lines
 from quota_enforcer.cli.log_summary import STATUS, LogSummary
-from quota_enforcer.cli.options import file_or_stdin
 from quota_enforcer.cli.output import hint, plain, say, say_table
 from quota_enforcer.core.amounts import exact
 from quota_enforcer.core.measure import OBSERVED, Counts
@@ -32,7 +31,7 @@ def read_log(
         Path,
         typer.Argument(
             metavar="FILE",
-            callback=file_or_stdin,
+            callback=log_file,
             help="A log of one record a line, plain or gzip; - for stdin.",
         ),
     ],

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from quota_enforcer.cli.errors import REFUSED
-from quota_enforcer.cli.log_lines import log_lines
+from quota_enforcer.cli.log_lines import log_file, log_lines
 from quota_enforcer.cli.log_summary import LogSummary
-from quota_enforcer.cli.options import AsJson, file_or_stdin
+from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, hint, say_json
 from quota_enforcer.cli.quota_file import read_quota_file
 from quota_enforcer.cli.simulated import document, show
@@ -48,7 +48,7 @@ def simulate(
         Path,
         typer.Option(
             metavar="FILE",
-            callback=file_or_stdin,
+            callback=log_file,
             help="An invocation log of one record a line, plain or gzip; - for stdin.",
         ),
     ],

@@ -12,7 +12,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Action, Quota, Rule
 from quota_enforcer.core.quota_item import KINDS
 
-_SUGGESTED = 20
+_SUGGESTED = 5
 """For how many unseen names a near one is looked for, each time among all that are known."""
 
 
