@@ -20,6 +20,7 @@ from quota_enforcer.core.subscription import (
 )
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_SLOW: Final = "A changed filter takes up to 15 minutes to work."
 _Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -67,18 +68,10 @@ def subscribe(
             f"AWS has sent {email} a link to confirm; until then, and for up to 15 minutes after, "
             "no notice comes. An unconfirmed subscription goes by itself after two days."
         )
-        return
-    if found.everything:
+    elif found.everything:
         _told(found.email, [], "gets every notice already", as_json=as_json)
-        return
-    already = _ours(found)
-    if names <= set(already):
-        _told(found.email, already, "is subscribed already", as_json=as_json)
-        return
-    wanted = sorted({*already, *names})
-    subscriptions.change(found, filter_for(wanted))
-    _told(found.email, wanted, "is subscribed", as_json=as_json)
-    hint("A changed filter takes up to 15 minutes to work.")
+    else:
+        _extend(subscriptions, found, names, as_json=as_json)
 
 
 @on_deployment
@@ -102,10 +95,24 @@ def unsubscribe(deployment: Deployment, words: _Words = None, *, as_json: AsJson
     if left:
         subscriptions.change(found, filter_for(left))
         _told(found.email, left, "is subscribed", as_json=as_json)
-        hint("A changed filter takes up to 15 minutes to work.")
+        hint(_SLOW)
         return
     subscriptions.remove(found)
     _told(found.email, [], "is subscribed to nothing any more", as_json=as_json)
+
+
+def _extend(
+    subscriptions: Subscriptions, found: Subscription, names: set[str], *, as_json: bool
+) -> None:
+    """Add principals to an address's filter; nothing where it has them."""
+    already = _ours(found)
+    if names <= set(already):
+        _told(found.email, already, "is subscribed already", as_json=as_json)
+        return
+    wanted = sorted({*already, *names})
+    subscriptions.change(found, filter_for(wanted))
+    _told(found.email, wanted, "is subscribed", as_json=as_json)
+    hint(_SLOW)
 
 
 def _read(words: list[str] | None) -> tuple[set[str], str]:
