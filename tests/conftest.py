@@ -1,7 +1,13 @@
-"""What every test stands on: Powertools reads these when a handler is imported."""
+"""What every test stands on: Powertools' settings when a handler is imported; and no clock."""
 
 import os
+
+from hypothesis import HealthCheck, settings
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "BedrockQuota/bedrock-quota/Enforcer"
 os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
 os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
+
+# A busy machine is no failure: how fast things are is for `make bench` to say.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")

@@ -57,7 +57,8 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
         "line": 1, "status": "counted", "reason": None, "at": "2026-11-30T10:15:20Z",
         "principal": "user/alice", "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
         "requests": 1, "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 0,
-        "cache_write_tokens": 0, "cost_usd": None, "priced_as": None,
+        "cache_write_tokens": 0, "cost_usd": "0.00066",
+        "priced_as": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     }  # fmt: skip
     assert [row["reason"] for row in read[1:4]] == [
         "empty line", "no record: a plain line", "failed call: ThrottlingException",
@@ -67,7 +68,7 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
 
 def test_what_is_not_counted_has_no_numbers(log: Path) -> None:
     for row in rows(run(str(log), "--json"))[1:5]:
-        assert (row["at"], row["principal"], row["model"]) == (None, None, None)
+        assert {row[key] for key in ("at", "principal", "model", "cost_usd", "priced_as")} == {None}
         assert {row[key] for key in KEYS if key.endswith("tokens") or key == "requests"} == {0}
 
 
@@ -86,8 +87,45 @@ def test_people_get_a_table_by_principal_and_model(log: Path) -> None:
     head, _, *body = (line.split() for line in result.stdout.splitlines())
     assert head[:3] == ["Principal", "Model", "Requests"]
     assert [line[0] for line in body] == ["role/reporting", "user/alice"]
-    assert body[0][2:] == ["1", "100", "20", "7", "0"]
+    assert body[0][2:] == ["1", "100", "20", "7", "0", "0.00066231"]
     assert "6 lines" in result.stderr
+
+
+def test_cache_writes_that_stay_an_hour_have_their_own_price() -> None:
+    """100 input, 20 output, and of 1,000 written tokens 600 for an hour: 3.3, 16.5, 4.125, 6.6."""
+    split = {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600}
+    body = {"usage": {"cache_creation": split}}
+    told = a_record(input__cacheWriteInputTokenCount=1000, output__outputBodyJson=body)
+    silent = a_record(input__cacheWriteInputTokenCount=1000)
+    stdin = f"{json.dumps(told)}\n{json.dumps(silent)}\n".encode()
+    costs = [row["cost_usd"] for row in rows(run("-", "--json", stdin=stdin))]
+    assert costs == ["0.00627", "0.004785"]
+
+
+def test_a_price_that_is_not_known_is_marked_and_named() -> None:
+    stdin = json.dumps(a_record(modelId="acme.big-v1")).encode()
+    result = run("-", stdin=stdin)
+    assert result.stdout.splitlines()[2].endswith("*")
+    assert "With prices that are not known" in result.stdout
+    [row] = rows(run("-", "--json", stdin=stdin))
+    assert row["priced_as"] == "dearest of all"
+
+
+def test_one_line_is_one_line() -> None:
+    assert run("-", stdin=b"\n").stderr.startswith("1 line: 0 counted, 1 skipped")
+
+
+def test_people_of_several_accounts_are_pointed_out() -> None:
+    other = "444455556666"
+    foreign = f"arn:aws:iam::{other}:user/alice"
+    ours, visitor = a_record(), a_record(identity__arn=foreign)
+    theirs = a_record(identity__arn=foreign, accountId=other)
+
+    def words(*records: dict[str, Any]) -> str:
+        return run("-", stdin="\n".join(map(json.dumps, records)).encode()).stderr
+
+    assert "accounts" not in words(ours, visitor)
+    assert f"people of 2 accounts ({ACCOUNT}, {other}): the same name" in words(ours, theirs)
 
 
 def test_a_log_without_calls_says_so() -> None:
@@ -96,7 +134,8 @@ def test_a_log_without_calls_says_so() -> None:
 
 def test_more_reasons_than_fit_are_counted() -> None:
     lines = "".join(f"{json.dumps(a_record(modelId=f'a {n}'))}\n" for n in range(12)).encode()
-    assert "and 2 more reasons: --json names each" in run("-", "--json", stdin=lines).stderr
+    more = "and 2 more reasons: `quota-enforcer read-log` names each with --json"
+    assert more in run("-", "--json", stdin=lines).stderr
 
 
 @pytest.mark.parametrize("content", [LOG, gzip.compress(LOG)], ids=["plain", "gzip"])

@@ -192,6 +192,75 @@ def test_every_model_that_a_quota_names_is_an_installed_scope(files: Files) -> N
     assert files.principals()["user/alice"]["usage"]["requests"] == 2
 
 
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ([f"eu.{SONNET}"], f"write '{SONNET}', which covers every Region"),
+        ("any model", "'any model' is no model scope"),
+    ],
+)
+def test_a_scope_that_no_deployment_can_install_is_refused(
+    files: Files, models: object, words: str
+) -> None:
+    files.items(an_item(models=models))
+    result = files.run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    files.items(an_item(models=models, enabled=False))
+    assert files.run().exit_code == 0
+
+
+def test_people_of_several_accounts_are_pointed_out(files: Files) -> None:
+    other = "444455556666"
+    theirs = a_line(
+        9, "10:15:20", accountId=other, identity__arn=f"arn:aws:iam::{other}:user/alice"
+    )
+    files.lines(*LINES, theirs)
+    assert f"people of 2 accounts ({ACCOUNT}, {other})" in files.run("--json").stderr
+
+
+def test_a_caller_from_another_account_is_somebody_else(files: Files) -> None:
+    visitor = "arn:aws:iam::444455556666:user/alice"
+    files.lines(LINES[0], a_line(9, "10:15:30", identity__arn=visitor))
+    principals = files.principals()
+    assert list(principals) == [f"other/{visitor}", "user/alice"]
+    assert principals["user/alice"]["usage"]["requests"] == 1
+
+
+def test_a_log_out_of_order_is_replayed_in_order(files: Files) -> None:
+    expected = files.principals()
+    files.lines(*reversed(LINES))
+    assert files.principals() == expected
+
+
+def test_wrapped_records_are_quarantined(files: Files) -> None:
+    files.lines(json.dumps({"id": "x", "record": a_record()}))
+    result = files.run("--json")
+    assert json.loads(result.stdout) == {"principals": {}}
+    assert "1 quarantined: timestamp is missing" in result.stderr
+
+
+def test_assumed_prices_block_only_where_the_quota_says_so(files: Files) -> None:
+    """120 tokens of nobody knows what cost $0.0055 at most, a cent after two calls."""
+    budget = {"measure": "cost_usd", "limit": "0.01", "warn_at": None}
+    files.items(an_item(**budget), an_item(principal="user/bob", unknown_prices="deny", **budget))
+    bob = f"arn:aws:iam::{ACCOUNT}:user/bob"
+    calls = [
+        a_line(n, f"10:15:{n:02}", modelId="acme.big-v1", **who)
+        for n in range(4)
+        for who in ({}, {"identity__arn": bob})
+    ]
+    files.lines(*calls)
+    principals = files.principals()
+    told = {
+        who: [each["kind"] for each in principals[who]["events"]]
+        for who in ("user/alice", "user/bob")
+    }
+    assert told == {"user/alice": ["warning"], "user/bob": ["warning", "blocked"]}
+    assert principals["user/alice"]["refused_requests"] == 0
+    assert principals["user/bob"]["refused_requests"] == 2
+
+
 def test_yaml_says_the_same_as_json(files: Files) -> None:
     expected = files.run("--json").stdout
     files.written(
@@ -214,6 +283,48 @@ def test_yaml_keeps_numbers_exact_and_moments_as_text(files: Files) -> None:
     assert alice["events"][1]["at"] == "2026-11-30T10:15:45Z"
 
 
+def test_yaml_may_share_attributes_and_override_them(files: Files) -> None:
+    files.written(
+        "- &ours {principal: user/alice, quota: a, measure: requests, limit: 9, window: day}\n"
+        "- <<: *ours\n  quota: b\n  limit: 2\n"
+    )
+    events = files.principals()["user/alice"]["events"]
+    assert [(each["kind"], each["quota"]) for each in events] == [
+        ("warning", "b"),
+        ("blocked", "b"),
+    ]
+
+
+@pytest.mark.parametrize("number", ["1:30", "0x10"])
+def test_yaml_numbers_that_mean_others_are_refused(files: Files, number: str) -> None:
+    files.written(
+        f"- {{principal: default, quota: q, measure: requests, limit: {number}, window: day}}"
+    )
+    result = files.run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{number} is no number" in " ".join(result.stderr.split())
+
+
+def test_a_leading_zero_is_no_octal(files: Files) -> None:
+    files.written(
+        "- {principal: user/bob, quota: q, measure: input_tokens, limit: 0100, window: day}"
+    )
+    [*_, blocked] = files.principals()["user/bob"]["events"]
+    assert (blocked["kind"], blocked["limit"]) == ("blocked", 100)
+
+
+@pytest.mark.parametrize("name", ["5", "true", "2026-01-01", "~"])
+def test_attributes_that_are_no_texts_are_named(files: Files, name: str) -> None:
+    files.written(
+        "- {principal: default, quota: q, measure: requests, limit: 1, window: day,"
+        f" {name}: 1, limt: 2}}"
+    )
+    result = files.run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "attribute 'limt' is unknown" in result.stderr
+    assert result.stderr.count("is unknown") == 2
+
+
 def test_a_file_of_any_name_may_hold_yaml(files: Files) -> None:
     files.written("- {principal: default, quota: q, measure: requests, limit: 1, window: day}", "q")
     assert files.principals()["user/alice"]["refused_requests"] == 2
@@ -229,10 +340,10 @@ def test_every_invalid_item_is_named_with_its_problems(files: Files) -> None:
     result = files.run("--json")
     assert (result.exit_code, result.stdout) == (2, "")
     for words in (
-        "quota 'daily' of 'user/alice' is not valid",
+        "item 1: quota 'daily' of 'user/alice' is not valid",
         "limit is 'many'",
         "did you mean window?",
-        "quota 'daily' of 'session/ci/*' is not valid",
+        "item 3: quota 'daily' of 'session/ci/*' is not valid",
         "measure is 'coins'",
         "price/x",
         "input is 'free'",

@@ -16,7 +16,7 @@ BEDROCK = "arn:aws:bedrock:us-east-1:123456789012"
         pytest.param(HAIKU, HAIKU, id="bare"),
         *(
             pytest.param(f"{geography}.{HAIKU}", HAIKU, id=geography)
-            for geography in ("us", "eu", "apac", "jp", "au", "global", "us-gov")
+            for geography in ("us", "eu", "apac", "jp", "au", "in", "global", "us-gov")
         ),
         pytest.param(f"arn:aws:bedrock:us-east-1::foundation-model/{HAIKU}", HAIKU, id="model ARN"),
         pytest.param(f"arn:aws:bedrock:::foundation-model/{HAIKU}", HAIKU, id="without a Region"),

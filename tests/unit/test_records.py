@@ -86,9 +86,11 @@ def test_lines_that_are_no_records_are_skipped(line: str | bytes, reason: str) -
         ("[" * 1_000_000, "broken JSON: nested too deeply"),
         ('{"a": ' + "1" * 5_000 + "}", "broken JSON: a number of thousands of digits"),
         ("[{}]", "no record: a JSON list"),
+        (f"2026-11-30T10:15:20.000Z {json.dumps(a_record())}", "no record: text before a JSON"),
+        (json.dumps(a_record())[9:], "no record: text before a JSON object"),
         ("{}", "timestamp is missing"),
     ],
-    ids=["brace", "cut", "two", "encoding", "deep", "digits", "list", "empty"],
+    ids=["brace", "cut", "two", "encoding", "deep", "digits", "list", "export", "half", "empty"],
 )
 def test_a_broken_record_is_quarantined(line: str | bytes, reason: str) -> None:
     reading = read(line)

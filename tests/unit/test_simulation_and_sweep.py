@@ -113,7 +113,7 @@ def swept(calls: list[Call], items: list[dict[str, Any]]) -> tuple[set[Any], dic
     return sent, refused
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(CALLS, quotas())
 def test_the_same_events_and_the_same_refusals(
     calls: list[Call], items: list[dict[str, Any]]

@@ -2,6 +2,8 @@
 
 EnforcerError
   NoDeployment      the stack is not there, not ready, or not ours
+  NotThere          what the command names is not there
+  NotYet            what the command rests on has not happened yet
   OperationFailed   AWS did what was asked, and it failed
 """
 
@@ -51,6 +53,10 @@ class NoDeployment(EnforcerError):
 
 class NotThere(EnforcerError):
     """What the command names is not there, so nothing was done."""
+
+
+class NotYet(EnforcerError):
+    """What the command rests on has not happened yet, so nothing was done."""
 
 
 def exit_code(error: Exception) -> int:

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
+import typer
+
 from quota_enforcer.core.errors import EnforcerError
 
 STDIN = Path("-")
@@ -18,6 +20,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 class UnreadableLog(EnforcerError):
     """The file cannot be opened, or breaks off; all lines before that were read."""
+
+
+def log_file(file: Path) -> Path:
+    """A file that a command is to read; raises BadParameter where there is none."""
+    if file != STDIN and (file.is_dir() or not file.exists()):
+        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
+    return file
 
 
 def log_lines(file: Path) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from quota_enforcer.cli.price_rows import as_texts
 from quota_enforcer.cli.price_store import OwnPrice
 from quota_enforcer.core.price import PRICES, Rate
 from quota_enforcer.core.price_item import NAME, PREFIX, price_attributes
@@ -43,12 +44,12 @@ class Step:
     item: Item | None
 
     def to_json(self) -> dict[str, Any]:
-        """Prices by the attributes of price items, as decimal numbers."""
+        """Prices by the attributes of price items, as decimal texts."""
         return {
             "model": self.key,
             "kind": self.kind,
-            "before": self.before and price_attributes(self.before),
-            "after": price_attributes(self.after),
+            "before": self.before and as_texts(price_attributes(self.before)),
+            "after": as_texts(price_attributes(self.after)),
         }
 
 

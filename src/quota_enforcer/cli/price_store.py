@@ -1,12 +1,16 @@
 """Admins' own prices: the items of the quota table that are about prices."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.price import Rate
 from quota_enforcer.core.price_item import NAME, PREFIX, is_price, price_key, read_price
+from quota_enforcer.core.price_key import split_key
+from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.core.quota_item import Item
+from quota_enforcer.price_list.shipped import shipped_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,17 @@ def own_prices(deployment: Deployment) -> list[OwnPrice]:
     """Every price item, by key."""
     found = [_own(item) for item in deployment.quotas.items() if is_price(item)]
     return sorted(found, key=lambda each: (each.key, str(each.item.get("principal"))))
+
+
+def applying(own: Iterable[OwnPrice], *keys: str) -> list[tuple[str, Rate]]:
+    """What calls cost that these keys are about, as the meters complete it, and by which key.
+
+    A key is left out where no price is known for its calls.
+    """
+    rates = {each.key: each.rate for each in own if each.rate is not None}
+    table = PriceTable(shipped_rates(), rates)
+    found = (table.rate(*split_key(key)) for key in keys)
+    return [each for each in found if each is not None]
 
 
 def stored_price(deployment: Deployment, model: str) -> tuple[str, Item | None]:

@@ -9,15 +9,13 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.cli.options import AsJson, Model, maybe_on_deployment, on_deployment
 from quota_enforcer.cli.output import hint, say, say_json, say_table
-from quota_enforcer.cli.price_rows import UNIT, Listed, say_prices
-from quota_enforcer.cli.price_store import OwnPrice, own_prices, stored_price
+from quota_enforcer.cli.price_rows import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.price_store import OwnPrice, applying, own_prices, stored_price
 from quota_enforcer.cli.prices_check import check
 from quota_enforcer.cli.prices_set import set_
 from quota_enforcer.cli.prices_update import update
 from quota_enforcer.cli.quota_edit import changes, shown
 from quota_enforcer.core.price_item import NAME, PREFIX, price_key
-from quota_enforcer.core.price_key import split_key
-from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.price_list.shipped import shipped_rates
 
 app = typer.Typer(no_args_is_help=True, help="What models cost.")
@@ -92,30 +90,27 @@ def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> 
         raise NotThere(
             f"there is no price {key!r} of your own to remove; yours: {others or 'none'}"
         )
-    instead = shipped_rates().get(price_key(key))
+    instead = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
     if as_json:
-        shipped = instead and Listed(price_key(key), instead).to_json()
-        say_json({"removed": removed, "applies_instead": shipped})
+        applies = instead[0].to_json() if instead else None
+        say_json({"removed": removed, "applies_instead": applies})
         return
     say(f"Removed price {key}:")
     say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
-    if instead is not None:
-        say("To calls from now on applies instead:")
-        say_prices([Listed(price_key(key), instead)])
+    if instead:
+        say("This applies instead:")
+        say_prices(instead)
     else:
-        say("No price of that name comes with the product: from now on the dearest that could "
-            "apply is assumed.")  # fmt: skip
+        say("No price is known for it then: the dearest that could apply is assumed.")
+    hint(FROM_WHEN)
 
 
 def _listed(own: list[OwnPrice]) -> list[Listed]:
     """Own prices, completed as the meters complete them, then those of the product."""
-    shipped = shipped_rates()
-    rates = {each.key: each.rate for each in own if each.rate is not None}
-    table = PriceTable(shipped, rates)
-    found = [table.rate(*split_key(key)) for key in rates]
-    ours = [Listed(*each) for each in found if each is not None]
+    keys = [each.key for each in own if each.rate is not None]
+    ours = [Listed(*each) for each in applying(own, *keys)]
     return ours + [
-        Listed(key, rate, in_force=key not in rates) for key, rate in sorted(shipped.items())
+        Listed(key, rate, in_force=key not in keys) for key, rate in sorted(shipped_rates().items())
     ]
 
 

@@ -1,7 +1,7 @@
 """`prices check`: whether every model that was used of late has a price."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,8 +15,11 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.errors import FAILED
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import hint, progress, say, say_json, say_table
+from quota_enforcer.cli.price_rows import FROM_WHEN
 from quota_enforcer.core.amounts import dollars, exact
 from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.price import Rate
+from quota_enforcer.core.price_key import plain_model
 from quota_enforcer.core.price_table import PriceTable
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.window import local_date
@@ -65,12 +68,9 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """
     now = clock.now()
     since = local_date(now, deployment.settings.zone) - timedelta(days=DAYS)
-    table = PriceTable(shipped_rates(), own := deployment.load(now).prices)
+    prices = _Prices(deployment.load(now).prices, deployment.settings.region or None)
     used = _used(deployment, since)
-    region = deployment.settings.region or None
-    checked = [
-        _check(table, model, region, used[model], own=model in own) for model in sorted(used)
-    ]
+    checked = [prices.check(model, used[model]) for model in sorted(used)]
     assumed = [each for each in checked if each.fix]
     if as_json:
         say_json({"since": str(since), "models": [each.to_json() for each in checked]})
@@ -105,17 +105,30 @@ def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
     return {model: counts for model, counts in sums.items() if any(counts)}
 
 
-def _check(
-    table: PriceTable, model: str, region: str | None, used: Counts, *, own: bool
-) -> Checked:
-    terms = table.terms(model, region)
-    priced_as = terms.cost(used).priced_as
-    missing = terms.missing(used)
-    if not missing and used.assumed_usd and not own:
-        missing, priced_as = ["input", "output"], f"{priced_as}; {_PREFIXED}"
-    options = " ".join(f"--{name.replace('_', '-')} USD" for name in missing)
-    fix = f"quota-enforcer prices set {model} {options}" if missing else ""
-    return Checked(model, used, priced_as, terms.source, fix)
+class _Prices:
+    """The prices now, for usage of which the ledger tells the model but not the prefix."""
+
+    def __init__(self, own: Mapping[str, Rate], region: str | None) -> None:
+        self._own = own
+        self._region = region
+        self._rates = {**shipped_rates(), **own}
+        self._table = PriceTable(shipped_rates(), own)
+
+    def check(self, model: str, used: Counts) -> Checked:
+        terms = self._table.terms(model, self._region)
+        if not terms.known and not used.assumed_usd and (prefixed := self._prefixed(model)):
+            return Checked(model, used, ", ".join(prefixed), self._rates[prefixed[0]].source)
+        priced_as = terms.cost(used).priced_as
+        missing = terms.missing(used)
+        if not missing and used.assumed_usd and model not in self._own:
+            missing, priced_as = ["input", "output"], f"{priced_as}; {_PREFIXED}"
+        options = " ".join(f"--{name.replace('_', '-')} USD" for name in missing)
+        fix = f"quota-enforcer prices set {model} {options}" if missing else ""
+        return Checked(model, used, priced_as, terms.source, fix)
+
+    def _prefixed(self, model: str) -> list[str]:
+        """The prices of a model that has some for prefixes and Regions only."""
+        return sorted(key for key in self._rates if plain_model(key) == model)
 
 
 def _row(checked: Checked) -> tuple[str | Text, ...]:
@@ -134,4 +147,4 @@ def _fixes(assumed: list[Checked]) -> Iterator[str]:
     if assumed:
         yield f"{len(assumed)} with an assumed price; say what they cost:"
         yield from (f"  {each.fix}" for each in assumed)
-        yield "`quota-enforcer recount` prices past hours anew."
+        yield FROM_WHEN

@@ -9,10 +9,10 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.output import hint, say, say_json, say_table
-from quota_enforcer.cli.price_rows import UNIT
-from quota_enforcer.cli.price_store import stored_price
+from quota_enforcer.cli.price_rows import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.price_store import applying, own_prices, stored_price
 from quota_enforcer.cli.quota_edit import AUTHOR, changes, edited, number, shown
-from quota_enforcer.core.price_item import NAME, PREFIX, read_price
+from quota_enforcer.core.price_item import NAME, PREFIX, price_key, read_price
 from quota_enforcer.core.price_key import plain_model
 from quota_enforcer.price_list.shipped import shipped_rates
 
@@ -63,7 +63,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
     What you leave out stays as the product has it, where it knows the model. The
     plain name of a model holds for prefixes such as eu. too, where those have no
-    price of their own. It counts from now on; a recount prices past hours anew.
+    price of their own. It counts from the next sweep on; a recount prices past
+    hours anew.
 
     Examples:
       quota-enforcer prices set anthropic.claude-opus-4-5-20251101-v1:0 \
@@ -100,9 +101,11 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     if made:
         new[AUTHOR] = deployment.caller()
         deployment.quotas.put(new, old)
+    whole = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
     if as_json:
         said = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in made]
-        say_json({"model": key, "changes": said, "item": new})
+        price = whole[0].to_json() if whole else None
+        say_json({"model": key, "changes": said, "item": new, "price": price})
         return
     if not made:
         say(f"No change: price {key} is like that already.")
@@ -111,6 +114,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     say_table(
         ("Attribute", "Old", "New"), [(c.attribute, shown(c.old), shown(c.new)) for c in made]
     )
+    say("So calls cost:")
+    say_prices(whole)
     hint(UNIT)
     for line in _consequences(key, new=old is None):
         hint(line)
@@ -128,4 +133,4 @@ def _consequences(key: str, *, new: bool) -> Iterator[str]:
         near = get_close_matches(plain_model(key), known, n=1, cutoff=0.9)
         meant = f"; did you mean {near[0]}?" if near else ""
         yield f"The product knows no model {plain_model(key)!r}{meant}"
-    yield "It counts from now on; `quota-enforcer recount` prices past hours anew."
+    yield FROM_WHEN

@@ -13,7 +13,7 @@ from quota_enforcer.cli.errors import FAILED
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import fail, hint, progress, say, say_json, say_table
 from quota_enforcer.cli.price_plan import Kind, Step, plan
-from quota_enforcer.cli.price_rows import UNIT
+from quota_enforcer.cli.price_rows import FROM_WHEN, UNIT
 from quota_enforcer.cli.price_store import own_prices
 from quota_enforcer.cli.quota_edit import AUTHOR, changes, shown
 from quota_enforcer.core.errors import Conflict, InvalidQuota
@@ -60,6 +60,7 @@ def update(
         say_json({"steps": [step.to_json() for step in steps], "failures": failures})
     elif due:
         say(f"{len(due) - len(failures)} of {len(due)} prices written.")
+        hint(FROM_WHEN)
     for words in failures:
         fail(words)
     if failures:

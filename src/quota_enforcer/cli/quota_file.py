@@ -14,47 +14,54 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.model import EVERY_MODEL
+from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.price import Rate
 from quota_enforcer.core.price_item import is_price, read_price
-from quota_enforcer.core.quota import Rule
+from quota_enforcer.core.quota import Quota, Rule
 from quota_enforcer.core.quota_item import Item, read_quota
 
 _NAMED = {".json": True, ".yaml": False, ".yml": False}
 """Whether a file of this suffix is JSON; of another one the text itself tells."""
+_MERGE = "tag:yaml.org,2002:merge"
+"""The tag of YAML's `<<`, which takes over what stands elsewhere."""
 _FORM = "expected a list of items as they stand in the quota table, each with principal and quota"
 
 
 @dataclass(slots=True)
 class QuotaFile:
-    """What a file of items says; `invalid` has one error for each item that does not validate."""
+    """What a file of items says.
+
+    `invalid` has one error for each item that does not validate, by its place, the first being 1.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     prices: dict[str, Rate] = field(default_factory=dict)
-    invalid: list[InvalidQuota] = field(default_factory=list)
+    invalid: dict[int, InvalidQuota] = field(default_factory=dict)
 
 
 def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
     """Read every item; `zone` is that of moments without an offset.
 
-    Every model scope that an item names counts as installed. Raises typer.BadParameter where the
-    file is no list of items at all.
+    Every model scope that an item names counts as installed, if it could be. Raises
+    typer.BadParameter where the file is no list of items at all.
     """
     items = _items(file)
-    scopes = _scopes(items)
+    scopes = {str(EVERY_MODEL)}.union(*map(_scopes, items))
     found = QuotaFile()
     keys = Counter(map(_key, items))
-    for item in items:
+    for place, item in enumerate(items, start=1):
         try:
             _check_key(item, keys[_key(item)])
             if is_price(item):
                 key, rate = read_price(item)
                 found.prices[key] = rate
             elif (rule := read_quota(item, zone, scopes)) is not None:
+                _check_scopes(rule)
                 found.rules.append(rule)
         except InvalidQuota as error:
-            found.invalid.append(error)
+            found.invalid[place] = error
     return found
 
 
@@ -65,6 +72,18 @@ def _key(item: Item) -> tuple[str, str]:
 def _check_key(item: Item, times: int) -> None:
     if times > 1:
         raise InvalidQuota(*_key(item), [f"it stands {times} times; the quota table has it once"])
+
+
+def _check_scopes(rule: Rule) -> None:
+    """A scope that no deployment can install would count nothing."""
+    problems = []
+    for scope in rule.models if isinstance(rule, Quota) else ():
+        try:
+            checked_scopes([str(scope)])
+        except InvalidPolicyInput as error:
+            problems.append(f"models: {error}")
+    if problems:
+        raise InvalidQuota(rule.whom, rule.name, problems)
 
 
 def _items(file: Path) -> list[Item]:
@@ -89,14 +108,11 @@ def _is_json(file: Path, text: str) -> bool:
     return _NAMED.get(file.suffix.lower(), text.lstrip()[:1] in {"[", "{"})
 
 
-def _scopes(items: Iterable[Item]) -> set[str]:
-    """The model scopes that items name, installed or not."""
-    scopes = {str(EVERY_MODEL)}
-    for item in items:
-        models = item.get("models")
-        several = models if isinstance(models, list) else [models]
-        scopes.update(each for each in several if isinstance(each, str))
-    return scopes
+def _scopes(item: Item) -> list[str]:
+    """The model scopes that an item names, installed or not."""
+    models = item.get("models")
+    several = models if isinstance(models, (list, set)) else [models]
+    return [each for each in several if isinstance(each, str)]
 
 
 class _Twice(ValueError):
@@ -121,6 +137,7 @@ def _json(text: str) -> Any:
 
 
 def _exact(text: str) -> Decimal:
+    """A number as it is written: YAML would read `1:30` as 90 and `010` as 8."""
     try:
         return Decimal(text.replace("_", ""))
     except ArithmeticError:
@@ -133,8 +150,15 @@ def _yaml(text: str) -> Any:
     class Loader(yaml.SafeLoader):
         """As the quota table has values: exact numbers, moments as text, attributes once each."""
 
+    def mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+        own = [name for name, _ in node.value if name.tag != _MERGE]
+        _once((loader.construct_object(name, deep=True), None) for name in own)
+        loader.flatten_mapping(node)  # what `<<` brings in stands first, so its own come after
+        return dict(loader.construct_pairs(node, deep=True))
+
     make: dict[str, Any] = {
-        "map": lambda loader, node: _once(loader.construct_pairs(node, deep=True)),
+        "map": mapping,
+        "int": lambda loader, node: _exact(loader.construct_scalar(node)),
         "float": lambda loader, node: _exact(loader.construct_scalar(node)),
         "timestamp": lambda loader, node: loader.construct_scalar(node),
     }

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quota_enforcer.cli.log_lines import STDIN, log_lines
+from quota_enforcer.cli.log_lines import log_file, log_lines
 from quota_enforcer.cli.log_summary import STATUS, LogSummary
 from quota_enforcer.cli.output import hint, plain, say, say_table
 from quota_enforcer.core.amounts import exact
@@ -26,18 +26,12 @@ _HEAD = (
 )  # fmt: skip
 
 
-def _is_there(file: Path) -> Path:
-    if file != STDIN and (file.is_dir() or not file.exists()):
-        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
-    return file
-
-
 def read_log(
     file: Annotated[
         Path,
         typer.Argument(
             metavar="FILE",
-            callback=_is_there,
+            callback=log_file,
             help="A log of one record a line, plain or gzip; - for stdin.",
         ),
     ],

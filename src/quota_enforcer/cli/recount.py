@@ -1,16 +1,20 @@
 """`recount`: have the meter set past hours from the invocation log."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.errors import FAILED
+from quota_enforcer.cli.errors import FAILED, NotYet
 from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import fail, progress, say_json, say_table
 from quota_enforcer.core.window import hour_start, next_hour
 
+_HOUR = re.compile(r"2\d{3}-\d\d-\d\dT\d\d(?::?\d\d){0,2}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+"""A date alone is none: it could mean its first hour or the whole day."""
 MOST = timedelta(days=400)
 """Longer ago the ledger keeps no usage."""
 _HEAD = ("Hour (UTC)", "Calls in the log", "Buckets changed", "Principals", "Quarantined")
@@ -42,6 +46,7 @@ def recount(
       quota-enforcer recount 2026-11-24T10..2026-11-24T14
     """
     wanted = _hours(hours, deployment)
+    _check_told(deployment)
     answers: list[dict[str, Any]] = []
     try:
         for hour in progress(wanted, "Recounting", len(wanted)):
@@ -51,6 +56,15 @@ def recount(
         _show(answers, as_json=as_json)
     if any("refused" in answer for answer in answers):
         raise typer.Exit(FAILED)
+
+
+def _check_told(deployment: Deployment) -> None:
+    """The meter takes prices and watched sessions from the last sweep, not from the quota table."""
+    if deployment.load(clock.now()).brief != deployment.ledger.brief():
+        raise NotYet(
+            "the meter does not know the latest prices and quotas yet: run `quota-enforcer sweep` "
+            "first, then this again"
+        )
 
 
 def _show(answers: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -90,7 +104,7 @@ def _hours(text: str, deployment: Deployment) -> list[datetime]:
 
 def _moment(text: str, deployment: Deployment) -> datetime:
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text if _HOUR.fullmatch(text) else "")
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no hour: write 2026-11-24T10, or 2026-11-24T10..2026-11-24T14"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from quota_enforcer.cli.errors import REFUSED, explain
-from quota_enforcer.cli.log_lines import STDIN, log_lines
+from quota_enforcer.cli.log_lines import log_file, log_lines
 from quota_enforcer.cli.log_summary import LogSummary
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, hint, say_json
@@ -37,12 +37,6 @@ def _zone(name: str) -> str:
     return name
 
 
-def _log(file: Path) -> Path:
-    if file != STDIN and (file.is_dir() or not file.exists()):
-        raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
-    return file
-
-
 def _lag(seconds: float) -> float:
     if not 0 <= seconds <= LONGEST_LAG:
         raise typer.BadParameter(f"{seconds} is not a number of seconds from 0 to {LONGEST_LAG:,}")
@@ -54,7 +48,7 @@ def simulate(
         Path,
         typer.Option(
             metavar="FILE",
-            callback=_log,
+            callback=log_file,
             help="An invocation log of one record a line, plain or gzip; - for stdin.",
         ),
     ],
@@ -94,8 +88,8 @@ def simulate(
     zone = ZoneInfo(time_zone)
     found = read_quota_file(quotas, zone)
     if found.invalid:
-        for error in found.invalid:
-            fail(explain(error) or str(error))
+        for place, error in found.invalid.items():
+            fail(f"item {place}: {explain(error) or error}")
         raise typer.Exit(REFUSED)
     prices = _Prices(PriceTable(shipped_rates(), found.prices))
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))

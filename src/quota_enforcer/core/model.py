@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-_GEOGRAPHIES = "us|eu|apac|jp|au|ca|sa|me|af|us-gov|global"
+_GEOGRAPHIES = "us|eu|apac|jp|au|in|ca|sa|me|af|us-gov|global"
 _GEO_PREFIX = re.compile(rf"^(?:{_GEOGRAPHIES})\.(?=[^.]+\.)")
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?P<type>[a-z-]+)/(?P<id>.+)")
 _NAMES_A_MODEL = {"foundation-model", "inference-profile"}

@@ -31,6 +31,7 @@ _MOST_DOLLARS = Decimal(1_000_000)
 _MOST_PLACES = 9  # with the largest count of a call still exact in 28 digits
 _DOLLARS = "dollars, a number from 0 to 1000000 with at most 9 decimals"
 _MODEL = "price/MODEL, with a model id as the invocation log has it, or price/REGION/MODEL"
+_SHOWN_NOTE = 80
 _THRESHOLD = "a whole number of tokens, 1 or more"
 
 
@@ -51,7 +52,7 @@ def read_price(item: Item) -> tuple[str, Rate]:
     Raises InvalidQuota with everything that is wrong.
     """
     problems: list[str] = []
-    for unknown in sorted(set(item) - set(ATTRIBUTES)):
+    for unknown in sorted(map(str, set(item) - set(ATTRIBUTES))):
         near = get_close_matches(unknown, ATTRIBUTES, n=1)
         meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
         problems.append(f"attribute {unknown!r} is unknown; {meant}")
@@ -66,7 +67,7 @@ def read_price(item: Item) -> tuple[str, Rate]:
         problems.append(f"it has no price; give one or more of: {', '.join(PRICES)}")
     if problems:
         raise InvalidQuota(str(whom), str(name), problems)
-    return key, _rate(given)
+    return key, _rate(given, _source(item.get("note")))
 
 
 def price_attributes(rate: Rate) -> dict[str, Decimal]:
@@ -114,16 +115,21 @@ def _tokens(value: Any) -> Decimal:
     return number
 
 
-def _rate(given: dict[str, Decimal]) -> Rate:
+def _source(note: Any) -> str:
+    """Where an admin's own price comes from, as far as its note says."""
+    return f"admin: {note[:_SHOWN_NOTE]}" if note and isinstance(note, str) else "admin"
+
+
+def _rate(given: dict[str, Decimal], source: str) -> Rate:
     prices: dict[str, Any] = {name: _for_one(name, given[name]) for name in PRICES if name in given}
     if LONG_OVER not in given:
-        return Rate(**prices, source="admin")
+        return Rate(**prices, source=source)
     long: dict[str, Any] = {
         name: _for_one(name, given[f"long_{name}"])
         for name in TOKEN_PRICES
         if f"long_{name}" in given
     }
-    return Rate(**prices, long_over=int(given[LONG_OVER]), long=Rate(**long), source="admin")
+    return Rate(**prices, long_over=int(given[LONG_OVER]), long=Rate(**long), source=source)
 
 
 def _known(rate: Rate) -> list[tuple[str, Decimal]]:

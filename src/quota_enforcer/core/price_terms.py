@@ -67,11 +67,17 @@ class Terms:
         return Cost(usd, assumed, "; ".join(words))
 
     def missing(self, counts: Counts) -> list[str]:
-        """Which prices of a Rate would have to be known for calls with these counts."""
+        """Which prices of a Rate would have to be known for calls with these counts.
+
+        Of a model by tokens that is not known at all, input and output in any case.
+        """
         if self.empty and not counts.tokens:
             return ["request"]
-        used = _used(counts, None)
-        return [_SUMMED[place] for place, _ in self._of(counts).assumed if used[place]]
+        prices, used = self._of(counts), _used(counts, None)
+        several = [_SUMMED[at] for at, _ in prices.assumed if used[at] and prices.each[at]]
+        if self.known or "request" in several:
+            return several
+        return [name for name in _SUMMED if name in {"input", "output", *several}]
 
     def _of(self, counts: Counts) -> Prices:
         prompt = counts[1] + counts[3] + counts[4]

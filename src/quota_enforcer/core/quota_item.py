@@ -61,7 +61,7 @@ class _Reading:
         self._problems: list[str] = []
 
     def rule(self) -> Rule:
-        for unknown in sorted(set(self._item) - set(ATTRIBUTES)):
+        for unknown in sorted(map(str, set(self._item) - set(ATTRIBUTES))):
             near = get_close_matches(unknown, ATTRIBUTES, n=1)
             meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")

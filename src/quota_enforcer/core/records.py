@@ -69,6 +69,9 @@ def read(line: str | bytes, account: str | None = None) -> Reading:
         if not plain:
             return Skipped("empty line")
         if plain[0] not in "{[":
+            # Half a record, or one with a time before it, as an export of the log group has it.
+            if "{" in plain:
+                return Quarantined("no record: text before a JSON object")
             return Skipped("no record: a plain line")
         return _read(_parsed(plain), account)
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ministack.services import bedrock
 
 _OK: Final = 200
-_PROFILE_ID: Final = re.compile(r"(us|eu|apac|jp|au|ca|us-gov|global)\.(?P<model>.+)")
+_PROFILE_ID: Final = re.compile(r"(us|eu|apac|jp|au|in|ca|us-gov|global)\.(?P<model>.+)")
 
 
 def install() -> None:

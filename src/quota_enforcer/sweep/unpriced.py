@@ -1,12 +1,20 @@
-"""Models without a known price: admins are told of each once, and again only after it had one."""
+"""Models without a known price: admins are told of each once, and again only after it had one.
+
+The same model can be used with and without a price side by side: by its prefixes and Regions, or
+with cached tokens. So it had one only where nothing else was seen for a week.
+"""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.ports import Ledger, PriceMemory
+
+STILL = timedelta(days=1)
+"""How often it is noted that a model is still used without a price."""
+WEEK = timedelta(days=7)
 
 
 class Evidence(NamedTuple):
@@ -59,7 +67,8 @@ class PriceWatch:
             if not _news(before, hour, priced=priced):
                 continue
             after = PriceMemory(model, hour, priced)
-            notices = [] if priced else [_notice(model, now)]
+            known = before is not None and not before.priced
+            notices = [] if priced or known else [_notice(model, now)]
             if not self._ledger.remember_price(after, before, notices):
                 self.forget()  # another sweep or wake has told
                 return told
@@ -72,7 +81,9 @@ def _news(before: PriceMemory | None, hour: datetime, *, priced: bool) -> bool:
     """Old usage keeps its price, so only a newer hour than the last says anything new."""
     if before is None:
         return not priced
-    return before.priced != priced and hour > before.hour
+    if before.priced:
+        return not priced and hour > before.hour
+    return hour - before.hour >= (WEEK if priced else STILL)
 
 
 def _notice(model: str, now: datetime) -> Notice:

@@ -27,7 +27,7 @@ SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
 VENDORS: Final = frozenset({
     "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax",
     "mistral", "moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs",
-    "writer", "zai",
+    "writer", "xai", "zai",
 })  # fmt: skip
 """Whose models Bedrock has had so far; others may come, so an unknown one is only worth a word."""
 
