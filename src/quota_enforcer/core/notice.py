@@ -25,8 +25,8 @@ class NoticeKind(StrEnum):
     WOULD_HAVE_BLOCKED = "would-have-blocked"
 
 
-ONLY_KEPT = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
-"""What is only kept in the history: nobody can act on it, so nobody is told."""
+NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
+"""Kept in the history and sent to nobody: there is nothing that anybody must do."""
 
 
 @dataclass(frozen=True, slots=True)
