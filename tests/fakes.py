@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import (
     UnknownIdentity,
 )
 from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.notice import ONLY_KEPT, Notice
+from quota_enforcer.core.notice import NOTED, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.subscription import Subscription, same
@@ -344,7 +344,7 @@ class FakeLedger:
 
     def _keep(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
-            if notice.kind not in ONLY_KEPT:
+            if notice.kind not in NOTED:
                 self._outbox[notice.id] = notice
             self._history[notice.id] = notice
 

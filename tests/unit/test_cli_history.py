@@ -155,5 +155,6 @@ def test_as_json_with_moments_in_utc(shell: Shell) -> None:
         "window": "day",
         "whom": "user/alice",
         "percent": 120,
+        "models": "*",
         "since": "2026-11-24T12:00:00Z",
     }

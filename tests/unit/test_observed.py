@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, HOUR, NOON, Story, a_quota
-from quota_enforcer.core.notice import ONLY_KEPT, Notice, NoticeKind
+from quota_enforcer.core.notice import NOTED, Notice, NoticeKind
 from quota_enforcer.core.observed import Tally, WouldBlock, tally, would_have_been
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Action, Quota
@@ -26,7 +26,7 @@ def observing(*quotas: Quota, who: Principal = ALICE) -> Story:
 
 def told(story: Story, now: datetime, used: Mapping[datetime, int]) -> list[Notice]:
     """What a decision gives to the history alone."""
-    return [each for each in story.at(now, used).notices if each.kind in ONLY_KEPT]
+    return [each for each in story.at(now, used).notices if each.kind in NOTED]
 
 
 class TestNoted:

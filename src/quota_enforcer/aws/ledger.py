@@ -11,7 +11,7 @@ from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.notice import ONLY_KEPT, Notice
+from quota_enforcer.core.notice import NOTED, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.ports import GateIntent, PriceMemory, Record
 
@@ -188,9 +188,9 @@ def _gate_write(gate: GateIntent) -> Put | Delete:
 
 def _notice_writes(notices: Iterable[Notice]) -> list[Put]:
     """Outbox and history of each notice; the same one twice is one."""
-    writes = []
-    for notice in {notice.id: notice for notice in notices}.values():
-        if notice.kind not in ONLY_KEPT:
-            writes.append(Put(notice_items.outbox_item(notice)))
-        writes.append(Put(notice_items.history_item(notice)))
-    return writes
+    several = {notice.id: notice for notice in notices}.values()
+    told = (notice for notice in several if notice.kind not in NOTED)
+    return [
+        *(Put(notice_items.outbox_item(notice)) for notice in told),
+        *(Put(notice_items.history_item(notice)) for notice in several),
+    ]

@@ -1,6 +1,7 @@
 """`history`: every change of standing and of a quota: what, when and why."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -117,12 +118,7 @@ def _why(notice: Notice, terms: Terms) -> str:
 
 
 def _document(notice: Notice) -> dict[str, Any]:
-    """As a sweep's report has it, and what a history can add."""
-    return {
-        **event(notice),
-        "measure": notice.measure or None,
-        "window": notice.window or None,
-        "whom": notice.whom or None,
-        "percent": notice.percent or None,
-        "since": notice.since,
-    }
+    """As a sweep's report has it, and all else that the notice says."""
+    told = event(notice)
+    more = {each.name: getattr(notice, each.name) for each in fields(notice)}
+    return told | {name: value or None for name, value in more.items() if name not in told}

@@ -37,8 +37,8 @@ _FOR_PEOPLE = {
     NoticeKind.RESTORED,
     NoticeKind.COULD_NOT_LIFT,
 }
-ONLY_KEPT = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
-"""What is only kept in the history: nobody can act on it, so nobody is told."""
+NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
+"""Kept in the history and sent to nobody: there is nothing that anybody must do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from quota_enforcer.core.notice import ONLY_KEPT, Notice
+from quota_enforcer.core.notice import NOTED, Notice
 from quota_enforcer.core.wording import message
 from quota_enforcer.ports import Ledger, Topic
 from quota_enforcer.settings import Settings
@@ -24,7 +24,7 @@ class Outbox:
         """Send these, and those that a sweep which died left behind; returns failures in words."""
         failures = []
         for notice in [*self._ledger.outbox(now - STRANDED), *notices]:
-            if notice.kind in ONLY_KEPT:
+            if notice.kind in NOTED:
                 continue
             words = message(notice, self._settings.zone, self._settings.contact)
             try:
