@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
@@ -47,10 +48,8 @@ class DeployedStack:
 
     def quota(self, **attributes: Any) -> None:
         """Write a quota item, DAILY but for these attributes."""
-        item = {
-            name: {"S": value} if isinstance(value, str) else {"N": str(value)}
-            for name, value in (DAILY | attributes).items()
-        }
+        to_wire = TypeSerializer()
+        item = {name: to_wire.serialize(value) for name, value in (DAILY | attributes).items()}
         self.aws.client("dynamodb").put_item(TableName=self.outputs["QuotaTable"], Item=item)
 
     def sweep(self) -> dict[str, Any]:

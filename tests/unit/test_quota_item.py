@@ -62,6 +62,7 @@ PERCENTAGES = "percentages from 1 to 99, one or a list"
 WEEK_DAYS = "a day of the week, such as monday"
 MONTH_DAYS = "a day of the month from 1 to 31"
 MEMBERS = "a list of principals that are no teams"
+NO_TEAMS = "instead of team/y name the members, one by one"
 BOOLEANS = "true or false"
 
 
@@ -397,7 +398,7 @@ class TestWrong:
             ({"principal": "team/x", "members": ["alice"]},
              f"members is ['alice']; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["team/y"]},
-             f"members is ['team/y']; allowed: {MEMBERS}"),
+             f"members is ['team/y']; allowed: {MEMBERS}: {NO_TEAMS}"),
             ({"principal": "team/x", "members": ["user/*"]},
              f"members is ['user/*']; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["user/eng/bob"]},

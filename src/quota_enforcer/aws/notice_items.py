@@ -61,6 +61,7 @@ def notice_of(item: Plain) -> Notice:
         models=item.get("models", ""),
         since=moment(item, "since"),
         until=moment(item, "until"),
+        pool=item.get("pool", ""),
     )
 
 

@@ -177,8 +177,9 @@ def _consequence(rule: Rule, *, gated: bool) -> str:
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
     if not denies or rule.whom in KINDS or "*" in rule.whom:
         return words
-    why = cannot_be_denied(Principal.parse(rule.whom), gated=gated)
-    return f"{words}\nNote: {why}; it warns and tells admins" if why else words
+    whom = map(Principal.parse, rule.members or (rule.whom,))
+    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in whom)
+    return words + "".join(f"\nNote: {why}; it warns and tells admins" for why in reasons if why)
 
 
 def _as_json(made: Iterable[Change]) -> list[dict[str, Any]]:

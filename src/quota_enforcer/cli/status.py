@@ -16,15 +16,16 @@ from quota_enforcer.cli.output import hint, progress, say, say_json, say_table
 from quota_enforcer.cli.standings import Row, State, rows, unlimited
 from quota_enforcer.core import wording
 from quota_enforcer.core.amounts import exact, used_units
+from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import UNLIMITED, Rule, Share
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quota import UNLIMITED, Rule
 from quota_enforcer.core.quota_item import KINDS
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, SweepState
 from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.pools import Pools
 
 READERS = 16
 """Principals read side by side: reading waits for the network, not for the processor."""
@@ -77,12 +78,14 @@ def _everybody(deployment: Deployment, terms: Terms) -> Iterator[Row]:
     """The rows of all whom the ledger knows or a quota names."""
     loaded = deployment.load(terms.now)
     book = loaded.book
+    pools = Pools(book, deployment.ledger, terms)
     records = {record.principal: record for record in deployment.ledger.everybody()}
     for principal in _named(loaded.rules):
         records.setdefault(principal, Record(principal))
 
     def read(record: Record) -> list[Row]:
-        return list(_one(deployment, record, book, terms))
+        decision = look(record, book, deployment.ledger, terms, pools)
+        return list(_one(deployment, record, decision, terms))
 
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(read, (records[principal] for principal in sorted(records)))
@@ -90,10 +93,9 @@ def _everybody(deployment: Deployment, terms: Terms) -> Iterator[Row]:
             yield from several
 
 
-def _one(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Iterator[Row]:
-    decision = look(record, book, deployment.ledger, terms)
+def _one(deployment: Deployment, record: Record, decision: Decision, terms: Terms) -> Iterator[Row]:
     several = list(rows(record, decision))
-    if several or not record.version:
+    if several or not record.version or record.principal.kind is Kind.TEAM:
         yield from several
         return
     today = local_date(terms.now, terms.zone)
@@ -102,11 +104,7 @@ def _one(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) 
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    whom: set[str] = set()
-    for rule in rules:
-        whom |= set(rule.members)
-        if not rule.members or rule.share is Share.POOL:
-            whom.add(rule.whom)
+    whom = {each for rule in rules for each in rule.named}
     return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
 
 

@@ -30,8 +30,9 @@ class Notice:
 
     `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
     are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
-    is for, `models` are its model scopes. `until` is None where only an admin's change ends it.
-    Where a price is unknown, `quota` is the model.
+    is for, `pool` the team where its members share the quota, `models` are its model scopes.
+    `until` is None where only an admin's change ends it. Where a price is unknown, `quota` is the
+    model.
     """
 
     kind: NoticeKind
@@ -48,6 +49,7 @@ class Notice:
     models: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    pool: str = ""
 
     @property
     def id(self) -> str:

@@ -174,9 +174,7 @@ class _Reading:
     def _team(self, whom: str) -> tuple[tuple[str, ...], Share]:
         if whom.startswith("team/"):
             members: tuple[str, ...] = ()
-            members = self._required(
-                "members", values.members, "a list of principals that are no teams", members
-            )
+            members = self._required("members", values.members, values.MEMBERS, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
         for attribute in ("members", "share"):
             if attribute in self._item:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.amounts import dollars, limit_of, used_of, used_units
 from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.verdict import Verdict
 from quota_enforcer.core.window import Unit, Window
 
@@ -33,6 +34,12 @@ _HEADLINES = {
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
 }
+_POOL_HEADLINES = {
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: the pool of {pool} is used up",
+    NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: the pool of {pool}",
+    NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} is used up",
+}
+"""Where it is a member that is told."""
 _SHOWN_MODELS = 3
 
 
@@ -64,14 +71,26 @@ def period(window: Window) -> str:
     return _THIS[window.unit]
 
 
+def of_pool(quota: Quota) -> str:
+    """` of the pool of team/research`; nothing where nobody shares the quota."""
+    return f" of the pool of {quota.whom}" if quota.pooled else ""
+
+
 def used(verdict: Verdict) -> str:
-    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`."""
+    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`.
+
+    Of a pool `the pool of team/research is used up: ... used today by all members (quota daily)`.
+    """
     quota = verdict.quota
+    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.whom}"
     if not verdict.limit:
-        return f"an admin set the limit to 0 (quota {quota.name} of {quota.whom})"
+        return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
-    return f"{much} used {period(quota.window)}{assumed} (quota {quota.name} of {quota.whom})"
+    if not quota.pooled:
+        return f"{much} used {period(quota.window)}{assumed} ({name})"
+    spent = f"the pool of {quota.whom}{' is used up' if verdict.used_up else ''}"
+    return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:
@@ -86,7 +105,7 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
     lines = [f"{_headline(notice)}.", "", f"Why: {notice.reason}."]
     if notice.quota and notice.measure:
         lines += [
-            f"Quota: {notice.quota} ({limit_of(notice.limit, notice.measure)}, {notice.window}).",
+            f"Quota: {_quota(notice)} ({limit_of(notice.limit, notice.measure)}, {notice.window}).",
             f"Used: {used_of(notice.used, notice.limit, notice.measure)} ({_share(notice)} %).",
         ]
     if notice.since is not None:
@@ -104,9 +123,19 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
 
 
 def _headline(notice: Notice) -> str:
-    return _HEADLINES[notice.kind].format(
-        who=notice.principal or "the gates", quota=notice.quota, percent=notice.percent
+    headline = _HEADLINES[notice.kind]
+    if notice.pool not in {"", notice.principal}:
+        headline = _POOL_HEADLINES.get(notice.kind, headline)
+    return headline.format(
+        who=notice.principal or "the gates",
+        quota=notice.quota,
+        percent=notice.percent,
+        pool=notice.pool,
     )
+
+
+def _quota(notice: Notice) -> str:
+    return f"{notice.quota}, which {notice.pool} shares" if notice.pool else notice.quota
 
 
 def _share(notice: Notice) -> int:

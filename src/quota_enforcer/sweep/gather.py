@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.metering.cloudwatch import Metered
 from quota_enforcer.ports import GateIntent, Outside, Record, SweepState
@@ -54,6 +54,7 @@ def gather(
         for principal in recorded.keys() | really.keys()
         if recorded.get(principal, NOTHING) != really.get(principal, NOTHING)
         and principal not in gates
+        and principal.kind is not Kind.TEAM
     }
     if state.terms != settings.fingerprint:
         wanted |= {record.principal for record in ledger.everybody()}

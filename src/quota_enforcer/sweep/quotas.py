@@ -72,7 +72,7 @@ class LoadedQuotas:
     @property
     def named(self) -> set[Principal]:
         """Principals that an edit names, known or not: one may be blocked before its first call."""
-        whom = {each for rule in self.edited for each in (rule.whom, *rule.members)}
+        whom = {each for rule in self.edited for each in rule.named}
         return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
 
     def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:

@@ -1,6 +1,6 @@
 """One round over some principals: decide side by side, then make it true one after the other."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,13 +9,14 @@ from datetime import timedelta
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.ports import Outside, Record
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.apply import apply, conclude
 from quota_enforcer.sweep.gates import GateRun, deserted
 from quota_enforcer.sweep.gather import NOTHING, Gathered
 from quota_enforcer.sweep.look import look, look_closely
+from quota_enforcer.sweep.pools import Pools
 from quota_enforcer.sweep.quotas import Rules
 from quota_enforcer.sweep.report import Report
 from quota_enforcer.sweep.unpriced import Evidence, evidence, newest
@@ -30,10 +31,14 @@ SETTLING = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Decisions, and what the usage they rest on says of the prices of its models."""
+    """Decisions, what the usage they rest on says of the prices of its models, and of whom.
+
+    `gathered` also has those who were looked at because of a pool.
+    """
 
     decisions: list[Decision]
     prices: dict[str, Evidence]
+    gathered: Gathered
 
 
 class Round:
@@ -60,41 +65,73 @@ class Round:
         self._wake = wake
 
     def decide(self, gathered: Gathered) -> Looked:
-        """Look at everybody gathered, side by side; one that fails does not stop the others."""
+        """Look at everybody gathered, and at all of a team whose pool now denies something else.
 
+        That goes side by side; one that fails does not stop the others.
+        """
+        pools = Pools(gathered.rules.book, self._ledger, gathered.terms)
+        decisions, seen = self._look_at(gathered.records, gathered, pools)
+        drawing = _drawing_on_what_changed(decisions, gathered)
+        if drawing:
+            records = self._ledger.records(drawing)
+            gathered = replace(gathered, records={**gathered.records, **records})
+            more, seen_too = self._look_at(records, gathered, pools)
+            decisions += more
+            seen += seen_too
+        self._report.looked_at = len(gathered.records)
+        return Looked(decisions, newest(seen), gathered)
+
+    def _look_at(
+        self, records: Mapping[Principal, Record], gathered: Gathered, pools: Pools
+    ) -> tuple[list[Decision], list[dict[str, Evidence]]]:
         def attempt(record: Record) -> tuple[Decision, dict[str, Evidence]] | Exception:
             try:
-                decision, usage = look_closely(
-                    record, gathered.rules.book, self._ledger, gathered.terms
+                decision, usages = look_closely(
+                    record, gathered.rules.book, self._ledger, gathered.terms, pools
                 )
-                return decision, evidence(usage)
+                return decision, newest(map(evidence, usages))
             except Exception as error:  # noqa: BLE001 - kept for the report
                 return error
 
-        records = [gathered.records[principal] for principal in sorted(gathered.records)]
-        self._report.looked_at = len(records)
+        several = [records[principal] for principal in sorted(records)]
         decisions, seen = [], []
-        with ThreadPoolExecutor(READERS) as pool:
-            for record, outcome in zip(records, pool.map(attempt, records), strict=True):
+        with ThreadPoolExecutor(READERS) as threads:
+            for record, outcome in zip(several, threads.map(attempt, several), strict=True):
                 if isinstance(outcome, Exception):
                     self._failed(record, outcome)
                 else:
                     decisions.append(outcome[0])
                     seen.append(outcome[1])
-        return Looked(decisions, newest(seen))
+        return decisions, seen
 
     def apply(self, decisions: Iterable[Decision], gathered: Gathered) -> None:
         """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
 
-        All that gates must deny goes to the author together.
+        All that gates must deny goes to the author together. What is told of a team comes last,
+        when it is true of its members; until it is written the next look at it goes on with them.
         """
         author = self._outside.author
-        gated: list[Decision] = []
+        of_teams = [each for each in decisions if each.principal.kind is Kind.TEAM]
+        others = [each for each in decisions if each.principal.kind is not Kind.TEAM]
         if author is None and gathered.gates:
             self._report.failures.append(deserted(gathered.gates))
+        try:
+            gated = self._apply_alone(others, gathered)
+        except Closed:
+            return
+        if author is not None and (gated or not self._wake):
+            run = GateRun(self._ledger, author, self._settings.account, self._report.gates_told)
+            self._report.failures += run.apply(gated, gathered, self._report)
+            self.look_again(run.unfinished)
+        for decision in of_teams:
+            self._tell_of_team(decision, gathered.records[decision.principal])
+
+    def _apply_alone(self, decisions: Iterable[Decision], gathered: Gathered) -> list[Decision]:
+        """Apply what no gate is needed for; returns the rest. Raises Closed."""
+        gated: list[Decision] = []
         for decision in decisions:
             record = gathered.records[decision.principal]
-            if author is None and decision.principal in gathered.gates:
+            if self._outside.author is None and decision.principal in gathered.gates:
                 continue  # a gate that nobody writes any more still denies: nothing may be claimed
             if self._gated(decision) and not (self._wake and settled(decision, record)):
                 gated.append(decision)
@@ -103,13 +140,19 @@ class Round:
                 self._tell_drift(record, self._really(record, gathered))
                 self._report.notices += self._apply_one(decision, record, gathered)
             except Closed:
-                return
+                raise
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 self._failed(record, error)
-        if author is not None and (gated or not self._wake):
-            run = GateRun(self._ledger, author, self._settings.account, self._report.gates_told)
-            self._report.failures += run.apply(gated, gathered, self._report)
-            self.look_again(run.unfinished)
+        return gated
+
+    def _tell_of_team(self, decision: Decision, record: Record) -> None:
+        """A team has no deny of its own: its record says what its pools deny its members."""
+        try:
+            self._report.notices += conclude(decision, record, "", self._ledger)
+        except Conflict:  # another sweep or wake was first; the next one looks again
+            self.look_again([decision.principal])
+        except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+            self._failed(record, error)
 
     def look_again(self, principals: Iterable[Principal]) -> None:
         """Make the next sweep look at them, whatever else happens."""
@@ -179,3 +222,14 @@ class Round:
 def settled(decision: Decision, record: Record) -> bool:
     """Whether what is denied stays as the ledger says, and nothing was left half done."""
     return record.intended is None and decision.standing.denied == record.standing.denied
+
+
+def _drawing_on_what_changed(decisions: Iterable[Decision], gathered: Gathered) -> set[Principal]:
+    """The members not looked at yet of teams whose pools begin or cease to deny something."""
+    pools = gathered.rules.book.pools
+    changed = (
+        decision.principal
+        for decision in decisions
+        if decision.principal in pools and decision.turned
+    )
+    return {member for team in changed for member in pools[team]} - gathered.records.keys()

@@ -59,6 +59,7 @@ class Sweep:
         report.failures += self._outside.denies.strays
         round_ = Round(self._settings, self._outside, report, lambda: gathered.rules)
         looked = round_.decide(gathered)
+        gathered = looked.gathered
         if confirm_blocks:
             state = replace(state, breaker_since=None, confirmed_at=now)
         else:
@@ -97,6 +98,7 @@ class Sweep:
             self._settings, self._outside, report, lambda: self._current(now).rules, wake=True
         )
         looked = round_.decide(gathered)
+        gathered = looked.gathered
         after = self._hold_at_wake(looked.decisions, state, report)
         records = gathered.records
         moved = [each for each in looked.decisions if not settled(each, records[each.principal])]
