@@ -78,6 +78,7 @@ class Delete:
     """One write of a transaction of a `WholeTable`: the item goes, if it is there."""
 
     key: Plain
+    condition: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Table:
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
         """Write a whole item; False where the condition does not hold."""
-        request = {"TableName": self._name, **_conditional({"Item": wire(item)}, condition)}
+        request = {"TableName": self._name, **conditional({"Item": wire(item)}, condition)}
         return _held(lambda: self._client.put_item(**request))
 
     def update(
@@ -156,7 +157,7 @@ class Table:
     ) -> bool:
         """Set and remove some attributes; False where the condition does not hold."""
         change = _change(values, remove=remove)
-        request = {"TableName": self._name, "Key": wire(key), **_conditional(change, condition)}
+        request = {"TableName": self._name, "Key": wire(key), **conditional(change, condition)}
         return _held(lambda: self._client.update_item(**request))
 
     def write(self, writes: Sequence[Write]) -> list[int]:
@@ -187,11 +188,11 @@ class Table:
         """A write as a part of a transaction."""
         match write:
             case Put(item, condition):
-                part = _conditional({"Item": wire(item)}, condition)
+                part = conditional({"Item": wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
             case Update(key, add, values, condition):
                 change = _change(values, add=add)
-                part = {"Key": wire(key), **_conditional(change, condition)}
+                part = {"Key": wire(key), **conditional(change, condition)}
                 return {"Update": {"TableName": self._name, **part}}
             case Check(key, condition):
                 part = {"Key": wire(key), **condition.request()}
@@ -233,7 +234,7 @@ def plain(attributes: Plain) -> dict[str, Any]:
     return {name: _FROM_WIRE.deserialize(value) for name, value in attributes.items()}
 
 
-def _conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:
+def conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:
     """The request with a condition; the placeholders of both go into the same two parameters."""
     for parameter, value in (condition.request() if condition else {}).items():
         known = request.get(parameter)

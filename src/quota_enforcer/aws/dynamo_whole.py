@@ -5,7 +5,7 @@ from typing import Any
 
 from tenacity import retry_if_exception
 
-from quota_enforcer.aws.dynamo import Delete, Plain, Table, Write, plain, wire
+from quota_enforcer.aws.dynamo import Delete, Plain, Table, Write, conditional, plain, wire
 from quota_enforcer.aws.patience import passes, patiently
 
 
@@ -28,5 +28,6 @@ class WholeTable(Table):
     def part(self, write: Write) -> Any:
         """A write as a part of a transaction."""
         if isinstance(write, Delete):
-            return {"Delete": {"TableName": self._name, "Key": wire(write.key)}}
+            part = conditional({"Key": wire(write.key)}, write.condition)
+            return {"Delete": {"TableName": self._name, **part}}
         return super().part(write)

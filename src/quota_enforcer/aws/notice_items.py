@@ -62,6 +62,8 @@ def notice_of(item: Plain) -> Notice:
         since=moment(item, "since"),
         until=moment(item, "until"),
         pool=item.get("pool", ""),
+        by=item.get("by", ""),
+        edit=item.get("edit", ""),
     )
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,21 +10,24 @@ from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED, Measure
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Exemption, Quota, Rule
-from quota_enforcer.core.quota_item import ATTRIBUTES, Item
+from quota_enforcer.core.quota_changes import AUTHOR, Change, changes, shown
+from quota_enforcer.core.quota_item import Item
 
-AUTHOR = "edited_by"
+__all__ = [
+    "AUTHOR",
+    "Change",
+    "canonical",
+    "changes",
+    "edited",
+    "named",
+    "number",
+    "shown",
+    "terms",
+]
+
 _KEYS = ("principal", "quota")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One attribute that an edit sets, changes or (`new` is None) takes away."""
-
-    attribute: str
-    old: Any
-    new: Any
 
 
 def canonical(whom: str, account: str) -> str:
@@ -55,35 +57,6 @@ def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) 
     return {**kept, **given}
 
 
-def changes(old: Item | None, new: Item | None) -> list[Change]:
-    """What differs between two versions of an item, its keys and its author apart."""
-    old, new = old or {}, new or {}
-    ordered = [name for name in ATTRIBUTES if name in old or name in new]
-    others = sorted((old.keys() | new.keys()) - set(ATTRIBUTES))
-    return [
-        Change(name, old.get(name), new.get(name))
-        for name in [*ordered, *others]
-        if name not in {*_KEYS, AUTHOR} and _plain(old.get(name)) != _plain(new.get(name))
-    ]
-
-
-def shown(value: Any) -> str:
-    """An attribute's value as people read it."""
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return str(value).lower()
-        case Decimal() | int():
-            return amounts.number(value)
-        case dict():
-            return ", ".join(f"{name} x {shown(weight)}" for name, weight in sorted(value.items()))
-        case list() | set() | frozenset():
-            return ", ".join(shown(each) for each in _plain(value)) or "none"
-        case _:
-            return str(value)
-
-
 def terms(rule: Rule) -> str:
     """What a rule grants: `1,000 total tokens per day`."""
     match rule:
@@ -109,10 +82,3 @@ def _weighed(quota: Quota) -> str:
 def named(rule: Rule) -> str:
     """`daily of user/*: 1,000 total tokens per day`."""
     return f"{rule.name} of {rule.whom}: {terms(rule)}"
-
-
-def _plain(value: Any) -> Any:
-    """Sets and lists alike: the order of thresholds and scopes means nothing."""
-    if isinstance(value, (list, set, frozenset)):
-        return sorted(value, key=str)
-    return value

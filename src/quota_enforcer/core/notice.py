@@ -22,6 +22,11 @@ class NoticeKind(StrEnum):
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
+    EDITED = "edited"
+
+
+NOTED = frozenset({NoticeKind.EDITED})
+"""Kept in the history and sent to nobody: admins know what they edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Notice:
     are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
     is for, `pool` the team where its members share the quota, `models` are its model scopes.
     `until` is None where only an admin's change ends it. Where a price is unknown, `quota` is the
-    model.
+    model. `by` says who made an edit, and `edit` is its own token: two of one moment are two.
     """
 
     kind: NoticeKind
@@ -50,10 +55,13 @@ class Notice:
     since: datetime | None = None
     until: datetime | None = None
     pool: str = ""
+    by: str = ""
+    edit: str = ""
 
     @property
     def id(self) -> str:
         """The same notice has the same id, however often it is sent."""
         of_team = f"#{self.whom}" if self.whom.startswith("team/") else ""
-        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}"
+        of_edit = f"#{self.edit}" if self.edit else ""
+        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"

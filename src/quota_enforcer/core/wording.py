@@ -33,6 +33,7 @@ _HEADLINES = {
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
+    NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
 _POOL_HEADLINES = {
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: the pool of {pool} is used up",

@@ -1,9 +1,8 @@
 """One round over some principals: decide side by side, then make it true one after the other."""
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from quota_enforcer.core.decision import Decision
@@ -13,32 +12,17 @@ from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.ports import Outside, Record
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.apply import apply, conclude
+from quota_enforcer.sweep.decide import Looked, decide_for
 from quota_enforcer.sweep.gates import GateRun, deserted
 from quota_enforcer.sweep.gather import NOTHING, Gathered
-from quota_enforcer.sweep.look import look, look_closely
-from quota_enforcer.sweep.pools import Pools
-from quota_enforcer.sweep.quotas import Rules
+from quota_enforcer.sweep.loaded import Rules
+from quota_enforcer.sweep.look import look
 from quota_enforcer.sweep.report import Report
-from quota_enforcer.sweep.unpriced import Evidence, evidence, newest
 
-READERS = 8
-"""Principals looked at side by side: reading waits for the network, not for the processor."""
 TRIES = 3
 """How often a principal is gathered again when another sweep or wake wrote it first."""
 SETTLING = timedelta(minutes=10)
 """A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """Decisions, what the usage they rest on says of the prices of its models, and of whom.
-
-    `gathered` also has those who were looked at because of a pool.
-    """
-
-    decisions: list[Decision]
-    prices: dict[str, Evidence]
-    gathered: Gathered
 
 
 class Round:
@@ -63,46 +47,14 @@ class Round:
         self._report = report
         self._rules = rules
         self._wake = wake
+        self.failed = False
+        """Whether somebody was not looked at or not brought to what was decided."""
 
     def decide(self, gathered: Gathered) -> Looked:
-        """Look at everybody gathered, and at all of a team whose pool now denies something else.
-
-        That goes side by side; one that fails does not stop the others.
-        """
-        pools = Pools(gathered.rules.book, self._ledger, gathered.terms)
-        decisions, seen = self._look_at(gathered.records, gathered, pools)
-        drawing = _drawing_on_what_changed(decisions, gathered)
-        if drawing:
-            records = self._ledger.records(drawing)
-            gathered = replace(gathered, records={**gathered.records, **records})
-            more, seen_too = self._look_at(records, gathered, pools)
-            decisions += more
-            seen += seen_too
-        self._report.looked_at = len(gathered.records)
-        return Looked(decisions, newest(seen), gathered)
-
-    def _look_at(
-        self, records: Mapping[Principal, Record], gathered: Gathered, pools: Pools
-    ) -> tuple[list[Decision], list[dict[str, Evidence]]]:
-        def attempt(record: Record) -> tuple[Decision, dict[str, Evidence]] | Exception:
-            try:
-                decision, usages = look_closely(
-                    record, gathered.rules.book, self._ledger, gathered.terms, pools
-                )
-                return decision, newest(map(evidence, usages))
-            except Exception as error:  # noqa: BLE001 - kept for the report
-                return error
-
-        several = [records[principal] for principal in sorted(records)]
-        decisions, seen = [], []
-        with ThreadPoolExecutor(READERS) as threads:
-            for record, outcome in zip(several, threads.map(attempt, several), strict=True):
-                if isinstance(outcome, Exception):
-                    self._failed(record, outcome)
-                else:
-                    decisions.append(outcome[0])
-                    seen.append(outcome[1])
-        return decisions, seen
+        """Decide for everybody gathered, and for who shares a pool that changes for it."""
+        looked = decide_for(gathered, self._ledger, self._failed)
+        self._report.looked_at = looked.count
+        return looked
 
     def apply(self, decisions: Iterable[Decision], gathered: Gathered) -> None:
         """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
@@ -121,7 +73,9 @@ class Round:
             return
         if author is not None and (gated or not self._wake):
             run = GateRun(self._ledger, author, self._settings.account, self._report.gates_told)
-            self._report.failures += run.apply(gated, gathered, self._report)
+            failures = run.apply(gated, gathered, self._report)
+            self._report.failures += failures
+            self.failed |= bool(failures)
             self.look_again(run.unfinished)
         for decision in of_teams:
             self._tell_of_team(decision, gathered.records[decision.principal])
@@ -180,7 +134,7 @@ class Round:
 
     def _really(self, record: Record, gathered: Gathered) -> frozenset[str]:
         """What IAM denies; to a wake that is what the ledger says was brought about."""
-        if not self._wake:
+        if gathered.really is not None:
             return gathered.really.get(record.principal, NOTHING)
         return NOTHING if record.trouble or record.intended is not None else record.standing.denied
 
@@ -208,6 +162,7 @@ class Round:
             self._report.drift += drift
 
     def _failed(self, record: Record, error: Exception) -> None:
+        self.failed = True
         self._report.failures.append(f"{record.principal}: {type(error).__name__}: {error}")
         if not self._report.dry_run:
             self._make_due(record)
@@ -222,14 +177,3 @@ class Round:
 def settled(decision: Decision, record: Record) -> bool:
     """Whether what is denied stays as the ledger says, and nothing was left half done."""
     return record.intended is None and decision.standing.denied == record.standing.denied
-
-
-def _drawing_on_what_changed(decisions: Iterable[Decision], gathered: Gathered) -> set[Principal]:
-    """The members not looked at yet of teams whose pools begin or cease to deny something."""
-    pools = gathered.rules.book.pools
-    changed = (
-        decision.principal
-        for decision in decisions
-        if decision.principal in pools and decision.turned
-    )
-    return {member for team in changed for member in pools[team]} - gathered.records.keys()
