@@ -176,10 +176,10 @@ class FakeLedger:
             )
 
     def see_quotas(self, token: str, before: SweepState) -> bool:
+        self._write("see_quotas", token)
         state = self._state
         if (state.quotas_seen, state.unsettled) != (before.quotas_seen, before.unsettled):
             return False
-        self._write("see_quotas", token)
         self._state = replace(state, quotas_seen=token, unsettled=token)
         return True
 
@@ -312,17 +312,17 @@ class FakeLedger:
     def remember_quota(
         self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
     ) -> bool:
+        self._write("remember_quota", memory)
         if not self._as_remembered(before):
             return False
-        self._write("remember_quota", memory)
         self._quota_memories[memory.whom, memory.name] = memory
         self._keep(notices)
         return True
 
     def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        self._write("forget_quota", before)
         if not self._as_remembered(before):
             return False
-        self._write("forget_quota", before)
         self._quota_memories.pop((before.whom, before.name), None)
         self._keep(notices)
         return True

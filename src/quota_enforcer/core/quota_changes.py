@@ -75,13 +75,19 @@ def shown(value: Any) -> str:
 
 def _difference(change: Change) -> str:
     """`100 -> 200`; of who comes and goes in a list of names just that: `+user/a -user/b`."""
-    if change.attribute == "members" and change.old and change.new:
-        return " ".join(_comings_and_goings(change.old, change.new))
+    if change.attribute == "members":
+        before, after = map(_names, (change.old, change.new))
+        if before and after and before != after:
+            return " ".join(_comings_and_goings(before, after))
     return f"{_short(change.old)} -> {_short(change.new)}"
 
 
-def _comings_and_goings(old: Any, new: Any) -> Iterator[str]:
-    before, after = (set([each] if isinstance(each, str) else each) for each in (old, new))
+def _names(value: Any) -> set[str]:
+    several = value if isinstance(value, (list, set, frozenset)) else [value]
+    return {name for name in several if isinstance(name, str)}
+
+
+def _comings_and_goings(before: set[str], after: set[str]) -> Iterator[str]:
     yield from (f"+{name}" for name in sorted(after - before))
     yield from (f"-{name}" for name in sorted(before - after))
 

@@ -11,7 +11,7 @@ from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.ports import Outside, Record
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.apply import apply, conclude
+from quota_enforcer.sweep.apply import Really, apply, conclude
 from quota_enforcer.sweep.decide import Looked, decide_for
 from quota_enforcer.sweep.gates import GateRun, deserted
 from quota_enforcer.sweep.gather import NOTHING, Gathered
@@ -115,21 +115,27 @@ class Round:
             self._make_due(record)
 
     def _apply_one(self, decision: Decision, record: Record, gathered: Gathered) -> list[Notice]:
+        tried = NOTHING
         for _ in range(TRIES - 1):
             with suppress(Conflict):
-                return self._attempt(decision, record, gathered)
+                return self._attempt(decision, record, gathered, tried)
+            tried |= decision.standing.denied
             record = self._ledger.records([record.principal])[record.principal]
             gathered = replace(gathered, rules=self._rules())
             decision = look(record, gathered.rules.book, self._ledger, gathered.terms)
-        return self._attempt(decision, record, gathered)
+        return self._attempt(decision, record, gathered, tried)
 
-    def _attempt(self, decision: Decision, record: Record, gathered: Gathered) -> list[Notice]:
-        if self._wake and settled(decision, record):
+    def _attempt(
+        self, decision: Decision, record: Record, gathered: Gathered, tried: frozenset[str]
+    ) -> list[Notice]:
+        """`tried` may have been attached before somebody else turned out to be first."""
+        if self._wake and settled(decision, record) and tried <= decision.standing.denied:
             return conclude(decision, record, record.trouble, self._ledger)
         if self._gated(decision):  # somebody else changed it just now: the next sweep has a gate
             self._make_due(record)
             return []
-        really, seen = self._really(record, gathered), gathered.rules.seen
+        really = Really(self._really(record, gathered), tried)
+        seen = gathered.rules.seen
         return apply(decision, record, really, self._ledger, self._outside.denies, seen)
 
     def _really(self, record: Record, gathered: Gathered) -> frozenset[str]:

@@ -47,6 +47,7 @@ class Sweep:
             return report
         now = report.now
         known = self._quotas.to_look_at(now) if dry_run else self._quotas.to_act_on(now)
+        report.edits = len(known.loaded.edits)
         self._ledger.begin(now)
         if not dry_run:
             self._meters.tell(known.loaded, report)

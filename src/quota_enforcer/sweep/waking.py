@@ -74,6 +74,7 @@ class Waking:
         known = self._quotas.to_act_on(report.now)
         if not known.loaded.news:
             return False
+        report.edits = len(known.loaded.edits)
         self._meters.tell(known.loaded, report)
         round_ = self._round(report)
         gathered = gather_edited(self._outside, self._settings, known, report.now)
