@@ -157,10 +157,8 @@ class FakeLedger:
     def state(self) -> SweepState:
         return self._state
 
-    def begin(self, now: datetime, quotas_seen: str = "") -> None:
+    def begin(self, now: datetime) -> None:
         self._write("begin", now)
-        if quotas_seen:
-            self._state = replace(self._state, quotas_seen=quotas_seen)
         if self._state.started is None or self._state.started <= now:
             self._state = replace(self._state, started=now)
 
@@ -172,8 +170,29 @@ class FakeLedger:
         if before.finished is None or before.finished <= state.finished:
             started = max(before.started or state.started, state.started)
             self._state = replace(
-                state, started=started, closed=before.closed, quotas_seen=before.quotas_seen
+                state,
+                started=started,
+                closed=before.closed,
+                quotas_seen=before.quotas_seen,
+                unsettled=before.unsettled,
             )
+
+    def see_quotas(self, token: str, before: SweepState) -> bool:
+        self._write("see_quotas", token)
+        state = self._state
+        if (state.quotas_seen, state.unsettled) != (before.quotas_seen, before.unsettled):
+            return False
+        self._state = replace(state, quotas_seen=token, unsettled=token)
+        return True
+
+    def settle_quotas(self, token: str) -> None:
+        self._write("settle_quotas", token)
+        if self._state.unsettled == token:
+            self._state = replace(self._state, unsettled="")
+
+    def unsettle_quotas(self, token: str) -> None:
+        self._write("unsettle_quotas", token)
+        self._state = replace(self._state, unsettled=token)
 
     def note(
         self,
@@ -309,13 +328,27 @@ class FakeLedger:
     def quota_memories(self) -> list[QuotaMemory]:
         return list(self._quota_memories.values())
 
-    def remember_quota(self, memory: QuotaMemory) -> None:
+    def remember_quota(
+        self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
+    ) -> bool:
         self._write("remember_quota", memory)
+        if not self._as_remembered(before):
+            return False
         self._quota_memories[memory.whom, memory.name] = memory
+        self._keep(notices)
+        return True
 
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        self._write("forget_quota", memory)
-        self._quota_memories.pop((memory.whom, memory.name), None)
+    def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        self._write("forget_quota", before)
+        if not self._as_remembered(before):
+            return False
+        self._quota_memories.pop((before.whom, before.name), None)
+        self._keep(notices)
+        return True
+
+    def _as_remembered(self, before: QuotaMemory) -> bool:
+        known = self._quota_memories.get((before.whom, before.name))
+        return (known.stamp if known else "") == before.stamp
 
     def brief(self) -> Brief:
         return self._brief

@@ -83,6 +83,10 @@ NEEDED: dict[str, list[Call]] = {
         ),
         call("iam:ListEntitiesForPolicy", DENY_1),
         call("dynamodb:Scan", QUOTAS),
+        *(
+            call(f"dynamodb:{action}", f"{QUOTAS}/stream/2026-11-24T00:00:00.000")
+            for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+        ),
         call("dynamodb:PutItem", LEDGER),
         call("dynamodb:Query", f"{LEDGER}/index/by-due"),
         call("lambda:InvokeFunction", f"{FUNCTION}-AuthorFunction-X"),

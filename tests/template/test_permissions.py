@@ -20,6 +20,7 @@ FUNCTIONS = {
     "SetupRole": "quota_enforcer.handlers.setup",
 }
 NOT_CALLED = {
+    **dict.fromkeys(functions.READING_A_STREAM, "Lambda reads the stream as the function"),
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
@@ -190,7 +191,10 @@ def test_without_gates_there_is_no_author() -> None:
 def test_the_enforcer_only_reads_the_quotas() -> None:
     assert statement("EnforcerRole", "Quotas")["Action"] == "dynamodb:Scan"
     users = [each["Sid"] for each in statements("EnforcerRole") if "QuotaTable" in json.dumps(each)]
-    assert users == ["Quotas"]
+    assert users == ["Quotas", "Edits"]
+    edits = statement("EnforcerRole", "Edits")
+    assert edits["Resource"] == "QuotaTable.StreamArn"
+    assert set(edits["Action"]) == set(functions.READING_A_STREAM)
 
 
 def test_without_metrics_the_enforcer_reads_none() -> None:

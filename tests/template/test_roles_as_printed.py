@@ -20,6 +20,7 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> function
         partition=PSEUDO["AWS::Partition"],
         account=PSEUDO["AWS::AccountId"],
         quota_table="QuotaTable.Arn",
+        quota_stream="QuotaTable.StreamArn",
         ledger_table="LedgerTable.Arn",
         denies=tuple(ours(deny_policy_name("bedrock-quota", number)) for number in numbers),
         notice_topic="NoticeTopic",

@@ -101,6 +101,33 @@ class TestTables:
         assert declared["BillingMode"] == "PAY_PER_REQUEST"
 
 
+class TestEdits:
+    """The quota table's stream wakes the enforcer."""
+
+    def test_the_mapping_leads_from_the_table_to_the_enforcer(self) -> None:
+        mapping = properties("QuotaEdits")
+        assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["QuotaTable", "StreamArn"]}
+        assert mapping["FunctionName"] == {"Ref": "EnforcerFunction"}
+        assert properties("QuotaTable")["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+
+    def test_an_edit_made_while_the_mapping_is_made_is_not_lost(self) -> None:
+        """To see one again does no harm."""
+        assert properties("QuotaEdits")["StartingPosition"] == "TRIM_HORIZON"
+
+    def test_an_edit_waits_for_no_others(self) -> None:
+        assert "MaximumBatchingWindowInSeconds" not in properties("QuotaEdits")
+
+    def test_what_fails_is_tried_again_in_bounds_and_then_heard_of(self) -> None:
+        mapping = properties("QuotaEdits")
+        assert 1 <= mapping["MaximumRetryAttempts"] <= 5
+        assert 60 <= mapping["MaximumRecordAgeInSeconds"] <= 3600
+        assert mapping["BisectBatchOnFunctionError"] is True
+        queue = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+        assert queue == {"Fn::GetAtt": ["EnforcerDeadLetters", "Arn"]}
+        (dimension,) = properties("EnforcerTicksLost")["Dimensions"]
+        assert dimension["Value"] == {"Fn::GetAtt": ["EnforcerDeadLetters", "QueueName"]}
+
+
 class TestSchedule:
     def target(self) -> dict[str, Any]:
         found: dict[str, Any] = properties("EnforcerSchedule")["Target"]

@@ -249,6 +249,18 @@ def test_release_all_asks_first(blocked: Shell) -> None:
     assert blocked.world.denied == set()
 
 
+def test_release_exempts_a_member_from_a_spent_pool(shell: Shell) -> None:
+    members = ["user/alice", "user/bob"]
+    shell.world.quota(principal="team/t", members=members, share="pool")
+    shell.used("alice", 1200)
+    shell.sweep()
+    assert shell.out("release", "user/bob").startswith("user/bob is free.\n")
+    assert shell.world.denied == {"user/alice"}
+    answer = shell.json("release", "--all", "--yes")
+    assert [each["principal"] for each in answer["released"]] == ["user/alice"]
+    assert shell.world.denied == set()
+
+
 def test_release_all_with_yes_asks_nothing(blocked: Shell) -> None:
     document = json.loads(blocked.out("release", "--all", "--yes", "--json"))
     assert document["released"] == [

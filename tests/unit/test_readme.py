@@ -65,7 +65,7 @@ def test_the_attribute_table_lists_what_an_item_may_have() -> None:
     listed = [
         each.partition(":")[0] for row in rows("A **quota** is one rule") for each in names(row)
     ]
-    assert sorted(listed) == sorted(set(ATTRIBUTES) - {"note", "edited_by"})
+    assert sorted(listed) == sorted(set(ATTRIBUTES) - {"note", "edited_by", "edited_at"})
 
 
 def test_the_parameter_table_lists_the_templates_parameters_and_defaults() -> None:

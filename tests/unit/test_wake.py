@@ -156,18 +156,6 @@ def test_observe_mode_denies_nobody(world: World) -> None:
     assert (world.denied, world.told()) == (set(), ["user/alice warning"])
 
 
-# Pools
-
-
-def test_a_pool_is_looked_at_with_each_of_its_members(world: World) -> None:
-    world.quota(principal="team/research", members=["user/alice", "user/bob"], share="pool")
-    world.sweep(NOON + MINUTES)
-    for who in ("alice", "bob"):
-        world.stream(who, NOON + MINUTES, 600)
-    world.wake(NOON + 2 * MINUTES, "user/bob")
-    assert world.told("team/research") == ["warning", "could-not-deny"]
-
-
 # Quotas: kept for a while, and never older than what a sweep acted on
 
 

@@ -38,6 +38,7 @@ class Delete:
     """One write of a transaction of a `WholeTable`: the item goes, if it is there."""
 
     key: Plain
+    condition: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

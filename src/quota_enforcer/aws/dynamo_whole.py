@@ -33,5 +33,6 @@ class WholeTable(Table):
     def part(self, write: Write) -> Any:
         """A write as a part of a transaction."""
         if isinstance(write, Delete):
-            return {"Delete": {"TableName": self._name, "Key": wire(write.key)}}
+            part = conditional({"Key": wire(write.key)}, write.condition)
+            return {"Delete": {"TableName": self._name, **part}}
         return super().part(write)

@@ -76,6 +76,9 @@ def notice_of(item: Plain) -> Notice:
         until=moment(item, "until"),
         closed=item.get("closed", ""),
         after=item.get("after", ""),
+        pool=item.get("pool", ""),
+        by=item.get("by", ""),
+        edit=item.get("edit", ""),
     )
 
 

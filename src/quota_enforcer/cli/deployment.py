@@ -17,7 +17,8 @@ from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.subscription import Subscription
 from quota_enforcer.ports import Ledger, Quotas, ReadMany
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+from quota_enforcer.sweep.loaded import LoadedQuotas
+from quota_enforcer.sweep.quotas import QuotaLoader
 
 if TYPE_CHECKING:
     import boto3
@@ -117,7 +118,8 @@ class Deployment:
     def load(self, now: datetime) -> LoadedQuotas:
         """The rules in force, read as the enforcer reads them."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
-        return loader.load(self.quotas.items(), self.ledger.quota_memories(), now)
+        memories = self.ledger.quota_memories()  # first: no item is older than what is remembered
+        return loader.load(self.quotas.items(), memories, now)
 
 
 def find(stack: str, profile: str | None, region: str | None) -> Deployment:

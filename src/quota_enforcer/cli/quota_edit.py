@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,25 +12,28 @@ from quota_enforcer.core.measure import OBSERVED, Measure
 from quota_enforcer.core.price_item import PRICE_ATTRIBUTES
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Exemption, Quota, Rule
+from quota_enforcer.core.quota_changes import AUTHOR, EDITED_AT, Change
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 
-AUTHOR = "edited_by"
+__all__ = [
+    "AUTHOR",
+    "Change",
+    "canonical",
+    "changes",
+    "edited",
+    "named",
+    "number",
+    "shown",
+    "terms",
+]
+
 _KEYS = ("principal", "quota")
-_LAST = ("note", AUTHOR)
+_LAST = ("note", AUTHOR, EDITED_AT)
 _ORDER = (*(each for each in ATTRIBUTES if each not in _LAST), *PRICE_ATTRIBUTES, *_LAST)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
 """A comma between principals; names of IAM may have commas too."""
 _GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One attribute that an edit sets, changes or (`new` is None) takes away."""
-
-    attribute: str
-    old: Any
-    new: Any
 
 
 def canonical(whom: str, account: str) -> str:
@@ -83,7 +85,7 @@ def ordered(item: Item) -> dict[str, Any]:
 
 def told(item: Item) -> dict[str, Any]:
     """What an item says, its keys and its author apart."""
-    return {name: item[name] for name in _in_order(item) if name not in {*_KEYS, AUTHOR}}
+    return {name: item[name] for name in _in_order(item) if name not in {*_KEYS, AUTHOR, EDITED_AT}}
 
 
 def _in_order(names: Collection[str]) -> list[str]:

@@ -70,10 +70,13 @@ def written(deployment: Deployment, key: str, old: Item | None, new: Item) -> Ed
 
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
-    """Why a rule for one principal can deny nothing; None where it can, or is for several."""
-    if rule.members or rule.whom in KINDS or "*" in rule.whom:
+    """Why a rule cannot deny somebody whom it names; None where it can deny them all."""
+    if rule.whom in KINDS or "*" in rule.whom:
         return None
-    return cannot_be_denied(Principal.parse(rule.whom), gated=bool(deployment.settings.author))
+    gated = bool(deployment.settings.author)
+    whom = map(Principal.parse, rule.members or (rule.whom,))
+    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in whom)
+    return "; ".join(why for why in reasons if why) or None
 
 
 def check(deployment: Deployment, item: Item) -> Rule:

@@ -24,6 +24,7 @@ from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.verdict import Mode, Terms, Verdict
 from quota_enforcer.ports import Record
 from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.pools import Pools
 
 
 @on_deployment
@@ -65,7 +66,7 @@ def release(
         raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
     terms = deployment.settings.terms(clock.now())
     ends = None if until is None else end(until, terms, "--until")
-    records = [_record(deployment, principal)] if principal else deployment.ledger.blocked()
+    records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not yes:
         whom = ", ".join(str(record.principal) for record in records)
         typer.confirm(f"Release {len(records)} ({whom})?", abort=True, err=True)
@@ -96,6 +97,12 @@ def _record(deployment: Deployment, text: str) -> Record:
     return record
 
 
+def _blocked(deployment: Deployment) -> list[Record]:
+    """Whoever is blocked; a team is through its members, and they are released."""
+    blocked = deployment.ledger.blocked()
+    return [record for record in blocked if record.principal.kind is not Kind.TEAM]
+
+
 def _by_name(record: Record) -> Principal:
     return record.principal
 
@@ -107,13 +114,14 @@ def _pardon(
     outcomes = [Outcome(record.principal) for record in records]
     loaded = deployment.load(terms.now)
     book = loaded.book
+    pools = Pools(book, deployment.ledger, terms)
     author = deployment.caller() if records else ""
     for record, outcome in zip(records, outcomes, strict=True):
         if record.principal.kind is Kind.TEAM:
             outcome.members = members_of(loaded.rules, record.principal)
             verdicts = of_team(loaded, record.principal, deployment.ledger, terms)
         else:
-            verdicts = to_pardon(look(record, book, deployment.ledger, terms).verdicts)
+            verdicts = to_pardon(look(record, book, deployment.ledger, terms, pools).verdicts)
         outcome.why_not = _why_not(record, verdicts, terms)
         if outcome.why_not:
             continue

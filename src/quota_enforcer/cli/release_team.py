@@ -8,8 +8,8 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.ports import Ledger
+from quota_enforcer.sweep.loaded import LoadedQuotas
 from quota_enforcer.sweep.look import look
-from quota_enforcer.sweep.quotas import LoadedQuotas
 
 
 def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:

@@ -14,9 +14,11 @@ from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
-from quota_enforcer.core.telling import changes, warnings
+from quota_enforcer.core.telling import changes, draws, warnings
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import FULL, Terms, Verdict, judge
+
+NO_POOLS: Mapping[str, Usage] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Decision:
     def blocks(self) -> bool:
         """Whether it closes something that was open."""
         return closes(self.standing.denied, self.before.denied)
+
+    @property
+    def turned(self) -> bool:
+        """Whether other quotas deny, or something else, than before."""
+        before, after = self.before, self.standing
+        return (before.denied, before.used_up.keys()) != (after.denied, after.used_up.keys())
 
     def without_new_blocks(self) -> "Decision":
         """The same but for what it would newly deny; due at once, so that it is decided again."""
@@ -56,14 +64,23 @@ class Decision:
 
 
 def decide(
-    principal: Principal, applicable: Applicable, usage: Usage, before: Standing, terms: Terms
+    principal: Principal,
+    applicable: Applicable,
+    usage: Usage,
+    before: Standing,
+    terms: Terms,
+    pools: Mapping[str, Usage] = NO_POOLS,
 ) -> Decision:
     """What should hold for a principal now.
 
     A warning never swallows the later block, a jump past both gives both, and a reset lifts only
-    what its own window denied.
+    what its own window denied. `usage` is the principal's own, and `pools` are by quota id what all
+    who share one used together: the team is warned of it, and the block is everybody's.
     """
-    verdicts = tuple(judge(quota, usage, terms) for quota in applicable.quotas)
+    verdicts = tuple(
+        judge(quota, pools[quota.id] if quota.pooled else usage, terms)
+        for quota in applicable.quotas
+    )
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
@@ -73,7 +90,7 @@ def decide(
     would_deny = observed.would_deny(principal, before, verdicts, terms)
     notices = observed.ended(principal, before, would_deny, verdicts, terms)
     for verdict in verdicts:
-        reached = _reached(verdict, denying)
+        reached = _reached(principal, verdict, denying)
         told = warned.get(verdict.quota.id)
         if reached and (told is None or told.threshold < reached):
             warned[verdict.quota.id] = Warned(reached, verdict.limit, _window_ends(verdict, terms))
@@ -105,11 +122,11 @@ def decide(
     )
 
 
-def _reached(verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
+def _reached(principal: Principal, verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
     """The threshold to warn of; the limit itself is one where no block says it."""
     if verdict.used_up and verdict.quota.id not in denying:
         return FULL
-    return verdict.threshold
+    return 0 if draws(principal, verdict.quota) else verdict.threshold
 
 
 def _still_warned(

@@ -33,7 +33,7 @@ Item = Mapping[str, Any]
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
     "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
-    "members", "share", "note", "edited_by",
+    "members", "share", "note", "edited_by", "edited_at",
 )  # fmt: skip
 KINDS = values.KINDS
 

@@ -5,11 +5,24 @@ from typing import Any
 
 from quota_enforcer.core import wording
 from quota_enforcer.core.amounts import bare_limit
-from quota_enforcer.core.denying import EVERYTHING, closes, in_words, scopes_of, why_open
+from quota_enforcer.core.denying import (
+    EVERYTHING,
+    closes,
+    in_words,
+    out_of_reach,
+    scopes_of,
+    why_open,
+)
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.verdict import FULL, Terms, Verdict
+
+
+def draws(principal: Principal, quota: Quota) -> bool:
+    """Whether it draws on a pool; the team itself tells of the pool."""
+    return quota.pooled and quota.whom != str(principal)
 
 
 def block_notices(
@@ -37,17 +50,19 @@ def warnings(
 ) -> Iterable[Notice]:
     """A threshold passed; the limit itself with why nothing is blocked for it, to admins too.
 
-    `denied` is what other quotas close.
+    Of a pool the team is warned, once, and not each of its members. `denied` is what other quotas
+    close.
     """
     closed = in_words(denied)
     why = why_open(verdict, principal, terms)
     reason = wording.used(verdict)
     if reached == FULL and why:
         reason = f"{reason}; it blocks nothing, since {why}"
-    yield _notice(
-        NoticeKind.WARNING, principal, verdict, terms, reason, percent=reached, closed=closed
-    )
-    undeniable = cannot_be_denied(principal, gated=terms.gated)
+    if not draws(principal, verdict.quota):
+        yield _notice(
+            NoticeKind.WARNING, principal, verdict, terms, reason, percent=reached, closed=closed
+        )
+    undeniable = out_of_reach(verdict.quota, principal, terms)
     if reached == FULL and undeniable is not None and why == undeniable:
         yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, terms, reason=undeniable)
 
@@ -101,7 +116,8 @@ def restored(
     if why is not None:
         reason = why
     elif verdict.limit > was.limit:
-        reason = f"the limit is now {bare_limit(verdict.limit, verdict.quota.measure.words)}"
+        limit = bare_limit(verdict.limit, verdict.quota.measure.words)
+        reason = f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
     elif verdict.span.start > was.window_start:
         reason = "the window has rolled over"
     else:
@@ -130,6 +146,7 @@ def _notice(
             "window": str(verdict.quota.window),
             "percent": verdict.percent,
             "whom": verdict.quota.whom,
+            "pool": verdict.quota.whom if verdict.quota.pooled else "",
             "models": ", ".join(map(str, verdict.quota.models)),
             "since": terms.now,
             "until": verdict.frees_at if verdict.used_up else verdict.span.end,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.amounts import dollars, limit_of, used_of, used_units
 from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.verdict import Verdict
 from quota_enforcer.core.window import Unit, Window
 
@@ -29,6 +30,7 @@ _HEADLINES = {
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
     NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
+    NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
 _TO_DO = {
     NoticeKind.COULD_NOT_DENY: (
@@ -52,6 +54,12 @@ _TO_DO = {
     NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
     NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
 }
+_POOL_HEADLINES = {
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: the pool of {pool} is used up",
+    NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: the pool of {pool}",
+    NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} is used up",
+}
+"""Where it is a member that is told."""
 _SHOWN_MODELS = 3
 
 
@@ -88,14 +96,26 @@ def period(window: Window) -> str:
     return _THIS[window.unit]
 
 
+def of_pool(quota: Quota) -> str:
+    """` of the pool of team/research`; nothing where nobody shares the quota."""
+    return f" of the pool of {quota.whom}" if quota.pooled else ""
+
+
 def used(verdict: Verdict) -> str:
-    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`."""
+    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`.
+
+    Of a pool `the pool of team/research is used up: ... used today by all members (quota daily)`.
+    """
     quota = verdict.quota
+    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.whom}"
     if not verdict.limit:
-        return f"an admin set the limit to 0 (quota {quota.name} of {quota.whom})"
+        return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
-    return f"{much} used {period(quota.window)}{assumed} (quota {quota.name} of {quota.whom})"
+    if not quota.pooled:
+        return f"{much} used {period(quota.window)}{assumed} ({name})"
+    spent = f"the pool of {quota.whom}{' is used up' if verdict.used_up else ''}"
+    return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:
@@ -119,7 +139,7 @@ def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, 
     yield "Why", f"{notice.reason}."
     if notice.quota and notice.measure and notice.limit:
         limit = limit_of(notice.limit, notice.measure)
-        yield "Quota", f"{notice.quota} ({limit}, {notice.window})."
+        yield "Quota", f"{_quota(notice)} ({limit}, {notice.window})."
         used = used_of(notice.used, notice.limit, notice.measure)
         yield "Used", f"{used} ({_share(notice)} %)."
     if notice.since is not None:
@@ -140,13 +160,21 @@ def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, 
 
 
 def _headline(notice: Notice) -> str:
-    return _HEADLINES[notice.kind].format(
+    headline = _HEADLINES[notice.kind]
+    if notice.pool not in {"", notice.principal}:
+        headline = _POOL_HEADLINES.get(notice.kind, headline)
+    return headline.format(
         who=notice.principal or "the gates",
         quota=notice.quota,
         percent=notice.percent,
         part="" if notice.models == "*" else " in part",
         why="is used up" if notice.limit else "has the limit 0",
+        pool=notice.pool,
     )
+
+
+def _quota(notice: Notice) -> str:
+    return f"{notice.quota}, which {notice.pool} shares" if notice.pool else notice.quota
 
 
 def _share(notice: Notice) -> int:

@@ -77,12 +77,14 @@ def _emulator() -> Any:
         metric_reads,
         simulated_time,
         subscriptions,
+        table_streams,
         workers,
     )
 
     simulated_time.install()
     deliveries.install()
     subscriptions.install()
+    table_streams.install()
     metric_filters.install()  # after the subscriptions, which it goes on to
     log_reads.install()
     metric_reads.install()

@@ -63,11 +63,26 @@ class LedgerReads(Usages, Protocol):
 class Ledger(LedgerReads, Protocol):
     """Usage, records, notices under way and the sweep's own memory."""
 
-    def begin(self, now: datetime, quotas_seen: str = "") -> None:
-        """Note that a sweep started, and what stands for the quotas that it has seen."""
+    def begin(self, now: datetime) -> None:
+        """Note that a sweep started."""
 
     def finish(self, state: SweepState) -> None:
-        """Note all of `state` but `closed` and `quotas_seen`, unless a later sweep already did."""
+        """Note what a sweep leaves, unless a later one already did.
+
+        That is all of `state` but `closed`, `quotas_seen` and `unsettled`.
+        """
+
+    def see_quotas(self, token: str, before: SweepState) -> bool:
+        """Note by its token that somebody has seen edits and begins to act, unsettled until then.
+
+        False, and nothing written, where somebody else did so since `before`.
+        """
+
+    def settle_quotas(self, token: str) -> None:
+        """Nothing is unsettled any more, unless it is by another token."""
+
+    def unsettle_quotas(self, token: str) -> None:
+        """What somebody has done may rest on quotas that were edited meanwhile."""
 
     def note(
         self,
@@ -117,7 +132,7 @@ class Ledger(LedgerReads, Protocol):
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where a sweep has seen an edit
+        Raises Conflict where the version is not the next one, or where somebody has seen an edit
         since the state had `quotas_seen`; and Closed where `record.intended` would deny something
         after `close`.
         """
@@ -147,11 +162,17 @@ class Ledger(LedgerReads, Protocol):
         Eventually consistent.
         """
 
-    def remember_quota(self, memory: QuotaMemory) -> None:
-        """Remember a quota item's last valid version."""
+    def remember_quota(
+        self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
+    ) -> bool:
+        """Remember a quota item's last valid version over `before`, with its notices.
 
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        """Forget a quota item that is gone."""
+        They go into the history, and into the outbox but for those that are only noted. False, and
+        nothing written, where somebody else was first.
+        """
+
+    def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        """Forget a quota item that is gone; else likewise."""
 
     def brief(self) -> Brief:
         """What the meters were told last."""

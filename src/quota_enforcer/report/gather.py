@@ -4,21 +4,20 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from quota_enforcer.core import wording
-from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.forecast import percent_at_reset, runs_out
 from quota_enforcer.core.month_cost import PACE_DAYS
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quota import Rule, Share
 from quota_enforcer.core.quota_item import KINDS
-from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import DAY, day_start, local_date
 from quota_enforcer.ports import Ledger, Record
 from quota_enforcer.report.blocks import TOLD_TO_ADMINS, Now, blocks_of
 from quota_enforcer.report.model import Bar, ByDay, Person, Report
 from quota_enforcer.report.usage_read import UsageRead
-from quota_enforcer.sweep.look import look_closely
+from quota_enforcer.sweep.look import Looked, look_closely
+from quota_enforcer.sweep.pools import Pools
 from quota_enforcer.sweep.standings import rows
 
 _MONTH = 28
@@ -38,6 +37,7 @@ class Gathering:
         self._first = day_start(self._days[0], terms.zone)
         self._read_from = _read_from(self._days)
         self._usage = UsageRead(ledger, self._rules, terms, self._read_from)
+        self._pools = Pools(self._book, self._usage, terms)
 
     def everybody(self) -> list[Record]:
         """The records of all whom the ledger knows or a quota names."""
@@ -49,11 +49,12 @@ class Gathering:
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""
         principal = record.principal
-        decision, counted = look_closely(record, self._book, self._usage, self._terms)
+        looked = look_closely(record, self._book, self._usage, self._terms, self._pools)
+        decision = looked.decision
         return Person(
             principal,
             self._models(principal),
-            self._bars(record, decision, counted),
+            self._bars(record, looked),
             blocks_of(
                 self._ledger.history(principal),
                 Now(
@@ -98,15 +99,16 @@ class Gathering:
         }
         return {model: days for model, days in found.items() if days}
 
-    def _bars(self, record: Record, decision: Decision, usage: Usage) -> tuple[Bar, ...]:
+    def _bars(self, record: Record, looked: Looked) -> tuple[Bar, ...]:
         """As `status` has them, with the forecast of those that apply."""
+        decision = looked.decision
         table = list(rows(record, decision))
         judged = [
             Bar(
                 row,
                 ", ".join(map(str, verdict.quota.models)),
                 wording.used(verdict),
-                runs_out(verdict, usage, decision.terms),
+                runs_out(verdict, looked.behind(verdict.quota), decision.terms),
                 percent_at_reset(verdict, decision.terms),
             )
             for verdict, row in zip(decision.verdicts, table, strict=False)

@@ -8,7 +8,7 @@ from quota_enforcer.metering.kind import Metering
 from quota_enforcer.ports import Outside, SweepState
 from quota_enforcer.price_list.shipped import shipped_rates
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.quotas import LoadedQuotas
+from quota_enforcer.sweep.loaded import LoadedQuotas
 from quota_enforcer.sweep.report import Report
 from quota_enforcer.sweep.takeover import take_over
 

@@ -12,15 +12,25 @@ from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, Usages
-from quota_enforcer.sweep.look import look_closely
+from quota_enforcer.sweep.look import Looked, look_closely
+from quota_enforcer.sweep.pools import Pools
 
 
 class Seen(NamedTuple):
     """One principal's record, what is decided about it now, and the usage that this rests on."""
 
     record: Record
-    decision: Decision
-    usage: Usage
+    looked: Looked
+
+    @property
+    def decision(self) -> Decision:
+        """What is decided."""
+        return self.looked.decision
+
+    @property
+    def usage(self) -> Usage:
+        """What it used itself."""
+        return self.looked.own
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,12 @@ def overview(
     records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
 ) -> Iterator[Seen]:
     """Decide about each on the usage that was read for all of them."""
+    pools = Pools(book, read, terms)
     for record in records:
-        decision, usage = look_closely(record, book, read, terms)
-        if not decision.verdicts:  # then nobody asked for any usage
-            usage = read.usages[record.principal]
-        yield Seen(record, decision, usage)
+        looked = look_closely(record, book, read, terms, pools)
+        if not looked.decision.verdicts:  # then nobody asked for any usage
+            looked = looked._replace(own=read.usages[record.principal])
+        yield Seen(record, looked)
 
 
 def far_back(

@@ -10,7 +10,8 @@ from quota_enforcer.cli.doctor.once import Once
 from quota_enforcer.cli.doctor.sights import Sights
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Action, Quota
-from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+from quota_enforcer.sweep.loaded import LoadedQuotas
+from quota_enforcer.sweep.quotas import QuotaLoader
 
 LATELY: Final = timedelta(days=3)
 """How far back calls are looked for in Bedrock's own metric."""

@@ -59,6 +59,16 @@ RESOLVING: Final = {
     "bedrock:GetProvisionedModelThroughput": "provisioned-model",
 }
 """How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
+READING_A_STREAM: Final = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+)
+"""What Lambda does as the function that a stream wakes.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+"""
 NEVER_FOR_METER: Final = (
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -76,6 +86,8 @@ class Deployed:
     partition: str
     account: str
     quota_table: str
+    quota_stream: str
+    """The stream of the quota table's edits."""
     ledger_table: str
     denies: tuple[str, ...]
     """The static deny policies: of everything, then of each installed model scope."""
@@ -126,6 +138,7 @@ class Deployed:
             partition=partition,
             account=account,
             quota_table=arn("dynamodb", f"table/{stack}-QuotaTable-*"),
+            quota_stream=arn("dynamodb", f"table/{stack}-QuotaTable-*/stream/*"),
             ledger_table=arn("dynamodb", f"table/{stack}-LedgerTable-*"),
             denies=tuple(policy(deny_policy_name(stack, number)) for number in numbers),
             notice_topic=arn("sns", f"{stack}-NoticeTopic-*"),
@@ -155,6 +168,7 @@ def enforcer(of: Deployed) -> Document:
     return document(
         *([metrics, _models(of)] if of.metrics else []),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
+        allow("Edits", READING_A_STREAM, of.quota_stream),
         allow(
             "Ledger",
             [
