@@ -118,7 +118,10 @@ class FakeMeterLedger:
         self._answer()
         with self.crashes.around():
             self.told += 1
-            self.sources |= {(each.arn, each.model_id): each for each in sources}
+            for each in sources:
+                known = self.sources.get((each.arn, each.model_id), each)
+                newest = max(known, each, key=lambda source: source.active_to)
+                self.sources[each.arn, each.model_id] = newest
 
     def principals(self) -> set[Principal]:
         return {bucket.principal for bucket in self.usage} | self.known

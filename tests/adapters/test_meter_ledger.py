@@ -12,7 +12,7 @@ from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.metering.ports import Added, Addition, MeterLedger
-from quota_enforcer.ports import Brief, Bucket, Record
+from quota_enforcer.ports import Brief, Bucket, Record, Source
 from stream_fakes import FakeMeterLedger
 
 if TYPE_CHECKING:
@@ -125,6 +125,39 @@ def test_a_day_has_no_other_days_or_principals_buckets(ledger: MeterLedger) -> N
     yesterday = Bucket(ALICE, HAIKU, TODAY - timedelta(days=1))
     ledger.set_hours(yesterday, {NOON - 24 * HOUR: Counts(1)})
     assert list(ledger.day(ALICE, TODAY)) == [Bucket(ALICE, HAIKU, TODAY)]
+
+
+# Sources
+
+GRACE = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/Grace"
+
+
+def sources(ledger: MeterLedger) -> list[Source]:
+    if isinstance(ledger, FakeMeterLedger):
+        return list(ledger.sources.values())
+    assert isinstance(ledger, DynamoMeterLedger)
+    return ledger.sources()
+
+
+def test_a_caller_who_is_told_twice_at_once_was_last_seen_at_the_later_hour(
+    ledger: MeterLedger,
+) -> None:
+    """One delivery may hold calls from before and after midnight."""
+    told = [Source(GRACE, HAIKU, NOON + hours * HOUR) for hours in (-1, 0, -2)]
+    ledger.remember_sources(told)
+    assert sources(ledger) == [Source(GRACE, HAIKU, NOON)]
+
+
+def test_a_caller_who_was_seen_later_already_is_not_forgotten_for_an_old_call(
+    ledger: MeterLedger,
+) -> None:
+    """A recount tells of hours long gone; whom the gates can list is known by the newest."""
+    other, another = (Source(f"{GRACE}.{name}", HAIKU, NOON) for name in ("one", "two"))
+    ledger.remember_sources([Source(GRACE, HAIKU, NOON), another])
+    old = NOON - 24 * 10 * HOUR
+    ledger.remember_sources([Source(GRACE, HAIKU, old), other, Source(another.arn, HAIKU, old)])
+    found = {each.arn: each.active_to for each in sources(ledger)}
+    assert found == {GRACE: NOON, other.arn: NOON, another.arn: NOON}
 
 
 # Recounts

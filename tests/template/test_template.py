@@ -116,8 +116,16 @@ class TestSchedule:
     def test_it_is_delivered_once_more_at_most_and_not_when_stale(self) -> None:
         policy = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 120}
         assert self.target()["RetryPolicy"] == policy
-        run = properties("EnforcerFunction")["EventInvokeConfig"]
-        assert {name: run[name] for name in policy} == policy
+        assert properties("EnforcerFunction")["EventInvokeConfig"]["MaximumRetryAttempts"] == 1
+
+    def test_a_wake_waits_for_room_as_long_as_the_batch_it_is_of(self) -> None:
+        """In a new account ten functions run at once; a tick that waited is dropped by itself."""
+        waits = "MaximumEventAgeInSeconds"
+        meter, enforcer = (
+            properties(function)["EventInvokeConfig"][waits]
+            for function in ("MeterFunction", "EnforcerFunction")
+        )
+        assert enforcer == meter
 
     def test_what_is_lost_goes_to_the_dead_letters(self) -> None:
         queue = {"Fn::GetAtt": ["EnforcerDeadLetters", "Arn"]}
@@ -248,6 +256,15 @@ class TestParameters:
             Deployed(Gates=str(gates)).properties("EnforcerFunction")
 
 
+def own_metric(name: str, service: str) -> dict[str, Any]:
+    """One that a function of the stack measures of itself."""
+    return {
+        "Namespace": "BedrockQuota/bedrock-quota/Enforcer",
+        "MetricName": name,
+        "Dimensions": [{"Name": "service", "Value": service}],
+    }
+
+
 class TestAlarms:
     @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
     def test_it_tells_the_notice_topic_in_words(self, alarm: str) -> None:
@@ -256,12 +273,8 @@ class TestAlarms:
 
     def test_the_author_needs_none_of_its_own(self) -> None:
         """The enforcer waits for it and fails with it."""
-        watched = {
-            dimension["Value"].get("Ref")
-            for alarm in of_type("AWS::CloudWatch::Alarm")
-            for dimension in properties(alarm)["Dimensions"]
-            if isinstance(dimension["Value"], dict)
-        }
+        watched = json.dumps([properties(alarm) for alarm in of_type("AWS::CloudWatch::Alarm")])
+        assert json.dumps({"Ref": "EnforcerFunction"}) in watched
         assert "AuthorFunction" not in watched
         assert "EventInvokeConfig" not in properties("AuthorFunction")
 
@@ -296,6 +309,51 @@ class TestAlarms:
 
     def test_silence_is_an_alarm_even_without_any_data(self) -> None:
         assert properties("EnforcerSilent")["TreatMissingData"] == "breaching"
+        silence, _ = LEAST.properties("EnforcerSilent")["Metrics"]
+        assert silence["Expression"] == "FILL(sweeps, 0)"
+
+    def test_silence_is_of_sweeps_since_wakes_come_without_any_schedule(self) -> None:
+        """`test_enforcer` holds that no wake measures a duration."""
+        _, sweeps = LEAST.properties("EnforcerSilent")["Metrics"]
+        assert sweeps["MetricStat"]["Metric"] == own_metric("Duration", "enforcer")
+        assert sweeps["MetricStat"]["Stat"] == "SampleCount"
+
+    @pytest.mark.parametrize(
+        ("metering", "metered"),
+        [
+            ("stream", own_metric("Counted", "meter")),
+            (
+                "cloudwatch",
+                {
+                    "Namespace": "AWS/Logs",
+                    "MetricName": "IncomingLogEvents",
+                    "Dimensions": [{"Name": "LogGroupName", "Value": "InvocationLogGroup"}],
+                },
+            ),
+        ],
+    )
+    def test_calls_that_bedrock_answered_and_nobody_metered_are_an_alarm(
+        self, metering: str, metered: Mapping[str, Any]
+    ) -> None:
+        """Somebody may have switched logging off, or removed the subscription."""
+        alarm = Deployed(Metering=metering).properties("CallsNotMetered")
+        metrics = {each["Id"]: each for each in alarm["Metrics"]}
+        called = metrics["called"]["MetricStat"]
+        assert called["Metric"] == {"Namespace": "AWS/Bedrock", "MetricName": "Invocations"}
+        assert metrics["metered"]["MetricStat"] == called | {"Metric": metered}
+        shown = [name for name, each in metrics.items() if each.get("ReturnData", True)]
+        assert shown == ["missed"]
+        assert metrics["missed"]["Expression"] == "IF(called > 0 AND seen == 0, 1, 0)"
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 2)
+
+    def test_an_hour_that_could_not_be_counted_again_is_an_alarm(self) -> None:
+        alarm = LEAST.properties("RecountsRefused")
+        refused = own_metric("Refused", "meter")
+        assert {name: alarm[name] for name in refused} == refused
+
+    @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
+    def test_its_words_are_no_longer_than_cloudwatch_takes(self, alarm: str) -> None:
+        assert len(LEAST.properties(alarm)["AlarmDescription"]) <= 1024
 
     def test_the_topic_takes_what_cloudwatch_publishes(self) -> None:
         """CloudWatch cannot use AWS's own SNS key."""

@@ -81,6 +81,16 @@ def test_a_tick_sweeps_and_measures_itself(
 
 
 @freeze_time(NOON)
+def test_a_wake_measures_no_duration(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """By that the alarm EnforcerSilent hears that sweeps go on."""
+    invoke({"action": "wake", "principals": ["user/alice"]})
+    invoke(sample("admin-sweep"))
+    output = capsys.readouterr().out
+    assert (len(emitted(output, "LookedAt")), len(emitted(output, "Duration"))) == (2, 1)
+    assert world.ledger.state().finished == NOON
+
+
+@freeze_time(NOON)
 def test_a_failed_sweep_ends_in_an_error_after_its_metrics(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

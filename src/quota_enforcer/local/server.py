@@ -57,6 +57,7 @@ def _emulator() -> Any:
     from ministack import app  # noqa: PLC0415
 
     from quota_enforcer.local import (  # noqa: PLC0415
+        alarms,
         bedrock,
         bedrock_log,
         bedrock_profiles,
@@ -84,6 +85,7 @@ def _emulator() -> Any:
     metric_filters.install()  # after the subscriptions, which it goes on to
     log_reads.install()
     metric_reads.install()
+    alarms.install()
     iam_conditions.install()
     iam_dynamodb.install()
     iam_bedrock.install()

@@ -82,7 +82,10 @@ class MeterLedger(Protocol):
         """Add each call that was never added; duplicates are confirmed and dropped."""
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
-        """Remember how callers stand in the log; what a meter of metrics knows of them stays."""
+        """Remember how callers stand in the log; what a meter of metrics knows of them stays.
+
+        So does one that was seen later already: a recount looks back, a delivery may be late.
+        """
 
     def principals(self) -> set[Principal]:
         """Everybody who has a record."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.verdict import Terms
+from quota_enforcer.core.window import hour_start
 from quota_enforcer.metering.cloudwatch import Metered
 from quota_enforcer.ports import GateIntent, Outside, Record, SweepState
 from quota_enforcer.settings import Settings
@@ -39,7 +40,7 @@ def gather(
     metered: Metered | None,
     now: datetime,
 ) -> Gathered:
-    """Who is due, touched, concerned by an edit, or not denied as recorded."""
+    """Who is due, touched, concerned by an edit, not denied as recorded, or, each hour, blocked."""
     ledger = outside.ledger
     book = loaded.book
     really = outside.denies.denied()
@@ -55,6 +56,9 @@ def gather(
         if recorded.get(principal, NOTHING) != really.get(principal, NOTHING)
         and principal not in gates
     }
+    # A recount may have taken usage away and its wake been lost, and the blocked make no calls.
+    if state.finished is None or _hour(state.finished, settings) < _hour(now, settings):
+        wanted |= recorded.keys()
     if state.terms != settings.fingerprint:
         wanted |= {record.principal for record in ledger.everybody()}
     elif loaded.edited:
@@ -74,6 +78,10 @@ def gather_named(
     records = outside.ledger.records(named | _pools(named, known.rules.book))
     terms = settings.terms(max(now, state.watermark or now))
     return state, known, Gathered(known.rules, terms, {}, records, {})
+
+
+def _hour(moment: datetime, settings: Settings) -> datetime:
+    return hour_start(moment, settings.zone)
 
 
 def _pools(principals: Iterable[Principal], book: QuotaBook) -> set[Principal]:
