@@ -45,10 +45,10 @@ def _letters(seen: Queues) -> Iterator[Finding]:
         )
     if seen.of_enforcer:
         yield warning(
-            "sweeps were lost or failed twice in the last day",
+            "sweeps or wakes were lost or failed twice in the last day",
             f"{count(seen.of_enforcer, 'message')} in the enforcer's dead-letter queue",
             f"aws sqs receive-message --queue-url {seen.enforcer} --max-number-of-messages 10",
-            "it says why; the next sweep made up for it, and they go by themselves after a day",
+            "it says why; the next sweep or call made up for it, and they go after a day",
         )
 
 
