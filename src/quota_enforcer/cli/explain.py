@@ -67,8 +67,7 @@ def explain(
 
 def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
     principal = record.principal
-    whom = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, whom, book, terms)
+    read = read_usages(deployment, [principal], book, terms)
     decision = look(record, book, read, terms)
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
