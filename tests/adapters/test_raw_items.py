@@ -28,36 +28,25 @@ ONE_OF_EACH = {
 }
 
 
-def answering(status: int, body: bytes) -> "DynamoDBClient":
+def a_client(status: int, body: bytes) -> "DynamoDBClient":
     """A client whose network always gives this answer."""
     client = boto3.Session("testing", "testing", region_name="us-east-1").client(
         "dynamodb", config=Config(retries={"total_max_attempts": 1})
     )
-    response = AWSResponse("https://dynamodb", status, {}, None)
+    response: Any = AWSResponse("https://dynamodb", status, {}, None)
     response._content = body  # noqa: SLF001 - where botocore keeps what it has read
-
-    def answer(**_: Any) -> AWSResponse:
-        return response
-
-    client.meta.events.register("before-send.dynamodb.*", answer)
+    events: Any = client.meta.events
+    events.register("before-send.dynamodb.*", lambda **_: response)
     return client
 
 
 def test_every_type_is_read_as_ever() -> None:
     body = json.dumps({"Items": [ONE_OF_EACH], "Count": 1, "ScannedCount": 1}).encode()
-    [raw] = Table(answering(200, body), "table").query(EVERYTHING)
-    parsed = boto3.Session("testing", "testing", region_name="us-east-1").client("dynamodb")
-    assert raw == plain(_parsed(parsed, body))
+    [raw] = Table(a_client(200, body), "table").query(EVERYTHING)
+    parsed = a_client(200, body).query(TableName="table", KeyConditionExpression="pk = p")
+    assert raw == plain(parsed["Items"][0])
     assert raw["number"] == Decimal("1.50")
     assert raw["map"] == {"inner": b"\x00\x01", "none": None}
-
-
-def _parsed(client: "DynamoDBClient", body: bytes) -> Any:
-    """The item as botocore parses it."""
-    response = AWSResponse("https://dynamodb", 200, {}, None)
-    response._content = body  # noqa: SLF001 - as above
-    client.meta.events.register("before-send.dynamodb.*", lambda **_: response)
-    return client.query(TableName="table", KeyConditionExpression="pk = p")["Items"][0]
 
 
 @pytest.mark.parametrize(
@@ -65,4 +54,4 @@ def _parsed(client: "DynamoDBClient", body: bytes) -> Any:
 )
 def test_an_error_stays_an_error_whatever_it_says(body: bytes) -> None:
     with pytest.raises(ClientError):
-        list(Table(answering(503, body), "table").query(EVERYTHING))
+        list(Table(a_client(503, body), "table").query(EVERYTHING))
