@@ -33,7 +33,8 @@ def a_client(status: int, body: bytes) -> "DynamoDBClient":
     client = boto3.Session("testing", "testing", region_name="us-east-1").client(
         "dynamodb", config=Config(retries={"total_max_attempts": 1})
     )
-    response: Any = AWSResponse("https://dynamodb", status, {}, None)
+    no_headers: Any = {}
+    response: Any = AWSResponse("https://dynamodb", status, no_headers, None)
     response._content = body  # noqa: SLF001 - where botocore keeps what it has read
     events: Any = client.meta.events
     events.register("before-send.dynamodb.*", lambda **_: response)
