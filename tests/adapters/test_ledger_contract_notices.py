@@ -69,12 +69,13 @@ def test_history_is_by_principal_and_oldest_first(ledger: Ledger) -> None:
 
 
 def test_history_from_a_moment_on(ledger: Ledger) -> None:
-    moments = [NOON - HOUR, NOON, NOON + timedelta(seconds=30.5), NOON + HOUR]
+    seconds = (30.1, 30.5)
+    moments = [NOON - HOUR, NOON, *(NOON + timedelta(seconds=n) for n in seconds), NOON + HOUR]
     ledger.post(replace(a_notice(), at=at, quota=f"q{place}") for place, at in enumerate(moments))
     ledger.post([replace(a_notice(""), at=at) for at in (NOON - HOUR, NOON)])
     since = NOON + timedelta(seconds=30.2)
-    assert [each.quota for each in ledger.history(ALICE, NOON)] == ["q1", "q2", "q3"]
-    assert [each.quota for each in ledger.history(ALICE, since)] == ["q2", "q3"]
+    assert [each.quota for each in ledger.history(ALICE, NOON)] == ["q1", "q2", "q3", "q4"]
+    assert [each.quota for each in ledger.history(ALICE, since)] == ["q3", "q4"]
     assert [each.at for each in ledger.history(None, NOON)] == [NOON]
 
 

@@ -164,6 +164,14 @@ def test_a_raise_is_shown_while_it_lasts_and_afterwards(
     )
 
 
+def test_a_warning_of_another_limit_is_not_said_to_be_told(shell: Shell) -> None:
+    blocked(shell)
+    shell.world.quota(principal="default", warn_at=[50, 80], limit=2000)
+    assert facts(shell.out("explain", "user/alice"))["Warns at"] == [
+        "50 % (1,000): passed; 80 % (1,600): not reached"
+    ]
+
+
 @pytest.mark.parametrize(
     ("item", "so"),
     [
