@@ -21,7 +21,7 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from quota_enforcer.aws.dynamo import wire
+from quota_enforcer.aws.dynamo_read import wire
 from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
 from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.policies.deny import deny_all

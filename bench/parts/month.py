@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws import usage_items
-from quota_enforcer.aws.dynamo import wire
+from quota_enforcer.aws.dynamo_read import wire
 from quota_enforcer.aws.ledger_schema import EXPIRES
 from quota_enforcer.aws.ledger_usage import METER, STREAM
 from quota_enforcer.core.measure import Counts
