@@ -60,7 +60,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
 def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
-    Whoever it blocked is free at the next sweep, unless another quota blocks too.
+    Whoever it blocked is free in seconds, unless another quota blocks too.
 
     Examples:
       quota-enforcer quota remove user/alice daily
@@ -88,7 +88,7 @@ def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = 
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
-    hint("It takes effect at the next sweep, or now: quota-enforcer sweep")
+    hint("It takes effect in seconds.")
 
 
 def _instead(

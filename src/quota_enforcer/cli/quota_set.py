@@ -173,7 +173,7 @@ def _say_changes(key: str, name: str, old: Item | None, made: Iterable[Change]) 
 
 def _consequence(rule: Rule, *, gated: bool) -> str:
     """What an admin should know about the rule just written."""
-    words = "It takes effect at the next sweep, or now: quota-enforcer sweep"
+    words = "It takes effect in seconds."
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
     if not denies or rule.whom in KINDS or "*" in rule.whom:
         return words
