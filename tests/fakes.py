@@ -353,9 +353,12 @@ class FakeLedger:
     def brief(self) -> Brief:
         return self._brief
 
-    def put_brief(self, brief: Brief) -> None:
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
         self._write("put_brief", brief)
+        if quotas_seen != self._state.quotas_seen:
+            return False
         self._brief = brief
+        return True
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         several = frozenset(hours)

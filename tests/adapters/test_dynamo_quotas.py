@@ -1,5 +1,6 @@
 """The quota table: read whole, and edited without undoing what somebody else did meanwhile."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 from builders import an_item
 from quota_enforcer.aws.quota_table import DynamoQuotas
 from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.quota_changes import author
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -137,3 +139,15 @@ def test_an_item_of_the_console_is_read_in_plain_types(
             "exempt": False,
         }
     ]
+
+
+def test_an_item_that_says_who_edited_it_says_when(quotas: DynamoQuotas) -> None:
+    """So that two edits by one admin differ in more than what they change."""
+    quotas.put({**ITEM, "edited_by": "me"}, expected=None)
+    first = quotas.get(*KEY)
+    assert first is not None
+    assert datetime.fromisoformat(first["edited_at"]) <= datetime.now(UTC)
+    quotas.put({**ITEM, "limit": Decimal(2), "edited_by": "me"}, expected=first)
+    second = quotas.get(*KEY)
+    assert second is not None
+    assert (author(first, second), author(None, first)) == ("me", "me")

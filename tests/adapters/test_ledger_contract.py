@@ -14,7 +14,7 @@ from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
-from quota_enforcer.ports import Bucket, Ledger, Record, Source, SweepState
+from quota_enforcer.ports import Brief, Bucket, Ledger, Record, Source, SweepState
 
 BOB = Principal.parse("user/bob")
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -123,6 +123,17 @@ def test_nobody_is_blocked_by_quotas_that_were_edited_since(ledger: Ledger) -> N
             ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen=stale)
     ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen="mine")
     assert ledger.records([ALICE])[ALICE].version == 2
+
+
+def test_the_meters_are_told_nothing_that_was_edited_since(ledger: Ledger) -> None:
+    watched = Brief(frozenset({"session/ci/*"}))
+    assert ledger.brief() == Brief()
+    assert ledger.put_brief(watched, "")
+    ledger.see_quotas("mine", ledger.state())
+    assert not ledger.put_brief(Brief(), "")
+    assert ledger.brief() == watched
+    assert ledger.put_brief(Brief(), "mine")
+    assert ledger.brief() == Brief()
 
 
 # Usage

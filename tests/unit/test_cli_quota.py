@@ -224,7 +224,7 @@ def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, whom: str) -
 @pytest.mark.parametrize("whom", ["user/alice", "user/*", "default", "session/ci/*"])
 def test_set_says_when_it_takes_effect(shell: Shell, whom: str) -> None:
     result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
-    assert result.stderr == "It takes effect at the next sweep, or now: quota-enforcer sweep\n"
+    assert result.stderr == "It takes effect in seconds.\n"
 
 
 def test_list_shows_each_item_with_its_state_sorted(shell: Shell) -> None:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -159,6 +160,33 @@ def test_a_price_concerns_nobody_but_the_meters(world: World) -> None:
     assert (report.looked_at, report.edits) == (0, 1)
     assert set(world.ledger.brief().prices) == {"amazon.nova"}
     assert history(world, None) == ["price: added: input 1"]
+
+
+@pytest.mark.parametrize("moment", range(60))
+@pytest.mark.parametrize("one", ["edit", "sweep"])
+def test_the_meters_never_keep_an_older_price(world: World, one: str, moment: int) -> None:
+    def price(dollars: int) -> None:
+        world.quotas.put({"principal": "price/a.b", "quota": "price", "input": dollars})
+
+    def newer() -> None:
+        price(2)
+        edited(world, AT + SECONDS)
+
+    price(1)
+    between = Between(world, moment, newer)
+    ACTORS[one](world)
+    between.last()
+    assert world.ledger.brief().prices["a.b"].input == Decimal(2) / 1_000_000
+
+
+def test_a_price_that_could_not_be_told_is_told_at_the_next_try(world: World) -> None:
+    put_brief = world.ledger.put_brief
+    world.ledger.put_brief = None  # type: ignore[method-assign,assignment]
+    world.quotas.put({"principal": "price/a.b", "quota": "price", "input": 1})
+    assert "could not tell the meters" in edited(world).failures[0]
+    world.ledger.put_brief = put_brief  # type: ignore[method-assign]
+    edited(world, AT + SECONDS)
+    assert set(world.ledger.brief().prices) == {"a.b"}
 
 
 def test_observe_mode_blocks_nobody(world: World) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
 from quota_enforcer.aws import brief_items, ledger_items
+from quota_enforcer.aws.dynamo import Check, Put
 from quota_enforcer.aws.dynamo_read import Expression
 from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.aws.item_texts import instant, known
@@ -92,9 +93,14 @@ class DynamoSweepMemory(DynamoUsage):
         """What the meters were told last."""
         return brief_items.brief_of(self._table.get(brief_items.BRIEF))
 
-    def put_brief(self, brief: Brief) -> None:
-        """Tell the meters."""
-        self._table.put(brief_items.brief_item(brief))
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+        """Tell the meters.
+
+        False, and nothing written, where somebody has seen an edit since the state had
+        `quotas_seen`: they tell something newer.
+        """
+        still = Check(ledger_items.STATE, _still(quotas_seen=quotas_seen))
+        return not self._table.write([Put(brief_items.brief_item(brief)), still])
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         """Ask that these hours be set from the log once they are closed."""

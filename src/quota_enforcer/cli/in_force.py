@@ -2,7 +2,7 @@
 
 from quota_enforcer.cli.output import hint
 
-WHEN = "It takes effect at the next sweep, or now: quota-enforcer sweep"
+WHEN = "It takes effect in seconds."
 
 
 def say_when() -> None:

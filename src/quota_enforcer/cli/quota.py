@@ -63,7 +63,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
 def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
-    Whoever it blocked is free at the next sweep, unless another quota blocks too.
+    Whoever it blocked is free in seconds, unless another quota blocks too.
 
     Examples:
       quota-enforcer quota remove user/alice daily

@@ -177,8 +177,12 @@ class Ledger(LedgerReads, Protocol):
     def brief(self) -> Brief:
         """What the meters were told last."""
 
-    def put_brief(self, brief: Brief) -> None:
-        """Tell the meters."""
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+        """Tell the meters.
+
+        False, and nothing written, where somebody has seen an edit since the state had
+        `quotas_seen`: they tell something newer.
+        """
 
     def price_memories(self) -> list[PriceMemory]:
         """Of which models admins were ever told that they have no price."""

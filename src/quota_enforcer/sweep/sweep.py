@@ -50,7 +50,7 @@ class Sweep:
         report.edits = len(known.loaded.edits)
         self._ledger.begin(now)
         if not dry_run:
-            self._meters.tell(known.loaded, report)
+            self._meters.tell(known, report)
         begun = state
         state, metered = self._meters.run(state, known.loaded, report)
         gathered = gather(self._outside, self._settings, state, known, metered, now)

@@ -72,10 +72,10 @@ class Waking:
         What could not be brought about is news still, so whoever is asked again goes on with it.
         """
         known = self._quotas.to_act_on(report.now)
+        self._meters.tell(known, report)
         if not known.loaded.news:
             return False
         report.edits = len(known.loaded.edits)
-        self._meters.tell(known.loaded, report)
         round_ = self._round(report)
         gathered = gather_edited(self._outside, self._settings, known, report.now)
         looked = round_.decide(gathered)
