@@ -42,7 +42,7 @@ class TestRaise:
             ["raise_until", "-", LATER],
         ]
         assert printed.stderr.splitlines() == [
-            "It takes effect at the next sweep, or now: quota-enforcer sweep",
+            "It takes effect in seconds.",
             (
                 "After 2026-11-26 12:00 UTC applies again: daily of user/alice: "
                 "1,000 total tokens per day."

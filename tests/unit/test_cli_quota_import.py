@@ -110,7 +110,7 @@ def test_a_dry_run_writes_nothing_and_asks_nothing(imported: Import) -> None:
 
 def test_an_import_says_when_it_takes_effect_only_where_it_wrote(imported: Import) -> None:
     imported.items(an_item())
-    assert "It takes effect at the next sweep" in imported.run("--yes").stderr
+    assert "It takes effect in seconds" in imported.run("--yes").stderr
     assert imported.run("--yes").stderr == ""
 
 
