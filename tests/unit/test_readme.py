@@ -1,5 +1,6 @@
 """The README is true: its commands run, its tables say what the code and the template say."""
 
+import json
 import re
 import shlex
 from datetime import UTC, datetime
@@ -53,6 +54,41 @@ def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
     for command in commands():
         result = shell.run(*shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}\n{result.output}"
+
+
+def shown(command: str) -> list[str]:
+    """What a text block of the README shows below a command, each line without its margins."""
+    _, _, after = README.partition(f"$ {command}\n")
+    assert after, command
+    return [line.strip() for line in after.partition("```")[0].splitlines() if line.strip()]
+
+
+def test_what_explain_shows_is_shown(shell: Shell) -> None:
+    for line in (
+        "quota set default daily --measure total_tokens --limit 2_000_000 --window day",
+        "quota set user/alice daily --measure total_tokens --limit 5_000_000 --window day",
+        "quota raise user/alice daily 6_000_000 --until 1d",
+    ):
+        assert shell.run(*line.split()).exit_code == 0
+    shell.sweep()
+    said = shell.run("explain", "user/alice").output
+    assert set(shown("quota-enforcer explain user/alice")) <= {
+        line.strip() for line in said.splitlines()
+    }
+
+
+def test_what_simulate_shows_is_shown(shell: Shell, tmp_path: Path) -> None:
+    """On the published records that the tests have, cut to the two people in them."""
+    [quotas] = re.findall(r"\$ cat quotas.yaml\n(.*)\n", README)
+    (tmp_path / "quotas.yaml").write_text(f"{quotas}\n", encoding="utf-8")
+    records = (ROOT / "tests/data/logs/invocation_records.jsonl").read_text(encoding="utf-8")
+    lines = (json.dumps(json.loads(line)["record"]) for line in records.splitlines())
+    (tmp_path / "calls.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    command = "quota-enforcer simulate --log calls.jsonl --quotas quotas.yaml"
+    said = shell.run(*command.split()[1:]).output
+    assert {" ".join(line.split()) for line in shown(command)} <= {
+        " ".join(line.split()) for line in said.splitlines()
+    }
 
 
 def test_every_make_target_exists() -> None:
