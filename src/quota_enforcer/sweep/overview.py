@@ -9,7 +9,7 @@ from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Terms
+from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, Usages
 from quota_enforcer.sweep.look import look_closely
@@ -21,6 +21,10 @@ class Seen(NamedTuple):
     record: Record
     decision: Decision
     usage: Usage
+
+    def behind(self, _: Verdict) -> Usage:
+        """The usage that one of its verdicts sums up."""
+        return self.usage
 
 
 @dataclass(frozen=True, slots=True)
