@@ -101,7 +101,7 @@ def _lines(seen: Seen, terms: Terms) -> Iterator[Line]:
     """Of quotas that have a limit above 0."""
     for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
         if verdict.limit and verdict.limit.is_finite():
-            usage = seen.looked.behind(verdict.quota)
+            usage = seen.behind(verdict)
             outlooks = of_window(verdict, usage, terms), of_days(verdict, usage, terms)
             yield Line(row, verdict, *outlooks)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -53,13 +54,22 @@ def say_lines(lines: Iterable[str]) -> None:
 
 def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
     """Names and what is to say of each, on stdout; a name that comes again is left out."""
+    named = [(name, text) for name, text in facts if text]
+    again = [name == before for (before, _), (name, _) in pairwise([("", ""), *named])]
+    rows = [
+        ("" if repeats else name, text) for repeats, (name, text) in zip(again, named, strict=True)
+    ]
+    shown = console()
+    if shown.width >= WIDE:
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = (f"{' ' * indent}{name:{width}}  {text}\n" for name, text in rows)
+        shown.file.write("".join(lines))
+        return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    before = ""
-    for name, text in facts:
-        grid.add_row("" if name == before else name, text)
-        before = name
+    for row in rows:
+        grid.add_row(*row)
     say(Padding(grid, (0, 0, 0, indent), expand=False))
 
 

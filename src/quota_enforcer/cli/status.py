@@ -97,7 +97,7 @@ def _look(deployment: Deployment, terms: Terms) -> tuple[list[Record], list[Row]
 
 def _rows(seen: Seen, terms: Terms) -> list[Row]:
     several = list(rows(seen.record, seen.decision))
-    if several or not seen.record.version:
+    if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
         return several
     return [unlimited(seen.record.principal, seen.usage, terms)]
 

@@ -13,6 +13,7 @@ from quota_enforcer.cli.status_rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.who import record_of, say_if_stranger
 from quota_enforcer.core import wording
 from quota_enforcer.core.decision import Decision
+from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
@@ -42,14 +43,18 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
     if facts:
         say_facts(facts)
         say("")
-    say_rows(table, terms)
-    say_notes(table)
+    if table:
+        say_rows(table, terms)
+        say_notes(table)
     say_if_stranger(deployment, record, loaded.rules)
     hints(state, terms)
     hint(f"More: quota-enforcer explain {record.principal}, or history, or forecast.")
 
 
 def _today(deployment: Deployment, record: Record, terms: Terms) -> list[Row]:
+    """What it used today; a team uses nothing but through its members."""
+    if record.principal.kind is Kind.TEAM:
+        return []
     today = local_date(terms.now, terms.zone)
     return [unlimited(record.principal, deployment.ledger.usage(record.principal, today), terms)]
 

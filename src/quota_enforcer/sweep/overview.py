@@ -9,7 +9,7 @@ from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Terms
+from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, Usages
 from quota_enforcer.sweep.look import Looked, look_closely
@@ -31,6 +31,10 @@ class Seen(NamedTuple):
     def usage(self) -> Usage:
         """What it used itself."""
         return self.looked.own
+
+    def behind(self, verdict: Verdict) -> Usage:
+        """The usage that one of its verdicts sums up."""
+        return self.looked.behind(verdict.quota)
 
 
 @dataclass(frozen=True, slots=True)
