@@ -20,7 +20,7 @@ from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import Quota, Rule, Share
 from quota_enforcer.core.standing import Standing
-from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.usage import ModelUsage, Usage, pooled
 from quota_enforcer.core.verdict import Mode, Terms
 from quota_enforcer.core.window import HOUR, Unit, Window, day_start, hour_start, local_date
 from quota_enforcer.ports import Record, SweepState
@@ -106,9 +106,9 @@ def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 
     made = Company(BigLedger(ZONE), rules, Terms(NOW, ZONE, mode, gated=True))
     book = QuotaBook(rules)
     for principal in everybody:
-        usage = _usage(principal, days, random)
-        made.ledger.of[principal] = usage
-        _live(made, book, principal, usage, days)
+        made.ledger.of[principal] = _usage(principal, days, random)
+    for principal in everybody:
+        _live(made, book, principal, days)
     invalid = NoticeKind.INVALID_QUOTA
     made.ledger.told[""].append(Notice(invalid, NOW - HOUR, HOSTILE, "daily", f"limit {HOSTILE}"))
     swept = NOW - timedelta(minutes=4)
@@ -181,9 +181,14 @@ def _counts(model: str, tokens: int) -> Counts:
     return Counts(max(tokens // 9_000, 1), tokens - output, output, 0, 0, cost, assumed)
 
 
-def _live(made: Company, book: QuotaBook, principal: Principal, usage: Usage, days: int) -> None:
+def _live(made: Company, book: QuotaBook, principal: Principal, days: int) -> None:
     """What the sweeps of these days decided; days far from every limit are skipped."""
-    standing = Standing()
+    usage, standing = made.ledger.of[principal], Standing()
+    pools = {
+        quota: pooled(made.ledger.of.get(each, Usage()) for each in members)
+        for quota, members in book.drawing.items()
+        if principal in members
+    }
     for day in _days(days):
         for hour in _CHECKS:
             at = datetime.combine(day, time(hour, 7), ZONE).astimezone(UTC)
@@ -191,7 +196,8 @@ def _live(made: Company, book: QuotaBook, principal: Principal, usage: Usage, da
                 break
             terms = Terms(at, ZONE, made.terms.mode, gated=True)
             seen = _until(usage, at, day)
-            decision = decide(principal, book.of(principal, at), seen, standing, terms)
+            shared = {quota: _until(used, at, day) for quota, used in pools.items()}
+            decision = decide(principal, book.of(principal, at), seen, standing, terms, shared)
             standing = decision.standing
             made.ledger.post(decision.notices)
     made.ledger.put(Record(principal, standing, version=1))

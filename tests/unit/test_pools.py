@@ -187,7 +187,7 @@ def test_observe_mode_warns_the_team_and_denies_nobody() -> None:
     decision = pool.at(NOON, ALICE, bob=1000)
     assert (decision.standing.denied, kinds(decision)) == (frozenset(), [])
     pool.mode = Mode.ENFORCE
-    assert kinds(pool.at(NOON, ALICE, bob=1000)) == ["blocked"]
+    assert kinds(pool.at(NOON, ALICE, bob=1000)) == ["would-have-blocked", "blocked"]
 
 
 def test_a_pool_that_only_notifies_denies_nobody() -> None:

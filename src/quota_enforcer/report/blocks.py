@@ -4,19 +4,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.notice import NOTED, Notice, NoticeKind
 from quota_enforcer.core.verdict import FULL
 from quota_enforcer.report.model import Block, Outcome
 
 OBSERVED = "observe mode blocks nobody"
 """How a warning at the limit says that only observe mode kept the principal open."""
-TOLD_TO_ADMINS = frozenset(NoticeKind) - {
-    NoticeKind.WARNING,
-    NoticeKind.BLOCKED,
-    NoticeKind.CHANGED,
-    NoticeKind.RESTORED,
-    NoticeKind.COULD_NOT_DENY,
-}
+TOLD_TO_ADMINS = (
+    frozenset(NoticeKind)
+    - NOTED
+    - {
+        NoticeKind.WARNING,
+        NoticeKind.BLOCKED,
+        NoticeKind.CHANGED,
+        NoticeKind.RESTORED,
+        NoticeKind.COULD_NOT_DENY,
+    }
+)
 """What is no block and no warning, but which whoever reads the report should know."""
 
 
@@ -98,7 +102,7 @@ def _outcome(notice: Notice, at_last: Now) -> Outcome | None:
 
 def _begun(notice: Notice, outcome: Outcome) -> Block:
     quotas = (notice.quota,)
-    why = notice.reason.removesuffix(f"; nothing is blocked, since {OBSERVED}")
+    why = notice.reason.removesuffix(f"; it blocks nothing, since {OBSERVED}")
     return Block(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
 
 
