@@ -137,7 +137,7 @@ def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
     teams = [
         Quota(
             f"team/{team}", "project",
-            members=tuple(map(str, random.sample(everybody, len(everybody) // 8))),
+            members=tuple(map(str, random.sample(everybody, -(-len(everybody) // 8)))),
             share=Share.POOL,
             measure=tokens, limit=Decimal(len(everybody) * 400_000), window=week,
         )
