@@ -34,7 +34,7 @@ WHEN = {
 }
 
 
-_TOKEN = "5f1c0d2b9a7e4c6d8b3a1e0f2c4d6b8a"
+_EDIT = "5f1c0d2b9a7e4c6d8b3a1e0f2c4d6b8a"
 """In place of an edit's own, which is another each time."""
 
 
@@ -42,8 +42,8 @@ def _told(world: World, kind: NoticeKind) -> tuple[Notice, Message]:
     notice, sent = [sent for sent in world.topic.sent if sent[0].kind is kind][-1]
     if not notice.edit:
         return notice, sent
-    body = sent.body.replace(notice.edit, _TOKEN)
-    return replace(notice, edit=_TOKEN), replace(sent, body=body)
+    body = sent.body.replace(notice.edit, _EDIT)
+    return replace(notice, edit=_EDIT), replace(sent, body=body)
 
 
 def _world() -> World:
