@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_quota
+from builders import HOUR, NOON, a_quota
 from cli_world import Shell, a_shell
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import ATTRIBUTES
+from quota_enforcer.core.verdict import Mode
+from quota_enforcer.core.window import DAY
 from template_source import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +79,42 @@ def test_what_explain_shows_is_shown(shell: Shell) -> None:
     }
 
 
+@pytest.fixture
+def week(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A week in observe mode, of four principals."""
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    team = ["user/alice", "user/bob"]
+    shell.world.quota(principal="default", limit=100_000)
+    shell.world.quota(principal="team/research", members=team, limit=300_000, warn_at=[50, 80])
+    shell.world.quota(
+        principal="role/*", quota="hourly", measure="requests", limit=50, window="hour"
+    )
+    for days in range(7, 0, -1):
+        for hour in (9, 11, 14, 16):
+            shell.now = NOON - days * DAY + (hour - 12) * HOUR
+            shell.used("alice", 90_000 if days in {6, 4} else 60_000)
+            shell.used("bob", 20_000)
+            shell.used("carol", 30_000 if days == 2 else 8_000)
+            shell.used("role:reporting/nightly", 4_000)
+            shell.sweep()
+        shell.now = NOON - (days - 1) * DAY - 12 * HOUR
+        shell.sweep()
+    for hour, tokens in ((9, 150_000), (10, 80_000), (11, 95_000)):
+        shell.now = NOON + (hour - 12) * HOUR
+        shell.used("alice", tokens)
+        shell.used("bob", 45_000)
+        shell.sweep()
+    shell.now = NOON
+    shell.sweep()
+    return shell
+
+
+@pytest.mark.parametrize("command", ["status", "usage --month 2026-11 --csv --by principal,month"])
+def test_what_a_week_of_observing_shows_is_shown(week: Shell, command: str) -> None:
+    said = week.run(*command.split()).output
+    assert set(shown(f"quota-enforcer {command}")) <= {line.strip() for line in said.splitlines()}
+
+
 def test_what_simulate_shows_is_shown(shell: Shell, tmp_path: Path) -> None:
     """On the published records that the tests have, cut to the two people in them."""
     [quotas] = re.findall(r"\$ cat quotas.yaml\n(.*)\n", README)
@@ -105,7 +143,7 @@ def test_the_attribute_table_lists_what_an_item_may_have() -> None:
 
 
 def test_the_parameter_table_lists_the_templates_parameters_and_defaults() -> None:
-    table = rows("Deleting the stack stops the schedule")
+    table = rows("Deleting the stack stops the triggers")
     assert sorted(name for row in table for name in names(row)) == sorted(PARAMETERS)
     for row in table:
         defaults = [str(PARAMETERS[name]["Default"]) or "none" for name in names(row)]
