@@ -1,9 +1,9 @@
 """How long `status` takes for very many principals, as an admin runs it.
 
 The stack is deployed on the embedded AWS and its ledger filled; the command runs in a process of
-its own, from the start of Python to its last row. What it computes itself is what it takes at
-least; the rest is waiting for the embedded AWS, which is written in Python, shares the machine and
-takes 0.3 s for each MB of a table that is passed over. DynamoDB takes less than a tenth of that.
+its own, from the start of Python to its last row. Most of that is waiting for the embedded AWS,
+which is written in Python, shares the machine and takes 0.3 s for each MB that is passed over. So
+it runs once more on the same answers, given after the time that DynamoDB takes for them.
 """
 
 import json
@@ -17,11 +17,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+from threading import local
 from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from typer.testing import CliRunner
 
 from quota_enforcer import wiring
 from quota_enforcer.aws import ledger_items, usage_items
 from quota_enforcer.aws.dynamo_read import wire
+from quota_enforcer.cli.main import app
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.standing import Level, Standing
@@ -41,7 +48,9 @@ MOST_HOURS = 6
 """A principal uses one to six hours of a day."""
 BATCH = 25
 LIMIT = 10.0
-"""Seconds that it may take by itself: the rest says more of this machine than of the command."""
+"""Seconds that it may take in AWS."""
+ANSWER, MEGABYTE = 0.010, 0.100
+"""Seconds that DynamoDB takes for an answer, and for each MB in it, both rather more than less."""
 
 
 def quotas() -> Iterator[dict[str, Any]]:
@@ -137,6 +146,56 @@ def _computed() -> float:
     return children.ru_utime + children.ru_stime
 
 
+class Answers:
+    """The embedded AWS's answers to each request; replayed they come as fast as DynamoDB's."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], bytes] = {}
+        self._asked = local()
+
+    def attach(self, session: boto3.Session) -> None:
+        """Listen to all DynamoDB clients of a session."""
+        events: Any = session.events
+        events.register("before-send.dynamodb", self._send)
+        events.register("response-received.dynamodb", self._received)
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        target = str(request.headers["X-Amz-Target"])
+        self._asked.key = target, request.body
+        body = self._known.get(self._asked.key)
+        if body is None:
+            return None
+        time.sleep(ANSWER + MEGABYTE * len(body) / 1_000_000)
+        headers: Any = {}
+        answer: Any = AWSResponse(request.url, 200, headers, None)
+        answer._content = body  # noqa: SLF001 - where botocore keeps what it has read
+        return answer  # type: ignore[no-any-return]
+
+    def _received(self, response_dict: dict[str, Any] | None, **_: object) -> None:
+        if response_dict is not None and response_dict["status_code"] < 300:  # noqa: PLR2004
+            self._known[self._asked.key] = response_dict["body"]
+
+
+def replayed(aws: EmbeddedAws, *arguments: str) -> float:
+    """How long a command takes where DynamoDB answers; the second run, in this process."""
+    answers = Answers()
+
+    class Session(boto3.Session):
+        def __init__(self, **_: object) -> None:
+            super().__init__(aws.account_id, "root", region_name=aws.region)
+            answers.attach(self)
+
+    environment = aws.environment() | {"QUOTA_ENFORCER_STACK": STACK}
+    with patch.object(boto3, "Session", Session), patch.dict(os.environ, environment):
+        for _ in range(2):
+            started = time.monotonic()
+            result = CliRunner().invoke(app, arguments)
+            took = time.monotonic() - started
+            if result.exit_code:
+                raise SystemExit(result.output)
+    return took
+
+
 def main() -> None:
     """Time the table, and the JSON document, for each number of principals."""
     for principals in map(int, sys.argv[1:] or (1_000, 10_000)):
@@ -146,14 +205,16 @@ def main() -> None:
             print(f"{principals:,} principals, {written:,} items in the ledger")
             table = timed(aws, "status")
             print(f"  status: {table}; {len(table.printed.splitlines()):,} lines")
+            replay = replayed(aws, "status")
+            print(f"  status where DynamoDB answers: {replay:.1f} s, and the start of Python")
             document = timed(aws, "status", "--json")
             rows = len(json.loads(document.printed)["standings"])
             print(f"  status --json: {document}; {rows:,} rows")
             print(f"  status of one: {timed(aws, 'status', 'user/principal-00001')}")
             print(f"  forecast: {timed(aws, 'forecast')}")
             print(f"  usage --csv: {timed(aws, 'usage', '--csv')}")
-            if max(table.computed, document.computed) > LIMIT:
-                raise SystemExit(f"it computes for more than {LIMIT:.0f} s")
+            if replay > LIMIT:
+                raise SystemExit(f"that is more than {LIMIT:.0f} s")
 
 
 if __name__ == "__main__":

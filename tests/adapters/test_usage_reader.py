@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
@@ -147,3 +148,27 @@ def test_the_size_is_what_dynamodb_says(stub: Callable[[str], tuple[Any, Stubber
     reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage())
     several = [Principal(Kind.USER, f"u{number}") for number in range(101)]
     assert reader.usages(dict.fromkeys(several, TODAY), None).keys() == set(several)
+
+
+@pytest.mark.parametrize("refused", ["describe_table", "scan"])
+def test_who_may_not_pass_over_the_table_reads_each_by_a_query(
+    stub: Callable[[str], tuple[Any, Stubber]], monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    monkeypatch.setattr(usage_reader, "SEGMENTS", 1)
+    client, answers = stub("dynamodb")
+    if refused == "scan":
+        answers.add_response("describe_table", {"Table": {}})
+    answers.add_client_error(refused, "AccessDeniedException", "no")
+    used = Usage({HAIKU: ModelUsage()})
+    reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: used)
+    several = dict.fromkeys((Principal(Kind.USER, f"u{number}") for number in range(101)), TODAY)
+    assert reader.usages(several, None) == dict.fromkeys(several, used)
+
+
+def test_any_other_refusal_is_raised(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
+    client, answers = stub("dynamodb")
+    answers.add_client_error("describe_table", "ResourceNotFoundException", "gone")
+    reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage())
+    several = dict.fromkeys((Principal(Kind.USER, f"u{number}") for number in range(101)), TODAY)
+    with pytest.raises(ClientError, match="gone"):
+        reader.usages(several, None)

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from botocore.exceptions import ClientError
 
 from quota_enforcer.aws import usage_items
 from quota_enforcer.aws.dynamo import Table
@@ -93,18 +96,23 @@ class UsageReader:
         hours_from: date | None,
         told: Callable[[float], None] = unheard,
     ) -> dict[Principal, Usage]:
-        """What each one used from a local date on; hours from theirs on, or none of them."""
-        by_first = sorted(firsts, key=firsts.__getitem__)
-        alone, together = by_first[:ALONE], by_first[ALONE:]
-        pages = self._table.size() / PAGE if together else 0.0
-        if len(together) < QUERIES_PER_PAGE * pages:
-            alone, together, pages = by_first, [], 0.0
-        progress = _Progress(len(alone) / QUERIES_PER_PAGE + pages, told)
-        found: dict[Principal, Usage] = {}
-        if together:
-            since = {each: firsts[each] for each in together}
-            found = self._pass_over(since, hours_from, progress)
-        return found | self._one_by_one({each: firsts[each] for each in alone}, progress)
+        """What each one used from a local date on; hours from theirs on, or none of them.
+
+        Where it may not pass over the table, there is a query for each.
+        """
+        by_first = {each: firsts[each] for each in sorted(firsts, key=firsts.__getitem__)}
+        alone = dict(islice(by_first.items(), ALONE))
+        together = dict(islice(by_first.items(), ALONE, None))
+        try:
+            pages = self._table.size() / PAGE if together else 0.0
+            if together and len(together) >= QUERIES_PER_PAGE * pages:
+                steps = _Progress(len(alone) / QUERIES_PER_PAGE + pages, told)
+                found = self._pass_over(together, hours_from, steps)
+                return found | self._one_by_one(alone, steps)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+        return self._one_by_one(by_first, _Progress(len(by_first) / QUERIES_PER_PAGE, told))
 
     def _one_by_one(
         self, firsts: Mapping[Principal, date], progress: _Progress
