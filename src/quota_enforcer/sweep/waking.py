@@ -55,12 +55,8 @@ class Waking:
         round_ = self._round(report)
         looked = round_.decide(gather_named(self._settings, known, principals, now))
         after, moved = self._bring_about(looked, round_, known, state, report)
-        # Nobody has acted on these edits yet, nor perhaps on these settings: if they are taken back
-        # before anybody does, nobody ever will.
-        again = known.loaded.concerned(looked.gathered.records)
-        if state.terms != self._settings.fingerprint:
-            again |= moved
-        round_.look_again(again)
+        # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
+        round_.look_again(known.loaded.concerned(looked.gathered.records))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         self._send(report)
         self._note(state, after, report, fresh_at=now if fresh else None)
@@ -108,6 +104,9 @@ class Waking:
         report.notices += known.prices.tell(looked.prices, report.now)
         report.gates_told = state.gates_told
         round_.apply(looked.decisions, gathered)
+        if state.terms != self._settings.fingerprint:
+            # No sweep has seen these settings: if they are taken back before, none ever will.
+            round_.look_again(moved)
         return after, moved
 
     def _with_gates(self, gathered: Gathered) -> Gathered:
