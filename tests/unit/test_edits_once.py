@@ -1,4 +1,4 @@
-"""Each edit once, and none lost: whoever sees it first, however many are at it, wherever one dies."""
+"""Each edit once, and none lost: whoever sees it first, and wherever one of several dies."""
 
 import inspect
 from collections.abc import Callable
