@@ -9,10 +9,10 @@ IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types package bench lock clean
+.PHONY: help setup demo test test-browser lint types package bench lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: .venv/installed ## install the command line into .venv/bin/quota-enforcer
 
@@ -21,6 +21,10 @@ demo: setup ## run the whole product on the embedded AWS
 
 test: lint types ## lint, types, and all tests (template checks are among them)
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
+	@tests/browser/chromium.sh
+	$(BIN)/pytest tests/browser
 
 lint: setup ## lint and formatting
 	$(BIN)/ruff check

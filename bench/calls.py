@@ -14,25 +14,24 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from quota_enforcer import wiring
 from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
-from quota_enforcer.aws.metrics import (
-    ARN_DIMENSION,
-    METRIC_NAMES,
-    MODEL_DIMENSION,
-    CloudWatchMetrics,
-)
+from quota_enforcer.aws.metrics import CloudWatchMetrics
 from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.core.window import hour_start
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.ports import SweepState
+from quota_enforcer.ports import Series, SweepState
 from quota_enforcer.settings import Settings
 from quota_enforcer.sweep.report import Report
 from quota_enforcer.sweep.sweep import Sweep
+
+if TYPE_CHECKING:
+    from bench.parts.metrics import CloudWatch
+else:  # a script finds what lies beside it
+    from parts.metrics import CloudWatch
 
 ACCOUNT = "123456789012"
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -40,57 +39,6 @@ START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TICK = timedelta(minutes=5)
 OVER = 5
 """How many principals go over their quota in the second sweep."""
-
-
-class CloudWatch:
-    """The two calls that the meter makes, answered from memory in AWS's shapes and page sizes."""
-
-    def __init__(self, calls: Counter[str]) -> None:
-        self._calls = calls
-        self.used: dict[str, dict[datetime, int]] = {}
-
-    def get_paginator(self, operation: str) -> SimpleNamespace:
-        """As boto3's clients have one for each operation."""
-        pages = {"list_metrics": self._list_metrics, "get_metric_data": self._get_metric_data}
-        return SimpleNamespace(paginate=pages[operation])
-
-    def _list_metrics(self, **_request: Any) -> Iterator[dict[str, Any]]:
-        """500 metrics a page."""
-        metrics = [
-            {
-                "MetricName": METRIC_NAMES[counter],
-                "Dimensions": [
-                    {"Name": ARN_DIMENSION, "Value": arn},
-                    {"Name": MODEL_DIMENSION, "Value": MODEL},
-                ],
-            }
-            for arn in self.used
-            for counter in ("requests", "input_tokens")
-        ]
-        for first in range(0, max(len(metrics), 1), 500):
-            self._calls["ListMetrics"] += 1
-            yield {"Metrics": metrics[first : first + 500]}
-
-    def _get_metric_data(self, **request: Any) -> Iterator[dict[str, Any]]:
-        """One answer for at most 500 queries."""
-        self._calls["GetMetricData"] += 1
-        queries = request["MetricDataQueries"]
-        if len(queries) > 500:  # noqa: PLR2004 - what AWS allows
-            raise AssertionError(f"{len(queries)} queries in one call")
-        yield {"MetricDataResults": [self._answer(query) for query in queries]}
-
-    def _answer(self, query: dict[str, Any]) -> dict[str, Any]:
-        metric = query["MetricStat"]["Metric"]
-        arn = next(d["Value"] for d in metric["Dimensions"] if d["Name"] == ARN_DIMENSION)
-        tokens = metric["MetricName"] == METRIC_NAMES["input_tokens"]
-        counted = metric["MetricName"] in {METRIC_NAMES["requests"], METRIC_NAMES["input_tokens"]}
-        points = self.used[arn].items() if counted else ()
-        return {
-            "Id": query["Id"],
-            "StatusCode": "Complete",
-            "Timestamps": [hour for hour, _ in points],
-            "Values": [float(used if tokens else 1) for _, used in points],
-        }
 
 
 @contextmanager
@@ -133,7 +81,9 @@ def deployment(principals: int) -> Iterator[tuple[Sweep, CloudWatch, Counter[str
         cloudwatch = CloudWatch(calls)
         hour = hour_start(START, settings.zone)
         cloudwatch.used = {
-            f"arn:aws:iam::{ACCOUNT}:user/u{number}": {hour: 1_000} for number in range(principals)
+            Series(counter, f"arn:aws:iam::{ACCOUNT}:user/u{number}", MODEL): {hour: used}
+            for number in range(principals)
+            for counter, used in (("requests", 1), ("input_tokens", 1_000))
         }
         metrics = CloudWatchMetrics(cast("Any", cloudwatch), settings.metric_namespace)
         outside = replace(wiring.outside(settings, session), metrics=metrics)
@@ -159,9 +109,11 @@ def main() -> None:
             stories = ["everybody is new", "news: a tenth called, 5 went over", "no news"]
             for number, story in enumerate(stories):
                 if number == 1:
-                    for n, hours in enumerate(cloudwatch.used.values()):
+                    tokens = [s for s in cloudwatch.used if s.counter == "input_tokens"]
+                    for n, series in enumerate(tokens):
                         extra = 2_000_000 if n < OVER else 500 if n % 10 == 0 else 0
-                        hours.update({hour: used + extra for hour, used in hours.items()})
+                        for hour in cloudwatch.used[series]:
+                            cloudwatch.used[series][hour] += extra
                 report, made = swept(sweep, calls, START + (number + 1) * TICK)
                 expected = math.ceil(report.series / 500)
                 if made["GetMetricData"] != expected or made["ListEntitiesForPolicy"] != 1:

@@ -1,42 +1,44 @@
 """How fast each function starts, how large its package is, and which imports it does not need.
 
 The package is built by the Makefile that `sam build` calls and run by Lambda's own runtime client
-against a small server of Lambda's runtime API, with what Lambda's Python has and nothing else. In
-AWS the same takes longer or shorter by the memory's share of a processor and the version of Python.
+against a small server of Lambda's runtime API, with what Lambda's Python has and nothing else, on a
+whole processor. What is packaged is compiled at each start, since a function cannot write to where
+its package is; AWS's own parts are compiled already.
 """
 
 import base64
 import gzip
 import json
 import os
-import queue
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 from collections import defaultdict
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.parts.runtime import Lambda
+else:  # a script finds what lies beside it
+    from parts.runtime import Lambda
 
 ROOT = Path(__file__).parents[1]
-HANDLERS = ROOT / "src" / "quota_enforcer" / "handlers"
 STARTS = 5
+IMPORTS = 2
 PATIENCE = 30
 """Seconds for any one step; then it is given up."""
-SLOW = 5
-"""Milliseconds of import from which on a package is named."""
+HEAVIEST = 6
+"""Packages that are named."""
 IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
 FOREIGN = {
     "author": ("sweep", "metering", "core.decision", "core.records", "core.price_table"),
     "enforcer": ("authoring.author", "core.records", "core.policies"),
+    "me": ("authoring.author", "core.policies", "core.records", "metering.stream"),
     "meter": ("sweep", "authoring", "core.decision", "core.policies", "metering.cloudwatch"),
     "setup": ("sweep", "metering", "authoring", "core.decision", "core.records"),
 }
@@ -55,74 +57,12 @@ _BATCH = {
 EVENTS: dict[str, dict[str, Any]] = {
     "author": {"action": "render"},
     "enforcer": {"action": "sweep"},
+    "me": json.loads((ROOT / "events" / "me.json").read_text(encoding="utf-8")),
     "meter": {
         "awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(_BATCH).encode())).decode()}
     },
 }
 """Each function's first event; the set-up function's would answer to CloudFormation."""
-
-
-class Quiet(ThreadingHTTPServer):
-    """A server that does not mind a client that is killed."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing."""
-
-
-@dataclass(slots=True)
-class Lambda:
-    """Lambda's runtime API for one process, and an AWS that refuses everything.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-    """
-
-    ready: threading.Event = field(default_factory=threading.Event)
-    events: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
-    answers: "queue.Queue[tuple[str, bytes]]" = field(default_factory=queue.Queue)
-
-    def serve(self) -> ThreadingHTTPServer:
-        """Start on a free port."""
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-            def do_GET(self) -> None:
-                api.ready.set()
-                event = api.events.get()
-                deadline = str(int((time.time() + PATIENCE) * 1000))
-                self._answer(200, event, {
-                    "Lambda-Runtime-Aws-Request-Id": "1", "Lambda-Runtime-Deadline-Ms": deadline,
-                    "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:1:function:f",
-                    "Lambda-Runtime-Trace-Id": "Root=1-0-0", "Content-Type": "application/json",
-                })  # fmt: skip
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if "/runtime/" not in self.path:
-                    self._answer(400, b'{"__type": "AccessDeniedException"}', {})
-                    return
-                self._answer(202, b"{}", {})
-                if self.path.endswith(("/response", "/error")):
-                    api.answers.put((self.path.rpartition("/")[2], body))
-                    api.ready.set()
-
-            def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-        server = Quiet(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
 
 
 def environment(package: Path, runtime: Path, port: int) -> dict[str, str]:
@@ -138,10 +78,12 @@ def environment(package: Path, runtime: Path, port: int) -> dict[str, str]:
         "DENY_POLICIES": '{"*": "arn:aws:iam::111122223333:policy/p"}',
         "ENFORCER_FUNCTION": "enforcer", "DENY_AGENT_CORE": "true", "LEDGER_TABLE": "ledger",
         "GATES": '["arn:aws:iam::111122223333:policy/bedrock-quota/b/b-BOUNDARY-ONLY"]',
-        "LOG_GROUP": "log", "METERING": "stream", "METRIC_NAMESPACE": "n", "MODE": "enforce",
+        "GATED": "true", "LOG_GROUP": "log", "METERING": "stream", "METRIC_NAMESPACE": "n",
+        "MODE": "enforce", "MODEL_SCOPES": '["*"]',
         "NOTICE_TOPIC": "arn:aws:sns:us-east-1:111122223333:t", "PATH": os.environ["PATH"],
         "POWERTOOLS_METRICS_NAMESPACE": "n", "POWERTOOLS_SERVICE_NAME": "f",
-        "POWERTOOLS_TRACE_DISABLED": "true", "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LAMBDA_TASK_ROOT": str(package), "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
         "QUOTA_TABLE": "quotas", "STACK_NAME": "bench", "TIME_ZONE": "UTC",
     }  # fmt: skip
 
@@ -180,7 +122,7 @@ def started(handler: str, package: Path, runtime: Path) -> tuple[float, float | 
 
 
 def imported(handler: str, package: Path, runtime: Path) -> tuple[dict[str, float], list[str]]:
-    """Milliseconds of import by package, and all modules, in an interpreter of its own."""
+    """Milliseconds of import by package, tracing included, and all modules."""
     done = subprocess.run(  # noqa: S603
         [
             sys.executable,
@@ -238,20 +180,26 @@ def measure(package: Path, runtime: Path, *, client: bool) -> None:
     print(f"cold: every function's package is {total:,} B, {small:,} B zipped; Python {version}")
     if not client:
         print("cold: no runtime client for this machine (awslambdaric): imports only")
-    for handler in ("author", "enforcer", "meter", "setup"):
+    unneeded = 0
+    for handler, others in FOREIGN.items():
         if client:
             found = [started(handler, package, runtime) for _ in range(STARTS)]
-            init = statistics.median(each[0] for each in found)
+            init = min(each[0] for each in found)
             first = [each[1] for each in found if each[1] is not None]
-            event = f", first event {statistics.median(first):.0f} ms" if first else ""
-            print(f"cold: {handler}: ready after {init:.0f} ms{event} (median of {STARTS})")
-        packages, modules = imported(handler, package, runtime)
-        slow = sorted(packages.items(), key=lambda item: -item[1])
-        named = ", ".join(f"{name} {ms:.0f}" for name, ms in slow if ms >= SLOW)
-        print(f"  {len(modules)} modules in {sum(packages.values()):.0f} ms: {named} ms")
-        foreign = tuple(f"quota_enforcer.{each}" for each in FOREIGN[handler])
+            event = f", first event answered in {min(first):.0f} ms" if first else ""
+            print(f"cold: {handler}: ready after {init:.0f} ms{event} (best of {STARTS})")
+        several = [imported(handler, package, runtime) for _ in range(IMPORTS)]
+        packages, modules = min(several, key=lambda each: sum(each[0].values()))
+        heaviest = sorted(packages.items(), key=lambda item: -item[1])[:HEAVIEST]
+        named = ", ".join(f"{name} {ms:.0f}" for name, ms in heaviest)
+        took = sum(packages.values())
+        print(f"cold: {handler}: imports {len(modules)} modules in {took:.0f} ms: {named} ms, ...")
+        foreign = tuple(f"quota_enforcer.{each}" for each in others)
         needless = [name for name in modules if name.startswith(foreign)]
-        print(f"  not needed by it: {', '.join(needless) or 'none'}")
+        print(f"cold: {handler}: not needed by it: {', '.join(needless) or 'none'}")
+        unneeded += len(needless)
+    if unneeded:
+        raise SystemExit(f"cold: {unneeded} imports are of no use to who makes them")
 
 
 if __name__ == "__main__":

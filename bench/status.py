@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 from quota_enforcer import wiring
 from quota_enforcer.aws import ledger_items, usage_items
-from quota_enforcer.aws.dynamo import wire
+from quota_enforcer.aws.dynamo_read import wire
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Kind, Principal

@@ -9,17 +9,22 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import NOON
-from fakes import FakeQuotas
+from doctor_fakes import FakeSights
+from fakes import FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
-from quota_enforcer.cli import deployment
+from quota_enforcer.cli import deployment, self_service
 from quota_enforcer.cli.deployment import Deployment, GatesKept
 from quota_enforcer.cli.errors import NotThere
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.errors import Conflict, SweepFailed
 from quota_enforcer.core.opaque import SeenModel
+from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.verdict import Mode
+from quota_enforcer.handlers.me_answer import document
+from quota_enforcer.me_settings import MeSettings
+from quota_enforcer.sweep.own import OwnLook
 from world import ACCOUNT, World
 
 ADMIN = f"arn:aws:iam::{ACCOUNT}:user/admin"
@@ -44,7 +49,10 @@ class AdminTable:
             raise Conflict("the quota was changed by somebody else")
         self.quotas.table[key] = dict(item)
 
-    def remove(self, whom: str, name: str) -> Item | None:
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        stored = self.quotas.table.get((whom, name))
+        if expected is not None and (self.overtaken or stored != expected):
+            raise Conflict("the quota was changed by somebody else")
         return self.quotas.table.pop((whom, name), None)
 
 
@@ -72,6 +80,17 @@ class Shell:
     """What the meter was asked."""
     hours_refused: dict[str, str] = field(default_factory=dict)
     """Hours that the meter will not recount, and why."""
+    subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
+    """Who gets notices by e-mail."""
+    caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
+    """Who asks where it stands."""
+    ailments: dict[str, Any] = field(default_factory=dict)
+    """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its sights."""
+
+    @property
+    def sights(self) -> FakeSights:
+        """What a doctor sees, healthy but for `ailments`."""
+        return FakeSights(self.world, self.now, self.gatehouse, **self.ailments)
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
@@ -85,7 +104,9 @@ class Shell:
             lambda: ADMIN,
             self.gates,
             ask_meter=self.ask_meter,
+            subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
+            sights=lambda: self.sights,
             usages=world.ledger.usages,
         )
 
@@ -103,6 +124,12 @@ class Shell:
             return {"hour": hour, "refused": self.hours_refused[hour]}
         counts = {"records": 1200, "buckets": 2, "principals": 1, "quarantined": 0}
         return {"hour": hour, **counts}
+
+    def ask_me(self, *_: object) -> dict[str, Any]:
+        """What the self-service function says of `caller`."""
+        settings = me_settings(self.world)
+        look = OwnLook(settings, self.world.ledger, self.world.quotas)
+        return document(look.of(identify(self.caller, ACCOUNT), self.now), settings)
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """The enforcer's answer, as its handler gives it."""
@@ -147,11 +174,28 @@ class Shell:
         return dict(self.world.quotas.table[whom, name])
 
 
+def me_settings(world: World) -> MeSettings:
+    """The self-service function of the same deployment."""
+    of = world.settings
+    return MeSettings(
+        of.stack,
+        of.account,
+        of.quota_table,
+        of.ledger_table,
+        of.contact,
+        tuple(of.denies),
+        of.mode,
+        of.zone,
+        gated=bool(of.author),
+    )
+
+
 def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell:
     """A shell on an empty deployment, at noon."""
     world = World(mode)
     shell = Shell(world, AdminTable(world.quotas))
     monkeypatch.setattr(deployment, "find", shell.find)
+    monkeypatch.setattr(self_service, "ask", shell.ask_me)
     monkeypatch.setattr(clock, "now", lambda: shell.now)
     for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from boto3.dynamodb.types import TypeSerializer
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
@@ -47,14 +49,13 @@ class DeployedStack:
 
     def quota(self, **attributes: Any) -> None:
         """Write a quota item, DAILY but for these attributes."""
-        item = {
-            name: {"S": value} if isinstance(value, str) else {"N": str(value)}
-            for name, value in (DAILY | attributes).items()
-        }
+        to_wire = TypeSerializer()
+        item = {name: to_wire.serialize(value) for name, value in (DAILY | attributes).items()}
         self.aws.client("dynamodb").put_item(TableName=self.outputs["QuotaTable"], Item=item)
 
     def sweep(self) -> dict[str, Any]:
-        """Five minutes later the schedule fires."""
+        """Five minutes later, when nothing is under way any more, the schedule fires."""
+        self.metered()
         self.aws.set_time(self.aws.time + timedelta(minutes=5))
         report: dict[str, Any] = self.aws.fire_schedule(self.name, "EnforcerSchedule")
         return report
@@ -66,11 +67,12 @@ class DeployedStack:
         return hours
 
     def told(self) -> list[tuple[str, str]]:
-        """Who was blocked, restored or warned by one more sweep."""
-        return [(event["principal"], event["kind"]) for event in self.sweep()["events"]]
+        """Who was blocked, restored or warned by one more sweep, or by an edit before it."""
+        woken = self.told_by_the_stream()
+        return woken + [(event["principal"], event["kind"]) for event in self.sweep()["events"]]
 
     def metered(self) -> list[Ended]:
-        """What the log's subscription set off by now, once all of it is over and went well."""
+        """What the log and edits of quotas set off by now, once all is over and went well."""
         ended = self.aws.settle()
         failed = [(each.function, each.error, each.log) for each in ended if each.error]
         if failed:
@@ -78,7 +80,7 @@ class DeployedStack:
         return ended
 
     def told_by_the_stream(self) -> list[tuple[str, str]]:
-        """Who was blocked, restored or warned because of what the subscription delivered."""
+        """Who was blocked, restored or warned because of calls in the log and edits of quotas."""
         return [
             (event["principal"], event["kind"])
             for each in self.metered()
@@ -86,9 +88,19 @@ class DeployedStack:
             for event in each.answer["events"]
         ]
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own."""
-        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name}
+    def command(
+        self, *arguments: str, caller: boto3.Session | None = None, **more: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own.
+
+        Or as somebody else does; `more` are environment variables.
+        """
+        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name} | more
+        if caller is not None:
+            key = credentials(caller)
+            environment["AWS_ACCESS_KEY_ID"] = str(key.access_key)
+            environment["AWS_SECRET_ACCESS_KEY"] = str(key.secret_key)
+            environment["AWS_SESSION_TOKEN"] = key.token or ""
         environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         return subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "quota_enforcer.cli", *arguments],
@@ -113,6 +125,13 @@ class DeployedStack:
             FunctionName=self.outputs["EnforcerFunction"], Payload=json.dumps(event)
         )
         return json.loads(answer["Payload"].read())
+
+
+def credentials(caller: boto3.Session) -> Credentials:
+    """The caller's, which every session of ours has."""
+    found = caller.get_credentials()
+    assert found is not None
+    return found
 
 
 def call(caller: boto3.Session, tokens: int = 1, model: str = MODEL, **counts: int) -> None:

@@ -31,6 +31,16 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def a_user(aws: "EmbeddedAws", name: str, *statements: dict[str, Any]) -> "boto3.Session":
+    """An IAM user with these policy statements; returns a session with its credentials."""
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    if statements:
+        iam.put_user_policy(UserName=name, PolicyName="test", PolicyDocument=document(*statements))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
+
+
 def make_log_role(aws: "EmbeddedAws", actions: list[str]) -> None:
     iam = aws.client("iam")
     trust = {

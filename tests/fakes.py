@@ -19,6 +19,7 @@ from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.notice import NOTED, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.subscription import Subscription, same
 from quota_enforcer.core.usage import ModelUsage, Usage
 from quota_enforcer.core.wording import Message
 from quota_enforcer.ports import (
@@ -156,10 +157,8 @@ class FakeLedger:
     def state(self) -> SweepState:
         return self._state
 
-    def begin(self, now: datetime, quotas_seen: str = "") -> None:
+    def begin(self, now: datetime) -> None:
         self._write("begin", now)
-        if quotas_seen:
-            self._state = replace(self._state, quotas_seen=quotas_seen)
         if self._state.started is None or self._state.started <= now:
             self._state = replace(self._state, started=now)
 
@@ -171,8 +170,29 @@ class FakeLedger:
         if before.finished is None or before.finished <= state.finished:
             started = max(before.started or state.started, state.started)
             self._state = replace(
-                state, started=started, closed=before.closed, quotas_seen=before.quotas_seen
+                state,
+                started=started,
+                closed=before.closed,
+                quotas_seen=before.quotas_seen,
+                unsettled=before.unsettled,
             )
+
+    def see_quotas(self, token: str, before: SweepState) -> bool:
+        self._write("see_quotas", token)
+        state = self._state
+        if (state.quotas_seen, state.unsettled) != (before.quotas_seen, before.unsettled):
+            return False
+        self._state = replace(state, quotas_seen=token, unsettled=token)
+        return True
+
+    def settle_quotas(self, token: str) -> None:
+        self._write("settle_quotas", token)
+        if self._state.unsettled == token:
+            self._state = replace(self._state, unsettled="")
+
+    def unsettle_quotas(self, token: str) -> None:
+        self._write("unsettle_quotas", token)
+        self._state = replace(self._state, unsettled=token)
 
     def note(
         self,
@@ -308,20 +328,37 @@ class FakeLedger:
     def quota_memories(self) -> list[QuotaMemory]:
         return list(self._quota_memories.values())
 
-    def remember_quota(self, memory: QuotaMemory) -> None:
+    def remember_quota(
+        self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
+    ) -> bool:
         self._write("remember_quota", memory)
+        if not self._as_remembered(before):
+            return False
         self._quota_memories[memory.whom, memory.name] = memory
+        self._keep(notices)
+        return True
 
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        self._write("forget_quota", memory)
-        self._quota_memories.pop((memory.whom, memory.name), None)
+    def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        self._write("forget_quota", before)
+        if not self._as_remembered(before):
+            return False
+        self._quota_memories.pop((before.whom, before.name), None)
+        self._keep(notices)
+        return True
+
+    def _as_remembered(self, before: QuotaMemory) -> bool:
+        known = self._quota_memories.get((before.whom, before.name))
+        return (known.stamp if known else "") == before.stamp
 
     def brief(self) -> Brief:
         return self._brief
 
-    def put_brief(self, brief: Brief) -> None:
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
         self._write("put_brief", brief)
+        if quotas_seen != self._state.quotas_seen:
+            return False
         self._brief = brief
+        return True
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         several = frozenset(hours)
@@ -426,6 +463,48 @@ class FakeTopic:
         if self.fails is not None:
             raise self.fails
         self.sent.append((notice, message))
+
+
+@dataclass
+class FakeSubscriptions:
+    """E-mail subscriptions of the topic; who is added waits until the test confirms it.
+
+    `others` is how many of another kind the topic has, filters and all.
+    """
+
+    known: dict[str, Subscription] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    """The filters of who has not confirmed yet."""
+    others: int = 0
+
+    def by_email(self) -> list[Subscription]:
+        return list(self.known.values())
+
+    def find(self, email: str) -> Subscription | None:
+        return next((each for each in self.by_email() if same(each.email, email)), None)
+
+    def count(self) -> int:
+        return len(self.known) + self.others
+
+    def filters(self) -> int:
+        return sum(not each.everything for each in self.known.values()) + self.others
+
+    def add(self, email: str, filter_policy: str) -> None:
+        assert self.find(email) is None
+        self.known[email] = Subscription(email)
+        self.asked[email] = filter_policy
+
+    def confirm(self, email: str) -> None:
+        """Somebody follows the link in AWS's mail."""
+        self.known[email] = Subscription(email, f"arn:{email}", self.asked.pop(email))
+
+    def change(self, subscription: Subscription, filter_policy: str) -> None:
+        assert subscription.id
+        self.known[subscription.email] = replace(subscription, filter=filter_policy)
+
+    def remove(self, subscription: Subscription) -> None:
+        assert subscription.id
+        del self.known[subscription.email]
 
 
 @dataclass

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
 from quota_enforcer.core.cache_writes import CacheWrites
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import NO_MONEY, Counts
 from quota_enforcer.core.model import NamedModel, named
 from quota_enforcer.core.price import Cost
 from quota_enforcer.core.principal import Principal
@@ -91,7 +91,7 @@ class FakeMeterLedger:
 
     def add(self, additions: Sequence[Addition], now: datetime) -> Added:
         calls = list({each.key: each for each in additions}.values())
-        added, duplicates = 0, len(additions) - len(calls)
+        added, duplicates, cost = 0, len(additions) - len(calls), NO_MONEY
         late: set[datetime] = set()
         failed: dict[str, str] = {}
         for first in range(0, len(calls), self.at_once):
@@ -109,16 +109,20 @@ class FakeMeterLedger:
                         late.add(each.hour)
                     else:
                         added += 1
+                        cost += each.counts.cost_usd
                         self._put(each)
             if late:
                 self.ask_recounts(late, now)
-        return Added(added, duplicates, frozenset(late), failed)
+        return Added(added, duplicates, frozenset(late), failed, cost)
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         self._answer()
         with self.crashes.around():
             self.told += 1
-            self.sources |= {(each.arn, each.model_id): each for each in sources}
+            for each in sources:
+                known = self.sources.get((each.arn, each.model_id), each)
+                newest = max(known, each, key=lambda source: source.active_to)
+                self.sources[each.arn, each.model_id] = newest
 
     def principals(self) -> set[Principal]:
         return {bucket.principal for bucket in self.usage} | self.known

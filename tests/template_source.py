@@ -10,7 +10,13 @@ TEXT = TEMPLATE.read_text(encoding="utf-8")
 SOURCE: dict[str, Any] = yaml_parse(TEXT)
 RESOURCES: dict[str, Any] = SOURCE["Resources"]
 PARAMETERS: dict[str, Any] = SOURCE["Parameters"]
-FUNCTIONS = ["MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction"]
+FUNCTIONS = [
+    "MeterFunction",
+    "EnforcerFunction",
+    "AuthorFunction",
+    "MeFunction",
+    "SetupFunction",
+]
 
 
 def properties(name: str) -> dict[str, Any]:

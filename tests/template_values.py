@@ -72,7 +72,9 @@ class Deployed:
         match decided:
             case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), _]}:
                 names = decided["Fn::Sub"][1] if text != decided["Fn::Sub"] else {}
-                return _PLACEHOLDER.sub(lambda f: names.get(f[1]) or self._named(f[1]), text)
+                return _PLACEHOLDER.sub(
+                    lambda f: names[f[1]] if f[1] in names else self._named(f[1]), text
+                )
             case {"Fn::Join": [between, parts]}:
                 return between.join(parts)
             case {"Fn::Equals": [one, other]}:

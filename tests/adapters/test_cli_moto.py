@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,6 +19,7 @@ from botocore.loaders import create_loader
 from typer.testing import CliRunner, Result
 
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
+from page_reading import PageReading
 from quota_enforcer import clock, wiring
 from quota_enforcer.aws.model_memory import DynamoModelMemory
 from quota_enforcer.cli.main import app
@@ -273,3 +275,18 @@ def test_an_unknown_profile_and_a_missing_region_are_explained(
     assert "The config profile (nobody) could not be found" in unknown.stderr
     monkeypatch.delenv("AWS_REGION")
     assert "no AWS Region is set" in run("status").stderr
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_report_is_made_from_the_real_tables(ledger: "DynamoLedger", tmp_path: Path) -> None:
+    rule = ("--measure", "total_tokens", "--limit", "1_000", "--window", "day")
+    out("quota", "set", "user/*", "daily", *rule)
+    used(ledger, 1200)
+    out("sweep", "--json")
+    page = tmp_path / "bedrock.html"
+    out("report", "--html", str(page))
+    tables = PageReading(page.read_text(encoding="utf-8")).tables
+    [stopped] = tables["Used-up quotas"][1:]
+    assert stopped[:2] == ["user/alice", "blocked"]
+    [block] = tables["Every block, from when to when"][1:]
+    assert block[3:5] == ["2026-11-24 12:00", "now | until 2026-11-25 00:00"]

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from threading import Barrier
+from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import boto3
@@ -104,11 +106,29 @@ def test_a_transaction_that_meets_another_is_repeated(stub: MakeStub) -> None:
     assert a_ledger(client).add([an_addition("a")], NOW) == Added(1)
 
 
-def test_calls_whose_transaction_keeps_meeting_others_are_failed(stub: MakeStub) -> None:
+def a_slow_ledger(client: Any) -> DynamoMeterLedger:
+    """Each look at its clock is ten seconds later."""
+    seconds = count(step=10)
+    clock = lambda: NOW + timedelta(seconds=next(seconds))  # noqa: E731 - a clock is a callable
+    return DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, now=clock)
+
+
+def test_a_transaction_that_keeps_meeting_others_is_repeated_as_long_as_a_delivery_may_take(
+    stub: MakeStub,
+) -> None:
+    """After an outage a hundred deliveries may be there for one principal, and all get through."""
     client, answers = stub("dynamodb")
-    for _ in range(8):
+    for _ in range(8 * 2):
         cancelled(answers, "None", "TransactionConflict")
-    added = a_ledger(client).add([an_addition("a"), an_addition("b")], NOW)
+    answers.add_response("transact_write_items", {})
+    assert a_slow_ledger(client).add([an_addition("a")], NOW) == Added(1)
+
+
+def test_calls_whose_transaction_never_stops_meeting_others_are_failed(stub: MakeStub) -> None:
+    client, answers = stub("dynamodb")
+    for _ in range(8 * 3):
+        cancelled(answers, "None", "TransactionConflict")
+    added = a_slow_ledger(client).add([an_addition("a"), an_addition("b")], NOW)
     assert (added.added, set(added.failed)) == (0, {"a", "b"})
     assert "TransactionCanceledException" in added.failed["a"]
 
@@ -250,6 +270,27 @@ def test_a_recount_that_begins_meanwhile_is_seen_by_the_clock_of_the_write(
     ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON + 2 * HOUR)
     ledger.start_recount(NOON, NOON + 2 * HOUR)
     assert ledger.add([an_addition("a")], NOW).late == {NOON}
+
+
+def test_lanes_that_share_the_check_of_an_hour_are_written_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the same time they would cancel each other."""
+    monkeypatch.setattr(ledger_additions, "LANES", 4)
+    under_way: list[object] = []
+
+    class Watching:
+        def write(self, writes: object) -> list[int]:
+            under_way.append(writes)
+            sleep(0.01)
+            assert under_way.pop() is writes
+            return []
+
+    table = cast("Table", Watching())
+    late = NOON + 2 * HOUR
+    additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: late)
+    calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(200)]
+    assert additions.add(calls, late) == Added(200)
 
 
 def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The quota table: read whole, and edited without undoing what somebody else did meanwhile."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 from builders import an_item
 from quota_enforcer.aws.quota_table import DynamoQuotas
 from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.quota_changes import author
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -91,6 +93,23 @@ def test_removing_gives_back_what_was_there(quotas: DynamoQuotas) -> None:
     assert quotas.get(*KEY) is None
 
 
+def test_what_is_expected_is_removed(quotas: DynamoQuotas) -> None:
+    quotas.put(ITEM, expected=None)
+    assert quotas.remove(*KEY, ITEM) == ITEM
+    assert quotas.get(*KEY) is None
+
+
+@pytest.mark.parametrize("meanwhile", [None, {**ITEM, "limit": 5}, {**ITEM, "raise_to": 9}])
+def test_what_somebody_else_has_changed_is_not_removed(
+    quotas: DynamoQuotas, meanwhile: dict[str, Any] | None
+) -> None:
+    if meanwhile is not None:
+        quotas.put(meanwhile, expected=None)
+    with pytest.raises(Conflict, match="quota daily of user/alice was changed"):
+        quotas.remove(*KEY, ITEM)
+    assert quotas.get(*KEY) == meanwhile
+
+
 def test_a_float_is_refused_before_it_loses_a_digit(quotas: DynamoQuotas) -> None:
     with pytest.raises(TypeError, match="Float"):
         quotas.put(an_item(limit=0.1), expected=None)
@@ -120,3 +139,15 @@ def test_an_item_of_the_console_is_read_in_plain_types(
             "exempt": False,
         }
     ]
+
+
+def test_an_item_that_says_who_edited_it_says_when(quotas: DynamoQuotas) -> None:
+    """So that two edits by one admin differ in more than what they change."""
+    quotas.put({**ITEM, "edited_by": "me"}, expected=None)
+    first = quotas.get(*KEY)
+    assert first is not None
+    assert datetime.fromisoformat(first["edited_at"]) <= datetime.now(UTC)
+    quotas.put({**ITEM, "limit": Decimal(2), "edited_by": "me"}, expected=first)
+    second = quotas.get(*KEY)
+    assert second is not None
+    assert (author(first, second), author(None, first)) == ("me", "me")

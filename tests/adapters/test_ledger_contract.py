@@ -1,6 +1,7 @@
 """What every ledger does: the adapter, and the fake that other tests rest on, are held to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
-from quota_enforcer.ports import Bucket, Ledger, Record, Source, SweepState
+from quota_enforcer.ports import Brief, Bucket, Ledger, Record, Source, SweepState
 
 BOB = Principal.parse("user/bob")
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -88,6 +89,51 @@ def test_finishing_does_not_reopen_what_was_closed(ledger: Ledger) -> None:
 def test_a_sweep_cannot_finish_without_a_moment(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="started and finished"):
         ledger.finish(SweepState())
+
+
+def test_who_sees_an_edit_first_says_so_and_leaves_it_unsettled_until_the_end(
+    ledger: Ledger,
+) -> None:
+    before = ledger.state()
+    assert ledger.see_quotas("mine", before)
+    assert not ledger.see_quotas("theirs", before)
+    seen = ledger.state()
+    assert (seen.quotas_seen, seen.unsettled) == ("mine", "mine")
+    ledger.settle_quotas("theirs")
+    assert ledger.state() == seen
+    ledger.settle_quotas("mine")
+    assert ledger.state() == replace(seen, unsettled="")
+    assert not ledger.see_quotas("theirs", seen)
+    assert ledger.see_quotas("theirs", ledger.state())
+
+
+def test_what_is_unsettled_stays_so_when_a_sweep_finishes(ledger: Ledger) -> None:
+    ledger.see_quotas("mine", ledger.state())
+    ledger.unsettle_quotas("again")
+    ledger.finish(SweepState(NOON, NOON))
+    ledger.settle_quotas("mine")
+    assert ledger.state() == SweepState(NOON, NOON, quotas_seen="mine", unsettled="again")
+
+
+def test_nobody_is_blocked_by_quotas_that_were_edited_since(ledger: Ledger) -> None:
+    ledger.put(Record(ALICE, intended=ALL, version=1), quotas_seen="")
+    ledger.see_quotas("mine", ledger.state())
+    for stale in ("", "theirs"):
+        with pytest.raises(Conflict):
+            ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen=stale)
+    ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen="mine")
+    assert ledger.records([ALICE])[ALICE].version == 2
+
+
+def test_the_meters_are_told_nothing_that_was_edited_since(ledger: Ledger) -> None:
+    watched = Brief(frozenset({"session/ci/*"}))
+    assert ledger.brief() == Brief()
+    assert ledger.put_brief(watched, "")
+    ledger.see_quotas("mine", ledger.state())
+    assert not ledger.put_brief(Brief(), "")
+    assert ledger.brief() == watched
+    assert ledger.put_brief(Brief(), "mine")
+    assert ledger.brief() == Brief()
 
 
 # Usage

@@ -1,6 +1,6 @@
 """What every ledger keeps of notices and quota items, the adapter as well as the fake."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,8 +16,27 @@ def ledger(either_ledger: Ledger) -> Ledger:
     return either_ledger
 
 
+def vars_of(notice: Notice) -> list[object]:
+    """What each field holds; None where it still has its default."""
+    return [
+        None if getattr(notice, each.name) == each.default else getattr(notice, each.name)
+        for each in fields(notice)
+    ]
+
+
 def a_notice(who: str = "user/alice", *, kind: NoticeKind = NoticeKind.BLOCKED) -> Notice:
     return Notice(kind, NOON, who, "daily", "1,000 of 1,000 used", limit=Decimal(1000))
+
+
+def test_a_notice_is_read_back_as_it_was(ledger: Ledger) -> None:
+    whole = Notice(
+        NoticeKind.BLOCKED, NOON, "user/alice", "daily", "why", Decimal("1.5"), Decimal(1),
+        "dollars", "day", 80, "team/research", "*", NOON, NOON + HOUR, "*, x", "quota monthly",
+    )  # fmt: skip
+    assert None not in vars_of(whole)
+    ledger.post([whole])
+    assert ledger.outbox(NOON + HOUR) == [whole]
+    assert ledger.history(ALICE) == [whole]
 
 
 def test_notices_wait_until_they_are_sent(ledger: Ledger) -> None:
@@ -132,13 +151,46 @@ def test_any_number_of_notices_can_be_posted(ledger: Ledger) -> None:
 def test_a_quota_item_is_remembered_exactly_and_forgotten(ledger: Ledger) -> None:
     item = {"limit": Decimal("1E+3"), "models": {"*"}, "warn_at": {Decimal(50), Decimal(80)},
             "exempt": False, "raw": b"\x00", "members": ["user/alice", {"a": None}]}  # fmt: skip
-    valid = QuotaMemory("user/*", "daily", item, "limit is -1; allowed: 0 or more")
-    never_valid = QuotaMemory("usr/alice", "", None, "principal is 'usr/alice'")
-    for memory in (replace(valid, item={}), valid, never_valid):
-        ledger.remember_quota(memory)
+    none = QuotaMemory("user/*", "daily")
+    first = replace(none, item={}, stamp="1")
+    valid = replace(none, item=item, reported="limit is -1; allowed: 0 or more", stamp="2")
+    never_valid = QuotaMemory("usr/alice", "", None, "principal is 'usr/alice'", "3")
+    assert ledger.remember_quota(first, none)
+    assert ledger.remember_quota(valid, first)
+    assert ledger.remember_quota(never_valid, QuotaMemory("usr/alice", ""))
     assert sorted(ledger.quota_memories(), key=lambda memory: memory.whom) == [valid, never_valid]
-    ledger.forget_quota(valid)
+    assert ledger.forget_quota(valid)
     assert ledger.quota_memories() == [never_valid]
+
+
+def an_edit(quota: str = "daily") -> Notice:
+    return Notice(NoticeKind.EDITED, NOON, "user/alice", quota, "limit 1 -> 2", by="me", edit="x")
+
+
+def test_an_edit_is_noted_with_what_is_remembered_and_sent_to_nobody(ledger: Ledger) -> None:
+    none = QuotaMemory("user/alice", "daily")
+    invalid = replace(a_notice(), kind=NoticeKind.INVALID_QUOTA)
+    memory = replace(none, item={"limit": 2}, stamp="1")
+    assert ledger.remember_quota(memory, none, [an_edit(), invalid])
+    assert {each.id for each in ledger.history(ALICE)} == {an_edit().id, invalid.id}
+    assert an_edit() in ledger.history(ALICE)
+    assert ledger.outbox(NOON + HOUR) == [invalid]
+
+
+def test_who_comes_second_with_an_edit_writes_nothing(ledger: Ledger) -> None:
+    none = QuotaMemory("user/alice", "daily")
+    before = replace(none, item={"limit": 1}, stamp="1")
+    after = replace(none, item={"limit": 2}, stamp="2")
+    ledger.remember_quota(before, none)
+    ledger.remember_quota(after, before)
+    for stale in (none, before):
+        assert not ledger.remember_quota(replace(after, stamp="3"), stale, [an_edit()])
+        assert not ledger.forget_quota(stale, [an_edit()])
+    assert ledger.quota_memories() == [after]
+    assert ledger.history(ALICE) == []
+    assert ledger.forget_quota(after, [an_edit("gone")])
+    assert not ledger.forget_quota(after, [an_edit()])
+    assert [each.quota for each in ledger.history(ALICE)] == ["gone"]
 
 
 def test_quota_items_of_any_name_keep_apart(ledger: Ledger) -> None:
@@ -146,5 +198,5 @@ def test_quota_items_of_any_name_keep_apart(ledger: Ledger) -> None:
     names = [("a#b", "c"), ("a", "b#c"), ("a#b", "c#d"), ("a", "b#c#d"), (long, long), (long, "y")]
     memories = {QuotaMemory(whom, name) for whom, name in names}
     for memory in memories:
-        ledger.remember_quota(memory)
+        ledger.remember_quota(memory, QuotaMemory(memory.whom, memory.name))
     assert set(ledger.quota_memories()) == memories

@@ -1,6 +1,7 @@
 """What every ledger of the stream meter does: the adapter, and the fake of the meter's tests."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.metering.ports import Added, Addition, MeterLedger
-from quota_enforcer.ports import Brief, Bucket, Record
+from quota_enforcer.ports import Brief, Bucket, Record, Source
 from stream_fakes import FakeMeterLedger
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
 
 def test_a_new_ledger_has_a_brief_of_nothing(ledger: MeterLedger) -> None:
     assert ledger.brief() == Brief()
+
+
+def test_what_the_added_calls_cost_is_told_and_nothing_for_duplicates(ledger: MeterLedger) -> None:
+    calls = [an_addition(key, cost=Decimal("0.25")) for key in ("a", "b")]
+    assert ledger.add(calls[:1], NOW).cost_usd == Decimal("0.25")
+    assert ledger.add([*calls, calls[1]], NOW) == Added(1, 2, cost_usd=Decimal("0.25"))
 
 
 def test_calls_of_one_bucket_add_up(ledger: MeterLedger) -> None:
@@ -125,6 +132,39 @@ def test_a_day_has_no_other_days_or_principals_buckets(ledger: MeterLedger) -> N
     yesterday = Bucket(ALICE, HAIKU, TODAY - timedelta(days=1))
     ledger.set_hours(yesterday, {NOON - 24 * HOUR: Counts(1)})
     assert list(ledger.day(ALICE, TODAY)) == [Bucket(ALICE, HAIKU, TODAY)]
+
+
+# Sources
+
+GRACE = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/Grace"
+
+
+def sources(ledger: MeterLedger) -> list[Source]:
+    if isinstance(ledger, FakeMeterLedger):
+        return list(ledger.sources.values())
+    assert isinstance(ledger, DynamoMeterLedger)
+    return ledger.sources()
+
+
+def test_a_caller_who_is_told_twice_at_once_was_last_seen_at_the_later_hour(
+    ledger: MeterLedger,
+) -> None:
+    """One delivery may hold calls from before and after midnight."""
+    told = [Source(GRACE, HAIKU, NOON + hours * HOUR) for hours in (-1, 0, -2)]
+    ledger.remember_sources(told)
+    assert sources(ledger) == [Source(GRACE, HAIKU, NOON)]
+
+
+def test_a_caller_who_was_seen_later_already_is_not_forgotten_for_an_old_call(
+    ledger: MeterLedger,
+) -> None:
+    """A recount tells of hours long gone; whom the gates can list is known by the newest."""
+    other, another = (Source(f"{GRACE}.{name}", HAIKU, NOON) for name in ("one", "two"))
+    ledger.remember_sources([Source(GRACE, HAIKU, NOON), another])
+    old = NOON - 24 * 10 * HOUR
+    ledger.remember_sources([Source(GRACE, HAIKU, old), other, Source(another.arn, HAIKU, old)])
+    found = {each.arn: each.active_to for each in sources(ledger)}
+    assert found == {GRACE: NOON, other.arn: NOON, another.arn: NOON}
 
 
 # Recounts

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,8 +11,9 @@ from botocore.stub import Stubber
 
 from builders import NOON
 from quota_enforcer.aws.topic import SnsTopic
+from quota_enforcer.core.chat import custom_notification
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.wording import Message
+from quota_enforcer.core.wording import Message, message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -63,14 +65,37 @@ def test_a_subscription_selects_by_principal_and_kind(
 
 def test_what_is_empty_is_no_attribute(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
     client, answers = stub("sns")
+    breaker = Notice(NoticeKind.BREAKER, NOON, "", "", "many")
+    forms = {"default": MESSAGE.body, "https": custom_notification(breaker, MESSAGE)}
     request = {
         "TopicArn": "arn:topic",
         "Subject": MESSAGE.subject,
-        "Message": MESSAGE.body,
-        "MessageAttributes": {"kind": {"DataType": "String", "StringValue": "breaker"}},
+        "Message": json.dumps(forms, ensure_ascii=False),
+        "MessageStructure": "json",
+        "MessageAttributes": {
+            "kind": {"DataType": "String", "StringValue": "breaker"},
+            "audience": {"DataType": "String", "StringValue": "admins"},
+        },
     }
     answers.add_response("publish", {"MessageId": "1"}, request)
-    SnsTopic(client, "arn:topic").publish(Notice(NoticeKind.BREAKER, NOON, "", "", "many"), MESSAGE)
+    SnsTopic(client, "arn:topic").publish(breaker, MESSAGE)
+
+
+def test_mail_gets_the_text_and_chat_its_own_form(
+    arn: str, queue: str, sns_client: "SNSClient", sqs_client: "SQSClient"
+) -> None:
+    """SNS itself picks one for each protocol; here the queue's is the default, as mail's is."""
+    sns_client.subscribe(
+        TopicArn=arn,
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:us-east-1:123456789012:{queue.rpartition('/')[2]}",
+    )
+    sent = message(NOTICE, ZoneInfo("UTC"), "Zoë")
+    SnsTopic(sns_client, arn).publish(NOTICE, sent)
+    (received,) = sqs_client.receive_message(QueueUrl=queue)["Messages"]
+    body = json.loads(received["Body"])
+    assert body["Message"] == sent.body
+    assert body["MessageAttributes"]["audience"] == {"Type": "String", "Value": "people"}
 
 
 @pytest.mark.usefixtures("mocked_aws")

@@ -1,17 +1,20 @@
 """One embedded AWS for each test process; each test finds it empty."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 
+from clinic import Clinic, a_clinic
 from deployed_stack import TEMPLATE, DeployedStack
 from embedded_account import (
     LOG_GROUP,
     START,
     Caller,
     Sessions,
+    a_user,
     document,
     logging_to_group,
     make_log_role,
@@ -47,17 +50,7 @@ def streaming(aws: EmbeddedAws) -> DeployedStack:
 
 @pytest.fixture
 def user(aws: EmbeddedAws) -> Caller:
-    def make(name: str, *statements: dict[str, Any]) -> boto3.Session:
-        iam = aws.client("iam")
-        iam.create_user(UserName=name)
-        if statements:
-            iam.put_user_policy(
-                UserName=name, PolicyName="test", PolicyDocument=document(*statements)
-            )
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
-
-    return make
+    return partial(a_user, aws)
 
 
 @pytest.fixture
@@ -88,3 +81,24 @@ def logged(aws: EmbeddedAws) -> EmbeddedAws:
         loggingConfig=logging_to_group(aws)
     )
     return aws
+
+
+@pytest.fixture(scope="module")
+def clinics(embedded_aws: EmbeddedAws) -> Callable[[], Clinic]:
+    """The same clinic for test after test, as long as it is sound."""
+    open_: list[Clinic] = []
+
+    def find() -> Clinic:
+        if not open_ or not open_[-1].sound:
+            open_.append(a_clinic(embedded_aws))
+        return open_[-1]
+
+    return find
+
+
+@pytest.fixture
+def clinic(clinics: Callable[[], Clinic], monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    found = clinics()
+    for name, value in found.aws.environment().items():
+        monkeypatch.setenv(name, value)
+    return found

@@ -98,7 +98,7 @@ def test_the_lag_of_every_block_is_measured_and_the_first_is_a_budget_in_dollars
     first = said["lags"][0]
     assert (first["principal"], first["quota"]) == ("user/frank", "budget")
     assert all(0 < lag["seconds"] < SECONDS for lag in said["lags"])
-    # All but the one by hand, which waits for a sweep.
+    # All but the one by hand, which no call sets off.
     assert len(said["lags"]) == len(blocked) - 1
     money = next(event for event in blocked if event["quota"] == "budget")
     assert (money["used"], money["limit"]) == ("0.2944305", "0.25")

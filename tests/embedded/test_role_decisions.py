@@ -6,6 +6,7 @@ from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.functions import Deployed, author, enforcer, meter
 from quota_enforcer.core.policies.guard import Guarded, guard
+from quota_enforcer.core.policies.self_service import asking, me
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"
@@ -29,11 +30,13 @@ DEPLOYED = Deployed.named(
     "bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2, metrics=True
 )
 ENFORCER, AUTHOR, METER = enforcer(DEPLOYED), author(DEPLOYED), meter(DEPLOYED)
+ME = me(DEPLOYED)
 ROLES = {
     "meter": [METER],
     "enforcer": [ENFORCER],
     "author": [AUTHOR],
-    "all together": [METER, ENFORCER, AUTHOR],
+    "me": [ME],
+    "all together": [METER, ENFORCER, AUTHOR, ME],
 }
 
 Call = tuple[str, str, dict[str, object]]
@@ -80,6 +83,10 @@ NEEDED: dict[str, list[Call]] = {
         ),
         call("iam:ListEntitiesForPolicy", DENY_1),
         call("dynamodb:Scan", QUOTAS),
+        *(
+            call(f"dynamodb:{action}", f"{QUOTAS}/stream/2026-11-24T00:00:00.000")
+            for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+        ),
         call("dynamodb:PutItem", LEDGER),
         call("dynamodb:Query", f"{LEDGER}/index/by-due"),
         call("lambda:InvokeFunction", f"{FUNCTION}-AuthorFunction-X"),
@@ -98,6 +105,10 @@ NEEDED: dict[str, list[Call]] = {
         call("iam:GetRole", TEAM),
         call("dynamodb:Query", LEDGER, **INTENTS),
         call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["deployment"]),
+    ],
+    "me": [
+        call("dynamodb:Scan", QUOTAS),
+        *(call(f"dynamodb:{action}", LEDGER) for action in ("BatchGetItem", "GetItem", "Query")),
     ],
 }  # fmt: skip
 GRANTS: list[Call] = [
@@ -172,7 +183,7 @@ def test_what_one_function_attaches_neither_can_write() -> None:
     policies = [DENY_ALL, DENY_1, GATE_1, GATE_2, ADMINISTRATOR, f"{IAM}:policy/anything"]
 
     def can(calls: list[Call]) -> bool:
-        return any(refused([role], calls) != calls for role in (METER, ENFORCER, AUTHOR))
+        return any(refused([role], calls) != calls for role in (METER, ENFORCER, AUTHOR, ME))
 
     writing = ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
     attached = {each for each in policies if can([attach("Attach", ALICE, each)])}
@@ -234,6 +245,63 @@ def test_the_author_reaches_only_its_own_part_of_the_ledger() -> None:
         assert refused([AUTHOR], [call("dynamodb:PutItem", LEDGER, **keys)])
 
 
+def test_the_self_service_function_changes_nothing_even_as_an_administrator() -> None:
+    calls = [
+        *(each for each in GRANTS if each[0].startswith(("iam:", "sts:", "dynamodb:", "lambda:"))),
+        *(
+            call(f"dynamodb:{action}", table)
+            for action in ("BatchWriteItem", "DeleteItem", "PartiQLUpdate", "PutItem", "UpdateItem")
+            for table in (QUOTAS, LEDGER)
+        ),
+        call("lambda:InvokeFunction", f"{FUNCTION}-EnforcerFunction-X"),
+        call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
+    ]
+    assert refused([ME, ANYTHING], calls) == calls
+
+
+class TestAsking:
+    """What `quota-enforcer policy me` gives people."""
+
+    policy = asking("bedrock-quota", account=ACCOUNT, region="us-east-1")
+    function = f"{FUNCTION}-MeFunction-X"
+
+    def refused(self, *calls: Call) -> list[Call]:
+        return refused([self.policy], list(calls))
+
+    def test_it_lets_people_ask_by_the_url(self) -> None:
+        url = {"lambda__FunctionUrlAuthType": "AWS_IAM"}
+        by_url = {"lambda__InvokedViaFunctionUrl": "true"}
+        assert (
+            self.refused(
+                call("lambda:InvokeFunctionUrl", self.function, **url),
+                call("lambda:InvokeFunction", self.function, **by_url),
+            )
+            == []
+        )
+
+    def test_nobody_can_write_the_event_that_says_who_asks(self) -> None:
+        calls = (
+            call("lambda:InvokeFunction", self.function),
+            call("lambda:InvokeFunction", self.function, lambda__InvokedViaFunctionUrl="false"),
+            call("lambda:InvokeAsync", self.function),
+        )
+        assert self.refused(*calls) == list(calls)
+
+    def test_it_opens_no_other_function_and_no_url_without_iam(self) -> None:
+        by_url = {"lambda__InvokedViaFunctionUrl": "true"}
+        calls = (
+            *(
+                call("lambda:InvokeFunction", f"{FUNCTION}-{name}Function-X", **by_url)
+                for name in ("Meter", "Enforcer", "Author", "Setup")
+            ),
+            call("lambda:InvokeFunction", f"{FUNCTION}-2-MeFunction-X", **by_url),
+            call("lambda:InvokeFunctionUrl", self.function, lambda__FunctionUrlAuthType="NONE"),
+            call("lambda:UpdateFunctionUrlConfig", self.function),
+            call("lambda:GetFunctionConfiguration", self.function),
+        )
+        assert self.refused(*calls) == list(calls)
+
+
 class TestGuard:
     documents = guard(
         Guarded(
@@ -264,6 +332,15 @@ class TestGuard:
             call(f"lambda:{action}", f"{FUNCTION}-{function}Function-X")
             for action in ("UpdateFunctionCode", "InvokeFunction", "PutFunctionConcurrency")
             for function in ("Meter", "Enforcer", "Author", "Setup")
+        ),
+        *(
+            call(f"lambda:{action}", f"{FUNCTION}-MeFunction-X")
+            for action in ("UpdateFunctionCode", "InvokeFunction", "CreateFunctionUrlConfig")
+        ),
+        call(
+            "lambda:InvokeFunction",
+            f"{FUNCTION}-MeFunction-X",
+            lambda__InvokedViaFunctionUrl="false",
         ),
         *(
             call(
@@ -301,6 +378,12 @@ class TestGuard:
         call("dynamodb:GetItem", LEDGER),
         call("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:orders"),
         call("lambda:GetFunctionConfiguration", f"{FUNCTION}-EnforcerFunction-X"),
+        call("lambda:InvokeFunctionUrl", f"{FUNCTION}-MeFunction-X"),
+        call(
+            "lambda:InvokeFunction",
+            f"{FUNCTION}-MeFunction-X",
+            lambda__InvokedViaFunctionUrl="true",
+        ),
         call("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/orders:*"),
         call("bedrock:GetModelInvocationLoggingConfiguration"),
         call("bedrock:InvokeModel"),

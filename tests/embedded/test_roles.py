@@ -17,7 +17,7 @@ from role_scene import ANYTHING, Scene
 if TYPE_CHECKING:
     from role_attempts import Attempts
 
-ROLES = ("MeterRole", "EnforcerRole", "AuthorRole", "SetupRole")
+ROLES = ("MeterRole", "EnforcerRole", "AuthorRole", "MeRole", "SetupRole")
 LEASE = {"pk": {"S": "deployment"}, "sk": {"S": "lease#author"}}
 STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
@@ -107,6 +107,30 @@ def test_the_meter_changes_nothing_but_the_ledger(scene: Scene) -> None:
         ),
     }
     scene.stack.aws.client("logs").create_log_group(logGroupName="/others")
+    assert done(attempts) == []
+
+
+def test_the_self_service_function_changes_nothing(scene: Scene) -> None:
+    taken, outputs = scene.taken("MeRole"), scene.stack.outputs
+    dynamodb, invoke = taken.client("dynamodb"), taken.client("lambda").invoke
+    ledger, quotas = outputs["LedgerTable"], outputs["QuotaTable"]
+    quota = {"principal": {"S": "user/alice"}, "quota": {"S": "daily"}}
+    attempts: Attempts = {
+        "a record": partial(dynamodb.put_item, TableName=ledger, Item=STANDING),
+        "no record": partial(dynamodb.delete_item, TableName=ledger, Key=STANDING),
+        "no quota": partial(dynamodb.delete_item, TableName=quotas, Key=quota),
+        "no ledger": partial(dynamodb.delete_table, TableName=ledger),
+        "the log": partial(
+            taken.client("logs").filter_log_events, logGroupName=outputs["InvocationLogGroup"]
+        ),
+        "the enforcer": partial(invoke, FunctionName=outputs["EnforcerFunction"]),
+        "a notice": partial(
+            taken.client("sns").publish, TopicArn=outputs["NoticeTopic"], Message="x"
+        ),
+        "a deny on alice": partial(
+            taken.client("iam").attach_user_policy, UserName="alice", PolicyArn=scene.denies[0]
+        ),
+    }
     assert done(attempts) == []
 
 

@@ -137,6 +137,18 @@ def test_the_author_may_do_its_work(scene: Scene) -> None:
     assert refused(needed) == []
 
 
+def test_the_self_service_function_may_do_its_work(scene: Scene) -> None:
+    dynamodb, outputs = scene.taken("MeRole").client("dynamodb"), scene.stack.outputs
+    table = outputs["LedgerTable"]
+    needed: Attempts = {
+        "quotas": partial(dynamodb.scan, TableName=outputs["QuotaTable"]),
+        "the state": partial(dynamodb.get_item, TableName=table, Key=LEASE),
+        "a record": partial(dynamodb.batch_get_item, RequestItems={table: {"Keys": [STANDING]}}),
+        "somebody's usage": partial(query, dynamodb, table, "user/alice"),
+    }
+    assert refused(needed) == []
+
+
 def test_set_up_may_do_its_work(scene: Scene) -> None:
     taken = scene.taken("SetupRole")
     bedrock = taken.client("bedrock")

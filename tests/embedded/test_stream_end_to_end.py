@@ -157,6 +157,17 @@ def test_a_dollar_quota_blocks_somebody_whose_tokens_are_nearly_all_cached(
     assert is_refused(lambda: call(alice, 1, SONNET))
 
 
+def test_what_a_delivery_cost_is_a_metric_for_the_dashboard(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    call(user("alice", ALLOW), 1_000_000, SONNET)
+    (ended,) = (
+        each for each in streaming.metered() if each.function == streaming.outputs["MeterFunction"]
+    )
+    emitted = next(json.loads(line) for line in ended.log.splitlines() if '"CostUsd"' in line)
+    assert emitted["CostUsd"] == [3.0]
+
+
 def test_a_call_through_an_application_profile_counts_to_its_model_and_price(
     streaming: DeployedStack, user: Caller
 ) -> None:

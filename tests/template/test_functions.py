@@ -10,6 +10,7 @@ from quota_enforcer.author_settings import AuthorSettings
 from quota_enforcer.authoring.author import LEASE
 from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
+from quota_enforcer.me_settings import MeSettings
 from quota_enforcer.settings import Settings
 from template_source import FUNCTIONS, PARAMETERS, TEXT, of_type, properties
 from template_values import LEAST, MOST, PSEUDO, SCOPES, Deployed
@@ -55,6 +56,26 @@ def test_the_authors_environment_is_what_its_settings_read() -> None:
     for name in [name for name in told if not name.startswith("POWERTOOLS_")]:
         with pytest.raises(ConfigError, match=name):
             AuthorSettings.from_environment({**told, name: ""})
+
+
+def test_the_self_service_functions_environment_is_what_its_settings_read() -> None:
+    told = MOST.environment("MeFunction")
+    settings = MeSettings.from_environment(told)
+    assert settings.scopes == ("*", *SCOPES.values())
+    assert settings.gated
+    for name in [name for name in told if not name.startswith("POWERTOOLS_")]:
+        with pytest.raises(ConfigError, match=name):
+            MeSettings.from_environment({**told, name: ""})
+
+
+@pytest.mark.parametrize("deployed", [LEAST, MOST], ids=["least", "most"])
+def test_the_self_service_function_decides_as_the_enforcer_does(deployed: Deployed) -> None:
+    enforcer = Settings.from_environment(deployed.environment("EnforcerFunction"))
+    me = MeSettings.from_environment(deployed.environment("MeFunction"))
+    assert me.scopes == tuple(enforcer.denies)
+    names = ("stack", "account", "quota_table", "ledger_table", "contact", "mode", "zone")
+    assert [getattr(me, each) for each in names] == [getattr(enforcer, each) for each in names]
+    assert me.gated == bool(enforcer.author)
 
 
 @pytest.mark.parametrize("gates", range(1, GATES + 1))

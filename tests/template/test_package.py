@@ -21,6 +21,9 @@ LARGEST = 12_000_000
 NOT_FOR_LAMBDA = {
     "quota_enforcer.cli",
     "quota_enforcer.local",
+    "quota_enforcer.report",
+    "jinja2",
+    "vl_convert",
     "ministack",
     "moto",
     "rich",
@@ -58,6 +61,18 @@ from quota_enforcer.price_list.shipped import shipped_rates
 table = PriceTable(shipped_rates())
 cost = table.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", None, Counts(1, 140, 20))
 print(json.dumps(str(cost.usd.normalize())))
+"""
+UNSIGNED = """
+import json, os, types
+os.environ.update(
+    ACCOUNT_ID="1", CONTACT="us", GATED="false", LEDGER_TABLE="l", MODE="observe",
+    MODEL_SCOPES='["*"]', QUOTA_TABLE="q", STACK_NAME="s", TIME_ZONE="UTC",
+)
+from quota_enforcer.handlers.me import handler
+context = types.SimpleNamespace(
+    aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
+)
+print(json.dumps(handler({}, context)["statusCode"]))
 """
 REFUSED = """
 import json, sys, types
@@ -162,7 +177,7 @@ def test_every_function_is_built_by_the_same_makefile(tmp_path: Path) -> None:
         assert (folder / f"{handler}.py").is_file()
 
 
-@pytest.mark.parametrize("handler", ["enforcer", "author", "setup"])
+@pytest.mark.parametrize("handler", ["enforcer", "author", "me", "setup"])
 def test_a_handler_loads_from_it_alone(handler: str, package: Path, runtime: Path) -> None:
     code = LOADED.format(handler=f"quota_enforcer.handlers.{handler}")
     loaded = set(run(code, package, runtime))
@@ -176,6 +191,11 @@ def test_the_setup_handler_runs_from_it(package: Path, runtime: Path) -> None:
     assert [answer["Status"] for answer in done["answers"]] == ["SUCCESS"]
     group = done["configured"]["cloudWatchConfig"]["logGroupName"]
     assert group == "/bedrock-quota/bedrock-quota/invocations"
+
+
+def test_the_self_service_handler_runs_from_it(package: Path, runtime: Path) -> None:
+    """As far as it gets without tables: a request that it refuses."""
+    assert run(UNSIGNED, package, runtime) == 403
 
 
 def test_the_enforcer_handler_runs_from_it(package: Path, runtime: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from boto_calls import actions_in, actions_of
-from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies import functions, self_service
 from quota_enforcer.core.policies.names import MODEL_SCOPES
 from template_source import RESOURCES, of_type
 from template_values import LEAST, MOST, Deployed
@@ -16,9 +16,11 @@ FUNCTIONS = {
     "MeterRole": "quota_enforcer.handlers.meter",
     "EnforcerRole": "quota_enforcer.handlers.enforcer",
     "AuthorRole": "quota_enforcer.handlers.author",
+    "MeRole": "quota_enforcer.handlers.me",
     "SetupRole": "quota_enforcer.handlers.setup",
 }
 NOT_CALLED = {
+    **dict.fromkeys(functions.READING_A_STREAM, "Lambda reads the stream as the function"),
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
@@ -189,7 +191,10 @@ def test_without_gates_there_is_no_author() -> None:
 def test_the_enforcer_only_reads_the_quotas() -> None:
     assert statement("EnforcerRole", "Quotas")["Action"] == "dynamodb:Scan"
     users = [each["Sid"] for each in statements("EnforcerRole") if "QuotaTable" in json.dumps(each)]
-    assert users == ["Quotas"]
+    assert users == ["Quotas", "Edits"]
+    edits = statement("EnforcerRole", "Edits")
+    assert edits["Resource"] == "QuotaTable.StreamArn"
+    assert set(edits["Action"]) == set(functions.READING_A_STREAM)
 
 
 def test_without_metrics_the_enforcer_reads_none() -> None:
@@ -216,6 +221,23 @@ def test_the_meter_never_touches_iam_or_a_quota() -> None:
     quotas = statement("MeterRole", "NeverAQuota")
     assert (quotas["Effect"], quotas["Resource"]) == ("Deny", "QuotaTable.Arn")
     assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
+
+
+def test_the_self_service_function_only_reads_and_only_the_tables() -> None:
+    """Whatever else its role may get."""
+    never = statement("MeRole", "NeverAnyAccess")
+    assert (tuple(never["Action"]), never["Resource"]) == (self_service.NEVER, "*")
+    change = statement("MeRole", "NeverAChange")
+    assert tuple(change["Action"]) == functions.NEVER_FOR_METER
+    assert change["Resource"] == ["QuotaTable.Arn", "LedgerTable.Arn"]
+    assert {
+        action for action in actions("MeRole") if not action.startswith(("logs:", "xray:"))
+    } == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+    }
 
 
 def test_the_meter_invokes_nothing_but_the_enforcer() -> None:

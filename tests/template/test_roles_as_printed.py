@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies import functions, self_service
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from template_values import PSEUDO, Deployed
 
@@ -20,6 +20,7 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> function
         partition=PSEUDO["AWS::Partition"],
         account=PSEUDO["AWS::AccountId"],
         quota_table="QuotaTable.Arn",
+        quota_stream="QuotaTable.StreamArn",
         ledger_table="LedgerTable.Arn",
         denies=tuple(ours(deny_policy_name("bedrock-quota", number)) for number in numbers),
         notice_topic="NoticeTopic",
@@ -34,6 +35,7 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> function
         invocation_log="arn:aws:logs:us-east-1:123456789012:log-group:InvocationLogGroup:*",
         meter_dead_letters="MeterDeadLetters.Arn",
         meter_log="MeterLogGroup.Arn",
+        me_log="MeLogGroup.Arn",
     )
 
 
@@ -75,3 +77,7 @@ def test_the_meters_role(metering: str) -> None:
 def test_the_authors_role(gates: int) -> None:
     code = functions.author(named(0, gates))
     assert spelled_out(Deployed(Gates=str(gates)).policy("AuthorRole")) == spelled_out(code)
+
+
+def test_the_self_service_functions_role() -> None:
+    assert spelled_out(Deployed().policy("MeRole")) == spelled_out(self_service.me(named()))

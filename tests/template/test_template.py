@@ -101,6 +101,33 @@ class TestTables:
         assert declared["BillingMode"] == "PAY_PER_REQUEST"
 
 
+class TestEdits:
+    """The quota table's stream wakes the enforcer."""
+
+    def test_the_mapping_leads_from_the_table_to_the_enforcer(self) -> None:
+        mapping = properties("QuotaEdits")
+        assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["QuotaTable", "StreamArn"]}
+        assert mapping["FunctionName"] == {"Ref": "EnforcerFunction"}
+        assert properties("QuotaTable")["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+
+    def test_an_edit_made_while_the_mapping_is_made_is_not_lost(self) -> None:
+        """To see one again does no harm."""
+        assert properties("QuotaEdits")["StartingPosition"] == "TRIM_HORIZON"
+
+    def test_an_edit_waits_for_no_others(self) -> None:
+        assert "MaximumBatchingWindowInSeconds" not in properties("QuotaEdits")
+
+    def test_what_fails_is_tried_again_in_bounds_and_then_heard_of(self) -> None:
+        mapping = properties("QuotaEdits")
+        assert 1 <= mapping["MaximumRetryAttempts"] <= 5
+        assert 60 <= mapping["MaximumRecordAgeInSeconds"] <= 3600
+        assert mapping["BisectBatchOnFunctionError"] is True
+        queue = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+        assert queue == {"Fn::GetAtt": ["EnforcerDeadLetters", "Arn"]}
+        (dimension,) = properties("EnforcerTicksLost")["Dimensions"]
+        assert dimension["Value"] == {"Fn::GetAtt": ["EnforcerDeadLetters", "QueueName"]}
+
+
 class TestSchedule:
     def target(self) -> dict[str, Any]:
         found: dict[str, Any] = properties("EnforcerSchedule")["Target"]
@@ -116,8 +143,16 @@ class TestSchedule:
     def test_it_is_delivered_once_more_at_most_and_not_when_stale(self) -> None:
         policy = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 120}
         assert self.target()["RetryPolicy"] == policy
-        run = properties("EnforcerFunction")["EventInvokeConfig"]
-        assert {name: run[name] for name in policy} == policy
+        assert properties("EnforcerFunction")["EventInvokeConfig"]["MaximumRetryAttempts"] == 1
+
+    def test_a_wake_waits_for_room_as_long_as_the_batch_it_is_of(self) -> None:
+        """In a new account ten functions run at once; a tick that waited is dropped by itself."""
+        waits = "MaximumEventAgeInSeconds"
+        meter, enforcer = (
+            properties(function)["EventInvokeConfig"][waits]
+            for function in ("MeterFunction", "EnforcerFunction")
+        )
+        assert enforcer == meter
 
     def test_what_is_lost_goes_to_the_dead_letters(self) -> None:
         queue = {"Fn::GetAtt": ["EnforcerDeadLetters", "Arn"]}
@@ -248,6 +283,34 @@ class TestParameters:
             Deployed(Gates=str(gates)).properties("EnforcerFunction")
 
 
+class TestSelfService:
+    MADE = ("MeFunction", "MeLogGroup", "MeRole")
+
+    def test_its_url_answers_only_what_iam_has_authorised(self) -> None:
+        assert properties("MeFunction")["FunctionUrlConfig"] == {"AuthType": "AWS_IAM"}
+
+    def test_the_template_lets_nobody_ask(self) -> None:
+        """Admins do; a policy of the stack that others attach would keep it from being deleted."""
+        assert "lambda:InvokeFunctionUrl" not in TEXT
+        assert of_type("AWS::Lambda::Url") == []
+
+    def test_it_can_be_left_out_where_a_region_has_no_function_urls(self) -> None:
+        without = Deployed(SelfService="false")
+        assert all(map(LEAST.has, self.MADE))
+        assert not any(map(without.has, self.MADE))
+        for output in ("MeFunction", "MeUrl"):
+            assert SOURCE["Outputs"][output]["Condition"] == "HasSelfService"
+
+
+def own_metric(name: str, service: str) -> dict[str, Any]:
+    """One that a function of the stack measures of itself."""
+    return {
+        "Namespace": "BedrockQuota/bedrock-quota/Enforcer",
+        "MetricName": name,
+        "Dimensions": [{"Name": "service", "Value": service}],
+    }
+
+
 class TestAlarms:
     @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
     def test_it_tells_the_notice_topic_in_words(self, alarm: str) -> None:
@@ -256,12 +319,8 @@ class TestAlarms:
 
     def test_the_author_needs_none_of_its_own(self) -> None:
         """The enforcer waits for it and fails with it."""
-        watched = {
-            dimension["Value"].get("Ref")
-            for alarm in of_type("AWS::CloudWatch::Alarm")
-            for dimension in properties(alarm)["Dimensions"]
-            if isinstance(dimension["Value"], dict)
-        }
+        watched = json.dumps([properties(alarm) for alarm in of_type("AWS::CloudWatch::Alarm")])
+        assert json.dumps({"Ref": "EnforcerFunction"}) in watched
         assert "AuthorFunction" not in watched
         assert "EventInvokeConfig" not in properties("AuthorFunction")
 
@@ -296,6 +355,51 @@ class TestAlarms:
 
     def test_silence_is_an_alarm_even_without_any_data(self) -> None:
         assert properties("EnforcerSilent")["TreatMissingData"] == "breaching"
+        silence, _ = LEAST.properties("EnforcerSilent")["Metrics"]
+        assert silence["Expression"] == "FILL(sweeps, 0)"
+
+    def test_silence_is_of_sweeps_since_wakes_come_without_any_schedule(self) -> None:
+        """`test_enforcer` holds that no wake measures a duration."""
+        _, sweeps = LEAST.properties("EnforcerSilent")["Metrics"]
+        assert sweeps["MetricStat"]["Metric"] == own_metric("Duration", "enforcer")
+        assert sweeps["MetricStat"]["Stat"] == "SampleCount"
+
+    @pytest.mark.parametrize(
+        ("metering", "metered"),
+        [
+            ("stream", own_metric("Counted", "meter")),
+            (
+                "cloudwatch",
+                {
+                    "Namespace": "AWS/Logs",
+                    "MetricName": "IncomingLogEvents",
+                    "Dimensions": [{"Name": "LogGroupName", "Value": "InvocationLogGroup"}],
+                },
+            ),
+        ],
+    )
+    def test_calls_that_bedrock_answered_and_nobody_metered_are_an_alarm(
+        self, metering: str, metered: Mapping[str, Any]
+    ) -> None:
+        """Somebody may have switched logging off, or removed the subscription."""
+        alarm = Deployed(Metering=metering).properties("CallsNotMetered")
+        metrics = {each["Id"]: each for each in alarm["Metrics"]}
+        called = metrics["called"]["MetricStat"]
+        assert called["Metric"] == {"Namespace": "AWS/Bedrock", "MetricName": "Invocations"}
+        assert metrics["metered"]["MetricStat"] == called | {"Metric": metered}
+        shown = [name for name, each in metrics.items() if each.get("ReturnData", True)]
+        assert shown == ["missed"]
+        assert metrics["missed"]["Expression"] == "IF(called > 0 AND seen == 0, 1, 0)"
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 2)
+
+    def test_an_hour_that_could_not_be_counted_again_is_an_alarm(self) -> None:
+        alarm = LEAST.properties("RecountsRefused")
+        refused = own_metric("Refused", "meter")
+        assert {name: alarm[name] for name in refused} == refused
+
+    @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
+    def test_its_words_are_no_longer_than_cloudwatch_takes(self, alarm: str) -> None:
+        assert len(LEAST.properties(alarm)["AlarmDescription"]) <= 1024
 
     def test_the_topic_takes_what_cloudwatch_publishes(self) -> None:
         """CloudWatch cannot use AWS's own SNS key."""
@@ -309,6 +413,8 @@ def test_the_outputs_are_what_the_command_line_looks_for() -> None:
         "EnforcerFunction",
         "InvocationLogGroup",
         "LedgerTable",
+        "MeFunction",
+        "MeUrl",
         "MeterFunction",
         "Mode",
         "NoticeTopic",

@@ -14,9 +14,10 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.ports import Record
 from world import principal
 
-PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy enforcer",
-                      "policy gate", "policy guard", "policy meter"}  # fmt: skip
-"""Policy documents are JSON."""
+PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
+                      "policy enforcer", "policy gate", "policy guard", "policy me",
+                      "policy meter", "policy self-service", "report"}  # fmt: skip
+"""Policy documents are JSON, and the report is a page: `status --json` is its machine's."""
 
 
 def commands() -> Iterator[tuple[str, Any]]:

@@ -67,6 +67,28 @@ def test_changes_come_in_the_order_of_the_documentation_and_leave_out_the_author
     ]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Decimal("12.50"), Decimal("12.5")),
+        (Decimal("1E+3"), 1000),
+        (Decimal("-0.00"), 0),
+        ([Decimal("0.10"), 5], {5, Decimal("0.1")}),
+        ({"output_tokens": Decimal("1.0")}, {"output_tokens": 1}),
+    ],
+    ids=str,
+)
+def test_one_number_in_two_spellings_is_no_change(one: Any, other: Any) -> None:
+    assert changes(an_item(limit=one), an_item(limit=other)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, True), (0, False), ("1000", 1000), ("true", True), ([1], 1)], ids=str
+)
+def test_what_only_looks_alike_is_a_change(one: Any, other: Any) -> None:
+    assert changes(an_item(limit=one), an_item(limit=other)) == [Change("limit", one, other)]
+
+
 def test_the_order_of_a_list_is_no_change() -> None:
     assert changes(an_item(warn_at=[50, 80]), an_item(warn_at={80, 50})) == []
 
@@ -82,6 +104,8 @@ def test_the_order_of_a_list_is_no_change() -> None:
         (Decimal("12.50"), "12.5"),
         ({"output_tokens": Decimal(5), "input_tokens": 1}, "input_tokens x 1, output_tokens x 5"),
         ("day", "day"),
+        ("für 研究\n\x1b[2J", "für 研究\\n\\x1b[2J"),
+        ({"b", "a"}, "a, b"),
     ],
 )
 def test_values_are_shown_as_people_read_them(value: Any, words: str) -> None:

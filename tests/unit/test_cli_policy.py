@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from quota_enforcer.aws.analyzer import AccessAnalyzer
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies import functions, self_service
 from quota_enforcer.core.policies.access import allow_models
 from quota_enforcer.core.policies.check import Kind
 from quota_enforcer.core.policies.deny import deny_all, deny_models
@@ -142,6 +142,20 @@ class TestRoles:
         of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=2)
         written = printed("author", "--account", ACCOUNT, "--gates", "2")
         assert written == functions.author(of)
+
+    def test_the_self_service_function(self) -> None:
+        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*")
+        assert printed("self-service", "--account", ACCOUNT) == self_service.me(of)
+
+    def test_what_people_need_to_see_their_own_usage(self) -> None:
+        assert printed("me") == self_service.asking("bedrock-quota")
+        args = ["--account", ACCOUNT, "--stack", "team", "--region", "cn-north-1"]
+        written = printed("me", *args, "--partition", "aws-cn")
+        function = f"arn:aws-cn:lambda:cn-north-1:{ACCOUNT}:function:team-MeFunction-*"
+        assert [each["Resource"] for each in written["Statement"]] == [function, function]
+
+    def test_no_policy_for_an_account_that_is_none(self) -> None:
+        assert "12 digits" in refusal("me", "--account", "1*")
 
     def test_the_patterns_in_place_of_generated_names_are_explained(self) -> None:
         for command in ("enforcer", "author"):

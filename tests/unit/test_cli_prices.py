@@ -83,7 +83,7 @@ class TestSet:
         assert "2.55 12.5 0.3 3.75 6 admin" in words(result.stdout)
         assert "prompts over 200,000 tokens 6 22.5" in words(result.stdout)
         assert f"Prices of their own keep: au.{SONNET}" in words(result.stderr)
-        assert "from the next sweep on" in words(result.stderr)
+        assert "It counts within a minute" in words(result.stderr)
 
     def test_only_what_is_given_changes(self, shell: Shell) -> None:
         shell.out("prices", "set", SONNET, "--input", "2.5", "--output", "12")

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from boto3.dynamodb.types import Binary
 
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
@@ -174,6 +175,47 @@ def test_set_loses_to_whoever_writes_first(shell: Shell) -> None:
     assert result.stderr == "error: the quota was changed by somebody else\n"
 
 
+def test_set_takes_members_one_by_one_or_with_commas(shell: Shell) -> None:
+    members = ("--members", "user/a,user/b, role/c", "--member", "user/last,first")
+    shell.out("quota", "set", "team/研究", "daily", *A_QUOTA, *members, "--share", "pool")
+    item = shell.item("team/研究")
+    assert item["members"] == ["user/a", "user/b", "role/c", "user/last,first"]
+    assert item["share"] == "pool"
+
+
+def test_set_refuses_a_team_in_a_team(shell: Shell) -> None:
+    members = ("--members", "user/a,team/y")
+    result = shell.run("quota", "set", "team/x", "daily", *A_QUOTA, *members)
+    assert result.exit_code == 2
+    assert (
+        "members is ['user/a', 'team/y']; allowed: a list of principals that are no teams: "
+        "instead of team/y name the members, one by one" in result.stderr
+    )
+
+
+def test_set_refuses_members_and_share_of_who_is_no_team(shell: Shell) -> None:
+    result = shell.run("quota", "set", "user/x", "daily", *A_QUOTA, "--member", "user/a")
+    assert result.exit_code == 2
+    assert "members is ['user/a']; allowed: only where principal is team/NAME" in result.stderr
+
+
+def test_set_names_members_whom_nobody_has_seen(shell: Shell) -> None:
+    shell.used("alice", 5)
+    shell.sweep()
+    members = ("--members", "user/alice,user/alcie")
+    result = shell.run("quota", "set", "team/x", "daily", *A_QUOTA, *members)
+    assert result.stderr.splitlines()[1:] == [
+        "Note: it has the member user/alcie, who has not used Bedrock yet; did you mean user/alice?"
+    ]
+
+
+def test_set_takes_ends_as_a_while_from_now(shell: Shell) -> None:
+    ends = ("--until", "3d", "--raise-to", "5000", "--raise-until", "2h")
+    shell.out("quota", "set", "user/alice", "daily", *A_QUOTA, *ends)
+    assert shell.item()["until"] == "2026-11-27T12:00:00+00:00"
+    assert shell.item()["raise_until"] == "2026-11-24T14:00:00+00:00"
+
+
 @pytest.mark.parametrize("whom", ["sso/ann@example.com", "session/ci/build"])
 def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, whom: str) -> None:
     assert "blocked without a gate" in shell.run("quota", "set", whom, "daily", *A_QUOTA).stderr
@@ -182,7 +224,7 @@ def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, whom: str) -
 @pytest.mark.parametrize("whom", ["user/alice", "user/*", "default", "session/ci/*"])
 def test_set_says_when_it_takes_effect(shell: Shell, whom: str) -> None:
     result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
-    assert result.stderr == "It takes effect at the next sweep, or now: quota-enforcer sweep\n"
+    assert result.stderr == "It takes effect in seconds.\n"
 
 
 def test_list_shows_each_item_with_its_state_sorted(shell: Shell) -> None:
@@ -226,6 +268,21 @@ def test_list_shows_what_is_wrong_and_what_holds_instead(shell: Shell) -> None:
     assert new["item"] == an_item(quota="new", measure="x")
 
 
+@pytest.mark.parametrize("command", ["list", "check", "export", "show"])
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["for people", "for machines"])
+def test_garbage_of_the_console_stops_no_command(
+    shell: Shell, command: str, options: list[str]
+) -> None:
+    garbage = [None, {"a", "b"}, {Decimal(1)}, Binary(b"\x00\xff"), {"": [{"x": None}]}, "\x1b[31m"]
+    for number, value in enumerate(garbage):
+        shell.world.quota(quota=f"q{number}", limit=[value], note=value, window={"": value})
+    key = ["user/alice", "q3"] if command == "show" else []
+    result = shell.run("quota", command, *key, *options)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exit_code == (2 if command == "check" else 0)
+    assert "window is" in result.output
+
+
 def test_list_of_an_empty_table_says_how_to_begin(shell: Shell) -> None:
     result = shell.run("quota", "list")
     assert result.stdout == "There are no quotas.\n"
@@ -240,6 +297,13 @@ def test_remove_prints_what_went_and_what_applies_instead(shell: Shell) -> None:
     assert ("user/alice", "daily") not in shell.world.quotas.table
     assert "Removed quota daily of user/alice:" in printed
     assert "To user/alice applies instead: daily of user/*: 50 total tokens per day." in printed
+
+
+def test_remove_leaves_what_somebody_else_has_just_changed(shell: Shell) -> None:
+    shell.world.quota()
+    shell.table.overtaken = True
+    assert shell.run("quota", "remove", "user/alice", "daily").exit_code == 1
+    assert shell.item() == an_item()
 
 
 def test_remove_of_the_last_quota_says_that_none_applies(shell: Shell) -> None:

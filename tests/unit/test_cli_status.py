@@ -142,6 +142,24 @@ def test_whom_a_quota_names_is_shown_before_its_first_call(shell: Shell) -> None
         ("team/pool", "team/pool"),
         ("user/alice", "user/alice"),
         ("user/bob", "team/t"),
+        ("user/bob", "team/pool"),
+    ]
+
+
+def test_a_spent_pool_shows_with_its_team_and_with_each_member(shell: Shell) -> None:
+    shell.world.quota(principal="team/t", members=["user/alice", "user/bob"], share="pool")
+    shell.world.quota(principal="team/each", members=["user/carol"], quota="own")
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.sweep()
+    state = "blocked since 2026-11-24 12:00 UTC"
+    reset = "2026-11-25 00:00 UTC"
+    pool = ["daily", "1,200 of 1,000 total tokens", "120", state, reset]
+    assert cells(shell.out("status")) == [
+        ["team/t", *pool],
+        ["user/alice", *pool],
+        ["user/bob", *pool],
+        ["user/carol", "own", "0 of 1,000 total tokens", "0", "ok", reset],
     ]
 
 

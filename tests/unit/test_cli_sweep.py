@@ -228,9 +228,8 @@ def test_release_of_a_stranger_asks_who_is_meant(blocked: Shell) -> None:
     [
         ([], "Usage"),
         (["user/alice", "--all"], "name one PRINCIPAL, or give --all"),
-        (["team/research"], "is a team, not a principal that can be"),
         (["alice"], "'alice' is no principal: write user/NAME"),
-        (["user/alice", "--until", "tomorrow"], "'tomorrow' is no moment"),
+        (["user/alice", "--until", "tomorrow"], "'tomorrow' is no end; write a while such as 2h"),
         (["user/alice", "--until", "2026-11-01"], "2026-11-01 00:00 UTC is past"),
     ],
 )
@@ -250,12 +249,25 @@ def test_release_all_asks_first(blocked: Shell) -> None:
     assert blocked.world.denied == set()
 
 
+def test_release_exempts_a_member_from_a_spent_pool(shell: Shell) -> None:
+    members = ["user/alice", "user/bob"]
+    shell.world.quota(principal="team/t", members=members, share="pool")
+    shell.used("alice", 1200)
+    shell.sweep()
+    assert shell.out("release", "user/bob").startswith("user/bob is free.\n")
+    assert shell.world.denied == {"user/alice"}
+    answer = shell.json("release", "--all", "--yes")
+    assert [each["principal"] for each in answer["released"]] == ["user/alice"]
+    assert shell.world.denied == set()
+
+
 def test_release_all_with_yes_asks_nothing(blocked: Shell) -> None:
     document = json.loads(blocked.out("release", "--all", "--yes", "--json"))
     assert document["released"] == [
         {
             "principal": "user/alice",
             "free": True,
+            "still_blocked": [],
             "pardoned": [{"quota": "daily", "of": "user/*", "until": "2026-11-25T00:00:00Z"}],
             "why_not": None,
             "error": None,

@@ -226,7 +226,6 @@ def test_switching_to_enforce_blocks_whom_observe_warned() -> None:
     [
         Principal(Kind.SSO, "ann@example.com"),
         Principal(Kind.SESSION, "ci/42"),
-        Principal(Kind.TEAM, "research"),
         Principal(Kind.OTHER, "arn:aws:iam::111122223333:root"),
     ],
     ids=str,

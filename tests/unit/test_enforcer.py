@@ -13,7 +13,7 @@ from quota_enforcer import clock
 from quota_enforcer.core.errors import ConfigError, SweepFailed, UnknownEvent
 from quota_enforcer.handlers import enforcer
 from quota_enforcer.settings import Settings
-from world import World
+from world import World, principal
 
 EVENTS = Path(__file__).parents[2] / "events"
 ENVIRONMENT = {
@@ -81,6 +81,16 @@ def test_a_tick_sweeps_and_measures_itself(
 
 
 @freeze_time(NOON)
+def test_a_wake_measures_no_duration(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """By that the alarm EnforcerSilent hears that sweeps go on."""
+    invoke({"action": "wake", "principals": ["user/alice"]})
+    invoke(sample("admin-sweep"))
+    output = capsys.readouterr().out
+    assert (len(emitted(output, "LookedAt")), len(emitted(output, "Duration"))) == (2, 1)
+    assert world.ledger.state().finished == NOON
+
+
+@freeze_time(NOON)
 def test_a_failed_sweep_ends_in_an_error_after_its_metrics(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +113,25 @@ def test_closing_answers_who_was_released(world: World) -> None:
     world.quota(limit=0)
     invoke(sample("admin-sweep"))
     assert invoke(sample("close")) == {"released": ["user/alice"]}
+
+
+@freeze_time(NOON)
+def test_an_edit_of_the_quota_table_takes_effect_without_a_tick(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.quota(limit=0)
+    answer = invoke(sample("quota-edit"))
+    assert [event["kind"] for event in answer["events"]] == ["blocked"]
+    assert (answer["edits"], world.denied) == (1, {"user/alice"})
+    assert emitted(capsys.readouterr().out, "Edits") == [[1.0]]
+
+
+@freeze_time(NOON)
+def test_an_edit_that_fails_in_part_ends_in_an_error_so_that_it_comes_again(world: World) -> None:
+    world.quota(limit=0)
+    world.denies.refuse[principal("user/alice")] = ConnectionError("IAM is away")
+    with pytest.raises(SweepFailed, match="IAM is away"):
+        invoke(sample("quota-edit"))
 
 
 @freeze_time(NOON)

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from quota_enforcer.core.errors import FutureTick, UnknownEvent
-from quota_enforcer.handlers.events import CloseRequest, StaleTick, SweepRequest, read_event
+from quota_enforcer.handlers.events import (
+    CloseRequest,
+    EditRequest,
+    StaleTick,
+    SweepRequest,
+    read_event,
+)
 
 CLOCK = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 
@@ -39,6 +45,12 @@ def test_the_stack_closes() -> None:
     assert read_event({"action": "close"}, CLOCK) == CloseRequest(CLOCK)
 
 
+def test_records_of_the_quota_tables_stream_are_edits_whatever_they_say() -> None:
+    """The table says which: a record may come twice, late, or in another order."""
+    records = [{"eventSource": "aws:dynamodb", "dynamodb": {}}, {"eventSource": "aws:dynamodb"}]
+    assert read_event({"Records": records}, CLOCK) == EditRequest(CLOCK, 2)
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -51,6 +63,9 @@ def test_the_stack_closes() -> None:
         {"action": "sweep", "scheduled_time": "2026-11-24T12:00:00"},
         {"action": "sweep", "scheduled_time": "2026-11-24T12:00:00Z", "dry_run": True},
         {"Records": []},
+        {"Records": [{"eventSource": "aws:sqs"}]},
+        {"Records": [{"eventSource": "aws:dynamodb"}, "x"]},
+        {"Records": [{"eventSource": "aws:dynamodb"}], "action": "sweep"},
         None,
         [],
     ],

@@ -88,7 +88,7 @@ def test_the_assumed_part_warns_but_does_not_deny() -> None:
     assert kinds(decision) == ["warning 100"]
     assert decision.notices[0].reason == (
         "$12.00 of $10.00 used today, $4.00 of it at assumed prices (quota daily of user/alice); "
-        "nothing is blocked, since only assumed prices reach the limit: "
+        "it blocks nothing, since only assumed prices reach the limit: "
         f"no price is known for {HAIKU}"
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Precedence: principal, then team, then kind, then default, name by name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -219,21 +220,61 @@ class TestPools:
     POOL = team(5, "user/alice", "sso/ana", share=Share.POOL)
     X = Principal.parse("team/x")
 
-    def test_a_pools_quota_is_the_teams_and_not_its_members(self) -> None:
+    def test_a_pools_quota_is_its_members_and_the_teams_own(self) -> None:
         book = QuotaBook([self.POOL, DEFAULT])
         assert book.of(self.X, NOON).quotas == (self.POOL,)
-        assert book.of(ALICE, NOON).quotas == (DEFAULT,)
+        assert book.of(ALICE, NOON).quotas == (self.POOL,)
+        assert book.of(Principal.parse("user/bob"), NOON).quotas == (DEFAULT,)
+
+    @pytest.mark.parametrize(
+        ("rules", "chosen"),
+        [
+            pytest.param([ITSELF], [1], id="an own quota"),
+            pytest.param([Exemption("user/alice", "daily")], [], id="an own exemption"),
+            pytest.param([rule("user/alice", name="other")], [5, 1], id="of another name"),
+            pytest.param([KIND, DEFAULT], [5], id="one's kind gives way"),
+            pytest.param(
+                [team(2, "user/alice", name="team/y")], [5, 2], id="another team: the strictest"
+            ),
+            pytest.param(
+                [team(3, "user/alice", name="team/y", share=Share.POOL)], [5, 3], id="two pools"
+            ),
+            pytest.param(
+                [Exemption("team/x", "daily", None, ("user/alice",), Share.POOL), KIND],
+                [],
+                id="a pool without limit",
+            ),
+        ],
+    )
+    def test_what_beats_a_pool_for_a_member(self, rules: list[Rule], chosen: list[int]) -> None:
+        pools = [] if any(each.id == self.POOL.id for each in rules) else [self.POOL]
+        assert limits([*pools, *rules]) == chosen
 
     def test_who_draws_on_a_pool(self) -> None:
         book = QuotaBook([self.POOL, team(5, "user/alice", "user/bob", name="team/each")])
-        assert book.pools == {self.X: (Principal.parse("sso/ana"), ALICE)}
-        assert list(book.pools_of(ALICE)) == [self.X]
-        assert list(book.pools_of(Principal.parse("user/bob"))) == []
+        assert book.pools == {self.X: {Principal.parse("sso/ana"), ALICE}}
+        assert set(book.pools_of(ALICE)) == {self.X}
+        assert set(book.pools_of(Principal.parse("user/bob"))) == set()
 
-    def test_two_quotas_of_a_pool_share_their_members(self) -> None:
-        more = team(9, "user/alice", "user/bob", name="team/x", share=Share.POOL)
+    def test_who_is_exempt_draws_on_it_all_the_same(self) -> None:
+        book = QuotaBook([self.POOL, Exemption("user/alice", "daily")])
+        assert set(book.pools_of(ALICE)) == {self.X}
+        assert ALICE in book.drawing[self.POOL.id]
+
+    def test_each_quota_of_a_team_has_its_own_members(self) -> None:
+        more = team(9, "user/bob", name="team/x", share=Share.POOL)
+        more = replace(more, name="monthly")
         book = QuotaBook([self.POOL, more])
         assert set(map(str, book.pools[self.X])) == {"user/alice", "user/bob", "sso/ana"}
+        assert set(map(str, book.drawing[more.id])) == {"user/bob"}
+        assert book.of(Principal.parse("user/bob"), NOON).quotas == (more,)
+
+    def test_a_session_of_a_role_in_the_pool_counts_once(self) -> None:
+        members = ("role/ci", "session/ci/42", "session/other/1")
+        pool = team(5, *members, share=Share.POOL)
+        book = QuotaBook([pool])
+        assert set(map(str, book.drawing[pool.id])) == {"role/ci", "session/other/1"}
+        assert book.of(Principal.parse("session/ci/42"), NOON).quotas == (pool,)
 
 
 @pytest.mark.parametrize(

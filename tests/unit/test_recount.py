@@ -105,6 +105,16 @@ def test_an_hour_is_closed_ten_minutes_after_its_end(
         assert place.ledger.started == {}
 
 
+def test_an_hour_whose_recount_never_ends_lets_no_other_wait(place: Place) -> None:
+    """The function may be killed in it each time, before it comes to the others."""
+    place.ledger.ask_recounts([NOON, NOON + HOUR, NOON + 2 * HOUR], NOON)
+    late = NOON + 4 * HOUR
+    assert place.recounter.due(late) == [NOON, NOON + HOUR, NOON + 2 * HOUR]
+    place.ledger.start_recount(NOON, late)
+    place.ledger.start_recount(NOON + HOUR, late + MINUTE)
+    assert place.recounter.due(late) == [NOON + 2 * HOUR, NOON, NOON + HOUR]
+
+
 def test_a_moment_within_an_hour_is_refused(place: Place) -> None:
     with pytest.raises(RecountRefused, match="12:30:00Z starts no hour in UTC"):
         place.recounter.recount(NOON + 30 * MINUTE, LATER)

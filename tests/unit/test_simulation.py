@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from quota_enforcer.core.measure import Counts, Measure
 from quota_enforcer.core.model import ModelScope
 from quota_enforcer.core.price import Cost
 from quota_enforcer.core.principal import identify
-from quota_enforcer.core.quota import UNLIMITED, Action, Exemption, Rule, Share
+from quota_enforcer.core.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
 from quota_enforcer.core.records import Counted
 from quota_enforcer.core.simulation import INSTANT, Delays, Simulated, simulate, without_repeats
 from quota_enforcer.core.window import Unit, Window
@@ -189,15 +190,51 @@ def test_each_member_of_a_team_has_its_own_limit() -> None:
     assert not found["user/bob"].events
 
 
-def test_a_team_that_shares_a_quota_is_warned_and_denies_nobody() -> None:
-    pool = a_quota(whom="team/a", members=("user/alice", "user/bob"), share=Share.POOL)
-    calls = [a_call("alice", MORNING, 500), a_call("bob", MORNING, 400), *every(MINUTE, 3)]
-    found = simulated(calls, pool)
+def a_pool(*members: str, **but: Any) -> Quota:
+    return a_quota(whom="team/a", members=members, share=Share.POOL, **but)
+
+
+def test_who_shares_a_spent_pool_is_refused_whether_they_used_it_or_not() -> None:
+    calls = [a_call("alice", MORNING, 500), a_call("bob", MORNING, 500), *every(MINUTE, 3, "cid")]
+    calls.append(a_call("dan", MORNING + MINUTE, 500))
+    found = simulated(calls, a_pool("user/alice", "user/bob", "user/cid"))
     assert told(found["team/a"]) == [
-        "24 09:00:00 warning daily 900",
         "24 09:00:00 warning daily 1000",
+        "24 09:00:00 blocked daily 1000",
     ]
-    assert {each.refused.requests for each in found.values()} == {0}
+    assert told(found["user/cid"]) == ["24 09:00:00 blocked daily 1000"]
+    assert {who: each.refused.requests for who, each in found.items() if each.refused.requests} == {
+        "user/cid": 3,
+        "team/a": 3,
+    }
+    assert found["team/a"].used.tokens == 1000
+
+
+def test_a_spent_pool_opens_for_all_at_the_reset() -> None:
+    calls = [a_call("alice", MORNING, 1000), a_call("bob", MIDNIGHT, 1)]
+    found = simulated(calls, a_pool("user/alice", "user/bob"))
+    assert told(found["user/bob"]) == [
+        "24 09:00:00 blocked daily 1000",
+        "25 00:00:00 restored daily 0",
+    ]
+    assert found["user/bob"].refused.requests == 0
+
+
+def test_who_is_exempt_from_a_spent_pool_goes_on_and_still_counts() -> None:
+    calls = [*every(MINUTE, 3, "alice", 600), a_call("bob", MORNING + MINUTE, 10)]
+    found = simulated(
+        calls, a_pool("user/alice", "user/bob"), Exemption("user/alice", "daily", None)
+    )
+    assert found["user/alice"].refused.requests == 0
+    assert found["user/bob"].refused.requests == 1
+    assert found["team/a"].used.tokens == 1800
+
+
+def test_a_call_of_a_session_and_its_role_counts_once_in_their_pool() -> None:
+    calls = [a_call("role:ci/42", MORNING + MINUTE * number, 400) for number in range(3)]
+    found = simulated(calls, a_pool("role/ci", "session/ci/42"))
+    assert told(found["team/a"])[-1] == "24 09:02:00 blocked daily 1200"
+    assert found["team/a"].used.requests == 3
 
 
 def test_a_rolling_window_lets_go_hour_by_hour() -> None:

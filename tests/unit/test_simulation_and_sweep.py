@@ -12,16 +12,18 @@ from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.model import canonical_model
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.price import Cost
-from quota_enforcer.core.principal import identify
+from quota_enforcer.core.principal import Kind, identify
 from quota_enforcer.core.quota_item import read_quota
 from quota_enforcer.core.records import Counted
 from quota_enforcer.core.replay import EVENTS
 from quota_enforcer.core.simulation import simulate
-from world import ACCOUNT, World, arn, principal
+from world import ACCOUNT, World, arn
 
 START = datetime(2026, 11, 24, 20, 30, 30, tzinfo=UTC)
 ZONE = "Asia/Kolkata"
 """Its hours begin at the half hour of UTC."""
+
+MEMBERS = ["user/alice", "user/bob", "role/ci", "session/ci/1", "sso/ann"]
 
 
 class Call(NamedTuple):
@@ -64,8 +66,17 @@ def quotas() -> some.SearchStrategy[list[dict[str, Any]]]:
         one,
         some.sampled_from(["2026-11-25T06:00", "2026-11-26"]),
     )
-    return some.lists(
+    team = some.builds(
+        lambda item, name, members, share: (
+            item | {"principal": f"team/{name}", "members": members, "share": share}
+        ),
         some.one_of(one, raised),
+        some.sampled_from(["a", "b"]),
+        some.lists(some.sampled_from(MEMBERS), min_size=1, max_size=4, unique=True),
+        some.sampled_from(["pool", "pool", "each"]),
+    )
+    return some.lists(
+        some.one_of(one, raised, team),
         max_size=5,
         unique_by=lambda item: (item["principal"], item["quota"]),
     )
@@ -138,5 +149,5 @@ def test_the_same_events_and_the_same_refusals(
     assert {
         str(who): each.refused.requests
         for who, each in outcomes.items()
-        if each.refused.requests and who.kind is not principal("session/a/b").kind
+        if each.refused.requests and who.kind not in {Kind.SESSION, Kind.TEAM}
     } == refused

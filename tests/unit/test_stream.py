@@ -377,6 +377,23 @@ def test_a_call_of_an_hour_that_is_recounted_is_left_to_another_recount(place: P
     assert place.ledger.totals() == truth(place.log.lines, place)
 
 
+def test_a_call_that_a_recount_would_not_find_any_more_is_not_lost_without_a_word(
+    place: Place,
+) -> None:
+    """Its hour is set as a whole by now, and it came to the log hours after it was made."""
+    now = NOON + 4 * HOUR
+    place.log.lines = some(3)
+    place.recounter.recount(NOON, now)
+    found, lost = call(8, NOON + MINUTE), call(9, NOON + MINUTE, "bob")
+    lost = lost._replace(timestamp=int((NOON + 3 * HOUR).timestamp() * 1000))
+    place.log.lines += [found, lost]
+    metered = place.stream.deliver(delivery([found, lost]), now, "id")
+    assert (metered.counted, metered.late, times(metered.failed)) == (0, 2, {lost.id: 1})
+    assert times(place.letters.left) == {lost.id: 1}
+    place.recounter.settle(NOON, now + MINUTE)
+    assert place.ledger.totals() == truth([*some(3), found], place)
+
+
 def test_the_time_of_a_future_record_is_named_with_that_of_its_delivery(place: Place) -> None:
     calls = place.outside.calls(Brief(), place.site)
     read = calls.read(call(1, datetime(2027, 11, 24, 12, tzinfo=UTC)), NOON)

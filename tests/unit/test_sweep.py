@@ -151,18 +151,6 @@ def test_a_new_quota_for_a_session_counts_what_it_used_already() -> None:
     assert world.told("session/ci/42") == ["warning", "could-not-deny"]
 
 
-def test_a_pool_is_the_sum_of_its_members() -> None:
-    world = World()
-    world.quota(principal="team/research", members=["user/alice", "user/bob"], share="pool")
-    world.sweep(NOON)
-    world.call("alice", NOON, 600)
-    world.sweep(NOON + 5 * MINUTES)
-    assert world.told("team/research") == []
-    world.call("bob", NOON, 600)
-    world.sweep(NOON + 10 * MINUTES)
-    assert world.told("team/research") == ["warning", "could-not-deny"]
-
-
 def test_each_member_of_a_team_has_the_teams_quota() -> None:
     world = World()
     world.quota(principal="team/research", members=["user/alice", "role/ci"])

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from builders import HOUR, NOON
+from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.errors import CannotDeny, Conflict
+from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.verdict import Mode
 from quota_enforcer.metering.kind import Metering
-from quota_enforcer.ports import GateIntent, Record, SweepState
+from quota_enforcer.ports import Bucket, GateIntent, Record, SweepState
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)
@@ -126,23 +127,33 @@ def test_a_stack_that_begins_to_go_during_a_wake_leaves_nobody_blocked(world: Wo
     assert world.denied == set()
 
 
+def test_who_is_blocked_for_usage_that_is_gone_is_released_though_the_wake_was_lost(
+    world: World,
+) -> None:
+    """A recount found less; who is blocked makes no call that would wake the enforcer again."""
+    world.quota(window="month")
+    world.stream("alice", NOON, 1200)
+    world.wake(NOON + MINUTES, "user/alice")
+    world.sweep(NOON + 5 * MINUTES)
+    bucket = Bucket(ALICE, HAIKU, NOON.date())
+    world.ledger.set_hours(bucket, {NOON: Counts(1, 100)}, "recount")
+    world.sweep(NOON + HOUR)
+    assert (world.denied, world.told()[-1]) == (set(), "user/alice restored")
+
+
+def test_the_blocked_are_looked_at_once_an_hour(world: World) -> None:
+    """Each look reads all usage of a window, which for a month costs something."""
+    world.stream("alice", NOON, 1200)
+    world.wake(NOON + MINUTES, "user/alice")
+    looked_at = [world.sweep(NOON + 10 * n * MINUTES).looked_at for n in range(1, 14)]
+    assert looked_at == [0] * 5 + [1] + [0] * 5 + [1] + [0]
+
+
 def test_observe_mode_denies_nobody(world: World) -> None:
     world.mode(Mode.OBSERVE)
     world.stream("alice", NOON, 1200)
     world.wake(NOON + MINUTES, "user/alice")
     assert (world.denied, world.told()) == (set(), ["user/alice warning"])
-
-
-# Pools
-
-
-def test_a_pool_is_looked_at_with_each_of_its_members(world: World) -> None:
-    world.quota(principal="team/research", members=["user/alice", "user/bob"], share="pool")
-    world.sweep(NOON + MINUTES)
-    for who in ("alice", "bob"):
-        world.stream(who, NOON + MINUTES, 600)
-    world.wake(NOON + 2 * MINUTES, "user/bob")
-    assert world.told("team/research") == ["warning", "could-not-deny"]
 
 
 # Quotas: kept for a while, and never older than what a sweep acted on

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws import usage_items
 from quota_enforcer.aws.addition_packs import Marker, marker_of
-from quota_enforcer.aws.dynamo import Check, Expression, Plain, Update
+from quota_enforcer.aws.dynamo import Check, Update
+from quota_enforcer.aws.dynamo_read import Expression, Plain
 from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_recounts import recount_key
 from quota_enforcer.aws.ledger_schema import EXPIRES

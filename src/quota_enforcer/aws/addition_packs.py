@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from quota_enforcer.aws.dynamo import BATCH
+from quota_enforcer.aws.dynamo_read import BATCH
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.metering.ports import Addition
 from quota_enforcer.ports import Bucket

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.core.price import PRICES, Rate
 from quota_enforcer.ports import Brief
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from tenacity import retry_if_exception
 
-from quota_enforcer.aws.dynamo import Delete, Plain, Table, Write, plain, wire
+from quota_enforcer.aws.dynamo import Delete, Table, Write, conditional, held
+from quota_enforcer.aws.dynamo_read import Expression, Plain, plain, wire
+from quota_enforcer.aws.dynamo_scan import scan
 from quota_enforcer.aws.patience import passes, patiently
 
 
@@ -14,9 +16,7 @@ class WholeTable(Table):
 
     def scan(self) -> Iterator[dict[str, Any]]:
         """Every item."""
-        pages = self._client.get_paginator("scan")
-        for page in pages.paginate(TableName=self._name, ConsistentRead=True):
-            yield from map(plain, page["Items"])
+        return scan(self._client, self._name)
 
     def delete(self, key: Plain) -> dict[str, Any] | None:
         """Delete an item; the one that was there, if any."""
@@ -25,8 +25,14 @@ class WholeTable(Table):
         )
         return plain(answer["Attributes"]) if "Attributes" in answer else None
 
+    def delete_if(self, key: Plain, condition: Expression) -> bool:
+        """Delete an item; False where the condition does not hold."""
+        request = {"TableName": self._name, **conditional({"Key": wire(key)}, condition)}
+        return held(lambda: self._client.delete_item(**request))
+
     def part(self, write: Write) -> Any:
         """A write as a part of a transaction."""
         if isinstance(write, Delete):
-            return {"Delete": {"TableName": self._name, "Key": wire(write.key)}}
+            part = conditional({"Key": wire(write.key)}, write.condition)
+            return {"Delete": {"TableName": self._name, **part}}
         return super().part(write)

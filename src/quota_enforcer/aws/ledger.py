@@ -5,14 +5,15 @@ from datetime import datetime
 from itertools import islice
 
 from quota_enforcer.aws import gate_intents, ledger_items, notice_items
-from quota_enforcer.aws.dynamo import BATCH, Check, Delete, Expression, Put
+from quota_enforcer.aws.dynamo import Check, Delete, Put
+from quota_enforcer.aws.dynamo_read import BATCH, Expression
 from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.aws.ledger_memory import DynamoSweepMemory
 from quota_enforcer.aws.ledger_schema import BY_DUE
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import NOTED, Notice
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent, PriceMemory, Record
+from quota_enforcer.ports import GateIntent, PriceMemory, QuotaMemory, Record
 
 _NOTICES_AT_ONCE = (BATCH - 3) // 2
 
@@ -25,14 +26,6 @@ class DynamoLedger(DynamoSweepMemory):
     def due(self, now: datetime) -> set[Principal]:
         """Whose record is due."""
         return {record.principal for record in self._listed(instant(now))}
-
-    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
-        records = {principal: Record(principal) for principal in principals}
-        for item in self._table.batch_get(map(ledger_items.record_key, records)):
-            record = ledger_items.record_of(item)
-            records[record.principal] = record
-        return records
 
     def blocked(self) -> list[Record]:
         """Every record that denies something, or was about to; eventually consistent."""
@@ -56,7 +49,7 @@ class DynamoLedger(DynamoSweepMemory):
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where a sweep has seen an edit
+        Raises Conflict where the version is not the next one, or where somebody has seen an edit
         since the state had `quotas_seen`; and Closed where `record.intended` would deny something
         after `close`. A transaction holds 100 items, hence ValueError for more than 48 notices.
         """
@@ -140,6 +133,22 @@ class DynamoLedger(DynamoSweepMemory):
         put = Put(ledger_items.price_memory_item(memory), condition)
         return not self._table.write([put, *_notice_writes(notices)])
 
+    def remember_quota(
+        self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
+    ) -> bool:
+        """Remember a quota item's last valid version over `before`, with its notices.
+
+        They go into the history, and into the outbox but for those that are only noted. False, and
+        nothing written, where somebody else was first.
+        """
+        put = Put(ledger_items.memory_item(memory), _as_remembered(before))
+        return not self._table.write([put, *_notice_writes(notices)])
+
+    def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        """Forget a quota item that is gone; else likewise."""
+        delete = Delete(ledger_items.memory_key(before), _as_remembered(before))
+        return not self._table.write([delete, *_notice_writes(notices)])
+
     def _listed(
         self,
         until: str = ledger_items.NEVER,
@@ -170,6 +179,13 @@ def _follows(record: Record) -> Expression:
     if record.version == 1:
         return Expression("attribute_not_exists(#pk)")
     return Expression("#version = :previous", {"previous": record.version - 1})
+
+
+def _as_remembered(before: QuotaMemory) -> Expression:
+    """Holds where nobody has remembered anything else of a quota item."""
+    if before.stamp:
+        return Expression("#stamp = :stamp", {"stamp": before.stamp})
+    return Expression("attribute_not_exists(#stamp)")
 
 
 def _state_allows(record: Record, quotas_seen: str | None) -> Check | None:

@@ -18,7 +18,8 @@ from quota_enforcer.aws.addition_items import ADDED, marker_key
 from quota_enforcer.aws.addition_packs import Marker, Pack, lanes
 from quota_enforcer.aws.dynamo import Table
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
-from quota_enforcer.aws.patience import TRIES, cancellation_reasons
+from quota_enforcer.aws.patience import TRIES, cancellation_reasons, passes
+from quota_enforcer.core.measure import NO_MONEY
 from quota_enforcer.core.window import next_hour
 from quota_enforcer.metering.ports import Added, Addition
 
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 CLOSED_AFTER: Final = timedelta(minutes=5)
 """After its end an hour may be recounted soon, so a call is added only where none has begun."""
 PATIENCE: Final = timedelta(seconds=60)
-"""After that a delivery begins no transaction more: what is left ends as failed."""
+"""After that a delivery begins no transaction more: what is left ends as failed.
+
+Until then it goes on meeting others: after an outage many deliveries come at once.
+"""
 LANES: Final = 4
-"""Transactions under way at once, at most."""
+"""Transactions under way at once, at most; one where they share the check that an hour is open."""
 _ODD: Final = {"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"}
 """What DynamoDB says of a call that it will never take, whatever it stands next to."""
 
@@ -39,8 +43,9 @@ _SHOWN = 200
 
 @dataclass(slots=True)
 class _Outcome:
-    """What became of the calls of one lane so far, by their keys."""
+    """What became of the calls of one lane so far, by their keys; and until when it may take."""
 
+    until: datetime
     added: set[str] = field(default_factory=set)
     duplicates: set[str] = field(default_factory=set)
     late: dict[str, datetime] = field(default_factory=dict)
@@ -82,15 +87,15 @@ class DynamoAdditions:
         lanes_of = lanes(calls.values(), soon)
 
         def run(lane: Sequence[Pack]) -> _Outcome:
-            outcome = _Outcome()
+            outcome = _Outcome(begun + PATIENCE)
             for pack in lane:
-                if self._now() - begun > PATIENCE:
+                if self._now() > outcome.until:
                     outcome.fail(pack, f"DynamoDB kept this delivery for more than {PATIENCE}")
                 else:
                     self._add(pack, now, outcome)
             return outcome
 
-        with ThreadPoolExecutor(LANES) as threads:
+        with ThreadPoolExecutor(1 if soon else LANES) as threads:
             outcomes = list(threads.map(run, lanes_of))
         twice_at_once = len(additions) - len(calls)
         return Added(
@@ -98,6 +103,10 @@ class DynamoAdditions:
             sum(len(outcome.duplicates) for outcome in outcomes) + twice_at_once,
             frozenset(hour for outcome in outcomes for hour in outcome.late.values()),
             {key: reason for outcome in outcomes for key, reason in outcome.failed.items()},
+            sum(
+                (calls[key].counts.cost_usd for outcome in outcomes for key in outcome.added),
+                NO_MONEY,
+            ),
         )
 
     def _add(self, pack: Pack, now: datetime, outcome: _Outcome) -> None:
@@ -110,6 +119,8 @@ class DynamoAdditions:
                 half = len(left) // 2
                 self._add(left[:half], now, outcome)
                 self._add(left[half:], now, outcome)
+            elif passes(error) and self._now() <= outcome.until:
+                self._add(left, now, outcome)
             else:
                 outcome.fail(left, _words(error))
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.aws.item_texts import (
     as_attributes,
     fitting_key,
@@ -35,7 +35,10 @@ STATE_ATTRIBUTES = {
     "metering",
     "metering_from",
 }
-"""What a finished sweep notes; `started`, `quotas_seen` and `closed` have their own rules."""
+"""What a finished sweep notes.
+
+`started`, `quotas_seen`, `unsettled` and `closed` have their own rules.
+"""
 
 OPEN = "open"
 BLOCKED = "blocked"
@@ -140,6 +143,7 @@ def state_of(item: Plain) -> SweepState:
         closed=bool(item.get("closed", False)),
         confirmed_at=moment(item, "confirmed_at"),
         quotas_seen=item.get("quotas_seen", ""),
+        unsettled=item.get("unsettled", ""),
         metering=item.get("metering", ""),
         metering_from=moment(item, "metering_from"),
     )
@@ -156,14 +160,20 @@ def memory_item(memory: QuotaMemory) -> Plain:
         **memory_key(memory),
         "whom": memory.whom,
         "name": memory.name,
-        **known(reported=memory.reported),
+        **known(reported=memory.reported, stamp=memory.stamp),
         **({} if memory.item is None else {"item": memory.item}),
     }
 
 
 def memory_of(item: Plain) -> QuotaMemory:
     """What is remembered of a quota item."""
-    return QuotaMemory(item["whom"], item["name"], item.get("item"), item.get("reported", ""))
+    return QuotaMemory(
+        item["whom"],
+        item["name"],
+        item.get("item"),
+        item.get("reported", ""),
+        item.get("stamp", ""),
+    )
 
 
 def price_memory_item(memory: PriceMemory) -> Plain:

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
 from quota_enforcer.aws import brief_items, ledger_items
-from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer.aws.dynamo import Check, Put
+from quota_enforcer.aws.dynamo_read import Expression
 from quota_enforcer.aws.dynamo_whole import WholeTable
 from quota_enforcer.aws.item_texts import instant, known
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
 from quota_enforcer.aws.ledger_usage import DynamoUsage
-from quota_enforcer.ports import Brief, PriceMemory, QuotaMemory, SweepState
+from quota_enforcer.ports import Brief, PriceMemory, SweepState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,27 +32,33 @@ class DynamoSweepMemory(DynamoUsage):
         super().__init__(client, table, zone, now)
         self._table: WholeTable = WholeTable(client, table)
 
-    def state(self) -> SweepState:
-        """What the last sweep left."""
-        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
-
-    def begin(self, now: datetime, quotas_seen: str = "") -> None:
-        """Note that a sweep started, and what stands for the quotas that it has seen.
-
-        `started` never moves backwards; an edit that an older sweep has seen is news all the same.
-        """
+    def begin(self, now: datetime) -> None:
+        """Note that a sweep started; that never moves backwards."""
         started = {"started": instant(now)}
-        seen = known(quotas_seen=quotas_seen)
-        later = not self._table.update(
-            ledger_items.STATE, started | seen, condition=_not_later(started=now)
-        )
-        if later and seen:
-            self._table.update(ledger_items.STATE, seen)
+        self._table.update(ledger_items.STATE, started, condition=_not_later(started=now))
+
+    def see_quotas(self, token: str, before: SweepState) -> bool:
+        """Note by its token that somebody has seen edits and begins to act, unsettled until then.
+
+        False, and nothing written, where somebody else did so since `before`.
+        """
+        seen = {"quotas_seen": token, "unsettled": token}
+        same = _still(quotas_seen=before.quotas_seen, unsettled=before.unsettled)
+        return self._table.update(ledger_items.STATE, seen, condition=same)
+
+    def settle_quotas(self, token: str) -> None:
+        """Nothing is unsettled any more, unless it is by another token."""
+        self._table.update(ledger_items.STATE, {}, ["unsettled"], _still(unsettled=token))
+
+    def unsettle_quotas(self, token: str) -> None:
+        """What somebody has done may rest on quotas that were edited meanwhile."""
+        self._table.update(ledger_items.STATE, {"unsettled": token})
 
     def finish(self, state: SweepState) -> None:
-        """Note all of `state` but `closed` and `quotas_seen`, unless a later sweep already did.
+        """Note what a sweep leaves, unless a later one already did.
 
-        A later sweep that has only begun keeps its `started`, so that its crash will be seen.
+        That is all of `state` but `closed`, `quotas_seen` and `unsettled`. A later sweep that has
+        only begun keeps its `started`, so that its crash will be seen.
         """
         if state.finished is None or state.started is None:
             raise ValueError(f"a sweep that finishes has started and finished, not {state}")
@@ -80,27 +87,20 @@ class DynamoSweepMemory(DynamoUsage):
 
     # Quotas
 
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
-        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
-
-    def remember_quota(self, memory: QuotaMemory) -> None:
-        """Remember a quota item's last valid version."""
-        self._table.put(ledger_items.memory_item(memory))
-
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        """Forget a quota item that is gone."""
-        self._table.delete(ledger_items.memory_key(memory))
-
     # Prices and the meters
 
     def brief(self) -> Brief:
         """What the meters were told last."""
         return brief_items.brief_of(self._table.get(brief_items.BRIEF))
 
-    def put_brief(self, brief: Brief) -> None:
-        """Tell the meters."""
-        self._table.put(brief_items.brief_item(brief))
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+        """Tell the meters.
+
+        False, and nothing written, where somebody has seen an edit since the state had
+        `quotas_seen`: they tell something newer.
+        """
+        still = Check(ledger_items.STATE, _still(quotas_seen=quotas_seen))
+        return not self._table.write([Put(brief_items.brief_item(brief)), still])
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         """Ask that these hours be set from the log once they are closed."""
@@ -111,6 +111,15 @@ class DynamoSweepMemory(DynamoUsage):
         return [
             ledger_items.price_memory_of(item) for item in self._partition(ledger_items.UNPRICED)
         ]
+
+
+def _still(**values: str) -> Expression:
+    """Holds where the state says just this; an empty text stands for what is not there."""
+    parts = (
+        f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})"
+        for name, value in values.items()
+    )
+    return Expression(" AND ".join(parts), known(**values))
 
 
 def _not_later(**moments: datetime) -> Expression:

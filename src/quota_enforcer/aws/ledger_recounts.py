@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from quota_enforcer.aws.dynamo import Expression, Plain, Table
+from quota_enforcer.aws.dynamo import Table
+from quota_enforcer.aws.dynamo_read import Expression, Plain
 from quota_enforcer.aws.item_texts import instant, moment
 from quota_enforcer.aws.ledger_schema import EXPIRES
 from quota_enforcer.metering.ports import Recount

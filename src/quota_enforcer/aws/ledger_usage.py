@@ -1,17 +1,16 @@
 """The metered half of the ledger in DynamoDB: usage buckets, and the series they come from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
 from quota_enforcer.aws import ledger_items, usage_items
-from quota_enforcer.aws.dynamo import Expression, Table
+from quota_enforcer.aws.dynamo import Table
+from quota_enforcer.aws.ledger_reads import DynamoReads
 from quota_enforcer.aws.ledger_schema import EXPIRES
 from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage import ModelUsage, Usage
 from quota_enforcer.ports import Bucket, Source
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _HOURS_AT_ONCE = 12
 """An expression of 25 hours would come near the 4 KB that DynamoDB reads of one."""
 
 
-class DynamoUsage:
+class DynamoUsage(DynamoReads):
     """Usage in the ledger's table; `zone` says which local hours its buckets are.
 
     `now` is asked only for what has expired, since DynamoDB deletes that days late.
@@ -40,28 +39,9 @@ class DynamoUsage:
         zone: ZoneInfo,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
-        self._table = Table(client, table)
-        self._zone = zone
+        super().__init__(client, table, zone)
+        self._table: Table = Table(client, table)
         self._now = now
-
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
-        items = self._table.query(
-            Expression(
-                "#pk = :pk AND #sk BETWEEN :first AND :after",
-                {
-                    "pk": str(principal),
-                    "first": f"usage#{first}",
-                    "after": usage_items.AFTER_USAGE,
-                },
-            )
-        )
-        return Usage(
-            {
-                model: ModelUsage.of_hours(hours, self._zone)
-                for model, hours in usage_items.by_model(items, self._zone).items()
-            }
-        )
 
     def hours(self, buckets: Iterable[Bucket]) -> dict[Bucket, dict[datetime, Counts]]:
         """The stored hours (by start in UTC) of these buckets; absent ones are left out.
@@ -98,6 +78,3 @@ class DynamoUsage:
     def remember_source(self, source: Source) -> None:
         """Remember one for a week after its last data, or as long as it is behind."""
         self._table.put(ledger_items.source_item(source))
-
-    def _partition(self, pk: str) -> Iterable[dict[str, Any]]:
-        return self._table.query(Expression("#pk = :pk", {"pk": pk}))

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from quota_enforcer import clock
 from quota_enforcer.aws import ledger_items, usage_items
 from quota_enforcer.aws.brief_items import BRIEF, brief_of
-from quota_enforcer.aws.dynamo import BATCH, Expression, Plain, Update
+from quota_enforcer.aws.dynamo import Update
+from quota_enforcer.aws.dynamo_read import BATCH, Expression, Plain
 from quota_enforcer.aws.ledger_additions import DynamoAdditions
 from quota_enforcer.aws.ledger_recounts import DynamoRecounts
 from quota_enforcer.aws.ledger_schema import BY_DUE
@@ -45,10 +46,17 @@ class DynamoMeterLedger(DynamoUsage):
         return self._additions.add(additions, now)
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
-        """Remember how callers stand in the log; what a meter of metrics knows of them stays."""
-        for first in range(0, len(sources), BATCH):
-            items = map(ledger_items.source_item, sources[first : first + BATCH])
-            self._table.write([_keeping(item) for item in items])
+        """Remember how callers stand in the log; what a meter of metrics knows of them stays.
+
+        So does one that was seen later already: a recount looks back, a delivery may be late.
+        """
+        by_activity = sorted(sources, key=lambda source: source.active_to)
+        newest = {(source.arn, source.model_id): source for source in by_activity}
+        writes = [_keeping(ledger_items.source_item(source)) for source in newest.values()]
+        for first in range(0, len(writes), BATCH):
+            left = writes[first : first + BATCH]
+            while left and (seen_later := self._table.write(left)):
+                left = [each for place, each in enumerate(left) if place not in seen_later]
 
     def principals(self) -> set[Principal]:
         """Everybody who has a record, eventually consistent."""
@@ -94,6 +102,8 @@ class DynamoMeterLedger(DynamoUsage):
 
 
 def _keeping(item: Plain) -> Update:
-    """Writes what an item says and leaves what else is stored there."""
+    """Writes what an item says, unless a later one is stored, and leaves what else is there."""
     key = {name: item[name] for name in ("pk", "sk")}
-    return Update(key, values={name: item[name] for name in item.keys() - key.keys()})
+    values = {name: item[name] for name in item.keys() - key.keys()}
+    not_later = "attribute_not_exists(#active_to) OR #active_to <= :active_to"
+    return Update(key, {}, values, Expression(not_later, {"active_to": item["active_to"]}))

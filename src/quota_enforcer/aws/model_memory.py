@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from quota_enforcer.aws.dynamo import Expression, Plain, Table
+from quota_enforcer.aws.dynamo import Table
+from quota_enforcer.aws.dynamo_read import Expression, Plain
 from quota_enforcer.aws.item_texts import fitting_key, known, moment
 from quota_enforcer.aws.ledger_schema import EXPIRES
 from quota_enforcer.core.opaque import SeenModel

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.aws.item_texts import as_attributes, fitting_key, instant, moment
 from quota_enforcer.aws.ledger_items import DEPLOYMENT
 from quota_enforcer.aws.usage_items import KEPT
@@ -74,6 +74,11 @@ def notice_of(item: Plain) -> Notice:
         models=item.get("models", ""),
         since=moment(item, "since"),
         until=moment(item, "until"),
+        closed=item.get("closed", ""),
+        after=item.get("after", ""),
+        pool=item.get("pool", ""),
+        by=item.get("by", ""),
+        edit=item.get("edit", ""),
     )
 
 

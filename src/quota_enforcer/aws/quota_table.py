@@ -1,13 +1,17 @@
 """The quota table in DynamoDB: admins write it, in the console or with the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from quota_enforcer.aws.dynamo import Expression
+from quota_enforcer import clock
+from quota_enforcer.aws.dynamo_read import Expression
 from quota_enforcer.aws.dynamo_whole import WholeTable
+from quota_enforcer.aws.item_texts import instant
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.price_item import ATTRIBUTES as PRICE_ATTRIBUTES
 from quota_enforcer.core.price_item import is_price
+from quota_enforcer.core.quota_changes import AUTHOR, EDITED_AT
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 
 if TYPE_CHECKING:
@@ -29,8 +33,11 @@ QUOTA_SCHEMA: Mapping[str, Any] = {
 class DynamoQuotas:
     """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, now: Callable[[], datetime] = clock.now
+    ) -> None:
         self._table = WholeTable(client, table)
+        self._now = now
 
     def items(self) -> list[Item]:
         """Every item, consistently read."""
@@ -43,17 +50,30 @@ class DynamoQuotas:
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item over the one that was read before, `expected`, or over none.
 
-        Raises Conflict where somebody has changed it since.
+        One that says who edited it also says when, so that their next edit is not taken for one
+        made in the console. Raises Conflict where somebody has changed it since.
         """
-        if not self._table.put(item, _unchanged(expected)):
-            raise Conflict(
-                f"quota {item['quota']} of {item['principal']} was changed by somebody else "
-                "since it was read: look at it again, then repeat the change",
-            )
+        dated = {**item, EDITED_AT: instant(self._now())} if AUTHOR in item else item
+        if not self._table.put(dated, _unchanged(expected)):
+            raise _conflict(item)
 
-    def remove(self, whom: str, name: str) -> Item | None:
-        """Remove an item; the one that was there, if any."""
-        return self._table.delete(_key(whom, name))
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item; the one that was there, if any.
+
+        Raises Conflict where that is not `expected`, if it is given.
+        """
+        if expected is None:
+            return self._table.delete(_key(whom, name))
+        if not self._table.delete_if(_key(whom, name), _unchanged(expected)):
+            raise _conflict(expected)
+        return expected
+
+
+def _conflict(item: Item) -> Conflict:
+    return Conflict(
+        f"quota {item['quota']} of {item['principal']} was changed by somebody else "
+        "since it was read: look at it again, then repeat the change",
+    )
 
 
 def _key(whom: str, name: str) -> Item:

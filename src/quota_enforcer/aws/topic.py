@@ -1,7 +1,14 @@
-"""Notices over SNS, with attributes that a subscription's filter policy can select by."""
+"""Notices over SNS, with attributes that a subscription's filter policy can select by.
 
+E-mail gets the text. What is subscribed over https gets the form for chat, since Amazon Q Developer
+in chat applications subscribes so and takes nothing else.
+https://docs.aws.amazon.com/sns/latest/api/API_Publish.html (MessageStructure)
+"""
+
+import json
 from typing import TYPE_CHECKING
 
+from quota_enforcer.core.chat import custom_notification
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.wording import Message
 
@@ -18,20 +25,25 @@ class SnsTopic:
         self._arn = arn
 
     def publish(self, notice: Notice, message: Message) -> None:
-        """Send one notice; filter on `principal`, `kind` and `quota`.
+        """Send one notice; filter on `principal`, `kind`, `quota` and `audience`.
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
         """
         self._client.publish(
             TopicArn=self._arn,
             Subject=message.subject,
-            Message=message.body,
+            Message=json.dumps(
+                {"default": message.body, "https": custom_notification(notice, message)},
+                ensure_ascii=False,
+            ),
+            MessageStructure="json",
             MessageAttributes={
                 name: _text(value)
                 for name, value in (
                     ("principal", notice.principal),
                     ("kind", str(notice.kind)),
                     ("quota", notice.quota),
+                    ("audience", notice.kind.audience),
                 )
                 # SNS refuses an empty attribute: a notice of the whole deployment has none.
                 if value

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.dynamo import Plain
+from quota_enforcer.aws.dynamo_read import Plain
 from quota_enforcer.core.measure import OBSERVED, Counts
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.window import hour_start, local_date

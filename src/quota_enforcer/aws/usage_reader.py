@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import ClientError
 
 from quota_enforcer.aws import usage_items
-from quota_enforcer.aws.dynamo import Expression, Table, plain
+from quota_enforcer.aws.dynamo import Table
+from quota_enforcer.aws.dynamo_read import Expression, plain
 from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage import ModelUsage, Usage

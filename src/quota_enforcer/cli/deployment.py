@@ -14,13 +14,18 @@ from quota_enforcer.authoring.needs import Gates
 from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
 from quota_enforcer.core.opaque import SeenModel
 from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.subscription import Subscription
 from quota_enforcer.ports import Ledger, Quotas, ReadMany
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.quotas import LoadedQuotas, QuotaLoader
+from quota_enforcer.sweep.loaded import LoadedQuotas
+from quota_enforcer.sweep.quotas import QuotaLoader
 
 if TYPE_CHECKING:
     import boto3
 
+    from quota_enforcer.cli.doctor.sights import Sights
+
+DEFAULT_STACK = "bedrock-quota"
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
 METER = "MeterFunction"
@@ -38,8 +43,36 @@ class QuotaTable(Quotas, Protocol):
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item; raises Conflict where the stored one is not `expected`."""
 
-    def remove(self, whom: str, name: str) -> Item | None:
-        """Remove an item; returns it, or None where there was none."""
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item; returns it, or None where there was none.
+
+        Raises Conflict where the stored one is not `expected`, if it is given.
+        """
+
+
+class Subscriptions(Protocol):
+    """Who gets notices by e-mail, as admins write it."""
+
+    def by_email(self) -> list[Subscription]:
+        """Every address that is subscribed, with its filter."""
+
+    def find(self, email: str) -> Subscription | None:
+        """This address's subscription, if it has one."""
+
+    def count(self) -> int:
+        """How many subscriptions there are, of any kind."""
+
+    def filters(self) -> int:
+        """How many of them have a filter."""
+
+    def add(self, email: str, filter_policy: str) -> None:
+        """Subscribe an address, which AWS asks to confirm. Raises CannotSubscribe at a limit."""
+
+    def change(self, subscription: Subscription, filter_policy: str) -> None:
+        """Give a confirmed subscription another filter."""
+
+    def remove(self, subscription: Subscription) -> None:
+        """End a confirmed subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +81,10 @@ class GatesKept:
 
     arns: tuple[str, ...]
     iam: Gates
+
+
+def _unseen() -> "Sights":
+    raise NotThere("there is nothing in AWS to look at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +104,12 @@ class Deployment:
     """Has the meter function answer an event; raises EnforcerError with what it says."""
     usages: ReadMany
     """Reads the usage of many at once."""
+    subscriptions: Callable[[], Subscriptions]
+    """To the notice topic."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
+    sights: Callable[[], "Sights"] = _unseen
+    """What the doctor looks at."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -77,7 +118,8 @@ class Deployment:
     def load(self, now: datetime) -> LoadedQuotas:
         """The rules in force, read as the enforcer reads them."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
-        return loader.load(self.quotas.items(), self.ledger.quota_memories(), now)
+        memories = self.ledger.quota_memories()  # first: no item is older than what is remembered
+        return loader.load(self.quotas.items(), memories, now)
 
 
 def find(stack: str, profile: str | None, region: str | None) -> Deployment:
@@ -87,7 +129,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     from quota_enforcer import wiring  # noqa: PLC0415 - likewise
 
     session = boto3.Session(profile_name=profile, region_name=region)
-    outputs = _outputs(session, stack)
+    outputs = stack_outputs(session, stack)
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
     ledger = wiring.ledger(settings, session)
@@ -99,6 +141,8 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         caller=lambda: session.client("sts").get_caller_identity()["Arn"],
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
+        subscriptions=lambda: _subscriptions(session, settings),
+        sights=lambda: _sights(session, settings, outputs),
         usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
@@ -135,6 +179,18 @@ def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
     return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
 
 
+def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscriptions:
+    from quota_enforcer.aws.subscriptions import SnsSubscriptions  # noqa: PLC0415 - as boto3 above
+
+    return SnsSubscriptions(session.client("sns"), settings.notice_topic)
+
+
+def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Sights":
+    from quota_enforcer.cli.doctor.aws_sights import aws_sights  # noqa: PLC0415 - as boto3 above
+
+    return aws_sights(session, settings, outputs)
+
+
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
     from quota_enforcer import wiring  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - likewise
@@ -149,7 +205,7 @@ def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
     return answer.get("Environment", {}).get("Variables", {})
 
 
-def _outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
+def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
     """The outputs of a stack of ours; the enforcer function is one of them."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 

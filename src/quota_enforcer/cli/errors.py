@@ -73,6 +73,14 @@ def is_missing(error: ClientError) -> bool:
     return "does not exist" in error.response["Error"].get("Message", "")
 
 
+def action_refused(error: ClientError) -> str | None:
+    """The IAM action that is missing, empty where AWS does not name it; None for other errors."""
+    if error.response["Error"].get("Code", "") not in _DENIED:
+        return None
+    named = _ACTION.search(error.response["Error"].get("Message", ""))
+    return named[1] if named else ""
+
+
 def explain(error: Exception) -> str | None:
     """The error in words to act on; None where it is a defect of ours, to be shown in full."""
     match error:

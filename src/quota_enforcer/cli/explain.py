@@ -15,19 +15,17 @@ from quota_enforcer.cli.output import say_json
 from quota_enforcer.cli.quota_states import ItemState, states
 from quota_enforcer.cli.who import Who, read_usages, record_of, say_if_stranger
 from quota_enforcer.core.breakdown import breakdown
-from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import Number
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Share
 from quota_enforcer.core.quota_values import whom as read_whom
-from quota_enforcer.core.usage import Usage, pooled
 from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record
-from quota_enforcer.sweep.look import look
+from quota_enforcer.sweep.look import Looked, look_closely
 from quota_enforcer.sweep.overview import ReadBefore
+from quota_enforcer.sweep.pools import Pools
 from quota_enforcer.sweep.standings import rows
 
 
@@ -67,8 +65,9 @@ def explain(
 
 def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
     principal = record.principal
-    read = read_usages(deployment, [principal], book, terms)
-    decision = look(record, book, read, terms)
+    whom = [principal, *book.pools_of(principal)]
+    read = read_usages(deployment, whom, book, terms)
+    looked = look_closely(record, book, read, terms, Pools(book, read, terms))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
         terms.now,
@@ -76,7 +75,7 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
     return Explained(
         record,
         by_name(
-            _sums(record, decision, read, terms),
+            _sums(record, looked, read, terms),
             book.candidates(principal, terms.now),
             meant_for(principal, items),
         ),
@@ -84,32 +83,30 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
     )
 
 
-def _sums(record: Record, decision: Decision, read: ReadBefore, terms: Terms) -> Iterator[Summed]:
+def _sums(record: Record, looked: Looked, read: ReadBefore, terms: Terms) -> Iterator[Summed]:
+    decision = looked.decision
     table = rows(record, decision)
     for verdict, row in zip(decision.verdicts, table, strict=False):
-        usage, members = _usage(record.principal, verdict, read, terms)
         yield Summed(
             verdict,
             row,
             verdict in decision.denying,
-            breakdown(verdict, usage, terms.zone),
-            members,
+            breakdown(verdict, looked.behind(verdict.quota), terms.zone),
+            _by_member(verdict, read, terms),
         )
 
 
-def _usage(
-    principal: Principal, verdict: Verdict, read: ReadBefore, terms: Terms
-) -> tuple[Usage, dict[str, Number]]:
-    """What the verdict sums up; where a team shares the quota also by member."""
+def _by_member(verdict: Verdict, read: ReadBefore, terms: Terms) -> dict[str, Number]:
+    """Of a quota that a team shares, what each member used."""
     quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
-    if quota.share is Share.EACH:
-        return read.usage(principal, first), {}
+    if not quota.pooled:
+        return {}
     used = {member: read.usage(Principal.parse(member), first) for member in quota.members}
     numbers = {
         member: quota.number(usage.within(verdict.span, quota.models))
         for member, usage in used.items()
     }
-    return pooled(used.values()), dict(_most_first(numbers.items()))
+    return dict(_most_first(numbers.items()))
 
 
 def _most_first(numbers: Iterable[tuple[str, Number]]) -> list[tuple[str, Number]]:

@@ -13,7 +13,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.ports import GateIntent
 from quota_enforcer.sweep.gates import seen
-from quota_enforcer.sweep.quotas import LoadedQuotas
+from quota_enforcer.sweep.loaded import LoadedQuotas
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,21 @@ import typer
 from typer.core import TyperGroup
 
 from quota_enforcer.cli import gates, policy, prices, quota, scopes
+from quota_enforcer.cli.doctor.command import doctor
 from quota_enforcer.cli.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.explain import explain as explain_
 from quota_enforcer.cli.forecast import forecast
 from quota_enforcer.cli.history import history
+from quota_enforcer.cli.me import me
 from quota_enforcer.cli.options import AsJson
 from quota_enforcer.cli.output import fail, say
 from quota_enforcer.cli.read_log import read_log
 from quota_enforcer.cli.recount import recount
 from quota_enforcer.cli.release import release
+from quota_enforcer.cli.report import report
 from quota_enforcer.cli.simulate import simulate
 from quota_enforcer.cli.status import status
+from quota_enforcer.cli.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.sweep import sweep
 from quota_enforcer.cli.usage import usage
 
@@ -56,11 +60,16 @@ app.command("explain", no_args_is_help=True)(explain_)
 app.command()(history)
 app.command()(forecast)
 app.command()(usage)
+app.command()(me)
 app.command()(sweep)
+app.command()(doctor)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
+app.command(no_args_is_help=True)(subscribe)
+app.command(no_args_is_help=True)(unsubscribe)
+app.command(no_args_is_help=True)(report)
 
 
 @app.command()

@@ -3,12 +3,15 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, Concatenate, ParamSpec
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec
 
 import typer
 
+from quota_enforcer.cli import completion
 from quota_enforcer.cli import deployment as deployments
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
+from quota_enforcer.cli.log_lines import log_file
 
 P = ParamSpec("P")
 
@@ -24,13 +27,19 @@ Whom = Annotated[
     typer.Argument(
         metavar="WHOM",
         callback=_not_empty,
+        autocompletion=completion.whom,
         help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
         "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
     ),
 ]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", callback=_not_empty, help="The quota's name, such as daily."),
+    typer.Argument(
+        metavar="NAME",
+        callback=_not_empty,
+        autocompletion=completion.name,
+        help="The quota's name, such as daily.",
+    ),
 ]
 Model = Annotated[
     str,
@@ -40,6 +49,10 @@ Model = Annotated[
         help="A model's id as the log has it, or its ARN; with REGION/ before it for one Region.",
     ),
 ]
+FileOrStdin = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", callback=log_file, help="Items as YAML or JSON; - for stdin."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _SHARED = {
@@ -48,7 +61,7 @@ _SHARED = {
             str,
             typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack."),
         ],
-        "bedrock-quota",
+        DEFAULT_STACK,
     ),
     "profile": (
         Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")],
@@ -62,6 +75,14 @@ _SHARED = {
         None,
     ),
 }
+
+
+class Where(NamedTuple):
+    """Which deployment is meant, and with whose credentials."""
+
+    stack: str
+    profile: str | None
+    region: str | None
 
 
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
@@ -79,10 +100,19 @@ def maybe_on_deployment(
 ) -> Callable[..., None]:
     """The same for a command that can do without: it is handed what finds the deployment."""
 
+    def find_later(where: Where, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        command(lambda: deployments.find(*where), *args, **kwargs)
+
+    return somewhere(wraps(command)(find_later))
+
+
+def somewhere(command: Callable[Concatenate[Where, P], None]) -> Callable[..., None]:
+    """The same for a command that looks for itself: it is handed what the three say."""
+
     @wraps(command)
     def found(*args: Any, **kwargs: Any) -> None:
-        where = [kwargs.pop(name) for name in _SHARED]
-        command(lambda: deployments.find(*where), *args, **kwargs)
+        where = Where(*(kwargs.pop(name) for name in _SHARED))
+        command(where, *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [

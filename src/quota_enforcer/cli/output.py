@@ -47,6 +47,11 @@ def say(text: "RenderableType") -> None:
     console().print(text)
 
 
+def say_lines(lines: Iterable[str]) -> None:
+    """Very many lines of the result: rich would take seconds for some thousands."""
+    typer.echo("\n".join(lines))
+
+
 def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
     """Names and what is to say of each, on stdout; a name that comes again is left out."""
     named = [(name, text) for name, text in facts if text]

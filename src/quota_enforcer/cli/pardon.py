@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.cli.by_hand import BLOCK, NO_LIMIT, Raise, raised
 from quota_enforcer.cli.quota_edit import AUTHOR
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Action
@@ -20,10 +21,22 @@ def to_pardon(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def lasts_until(verdict: Verdict) -> datetime:
-    """The end of the present window; of a rolling one, when the clock would free it anyway."""
-    if verdict.quota.window.rolling and verdict.frees_at is not None:
+    """The end of the present window; of a rolling one, when the clock would free it anyway.
+
+    A block by hand lasts on over every window, and so does its pardon where the block has an end.
+    """
+    by_the_clock = verdict.quota.window.rolling or not verdict.limit
+    if by_the_clock and verdict.frees_at is not None:
         return verdict.frees_at
     return verdict.span.end
+
+
+def ends_block(principal: Principal, verdict: Verdict, until: datetime | None) -> bool:
+    """Whether to pardon somebody is to end their own block by hand: it would not hold again."""
+    quota = verdict.quota
+    if quota.name != BLOCK or quota.whom != str(principal):
+        return False
+    return until is None or (quota.until is not None and quota.until <= until)
 
 
 def pardon(
@@ -34,19 +47,7 @@ def pardon(
     Its own quota is raised without limit; against any other rule it is exempt. Whatever else the
     stored item says is kept, and holds again afterwards.
     """
-    ends = until.astimezone(zone).isoformat()
-    kept = dict(stored or {})
-    if verdict.quota.whom == str(principal):
-        return {**kept, "raise_to": "unlimited", "raise_until": ends}
-    kept.pop("enabled", None)
-    return {
-        **kept,
-        "principal": str(principal),
-        "quota": verdict.quota.name,
-        "exempt": True,
-        "until": ends,
-        "note": NOTE,
-    }
+    return raised(str(principal), verdict.quota, stored, Raise(NO_LIMIT, until, NOTE), zone)
 
 
 def signed(item: Item, author: str) -> dict[str, Any]:

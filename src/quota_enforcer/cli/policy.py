@@ -10,7 +10,17 @@ import typer
 
 from quota_enforcer.cli.output import hint, say_json
 from quota_enforcer.cli.policy_check import check
-from quota_enforcer.cli.policy_roles import Account, Partition, author, enforcer, guard, meter
+from quota_enforcer.cli.policy_roles import (
+    Account,
+    Partition,
+    author,
+    doctor,
+    enforcer,
+    guard,
+    me,
+    meter,
+    self_service_function,
+)
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.access import allow_models
 from quota_enforcer.core.policies.deny import deny_documents, divided
@@ -23,6 +33,9 @@ app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and 
 app.command()(meter)
 app.command()(enforcer)
 app.command()(author)
+app.command("self-service")(self_service_function)
+app.command()(me)
+app.command()(doctor)
 app.command(no_args_is_help=True)(guard)
 app.command(no_args_is_help=True)(check)
 

@@ -1,4 +1,4 @@
-"""`policy meter`, `enforcer`, `author` and `guard`: what ours may do, and others may not."""
+"""`policy enforcer` and so on: what our functions may do, and what others may and may not."""
 
 import json
 from typing import Annotated, Literal
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from quota_enforcer.cli.output import hint, say_json
-from quota_enforcer.core.policies import functions
+from quota_enforcer.core.policies import functions, self_service
+from quota_enforcer.core.policies.doctor import doctor as doctor_for
 from quota_enforcer.core.policies.document import SCP_LIMIT
 from quota_enforcer.core.policies.functions import Deployed
 from quota_enforcer.core.policies.guard import Guarded
@@ -84,6 +85,55 @@ def author(
     """
     of = Deployed.named(stack, account, partition, region, gates=gates)
     say_json(functions.author(of))
+    _explain_patterns()
+
+
+def self_service_function(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+) -> None:
+    """Show what the self-service function, which answers `me`, may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy self-service --account 111122223333
+    """
+    say_json(self_service.me(Deployed.named(stack, account, partition, region)))
+    _explain_patterns()
+
+
+def me(
+    account: Annotated[str, typer.Option(help="The account's 12 digits; * for whichever.")] = "*",
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+) -> None:
+    """Write the policy that lets people see their own usage with `quota-enforcer me`.
+
+    Give it to groups, roles or permission sets: it is the same for everybody.
+
+    Examples:
+      quota-enforcer policy me
+      quota-enforcer policy me --account 111122223333 --region eu-central-1
+    """
+    say_json(self_service.asking(stack, account=account, partition=partition, region=region))
+
+
+def doctor(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    log_group: _LogGroup = None,
+) -> None:
+    """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
+
+    Examples:
+      quota-enforcer policy doctor --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    say_json(doctor_for(of, stack))
     _explain_patterns()
 
 

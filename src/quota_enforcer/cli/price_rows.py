@@ -15,10 +15,7 @@ from quota_enforcer.core.price_key import plain_model
 HEAD = ("Model", "Input", "Output", "Cache read", "Cache write", "1 h write", "Request", "Source")
 UNIT = "US dollars for a million tokens, or for one request; a cache write lasts 5 minutes or 1 h."
 
-FROM_WHEN = (
-    "It counts from the next sweep on, or now: quota-enforcer sweep. After that "
-    "`quota-enforcer recount` prices past hours anew."
-)
+FROM_WHEN = "It counts within a minute. After that `quota-enforcer recount` prices past hours anew."
 """What to say of prices just written."""
 
 

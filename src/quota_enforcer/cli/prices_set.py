@@ -63,7 +63,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
     What you leave out stays as the product has it, where it knows the model. The
     plain name of a model holds for prefixes such as eu. too, where those have no
-    price of their own. It counts from the next sweep on; a recount prices past
+    price of their own. It counts within a minute; a recount prices past
     hours anew.
 
     Examples:

@@ -1,4 +1,4 @@
-"""`quota list` and `quota remove`; and `quota set`, from its own file, beside them."""
+"""`quota list` and `quota remove`; and the other commands about quotas, from their own files."""
 
 from datetime import datetime
 
@@ -7,22 +7,26 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.errors import NotThere
+from quota_enforcer.cli.in_force import say_when
 from quota_enforcer.cli.options import AsJson, Name, Whom, on_deployment
 from quota_enforcer.cli.output import hint, say, say_json, say_table
+from quota_enforcer.cli.quota_block import block_, unblock
+from quota_enforcer.cli.quota_check import check
 from quota_enforcer.cli.quota_edit import changes, named, shown
+from quota_enforcer.cli.quota_export import export
+from quota_enforcer.cli.quota_import import import_
+from quota_enforcer.cli.quota_raise import raise_
 from quota_enforcer.cli.quota_set import set_
+from quota_enforcer.cli.quota_show import show
 from quota_enforcer.cli.quota_states import ItemState, states
-from quota_enforcer.cli.quota_store import stored
+from quota_enforcer.cli.quota_store import not_there, stored
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Quota
 
 app = typer.Typer(no_args_is_help=True, help="Who may use how much.")
-app.command("set", no_args_is_help=True)(set_)
 
 
-@app.command("list")
 @on_deployment
 def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """Show every quota, whether it is in force, and what is wrong with those that are not valid.
@@ -55,26 +59,19 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
                 say(f"  - {problem}")
 
 
-@app.command(no_args_is_help=True)
 @on_deployment
 def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
-    Whoever it blocked is free at the next sweep, unless another quota blocks too.
+    Whoever it blocked is free in seconds, unless another quota blocks too.
 
     Examples:
       quota-enforcer quota remove user/alice daily
     """
     key, old = stored(deployment, whom, name)
-    removed = deployment.quotas.remove(key, name) if old is not None else None
-    if removed is None:
-        theirs = sorted(
-            str(item.get("quota"))
-            for item in deployment.quotas.items()
-            if item.get("principal") == key
-        )
-        has = f"they have: {', '.join(theirs)}" if theirs else "they have none of their own"
-        raise NotThere(f"there is no quota {name!r} of {key!r} to remove; {has}")
+    if old is None:
+        raise not_there(deployment, key, name, to="remove")
+    removed = deployment.quotas.remove(key, name, old)
     instead = _instead(deployment, key, name, clock.now())
     if as_json:
         applies = (
@@ -88,7 +85,7 @@ def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = 
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
-    hint("It takes effect at the next sweep, or now: quota-enforcer sweep")
+    say_when()
 
 
 def _instead(
@@ -106,3 +103,15 @@ def _instead(
 def _row(state: ItemState) -> tuple[str | Text, ...]:
     style = "red" if state.problems else ("" if state.in_force else "dim")
     return state.whom, state.name, state.limit, state.warns_at, Text(state.words, style)
+
+
+app.command("set", no_args_is_help=True)(set_)
+app.command("list")(list_)
+app.command(no_args_is_help=True)(show)
+app.command(no_args_is_help=True)(remove)
+app.command("raise", no_args_is_help=True)(raise_)
+app.command("block", no_args_is_help=True)(block_)
+app.command(no_args_is_help=True)(unblock)
+app.command("import", no_args_is_help=True)(import_)
+app.command()(export)
+app.command()(check)

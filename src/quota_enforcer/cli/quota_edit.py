@@ -1,31 +1,39 @@
 """Editing quota items: what the options of `quota set` mean, and what they change."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from quota_enforcer.cli.item_values import digits, plain
 from quota_enforcer.core import amounts
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import OBSERVED, Measure
+from quota_enforcer.core.price_item import PRICE_ATTRIBUTES
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quota import Exemption, Quota, Rule
+from quota_enforcer.core.quota_changes import AUTHOR, EDITED_AT, Change
 from quota_enforcer.core.quota_item import ATTRIBUTES, Item
 
-AUTHOR = "edited_by"
+__all__ = [
+    "AUTHOR",
+    "Change",
+    "canonical",
+    "changes",
+    "edited",
+    "named",
+    "number",
+    "shown",
+    "terms",
+]
+
 _KEYS = ("principal", "quota")
+_LAST = ("note", AUTHOR, EDITED_AT)
+_ORDER = (*(each for each in ATTRIBUTES if each not in _LAST), *PRICE_ATTRIBUTES, *_LAST)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
+"""A comma between principals; names of IAM may have commas too."""
 _GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One attribute that an edit sets, changes or (`new` is None) takes away."""
-
-    attribute: str
-    old: Any
-    new: Any
 
 
 def canonical(whom: str, account: str) -> str:
@@ -48,6 +56,11 @@ def number(text: str) -> Decimal | str:
     return Decimal(text) if _NUMBER.fullmatch(text) else text
 
 
+def principals(texts: Iterable[str]) -> list[str]:
+    """Each of several, also where one text names some with commas between: `user/a,user/b`."""
+    return [each.strip() for text in texts for each in _BETWEEN.split(text)]
+
+
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
     """The item after an edit: what is given is set, what is unset goes, the rest stays."""
     gone = set(unset) - set(_KEYS)
@@ -58,30 +71,43 @@ def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) 
 def changes(old: Item | None, new: Item | None) -> list[Change]:
     """What differs between two versions of an item, its keys and its author apart."""
     old, new = old or {}, new or {}
-    ordered = [name for name in ATTRIBUTES if name in old or name in new]
-    others = sorted((old.keys() | new.keys()) - set(ATTRIBUTES))
     return [
         Change(name, old.get(name), new.get(name))
-        for name in [*ordered, *others]
-        if name not in {*_KEYS, AUTHOR} and _plain(old.get(name)) != _plain(new.get(name))
+        for name in told({**old, **new})
+        if _sense(old.get(name)) != _sense(new.get(name))
     ]
+
+
+def ordered(item: Item) -> dict[str, Any]:
+    """The item with its attributes in the order of the documentation."""
+    return {name: item[name] for name in _in_order(item)}
+
+
+def told(item: Item) -> dict[str, Any]:
+    """What an item says, its keys and its author apart."""
+    return {name: item[name] for name in _in_order(item) if name not in {*_KEYS, AUTHOR, EDITED_AT}}
+
+
+def _in_order(names: Collection[str]) -> list[str]:
+    known = [name for name in _ORDER if name in names]
+    return known + sorted(set(names) - set(known))
 
 
 def shown(value: Any) -> str:
     """An attribute's value as people read it."""
-    match value:
+    match plain(value):
         case None:
             return "-"
-        case bool():
-            return str(value).lower()
-        case Decimal() | int():
-            return amounts.number(value)
-        case dict():
-            return ", ".join(f"{name} x {shown(weight)}" for name, weight in sorted(value.items()))
-        case list() | set() | frozenset():
-            return ", ".join(shown(each) for each in _plain(value)) or "none"
-        case _:
-            return str(value)
+        case bool(truth):
+            return str(truth).lower()
+        case Decimal() | int() as number:
+            return amounts.number(number)
+        case dict(weights):
+            return ", ".join(f"{name} x {shown(each)}" for name, each in sorted(weights.items()))
+        case list(several):
+            return ", ".join(map(shown, sorted(several, key=_sense))) or "none"
+        case other:  # an escape sequence must not reach the terminal
+            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(other))
 
 
 def terms(rule: Rule) -> str:
@@ -111,8 +137,19 @@ def named(rule: Rule) -> str:
     return f"{rule.name} of {rule.whom}: {terms(rule)}"
 
 
-def _plain(value: Any) -> Any:
-    """Sets and lists alike: the order of thresholds and scopes means nothing."""
-    if isinstance(value, (list, set, frozenset)):
-        return sorted(value, key=str)
-    return value
+def _sense(value: Any) -> str:
+    """What a value means: alike for sets and lists in any order, and for numbers however written.
+
+    1 and true are two things, and so are 1000 and the text "1000".
+    """
+    match plain(value):
+        case bool(truth):
+            return str(truth)
+        case Decimal() | int() as number:
+            return digits(Decimal(number))
+        case list(several):
+            return f"[{', '.join(sorted(map(_sense, several)))}]"
+        case dict(pairs):
+            return str(sorted((name, _sense(each)) for name, each in pairs.items()))
+        case other:
+            return repr(other)

@@ -1,170 +1,137 @@
-"""A file of quota and price items, JSON or YAML, read as strictly as the quota table's items are.
+"""What the items of a file say: read as strictly as the quota table's items are."""
 
-Numbers stay exact and moments stay text, as DynamoDB has them.
-"""
-
-import json
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import typer
-
+from quota_enforcer.cli.item_file import FileItem, read_items
 from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.price import Rate
 from quota_enforcer.core.price_item import is_price, read_price
-from quota_enforcer.core.quota import Quota, Rule
+from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import Item, read_quota
 
-_NAMED = {".json": True, ".yaml": False, ".yml": False}
-"""Whether a file of this suffix is JSON; of another one the text itself tells."""
-_MERGE = "tag:yaml.org,2002:merge"
-"""The tag of YAML's `<<`, which takes over what stands elsewhere."""
-_FORM = "expected a list of items as they stand in the quota table, each with principal and quota"
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An item of a file and what it says: a rule, or a price by what it is the price of.
+
+    Neither where it is disabled, and where it has problems.
+    """
+
+    placed: FileItem
+    problems: tuple[str, ...] = ()
+    rule: Rule | None = None
+    price: tuple[str, Rate] | None = None
+
+    @property
+    def words(self) -> str:
+        """What is wrong and where: a line, then one for each problem."""
+        whom, name = self.placed.key
+        lines = [f"{self.placed.where}quota {name!r} of {whom!r} is not valid:"]
+        return "\n  - ".join([*lines, *self.problems])
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines, where it has problems."""
+        whom, name = self.placed.key
+        return {
+            "item": self.placed.place,
+            "line": self.placed.line or None,
+            "principal": whom,
+            "quota": name,
+            "problems": list(self.problems),
+        }
 
 
 @dataclass(slots=True)
 class QuotaFile:
-    """What a file of items says.
-
-    `invalid` has one error for each item that does not validate, by its place, the first being 1.
-    """
+    """What a file of items says; `invalid` are the items that do not validate."""
 
     rules: list[Rule] = field(default_factory=list)
     prices: dict[str, Rate] = field(default_factory=dict)
-    invalid: dict[int, InvalidQuota] = field(default_factory=dict)
+    invalid: list[Judged] = field(default_factory=list)
 
 
 def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
-    """Read every item; `zone` is that of moments without an offset.
+    """Read every item but those that are disabled; `zone` is that of moments without an offset.
 
-    Every model scope that an item names counts as installed, if it could be. Raises
-    typer.BadParameter where the file is no list of items at all.
+    Raises typer.BadParameter where the file is no list of items at all.
     """
-    items = _items(file)
-    scopes = {str(EVERY_MODEL)}.union(*map(_scopes, items))
     found = QuotaFile()
-    keys = Counter(map(_key, items))
-    for place, item in enumerate(items, start=1):
-        try:
-            _check_key(item, keys[_key(item)])
-            if is_price(item):
-                key, rate = read_price(item)
-                found.prices[key] = rate
-            elif (rule := read_quota(item, zone, scopes)) is not None:
-                _check_scopes(rule)
-                found.rules.append(rule)
-        except InvalidQuota as error:
-            found.invalid[place] = error
+    for each in judge_offline(read_items(file), zone):
+        if each.placed.item.get("enabled") is False:
+            continue
+        if each.problems:
+            found.invalid.append(each)
+        elif each.price is not None:
+            key, rate = each.price
+            found.prices[key] = rate
+        elif each.rule is not None:
+            found.rules.append(each.rule)
     return found
 
 
-def _key(item: Item) -> tuple[str, str]:
-    return str(item.get("principal")), str(item.get("quota"))
+def judge_items(items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[str]) -> list[Judged]:
+    """What each item says, and what is wrong with it; `scopes` are the installed ones."""
+    several = list(items)
+    lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for each in several:
+        lines[each.key].append(each.line)
+    return [_judge(each, lines[each.key], zone, scopes) for each in several]
 
 
-def _check_key(item: Item, times: int) -> None:
-    if times > 1:
-        raise InvalidQuota(*_key(item), [f"it stands {times} times; the quota table has it once"])
-
-
-def _check_scopes(rule: Rule) -> None:
-    """A scope that no deployment can install would count nothing."""
-    problems = []
-    for scope in rule.models if isinstance(rule, Quota) else ():
-        try:
-            checked_scopes([str(scope)])
-        except InvalidPolicyInput as error:
-            problems.append(f"models: {error}")
+def _judge(placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collection[str]) -> Judged:
+    problems = list(placed.problems)
+    if len(lines) > 1 and "principal" in placed.item and "quota" in placed.item:
+        problems.append(
+            f"it stands {len(lines)} times, in lines {', '.join(map(str, lines))}; "
+            "the quota table has it once"
+        )
+    rule, price = None, None
+    try:
+        if is_price(placed.item):
+            price = read_price(placed.item)
+        elif placed.item or not problems:
+            rule = read_quota(asked(placed.item), zone, scopes)
+    except InvalidQuota as error:
+        problems += error.problems
     if problems:
-        raise InvalidQuota(rule.whom, rule.name, problems)
+        return Judged(placed, tuple(problems))
+    enabled = placed.item.get("enabled") is not False
+    return Judged(placed, rule=rule if enabled else None, price=price)
 
 
-def _items(file: Path) -> list[Item]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {str(file)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise typer.BadParameter(f"{str(file)!r} is not UTF-8: {error.reason}") from error
-    try:
-        items = _json(text) if _is_json(file, text) else _yaml(text)
-    except _Twice as error:
-        raise typer.BadParameter(f"{str(file)!r}: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"cannot read {str(file)!r}: {error}; {_FORM}") from error
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise typer.BadParameter(f"{str(file)!r} holds no list of items: {_FORM}")
-    return items
+def asked(item: Item) -> Item:
+    """The item as if it were enabled: one that is not counts as absent, but must be right too."""
+    return {name: value for name, value in item.items() if name != "enabled" or value is not False}
 
 
-def _is_json(file: Path, text: str) -> bool:
-    return _NAMED.get(file.suffix.lower(), text.lstrip()[:1] in {"[", "{"})
+def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[Judged]:
+    """The same without a deployment: every model scope counts as installed, if it could be."""
+    several = list(items)
+    scopes = {str(EVERY_MODEL)}.union(*(_named_scopes(each.item) for each in several))
+    return [_installable(each) for each in judge_items(several, zone, scopes)]
 
 
-def _scopes(item: Item) -> list[str]:
-    """The model scopes that an item names, installed or not."""
+def _named_scopes(item: Item) -> list[str]:
     models = item.get("models")
     several = models if isinstance(models, (list, set)) else [models]
-    return [each for each in several if isinstance(each, str)]
+    return [scope for scope in several if isinstance(scope, str)]
 
 
-class _Twice(ValueError):
-    """An attribute stands twice in one item."""
-
-
-def _once(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    """An object whose attributes stand once each."""
-    found: dict[Any, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _Twice(f"attribute {name!r} stands twice in one item: remove one")
-        found[name] = value
-    return found
-
-
-def _json(text: str) -> Any:
-    def refuse(word: str) -> Decimal:
-        raise ValueError(f"{word} is no number")
-
-    return json.loads(text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=_once)
-
-
-def _exact(text: str) -> Decimal:
-    """A number as it is written: YAML would read `1:30` as 90 and `010` as 8."""
-    try:
-        return Decimal(text.replace("_", ""))
-    except ArithmeticError:
-        raise ValueError(f"{text} is no number") from None
-
-
-def _yaml(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - only who has YAML pays for it
-
-    class Loader(yaml.SafeLoader):
-        """As the quota table has values: exact numbers, moments as text, attributes once each."""
-
-    def mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-        own = [name for name, _ in node.value if name.tag != _MERGE]
-        _once((loader.construct_object(name, deep=True), None) for name in own)
-        loader.flatten_mapping(node)  # what `<<` brings in stands first, so its own come after
-        return dict(loader.construct_pairs(node, deep=True))
-
-    make: dict[str, Any] = {
-        "map": mapping,
-        "int": lambda loader, node: _exact(loader.construct_scalar(node)),
-        "float": lambda loader, node: _exact(loader.construct_scalar(node)),
-        "timestamp": lambda loader, node: loader.construct_scalar(node),
-    }
-    for tag, construct in make.items():
-        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", construct)
-    try:
-        return yaml.load(text, Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, TypeError) as error:
-        raise ValueError(" ".join(str(error).split())) from error
+def _installable(judged: Judged) -> Judged:
+    """A scope that no deployment can install would count nothing."""
+    problems = []
+    for scope in _named_scopes(judged.placed.item):
+        try:
+            checked_scopes([scope])
+        except InvalidPolicyInput as error:
+            problems.append(f"models: {error}")
+    if not problems:
+        return judged
+    return Judged(judged.placed, (*judged.problems, *problems))

@@ -1,18 +1,22 @@
 """`quota set`: add or change a quota item, checked by the enforcer's own rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.edit_said import say_edit
 from quota_enforcer.cli.options import AsJson, Name, Whom, on_deployment
-from quota_enforcer.cli.output import hint, say, say_json, say_table
-from quota_enforcer.cli.quota_edit import AUTHOR, Change, changes, edited, number, shown
-from quota_enforcer.cli.quota_store import check, stored
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.cli.output import hint
+from quota_enforcer.cli.quota_edit import edited, number, principals
+from quota_enforcer.cli.quota_store import cannot_deny, stored, written
+from quota_enforcer.cli.until import written as as_moment
 from quota_enforcer.core.quota import Action, Quota, Rule
-from quota_enforcer.core.quota_item import KINDS, Item
+from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.quota_review import Doubt, review
 
 _RULE = "The rule"
 _RAISE = "Raising it for a while"
@@ -65,7 +69,16 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         str | None, _option(_RAISE, "NUMBER", "Another limit, or unlimited.")
     ] = None,
     raise_until: Annotated[str | None, _option(_RAISE, "WHEN", "When the raise ends.")] = None,
-    member: Annotated[Several, _option(_TEAM, "PRINCIPAL", "One of the team; repeatable.")] = None,
+    member: Annotated[
+        Several,
+        typer.Option(
+            "--member",
+            "--members",
+            metavar="PRINCIPAL",
+            help="Who is in the team; repeatable, or several with commas.",
+            rich_help_panel=_TEAM,
+        ),
+    ] = None,
     share: Annotated[
         str | None, _option(_TEAM, "SHARE", "each has this quota, or all share one: pool.")
     ] = None,
@@ -80,13 +93,16 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     r"""Add a quota, or change just the given attributes of one that is there.
 
     Moments are written 2026-12-01 or 2026-12-01T09:00, in the deployment's
-    time zone.
+    time zone, or as a while from now: 2h, 3d.
 
     Examples:
       quota-enforcer quota set default daily \
           --measure total_tokens --limit 2_000_000 --window day
       quota-enforcer quota set user/alice daily \
           --raise-to 5_000_000 --raise-until 2026-12-01
+      quota-enforcer quota set team/research daily \
+          --measure total_tokens --limit 2_000_000 --window day \
+          --members user/alice,user/bob --share pool
       quota-enforcer quota set role/ci monthly \
           --measure requests --limit 10000 --window month
       quota-enforcer quota set user/alice budget \
@@ -95,6 +111,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
           --measure weighted_tokens --limit 1_000_000 \
           --weight input_tokens=1 --weight output_tokens=5
     """
+    now, zone = clock.now(), deployment.settings.zone
     given: dict[str, Any] = {
         "measure": measure,
         "weights": weight and _weights(weight),
@@ -108,26 +125,20 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "enabled": enabled,
         "exempt": exempt,
         "raise_to": raise_to and number(raise_to),
-        "raise_until": raise_until,
-        "until": until,
-        "members": member,
+        "raise_until": raise_until and as_moment(raise_until, now, zone),
+        "until": until and as_moment(until, now, zone),
+        "members": member and principals(member),
         "share": share,
         "note": note,
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
     key, old = stored(deployment, whom, name)
     new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
-    rule = check(deployment, new)
-    made = changes(old, new)
-    if made or old is None:
-        new[AUTHOR] = deployment.caller()
-        deployment.quotas.put(new, old)
-    if as_json:
-        say_json({"principal": key, "quota": name, "changes": _as_json(made), "item": new})
-        return
-    _say_changes(key, name, old, made)
-    if made or old is None:
-        hint(_consequence(rule, gated=bool(deployment.settings.author)))
+    edit = written(deployment, key, old, new)
+    say_edit(edit, as_json=as_json)
+    if edit.made and not as_json:
+        for line in _notes(deployment, edit.rule, now):
+            hint(f"Note: {line}")
 
 
 def _weights(several: Iterable[str]) -> dict[str, Any]:
@@ -158,28 +169,14 @@ def _known(unset: Iterable[str], old: Item) -> list[str]:
     return names
 
 
-def _say_changes(key: str, name: str, old: Item | None, made: Iterable[Change]) -> None:
-    if old is None:
-        say(f"Added quota {name} of {key}:")
-        say_table(("Attribute", "Value"), [(c.attribute, shown(c.new)) for c in made])
-        return
-    rows = [(c.attribute, shown(c.old), shown(c.new)) for c in made]
-    if not rows:
-        say(f"No change: quota {name} of {key} is like that already.")
-        return
-    say(f"Changed quota {name} of {key}:")
-    say_table(("Attribute", "Old", "New"), rows)
-
-
-def _consequence(rule: Rule, *, gated: bool) -> str:
+def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
     """What an admin should know about the rule just written."""
-    words = "It takes effect at the next sweep, or now: quota-enforcer sweep"
+    if rule.members:
+        known = {record.principal for record in deployment.ledger.everybody()}
+        for remark in review([rule], known, now):
+            if remark.doubt is Doubt.UNSEEN_MEMBER:
+                yield f"it {remark.words}"
+        return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
-    if not denies or rule.whom in KINDS or "*" in rule.whom:
-        return words
-    why = cannot_be_denied(Principal.parse(rule.whom), gated=gated)
-    return f"{words}\nNote: {why}; it warns and tells admins" if why else words
-
-
-def _as_json(made: Iterable[Change]) -> list[dict[str, Any]]:
-    return [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in made]
+    if denies and (why := cannot_deny(deployment, rule)):
+        yield f"{why}; it warns and tells admins"

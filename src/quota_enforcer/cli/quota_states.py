@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quota_enforcer.cli.quota_edit import shown, terms
+from quota_enforcer.cli.item_values import plain
+from quota_enforcer.cli.quota_edit import shown
+from quota_enforcer.cli.quota_words import granted
 from quota_enforcer.core import wording
 from quota_enforcer.core.amounts import bare_limit
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.model import EVERY_MODEL
 from quota_enforcer.core.price_item import is_price
 from quota_enforcer.core.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quota_item import Item, read_quota
@@ -41,14 +42,7 @@ class ItemState:
     @property
     def limit(self) -> str:
         """What it grants and for which models; of an unreadable item the bare limit."""
-        if self.rule is None:
-            return shown(self.item.get("limit"))
-        words = terms(self.rule)
-        if isinstance(self.rule, Quota) and self.rule.models != (EVERY_MODEL,):
-            words += f" of {', '.join(map(str, self.rule.models))}"
-        if self.rule.members:
-            words += f", {self.rule.share} of {len(self.rule.members)} members"
-        return words
+        return shown(self.item.get("limit")) if self.rule is None else granted(self.rule)
 
     @property
     def warns_at(self) -> str:
@@ -71,7 +65,7 @@ class ItemState:
             "in_force": self.in_force,
             "state": self.words,
             "problems": self.problems,
-            "item": dict(self.item),
+            "item": plain(self.item),
         }
 
 

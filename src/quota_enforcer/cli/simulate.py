@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from quota_enforcer.cli.errors import REFUSED, explain
+from quota_enforcer.cli.errors import REFUSED
 from quota_enforcer.cli.log_lines import log_file, log_lines
 from quota_enforcer.cli.log_summary import LogSummary
 from quota_enforcer.cli.options import AsJson
@@ -88,8 +88,8 @@ def simulate(
     zone = ZoneInfo(time_zone)
     found = read_quota_file(quotas, zone)
     if found.invalid:
-        for place, error in found.invalid.items():
-            fail(f"item {place}: {explain(error) or error}")
+        for each in found.invalid:
+            fail(each.words)
         raise typer.Exit(REFUSED)
     prices = _Prices(PriceTable(shipped_rates(), found.prices))
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))

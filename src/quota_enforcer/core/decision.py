@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core import observed, wording
-from quota_enforcer.core.denying import closes, scopes_of, why_open
+from quota_enforcer.core.denying import closes, in_words, scopes_of, why_open
 from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
-from quota_enforcer.core.telling import changes, warnings
+from quota_enforcer.core.telling import changes, draws, warnings
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import FULL, Terms, Verdict, judge
+
+NO_POOLS: Mapping[str, Usage] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Decision:
         """Whether it closes something that was open."""
         return closes(self.standing.denied, self.before.denied)
 
+    @property
+    def turned(self) -> bool:
+        """Whether other quotas deny, or something else, than before."""
+        before, after = self.before, self.standing
+        return (before.denied, before.used_up.keys()) != (after.denied, after.used_up.keys())
+
     def without_new_blocks(self) -> "Decision":
         """The same but for what it would newly deny; due at once, so that it is decided again."""
         denying = tuple(each for each in self.denying if each.quota.id in self.before.used_up)
@@ -47,19 +55,32 @@ class Decision:
             until=_last(each.frees_at for each in denying),
             due=due if due is not None and due <= now else now,
         )
-        notices = tuple(each for each in self.notices if each.kind is not NoticeKind.BLOCKED)
+        notices = tuple(
+            replace(each, closed=in_words(standing.denied))
+            for each in self.notices
+            if each.kind is not NoticeKind.BLOCKED
+        )
         return replace(self, standing=standing, notices=notices, denying=denying)
 
 
 def decide(
-    principal: Principal, applicable: Applicable, usage: Usage, before: Standing, terms: Terms
+    principal: Principal,
+    applicable: Applicable,
+    usage: Usage,
+    before: Standing,
+    terms: Terms,
+    pools: Mapping[str, Usage] = NO_POOLS,
 ) -> Decision:
     """What should hold for a principal now.
 
     A warning never swallows the later block, a jump past both gives both, and a reset lifts only
-    what its own window denied.
+    what its own window denied. `usage` is the principal's own, and `pools` are by quota id what all
+    who share one used together: the team is warned of it, and the block is everybody's.
     """
-    verdicts = tuple(judge(quota, usage, terms) for quota in applicable.quotas)
+    verdicts = tuple(
+        judge(quota, pools[quota.id] if quota.pooled else usage, terms)
+        for quota in applicable.quotas
+    )
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
@@ -69,11 +90,12 @@ def decide(
     would_deny = observed.would_deny(principal, before, verdicts, terms)
     notices = observed.ended(principal, before, would_deny, verdicts, terms)
     for verdict in verdicts:
-        reached = _reached(verdict, denying)
+        reached = _reached(principal, verdict, denying)
         told = warned.get(verdict.quota.id)
         if reached and (told is None or told.threshold < reached):
             warned[verdict.quota.id] = Warned(reached, verdict.limit, _window_ends(verdict, terms))
-            notices += warnings(principal, verdict, reached, terms)
+            denied = scopes_of(denying.values())
+            notices += warnings(principal, verdict, reached, denied, terms)
     notices += changes(principal, before, verdicts, denying, terms)
     standing = Standing(
         level=_level(verdicts),
@@ -100,11 +122,11 @@ def decide(
     )
 
 
-def _reached(verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
+def _reached(principal: Principal, verdict: Verdict, denying: Mapping[str, Verdict]) -> int:
     """The threshold to warn of; the limit itself is one where no block says it."""
     if verdict.used_up and verdict.quota.id not in denying:
         return FULL
-    return verdict.threshold
+    return 0 if draws(principal, verdict.quota) else verdict.threshold
 
 
 def _still_warned(

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from quota_enforcer.core.model import EVERY_MODEL
-from quota_enforcer.core.principal import Principal, cannot_be_denied
-from quota_enforcer.core.quota import Action
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.quota import Action, Quota
 from quota_enforcer.core.verdict import Mode, Terms, Verdict
 from quota_enforcer.core.wording import unpriced
 
@@ -21,7 +21,20 @@ def why_open(verdict: Verdict, principal: Principal, terms: Terms) -> str | None
         return f"only assumed prices reach the limit: {unpriced(verdict)}"
     if terms.mode is Mode.OBSERVE:
         return "observe mode blocks nobody"
-    return cannot_be_denied(principal, gated=terms.gated)
+    return out_of_reach(verdict.quota, principal, terms)
+
+
+def out_of_reach(quota: Quota, principal: Principal, terms: Terms) -> str | None:
+    """Why no deny can reach this principal, of a team any of its members; None where one can."""
+    if principal.kind is not Kind.TEAM:
+        return cannot_be_denied(principal, gated=terms.gated)
+    reasons: dict[str, None] = {}
+    for member in map(Principal.parse, quota.members):
+        why = cannot_be_denied(member, gated=terms.gated)
+        if why is None:
+            return None
+        reasons[why] = None
+    return f"nobody of the team can be blocked: {'; '.join(reasons)}"
 
 
 def only_observed(verdict: Verdict, principal: Principal, terms: Terms) -> bool:
@@ -40,3 +53,8 @@ def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
 def closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
     """Whether denying these closes something that `denied` leaves open."""
     return bool(scopes - denied) and not denied >= EVERYTHING
+
+
+def in_words(scopes: Iterable[str]) -> str:
+    """Model scopes as a notice has them: `*`, or each by name."""
+    return ", ".join(sorted(scopes))

@@ -23,9 +23,22 @@ class NoticeKind(StrEnum):
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
     WOULD_HAVE_BLOCKED = "would-have-blocked"
+    EDITED = "edited"
+
+    @property
+    def audience(self) -> str:
+        """Whom it concerns: `people`, whose notices they are, or `admins`."""
+        return "people" if self in _FOR_PEOPLE else "admins"
 
 
-NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED})
+_FOR_PEOPLE = {
+    NoticeKind.WARNING,
+    NoticeKind.BLOCKED,
+    NoticeKind.CHANGED,
+    NoticeKind.RESTORED,
+    NoticeKind.COULD_NOT_LIFT,
+}
+NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
 """Kept in the history and sent to nobody: there is nothing that anybody must do."""
 
 
@@ -35,8 +48,11 @@ class Notice:
 
     `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
     are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
-    is for, `models` are its model scopes. `until` is None where only an admin's change ends it.
-    Where a price is unknown, `quota` is the model.
+    is for, `pool` the team where its members share the quota, `models` are its model scopes.
+    `until` is None where only an admin's change ends it. `closed` are all model scopes that are
+    closed when it is told, empty where none is, and `after` says in words what still closes them
+    when this quota no longer does. Where a price is unknown, `quota` is the model. `by` says who
+    made an edit, and `edit` is its own token: two of one moment are two.
     """
 
     kind: NoticeKind
@@ -53,10 +69,16 @@ class Notice:
     models: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    closed: str = ""
+    after: str = ""
+    pool: str = ""
+    by: str = ""
+    edit: str = ""
 
     @property
     def id(self) -> str:
         """The same notice has the same id, however often it is sent."""
         of_team = f"#{self.whom}" if self.whom.startswith("team/") else ""
-        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}"
+        of_edit = f"#{self.edit}" if self.edit else ""
+        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"

@@ -53,28 +53,34 @@ class QuotaBook:
     """All rules of a deployment, ready to be asked who has which quotas.
 
     For each quota name the nearest rule wins: one for the principal itself, then those of its teams
-    (all of them, so the strictest decides), then its kind's, then the default's. An exemption that
-    wins leaves no limit of that name. The default covers people only, never roles.
+    (all of them, so the strictest decides, pools among them), then its kind's, then the default's.
+    An exemption that wins leaves no limit of that name. The default covers people only, never
+    roles. A pool's quota is its members', and the team's own, which tells of it.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._by_whom: defaultdict[str, list[Rule]] = defaultdict(list)
         self._by_member: defaultdict[str, list[Rule]] = defaultdict(list)
-        self.pools: dict[Principal, tuple[Principal, ...]] = {}
-        """Teams that share one quota, with their members."""
+        self.pools: dict[Principal, frozenset[Principal]] = {}
+        """Teams with a quota that they share, and whom it can concern."""
+        self.drawing: dict[str, frozenset[Principal]] = {}
+        """By the id of a quota that is shared: whose usage its pool is the sum of."""
+        self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
         for rule in rules:
             self._watched.update((rule.whom, *rule.members))
+            for member in rule.members:
+                self._by_member[member].append(rule)
             if not rule.members:
                 self._by_whom[rule.whom].append(rule)
-            elif rule.share is Share.EACH:
-                for member in rule.members:
-                    self._by_member[member].append(rule)
-            else:
+            elif rule.share is Share.POOL:
                 self._by_whom[rule.whom].append(rule)
-                team = Principal.parse(rule.whom)
-                members = {*self.pools.get(team, ()), *map(Principal.parse, rule.members)}
-                self.pools[team] = tuple(sorted(members))
+                team, members = Principal.parse(rule.whom), _parsed(rule.members)
+                self.pools[team] = self.pools.get(team, frozenset()) | members
+                self.drawing[rule.id] = _counting_once(members)
+        for team, several in self.pools.items():
+            for principal in several:
+                self._pools_of[principal].add(team)
 
     def of(self, principal: Principal, now: datetime) -> Applicable:
         """The quotas in force for a principal, by name; several of one name only from teams."""
@@ -114,9 +120,9 @@ class QuotaBook:
         """The sessions that quotas watch: `session/ROLE/NAME`, `session/ROLE/*`."""
         return frozenset(each for each in self._watched if each.startswith("session/"))
 
-    def pools_of(self, principal: Principal) -> Iterator[Principal]:
-        """The teams whose shared quota this principal draws on."""
-        return (team for team, members in self.pools.items() if principal in members)
+    def pools_of(self, principal: Principal) -> Collection[Principal]:
+        """The teams with a shared quota that this principal draws on, exempt from it or not."""
+        return self._pools_of.get(principal, ())
 
     def _levels(self, principal: Principal) -> Iterator[list[Rule]]:
         yield self._by_whom.get(str(principal), [])
@@ -149,3 +155,17 @@ def covers(whom: str, members: Iterable[str], principal: Principal) -> bool:
 
 def _sessions_of(session: Principal) -> str:
     return f"session/{session.name.partition('/')[0]}/*"
+
+
+def _parsed(members: Iterable[str]) -> frozenset[Principal]:
+    return frozenset(map(Principal.parse, members))
+
+
+def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:
+    """Without the sessions of a role that is a member itself: their usage is in the role's."""
+    return frozenset(
+        each
+        for each in members
+        if each.kind is not Kind.SESSION
+        or Principal(Kind.ROLE, each.name.partition("/")[0]) not in members
+    )

@@ -24,7 +24,7 @@ LONG_OVER = "long_over"
 LONG_PRICES = tuple(f"long_{name}" for name in TOKEN_PRICES)
 PRICE_ATTRIBUTES = (*PRICES, LONG_OVER, *LONG_PRICES)
 """The attributes of a price item that are numbers."""
-ATTRIBUTES = ("principal", "quota", *PRICE_ATTRIBUTES, "note", "edited_by")
+ATTRIBUTES = ("principal", "quota", *PRICE_ATTRIBUTES, "note", "edited_by", "edited_at")
 
 _KEY = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,255}")
 _MOST_DOLLARS = Decimal(1_000_000)

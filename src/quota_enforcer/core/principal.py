@@ -130,10 +130,10 @@ GATED = frozenset({Kind.SSO, Kind.SESSION})
 def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
     """Why no deny can reach this kind of principal; None where one can.
 
-    `gated` says whether the deployment keeps gates.
+    `gated` says whether the deployment keeps gates. A team is denied through its members.
     """
     match principal.kind:
-        case Kind.USER | Kind.ROLE:
+        case Kind.USER | Kind.ROLE | Kind.TEAM:
             return None
         case Kind.SSO | Kind.SESSION if gated:
             return None
@@ -147,8 +147,6 @@ def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
                 "one session of a shared role cannot be denied without denying the whole role, so "
                 "it cannot be blocked without a gate: set the stack's parameter Gates"
             )
-        case Kind.TEAM:
-            return "a team is no IAM identity, so its members cannot be blocked for it yet"
         case Kind.OTHER:
             return (
                 "root, federated users and identities of other accounts "

@@ -53,6 +53,12 @@ class Rule:
         """The two keys of the quota table in one word."""
         return f"{self.whom}#{self.name}"
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Whom it gives something to: members, and a team itself only where they share."""
+        alone = self.members and self.share is Share.EACH
+        return self.members if alone else (self.whom, *self.members)
+
     def stands(self, now: datetime) -> bool:
         """Whether the rule has not ended yet."""
         return self.until is None or now < self.until
@@ -85,6 +91,11 @@ class Quota(Rule):
     unknown_prices: UnknownPrices = UnknownPrices.WARN
     raise_to: Decimal | None = None
     raise_until: datetime | None = None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the team's members share it, so that what counts is the sum of their usage."""
+        return self.share is Share.POOL
 
     def number(self, counts: Counts) -> Number:
         """What the counters come to in what this quota limits."""

@@ -33,7 +33,7 @@ Item = Mapping[str, Any]
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
     "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
-    "members", "share", "note", "edited_by",
+    "members", "share", "note", "edited_by", "edited_at",
 )  # fmt: skip
 KINDS = values.KINDS
 
@@ -69,7 +69,10 @@ class _Reading:
                               "session/ROLE/NAME, team/NAME, "
                               f"session/ROLE/*, {', '.join(KINDS)}", "")  # fmt: skip
         name = self._required(
-            "quota", values.name, "letters, digits, '.', '_' and '-', at most 64", ""
+            "quota",
+            values.name,
+            "letters a to z or A to Z, digits, '.', '_' and '-', at most 64",
+            "",
         )
         self._optional("enabled", values.boolean, "true or false", default=True)
         exempt = self._optional("exempt", values.boolean, "true or false", default=False)
@@ -174,9 +177,7 @@ class _Reading:
     def _team(self, whom: str) -> tuple[tuple[str, ...], Share]:
         if whom.startswith("team/"):
             members: tuple[str, ...] = ()
-            members = self._required(
-                "members", values.members, "a list of principals that are no teams", members
-            )
+            members = self._required("members", values.members, values.MEMBERS, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
         for attribute in ("members", "share"):
             if attribute in self._item:

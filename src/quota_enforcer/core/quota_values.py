@@ -24,6 +24,7 @@ WEIGHTS = (
     f"a map of {', '.join(OBSERVED)} to numbers from 0 to 1000000 with at most 6 decimal places, "
     "one of them above 0"
 )
+MEMBERS = "a list of principals that are no teams"
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -76,8 +77,11 @@ def whom(value: Any) -> str:
 def members(value: Any) -> tuple[str, ...]:
     """A team's members, each once."""
     principals = tuple(dict.fromkeys(_principal(entry) for entry in texts(value)))
-    if not principals or any(each.startswith("team/") for each in principals):
+    if not principals:
         raise ValueError
+    teams = [each for each in principals if each.startswith("team/")]
+    if teams:
+        raise Allowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
     return principals
 
 

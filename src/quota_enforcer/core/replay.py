@@ -67,9 +67,14 @@ class _Step(IntEnum):
     IN_FORCE = 2
 
 
-class _Use(NamedTuple):
-    """What a call adds, and to whom."""
+_Filled = Principal | frozenset[Principal]
+"""Whose buckets: a principal's, or those of all who share a pool together."""
 
+
+class _Use(NamedTuple):
+    """What a call adds, to whose buckets, and who is looked at for it."""
+
+    filled: tuple[_Filled, ...]
     whom: tuple[Principal, ...]
     model: str
     at: datetime
@@ -90,14 +95,15 @@ class Replay:
         self._zone = zone
         self._delays = delays
         self.outcomes: defaultdict[Principal, Simulated] = defaultdict(Simulated)
-        self._buckets: defaultdict[Principal, _Buckets] = defaultdict(_Buckets)
+        self._buckets: defaultdict[_Filled, _Buckets] = defaultdict(_Buckets)
         self._standings: defaultdict[Principal, Standing] = defaultdict(Standing)
         self._denied: dict[Principal, frozenset[str]] = {}
         self._agenda: list[_Due] = []
         self._number = count()
         self._looks: set[tuple[datetime, Principal]] = set()
         self._charged = cache(book.charged)
-        self._pools = cache(lambda principal: tuple(book.pools_of(principal)))
+        self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
+        self._pools = cache(lambda charged: _pools(book, charged))
         self._model = cache(canonical_model)
 
     def begin(self, calls: Sequence[Counted], named: set[Principal]) -> None:
@@ -116,8 +122,8 @@ class Replay:
         cost = self._price(call)
         counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
         model = self._model(call.model_id)
-        whom = self._everybody(call)
-        refused = any(self._closed(principal, model) for principal in whom)
+        charged, whom = self._charged(call.identity), self._everybody(call)
+        refused = any(self._closed(principal, model) for principal in charged)
         for principal in whom:
             outcome = self.outcomes[principal]
             if refused:
@@ -125,26 +131,36 @@ class Replay:
             else:
                 outcome.used = _sum(outcome.used, counts)
         if not refused:
-            use = _Use(whom, model, call.at, counts)
+            use = _Use((*charged, *self._pools(charged)), whom, model, call.at, counts)
             self._plan(self._delays.visible(call), _Step.METER, lambda now: self._meter(use, now))
 
     def _meter(self, use: _Use, now: datetime) -> None:
         hour, day = hour_start(use.at, self._zone), local_date(use.at, self._zone)
         looked = self._delays.looked(now)
+        for filled in use.filled:
+            self._buckets[filled].add(use.model, hour, day, use.counts)
         for principal in use.whom:
-            self._buckets[principal].add(use.model, hour, day, use.counts)
             self._look_at(looked, principal)
 
     def _look(self, principal: Principal, now: datetime) -> None:
         self._looks.discard((now, principal))
+        applicable = self._book.of(principal, now)
         decision = decide(
             principal,
-            self._book.of(principal, now),
+            applicable,
             self._buckets[principal].usage,
             self._standings[principal],
             Terms(now, self._zone, Mode.ENFORCE, gated=True),
+            {
+                quota.id: self._buckets[self._book.drawing[quota.id]].usage
+                for quota in applicable.quotas
+                if quota.pooled
+            },
         )
         self._standings[principal] = decision.standing
+        if decision.turned:
+            for member in self._book.pools.get(principal, ()):
+                self._look_at(now, member)
         told = [notice for notice in decision.notices if notice.kind in EVENTS]
         if told:
             self.outcomes[principal].events += told
@@ -169,12 +185,17 @@ class Replay:
     def _everybody(self, call: Counted) -> tuple[Principal, ...]:
         """To whom a call counts, with the teams that share a quota."""
         charged = self._charged(call.identity)
-        teams = (team for principal in charged for team in self._pools(principal))
-        return (*charged, *teams)
+        teams = (team for principal in charged for team in self._teams(principal))
+        return (*charged, *dict.fromkeys(teams))
 
     def _closed(self, principal: Principal, model: str) -> bool:
         denied = self._denied.get(principal, _NO_DENY)
         return any(ModelScope(pattern).covers(model) for pattern in denied)
+
+
+def _pools(book: QuotaBook, charged: tuple[Principal, ...]) -> tuple[frozenset[Principal], ...]:
+    """The pools that a call draws on, as those who share one; a call counts in each once."""
+    return tuple({drawing for drawing in book.drawing.values() if drawing.intersection(charged)})
 
 
 class _Buckets:

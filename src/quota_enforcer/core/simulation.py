@@ -57,5 +57,5 @@ def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """The principals that rules name, whether they called or not."""
-    whom = {each for rule in rules for each in (rule.whom, *rule.members)}
+    whom = {each for rule in rules for each in rule.named}
     return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}

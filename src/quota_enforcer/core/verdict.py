@@ -1,8 +1,8 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.measure import NO_MONEY, Counts, Number
 from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.window import Span
+from quota_enforcer.core.window import Span, local_date
 
 FULL = 100
 """Percent of a limit at which it is used up."""
@@ -76,6 +76,12 @@ class Verdict:
     def passed(self, percent: int) -> bool:
         """Whether at least this much of the limit is used."""
         return self.used * FULL >= self.limit * percent
+
+
+def first_day(quotas: Iterable[Quota], terms: Terms) -> date | None:
+    """From which local date on these quotas need usage; None where there are none."""
+    spans = (quota.window.span(terms.now, terms.zone) for quota in quotas)
+    return min((local_date(span.start, terms.zone) for span in spans), default=None)
 
 
 def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:

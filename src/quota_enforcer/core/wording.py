@@ -1,12 +1,13 @@
 """Words: what a verdict and a notice say to a person, in sentences they can act on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.amounts import dollars, limit_of, used_of, used_units
 from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.quota import Quota
 from quota_enforcer.core.verdict import Verdict
 from quota_enforcer.core.window import Unit, Window
 
@@ -16,13 +17,9 @@ _THIS = {
     Unit.WEEK: "this week",
     Unit.MONTH: "this month",
 }
-_OPEN = {
-    NoticeKind.RESTORED: "Amazon Bedrock is open again. IAM needs a few seconds to know it.",
-    NoticeKind.WARNING: "Nothing is blocked.",
-}
 _HEADLINES = {
     NoticeKind.WARNING: "Bedrock quota {quota} of {who} is at {percent} %",
-    NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: quota {quota} is used up",
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: quota {quota} {why}",
     NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: quota {quota}",
     NoticeKind.RESTORED: "Amazon Bedrock is open again for {who}",
     NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
@@ -33,16 +30,50 @@ _HEADLINES = {
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
     NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
+    NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
+_TO_DO = {
+    NoticeKind.COULD_NOT_DENY: (
+        "See why. The usage goes on until then; the next sweep tries to block again."
+    ),
+    NoticeKind.COULD_NOT_LIFT: (
+        "Administrators: see why. The block stays until then; the next sweep tries again."
+    ),
+    NoticeKind.INVALID_QUOTA: (
+        "Mend the item in the quota table; `quota-enforcer quota list` shows what is in force. "
+        "The next sweep reads it."
+    ),
+    NoticeKind.BREAKER: (
+        "See `quota-enforcer sweep --dry-run` first. Until then nobody new is blocked; warnings "
+        "and restores go on."
+    ),
+    NoticeKind.TAMPERED: (
+        "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "
+        "change a deny can lift it."
+    ),
+    NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
+    NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
+}
+_POOL_HEADLINES = {
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: the pool of {pool} is used up",
+    NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: the pool of {pool}",
+    NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} is used up",
+}
+"""Where it is a member that is told."""
 _SHOWN_MODELS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice as it is sent; the subject fits SNS: under 100 characters, one line of ASCII."""
+    """A notice as it is sent; the subject fits SNS: under 100 characters, one line of ASCII.
+
+    `headline` and `facts` (label and sentence) are what the body is made of, for other forms of it.
+    """
 
     subject: str
     body: str
+    headline: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 def unpriced(verdict: Verdict) -> str:
@@ -65,14 +96,26 @@ def period(window: Window) -> str:
     return _THIS[window.unit]
 
 
+def of_pool(quota: Quota) -> str:
+    """` of the pool of team/research`; nothing where nobody shares the quota."""
+    return f" of the pool of {quota.whom}" if quota.pooled else ""
+
+
 def used(verdict: Verdict) -> str:
-    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`."""
+    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`.
+
+    Of a pool `the pool of team/research is used up: ... used today by all members (quota daily)`.
+    """
     quota = verdict.quota
+    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.whom}"
     if not verdict.limit:
-        return f"an admin set the limit to 0 (quota {quota.name} of {quota.whom})"
+        return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
-    return f"{much} used {period(quota.window)}{assumed} (quota {quota.name} of {quota.whom})"
+    if not quota.pooled:
+        return f"{much} used {period(quota.window)}{assumed} ({name})"
+    spent = f"the pool of {quota.whom}{' is used up' if verdict.used_up else ''}"
+    return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:
@@ -83,31 +126,55 @@ def reason(verdicts: Iterable[Verdict]) -> str:
 
 
 def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
-    """A notice as an e-mail: who, which quota, how much, since and until when, whom to ask."""
-    lines = [f"{_headline(notice)}.", "", f"Why: {notice.reason}."]
-    if notice.quota and notice.measure:
-        lines += [
-            f"Quota: {notice.quota} ({limit_of(notice.limit, notice.measure)}, {notice.window}).",
-            f"Used: {used_of(notice.used, notice.limit, notice.measure)} ({_share(notice)} %).",
-        ]
+    """A notice in words: why, how much, until when, what still works, and whom to ask."""
+    headline = _headline(notice)
+    facts = tuple(_facts(notice, zone, contact))
+    lines = (f"{label}: {sentence}" for label, sentence in facts)
+    body = "\n".join([f"{headline}.", "", *lines, "", f"Notice {notice.id}"])
+    return Message(_subject(headline), body, headline, facts)
+
+
+def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, str]]:
+    blocks = notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}
+    yield "Why", f"{notice.reason}."
+    if notice.quota and notice.measure and notice.limit:
+        limit = limit_of(notice.limit, notice.measure)
+        yield "Quota", f"{_quota(notice)} ({limit}, {notice.window})."
+        used = used_of(notice.used, notice.limit, notice.measure)
+        yield "Used", f"{used} ({_share(notice)} %)."
     if notice.since is not None:
-        lines.append(f"Since: {moment(notice.since, zone)}.")
-    if notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}:
-        lines.append(f"Until: {moment(notice.until, zone)}.")
+        over = notice.kind in {NoticeKind.RESTORED, NoticeKind.COULD_NOT_LIFT}
+        yield "Blocked since" if over else "Since", f"{moment(notice.since, zone)}."
+    if blocks:
+        yield "Until", f"{moment(notice.until, zone)}."
+        if notice.after:
+            yield "After that", f"{notice.after}."
     elif notice.kind is NoticeKind.WARNING:
-        lines.append(f"The count begins anew: {moment(notice.until, zone)}.")
-    if notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}:
-        lines.append(f"What works: {_still_open(notice.models)}")
-    elif notice.kind in _OPEN:
-        lines.append(f"What works: {_OPEN[notice.kind]}")
-    lines += [f"Questions: {contact}.", "", f"Notice {notice.id}"]
-    return Message(_subject(_headline(notice)), "\n".join(lines))
+        yield "Resets", _resets(notice, zone)
+    if blocks or notice.kind in {NoticeKind.WARNING, NoticeKind.RESTORED}:
+        yield "What works", _what_works(notice)
+    if notice.kind in _TO_DO:
+        yield "What to do", _TO_DO[notice.kind]
+    if notice.kind.audience == "people":
+        yield "Questions", f"{contact}."
 
 
 def _headline(notice: Notice) -> str:
-    return _HEADLINES[notice.kind].format(
-        who=notice.principal or "the gates", quota=notice.quota, percent=notice.percent
+    headline = _HEADLINES[notice.kind]
+    if notice.pool not in {"", notice.principal}:
+        headline = _POOL_HEADLINES.get(notice.kind, headline)
+    return headline.format(
+        who=notice.principal or "the gates",
+        quota=notice.quota,
+        percent=notice.percent,
+        part="" if notice.models == "*" else " in part",
+        why="is used up" if notice.limit else "has the limit 0",
+        pool=notice.pool,
     )
+
+
+def _quota(notice: Notice) -> str:
+    return f"{notice.quota}, which {notice.pool} shares" if notice.pool else notice.quota
 
 
 def _share(notice: Notice) -> int:
@@ -115,11 +182,29 @@ def _share(notice: Notice) -> int:
     return int(notice.used * 100 / notice.limit) if notice.limit else 100
 
 
-def _still_open(models: str) -> str:
+def _resets(notice: Notice, zone: ZoneInfo) -> str:
+    if notice.window.startswith("rolling"):
+        return f"bit by bit, as usage gets older than {notice.window.removeprefix('rolling ')}."
+    return f"{moment(notice.until, zone)}, when the count begins anew."
+
+
+def _what_works(notice: Notice) -> str:
+    """What is open once this is told; older notices know no more than their own models."""
+    if notice.kind is NoticeKind.RESTORED:
+        return "Amazon Bedrock, all of it. IAM needs a few seconds to know."
+    blocks = notice.kind in {NoticeKind.BLOCKED, NoticeKind.CHANGED}
+    closed = notice.closed or (notice.models if blocks else "")
+    return still_open(closed)
+
+
+def still_open(models: str) -> str:
+    """What works while these model scopes are denied: `*`, several, or none."""
+    if not models:
+        return "everything; nothing is blocked."
     if models == "*":
-        return "Everything else in AWS works as before; only Amazon Bedrock is closed."
+        return "no model of Amazon Bedrock; everything else in AWS, as before."
     return (
-        f"Every model but {models}, as before. API keys for Bedrock and its mantle endpoint are "
+        f"every model but {models}, as before. API keys for Bedrock and its mantle endpoint are "
         "closed too, since they do not tell the models apart."
     )
 

@@ -161,6 +161,10 @@ class Record:
         self._reported(events)
         return events
 
+    def woken(self, report: dict[str, Any]) -> None:
+        """Note what the enforcer did right after an edit of a quota."""
+        self._reported([Event.reported(entry) for entry in report["events"]])
+
     def denied_after(self, lag: Lag, at: datetime) -> None:
         """Note how soon a deny was in IAM; the first makes a row."""
         if not self.lags:

@@ -40,6 +40,7 @@ class Story:
             account.write_quota({"measure": cast.MEASURE} | item)
         self._everything = account.subscribe("all-notices")
         self._of_alice = account.subscribe("notices-of-alice", principal=str(cast.ALICE))
+        self._settled()
         record.edited("deploy", now, f"deploys stack {STACK} and sets {len(cast.QUOTAS)} quotas")
         self._admit_everybody()
         morning = datetime.combine(now, _MORNING, UTC)
@@ -118,7 +119,7 @@ class Story:
         self._look(call.at)
 
     def _settled(self) -> list[dict[str, Any]]:
-        """Wait for what the log set off; returns what the enforcer reported of each wake."""
+        """Wait for what the log or an edit set off; returns the enforcer's report of each wake."""
         ended = self._aws.settle()
         for each in ended:
             if each.error:
@@ -143,6 +144,8 @@ class Story:
 
     def _edited(self, name: str, what: str) -> None:
         self._record.edited(name, self._aws.time, what)
+        for report in self._settled():
+            self._record.woken(report)
         self._news = True
         self._look(self._aws.time)
 

@@ -28,7 +28,8 @@ call signed with its caller's own credentials. In place of AWS:
 - Bedrock answers with the trace's token counts; no model runs. Its invocation log comes at once,
   record by record; in AWS it takes {_LAG_OF_AWS}.
 - Identity Center: the demo makes the role that it would make of a permission set with a gate.
-- The log's subscription, retries and some of IAM's condition keys are this project's own.
+- The log's subscription, the quota table's stream, retries and some of IAM's condition keys are
+  this project's own.
 - Scheduler and CloudFormation's transform: the demo fires the schedule and expands the template.
 - Time is simulated. While nothing happens only the tick on the hour is fired, not one every
   {SWEEP_MINUTES} minutes.

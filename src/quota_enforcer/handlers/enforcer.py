@@ -1,4 +1,4 @@
-"""The enforcer function: a sweep for each tick of the schedule, and a wake where usage came in."""
+"""The enforcer function: a sweep for each tick, a wake where usage came in or quotas changed."""
 
 import os
 from functools import cache
@@ -13,6 +13,7 @@ from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.notice import NoticeKind
 from quota_enforcer.handlers.events import (
     CloseRequest,
+    EditRequest,
     StaleTick,
     SweepRequest,
     WakeRequest,
@@ -59,6 +60,10 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             report.failures += request.refused
             _measure(report)
             return _told("wake", report)
+        case EditRequest():
+            report = enforcer().edited(request.now)
+            _measure(report)
+            return _told("edit", report)
         case CloseRequest():
             released = enforcer().close(request.now)
             logger.info("closed", released=released)
@@ -81,6 +86,7 @@ def _measure(report: "Report") -> None:
         "Failed": len(report.failures),
         "Held": len(report.held),
         "Unattributed": len(report.unattributed),
+        "Edits": report.edits,
     }
     for name, count in counts.items():
         metrics.add_metric(name, MetricUnit.Count, count)

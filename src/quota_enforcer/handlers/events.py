@@ -15,6 +15,7 @@ _ALLOWED = (
     '{"action": "sweep", "scheduled_time": TIME} from the schedule, '
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
     '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, '
+    '{"Records": [RECORD, ...]} from the stream of the quota table, '
     'or {"action": "close"} when the stack goes'
 )
 
@@ -38,6 +39,18 @@ class WakeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class EditRequest:
+    """Look at whom the edits of the quota table concern.
+
+    Which these are says the table and not the event: so it may come twice, late, in any order or
+    in parts.
+    """
+
+    now: datetime
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRequest:
     """Release everybody and block nobody any more."""
 
@@ -51,7 +64,7 @@ class StaleTick:
     scheduled: datetime
 
 
-Request = SweepRequest | WakeRequest | CloseRequest | StaleTick
+Request = SweepRequest | WakeRequest | EditRequest | CloseRequest | StaleTick
 
 
 def read_event(event: Any, clock: datetime) -> Request:
@@ -64,6 +77,8 @@ def read_event(event: Any, clock: datetime) -> Request:
             return CloseRequest(clock)
         case {"action": "wake", "principals": [*names], **rest} if not rest:
             return _wake(names, clock)
+        case {"Records": [_, *_] as records, **rest} if not rest and all(map(_of_stream, records)):
+            return EditRequest(clock, len(records))
         case {"action": "sweep", "scheduled_time": str(text), **rest} if not rest:
             return _tick(text, clock)
         case {"action": "sweep", **rest} if rest.keys() <= {"dry_run", "confirm_blocks"}:
@@ -73,6 +88,11 @@ def read_event(event: Any, clock: datetime) -> Request:
         case _:
             pass
     raise UnknownEvent(f"cannot understand the event {str(event)[:200]}; known: {_ALLOWED}")
+
+
+def _of_stream(record: Any) -> bool:
+    """Whether it is a record of a table's stream; only the quota table's is sent to us."""
+    return isinstance(record, dict) and record.get("eventSource") == "aws:dynamodb"
 
 
 def _wake(names: list[Any], clock: datetime) -> WakeRequest:

@@ -90,6 +90,9 @@ def _told(metered: "Metered") -> dict[str, Any]:
         metrics.add_metric(name, MetricUnit.Count, count)
     if metered.lag is not None:
         metrics.add_metric("Lag", MetricUnit.Seconds, metered.lag)
+    if metered.counted:
+        # For a picture of the spending; the ledger alone is exact, and knows what was recounted.
+        metrics.add_metric("CostUsd", MetricUnit.NoUnit, float(metered.cost_usd))
     metrics.flush_metrics()
     return answer
 
@@ -107,18 +110,30 @@ def _one(hour: "datetime", now: "datetime") -> dict[str, Any]:
 
 
 def _all(now: "datetime") -> dict[str, Any]:
-    """Set the hours asked for; one that is refused stops no other."""
+    """Set the hours asked for; one that is refused or fails stops no other.
+
+    What fails stays asked for; one failure is raised at the end, so that the alarm fires.
+    """
     recounter = meter().recounter
     answers: list[dict[str, Any]] = []
     refusals = 0
+    failed: dict[datetime, Exception] = {}
     for hour in recounter.due(now):
         try:
             answers.append(_recounted(recounter.settle(hour, now)))
         except RecountRefused as refused:
             refusals += 1
             answers.append(_refused(hour, refused))
-    metrics.add_metric("Failed", MetricUnit.Count, refusals)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other hours go on
+            failed[hour] = error
+    unread = sum(each.get("quarantined", 0) for each in answers)
+    metrics.add_metric("Quarantined", MetricUnit.Count, unread)
+    metrics.add_metric("Refused", MetricUnit.Count, refusals)
     metrics.flush_metrics()
+    for hour, failure in failed.items():
+        logger.error("recount failed", hour=_shown(hour), error=type(failure).__name__)
+    if failed:
+        raise failed[min(failed)]
     return {"hours": answers}
 
 

@@ -37,13 +37,72 @@ def install() -> None:
     lambda_svc.invoke_async_with_retry = invoke
 
 
+class Attempts:
+    """The invocations of a function for one event, as who waits hears of them.
+
+    `counted` says that the first is among the function's invocations already.
+    """
+
+    def __init__(self, function: dict[str, Any], event: Any, *, counted: bool = False) -> None:
+        self._function = function
+        self._event = event
+        self._counted = counted
+        self._name = (function.get("config") or function)["FunctionName"]
+        self._ended: dict[str, Any] = {"function": self._name, "event": event, "attempts": 0}
+
+    def attempt(self) -> dict[str, Any]:
+        """Invoke it, and count that; what came of it."""
+        result: dict[str, Any] = lambda_svc._execute_function_with_config_scope(
+            self._function, self._event
+        )
+        failed, first = bool(result.get("error")), not self._ended["attempts"]
+        self._ended["attempts"] += 1
+        self._ended |= {"log": result.get("log", ""), "answer": None, "error": None}
+        self._ended["error" if failed else "answer"] = result.get("body")
+        _metric("Invocations", self._name, 0 if self._counted and first else 1)
+        _metric("Errors", self._name, int(failed))
+        return result
+
+    def over(self) -> None:
+        """There are no more."""
+        with _lock:
+            _ended.append(self._ended)
+
+    def broke(self) -> None:
+        """The emulator itself failed: whatever it is, whoever waits has to hear of it."""
+        error = {"errorType": "EmulatorFailed", "errorMessage": traceback.format_exc()}
+        self._ended["error"] = error
+        self.over()
+
+    def dropped(self) -> None:
+        """Count that it was given up."""
+        _metric("AsyncEventsDropped", self._name, 1)
+
+
 def invoke(function: dict[str, Any], event: Any) -> None:
     """Invoke a function's record asynchronously; returns at once."""
+    begin()
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(_run, function, event), daemon=True).start()
+
+
+def begin() -> None:
+    """From now on something is in flight."""
     global _in_flight  # noqa: PLW0603 - one server, one count
     with _lock:
         _in_flight += 1
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_run, function, event), daemon=True).start()
+
+
+def done() -> None:
+    """That is over."""
+    global _in_flight  # noqa: PLW0603 - see above
+    with _lock:
+        _in_flight -= 1
+        if _in_flight:
+            return
+        for loop, waiter in _waiting:
+            loop.call_soon_threadsafe(_wake, waiter)
+        _waiting.clear()
 
 
 async def settled() -> bytes:
@@ -78,36 +137,31 @@ def with_settle(app: Any) -> Any:
 
 
 def _run(function: dict[str, Any], event: Any) -> None:
-    name = (function.get("config") or function)["FunctionName"]
-    ended: dict[str, Any] = {"function": name, "event": event, "attempts": 0}
+    attempts = Attempts(function, event, counted=True)
     try:
-        _attempt(function, event, ended)
-    except Exception:  # noqa: BLE001 - whatever it is, whoever waits has to hear of it
-        ended["error"] = {"errorType": "EmulatorFailed", "errorMessage": traceback.format_exc()}
+        _try(function, event, attempts)
+    except Exception:  # noqa: BLE001 - see there
+        attempts.broke()
+    else:
+        attempts.over()
     finally:
-        _over(ended)
+        done()
 
 
-def _attempt(function: dict[str, Any], event: Any, ended: dict[str, Any]) -> None:
-    """Try until it succeeds or its tries are used up; `ended` says how it went."""
-    name, settings = ended["function"], _settings(function)
+def _try(function: dict[str, Any], event: Any, attempts: Attempts) -> None:
+    """Until it succeeds or its tries are used up."""
+    settings = _settings(function)
     retries = settings.get("MaximumRetryAttempts")
     result: dict[str, Any] = {}
-    for attempt in range(1 + (_RETRIES if retries is None else int(retries))):
-        result = lambda_svc._execute_function_with_config_scope(function, event)
-        failed = bool(result.get("error"))
-        ended |= {"attempts": attempt + 1, "log": result.get("log", "")}
-        if attempt or failed:
-            _metric("Invocations", name, 1 if attempt else 0)
-            _metric("Errors", name, int(failed))
-        if not failed:
-            ended |= {"answer": result.get("body"), "error": None}
+    for _ in range(1 + (_RETRIES if retries is None else int(retries))):
+        result = attempts.attempt()
+        if not result.get("error"):
             return
-    ended["error"] = result.get("body")
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
+        name = (function.get("config") or function)["FunctionName"]
         lambda_svc._route_async_failure(destination, name, event, result)
-    _metric("AsyncEventsDropped", name, 1)
+    attempts.dropped()
 
 
 def _settings(function: dict[str, Any]) -> dict[str, Any]:
@@ -118,18 +172,6 @@ def _settings(function: dict[str, Any]) -> dict[str, Any]:
 
 def _metric(metric: str, function: str, value: int) -> None:
     cloudwatch.record_metric("AWS/Lambda", metric, value, "Count", {"FunctionName": function})
-
-
-def _over(ended: dict[str, Any]) -> None:
-    global _in_flight  # noqa: PLW0603 - see above
-    with _lock:
-        _ended.append(ended)
-        _in_flight -= 1
-        if _in_flight:
-            return
-        for loop, waiter in _waiting:
-            loop.call_soon_threadsafe(_wake, waiter)
-        _waiting.clear()
 
 
 def _wake(waiter: "asyncio.Future[None]") -> None:

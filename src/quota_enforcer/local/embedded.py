@@ -25,6 +25,8 @@ from quota_enforcer.local.process import Server
 
 _SETTLES: Final = 900.0
 """Seconds that functions may take: as long as the slowest of ours."""
+_RESETS: Final = 60.0
+"""Seconds that it may take to end all functions' workers, on a busy machine too."""
 _SECRET: Final = "root"  # noqa: S105 - the server takes the account id as the root's key
 _CONFIG: Final = Config(retries={"total_max_attempts": 1}, read_timeout=180)
 _NO_PROFILE: Final[dict[str, Any]] = {
@@ -115,7 +117,7 @@ class EmbeddedAws:
     def reset(self, at: datetime | None = None) -> None:
         """Forget everything in the account, and set the clock (default: the real time)."""
         self.settle()  # else what still runs would find, and change, the new account
-        self._running.get("/_ministack/reset", "POST")
+        self._running.get("/_ministack/reset", "POST", _RESETS)
         self._drop_clients_of_users()
         self.set_time(at or self._start or datetime.now(UTC))
 

@@ -43,6 +43,7 @@ def main() -> None:
     listener = os.environ.get("QUOTA_ENFORCER_LISTENER")
     config.bind = [f"fd://{listener}" if listener else f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.graceful_timeout = 0.2  # nothing here is worth waiting for
+    config.include_date_header = False  # `http_date` gives the simulated one
     # Functions inherit our environment, and Powertools would take this level for its own.
     config.loglevel = os.environ.pop("LOG_LEVEL")
     try:
@@ -56,13 +57,17 @@ def _emulator() -> Any:
     from ministack import app  # noqa: PLC0415
 
     from quota_enforcer.local import (  # noqa: PLC0415
+        alarms,
         bedrock,
         bedrock_log,
         bedrock_profiles,
         deliveries,
+        function_urls,
+        http_date,
         iam_bedrock,
         iam_conditions,
         iam_dynamodb,
+        iam_lambda,
         iam_limits,
         iam_logs,
         iam_resources,
@@ -72,27 +77,32 @@ def _emulator() -> Any:
         metric_reads,
         simulated_time,
         subscriptions,
+        table_streams,
         workers,
     )
 
     simulated_time.install()
     deliveries.install()
     subscriptions.install()
+    table_streams.install()
     metric_filters.install()  # after the subscriptions, which it goes on to
     log_reads.install()
     metric_reads.install()
+    alarms.install()
     iam_conditions.install()
     iam_dynamodb.install()
     iam_bedrock.install()
+    iam_lambda.install()
     iam_limits.install()
     iam_logs.install()
     iam_resources.install()
     iam_sqs.install()
+    function_urls.install()
     bedrock_log.install()
     bedrock_profiles.install()
     bedrock.install()
     workers.install()
-    return deliveries.with_settle(app.app)
+    return http_date.with_date(deliveries.with_settle(app.app))
 
 
 def _stop_workers() -> None:

@@ -44,6 +44,10 @@ class Batch:
         """Where the call with this key is in the log."""
         return _pointer(self._events[key], reason)
 
+    def time(self, key: str) -> datetime:
+        """When the log says that the call with this key was."""
+        return time_of(self._events[key])
+
     def lag(self, now: datetime) -> float | None:
         """How old the oldest call is, in seconds; None where there is none."""
         ages = ((now - call.at).total_seconds() for call in self.additions)

@@ -6,9 +6,10 @@ Every write may be repeated. Nothing here knows AWS.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.measure import NO_MONEY, Counts
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.ports import Brief, Bucket, Source
 
@@ -53,13 +54,14 @@ class Added:
 
     `added` and `duplicates` are numbers of calls. `late` are hours that a recount has begun with:
     their calls were not added, and the hour is asked to be recounted again. `failed` are the keys
-    of calls that may not have been written, with the reason.
+    of calls that may not have been written, with the reason. `cost_usd` is what those added cost.
     """
 
     added: int = 0
     duplicates: int = 0
     late: frozenset[datetime] = frozenset()
     failed: Mapping[str, str] = field(default_factory=dict)
+    cost_usd: Decimal = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,10 @@ class MeterLedger(Protocol):
         """Add each call that was never added; duplicates are confirmed and dropped."""
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
-        """Remember how callers stand in the log; what a meter of metrics knows of them stays."""
+        """Remember how callers stand in the log; what a meter of metrics knows of them stays.
+
+        So does one that was seen later already: a recount looks back, a delivery may be late.
+        """
 
     def principals(self) -> set[Principal]:
         """Everybody who has a record."""

@@ -6,7 +6,7 @@ It sets whole hours, so it may be repeated; what the log does not hold becomes z
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from quota_enforcer.core.errors import EnforcerError
@@ -16,9 +16,11 @@ from quota_enforcer.core.window import hour_start, local_date, next_hour
 from quota_enforcer.metering.batch import time_of
 from quota_enforcer.metering.faces import Faces
 from quota_enforcer.metering.outside import MeterOutside, Site
-from quota_enforcer.metering.ports import Addition
+from quota_enforcer.metering.ports import Addition, Recount
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from quota_enforcer.core.principal import Principal
     from quota_enforcer.ports import Bucket, Source
 
@@ -30,6 +32,7 @@ LATER = timedelta(minutes=70)
 """How far the log's time of an event may be from the record's own, before it and after it."""
 
 _ZERO = Counts()
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _MINUTES = int(CLOSED_AFTER.total_seconds()) // 60
 
 
@@ -60,9 +63,12 @@ class Recounter:
         self._site = site
 
     def due(self, now: datetime) -> list[datetime]:
-        """The hours that were asked for and are closed, oldest first."""
-        asked = sorted(each.hour for each in self._outside.ledger.recounts())
-        return [hour for hour in asked if self._closes(hour) <= now]
+        """The hours that were asked for and are closed: those never begun with, oldest first.
+
+        Then the others, the longest ago first: one that takes too long lets none wait for it.
+        """
+        asked = sorted(self._outside.ledger.recounts(), key=_turn)
+        return [each.hour for each in asked if self._closes(each.hour) <= now]
 
     def settle(self, hour: datetime, now: datetime) -> Recounted:
         """Set an hour that was asked for; one that is refused is not asked for any more."""
@@ -140,7 +146,7 @@ class Recounter:
         found = _Found()
         end = next_hour(hour, self._site.zone)
         calls = self._outside.calls(self._outside.ledger.brief(), self._site)
-        for event in self._outside.log.events(hour - EARLIER, end + LATER):
+        for event in self._outside.log.events(*searched(hour, self._site.zone)):
             inside = hour <= time_of(event) < end
             found.lines += inside
             # Against the event's own time: by now a wrong date of that day may have come true.
@@ -152,6 +158,15 @@ class Recounter:
                 case _:
                     pass
         return found
+
+
+def searched(hour: datetime, zone: "ZoneInfo") -> tuple[datetime, datetime]:
+    """From when to when the log is read for the calls of an hour, by the times of its events."""
+    return hour - EARLIER, next_hour(hour, zone) + LATER
+
+
+def _turn(recount: Recount) -> tuple[datetime, datetime]:
+    return recount.started or _NEVER, recount.hour
 
 
 class _Found:

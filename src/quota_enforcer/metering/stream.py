@@ -4,11 +4,13 @@ Deliveries come at least once, regrouped, late, and may stop anywhere: the ledge
 exactly once. What cannot be added leaves a pointer to its log event, and its hour is recounted.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from quota_enforcer.core.measure import NO_MONEY
 from quota_enforcer.core.window import hour_start
 from quota_enforcer.metering.batch import Batch, time_of
 from quota_enforcer.metering.calls import Calls
@@ -16,6 +18,7 @@ from quota_enforcer.metering.delivery import Delivery, Undecodable, decode
 from quota_enforcer.metering.faces import Faces
 from quota_enforcer.metering.outside import MeterOutside, Site
 from quota_enforcer.metering.ports import LogEvent, Pointer
+from quota_enforcer.metering.recount import searched
 
 STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
@@ -31,6 +34,7 @@ class Metered:
 
     `late` are those whose hour is being recounted instead. `skipped` counts by reason.
     `quarantined` and `failed` point to events. `lag` is the age of the oldest call, in seconds.
+    `cost_usd` is what the counted calls cost.
     """
 
     counted: int = 0
@@ -42,6 +46,7 @@ class Metered:
     failed: Sequence[Pointer] = ()
     lag: float | None = None
     control: bool = False
+    cost_usd: Decimal = NO_MONEY
 
 
 class Stream:
@@ -98,7 +103,7 @@ class Stream:
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
         moments += map(time_of, batch.failed)
-        failed = [*batch.failed, *unwritten]
+        failed = [*batch.failed, *unwritten, *self._unfindable(batch, added.late)]
         try:
             # Everybody: a duplicate may follow a crash before the wake, and usage whose answer got
             # lost may have been written.
@@ -116,7 +121,17 @@ class Stream:
             quarantined=batch.quarantined,
             failed=failed,
             lag=batch.lag(now),
+            cost_usd=added.cost_usd,
         )
+
+    def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[Pointer]:
+        """Calls of hours to be recounted that the log has where no recount looks for them."""
+        for call in batch.additions:
+            if call.hour in recounted:
+                start, end = searched(call.hour, self._site.zone)
+                if not start <= batch.time(call.key) < end:
+                    reason = "its hour was set from the log, where it came too late to be found"
+                    yield batch.pointer(call.key, reason)
 
     def _reader(self, now: datetime) -> Calls:
         """With a brief of the last minute, or the last one that could be had."""

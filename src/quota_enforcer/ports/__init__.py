@@ -3,7 +3,7 @@
 Every write may be repeated. Nothing here knows AWS.
 """
 
-from quota_enforcer.ports.ledger import Ledger, ReadMany, Usages, unheard
+from quota_enforcer.ports.ledger import Ledger, LedgerReads, ReadMany, Usages, unheard
 from quota_enforcer.ports.outside import (
     Denies,
     GateAuthor,
@@ -33,6 +33,7 @@ __all__ = [
     "GateAuthor",
     "GateIntent",
     "Ledger",
+    "LedgerReads",
     "Metrics",
     "Models",
     "NamedByThemselves",

@@ -47,17 +47,42 @@ class ReadMany(Protocol):
         """
 
 
-class Ledger(Usages, Protocol):
-    """Usage, records, notices under way and the sweep's own memory."""
+class LedgerReads(Usages, Protocol):
+    """What it takes to decide about somebody."""
 
     def state(self) -> SweepState:
         """What the last sweep left."""
 
-    def begin(self, now: datetime, quotas_seen: str = "") -> None:
-        """Note that a sweep started, and what stands for the quotas that it has seen."""
+    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
+        """Their records, consistently read; a new one for whom the ledger does not know."""
+
+    def quota_memories(self) -> list[QuotaMemory]:
+        """What is remembered of every quota item."""
+
+
+class Ledger(LedgerReads, Protocol):
+    """Usage, records, notices under way and the sweep's own memory."""
+
+    def begin(self, now: datetime) -> None:
+        """Note that a sweep started."""
 
     def finish(self, state: SweepState) -> None:
-        """Note all of `state` but `closed` and `quotas_seen`, unless a later sweep already did."""
+        """Note what a sweep leaves, unless a later one already did.
+
+        That is all of `state` but `closed`, `quotas_seen` and `unsettled`.
+        """
+
+    def see_quotas(self, token: str, before: SweepState) -> bool:
+        """Note by its token that somebody has seen edits and begins to act, unsettled until then.
+
+        False, and nothing written, where somebody else did so since `before`.
+        """
+
+    def settle_quotas(self, token: str) -> None:
+        """Nothing is unsettled any more, unless it is by another token."""
+
+    def unsettle_quotas(self, token: str) -> None:
+        """What somebody has done may rest on quotas that were edited meanwhile."""
 
     def note(
         self,
@@ -91,9 +116,6 @@ class Ledger(Usages, Protocol):
     def due(self, now: datetime) -> set[Principal]:
         """Whose record is due."""
 
-    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
-
     def blocked(self) -> list[Record]:
         """Every record that denies something, or was about to; eventually consistent."""
 
@@ -110,7 +132,7 @@ class Ledger(Usages, Protocol):
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where a sweep has seen an edit
+        Raises Conflict where the version is not the next one, or where somebody has seen an edit
         since the state had `quotas_seen`; and Closed where `record.intended` would deny something
         after `close`.
         """
@@ -140,20 +162,27 @@ class Ledger(Usages, Protocol):
         Eventually consistent.
         """
 
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
+    def remember_quota(
+        self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
+    ) -> bool:
+        """Remember a quota item's last valid version over `before`, with its notices.
 
-    def remember_quota(self, memory: QuotaMemory) -> None:
-        """Remember a quota item's last valid version."""
+        They go into the history, and into the outbox but for those that are only noted. False, and
+        nothing written, where somebody else was first.
+        """
 
-    def forget_quota(self, memory: QuotaMemory) -> None:
-        """Forget a quota item that is gone."""
+    def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
+        """Forget a quota item that is gone; else likewise."""
 
     def brief(self) -> Brief:
         """What the meters were told last."""
 
-    def put_brief(self, brief: Brief) -> None:
-        """Tell the meters."""
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+        """Tell the meters.
+
+        False, and nothing written, where somebody has seen an edit since the state had
+        `quotas_seen`: they tell something newer.
+        """
 
     def price_memories(self) -> list[PriceMemory]:
         """Of which models admins were ever told that they have no price."""

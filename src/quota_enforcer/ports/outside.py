@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from quota_enforcer.authoring.rendered import Rendered
 from quota_enforcer.core.model import NamedModel, named
 from quota_enforcer.core.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_item import Item
 from quota_enforcer.core.wording import Message
 from quota_enforcer.ports.ledger import Ledger
+
+if TYPE_CHECKING:
+    from quota_enforcer.authoring.rendered import Rendered
 
 
 class Series(NamedTuple):
@@ -80,10 +82,10 @@ class Denies(Protocol):
 class GateAuthor(Protocol):
     """The author function: the only one that writes gates."""
 
-    def render(self) -> Rendered:
+    def render(self) -> "Rendered":
         """Have the gates deny what the ledger's gate intents say; what they deny now."""
 
-    def empty(self) -> Rendered:
+    def empty(self) -> "Rendered":
         """Have the gates deny nobody."""
 
 

@@ -55,9 +55,10 @@ class SweepState:
     `metered_to` is the metrics' watermark, `fresh_at` when a bucket last changed, `terms` names the
     settings that concern everybody, `breaker_since` when the breaker tripped, `confirmed_at` when
     an admin last said that blocks are meant, `gates_told` what admins were told last of others'
-    changes to the gates. `quotas_seen` is another whenever a sweep has seen an edit. `metering` is
-    who fills the ledger (empty before there was a choice), and `metering_from` the hour before
-    which the metrics set nothing, since the stream did.
+    changes to the gates. `quotas_seen` is another whenever somebody has seen an edit and begins to
+    act on it, and `unsettled` stays set where that may not have come to its end: the next sweep
+    looks at everybody then. `metering` is who fills the ledger (empty before there was a choice),
+    and `metering_from` the hour before which the metrics set nothing, since the stream did.
     """
 
     started: datetime | None = None
@@ -70,6 +71,7 @@ class SweepState:
     closed: bool = False
     confirmed_at: datetime | None = None
     quotas_seen: str = ""
+    unsettled: str = ""
     metering: str = ""
     metering_from: datetime | None = None
 
@@ -86,12 +88,17 @@ class SweepState:
 
 @dataclass(frozen=True, slots=True)
 class QuotaMemory:
-    """The last valid version of a quota item, and the problems that admins were told of last."""
+    """The last valid version of a quota item, and the problems that admins were told of last.
+
+    `stamp` is another whenever it is written, so that each edit is told of once, whoever sees it;
+    empty where nothing is written yet.
+    """
 
     whom: str
     name: str
     item: Item | None = None
     reported: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

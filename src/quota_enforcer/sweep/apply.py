@@ -5,6 +5,7 @@ never claims a block that did not happen.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
@@ -16,26 +17,34 @@ _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 _GONE = "it no longer exists"
 
 
+class Really(NamedTuple):
+    """The scopes that IAM denies, and those that it may deny for all we know."""
+
+    denied: frozenset[str]
+    perhaps: frozenset[str] = frozenset()
+
+
 def apply(
     decision: Decision,
     record: Record,
-    really: frozenset[str],
+    really: Really,
     ledger: Ledger,
     denies: Denies,
     quotas_seen: str | None = None,
 ) -> list[Notice]:
     """Bring IAM and the ledger to the decision; returns the notices now in the outbox.
 
-    `really` are the scopes IAM denies at present. Raises Conflict where another sweep was first,
-    or has seen an edit since the state had `quotas_seen`; and Closed where the stack is going.
+    Raises Conflict where another sweep was first, or has seen an edit since the state had
+    `quotas_seen`; and Closed where the stack is going.
     """
     # IAM lists late, and the list is older than the record: what either knows is detached.
-    perhaps = really | record.standing.denied | (record.intended or frozenset())
+    known = record.standing.denied | (record.intended or frozenset())
+    perhaps = really.denied | really.perhaps | known
     unreachable = record.standing.denied - denies.scopes
     trouble = ""
-    if decision.standing.denied - really or perhaps - decision.standing.denied:
+    if decision.standing.denied - really.denied or perhaps - decision.standing.denied:
         record = intend(decision, record, ledger, quotas_seen=quotas_seen)
-        trouble = _bring_about(decision, really, perhaps, denies)
+        trouble = _bring_about(decision, really.denied, perhaps, denies)
     if unreachable and not decision.standing.denied:
         trouble = trouble or (
             f"{', '.join(sorted(unreachable))} is no installed model scope any more, so the "
@@ -112,16 +121,26 @@ def _true_notices(
         ]
     elif trouble:
         if not partly:
-            notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+            notices = [
+                replace(notice, closed="")
+                for notice in notices
+                if notice.kind not in _CLAIMS_A_BLOCK
+            ]
         if trouble not in {trouble_before, _GONE}:
             notices += [
                 replace(notice, kind=NoticeKind.COULD_NOT_DENY, reason=trouble)
-                for notice in block_notices(decision.principal, decision.denying, decision.terms)
+                for notice in _blocks(decision)
             ]
     elif trouble_before and decision.standing.denied:
         # Nobody was told of this block yet, since it could not be made until now.
         notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
-        notices += block_notices(decision.principal, decision.denying, decision.terms)
+        notices += _blocks(decision)
     elif trouble_before:
         notices = [notice for notice in notices if notice.kind is not NoticeKind.RESTORED]
     return notices
+
+
+def _blocks(decision: Decision) -> list[Notice]:
+    """One notice for each quota that denies something."""
+    denying = decision.denying
+    return block_notices(decision.principal, denying, denying, decision.terms)

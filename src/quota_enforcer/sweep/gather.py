@@ -1,17 +1,18 @@
-"""Gather: whom this sweep must look at, and what IAM and the ledger say of them."""
+"""Gather: whom to look at, in a sweep, at a wake or after an edit, and what IAM denies them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.verdict import Terms
+from quota_enforcer.core.window import hour_start
 from quota_enforcer.metering.cloudwatch import Metered
-from quota_enforcer.ports import GateIntent, Outside, Record, SweepState
+from quota_enforcer.ports import GateIntent, Ledger, Outside, Record, SweepState
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.known import Known, KnownQuotas
-from quota_enforcer.sweep.quotas import LoadedQuotas, Rules
+from quota_enforcer.sweep.known import Known
+from quota_enforcer.sweep.loaded import LoadedQuotas, Rules
 
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
@@ -19,61 +20,78 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a sweep knows before it decides.
+    """What is known before anything is decided.
 
-    `really` are the scopes that IAM denies at present, `gates` what the gates were asked to deny.
+    `wanted` are to be looked at, `really` are the scopes that IAM denies at present (None: it was
+    not asked), `gates` what the gates were asked to deny, and `records` are read as it is decided.
     """
 
     rules: Rules
     terms: Terms
-    really: Mapping[Principal, frozenset[str]]
-    records: Mapping[Principal, Record]
-    gates: Mapping[Principal, GateIntent]
+    wanted: frozenset[Principal]
+    really: Mapping[Principal, frozenset[str]] | None = None
+    gates: Mapping[Principal, GateIntent] = field(default_factory=dict)
+    records: Mapping[Principal, Record] = field(default_factory=dict)
 
 
 def gather(
     outside: Outside,
     settings: Settings,
     state: SweepState,
-    loaded: LoadedQuotas,
+    known: Known,
     metered: Metered | None,
     now: datetime,
 ) -> Gathered:
-    """Who is due, touched, concerned by an edit, or not denied as recorded."""
-    ledger = outside.ledger
-    book = loaded.book
+    """Who is due, touched, concerned by an edit, not denied as recorded, or, each hour, blocked."""
+    ledger, loaded = outside.ledger, known.loaded
     really = outside.denies.denied()
     gates = {intent.principal: intent for intent in ledger.gate_intents()}
-    wanted = ledger.due(now) | loaded.named | gates.keys()
+    wanted = ledger.due(now) | gates.keys()
     if metered is not None:
         wanted |= metered.seen if state.interrupted else metered.touched
-    wanted |= _pools(wanted, book)
     recorded = {record.principal: record.standing.denied for record in ledger.blocked()}
     wanted |= {
         principal
         for principal in recorded.keys() | really.keys()
         if recorded.get(principal, NOTHING) != really.get(principal, NOTHING)
         and principal not in gates
+        and principal.kind is not Kind.TEAM
     }
-    if state.terms != settings.fingerprint:
-        wanted |= {record.principal for record in ledger.everybody()}
-    elif loaded.edited:
-        wanted |= loaded.concerned(record.principal for record in ledger.everybody())
-    return Gathered(Rules(book), settings.terms(now), really, ledger.records(wanted), gates)
+    # A recount may have taken usage away and its wake been lost, and the blocked make no calls.
+    if state.finished is None or _hour(state.finished, settings) < _hour(now, settings):
+        wanted |= recorded.keys()
+    if state.terms != settings.fingerprint or known.unsettled:
+        wanted |= loaded.named.union(record.principal for record in ledger.everybody())
+    else:
+        wanted |= _concerned(loaded, ledger)
+    wanted |= _pools(wanted, loaded.book)
+    return Gathered(known.rules, settings.terms(now), frozenset(wanted), really, gates)
 
 
 def gather_named(
-    outside: Outside, settings: Settings, quotas: KnownQuotas, named: set[Principal], now: datetime
-) -> tuple[SweepState, Known, Gathered]:
-    """Just these and their pools, with quotas that are as new as the last sweep's.
+    settings: Settings, known: Known, named: Iterable[Principal], now: datetime
+) -> Gathered:
+    """Just these and their pools; what IAM denies is not asked."""
+    several = set(named)
+    wanted = frozenset(several | _pools(several, known.loaded.book))
+    return Gathered(known.rules, settings.terms(now), wanted)
 
-    What IAM denies is not asked.
-    """
-    state = outside.ledger.state()
-    known = quotas.current(state, now)
-    records = outside.ledger.records(named | _pools(named, known.rules.book))
-    terms = settings.terms(max(now, state.watermark or now))
-    return state, known, Gathered(known.rules, terms, {}, records, {})
+
+def gather_edited(outside: Outside, settings: Settings, known: Known, now: datetime) -> Gathered:
+    """Whom the edits concern; likewise."""
+    return gather_named(settings, known, _concerned(known.loaded, outside.ledger), now)
+
+
+def _concerned(loaded: LoadedQuotas, ledger: Ledger) -> set[Principal]:
+    """Whom edits name, and of a kind or the default everybody known."""
+    if not loaded.concern_many:
+        return loaded.named
+    everybody = (record.principal for record in ledger.everybody())
+    return loaded.named | loaded.concerned(everybody)
+
+
+def _hour(moment: datetime, settings: Settings) -> datetime:
+    return hour_start(moment, settings.zone)
 
 
 def _pools(principals: Iterable[Principal], book: QuotaBook) -> set[Principal]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from quota_enforcer.core.breaker import Breaker
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.ports import Ledger, SweepState
 from quota_enforcer.sweep.report import Report
 
@@ -24,14 +24,19 @@ def hold(
     """Take the new blocks out of `decisions` where they are too many; returns the state to leave.
 
     What they warn of and lift stays. Once it has tripped it stays so until an admin confirms, or
-    until what it holds and what it let through before are few enough again.
+    until what it holds and what it let through before are few enough again. A team is not counted,
+    but each of its members is.
     """
-    blocking = [decision for decision in decisions if decision.blocks]
+    blocking = [
+        decision
+        for decision in decisions
+        if decision.blocks and decision.principal.kind is not Kind.TEAM
+    ]
     if not blocking:
         return replace(state, breaker_since=None)
     before = recently_blocked(ledger, state, report.now, {each.principal for each in blocking})
     many = len(blocking) + len(before)
-    if many <= breaker.number or not breaker.trips(many, len(ledger.everybody())):
+    if many <= breaker.number or not breaker.trips(many, _how_many(ledger)):
         return replace(state, breaker_since=None)
     hold_back(decisions, report)
     lately = (
@@ -47,6 +52,11 @@ def hold(
     if state.breaker_since is None:
         report.notices.append(Notice(NoticeKind.BREAKER, report.now, "", "", words))
     return replace(state, breaker_since=state.breaker_since or report.now)
+
+
+def _how_many(ledger: Ledger) -> int:
+    """How many principals are known; a team is none that can be blocked."""
+    return sum(record.principal.kind is not Kind.TEAM for record in ledger.everybody())
 
 
 def hold_back(decisions: list[Decision], report: Report) -> None:
@@ -69,5 +79,6 @@ def recently_blocked(
         record.principal
         for record in ledger.blocked()
         if record.principal not in but
+        and record.principal.kind is not Kind.TEAM
         and (not record.standing.denied or (record.standing.since or since) > since)
     ]

@@ -1,27 +1,56 @@
 """Look: one principal's quotas and usage, gathered and decided; the status table looks likewise."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from quota_enforcer.core.decision import Decision, decide
-from quota_enforcer.core.precedence import Applicable, QuotaBook
-from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage import Usage, pooled
-from quota_enforcer.core.verdict import Terms
-from quota_enforcer.core.window import local_date
+from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.usage import Usage
+from quota_enforcer.core.verdict import Terms, first_day
 from quota_enforcer.ports import Record, Usages
+from quota_enforcer.sweep.pools import Pools
 
 
-def look(record: Record, book: QuotaBook, ledger: Usages, terms: Terms) -> Decision:
-    """Decide for one principal on what the ledger holds now."""
-    return look_closely(record, book, ledger, terms)[0]
+class Looked(NamedTuple):
+    """What is decided about somebody, and the usage that it rests on.
+
+    `own` is what it used itself, as far as its quotas need it; `shared` by the id of a quota that a
+    pool shares what all used who draw on it.
+    """
+
+    decision: Decision
+    own: Usage
+    shared: Mapping[str, Usage]
+
+    def behind(self, quota: Quota) -> Usage:
+        """The usage that a quota is held against."""
+        return self.shared.get(quota.id, self.own)
+
+    @property
+    def counted(self) -> list[Usage]:
+        """One's own, or of a team its pools'."""
+        team = self.decision.principal.kind is Kind.TEAM
+        return [*self.shared.values()] if team else [self.own]
+
+
+def look(
+    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools | None = None
+) -> Decision:
+    """Decide for one principal on what the ledger holds now.
+
+    With `pools` what teams share is read once for all who are looked at.
+    """
+    pools = pools or Pools(book, ledger, terms)
+    return look_closely(record, book, ledger, terms, pools).decision
 
 
 def look_closely(
-    record: Record, book: QuotaBook, ledger: Usages, terms: Terms
-) -> tuple[Decision, Usage]:
-    """The decision, and the usage that it rests on.
+    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools
+) -> Looked:
+    """The decision with what it rests on.
 
     Somebody decided about at a later moment than this one is decided about as of that one: a wake
     may have been there while a sweep of an earlier tick is still under way.
@@ -30,23 +59,8 @@ def look_closely(
     if since is not None and since > terms.now:
         terms = replace(terms, now=since)
     applicable = book.of(record.principal, terms.now)
-    usage = usage_for(record.principal, applicable, book, ledger, terms)
-    return decide(record.principal, applicable, usage, record.standing, terms), usage
-
-
-def usage_for(
-    principal: Principal, applicable: Applicable, book: QuotaBook, ledger: Usages, terms: Terms
-) -> Usage:
-    """As much usage as the longest window needs; of all members where a team shares one quota."""
-    first = _first_day(applicable, terms.now, terms.zone)
-    if first is None:
-        return Usage()
-    members = book.pools.get(principal)
-    if members is None:
-        return ledger.usage(principal, first)
-    return pooled(ledger.usage(member, first) for member in members)
-
-
-def _first_day(applicable: Applicable, now: datetime, zone: ZoneInfo) -> date | None:
-    spans = (quota.window.span(now, zone) for quota in applicable.quotas)
-    return min((local_date(span.start, zone) for span in spans), default=None)
+    shared = pools.usage(applicable.quotas)
+    first = first_day((quota for quota in applicable.quotas if not quota.pooled), terms)
+    own = Usage() if first is None else ledger.usage(record.principal, first)
+    decision = decide(record.principal, applicable, own, record.standing, terms, shared)
+    return Looked(decision, own, shared)

@@ -8,7 +8,8 @@ from quota_enforcer.metering.kind import Metering
 from quota_enforcer.ports import Outside, SweepState
 from quota_enforcer.price_list.shipped import shipped_rates
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.quotas import LoadedQuotas
+from quota_enforcer.sweep.known import Known
+from quota_enforcer.sweep.loaded import LoadedQuotas
 from quota_enforcer.sweep.report import Report
 from quota_enforcer.sweep.takeover import take_over
 
@@ -20,11 +21,12 @@ class Meters:
         self._settings = settings
         self._outside = outside
 
-    def tell(self, loaded: LoadedQuotas, report: Report) -> None:
+    def tell(self, known: Known, report: Report) -> None:
         """What the quota table says to them, where that is news. It may wait for another sweep."""
+        brief, ledger = known.loaded.brief, self._outside.ledger
         try:
-            if self._outside.ledger.brief() != loaded.brief:
-                self._outside.ledger.put_brief(loaded.brief)
+            if ledger.brief() != brief:
+                ledger.put_brief(brief, known.rules.seen)
         except Exception as error:  # noqa: BLE001 - the rest of the sweep goes on
             report.failures.append(f"could not tell the meters: {_words(error)}")
 

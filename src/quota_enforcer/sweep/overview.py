@@ -12,19 +12,29 @@ from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
 from quota_enforcer.ports import Record, Usages
-from quota_enforcer.sweep.look import look_closely
+from quota_enforcer.sweep.look import Looked, look_closely
+from quota_enforcer.sweep.pools import Pools
 
 
 class Seen(NamedTuple):
     """One principal's record, what is decided about it now, and the usage that this rests on."""
 
     record: Record
-    decision: Decision
-    usage: Usage
+    looked: Looked
 
-    def behind(self, _: Verdict) -> Usage:
+    @property
+    def decision(self) -> Decision:
+        """What is decided."""
+        return self.looked.decision
+
+    @property
+    def usage(self) -> Usage:
+        """What it used itself."""
+        return self.looked.own
+
+    def behind(self, verdict: Verdict) -> Usage:
         """The usage that one of its verdicts sums up."""
-        return self.usage
+        return self.looked.behind(verdict.quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,12 @@ def overview(
     records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
 ) -> Iterator[Seen]:
     """Decide about each on the usage that was read for all of them."""
+    pools = Pools(book, read, terms)
     for record in records:
-        decision, usage = look_closely(record, book, read, terms)
-        if not decision.verdicts:  # then nobody asked for any usage
-            usage = read.usages[record.principal]
-        yield Seen(record, decision, usage)
+        looked = look_closely(record, book, read, terms, pools)
+        if not looked.decision.verdicts:  # then nobody asked for any usage
+            looked = looked._replace(own=read.usages[record.principal])
+        yield Seen(record, looked)
 
 
 def far_back(

@@ -1,21 +1,19 @@
 """Loading quotas and prices: valid items as they are, invalid ones as they last were."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.precedence import QuotaBook, covers
 from quota_enforcer.core.price import Rate
 from quota_enforcer.core.price_item import is_price, read_price
-from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Rule
-from quota_enforcer.core.quota_item import KINDS, Item, read_quota
-from quota_enforcer.ports import Brief, QuotaMemory
+from quota_enforcer.core.quota_changes import author, in_words
+from quota_enforcer.core.quota_item import Item, read_quota
+from quota_enforcer.ports import QuotaMemory
+from quota_enforcer.sweep.loaded import Edit, LoadedQuotas
 
 MOST_WORDS = 2_000
 """How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
@@ -24,64 +22,6 @@ Priced = tuple[str, Rate]
 """A price of the admins' own, by what it is the price of."""
 Entry = Rule | Priced
 """What a valid item of the quota table says."""
-
-
-class Rules(NamedTuple):
-    """The quotas to decide by.
-
-    `seen` is what the ledger's state said of them before they were loaded: what is decided holds
-    only while it still says so. None in a sweep, which says it itself.
-    """
-
-    book: QuotaBook
-    seen: str | None = None
-
-
-@dataclass
-class LoadedQuotas:
-    """The rules and prices in force, and what the sweep must remember once it has acted on them."""
-
-    rules: list[Rule] = field(default_factory=list)
-    prices: dict[str, Rate] = field(default_factory=dict)
-    edited: list[Rule] = field(default_factory=list)
-    invalid: list[Notice] = field(default_factory=list)
-    remember: list[QuotaMemory] = field(default_factory=list)
-    forget: list[QuotaMemory] = field(default_factory=list)
-
-    @cached_property
-    def book(self) -> QuotaBook:
-        """The rules, ready to be asked who has which quotas."""
-        return QuotaBook(self.rules)
-
-    @property
-    def brief(self) -> Brief:
-        """What the meters need to know of all this."""
-        return Brief(self.book.sessions, self.prices)
-
-    @property
-    def news(self) -> bool:
-        """Whether anything is other than the last sweep remembered it."""
-        return bool(self.remember or self.forget)
-
-    @property
-    def watch_sessions(self) -> bool:
-        """Whether sessions are edited: only where a quota watches them are they metered."""
-        whom = (each for rule in self.edited for each in (rule.whom, *rule.members))
-        return any(each.startswith("session/") for each in whom)
-
-    @property
-    def named(self) -> set[Principal]:
-        """Principals that an edit names, known or not: one may be blocked before its first call."""
-        whom = {each for rule in self.edited for each in (rule.whom, *rule.members)}
-        return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
-
-    def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:
-        """Whom the edits since the last sweep can concern."""
-        return {
-            principal
-            for principal in everybody
-            if any(covers(rule.whom, rule.members, principal) for rule in self.edited)
-        }
 
 
 class QuotaLoader:
@@ -111,19 +51,20 @@ class QuotaLoader:
                 entry = self._read(item)
             except InvalidQuota as error:
                 entry = last
-                self._report(loaded, memory, error, now, stays=last is not None)
+                edit = _invalid(memory, error, now, stays=last is not None)
             else:
-                if memory != (now_valid := QuotaMemory(whom, name, dict(item))):
-                    loaded.remember.append(now_valid)
-                    loaded.edited += _rules(last, entry) if last != entry else []
+                edit = _valid(memory, item, _rules(last, entry) if last != entry else (), now)
+            if edit is not None:
+                loaded.edits.append(edit)
             match entry:
                 case Rule():
                     loaded.rules.append(entry)
                 case (key, rate):
                     loaded.prices[key] = rate
         for memory in known.values():
-            loaded.forget.append(memory)
-            loaded.edited += _rules(self._last_valid(memory))
+            notices = _noted(memory, None, now)
+            rules = _rules(self._last_valid(memory))
+            loaded.edits.append(Edit(memory, None, rules, notices))
         return loaded
 
     def _read(self, item: Item) -> Entry | None:
@@ -138,39 +79,47 @@ class QuotaLoader:
         except InvalidQuota:  # it was valid once: a model scope has been uninstalled since
             return None
 
-    def _report(
-        self,
-        loaded: LoadedQuotas,
-        memory: QuotaMemory,
-        error: InvalidQuota,
-        now: datetime,
-        *,
-        stays: bool,
-    ) -> None:
-        problems = "; ".join(error.problems)[:MOST_WORDS]
-        if problems == memory.reported:
-            return
-        price = is_price({"principal": memory.whom, "quota": memory.name})
-        instead = "the next price applies" if price else "the next quota in precedence applies"
-        if stays:
-            instead = "its last valid version stays in force"
-        loaded.remember.append(
-            QuotaMemory(memory.whom, memory.name, memory.item, problems),
-        )
-        loaded.invalid.append(
-            Notice(
-                NoticeKind.INVALID_QUOTA,
-                now,
-                memory.whom,
-                memory.name,
-                f"{problems}. Until it is mended, {instead}",
-            ),
-        )
+
+def _invalid(
+    memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
+) -> Edit | None:
+    """What to tell admins of an item that does not validate; None where they know it already."""
+    problems = "; ".join(error.problems)[:MOST_WORDS]
+    if problems == memory.reported:
+        return None
+    price = is_price({"principal": memory.whom, "quota": memory.name})
+    instead = "the next price applies" if price else "the next quota in precedence applies"
+    if stays:
+        instead = "its last valid version stays in force"
+    reason = f"{problems}. Until it is mended, {instead}"
+    notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.whom, memory.name, reason)
+    return Edit(memory, replace(memory, reported=problems), notices=(notice,))
 
 
-def _rules(*entries: Entry | None) -> list[Rule]:
+def _valid(memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime) -> Edit | None:
+    """What to remember of a valid item; None where it stands there already."""
+    after = replace(memory, item=dict(item), reported="")
+    if after == memory:
+        return None
+    return Edit(memory, after, rules, _noted(memory, item, now))
+
+
+def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notice, ...]:
+    """The history's entry of an edit; none where nothing but its author has changed."""
+    if memory.item is None and item is None:
+        words = "removed: it was never valid"
+    else:
+        words = in_words(memory.item, item) or ("valid again" if memory.reported else "")
+    if not words:
+        return ()
+    by = author(memory.item, item)[:MOST_WORDS]
+    what = words[:MOST_WORDS]
+    return (Notice(NoticeKind.EDITED, now, memory.whom, memory.name, what, by=by),)
+
+
+def _rules(*entries: Entry | None) -> tuple[Rule, ...]:
     """Those that concern principals: a price does not touch what was used before."""
-    return [entry for entry in entries if isinstance(entry, Rule)]
+    return tuple(entry for entry in entries if isinstance(entry, Rule))
 
 
 def _printable(key: object) -> str:

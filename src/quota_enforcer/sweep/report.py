@@ -14,7 +14,8 @@ from quota_enforcer.core.notice import Notice, NoticeKind
 class Report:
     """One sweep in numbers and sentences; `closed` says that the stack is going and nothing ran.
 
-    `metering` says who fills the ledger: no metrics are read where it is the stream.
+    `metering` says who fills the ledger: no metrics are read where it is the stream. `edits` are
+    the items of the quota table that were other than was last acted on.
     """
 
     now: datetime
@@ -31,6 +32,7 @@ class Report:
     data_age_seconds: int | None = None
     gates_told: str = ""
     metering: str = ""
+    edits: int = 0
 
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""
@@ -47,6 +49,7 @@ class Report:
             "metering": self.metering,
             "series": self.series,
             "looked_at": self.looked_at,
+            "edits": self.edits,
             "events": [event(notice) for notice in self.notices],
             "held": self.held,
             "drift": self.drift,

@@ -1,39 +1,28 @@
 """One round over some principals: decide side by side, then make it true one after the other."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from quota_enforcer.core.decision import Decision
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.ports import Outside, Record
 from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.apply import apply, conclude
+from quota_enforcer.sweep.apply import Really, apply, conclude
+from quota_enforcer.sweep.decide import Looked, decide_for
 from quota_enforcer.sweep.gates import GateRun, deserted
 from quota_enforcer.sweep.gather import NOTHING, Gathered
-from quota_enforcer.sweep.look import look, look_closely
-from quota_enforcer.sweep.quotas import Rules
+from quota_enforcer.sweep.loaded import Rules
+from quota_enforcer.sweep.look import look
 from quota_enforcer.sweep.report import Report
-from quota_enforcer.sweep.unpriced import Evidence, evidence, newest
 
-READERS = 8
-"""Principals looked at side by side: reading waits for the network, not for the processor."""
 TRIES = 3
 """How often a principal is gathered again when another sweep or wake wrote it first."""
 SETTLING = timedelta(minutes=10)
 """A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """Decisions, and what the usage they rest on says of the prices of its models."""
-
-    decisions: list[Decision]
-    prices: dict[str, Evidence]
 
 
 class Round:
@@ -58,43 +47,45 @@ class Round:
         self._report = report
         self._rules = rules
         self._wake = wake
+        self.failed = False
+        """Whether somebody was not looked at or not brought to what was decided."""
 
     def decide(self, gathered: Gathered) -> Looked:
-        """Look at everybody gathered, side by side; one that fails does not stop the others."""
-
-        def attempt(record: Record) -> tuple[Decision, dict[str, Evidence]] | Exception:
-            try:
-                decision, usage = look_closely(
-                    record, gathered.rules.book, self._ledger, gathered.terms
-                )
-                return decision, evidence(usage)
-            except Exception as error:  # noqa: BLE001 - kept for the report
-                return error
-
-        records = [gathered.records[principal] for principal in sorted(gathered.records)]
-        self._report.looked_at = len(records)
-        decisions, seen = [], []
-        with ThreadPoolExecutor(READERS) as pool:
-            for record, outcome in zip(records, pool.map(attempt, records), strict=True):
-                if isinstance(outcome, Exception):
-                    self._failed(record, outcome)
-                else:
-                    decisions.append(outcome[0])
-                    seen.append(outcome[1])
-        return Looked(decisions, newest(seen))
+        """Decide for everybody gathered, and for who shares a pool that changes for it."""
+        looked = decide_for(gathered, self._ledger, self._failed)
+        self._report.looked_at = looked.count
+        return looked
 
     def apply(self, decisions: Iterable[Decision], gathered: Gathered) -> None:
         """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
 
-        All that gates must deny goes to the author together.
+        All that gates must deny goes to the author together. What is told of a team comes last,
+        when it is true of its members; until it is written the next look at it goes on with them.
         """
         author = self._outside.author
-        gated: list[Decision] = []
+        of_teams = [each for each in decisions if each.principal.kind is Kind.TEAM]
+        others = [each for each in decisions if each.principal.kind is not Kind.TEAM]
         if author is None and gathered.gates:
             self._report.failures.append(deserted(gathered.gates))
+        try:
+            gated = self._apply_alone(others, gathered)
+        except Closed:
+            return
+        if author is not None and (gated or not self._wake):
+            run = GateRun(self._ledger, author, self._settings.account, self._report.gates_told)
+            failures = run.apply(gated, gathered, self._report)
+            self._report.failures += failures
+            self.failed |= bool(failures)
+            self.look_again(run.unfinished)
+        for decision in of_teams:
+            self._tell_of_team(decision, gathered.records[decision.principal])
+
+    def _apply_alone(self, decisions: Iterable[Decision], gathered: Gathered) -> list[Decision]:
+        """Apply what no gate is needed for; returns the rest. Raises Closed."""
+        gated: list[Decision] = []
         for decision in decisions:
             record = gathered.records[decision.principal]
-            if author is None and decision.principal in gathered.gates:
+            if self._outside.author is None and decision.principal in gathered.gates:
                 continue  # a gate that nobody writes any more still denies: nothing may be claimed
             if self._gated(decision) and not (self._wake and settled(decision, record)):
                 gated.append(decision)
@@ -103,13 +94,19 @@ class Round:
                 self._tell_drift(record, self._really(record, gathered))
                 self._report.notices += self._apply_one(decision, record, gathered)
             except Closed:
-                return
+                raise
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 self._failed(record, error)
-        if author is not None and (gated or not self._wake):
-            run = GateRun(self._ledger, author, self._settings.account, self._report.gates_told)
-            self._report.failures += run.apply(gated, gathered, self._report)
-            self.look_again(run.unfinished)
+        return gated
+
+    def _tell_of_team(self, decision: Decision, record: Record) -> None:
+        """A team has no deny of its own: its record says what its pools deny its members."""
+        try:
+            self._report.notices += conclude(decision, record, "", self._ledger)
+        except Conflict:  # another sweep or wake was first; the next one looks again
+            self.look_again([decision.principal])
+        except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+            self._failed(record, error)
 
     def look_again(self, principals: Iterable[Principal]) -> None:
         """Make the next sweep look at them, whatever else happens."""
@@ -118,26 +115,32 @@ class Round:
             self._make_due(record)
 
     def _apply_one(self, decision: Decision, record: Record, gathered: Gathered) -> list[Notice]:
+        tried = NOTHING
         for _ in range(TRIES - 1):
             with suppress(Conflict):
-                return self._attempt(decision, record, gathered)
+                return self._attempt(decision, record, gathered, tried)
+            tried |= decision.standing.denied
             record = self._ledger.records([record.principal])[record.principal]
             gathered = replace(gathered, rules=self._rules())
             decision = look(record, gathered.rules.book, self._ledger, gathered.terms)
-        return self._attempt(decision, record, gathered)
+        return self._attempt(decision, record, gathered, tried)
 
-    def _attempt(self, decision: Decision, record: Record, gathered: Gathered) -> list[Notice]:
-        if self._wake and settled(decision, record):
+    def _attempt(
+        self, decision: Decision, record: Record, gathered: Gathered, tried: frozenset[str]
+    ) -> list[Notice]:
+        """`tried` may have been attached before somebody else turned out to be first."""
+        if self._wake and settled(decision, record) and tried <= decision.standing.denied:
             return conclude(decision, record, record.trouble, self._ledger)
         if self._gated(decision):  # somebody else changed it just now: the next sweep has a gate
             self._make_due(record)
             return []
-        really, seen = self._really(record, gathered), gathered.rules.seen
+        really = Really(self._really(record, gathered), tried)
+        seen = gathered.rules.seen
         return apply(decision, record, really, self._ledger, self._outside.denies, seen)
 
     def _really(self, record: Record, gathered: Gathered) -> frozenset[str]:
         """What IAM denies; to a wake that is what the ledger says was brought about."""
-        if not self._wake:
+        if gathered.really is not None:
             return gathered.really.get(record.principal, NOTHING)
         return NOTHING if record.trouble or record.intended is not None else record.standing.denied
 
@@ -165,6 +168,7 @@ class Round:
             self._report.drift += drift
 
     def _failed(self, record: Record, error: Exception) -> None:
+        self.failed = True
         self._report.failures.append(f"{record.principal}: {type(error).__name__}: {error}")
         if not self._report.dry_run:
             self._make_due(record)

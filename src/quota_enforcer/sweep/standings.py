@@ -1,4 +1,4 @@
-"""Where everybody is: records, usage and quotas in rows; pure, the commands only show them."""
+"""Where everybody is: records, usage and quotas in rows, for whoever shows them; pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -8,10 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from quota_enforcer.core.decision import Decision
-from quota_enforcer.core.denying import why_open
+from quota_enforcer.core.denying import out_of_reach, why_open
 from quota_enforcer.core.measure import Measure, Number
 from quota_enforcer.core.model import EVERY_MODEL
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Action
 from quota_enforcer.core.usage import Usage
 from quota_enforcer.core.verdict import Mode, Terms, Verdict
@@ -159,7 +159,7 @@ def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, 
     """Why a used-up quota denies nothing."""
     if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
         return State.OVER, why_open(verdict, principal, terms) or ""
-    undeniable = cannot_be_denied(principal, gated=terms.gated)
+    undeniable = out_of_reach(verdict.quota, principal, terms)
     if undeniable is not None:
         return State.COULD_NOT_BE_BLOCKED, undeniable
     if terms.mode is Mode.OBSERVE:

@@ -3,7 +3,7 @@
 Together they keep one promise: even with all code replaced nobody would gain a permission.
 The enforcer attaches documents that it cannot write, all of which only deny; the author writes
 documents that it cannot attach, and that serve as boundaries, which never grant; the meter reaches
-neither IAM nor the quotas.
+neither IAM nor the quotas. What the self-service function may do is in `self_service`.
 """
 
 from dataclasses import dataclass
@@ -59,6 +59,16 @@ RESOLVING: Final = {
     "bedrock:GetProvisionedModelThroughput": "provisioned-model",
 }
 """How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
+READING_A_STREAM: Final = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+)
+"""What Lambda does as the function that a stream wakes.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+"""
 NEVER_FOR_METER: Final = (
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -76,6 +86,8 @@ class Deployed:
     partition: str
     account: str
     quota_table: str
+    quota_stream: str
+    """The stream of the quota table's edits."""
     ledger_table: str
     denies: tuple[str, ...]
     """The static deny policies: of everything, then of each installed model scope."""
@@ -95,6 +107,7 @@ class Deployed:
     """The log group of Bedrock's invocation log, as IAM names what is in it: with `:*`."""
     meter_dead_letters: str = ""
     meter_log: str = ""
+    me_log: str = ""
 
     @classmethod
     def named(  # noqa: PLR0913 - one for each parameter that matters to a role
@@ -125,6 +138,7 @@ class Deployed:
             partition=partition,
             account=account,
             quota_table=arn("dynamodb", f"table/{stack}-QuotaTable-*"),
+            quota_stream=arn("dynamodb", f"table/{stack}-QuotaTable-*/stream/*"),
             ledger_table=arn("dynamodb", f"table/{stack}-LedgerTable-*"),
             denies=tuple(policy(deny_policy_name(stack, number)) for number in numbers),
             notice_topic=arn("sns", f"{stack}-NoticeTopic-*"),
@@ -141,6 +155,7 @@ class Deployed:
             ),
             meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
             meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
+            me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
         )
 
 
@@ -153,6 +168,7 @@ def enforcer(of: Deployed) -> Document:
     return document(
         *([metrics, _models(of)] if of.metrics else []),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
+        allow("Edits", READING_A_STREAM, of.quota_stream),
         allow(
             "Ledger",
             [
@@ -193,7 +209,7 @@ def enforcer(of: Deployed) -> Document:
         *call_author,
         allow("Topic", ["sns:Publish"], of.notice_topic),
         allow("DeadLetters", ["sqs:SendMessage"], of.dead_letters),
-        *_logs_and_traces(of.enforcer_log),
+        *logs_and_traces(of.enforcer_log),
     )
 
 
@@ -224,7 +240,7 @@ def meter(of: Deployed) -> Document:
         allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
         deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"]),
         deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
-        *_logs_and_traces(of.meter_log),
+        *logs_and_traces(of.meter_log),
     )
 
 
@@ -249,7 +265,7 @@ def author(of: Deployed) -> Document:
             "NotResource": list(of.gates),
         },
         deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
-        *_logs_and_traces(of.author_log),
+        *logs_and_traces(of.author_log),
     )
 
 
@@ -268,7 +284,7 @@ def _partition(name: str) -> dict[str, Any]:
     }
 
 
-def _logs_and_traces(log: str) -> list[Statement]:
+def logs_and_traces(log: str) -> list[Statement]:
     """A function's own log only: who can write the invocation log can forge usage."""
     return [
         allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], log),

@@ -105,6 +105,17 @@ def _statements(of: Guarded) -> list[Statement]:
             ],
             Condition=_nobody_but([*admins, own]),
         ),
+        # People ask it by its URL; without that, they could write who they are.
+        deny(
+            "BedrockQuotaSelfService",
+            [
+                *("lambda:Add*", "lambda:Create*", "lambda:Delete*", "lambda:InvokeAsync"),
+                *("lambda:InvokeFunction", "lambda:Put*", "lambda:Remove*", "lambda:Update*"),
+            ],
+            [arn("lambda", f"function:{stack}-MeFunction-*")],
+            Condition=_nobody_but([*admins, own])
+            | {"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "false"}},
+        ),
         # On whomever: detached from a person, or planted on one.
         deny(
             "BedrockQuotaAttachments",

@@ -29,7 +29,8 @@ def setup(event: dict[str, Any], context: Any) -> None:
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    if event.get("raise") or os.environ["GREETING"] == "raise":
+    poisoned = "poison" in str(event.get("Records"))
+    if poisoned or event.get("raise") or os.environ["GREETING"] == "raise":
         sys.stdout.write("about to raise\n")
         raise NotTodayError("not today:\nsorry")
     clock = Path(os.environ["QUOTA_ENFORCER_CLOCK_FILE"]).read_text(encoding="ascii")

@@ -1,0 +1,165 @@
+"""What a month costs with each of the two meters, item by item, from the AWS calls really made.
+
+AWS gives no figure for how long CloudWatch Logs gathers records, so their rhythm is assumed.
+DynamoDB's storage, notices and starts of processes are left out: about a dollar for 1,000
+principals.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quota_enforcer.core.measure import OBSERVED
+from quota_enforcer.ports import Series
+
+if TYPE_CHECKING:
+    from bench.parts import month, prices
+    from bench.parts.deployment import EVENT_BYTES, Deployment, deployment
+    from bench.parts.records import ACCOUNT, MODELS, callers, delivery, record
+else:  # a script finds what lies beside it
+    from parts import month, prices
+    from parts.deployment import EVENT_BYTES, Deployment, deployment
+    from parts.records import ACCOUNT, MODELS, callers, delivery, record
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+EVERY = 5
+"""Seconds between two deliveries."""
+SWEEPS = 12
+"""In an hour."""
+FEW, MANY = 20, 50
+"""Principals whose costs are measured; those of more or fewer are in proportion."""
+DELIVERIES = 4
+"""Measured in an hour."""
+SIZES = (20, 100, 1_000)
+MEASURED = range(month.OPENS + 1, month.CLOSES, 2)
+"""Local hours that stand for all in which calls are made."""
+OPEN = month.CLOSES - month.OPENS
+SHARE = month.DAYS * OPEN / prices.HOURS
+"""Of a month in which calls are made."""
+CEILING = 1_000
+"""Different names and values an hour at which AWS may switch a metric filter off.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+"""
+
+Part = tuple[prices.Bill, float]
+"""A bill, and how many times it comes in a month."""
+
+
+def main() -> None:
+    """Print both meters side by side."""
+    print(
+        f"costs: {month.CALLS:,} calls of each principal on each of {month.DAYS} working days, "
+        f"evenly in {OPEN} hours and with {len(MODELS)} models,\n"
+        f"costs: a delivery of records every {EVERY} s, a sweep every {60 // SWEEPS} minutes,\n"
+        "costs: one quota, for the month; us-east-1, no free tier;\n"
+        f"costs: measured with {FEW} and {MANY} principals, and in proportion for others\n"
+    )
+    bills: dict[str, prices.Bill] = {}
+    for meter in (stream, cloudwatch):
+        few, many = meter(FEW), meter(MANY)
+        for size in SIZES:
+            share = (size - FEW) / (MANY - FEW)
+            bills[f"{meter.__name__} {size:,}"] = prices.total([(few, 1 - share), (many, share)])
+    print(f"| dollars a month | {' | '.join(bills)} |")
+    print("|---|" + "---:|" * len(bills))
+    for item in dict.fromkeys(item for bill in bills.values() for item in bill):
+        print(f"| {item} |", *(f"{bill.get(item, 0):,.2f} |" for bill in bills.values()))
+    print("| **together** |", *(f"**{sum(bill.values()):,.2f}** |" for bill in bills.values()))
+    values = SIZES[-1] + len(MODELS)
+    print(
+        f"\ncosts: cloudwatch bears no {SIZES[-1]:,} principals: they are {values:,} different "
+        f"names and values an hour,\ncosts: and from {CEILING:,} on AWS may switch a filter off"
+    )
+
+
+def stream(principals: int) -> prices.Bill:
+    """A month of the meter that the log's records are delivered to."""
+    mean = principals * month.CALLS * EVERY / 3600 / OPEN
+    sizes = [round(n * mean + mean) - round(n * mean) for n in range(DELIVERIES)]
+    several = [callers(n, size, principals) for n, size in enumerate(sizes)]
+    users = sorted({user for each in several for user in each})
+    numbers = iter(range(0, 10**9, 1_000))
+    with deployment("stream", month.moment(month.OPENS)) as found:
+        found.store(month.used_so_far(users, month.OPENS))
+        for who in several:  # who calls for the first time gets a record
+            found.deliver(delivery(next(numbers), who, month.moment(month.OPENS)))
+        found.fresh()
+        for hour in MEASURED:
+            found.store(month.used_so_far(users, hour, today=True))
+            for n, who in enumerate(several):
+                now = month.moment(hour + 0.5 + n * EVERY / 3600)
+                found.at(now)
+                found.deliver(delivery(next(numbers), who, now))
+        times = principals * month.CALLS * month.DAYS / (sum(sizes) * len(MEASURED))
+        runs = prices.traces(found.meter.runs)
+        parts = [
+            (bill, times) for bill in (prices.of(found.meter), prices.of(found.enforcer), runs)
+        ]
+        parts += [(swept(found), SWEEPS * prices.HOURS), *in_any_case(found, principals)]
+    return prices.total(parts)
+
+
+def cloudwatch(principals: int) -> prices.Bill:
+    """A month of the meter that reads the metrics."""
+    users = [f"u{number}" for number in range(principals)]
+    parts: list[Part] = []
+    with deployment("cloudwatch", month.moment(month.OPENS - 1)) as found:
+        found.store(month.used_so_far(users, month.OPENS))
+        observe(found, users, month.OPENS, 1)
+        found.at(month.moment(month.OPENS + 1 / SWEEPS))
+        found.sweep()  # who calls for the first time gets a record
+        for hour in MEASURED:
+            found.store(month.used_so_far(users, hour, today=True))
+            for tick, times in ((1, 1), (2, SWEEPS - 1)):
+                observe(found, users, hour, tick)
+                found.at(month.moment(hour + tick / SWEEPS))
+                parts.append((swept(found), times * month.DAYS * OPEN / len(MEASURED)))
+        for hour in range(month.CLOSES, month.OPENS + 24):
+            found.at(month.moment(hour + 1 / SWEEPS))
+            parts.append((swept(found), SWEEPS * month.DAYS))
+        parts.append((parts[-1][0], SWEEPS * (prices.HOURS - 24 * month.DAYS)))  # weekends
+        custom = len(found.cloudwatch.used) * SHARE * prices.METRIC_MONTH
+        parts += [({"metrics of principals": custom}, 1), *in_any_case(found, principals)]
+    return prices.total(parts)
+
+
+def observe(found: Deployment, users: list[str], hour: int, tick: int) -> None:
+    """What the metrics say of today, so many twelfths of this local hour included."""
+    whole = [month.moment(each) for each in range(month.OPENS, hour)]
+    found.cloudwatch.used = {
+        Series(counter, f"arn:aws:iam::{ACCOUNT}:user/{user}", model): {
+            **dict.fromkeys(whole, used),
+            month.moment(hour): used * tick // SWEEPS,
+        }
+        for user in users
+        for model in MODELS
+        for counter, used in zip(OBSERVED, map(int, month.HOUR[: len(OBSERVED)]), strict=True)
+    }
+
+
+def swept(found: Deployment) -> prices.Bill:
+    """One sweep."""
+    found.fresh()
+    found.sweep()
+    return prices.total([(prices.of(found.enforcer), 1), (prices.scheduled(1), 1)])
+
+
+def in_any_case(found: Deployment, principals: int) -> Iterator[Part]:
+    """What costs the same whatever is used, and the log that both meters live on."""
+    found.fresh()
+    found.recount()
+    yield prices.of(found.meter), prices.HOURS
+    yield prices.scheduled(1), prices.HOURS
+    own = sum(SHARE if function == "meter" else 1 for function, _ in found.metrics)
+    yield {"own metrics": prices.METRIC_MONTH}, own
+    alarms = TEMPLATE.read_text(encoding="utf-8").count("Type: AWS::CloudWatch::Alarm\n")
+    yield {"alarms": prices.ALARM_MONTH}, alarms
+    line = json.dumps(record(1, "u1", month.moment(month.OPENS)))
+    calls = principals * month.CALLS * month.DAYS
+    yield {"invocation log": (len(line) + EVENT_BYTES) * prices.LOGGED_BYTE}, calls
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""How long an import of 5,000 quota items takes: read, validate, plan and write, as one command.
+
+It runs against moto, which is in this process and so takes turns with the command, and against the
+embedded AWS over HTTP. Both read the condition under which a quota may be replaced far more slowly
+than AWS does, so that only the first import has to keep its time.
+"""
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import boto3
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from quota_enforcer import wiring
+from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
+from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.cli import deployment as deployments
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.item_yaml import written
+from quota_enforcer.cli.main import app
+from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.verdict import Mode
+from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.metering.kind import Metering
+from quota_enforcer.settings import Settings
+
+ITEMS = 5_000
+MOST = 30.0
+"""Seconds that the import of them into an empty table may take."""
+ADMIN = "arn:aws:iam::123456789012:user/admin"
+
+
+def items(limit: int) -> Iterator[dict[str, Any]]:
+    """Quotas of people, of teams and a price here and there."""
+    for n in range(ITEMS):
+        quota = {
+            "principal": f"user/person-{n:05}", "quota": "daily", "measure": "total_tokens",
+            "limit": Decimal(limit + n), "window": "day", "warn_at": [50, 80, 95],
+            "note": f"für die Forschung, Gruppe {n % 70}",
+        }  # fmt: skip
+        if n % 50 == 1:
+            members = [f"user/person-{m:05}" for m in range(n, n + 20)]
+            quota |= {"principal": f"team/研究-{n}", "members": members, "share": "pool"}
+        if n % 50 == 2:  # noqa: PLR2004 - another fiftieth
+            quota = {
+                "principal": f"price/acme.model-{n}",
+                "quota": "price",
+                "input": Decimal("0.35"),
+            }
+        yield quota
+
+
+def never(*_: Any, **__: Any) -> NoReturn:
+    """In place of what an import has no business with."""
+    raise AssertionError("an import needs the two tables only")
+
+
+def of(session: boto3.Session) -> Deployment:
+    """A deployment's two tables, empty."""
+    dynamodb = session.client("dynamodb")
+    for table, schema in (("ledger", LEDGER_SCHEMA), ("quotas", QUOTA_SCHEMA)):
+        dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **schema)
+    settings = Settings(
+        "bench", "123456789012", "quotas", "ledger", "", "", {"*": ""}, Mode.ENFORCE,
+        ZoneInfo("UTC"), "nobody", Breaker(10, 20), Metering.STREAM,
+    )  # fmt: skip
+    ledger, quotas = wiring.ledger(settings, session), wiring.quotas(settings, session)
+    return Deployment(settings, ledger, quotas, never, lambda: ADMIN, never, never, never, never)
+
+
+@contextmanager
+def on_moto() -> Iterator[Deployment]:
+    """In this process."""
+    with mock_aws():
+        yield of(boto3.Session("testing", "testing", region_name="us-east-1"))
+
+
+@contextmanager
+def on_embedded() -> Iterator[Deployment]:
+    """In a process of its own."""
+    with EmbeddedAws(datetime(2026, 11, 24, 12, tzinfo=UTC)) as aws:
+        yield of(aws.session())
+
+
+def timed(*line: str) -> tuple[float, str]:
+    """One command: its seconds, and what it printed."""
+    start = time.perf_counter()
+    result = CliRunner().invoke(app, ["quota", *line])
+    took = time.perf_counter() - start
+    if result.exit_code:
+        raise SystemExit(f"{line}: {result.output[-500:]}")
+    return took, result.stdout
+
+
+def measure(name: str, folder: Path) -> None:
+    """An import into an empty table, the same again, one that changes all, and an export."""
+    first, second, exported = folder / "first.yaml", folder / "second.yaml", folder / "third.yaml"
+    for file, limit in ((first, 1_000_000), (second, 2_000_000)):
+        text = "".join(written((item, ()) for item in items(limit)))
+        file.write_text(text, encoding="utf-8")
+    for story, file, expected, most in (
+        ("into an empty table", first, f"{ITEMS:,} added", MOST),
+        ("the same again", first, f"{ITEMS:,} unchanged", math.inf),
+        ("every quota changed", second, "0 added", math.inf),
+    ):
+        took, said = timed("import", str(file), "--yes")
+        print(f"imports: {name}: {ITEMS:,} items {story}: {took:.1f} s")
+        if expected not in said or took > most:
+            raise SystemExit(f"expected {expected!r} within {most:.0f} s: {said[-200:]}")
+    took, _ = timed("export", str(exported))
+    print(f"imports: {name}: exported in {took:.1f} s")
+    again = timed("import", str(exported), "--prune", "--dry-run")[1]
+    if f"0 added, 0 changed, 0 removed, {ITEMS:,} unchanged." not in again:
+        raise SystemExit(f"the export does not import as no change: {again[-200:]}")
+
+
+def main() -> None:
+    """On both, one after the other."""
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    for name, cloud in (("moto", on_moto), ("embedded AWS", on_embedded)):
+        with cloud() as deployment, TemporaryDirectory() as folder:
+            deployments.find = lambda *_, found=deployment: found
+            measure(name, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

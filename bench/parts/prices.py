@@ -1,0 +1,77 @@
+"""What AWS asks for in us-east-1, in dollars, by public lists of 2026 and before every free tier.
+
+The functions have 512 MB, hence 512 / 1,769 of a processor.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .deployment import Made
+
+WRITE_UNIT = 0.625e-6
+READ_UNIT = 0.125e-6
+REQUEST = 0.20e-6
+GB_SECOND = 0.0000166667
+"""As for x86; on arm64, where the functions run, it is a fifth less."""
+LOGGED_BYTE = 0.50e-9
+TRACE = 5e-6
+METRIC_READ = 0.01e-3
+"""Of GetMetricData for a metric, and of ListMetrics for a call."""
+METRIC_MONTH = 0.30
+"""Of a custom metric, by the hour in which it has data."""
+ALARM_MONTH = 0.10
+TICK = 1e-6
+HOURS = 730
+"""In a month."""
+MEMORY_GB = 0.5
+SHARE = 512 / 1769
+WAIT = 0.010
+"""Seconds until AWS answers a call, assumed."""
+AT_ONCE = 4
+"""Calls that are made side by side, at least, where the functions make several so."""
+
+Bill = dict[str, float]
+"""Dollars by what they are for."""
+
+
+def of(made: "Made") -> Bill:
+    """What a function's runs cost, without their traces.
+
+    All are taken to be as quick as the quickest: what else this machine does is none of theirs.
+    """
+    waits = made.calls.total() - made.at_once * (1 - 1 / AT_ONCE)
+    seconds = made.runs * min(made.cpu) / SHARE + waits * WAIT if made.runs else 0
+    return {
+        "DynamoDB writes": made.units.written * WRITE_UNIT,
+        "DynamoDB reads": made.units.read * READ_UNIT,
+        "Lambda requests": made.runs * REQUEST,
+        "Lambda GB-s": seconds * MEMORY_GB * GB_SECOND,
+        "own logs": made.log_bytes * LOGGED_BYTE,
+        "metrics read": (made.metrics_read + made.calls["ListMetrics"]) * METRIC_READ,
+    }
+
+
+def traces(runs: int) -> Bill:
+    """X-Ray's for runs that no other run set off, all of them sampled."""
+    return {"traces": runs * TRACE}
+
+
+def scheduled(runs: int) -> Bill:
+    """For runs that the schedule set off, beside what they make."""
+    return {**traces(runs), "schedules": runs * TICK}
+
+
+def total(bills: Iterable[tuple[Bill, float]]) -> Bill:
+    """The sum of several, each so many times."""
+    found: Bill = {}
+    for bill, times in bills:
+        for item, dollars in bill.items():
+            found[item] = found.get(item, 0.0) + dollars * times
+    return found
+
+
+def itemised(bill: Bill, times: float) -> str:
+    """So many times the bill, in words."""
+    return ", ".join(f"{item} {dollars * times:.2f}" for item, dollars in bill.items() if dollars)

@@ -1,0 +1,72 @@
+"""Bedrock's own metrics of a Region: how many calls it counted, whoever made them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+NAMESPACE: Final = "AWS/Bedrock"
+CALLS: Final = "Invocations"
+UNDELIVERED: Final = "ModelInvocationLogsCloudWatchDeliveryFailure"
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.html"""
+_BY_MODEL: Final = {"ModelId"}
+_QUERIES: Final = 500
+"""In one GetMetricData."""
+
+
+class BedrockTraffic:
+    """The metrics of the client's Region."""
+
+    def __init__(self, client: "CloudWatchClient") -> None:
+        self._client = client
+
+    def calls(self, start: datetime, end: datetime, period: int) -> Mapping[datetime, int]:
+        """The calls by period start (period in seconds); periods without any are left out."""
+        return self._sums(CALLS, start, end, period)
+
+    def undelivered(self, start: datetime, end: datetime, period: int) -> int:
+        """How many records Bedrock could not write into the log."""
+        return sum(self._sums(UNDELIVERED, start, end, period).values())
+
+    def _sums(
+        self, metric: str, start: datetime, end: datetime, period: int
+    ) -> Mapping[datetime, int]:
+        sums: Counter[datetime] = Counter()
+        series = self._series(metric)
+        for first in range(0, len(series), _QUERIES):
+            queries: list[MetricDataQueryTypeDef] = [
+                {
+                    "Id": f"m{place}",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": NAMESPACE,
+                            "MetricName": metric,
+                            "Dimensions": each,
+                        },
+                        "Period": period,
+                        "Stat": "Sum",
+                    },
+                }
+                for place, each in enumerate(series[first : first + _QUERIES])
+            ]
+            pages = self._client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=start, EndTime=end
+            )
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                        sums[moment.astimezone(UTC)] += int(value)
+        return {moment: count for moment, count in sums.items() if count}
+
+    def _series(self, metric: str) -> Sequence[Any]:
+        """The dimensions to read: each model's, which a sum over all models would count twice."""
+        pages = self._client.get_paginator("list_metrics").paginate(
+            Namespace=NAMESPACE, MetricName=metric
+        )
+        listed = [each["Dimensions"] for page in pages for each in page["Metrics"]]
+        by_model = [each for each in listed if {one["Name"] for one in each} == _BY_MODEL]
+        return by_model or [each for each in listed if not each]

@@ -1,0 +1,1 @@
+"""`doctor`: finds what is wrong with a deployment, by reading alone."""

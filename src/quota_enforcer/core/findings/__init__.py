@@ -1,0 +1,1 @@
+"""What may be wrong with a deployment: from evidence to findings, as pure rules."""

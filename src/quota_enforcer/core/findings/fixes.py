@@ -1,0 +1,46 @@
+"""The words that findings share: moments, and the commands that put things right."""
+
+from datetime import datetime, timedelta
+
+ATTACH = "attach the policy that it prints to yourself"
+"""What to do with `policy doctor`."""
+_CLOSED = timedelta(minutes=70)
+"""An hour can be recounted ten minutes after its end."""
+_UNITS = (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3600, 48 * 3600))
+"""Each with its seconds, and from how many seconds on the next one is used."""
+_DAY = 86_400
+
+
+def deploy(stack: str, **parameters: str) -> str:
+    """Deploys a stack again with these parameters; the others stay."""
+    overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
+    command = f"sam deploy --stack-name {stack} --capabilities CAPABILITY_NAMED_IAM"
+    return f"{command} --parameter-overrides {overrides}" if overrides else command
+
+
+def recount(start: datetime, now: datetime) -> str:
+    """Sets the hours since then from the log, up to the last that is closed."""
+    first, last = f"{start:%Y-%m-%dT%H}Z", f"{now - _CLOSED:%Y-%m-%dT%H}Z"
+    if first < last:
+        return f"quota-enforcer recount {first}..{last}"
+    wait = "" if first == last else " (ten minutes after that hour is over)"
+    return f"quota-enforcer recount {first}{wait}"
+
+
+def count(number: int, one: str, several: str = "") -> str:
+    """`1 call`, `1,200 calls`, `2 queries`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def at(moment: datetime) -> str:
+    """`2026-12-01 09:05Z`."""
+    return f"{moment:%Y-%m-%d %H:%M}Z"
+
+
+def age(span: timedelta) -> str:
+    """`40 s`, `12 min`, `5 h`, `3 days`: how old something is."""
+    seconds = max(int(span.total_seconds()), 0)
+    for unit, size, most in _UNITS:
+        if seconds < most:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // _DAY} days"

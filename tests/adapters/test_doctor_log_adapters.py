@@ -1,0 +1,152 @@
+"""What the doctor reads of the invocation log, on moto; on a stub what moto cannot say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from quota_enforcer.aws.bedrock_traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
+from quota_enforcer.aws.invocation_logging import logging_found
+from quota_enforcer.aws.log_wiring import LogWiring
+from quota_enforcer.core.findings.invocation_logging import LoggingFound
+from quota_enforcer.core.findings.metering import SubscriptionFound
+from quota_enforcer.metering.stream import STREAM
+from stubbed import stubbed
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+GROUP = "/bedrock-quota/one/invocations"
+
+
+@pytest.fixture
+def session(session: boto3.Session) -> Iterator[boto3.Session]:
+    """An empty account of moto's."""
+    with mock_aws():
+        yield session
+
+
+class TestLogWiring:
+    def test_classes_and_the_stacks_of_a_region(self, session: boto3.Session) -> None:
+        client = session.client("logs")
+        for stack in ("one", "two"):
+            for part in ("enforcer", "meter"):
+                client.create_log_group(logGroupName=f"/bedrock-quota/{stack}/{part}")
+        client.create_log_group(logGroupName="/other/enforcer")
+        wiring = LogWiring(client)
+        assert wiring.stacks() == ("one", "two")
+        assert wiring.class_of("/bedrock-quota/one/meter") == "STANDARD"
+        assert wiring.class_of("/bedrock-quota/one/mete") is None
+
+    def test_the_newest_record_is_of_bedrocks_stream_alone(self, session: boto3.Session) -> None:
+        client, wiring = session.client("logs"), LogWiring(session.client("logs"))
+        assert wiring.newest_record(GROUP) is None
+        client.create_log_group(logGroupName=GROUP)
+        client.create_log_stream(logGroupName=GROUP, logStreamName=f"{STREAM}-forged")
+        assert wiring.newest_record(GROUP) is None
+        client.create_log_stream(logGroupName=GROUP, logStreamName=STREAM)
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        events = [{"timestamp": int(before.timestamp() * 1000), "message": "{}"}]
+        client.put_log_events(
+            logGroupName=GROUP, logStreamName=STREAM, logEvents=cast("Any", events)
+        )
+        newest = wiring.newest_record(GROUP)
+        assert newest is not None
+        assert newest >= before
+
+    def test_who_reads_a_group(self) -> None:
+        answer = {
+            "subscriptionFilters": [
+                {"filterName": "siem", "filterPattern": "x", "destinationArn": "arn:aws:x:::y"}
+            ]
+        }
+        client = stubbed("logs", "describe_subscription_filters", answer, logGroupName=GROUP)
+        expected = [SubscriptionFound("siem", "x", "arn:aws:x:::y")]
+        assert LogWiring(client).subscriptions(GROUP) == expected
+
+    def test_metrics_of_our_namespace(self, session: boto3.Session) -> None:
+        client = session.client("logs")
+        client.create_log_group(logGroupName=GROUP)
+        for namespace in ("ours", "theirs"):
+            client.put_metric_filter(
+                logGroupName=GROUP,
+                filterName=namespace,
+                filterPattern="",
+                metricTransformations=[
+                    {"metricName": f"{namespace}Calls", "metricNamespace": namespace,
+                     "metricValue": "1"}
+                ],
+            )  # fmt: skip
+        assert LogWiring(client).metrics(GROUP, "ours") == ["oursCalls"]
+
+    @pytest.mark.parametrize("operation", ["subscription", "metric"])
+    def test_a_group_that_is_gone_is_read_by_nobody(self, operation: str) -> None:
+        missing = {"error": "ResourceNotFoundException"}
+        client = stubbed("logs", f"describe_{operation}_filters", missing)
+        wiring = LogWiring(client)
+        found = wiring.subscriptions(GROUP) if operation == "subscription" else wiring.metrics(
+            GROUP, "ours")  # fmt: skip
+        assert found == []
+
+    def test_a_refusal_is_no_missing_group(self) -> None:
+        client = stubbed("logs", "describe_log_streams", {"error": "AccessDeniedException"})
+        with pytest.raises(ClientError, match="AccessDenied"):
+            LogWiring(client).newest_record(GROUP)
+
+
+class TestBedrockTraffic:
+    def put(self, session: boto3.Session, metric: str, value: float, *models: str) -> None:
+        for model in models:
+            dimensions: Any = [{"Name": "ModelId", "Value": model}] if model else []
+            session.client("cloudwatch").put_metric_data(
+                Namespace=NAMESPACE,
+                MetricData=[{"MetricName": metric, "Dimensions": dimensions, "Value": value,
+                             "Timestamp": NOW}],
+            )  # fmt: skip
+
+    def calls(self, session: boto3.Session) -> Any:
+        day = timedelta(days=1)
+        traffic = BedrockTraffic(session.client("cloudwatch"))
+        return traffic.calls(NOW - day, NOW + day, 300)
+
+    def test_the_calls_of_all_models_together(self, session: boto3.Session) -> None:
+        assert self.calls(session) == {}
+        self.put(session, CALLS, 2, "opus", "haiku")
+        assert self.calls(session) == {NOW: 4}
+
+    def test_a_sum_over_all_models_is_not_counted_beside_them(self, session: boto3.Session) -> None:
+        self.put(session, CALLS, 2, "opus", "")
+        assert self.calls(session) == {NOW: 2}
+
+    def test_where_there_is_nothing_but_the_sum_it_counts(self, session: boto3.Session) -> None:
+        self.put(session, CALLS, 2, "")
+        assert self.calls(session) == {NOW: 2}
+
+    def test_records_that_bedrock_could_not_deliver(self, session: boto3.Session) -> None:
+        self.put(session, UNDELIVERED, 3, "")
+        traffic = BedrockTraffic(session.client("cloudwatch"))
+        assert traffic.undelivered(NOW - timedelta(days=1), NOW + timedelta(days=1), 3600) == 3
+
+
+class TestLoggingFound:
+    def found(self, config: Any) -> LoggingFound | None:
+        answer = {} if config is None else {"loggingConfig": config}
+        operation = "get_model_invocation_logging_configuration"
+        return logging_found(cast("BedrockClient", stubbed("bedrock", operation, answer)))
+
+    def test_none_and_an_empty_one_are_none(self) -> None:
+        assert self.found(None) is None
+        assert self.found({}) is None
+
+    def test_a_log_group_a_bucket_or_both(self) -> None:
+        group = {"logGroupName": GROUP, "roleArn": "arn:aws:iam::123456789012:role/log"}
+        bucket = {"bucketName": "calls", "keyPrefix": "bedrock"}
+        both = {"cloudWatchConfig": group, "s3Config": bucket, "textDataDeliveryEnabled": False}
+        assert self.found(both) == LoggingFound(GROUP, group["roleArn"], "calls", "bedrock")
+        only = self.found({"s3Config": {"bucketName": "calls"}, "textDataDeliveryEnabled": True})
+        assert only == LoggingFound(bucket="calls", bodies=True)

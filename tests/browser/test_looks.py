@@ -1,0 +1,90 @@
+"""How it looks: in the dark, on paper, on a telephone."""
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+from browser_desk import Desk
+
+WILL_SCROLL = """element => {
+  window.scrolled = new Promise((done) => {
+    element.addEventListener('scroll', () => done(element.scrollLeft), { once: true });
+  });
+}"""
+PAPER = "rgb(255, 255, 255)"
+
+
+def colour(of: Locator, what: str) -> str:
+    found: str = of.evaluate(f"element => getComputedStyle(element).{what}")
+    return found
+
+
+def brightness(rgb: str) -> float:
+    parts = [float(part) for part in rgb.partition("(")[2].rstrip(")").split(",")[:3]]
+    return sum(parts) / 3
+
+
+def body_and_bar(page: Page) -> tuple[str, str]:
+    bar = page.locator("#usage .wide path[fill='var(--s0)']").first
+    return colour(page.locator("body"), "backgroundColor"), colour(bar, "fill")
+
+
+def test_a_dark_screen_gets_a_dark_page_with_charts_of_its_own_colours(
+    desk: Desk, enforced: Path
+) -> None:
+    with desk.open(enforced, color_scheme="light") as tab:
+        light = body_and_bar(tab.page)
+    with desk.open(enforced, color_scheme="dark") as tab:
+        dark = body_and_bar(tab.page)
+        assert brightness(colour(tab.page.locator("h1"), "color")) > 200
+    assert brightness(light[0]) > 230
+    assert brightness(dark[0]) < 40
+    assert light[1] != dark[1]
+
+
+def test_paper_is_white_whatever_the_screen_and_has_no_controls(desk: Desk, enforced: Path) -> None:
+    with desk.open(enforced, color_scheme="dark", size=(400, 900)) as tab:
+        page = tab.page
+        page.emulate_media(media="print", color_scheme="dark")
+        assert colour(page.locator("body"), "backgroundColor") == PAPER
+        assert not page.get_by_role("navigation").is_visible()
+        assert not page.locator("#find").is_visible()
+        assert not page.locator(".foot button").first.is_visible()
+        assert page.locator("#usage .wide").is_visible()
+        assert page.get_by_text("15 of ").first.is_visible()
+        for name in ("stopped", "quotas", "usage", "money", "blocks"):
+            assert page.locator(f"#{name} h2").is_visible()
+
+
+def test_it_prints_to_a_few_pages(desk: Desk, enforced: Path) -> None:
+    with desk.open(enforced) as tab:
+        pdf = tab.page.pdf(prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF")
+    assert 3 < pdf.count(b"/Type /Page\n") < 20
+
+
+def test_on_a_telephone_only_tables_scroll_sideways(desk: Desk, enforced: Path) -> None:
+    with desk.open(enforced, size=(400, 800)) as tab:
+        page = tab.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        assert page.locator("#usage .narrow").is_visible()
+        assert not page.locator("#usage .wide").is_visible()
+        table = page.locator(".scroll:has(> table.usage)")
+        assert table.evaluate("element => element.scrollWidth > element.clientWidth")
+        table.focus()
+        table.evaluate(WILL_SCROLL)
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("window.scrolled") > 0
+
+
+def test_the_part_that_a_link_leads_to_is_not_hidden_behind_the_bar(
+    desk: Desk, enforced: Path
+) -> None:
+    with desk.open(enforced, reduced_motion="reduce") as tab:
+        page = tab.page
+        page.get_by_role("link", name="Money").click()
+        bar = page.locator(".bar-top").bounding_box()
+        part = page.locator("#money h2").bounding_box()
+        assert bar is not None
+        assert part is not None
+        assert bar["y"] + bar["height"] <= part["y"] < 200

@@ -1,0 +1,172 @@
+"""What the doctor looks at, healthy unless a test says otherwise."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from gate_fakes import FakeIam, FakeMemory, Gatehouse
+from quota_enforcer.author_settings import AuthorSettings
+from quota_enforcer.aws.metrics import METRIC_NAMES
+from quota_enforcer.aws.stack_parts import Part
+from quota_enforcer.cli.doctor.works import ALARM
+from quota_enforcer.core.findings.deniable import Entity
+from quota_enforcer.core.findings.invocation_logging import STANDARD, LoggingFound
+from quota_enforcer.core.findings.metering import SubscriptionFound
+from quota_enforcer.core.findings.telling import AlarmFound, Listeners
+from quota_enforcer.core.findings.triggers import FunctionFound, ScheduleFound
+from quota_enforcer.core.policies.deny import deny_documents
+from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.meter_settings import MeterSettings
+from quota_enforcer.metering.ports import Recount
+from quota_enforcer.ports import Series
+from world import ACCOUNT, World
+
+T = TypeVar("T")
+
+REGION = "us-east-1"
+GROUP = "/bedrock-quota/bedrock-quota/invocations"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/bedrock-quota/bedrock-quota/log-role"
+METER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:meter-function"
+PARTS = {
+    "InvocationLogRole": Part("AWS::IAM::Role", "log-role"),
+    "InvocationSubscription": Part("AWS::Logs::SubscriptionFilter", "subscription"),
+    "MeterFunction": Part("AWS::Lambda::Function", "meter-function"),
+    "EnforcerFunction": Part("AWS::Lambda::Function", "enforcer-function"),
+    "MeterSchedule": Part("AWS::Scheduler::Schedule", "meter-schedule"),
+    "EnforcerSchedule": Part("AWS::Scheduler::Schedule", "enforcer-schedule"),
+    "MeterScheduleRole": Part("AWS::IAM::Role", "meter-schedule-role"),
+    "EnforcerScheduleRole": Part("AWS::IAM::Role", "enforcer-schedule-role"),
+    "MeterDeadLetters": Part("AWS::SQS::Queue", "https://sqs/meter"),
+    "EnforcerDeadLetters": Part("AWS::SQS::Queue", "https://sqs/enforcer"),
+    "MeterFailing": Part(ALARM, "meter-failing"),
+}
+
+
+@dataclass
+class FakeSights:
+    """The sights of the deployment of a world; `fails` is what a method raises, by its name."""
+
+    world: World
+    now: datetime
+    gatehouse: Gatehouse = field(default_factory=Gatehouse)
+    fails: dict[str, Exception] = field(default_factory=dict)
+    region: str = REGION
+    found: dict[str, Any] = field(default_factory=dict)
+    """What a method answers instead, by its name."""
+    calls_in: dict[str, dict[datetime, int]] = field(default_factory=dict)
+    """The calls by Region."""
+
+    def parameters(self) -> Mapping[str, str]:
+        return self._said("parameters", {"SweepMinutes": "5", "DenyAgentCore": "true"})
+
+    def parts(self) -> Mapping[str, Part]:
+        return self._said("parts", PARTS)
+
+    def meter(self) -> MeterSettings:
+        settings = self.world.settings
+        of_meter = MeterSettings(
+            settings.stack, ACCOUNT, "ledger", GROUP, "enforcer", "https://sqs/meter", settings.zone
+        )
+        return self._said("meter", of_meter)
+
+    def author(self) -> AuthorSettings:
+        return self._said("author", AuthorSettings("ledger", self.gatehouse.gates, "aws", True))
+
+    def regions(self) -> list[str]:
+        return self._said("regions", [REGION, "eu-west-1"])
+
+    def logging(self, region: str) -> LoggingFound | None:
+        return self._said("logging", LoggingFound(GROUP, ROLE) if region == REGION else None)
+
+    def calls(
+        self, region: str, start: datetime, end: datetime, period: int
+    ) -> Mapping[datetime, int]:
+        del start, end, period
+        return self._said(f"calls in {region}", self.calls_in.get(region, {}))
+
+    def undelivered(self, start: datetime, end: datetime) -> int:
+        del start, end
+        return self._said("undelivered", 0)
+
+    def stacks(self, region: str) -> tuple[str, ...]:
+        del region
+        return self._said("stacks", ())
+
+    def log_class(self, group: str) -> str | None:
+        return self._said("log_class", STANDARD if group == GROUP else None)
+
+    def newest_record(self, group: str) -> datetime | None:
+        del group
+        return self._said("newest_record", self.now)
+
+    def subscriptions(self, group: str) -> list[SubscriptionFound]:
+        del group
+        return self._said("subscriptions", [SubscriptionFound("subscription", "", METER)])
+
+    def metric_names(self, group: str) -> list[str]:
+        del group
+        return self._said("metric_names", list(METRIC_NAMES.values()))
+
+    def series(self) -> list[Series]:
+        return self._said("series", self.world.metrics.series(recent=True))
+
+    def function(self, name: str) -> FunctionFound:
+        return self._said("function", FunctionFound(name))
+
+    def logs_may_invoke(self, name: str) -> bool:
+        del name
+        return self._said("logs_may_invoke", True)
+
+    def mapping_state(self, uuid: str) -> str:
+        del uuid
+        return self._said("mapping_state", "Enabled")
+
+    def schedule(self, name: str) -> ScheduleFound | None:
+        function = (
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name.replace('schedule', 'function')}"
+        )
+        return self._said("schedule", ScheduleFound(enabled=True, target=function))
+
+    def waiting(self, queue_url: str) -> int:
+        return self._said(f"waiting in {queue_url}", 0)
+
+    def alarms(self, names: Sequence[str]) -> Mapping[str, AlarmFound]:
+        return self._said("alarms", {name: AlarmFound("OK") for name in names})
+
+    def listeners(self) -> Listeners:
+        return self._said("listeners", Listeners(self.world.settings.notice_topic, 1))
+
+    def identities(self) -> Mapping[Principal, Entity]:
+        everybody = (record.principal for record in self.world.ledger.everybody())
+        return self._said("identities", {who: Entity("/") for who in everybody})
+
+    def slots(self) -> Mapping[Kind, int]:
+        return self._said("slots", {Kind.USER: 10, Kind.ROLE: 20})
+
+    def denied(self) -> tuple[Mapping[Principal, frozenset[str]], list[str]]:
+        return self._said("denied", (self.world.denies.denied(), self.world.denies.strays))
+
+    def document(self, policy: str) -> Document | None:
+        [scope] = (each for each, arn in self.world.settings.denies.items() if arn == policy)
+        [written] = deny_documents([scope])
+        return self._said("document", written)
+
+    def gates(self) -> FakeIam:
+        return self._said("gates", self.gatehouse.iam)
+
+    def gate_memory(self) -> FakeMemory:
+        return self._said("gate_memory", self.gatehouse.memory)
+
+    def recounts(self) -> list[Recount]:
+        return self._said("recounts", [])
+
+    def server_time(self) -> datetime:
+        return self._said("server_time", self.now)
+
+    def _said(self, method: str, healthy: T) -> T:
+        if method in self.fails:
+            raise self.fails[method]
+        found: T = self.found.get(method, healthy)
+        return found

@@ -1,0 +1,141 @@
+"""The doctor on the real template: what an admin has to think about, with what to do."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from clinic import EVIL, Clinic, wrong
+from deployed_stack import ALLOW, MODEL, call
+from embedded_account import LOG_GROUP, document, logging_to_group, make_log_role
+
+Undo = Callable[[], object]
+"""Each comes with its undoing, so that the clinic serves again."""
+
+
+def full_slots(clinic: Clinic) -> Undo:
+    iam = clinic.client("iam")
+    iam.create_user(UserName="carol")
+    for number in range(10):
+        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=EVIL)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName="carol", PolicyArn=made)
+    clinic.stack.quota(principal="user/carol")
+    clinic.stack.sweep()
+    return lambda: iam.detach_user_policy(UserName="carol", PolicyArn=made)
+
+
+def break_glass(clinic: Clinic) -> Undo:
+    iam = clinic.client("iam")
+    iam.create_user(UserName="dora", Path="/break-glass/")
+    clinic.stack.quota(principal="user/dora")
+    clinic.stack.sweep()
+    return lambda: iam.delete_user(UserName="dora")
+
+
+def disabled_schedule(clinic: Clinic) -> Undo:
+    client, name = clinic.client("scheduler"), clinic.part("MeterSchedule")
+    known = client.get_schedule(Name=name)
+    given = {each: known[each] for each in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    client.update_schedule(Name=name, State="DISABLED", **given)
+    return lambda: client.update_schedule(Name=name, State="ENABLED", **given)
+
+
+def dead_letter(clinic: Clinic) -> Undo:
+    client, url = clinic.client("sqs"), clinic.part("MeterDeadLetters")
+    client.send_message(QueueUrl=url, MessageBody="{}")
+    return lambda: client.purge_queue(QueueUrl=url)
+
+
+def alarm_on(clinic: Clinic) -> Undo:
+    def turn(state: str) -> None:
+        clinic.client("cloudwatch").set_alarm_state(
+            AlarmName=clinic.part("MeterFailing"), StateValue=state, StateReason="a test"
+        )
+
+    turn("ALARM")
+    return lambda: turn("OK")
+
+
+def somebody_elses_logging(clinic: Clinic) -> Undo:
+    bedrock = clinic.client("bedrock")
+    ours = bedrock.get_model_invocation_logging_configuration()["loggingConfig"]
+    clinic.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    make_log_role(clinic.aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+    put = bedrock.put_model_invocation_logging_configuration
+    put(loggingConfig=logging_to_group(clinic.aws))
+    return lambda: put(loggingConfig=ours)
+
+
+def person_without_a_gate(clinic: Clinic) -> Undo:
+    role = "AWSReservedSSO_Developer_0123456789abcdef"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    iam = clinic.client("iam")
+    made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(trust))["Role"]
+    iam.put_role_policy(RoleName=role, PolicyName="x", PolicyDocument=document(ALLOW))
+    taken = clinic.client("sts").assume_role(RoleArn=made["Arn"], RoleSessionName="ann@example.com")
+    key = taken["Credentials"]
+    ann = clinic.aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    call(ann, 10)
+    clinic.stack.metered()
+    return lambda: iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=clinic.gate)
+
+
+def calls_elsewhere(clinic: Clinic) -> Undo:
+    """Until somebody deploys there."""
+
+    def there(service: str) -> Any:
+        return clinic.aws.session().client(cast("Any", service), region_name="eu-west-1")
+
+    there("cloudwatch").put_metric_data(
+        Namespace="AWS/Bedrock",
+        MetricData=[
+            {
+                "MetricName": "Invocations",
+                "Dimensions": [{"Name": "ModelId", "Value": MODEL}],
+                "Timestamp": clinic.aws.time - timedelta(hours=2),
+                "Value": 7,
+            }
+        ],
+    )
+
+    def deploy() -> None:
+        there("logs").create_log_group(logGroupName="/bedrock-quota/west/enforcer")
+        there("logs").create_log_group(logGroupName=LOG_GROUP)
+        with suppress(clinic.client("iam").exceptions.EntityAlreadyExistsException):
+            make_log_role(clinic.aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+        there("bedrock").put_model_invocation_logging_configuration(
+            loggingConfig=logging_to_group(clinic.aws)
+        )
+
+    return deploy
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "severity", "what", "fix"),
+    [
+        (full_slots, "users and roles", "problem", "have no policy slot left", "detach managed"),
+        (break_glass, "users and roles", "warning", "may not touch these", "--action notify"),
+        (disabled_schedule, "schedules", "problem", "MeterSchedule is disabled", "enable it"),
+        (dead_letter, "dead letters", "problem", "could not be written", "aws sqs receive-message"),
+        (alarm_on, "alarms", "problem", "MeterFailing is on", "quota-enforcer recount"),
+        (somebody_elses_logging, "logging", "problem", f"logs calls to {LOG_GROUP}",
+         f"ExistingLogGroup={LOG_GROUP}"),
+        (person_without_a_gate, "shared roles", "problem",
+         "permission set Developer does not name a gate", "quota-enforcer gates setup"),
+        (calls_elsewhere, "regions", "problem", "used in eu-west-1", "sam deploy --region eu-west"),
+    ],
+)  # fmt: skip
+def test_what_an_admin_has_to_think_about_is_found_with_what_to_do(
+    clinic: Clinic, damage: Callable[[Clinic], Undo], check: str, severity: str, what: str, fix: str
+) -> None:
+    clinic.sound = False
+    undo = damage(clinic)
+    finding = clinic.only(check)
+    assert finding["severity"] == severity
+    assert what in finding["what"]
+    assert fix in finding["fix"]
+    undo()
+    assert wrong(clinic.examine()) == []
+    clinic.sound = True

@@ -1,0 +1,203 @@
+"""An example of each notice, told by real sweeps.
+
+What `python tests/notice_examples.py` prints is docs/notices.md; a test holds the two together.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from builders import HAIKU, NOON
+from quota_enforcer.core.errors import CannotDeny
+from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.wording import Message
+from quota_enforcer.ports import Bucket
+from world import World, principal
+
+OPUS = "anthropic.claude-3-opus*"
+AGO = timedelta(minutes=10)
+WHEN = {
+    NoticeKind.WARNING: "a threshold of a quota is passed, or its limit where nothing is blocked",
+    NoticeKind.BLOCKED: "a quota is used up and its deny is in IAM",
+    NoticeKind.CHANGED: "blocked still, but for another quota, or for fewer models",
+    NoticeKind.RESTORED: "nothing is blocked any more",
+    NoticeKind.COULD_NOT_LIFT: "a deny should go, and the enforcer cannot detach it",
+    NoticeKind.COULD_NOT_DENY: "a quota is used up, and IAM does not take the deny",
+    NoticeKind.INVALID_QUOTA: "a quota item does not validate; once, and again when it changes",
+    NoticeKind.BREAKER: "too many would be blocked at once",
+    NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
+    NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
+    NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
+}
+
+
+_EDIT = "5f1c0d2b9a7e4c6d8b3a1e0f2c4d6b8a"
+"""In place of an edit's own, which is another each time."""
+
+
+def _told(world: World, kind: NoticeKind) -> tuple[Notice, Message]:
+    notice, sent = [sent for sent in world.topic.sent if sent[0].kind is kind][-1]
+    if not notice.edit:
+        return notice, sent
+    body = sent.body.replace(notice.edit, _EDIT)
+    return replace(notice, edit=_EDIT), replace(sent, body=body)
+
+
+def _world() -> World:
+    world = World()
+    world.settings = replace(world.settings, denies=dict.fromkeys(("*", OPUS, HAIKU), "arn"))
+    world.denies.scopes = frozenset(world.settings.denies)
+    return world
+
+
+def _used(world: World, tokens: int, at: datetime = NOON, who: str = "alice") -> None:
+    world.call(who, at - AGO, tokens)
+    world.sweep(at)
+
+
+def warning() -> tuple[Notice, Message]:
+    """One model is closed already, so not all is open."""
+    world = _world()
+    world.quota(quota="opus", models=[OPUS], limit=0)
+    world.quota()
+    _used(world, 845)
+    return [each for each in world.topic.sent if each[0].kind is NoticeKind.WARNING][-1]
+
+
+def blocked() -> tuple[Notice, Message]:
+    """Two quotas at once: the month's keeps closed what the day's opens."""
+    world = _world()
+    world.quota()
+    world.quota(quota="monthly", limit=1200, window="month")
+    _used(world, 1234)
+    return [each for each in world.topic.sent if each[0].quota == "daily"][-1]
+
+
+def changed() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota()
+    world.quota(quota="opus", models=[HAIKU], limit=1200, window="month")
+    _used(world, 1234)
+    world.sweep(NOON + timedelta(hours=12))
+    return _told(world, NoticeKind.CHANGED)
+
+
+def restored() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota()
+    _used(world, 1234)
+    world.quota(raise_to=5000, raise_until="2026-11-26")
+    world.sweep(NOON + timedelta(minutes=5))
+    return _told(world, NoticeKind.RESTORED)
+
+
+def could_not_lift() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota(models=[HAIKU])
+    _used(world, 1234)
+    world.denies.scopes = frozenset({"*"})
+    world.settings = replace(world.settings, denies={"*": "arn"})  # the scope is uninstalled
+    world.quotas.delete("user/alice", "daily")
+    world.sweep(NOON + timedelta(minutes=5))
+    return _told(world, NoticeKind.COULD_NOT_LIFT)
+
+
+def could_not_deny() -> tuple[Notice, Message]:
+    world = _world()
+    full = "user/alice has no slot left for a managed policy: detach one that it does not need"
+    world.denies.refuse[principal("user/alice")] = CannotDeny(full)
+    world.quota()
+    _used(world, 1234)
+    return _told(world, NoticeKind.COULD_NOT_DENY)
+
+
+def invalid_quota() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota()
+    world.sweep(NOON - AGO)
+    world.quota(limit="lots", window="fortnight")
+    world.sweep(NOON)
+    return _told(world, NoticeKind.INVALID_QUOTA)
+
+
+def breaker() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota(principal="default", limit=1)
+    for number in range(11):
+        world.call(f"user{number}", NOON - AGO, 5)
+    world.sweep(NOON)
+    return _told(world, NoticeKind.BREAKER)
+
+
+def tampered() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota()
+    _used(world, 1234, NOON - timedelta(hours=1))
+    world.denies.attached.clear()
+    world.sweep(NOON)
+    return _told(world, NoticeKind.TAMPERED)
+
+
+def gate_nearly_full() -> tuple[Notice, Message]:
+    world = _world()
+    author = world.keep_gates()
+    gate = "bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"
+    author.written, author.fill = (gate,), {gate: 92}
+    world.quota(principal="sso/ann@example.com")
+    _used(world, 1234, who="sso:ann@example.com")
+    return _told(world, NoticeKind.GATE_NEARLY_FULL)
+
+
+def price_unknown() -> tuple[Notice, Message]:
+    world = _world()
+    world.quota(measure="cost_usd", limit=10)
+    world.sweep(NOON - AGO)
+    bucket = Bucket(principal("user/alice"), "acme.new-model-v1:0", NOON.date())
+    cost = Decimal("0.5")
+    world.ledger.add(bucket, NOON, Counts(1, 100, cost_usd=cost, assumed_usd=cost))
+    world.wake(NOON, "user/alice")
+    return _told(world, NoticeKind.PRICE_UNKNOWN)
+
+
+EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
+    NoticeKind.WARNING: warning,
+    NoticeKind.BLOCKED: blocked,
+    NoticeKind.CHANGED: changed,
+    NoticeKind.RESTORED: restored,
+    NoticeKind.COULD_NOT_LIFT: could_not_lift,
+    NoticeKind.COULD_NOT_DENY: could_not_deny,
+    NoticeKind.INVALID_QUOTA: invalid_quota,
+    NoticeKind.BREAKER: breaker,
+    NoticeKind.TAMPERED: tampered,
+    NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
+    NoticeKind.PRICE_UNKNOWN: price_unknown,
+}
+
+
+def document() -> str:
+    """The page with all of them."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield "# The notices"
+    yield ""
+    yield "What sweeps on an example tell; `python tests/notice_examples.py` writes this page."
+    yield "Attributes to filter a subscription by: `principal`, `quota`, `kind`, `audience`."
+    yield ""
+    yield "| kind | audience | told when |"
+    yield "|---|---|---|"
+    for kind in EXAMPLES:
+        yield f"| `{kind}` | {kind.audience} | {WHEN[kind]} |"
+    for kind, example in EXAMPLES.items():
+        _, message = example()
+        yield from ("", f"## {kind}", "", "```text", f"Subject: {message.subject}", "")
+        yield from (*message.body.splitlines(), "```")
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

@@ -1,0 +1,70 @@
+"""What the doctor takes for granted of the template is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from quota_enforcer.cli.doctor import works
+from quota_enforcer.core.findings.deniable import PROTECTED
+from template_source import RESOURCES, TEXT, of_type, properties
+from template_values import Deployed
+
+SOURCES = Path(__file__).parents[2] / "src/quota_enforcer/cli/doctor"
+
+
+def parts_named() -> set[str]:
+    """The resources that the doctor's checks name."""
+    text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    return set(re.findall(r'(?:part|role)\("(\w+)"\)', text))
+
+
+def test_every_part_that_is_named_is_a_resource() -> None:
+    assert len(parts_named()) >= 5
+    assert parts_named() <= RESOURCES.keys()
+
+
+@pytest.mark.parametrize("whose", ["Enforcer", "Meter"])
+def test_schedules_are_made_again_as_they_are(whose: str) -> None:
+    deployed = Deployed(SweepMinutes="10")
+    found = deployed.properties(f"{whose}Schedule")
+    expected = {"Enforcer": ("cron(0/10 * * * ? *)", works.TICK),
+                "Meter": (works.ON_THE_HOUR, works.RECOUNT)}[whose]  # fmt: skip
+    assert (found["ScheduleExpression"], found["Target"]["Input"]) == expected
+    assert found["Target"]["Arn"] == f"{whose}Function.Arn"
+    assert found["Target"]["RoleArn"] == f"{whose}ScheduleRole.Arn"
+    assert "Name" not in properties(f"{whose}Schedule")
+
+
+def test_a_minute_pattern_says_every_so_many_minutes_for_all_that_are_allowed() -> None:
+    for minutes in ("1", "2", "5", "10", "15", "30"):
+        expression = Deployed(SweepMinutes=minutes).properties("EnforcerSchedule")
+        assert expression["ScheduleExpression"] == f"cron(0/{minutes} * * * ? *)"
+
+
+def test_the_paths_that_are_said_to_be_protected_are() -> None:
+    (statement,) = (
+        each
+        for each in Deployed().policy("EnforcerRole")["Statement"]
+        if each["Sid"] == "NeverTheseReservedOrBreakGlass"
+    )
+    denied = {
+        each.partition(":role")[2] or each.partition(":user")[2] for each in statement["Resource"]
+    }
+    assert denied == {f"{path}*" for path in PROTECTED}
+
+
+def test_every_alarm_has_a_word_on_what_to_do() -> None:
+    """Which the doctor gives as the fix."""
+    for name in of_type(works.ALARM):
+        assert len(Deployed().properties(name)["AlarmDescription"]) > 100
+
+
+def test_roles_are_where_the_doctor_thinks() -> None:
+    for name in ("InvocationLogRole", "EnforcerScheduleRole", "MeterScheduleRole"):
+        assert Deployed().properties(name)["Path"] == "/bedrock-quota/bedrock-quota/"
+
+
+def test_functions_log_where_the_doctor_says() -> None:
+    for function in ("meter", "enforcer"):
+        assert f"/bedrock-quota/${{AWS::StackName}}/{function}" in TEXT

@@ -1,0 +1,79 @@
+"""Shell completion: what is offered, and that it keeps silent where AWS cannot be asked."""
+
+import pytest
+from typer.testing import CliRunner
+
+from cli_world import Shell, a_shell
+from quota_enforcer.cli.errors import NoDeployment
+from quota_enforcer.cli.main import app
+
+KINDS = ["default", "role/*", "sso/*", "user/*"]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    shell = a_shell(monkeypatch)
+    shell.used("alice", 5)
+    shell.used("bob", 5)
+    shell.sweep()
+    shell.world.quota(principal="user/alice")
+    shell.world.quota(principal="user/alice", quota="weekly")
+    shell.world.quota(principal="team/x", quota="pool", members=["user/bob"])
+    shell.world.quotas.put({"principal": "price/x", "quota": "price", "input": 5})
+    return shell
+
+
+def offered(*line: str) -> list[str]:
+    """What fish is offered for the last, unfinished word of a line."""
+    asked = {
+        "_ROOT_COMPLETE": "complete_fish",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": " ".join(["root", *line]),
+    }
+    result = CliRunner().invoke(app, [], env=asked)
+    assert result.stderr == ""
+    return [each.split("\t")[0] for each in result.stdout.splitlines() if each]
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("command", ["set", "show", "raise", "remove"])
+def test_whom_is_whoever_has_a_quota_or_is_a_kind(command: str) -> None:
+    assert offered("quota", command, "") == sorted([*KINDS, "team/x", "user/alice"])
+    assert offered("quota", command, "user/a") == ["user/alice"]
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("command", ["set", "show", "raise", "remove"])
+def test_names_are_those_of_whom_the_line_names(command: str) -> None:
+    assert offered("quota", command, "user/alice", "") == ["daily", "weekly"]
+    assert offered("quota", command, "user/zoe", "") == ["daily", "pool", "weekly"]
+    assert offered("quota", command, "user/alice", "w") == ["weekly"]
+
+
+@pytest.mark.usefixtures("shell")
+def test_whom_to_release_is_whoever_is_known_and_teams() -> None:
+    assert offered("release", "") == ["team/x", "user/alice", "user/bob"]
+
+
+def test_the_deployment_is_the_lines(shell: Shell) -> None:
+    offered("quota", "show", "--stack", "other", "--region", "eu-central-1", "")
+    assert list(shell.wanted) == ["other", None, "eu-central-1"]
+    offered("quota", "show", "")
+    assert list(shell.wanted) == ["bedrock-quota", None, None]
+
+
+@pytest.mark.usefixtures("shell")
+def test_without_aws_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_: object) -> None:
+        raise NoDeployment("there is no stack")
+
+    monkeypatch.setattr("quota_enforcer.cli.deployment.find", nowhere)
+    assert offered("quota", "show", "") == KINDS
+    assert offered("quota", "show", "user/alice", "") == []
+    assert offered("release", "") == []
+
+
+def test_commands_are_offered_too() -> None:
+    assert {"set", "show", "raise", "block", "unblock", "import", "export", "check"} <= set(
+        offered("quota", "")
+    )

@@ -1,0 +1,299 @@
+"""`doctor` as a shell sees it, on a deployment of fakes."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from builders import NOON
+from cli_world import Shell, a_shell
+from doctor_fakes import METER, PARTS
+from gate_fakes import GATE, GATE_2, an_intent
+from quota_enforcer.aws.stack_parts import Part
+from quota_enforcer.cli.doctor import works
+from quota_enforcer.cli.doctor.checks import CHECKS
+from quota_enforcer.cli.doctor.once import Once
+from quota_enforcer.core.findings.deniable import Entity
+from quota_enforcer.core.findings.metering import SubscriptionFound
+from quota_enforcer.core.policies.doctor import NEEDS
+from quota_enforcer.core.policies.gate import gate
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.verdict import Mode
+from quota_enforcer.metering.kind import Metering
+from quota_enforcer.metering.ports import Recount
+from quota_enforcer.ports import PriceMemory, Series
+
+DENIED: Any = {
+    "Code": "AccessDeniedException",
+    "Message": "User: arn:aws:iam::1:user/x is not authorized to perform: logs:DescribeLogStreams",
+}
+UNNAMED: Any = {"Code": "AuthorizationError", "Message": "no"}
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Alice is over her quota and blocked, since a while ago."""
+    shell = a_shell(monkeypatch)
+    shell.world.quota()
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.now = NOON + timedelta(minutes=12)
+    shell.world.sweep(shell.now)
+    return shell
+
+
+def checks(shell: Shell) -> dict[str, Any]:
+    """What `doctor --json` says, by check."""
+    said = json.loads(shell.run("doctor", "--json").stdout)
+    return {each["check"]: each for each in said["checks"]}
+
+
+def findings(shell: Shell, check: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = checks(shell)[check]["findings"]
+    return found
+
+
+def the_finding(shell: Shell, check: str) -> dict[str, Any]:
+    [found] = findings(shell, check)
+    return found
+
+
+class TestWhatItSays:
+    def test_a_healthy_deployment_is_a_list_of_what_is_fine(self, shell: Shell) -> None:
+        result = shell.run("doctor")
+        assert result.exit_code == 0, result.output
+        lines = result.stdout.splitlines()
+        assert [line.partition("  ")[0] for line in lines] == ["ok"] * len(CHECKS)
+        assert all(name in line for name, line in zip(CHECKS, lines, strict=True))
+        assert "Nothing is wrong." in result.stderr
+
+    def test_a_finding_has_its_evidence_and_its_fix_on_lines_of_their_own(
+        self, shell: Shell
+    ) -> None:
+        shell.ailments = {"found": {"logging": None}}
+        result = shell.run("doctor")
+        assert result.exit_code == 1
+        lines = result.stdout.splitlines()
+        [place] = (place for place, line in enumerate(lines) if line.startswith("problem"))
+        assert lines[place + 1].split(maxsplit=1)[0] == "seen"
+        assert lines[place + 2].split(maxsplit=1)[0] == "fix"
+        assert lines[place + 2].split(maxsplit=1)[1].startswith("aws bedrock put-model-")
+        assert "Found: 1 problem." in result.stderr
+        assert "QUOTA_ENFORCER_STACK=bedrock-quota AWS_REGION=us-east-1" in result.stderr
+
+    def test_json_has_every_check_with_what_it_needs(self, shell: Shell) -> None:
+        said = json.loads(shell.run("doctor", "--json").stdout)
+        assert (said["stack"], said["region"], said["healthy"]) == (
+            "bedrock-quota", "us-east-1", True,
+        )  # fmt: skip
+        assert [each["check"] for each in said["checks"]] == list(CHECKS) == list(NEEDS)
+        sweep = next(each for each in said["checks"] if each["check"] == "sweep")
+        assert sweep["fine"] == "it finished as of 2026-11-24 12:12Z, 0 s ago"
+        assert "dynamodb:GetItem" in sweep["needs"]
+
+    def test_a_note_is_shown_and_is_no_harm(self, shell: Shell) -> None:
+        shell.world.mode(Mode.OBSERVE)
+        shell.sweep()
+        result = shell.run("doctor")
+        assert result.exit_code == 0
+        assert "note" in result.stdout
+        assert "observe mode blocks nobody" in result.stdout
+
+    def test_of_many_concerned_some_are_named_and_json_names_all(self, shell: Shell) -> None:
+        for number in range(12):
+            shell.world.stream(f"role:r{number:02d}/x", shell.now, 1)
+            shell.world.wake(shell.now, f"role/r{number:02d}")
+        assert "role/r09 and 2 more" in shell.run("doctor").stdout
+        assert len(the_finding(shell, "quotas")["about"]) == 12
+
+
+class TestWhatCannotBeChecked:
+    def test_one_that_is_not_allowed_names_the_action_and_stops_no_other(
+        self, shell: Shell
+    ) -> None:
+        shell.ailments = {
+            "fails": {"newest_record": ClientError({"Error": DENIED}, "DescribeLogStreams")},
+            "found": {"logging": None},
+        }
+        result = shell.run("doctor", "--json")
+        assert result.exit_code == 1
+        found = checks(shell)
+        unhealthy = [name for name, each in found.items() if not each["healthy"]]
+        assert unhealthy == ["logging", "records"]
+        [finding] = found["records"]["findings"]
+        assert finding["severity"] == "unchecked"
+        assert finding["what"] == "could not check: needs logs:DescribeLogStreams"
+        assert finding["fix"] == (
+            "quota-enforcer policy doctor --account 111122223333 --stack bedrock-quota"
+        )
+
+    def test_where_aws_names_no_action_the_checks_own_needs_do(self, shell: Shell) -> None:
+        refused = ClientError({"Error": UNNAMED}, "ListSubscriptionsByTopic")
+        shell.ailments = {"fails": {"listeners": refused}}
+        assert "needs sns:ListSubscriptionsByTopic" in the_finding(shell, "notices")["what"]
+
+    def test_a_service_that_is_down_is_tried_again_later(self, shell: Shell) -> None:
+        down = EndpointConnectionError(endpoint_url="https://sqs")
+        shell.ailments = {"fails": {"waiting in https://sqs/meter": down}}
+        finding = the_finding(shell, "dead letters")
+        assert "cannot reach AWS" in finding["what"]
+        assert finding["fix"] == "quota-enforcer doctor"
+
+    def test_a_defect_of_ours_is_one_check_less_and_said_to_be_one(self, shell: Shell) -> None:
+        shell.ailments = {"fails": {"alarms": KeyError("StateValue")}}
+        finding = the_finding(shell, "alarms")
+        assert finding["what"] == "could not check: KeyError: 'StateValue'"
+        assert "defect" in finding["fix"]
+
+    def test_what_several_checks_share_fails_for_each_of_them(self, shell: Shell) -> None:
+        refused = ClientError({"Error": UNNAMED}, "ListStackResources")
+        shell.ailments = {"fails": {"parts": refused}}
+        unchecked = {name for name, each in checks(shell).items() if not each["healthy"]}
+        assert {"logging", "schedules", "functions", "alarms"} <= unchecked
+        assert "quotas" not in unchecked
+
+    def test_a_region_that_cannot_be_asked_stops_no_other_region(self, shell: Shell) -> None:
+        refused = ClientError({"Error": UNNAMED}, "ListMetrics")
+        shell.ailments = {
+            "found": {"regions": ["us-east-1", "eu-west-1", "eu-west-2"]},
+            "fails": {"calls in eu-west-1": refused},
+            "calls_in": {"eu-west-2": {NOON: 5}},
+        }
+        used, unasked = findings(shell, "regions")
+        assert used["severity"] == "problem"
+        assert "eu-west-2" in used["what"]
+        assert unasked["what"] == "could not look into 1 Region: needs cloudwatch:ListMetrics"
+
+    def test_a_region_that_an_organization_closes_is_no_harm(self, shell: Shell) -> None:
+        said: Any = {
+            "Code": "AccessDenied",
+            "Message": "with an explicit deny in a service control policy",
+        }
+        closed = ClientError({"Error": said}, "ListMetrics")
+        shell.ailments = {"fails": {"calls in eu-west-1": closed}}
+        assert checks(shell)["regions"]["healthy"]
+
+
+class TestMetering:
+    def test_metrics_are_looked_at_where_they_meter(self, shell: Shell) -> None:
+        metrics = ["Invocations"]
+        busy = [Series("requests", f"arn:{number}", "model") for number in range(999)]
+        shell.ailments = {"found": {"metric_names": metrics, "series": busy}}
+        missing, near = findings(shell, "meter")
+        assert "InputTokenCount" in missing["evidence"]
+        assert near["evidence"].endswith("Invocations 1,000")
+
+    def test_the_subscription_is_looked_at_where_the_stream_meters(self, shell: Shell) -> None:
+        shell.world.metering(Metering.STREAM)
+        shell.ailments = {"found": {"subscriptions": [SubscriptionFound("siem", "", "arn:x")]}}
+        assert METER in the_finding(shell, "meter")["fix"]
+
+    def test_calls_that_do_not_arrive_are_known_by_bedrocks_metric(self, shell: Shell) -> None:
+        shell.now += timedelta(hours=5)
+        shell.world.sweep(shell.now)
+        made = {shell.now - timedelta(hours=2): 3}
+        shell.ailments = {"calls_in": {"us-east-1": made}}
+        assert "do not reach the ledger" in the_finding(shell, "ledger")["what"]
+        assert "/bedrock-quota/bedrock-quota/enforcer" in the_finding(shell, "ledger")["fix"]
+
+    def test_usage_without_tokens_is_noticed(self, shell: Shell) -> None:
+        assert checks(shell)["tokens"]["fine"] == "1,200 tokens in 1 call of 1 principal"
+
+    def test_an_event_source_of_the_stack_that_is_off(self, shell: Shell) -> None:
+        parts = PARTS | {"Edits": Part(works.MAPPING, "u-1")}
+        shell.ailments = {"found": {"parts": parts, "mapping_state": "Disabled"}}
+        assert "--uuid u-1 --enabled" in the_finding(shell, "event sources")["fix"]
+
+    def test_an_hour_that_nobody_recounts_is_named(self, shell: Shell) -> None:
+        hour = NOON - timedelta(hours=6)
+        shell.ailments = {"found": {"recounts": [Recount(hour, hour)]}}
+        assert the_finding(shell, "recounts")["about"] == ["2026-11-24 06:00Z"]
+
+
+class TestPeople:
+    def test_only_quotas_that_deny_need_room(self, shell: Shell) -> None:
+        full = Entity("/", frozenset(f"arn:{number}" for number in range(10)))
+        shell.ailments = {"found": {"identities": {Principal.parse("user/alice"): full}}}
+        assert the_finding(shell, "users and roles")["about"] == ["user/alice (10 of 10)"]
+        shell.world.quota(action="notify")
+        shell.sweep()
+        assert findings(shell, "users and roles") == []
+
+    def test_root_is_named(self, shell: Shell) -> None:
+        root = Principal.parse("other/arn:aws:iam::111122223333:root")
+        shell.world.ledger.put(shell.world.ledger.records([root])[root].next())
+        assert the_finding(shell, "users and roles")["about"] == [str(root)]
+
+    def test_people_of_identity_center_without_gates(self, shell: Shell) -> None:
+        shell.world.quota(principal="sso/*")
+        shell.used("sso:ann@example.com", 10)
+        shell.sweep()
+        assert the_finding(shell, "shared roles")["about"] == ["sso/ann@example.com"]
+
+    def test_with_gates_the_role_that_names_none_is_found(self, shell: Shell) -> None:
+        shell.world.keep_gates()
+        shell.gatehouse.iam.documents = {GATE: gate({}), GATE_2: gate({})}
+        shell.world.quota(principal="sso/*")
+        shell.used("sso:ann@example.com", 10)
+        shell.sweep()
+        shell.gatehouse.role("AWSReservedSSO_Developer_0123456789abcdef", boundary="")
+        finding = the_finding(shell, "shared roles")
+        assert "permission set Developer" in finding["what"]
+        assert finding["about"] == ["sso/ann@example.com"]
+
+    def test_a_gate_that_lacks_somebody_is_found_by_the_authors_own_rules(
+        self, shell: Shell
+    ) -> None:
+        shell.world.keep_gates()
+        shell.gatehouse.iam.documents = {GATE: gate({}), GATE_2: gate({})}
+        shell.gatehouse.role("ci")
+        shell.gatehouse.memory.put(an_intent("session/ci/42"))
+        finding = the_finding(shell, "gates")
+        assert finding["about"] == ["AROAAAAAAAAAAAAAAAAA1:42"]
+        assert shell.gatehouse.iam.calls == []
+
+    def test_a_deny_that_somebody_detached(self, shell: Shell) -> None:
+        shell.world.denies.attached.clear()
+        assert "is not attached to user/alice" in the_finding(shell, "denies")["what"]
+
+    def test_a_deny_on_whom_the_ledger_does_not_know(self, shell: Shell) -> None:
+        shell.world.denies.attached[Principal.parse("user/bob")] = {"*"}
+        assert "user/bob, who is not over" in the_finding(shell, "denies")["what"]
+
+
+class TestRules:
+    def test_an_invalid_item_stays_a_finding_after_admins_were_told(self, shell: Shell) -> None:
+        shell.world.quota(principal="user/bob", window="fortnight")
+        for _ in range(2):
+            shell.sweep()
+        finding = the_finding(shell, "quotas")
+        assert "window" in finding["evidence"]
+        assert finding["fix"] == "quota-enforcer quota remove user/bob daily"
+
+    def test_a_model_without_a_price(self, shell: Shell) -> None:
+        shell.world.quota(quota="budget", measure="cost_usd")
+        shell.world.ledger.remember_price(PriceMemory("new.model", NOON, priced=False), None)
+        assert the_finding(shell, "prices")["severity"] == "warning"
+
+
+def test_what_is_shared_is_read_once_by_however_many_at_once() -> None:
+    reads: list[str] = []
+    together = Barrier(8)
+
+    def read() -> str:
+        reads.append("read")
+        return "found"
+
+    once = Once(read)
+
+    def ask() -> str:
+        together.wait()
+        return once()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [each.result() for each in [pool.submit(ask) for _ in range(8)]] == ["found"] * 8
+    assert reads == ["read"]

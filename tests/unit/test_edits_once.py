@@ -1,0 +1,340 @@
+"""Each edit once, and none lost: whoever sees it first, and wherever one of several dies."""
+
+import inspect
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from builders import HOUR, NOON
+from quota_enforcer.core.notice import NoticeKind
+from quota_enforcer.metering.kind import Metering
+from quota_enforcer.sweep.report import Report
+from world import World, principal
+
+MINUTES = timedelta(minutes=1)
+SECONDS = timedelta(seconds=1)
+ALICE = principal("user/alice")
+AT = NOON + MINUTES
+
+
+@pytest.fixture
+def world() -> World:
+    """A deployment on the stream, swept at noon; alice has used 500 of 1,000 tokens."""
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota()
+    world.stream("alice", NOON, 500)
+    world.sweep(NOON)
+    return world
+
+
+def edited(world: World, at: datetime = AT) -> Report:
+    """The table's stream wakes the enforcer, in whichever process."""
+    return world.enforcer().edited(at)
+
+
+def removed(world: World) -> None:
+    world.quotas.delete("user/alice", "daily")
+
+
+def history(world: World, who: str | None = "user/alice") -> list[str]:
+    """The edits that the history knows, of somebody or of the deployment."""
+    whose = None if who is None else principal(who)
+    past = world.ledger.history(whose)
+    return [f"{each.quota}: {each.reason}" for each in past if each.kind is NoticeKind.EDITED]
+
+
+def test_the_history_says_what_changed_and_by_whom(world: World) -> None:
+    world.quota(limit=2000, warn_at=[50, 90])
+    edited(world)
+    world.quota(limit=3000, warn_at=[50, 90], edited_by="arn:admin")
+    edited(world, AT + SECONDS)
+    removed(world)
+    edited(world, AT + 2 * SECONDS)
+    past = [each for each in world.ledger.history(ALICE) if each.kind is NoticeKind.EDITED]
+    assert [(each.reason, each.by) for each in past] == [
+        ("added: measure total_tokens, limit 1,000, window day", "see CloudTrail"),
+        ("limit 1,000 -> 2,000, warn_at - -> 50,90", "see CloudTrail"),
+        ("limit 2,000 -> 3,000", "arn:admin"),
+        ("removed: measure total_tokens, limit 3,000, window day, warn_at 50,90", "see CloudTrail"),
+    ]
+    assert {each.whom or each.principal for each in past} == {"user/alice"}
+
+
+def test_edits_are_sent_to_nobody(world: World) -> None:
+    world.quota(limit=2000)
+    edited(world)
+    world.sweep(NOON + 30 * MINUTES)
+    assert (world.told(), world.ledger.outbox(NOON + 5 * HOUR)) == ([], [])
+
+
+def test_three_edits_of_one_moment_are_three(world: World) -> None:
+    for limit in (2000, 1000, 2000):
+        world.quota(limit=limit)
+        edited(world)
+    assert history(world)[1:] == [
+        "daily: limit 1,000 -> 2,000",
+        "daily: limit 2,000 -> 1,000",
+        "daily: limit 1,000 -> 2,000",
+    ]
+
+
+def test_what_is_mended_to_what_it_was_is_noted_as_valid_again(world: World) -> None:
+    world.quota(limit="lots")
+    edited(world)
+    world.quota()
+    edited(world, AT + SECONDS)
+    assert history(world)[1:] == ["daily: valid again"]
+
+
+def test_an_edit_without_effect_is_no_news_twice(world: World) -> None:
+    world.quota(note="for the paper")
+    assert (edited(world).looked_at, history(world)[1:]) == (0, ["daily: note - -> for the paper"])
+    world.ledger.writes.clear()
+    assert edited(world, AT + SECONDS).edits == 0
+    assert world.ledger.writes == []
+
+
+@pytest.mark.parametrize("first", ["sweep", "edit"])
+def test_an_edit_is_noted_once_whoever_sees_it_first(world: World, first: str) -> None:
+    world.quota(limit=400)
+    if first == "sweep":
+        world.sweep(AT)
+    for second in range(3):
+        edited(world, AT + second * SECONDS)
+    world.sweep(NOON + 5 * MINUTES)
+    assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
+    assert world.told("user/alice") == ["warning", "blocked"]
+
+
+class Between:
+    """Does something once: at the nth moment before or after any access to what is outside.
+
+    Where there are not so many, `last` does it.
+    """
+
+    def __init__(self, world: World, nth: int, do: Callable[[], object]) -> None:
+        self._left = nth
+        self._do: Callable[[], object] | None = do
+        for fake in (world.ledger, world.quotas, world.denies):
+            for name, method in inspect.getmembers(fake, inspect.ismethod):
+                if not name.startswith("_"):
+                    setattr(fake, name, self._hooked(method))
+
+    def last(self) -> None:
+        do, self._do = self._do, None
+        if do is not None:
+            do()
+
+    def _hooked(self, method: Callable[..., object]) -> Callable[..., object]:
+        def hooked(*args: object, **kwargs: object) -> object:
+            self._moment()
+            answer = method(*args, **kwargs)
+            self._moment()
+            return answer
+
+        return hooked
+
+    def _moment(self) -> None:
+        self._left -= 1
+        if self._left == -1:
+            self.last()
+
+
+ACTORS: dict[str, Callable[[World], Any]] = {
+    "edit": lambda world: edited(world, AT + SECONDS),
+    "sweep": lambda world: world.sweep(AT + SECONDS),
+    "wake": lambda world: world.enforcer().wake([ALICE], AT + SECONDS),
+}
+MOMENTS = range(60)
+"""More than any of them has."""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", list(ACTORS))
+@pytest.mark.parametrize("other", ["edit", "sweep"])
+def test_whoever_acts_on_an_older_limit_never_has_the_last_word(
+    world: World, one: str, other: str, moment: int
+) -> None:
+    """Whenever the limit is raised meanwhile, alice is open at once, and each edit noted once."""
+    world.quota(limit=400)
+
+    def newer() -> None:
+        world.quota(limit=5000)
+        ACTORS[other](world)
+
+    between = Between(world, moment, newer)
+    ACTORS[one](world)
+    between.last()
+    assert world.denied == set()
+    edited(world, AT + 2 * SECONDS)
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.denied == set()
+    edits = history(world)[1:]
+    assert len(edits) == len(set(edits))
+    assert edits[-1].endswith(" -> 5,000")
+    assert world.ledger.state().unsettled == ""
+    assert world.sweep(NOON + 20 * MINUTES).looked_at == 0
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", list(ACTORS))
+def test_an_edit_taken_back_while_somebody_acts_on_it_is_taken_back(
+    world: World, one: str, moment: int
+) -> None:
+    """Nobody may see a difference any more, and yet whoever it concerned ends up as before."""
+    world.quota(limit=400)
+
+    def back() -> None:
+        world.quota()
+        edited(world, AT + SECONDS)
+
+    between = Between(world, moment, back)
+    ACTORS[one](world)
+    between.last()
+    edited(world, AT + 2 * SECONDS)
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.denied == set()
+    assert world.ledger.records([ALICE])[ALICE].due is None
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", ["edit", "sweep"])
+@pytest.mark.parametrize("other", list(ACTORS))
+def test_two_who_see_an_edit_at_once_note_and_tell_it_once(
+    world: World, one: str, other: str, moment: int
+) -> None:
+    world.quota(limit=400)
+    world.quota(principal="user/bob", limit="lots")
+    between = Between(world, moment, lambda: ACTORS[other](world))
+    ACTORS[one](world)
+    between.last()
+    world.sweep(NOON + 20 * MINUTES)
+    assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
+    assert sorted(world.told()) == [
+        "user/alice blocked", "user/alice warning", "user/bob invalid-quota",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", list(ACTORS))
+def test_an_end_that_an_edit_sets_is_not_forgotten_by_who_does_not_know_it(
+    world: World, one: str, moment: int
+) -> None:
+    """Nothing else changes for alice, so a record by the older quota is as good to write."""
+    world.quota(principal="default", limit=500)
+    world.stream("alice", NOON, 400)
+    world.sweep(NOON)
+    assert world.denied == set()
+    world.quota(note="looked at")
+
+    def newer() -> None:
+        world.quota(until="2026-11-24T18:00")
+        edited(world, AT + SECONDS)
+
+    between = Between(world, moment, newer)
+    ACTORS[one](world)
+    between.last()
+    world.sweep(NOON + 5 * MINUTES)
+    world.sweep(NOON + 6 * HOUR)
+    assert world.denied == {"user/alice"}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", list(ACTORS))
+def test_the_end_of_a_raise_is_never_forgotten(world: World, one: str, moment: int) -> None:
+    """Whoever knows the limit before it, and whenever the raise comes, it ends by the clock."""
+    world.stream("alice", NOON, 400)
+    world.wake(NOON, "user/alice")
+    world.stream("alice", NOON, 700)
+    world.another_process()
+
+    def newer() -> None:
+        world.quota(raise_to=5000, raise_until="2026-11-24T18:00")
+        edited(world, AT + SECONDS)
+
+    between = Between(world, moment, newer)
+    ACTORS[one](world)
+    between.last()
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.denied == set()
+    world.sweep(NOON + 6 * HOUR)
+    assert world.denied == {"user/alice"}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("one", ["edit", "sweep"])
+def test_the_meters_never_keep_an_older_price(world: World, one: str, moment: int) -> None:
+    def price(dollars: int) -> None:
+        world.quotas.put({"principal": "price/a.b", "quota": "price", "input": dollars})
+
+    def newer() -> None:
+        price(2)
+        edited(world, AT + SECONDS)
+
+    price(1)
+    between = Between(world, moment, newer)
+    ACTORS[one](world)
+    between.last()
+    assert world.ledger.brief().prices["a.b"].input == Decimal(2) / 1_000_000
+
+
+@pytest.mark.parametrize("crash", range(16))
+def test_a_crash_between_any_two_writes_is_healed_when_lambda_tries_again(
+    world: World, crash: int
+) -> None:
+    world.quota(limit=400)
+    world.quota(principal="user/bob", limit="lots")
+    world.ledger.writes.clear()
+    world.ledger.fails_at = crash
+    with suppress(ConnectionError):
+        edited(world)
+    world.ledger.fails_at = None
+    edited(world, AT + SECONDS)
+    world.sweep(NOON + 20 * MINUTES)
+    assert world.denied == {"user/alice"}
+    assert set(world.told()) == {
+        "user/alice warning", "user/alice blocked", "user/bob invalid-quota",
+    }  # fmt: skip
+    assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
+    assert world.sweep(NOON + 40 * MINUTES).looked_at == 0
+
+
+@pytest.mark.parametrize("crash", range(10))
+@pytest.mark.parametrize("another", [False, True])
+def test_an_edit_taken_back_after_a_crash_leaves_nobody_blocked(
+    world: World,
+    crash: int,
+    another: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Nobody sees a change any more, and yet whoever it concerned is looked at."""
+    world.quota(limit=400)
+    world.ledger.writes.clear()
+    world.ledger.fails_at = crash
+    with suppress(ConnectionError):
+        edited(world)
+    world.ledger.fails_at = None
+    world.quota()
+    if another:
+        world.quota(principal="user/bob")
+    edited(world, AT + SECONDS)
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.denied == set()
+
+
+def test_what_fails_in_the_middle_is_news_until_it_succeeds(world: World) -> None:
+    """So Lambda's next try goes on with it, and the sweep if that fails too."""
+    world.quota(principal="user/bob", limit=0)
+    world.quota(limit=400)
+    world.denies.refuse[ALICE] = ConnectionError("IAM is away")
+    assert edited(world).failures == ["user/alice: ConnectionError: IAM is away"]
+    assert (world.denied, history(world)[1:]) == ({"user/bob"}, [])
+    world.denies.refuse.clear()
+    assert edited(world, AT + SECONDS).failures == []
+    assert world.denied == {"user/alice", "user/bob"}
+    assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
+    assert world.told("user/bob") == ["blocked"]

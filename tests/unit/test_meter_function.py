@@ -1,0 +1,118 @@
+"""The meter's entry point over fakes: what it measures, and which recounts one failure stops."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from freezegun import freeze_time
+
+from builders import HOUR, NOON
+from quota_enforcer.handlers import meter
+from quota_enforcer.metering.ports import LogEvent
+from stream_fakes import Place, call, delivery, event
+
+LATER = NOON + 4 * HOUR
+HOURS = [NOON, NOON + HOUR, NOON + 2 * HOUR]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A meter over fakes behind the handler, with a call in each of three hours of its log."""
+    place = Place()
+    place.log.lines = [call(number, hour) for number, hour in enumerate(HOURS)]
+    monkeypatch.setattr(meter, "meter", lambda: meter.Meter(place.stream, place.recounter))
+    return place
+
+
+def invoke(asked: Any) -> dict[str, Any]:
+    context = SimpleNamespace(
+        function_name="meter",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:meter",
+        aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
+    )
+    return cast("dict[str, Any]", meter.handler(asked, cast("Any", context)))
+
+
+def emitted(output: str, name: str) -> list[Any]:
+    """The values of one of the meter's own metrics in its log."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [line[name] for line in lines if name in line and "_aws" in line]
+
+
+def recounted(place: Place) -> set[datetime]:
+    return {hour for _, _, hour in place.ledger.totals()}
+
+
+@pytest.fixture
+def broken(place: Place, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The hour that cannot be read: the oldest, which comes first."""
+    read = place.log.events
+
+    def events(start: datetime, end: datetime) -> Iterator[LogEvent]:
+        if start < NOON:
+            raise TimeoutError("the log does not answer")
+        return read(start, end)
+
+    monkeypatch.setattr(place.log, "events", events)
+    return NOON
+
+
+@freeze_time(LATER)
+def test_an_hour_that_cannot_be_read_stops_no_other_and_is_an_error_in_the_end(
+    place: Place, broken: datetime
+) -> None:
+    place.ledger.ask_recounts(HOURS, NOON)
+    with pytest.raises(TimeoutError, match="does not answer"):
+        invoke({"action": "recount"})
+    assert recounted(place) == set(HOURS) - {broken}
+    assert list(place.ledger.asked) == [broken], "the next run tries it again"
+
+
+@freeze_time(LATER)
+def test_hours_that_are_refused_are_measured_apart_from_calls_that_failed(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.ledger.ask_recounts(HOURS, NOON)
+    place.log.kept = NOON + HOUR
+    answer = invoke({"action": "recount"})
+    assert ["refused" in each for each in answer["hours"]] == [True, False, False]
+    output = capsys.readouterr().out
+    assert (emitted(output, "Refused"), emitted(output, "Failed")) == ([[1.0]], [])
+
+
+@freeze_time(LATER)
+def test_what_no_recount_can_read_is_measured_as_if_it_were_delivered(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be the first to see it: hours are recounted after an outage."""
+    place.ledger.ask_recounts(HOURS, NOON)
+    place.log.lines += [event(90, "{broken", NOON), event(91, "{broken", NOON + HOUR)]
+    invoke({"action": "recount"})
+    assert emitted(capsys.readouterr().out, "Quarantined") == [[2.0]]
+
+
+@freeze_time(NOON)
+def test_a_delivery_is_measured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    data = delivery(place.log.lines[:1])
+    assert invoke({"awslogs": {"data": data}})["counted"] == 1
+    assert emitted(capsys.readouterr().out, "Counted") == [[1.0]]
+
+
+@freeze_time(NOON)
+def test_what_somebody_typed_is_not_logged(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bodies: dict[str, Any] = {"input__inputBodyJson": {"prompt": "my secret diagnosis"}}
+    place.models.broken = {"odd"}
+    events = [
+        call(1, NOON, **bodies),
+        call(2, NOON, input__inputTokenCount="secret", **bodies),
+        call(3, NOON, modelId="odd", **bodies),
+    ]
+    answer = invoke({"awslogs": {"data": delivery(events)}})
+    assert (answer["counted"], answer["quarantined"], answer["failed"]) == (1, 1, 1)
+    assert "secret" not in json.dumps(answer) + capsys.readouterr().out

@@ -1,0 +1,57 @@
+"""No notice says that something is closed which is open, or open which is closed."""
+
+from datetime import timedelta
+
+from builders import NOON
+from quota_enforcer.core.errors import CannotDeny
+from quota_enforcer.core.verdict import Mode
+from world import World, principal
+
+AGO = timedelta(minutes=10)
+OPEN = "What works: everything; nothing is blocked."
+SHUT = "What works: no model of Amazon Bedrock"
+
+
+def bodies(world: World, kind: str) -> list[str]:
+    return [message.body for notice, message in world.topic.sent if notice.kind == kind]
+
+
+def test_a_warning_with_the_block_that_it_comes_with_says_all_is_closed() -> None:
+    world = World()
+    world.quota()
+    world.call("alice", NOON - AGO, 1200)
+    world.sweep(NOON)
+    (warned,), (blocked,) = bodies(world, "warning"), bodies(world, "blocked")
+    assert SHUT in warned
+    assert SHUT in blocked
+
+
+def test_where_iam_does_not_take_the_deny_the_warning_says_all_is_open() -> None:
+    world = World()
+    world.quota()
+    world.denies.refuse[principal("user/alice")] = CannotDeny("no policy slot is left")
+    world.call("alice", NOON - AGO, 1200)
+    world.sweep(NOON)
+    (warned,) = bodies(world, "warning")
+    assert OPEN in warned
+
+
+def test_where_the_breaker_holds_blocks_back_the_warnings_say_all_is_open() -> None:
+    world = World()
+    world.quota(principal="default")
+    for number in range(11):
+        world.call(f"user{number}", NOON - AGO, 1200)
+    world.sweep(NOON)
+    warned = bodies(world, "warning")
+    assert len(warned) == 11
+    assert all(OPEN in body for body in warned)
+
+
+def test_in_observe_mode_everything_is_open() -> None:
+    world = World(Mode.OBSERVE)
+    world.quota()
+    world.call("alice", NOON - AGO, 1200)
+    world.sweep(NOON)
+    (warned,) = bodies(world, "warning")
+    assert OPEN in warned
+    assert "it blocks nothing, since observe mode blocks nobody" in warned

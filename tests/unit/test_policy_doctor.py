@@ -1,0 +1,68 @@
+"""`policy doctor`: reading, as narrow as it goes, and all that the checks need."""
+
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from quota_enforcer.cli.main import app
+from quota_enforcer.core.policies.check import Kind, findings
+from quota_enforcer.core.policies.doctor import FINDING, NEEDS, doctor
+from quota_enforcer.core.policies.functions import Deployed
+
+ACCOUNT = "111122223333"
+READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan")
+OF_NO_RESOURCE = {
+    "account:ListRegions",
+    "bedrock:GetModelInvocationLoggingConfiguration",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
+    "iam:GetAccountAuthorizationDetails",
+    "iam:GetAccountSummary",
+}
+
+
+def printed(*args: str) -> Any:
+    result = CliRunner().invoke(app, ["policy", "doctor", "--account", ACCOUNT, *args])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def actions(document: Any) -> set[str]:
+    return {action for each in document["Statement"] for action in each["Action"]}
+
+
+def test_it_grants_what_the_checks_need_and_nothing_else() -> None:
+    needed = {action for needs in NEEDS.values() for action in needs} | set(FINDING)
+    assert actions(printed()) == needed
+
+
+def test_it_only_reads_and_no_record_of_the_log() -> None:
+    for action in actions(printed()):
+        service, name = action.split(":")
+        assert name.startswith(READING), action
+        assert (service, name) not in {("logs", "GetLogEvents"), ("logs", "FilterLogEvents")}
+
+
+def test_only_what_knows_no_resource_is_granted_on_any() -> None:
+    anywhere = {
+        action
+        for each in printed()["Statement"]
+        if each["Resource"] == "*"
+        for action in each["Action"]
+    }
+    assert anywhere == OF_NO_RESOURCE
+
+
+def test_the_log_group_the_stack_and_the_partition_are_those_that_are_given() -> None:
+    options = ("--stack", "mine", "--partition", "aws-cn", "--log-group", "/theirs")
+    text = json.dumps(printed(*options, "--region", "cn-north-1"))
+    assert "arn:aws-cn:logs:cn-north-1:111122223333:log-group:/theirs:*" in text
+    assert "policy/bedrock-quota/mine/*" in text
+    assert "bedrock-quota-" not in text
+
+
+def test_it_is_a_policy_that_iam_takes() -> None:
+    document = doctor(Deployed.named("q", ACCOUNT, "aws", "*"), "q")
+    assert findings(json.dumps(document), Kind.IDENTITY) == []

@@ -1,0 +1,151 @@
+"""What valid quotas say that an admin may not have meant."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from builders import HOUR, NOON, a_quota
+from quota_enforcer.core.measure import Measure
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quota import Action, Exemption, Quota, Rule
+from quota_enforcer.core.quota_review import review
+
+SOON, PAST = NOON + HOUR, NOON - HOUR
+KNOWN = frozenset(map(Principal.parse, ("user/alice", "user/bob", "role/ci")))
+
+
+def rule(whom: str, **but: Any) -> Quota:
+    return a_quota(whom=whom, **but)
+
+
+def team(*members: str, **but: Any) -> Quota:
+    return a_quota(**{"whom": "team/x", "members": members, **but})
+
+
+def doubts(*rules: Rule, known: frozenset[Principal] = KNOWN) -> list[str]:
+    return [f"{each.whom} {each.name} {each.words}" for each in review(rules, known, NOON)]
+
+
+@pytest.mark.parametrize("whom", ["user/alice", "user/*", "role/*", "default", "role/ci"])
+def test_a_quota_for_somebody_known_is_no_doubt(whom: str) -> None:
+    assert doubts(rule(whom)) == []
+
+
+@pytest.mark.parametrize(
+    ("whom", "words"),
+    [
+        ("user/alcie", "; did you mean user/alice?"),
+        ("sso/somebody", ""),
+        ("sso/*", ""),
+        ("session/ci/*", ""),
+    ],
+)
+def test_a_quota_for_nobody_is_named_with_who_may_be_meant(whom: str, words: str) -> None:
+    assert doubts(rule(whom)) == [
+        f"{whom} daily covers nobody who has used Bedrock yet{words}",
+    ]
+
+
+def test_where_nobody_is_known_yet_nobody_is_missed() -> None:
+    assert doubts(rule("user/zoe"), team("user/zed"), rule("sso/*"), known=frozenset()) == []
+
+
+def test_a_member_who_was_never_seen_is_named() -> None:
+    assert doubts(team("user/alice", "user/bbo")) == [
+        "team/x daily has the member user/bbo, who has not used Bedrock yet; did you mean user/bob?"
+    ]
+
+
+def test_only_the_first_unseen_names_are_compared_with_all_that_are_known() -> None:
+    found = doubts(team(*(f"user/alic{n}" for n in range(30))))
+    assert len(found) == 30
+    assert sum("did you mean" in each for each in found) == 5
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [rule("default"), rule("user/*"), rule("sso/*")],
+        [team("user/alice", "user/bob"), rule("user/alice"), rule("user/bob")],
+        [team("user/alice", until=SOON), rule("user/alice", until=SOON)],
+        [team("user/alice"), Exemption("user/alice", "daily")],
+    ],
+    ids=["default", "team", "both end", "exempt"],
+)
+def test_a_rule_that_nearer_ones_replace_for_everybody_never_applies(rules: Sequence[Rule]) -> None:
+    known = KNOWN | {Principal.parse("sso/ann")}
+    [found] = doubts(*rules, known=known)
+    assert found.startswith(f"{rules[0].whom} daily never applies: ")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [rule("default"), rule("user/*")],
+        [team("user/alice", "user/bob"), rule("user/alice")],
+        [team("user/alice"), rule("user/alice", until=SOON)],
+        [team("user/alice"), rule("user/alice", name="weekly")],
+        [rule("user/*"), rule("user/alice"), rule("user/bob")],
+    ],
+    ids=["not all kinds", "not all members", "for a while", "another name", "who comes later"],
+)
+def test_a_rule_that_somebody_is_left_for_applies(rules: Sequence[Rule]) -> None:
+    assert doubts(*rules) == []
+
+
+def test_of_two_limits_on_the_same_only_the_lower_ever_blocks() -> None:
+    low, high = rule("user/alice", limit=Decimal(5)), rule("user/alice", name="more")
+    assert doubts(low, high) == [
+        "user/alice more never blocks: daily counts the same and has a lower limit"
+    ]
+
+
+@pytest.mark.parametrize(
+    "low",
+    [
+        {"whom": "user/bob"},
+        {"measure": Measure.REQUESTS},
+        {"action": Action.NOTIFY},
+        {"until": SOON},
+        {"raise_to": Decimal(10_000), "raise_until": SOON},
+        {"limit": Decimal(1000)},
+    ],
+    ids=str,
+)
+def test_two_limits_that_differ_in_more_both_have_their_use(low: dict[str, Any]) -> None:
+    lower = a_quota(**{"limit": Decimal(5), **low})
+    assert doubts(lower, rule("user/alice", name="more")) == []
+
+
+def test_for_several_a_higher_limit_can_be_what_is_left_where_the_lower_is_replaced() -> None:
+    assert doubts(rule("user/*", limit=Decimal(5)), rule("user/*", name="more")) == []
+
+
+def test_one_person_in_two_spellings_has_both() -> None:
+    found = doubts(rule("user/alice"), rule("user/alice"))
+    assert found == [
+        "user/alice daily stands 2 times, in different spellings: the strictest of them decides"
+    ]
+
+
+def test_a_team_is_the_same_people_in_all_its_quotas() -> None:
+    one, other = team("user/alice"), team("user/bob", name="weekly")
+    assert doubts(one, other) == ["team/x weekly names other members than daily of the same team"]
+    assert doubts(team("user/alice", "user/bob"), team("user/bob", "user/alice", name="w")) == []
+
+
+def test_a_limit_of_0_without_an_end_blocks_for_good() -> None:
+    zero = {"limit": Decimal(0)}
+    assert doubts(rule("user/alice", **zero)) == [
+        "user/alice daily has limit 0 and no `until`: it blocks until somebody removes it"
+    ]
+    assert doubts(rule("user/alice", until=SOON, **zero)) == []
+    assert doubts(rule("user/alice", action=Action.NOTIFY, **zero)) == []
+
+
+def test_what_has_ended_is_only_told_so() -> None:
+    assert doubts(rule("user/zoe", until=PAST, limit=Decimal(0))) == [
+        "user/zoe daily has ended and does nothing any more"
+    ]

@@ -1,0 +1,95 @@
+"""Numbers, money and time as the report's page shows them."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from quota_enforcer.report import texts
+from quota_enforcer.sweep.standings import Row, State
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1k"),
+        (1_234_567, "1.23M"),
+        (999_499, "999k"),
+        (999_999, "1M"),
+        (35_210_000_000, "35.2G"),
+        (1_230_000_000_000_000, "1,230T"),
+    ],
+)
+def test_short_numbers_have_at_most_three_digits(value: int, shown: str) -> None:
+    assert texts.short(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        ("0", "$0.00"),
+        ("0.0000001", "<$0.01"),
+        ("0.01", "$0.01"),
+        ("1234.565", "$1,234.56"),
+        ("1234.575", "$1,234.58"),
+    ],
+)
+def test_money_is_rounded_to_the_cent_and_never_to_nothing(usd: str, shown: str) -> None:
+    assert texts.money(Decimal(usd)) == shown
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(0, 0, "0 %"), (0, 5, "0 %"), (1, 1000, "<1 %"), (1, 3, "33 %"), (5, 5, "100 %")],
+)
+def test_a_share_never_rounds_something_to_nothing(part: int, whole: int, shown: str) -> None:
+    assert texts.percent(part, whole) == shown
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=12), "12 min"),
+        (timedelta(hours=4, minutes=10), "4 h 10 min"),
+        (timedelta(days=3, hours=4, minutes=59), "3 d 4 h"),
+        (timedelta(days=1966), "1,966 d 0 h"),
+    ],
+)
+def test_stretches_of_time(length: timedelta, shown: str) -> None:
+    assert texts.lasting(length) == shown
+
+
+def test_moments_are_on_the_deployments_clock() -> None:
+    late = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    assert texts.moment(late, ZoneInfo("Europe/Berlin")) == "2026-12-01 00:30"
+    assert texts.moment(None, ZoneInfo("UTC")) == ""
+
+
+def test_days_and_months_in_words() -> None:
+    assert texts.day(date(2026, 11, 3)) == "Tue 3 Nov 2026"
+    assert texts.month(date(2026, 11, 3)) == "November 2026"
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 days"), (1, "1 day"), (1200, "1,200 days")])
+def test_one_and_many(count: int, shown: str) -> None:
+    assert texts.many(count, "day") == shown
+
+
+@pytest.mark.parametrize(
+    ("measure", "used", "limit", "assumed", "shown"),
+    [
+        ("total_tokens", 1200, Decimal(1000), None, "1,200 of 1,000"),
+        ("total_tokens", 1200, None, None, "1,200, no limit"),
+        ("cost_usd", Decimal("9.999"), Decimal(10), Decimal(0), "$9.99 of $10.00"),
+        ("cost_usd", Decimal("9.999"), Decimal(10), Decimal(3), "~$9.99 of $10.00"),
+    ],
+)
+def test_usage_is_never_rounded_up_to_its_limit(
+    measure: str, used: int | Decimal, limit: Decimal | None, assumed: Decimal | None, shown: str
+) -> None:
+    row = Row("user/a", "q", "", measure, "day", used, limit, 0, State.OK, assumed=assumed)
+    assert texts.used(row) == shown
