@@ -358,3 +358,19 @@ def test_it_fits_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch, width
     shell.out("explain", "user/alice")
     lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= width
+
+
+def test_a_member_of_a_pool_sees_the_pools_sum_with_each_role_once(shell: Shell) -> None:
+    members = ["user/alice", "role/ci", "session/ci/42"]
+    shell.world.quota(principal="team/pool", share="pool", members=members)
+    shell.used("alice", 300)
+    shell.used("role:ci/42", 400)
+    shell.sweep()
+    printed = shell.out("explain", "user/alice")
+    assert facts(printed)["Rule"] == ["team/pool, for its team"]
+    assert facts(printed)["Used"] == ["700 of 1,000 total tokens, 70 %"]
+    rows = tables(printed)
+    assert rows[rows.index(["Member", "Total tokens"]) + 1 :] == [
+        ["role/ci", "400"],
+        ["user/alice", "300"],
+    ]

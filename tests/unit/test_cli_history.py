@@ -1,5 +1,6 @@
 """`history`: what happened when and why, of one principal and of everybody."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from builders import HOUR, NOON, Story, a_quota
 from cli_world import Shell, a_shell
 from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.quota_changes import ELSEWHERE
 from quota_enforcer.core.verdict import Mode
 from quota_enforcer.ports import Record
 
@@ -162,3 +164,12 @@ def test_as_json_with_moments_in_utc(shell: Shell) -> None:
         "since": "2026-11-24T12:00:00Z",
     }
     assert told.items() <= blocked.items()
+
+
+def test_an_edit_is_told_with_who_made_it(shell: Shell) -> None:
+    signed = Notice(NoticeKind.EDITED, NOON, "user/bob", "daily", "limit 1 -> 2", by="arn:admin")
+    shell.world.ledger.post([signed, replace(signed, quota="other", by=ELSEWHERE)])
+    assert [row[4] for row in rows(shell.out("history", "user/bob"))] == [
+        "limit 1 -> 2; by arn:admin",
+        "limit 1 -> 2; see CloudTrail",
+    ]

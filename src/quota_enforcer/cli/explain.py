@@ -18,7 +18,6 @@ from quota_enforcer.core.breakdown import breakdown
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.measure import Number
 from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota_values import whom as read_whom
 from quota_enforcer.core.verdict import Terms, Verdict
 from quota_enforcer.core.window import local_date
@@ -75,7 +74,7 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
     return Explained(
         record,
         by_name(
-            _sums(record, looked, read, terms),
+            _sums(record, looked, book, read),
             book.candidates(principal, terms.now),
             meant_for(principal, items),
         ),
@@ -83,8 +82,8 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
     )
 
 
-def _sums(record: Record, looked: Looked, read: ReadBefore, terms: Terms) -> Iterator[Summed]:
-    decision = looked.decision
+def _sums(record: Record, looked: Looked, book: QuotaBook, read: ReadBefore) -> Iterator[Summed]:
+    decision, terms = looked.decision, looked.decision.terms
     table = rows(record, decision)
     for verdict, row in zip(decision.verdicts, table, strict=False):
         yield Summed(
@@ -92,18 +91,20 @@ def _sums(record: Record, looked: Looked, read: ReadBefore, terms: Terms) -> Ite
             row,
             verdict in decision.denying,
             breakdown(verdict, looked.behind(verdict.quota), terms.zone),
-            _by_member(verdict, read, terms),
+            _by_member(verdict, book, read, terms),
         )
 
 
-def _by_member(verdict: Verdict, read: ReadBefore, terms: Terms) -> dict[str, Number]:
-    """Of a quota that a team shares, what each member used."""
+def _by_member(
+    verdict: Verdict, book: QuotaBook, read: ReadBefore, terms: Terms
+) -> dict[str, Number]:
+    """Of a quota that a team shares, what each used whose usage counts: a session's in its role."""
     quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
     if not quota.pooled:
         return {}
-    used = {member: read.usage(Principal.parse(member), first) for member in quota.members}
+    used = {member: read.usage(member, first) for member in book.drawing[quota.id]}
     numbers = {
-        member: quota.number(usage.within(verdict.span, quota.models))
+        str(member): quota.number(usage.within(verdict.span, quota.models))
         for member, usage in used.items()
     }
     return dict(_most_first(numbers.items()))

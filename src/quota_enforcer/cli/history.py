@@ -20,6 +20,7 @@ from quota_enforcer.core.notice import Notice, NoticeKind
 from quota_enforcer.core.precedence import covers
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quota import Rule
+from quota_enforcer.core.quota_changes import ELSEWHERE
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.sweep.report import event
 
@@ -110,6 +111,9 @@ def _why(notice: Notice, terms: Terms) -> str:
         since = wording.moment(notice.since, terms.zone)
         until = wording.moment(notice.until, terms.zone)
         return f"from {since} to {until} ({lasting(notice.until - notice.since)}): {notice.reason}"
+    if notice.by:
+        by = notice.by if notice.by == ELSEWHERE else f"by {notice.by}"
+        return f"{notice.reason}; {by}"
     if notice.kind in _LASTS:
         return f"{notice.reason}; until {wording.moment(notice.until, terms.zone)}"
     if notice.kind is NoticeKind.RESTORED and notice.since:

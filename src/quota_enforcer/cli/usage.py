@@ -1,10 +1,8 @@
 """`usage`: who used what, for chargeback: requests, tokens and money, exact."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,26 +12,18 @@ from quota_enforcer.cli.options import AsJson, on_deployment
 from quota_enforcer.cli.output import (
     hint,
     how_far,
-    is_roomy,
-    say,
     say_json,
-    say_table,
     screenful,
 )
 from quota_enforcer.cli.span import Span, span_of
+from quota_enforcer.cli.spend_shown import as_csv_text, document, show
 from quota_enforcer.cli.who import MaybeWho, everybody, record_of, say_if_stranger
-from quota_enforcer.core.amounts import dollars, exact
-from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quota import Rule
-from quota_enforcer.core.spend import Asked, By, Key, spend
+from quota_enforcer.core.spend import Asked, By, spend
 from quota_enforcer.core.usage import Usage
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
-COLUMNS = Counts._fields
-"""Requests, the four token counts, what they cost, and the part of that at assumed prices."""
-_WIDE = ("Requests", "Input", "Output", "Cache read", "Cache write", "Cost")
-_NARROW = ("Requests", "Tokens", "Cost")
 _KEPT = 400
 """Days for which the ledger keeps usage."""
 
@@ -92,11 +82,11 @@ def usage(  # noqa: PLR0913 - one argument for each option
     rules = deployment.load(terms.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
     if as_csv:
-        typer.echo(_csv(rows, asked), nl=False)
+        typer.echo(as_csv_text(rows, asked), nl=False)
     elif as_json:
-        say_json(_document(rows, asked))
+        say_json(document(rows, asked))
     else:
-        _say(rows, asked, str(terms.zone), screenful(limit))
+        show(rows, asked, str(terms.zone), screenful(limit))
     if (span.today - span.first).days > _KEPT:
         hint(f"Usage is kept for {_KEPT} days: what is older is no longer there.")
 
@@ -141,75 +131,3 @@ def _teams(rules: Iterable[Rule]) -> Mapping[Principal, set[str]]:
         for member in rule.members:
             teams[Principal.parse(member)].add(rule.whom)
     return teams
-
-
-def _csv(rows: Mapping[Key, Counts], asked: Asked) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow((*asked.by, *COLUMNS))
-    for key, counts in rows.items():
-        writer.writerow((*key, *_exact(counts)))
-    return written.getvalue()
-
-
-def _exact(counts: Counts) -> tuple[int | str, ...]:
-    """Counts as numbers, money as text to the last decimal place."""
-    return (*counts[:5], exact(counts.cost_usd), exact(counts.assumed_usd))
-
-
-def _document(rows: Mapping[Key, Counts], asked: Asked) -> dict[str, Any]:
-    def counted(counts: Counts) -> dict[str, Any]:
-        return dict(zip(COLUMNS, _exact(counts), strict=True))
-
-    return {
-        "from": str(asked.first),
-        "to": str(asked.last),
-        "by": asked.by,
-        "rows": [
-            {**dict(zip(asked.by, key, strict=True)), **counted(counts)}
-            for key, counts in rows.items()
-        ],
-        "total": counted(Counts.total(rows.values())),
-    }
-
-
-def _say(rows: Mapping[Key, Counts], asked: Asked, zone: str, limit: int | None) -> None:
-    """Columns that hold the same in every row are left to the heading."""
-    days = f"{asked.first} to {asked.last}, {zone}"
-    if not rows:
-        say(f"Nobody used Bedrock: {days}.")
-        return
-    telling = [
-        place for place in range(len(asked.by)) if len({key[place] for key in rows}) > 1
-    ] or [0]
-    same = [
-        f"{asked.by[place]} {next(iter(rows))[place] or 'none'}"
-        for place in range(len(asked.by))
-        if place not in telling and asked.by[place] is not By.MONTH
-    ]
-    say(", ".join((f"Usage {days}", *same)))
-    numbers = _WIDE if is_roomy() else _NARROW
-    shown = list(rows.items())[:limit]
-    table = [
-        (*(key[place] or "-" for place in telling), *_numbers(counts, numbers))
-        for key, counts in shown
-    ]
-    total = Counts.total(rows.values())
-    table.append(("Total", *("" for _ in telling[1:]), *_numbers(total, numbers)))
-    head = [asked.by[place].capitalize() for place in telling]
-    say_table((*head, *numbers), table, numbers=numbers)
-    if len(shown) < len(rows):
-        hint(f"{len(rows) - len(shown):,} more rows: --limit 0 shows all.")
-    if By.TEAM in asked.by:
-        hint("Teams are as of today's membership.")
-    if total.assumed_usd:
-        hint(f"~ {dollars(total.assumed_usd)} of the cost is at assumed prices.")
-
-
-def _numbers(counts: Counts, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """`~` marks money that is partly assumed."""
-    about = "~" if counts.assumed_usd else ""
-    cost = f"{about}{dollars(counts.cost_usd)}"
-    if columns is _NARROW:
-        return f"{counts.requests:,}", f"{counts.tokens:,}", cost
-    return (*(f"{number:,}" for number in counts[:5]), cost)
