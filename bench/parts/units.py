@@ -20,7 +20,8 @@ class Units:
 
 
 _KB, _READ = 1024, 4096
-_KEY = ("pk", "sk", "principal", "quota")
+_KEYS = ("pk", "sk"), ("principal", "quota")
+"""Of the ledger, whose notices name principals and quotas too, and of the quota table."""
 _INDEX = ("listing", "due")
 """What has both is in the ledger's index too."""
 
@@ -36,7 +37,8 @@ def touched(operation: str, request: Attributes) -> Iterator[tuple[str, Attribut
             parts = []
     for part in parts:
         key = part.get("Key") or part["Item"]
-        yield part["TableName"], {name: key[name] for name in _KEY if name in key}
+        names = next(names for names in _KEYS if all(name in key for name in names))
+        yield part["TableName"], {name: key[name] for name in names}
 
 
 def written(operation: str, before: Iterable[Attributes], after: Iterable[Attributes]) -> int:
