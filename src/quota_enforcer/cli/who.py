@@ -13,7 +13,7 @@ from quota_enforcer.cli.output import hint, how_far
 from quota_enforcer.cli.quota_edit import canonical
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.quota import Rule, Share
+from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import KINDS
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.ports import Record
@@ -68,11 +68,7 @@ def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
 
 def named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    whom: set[str] = set()
-    for rule in rules:
-        whom |= set(rule.members)
-        if not rule.members or rule.share is Share.POOL:
-            whom.add(rule.whom)
+    whom = {each for rule in rules for each in rule.named}
     return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
 
 

@@ -8,7 +8,7 @@ from quota_enforcer.core.forecast import percent_at_reset, runs_out
 from quota_enforcer.core.month_cost import PACE_DAYS
 from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
-from quota_enforcer.core.quota import Rule, Share
+from quota_enforcer.core.quota import Rule
 from quota_enforcer.core.quota_item import KINDS
 from quota_enforcer.core.verdict import Terms
 from quota_enforcer.core.window import DAY, day_start, local_date
@@ -126,11 +126,7 @@ def _read_from(days: tuple[date, ...]) -> date:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    whom: set[str] = set()
-    for rule in rules:
-        whom |= set(rule.members)
-        if not rule.members or rule.share is Share.POOL:
-            whom.add(rule.whom)
+    whom = {each for rule in rules for each in rule.named}
     return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
 
 
