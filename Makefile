@@ -26,9 +26,10 @@ test-browser: setup ## the report's page in a headless Chromium; root gets Debia
 	@tests/browser/chromium.sh
 	$(BIN)/pytest tests/browser
 
-lint: setup ## lint and formatting
+lint: setup ## lint, formatting, and which package may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 
 types: setup ## static types
 	$(BIN)/mypy
@@ -41,7 +42,6 @@ bench: setup ## print how fast it is and how many AWS calls it makes
 	@for script in bench/*.py; do $(BIN)/python $$script || exit; done
 
 lock: setup ## renew requirements.lock and src/requirements.txt from pyproject.toml
-	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lambda"], sep="\n")' \
@@ -50,15 +50,17 @@ lock: setup ## renew requirements.lock and src/requirements.txt from pyproject.t
 		$(IN_RUNTIME:%=--no-emit-package %) --output-file src/requirements.txt
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .venv-sam .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .import_linter_cache .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >.venv/uv.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	$(BIN)/uv pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
 
-.venv-sam/installed: Makefile
+.venv-sam/installed: .venv/installed Makefile
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	$(BIN)/uv pip install --quiet --python .venv-sam aws-sam-cli==$(SAM_VERSION)
 	touch $@
