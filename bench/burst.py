@@ -91,7 +91,7 @@ def peak() -> int:
 def metered(folder: Path) -> None:
     """Meter the deliveries, the first to get ready, and print what the others took."""
     BUILTIN_HANDLERS.append(("before-send", at_once))
-    from quota_enforcer.handlers import meter  # noqa: PLC0415 - after the stand-in
+    from quota_enforcer.lambdas.meter import handler as meter  # noqa: PLC0415 - after the stand-in
 
     seconds: list[float] = []
     before = 0

@@ -16,17 +16,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from quota_enforcer import wiring
-from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
-from quota_enforcer.aws.metrics import CloudWatchMetrics
-from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
+from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.policies.deny import deny_all
-from quota_enforcer.core.window import hour_start
+from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.enforce.ports import Series
+from quota_enforcer.enforce.report import Report
+from quota_enforcer.enforce.sweep import Sweep
+from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.ports import Series, SweepState
-from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.report import Report
-from quota_enforcer.sweep.sweep import Sweep
 
 if TYPE_CHECKING:
     from bench.parts.metrics import CloudWatch

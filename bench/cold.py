@@ -36,11 +36,11 @@ IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
 FOREIGN = {
-    "author": ("sweep", "metering", "core.decision", "core.records", "core.price_table"),
-    "enforcer": ("authoring.author", "core.records", "core.policies"),
-    "me": ("authoring.author", "core.policies", "core.records", "metering.stream"),
-    "meter": ("sweep", "authoring", "core.decision", "core.policies", "metering.cloudwatch"),
-    "setup": ("sweep", "metering", "authoring", "core.decision", "core.records"),
+    "author": ("enforce", "meter", "decide.decision", "core.pricing.table"),
+    "enforcer": ("gates.author", "meter.log.record", "core.policies"),
+    "me": ("gates.author", "core.policies", "meter.log.record", "meter.stream"),
+    "meter": ("enforce", "gates", "decide.decision", "core.policies", "meter.cloudwatch"),
+    "setup": ("enforce", "meter", "gates", "decide.decision"),
 }
 """What of ours belongs to other functions."""
 _RECORD = {
@@ -95,7 +95,7 @@ def started(handler: str, package: Path, runtime: Path) -> tuple[float, float | 
     port = int(server.server_address[1])
     begin = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-S", "-m", "awslambdaric", f"quota_enforcer.handlers.{handler}.handler"],
+        [sys.executable, "-S", "-m", "awslambdaric", f"quota_enforcer.lambdas.{handler}.handler"],
         cwd=package,
         env=environment(package, runtime, port),
         stdout=subprocess.DEVNULL,
@@ -130,7 +130,7 @@ def imported(handler: str, package: Path, runtime: Path) -> tuple[dict[str, floa
             "-X",
             "importtime",
             "-c",
-            f"import quota_enforcer.handlers.{handler}",
+            f"import quota_enforcer.lambdas.{handler}",
         ],
         env=environment(package, runtime, 1),
         capture_output=True,

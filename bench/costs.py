@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quota_enforcer.core.measure import OBSERVED
-from quota_enforcer.ports import Series
+from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.enforce.ports import Series
 
 if TYPE_CHECKING:
     from bench.parts import month, prices

@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.decision import decide
-from quota_enforcer.core.measure import OBSERVED, Counts, Measure
-from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.standing import Standing
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import DAY, HOUR, Unit, Window, hour_start, local_date
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
+from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start, local_date
+from quota_enforcer.decide.decision import decide
+from quota_enforcer.decide.verdict import Mode, Terms
 
 PRINCIPALS = 10_000
 MODELS = ("anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0")

@@ -14,12 +14,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from quota_enforcer.aws.dynamo_read import wire
-from quota_enforcer.aws.ledger_items import record_item
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.aws.dynamodb.dynamo_read import wire
+from quota_enforcer.aws.dynamodb.ledger.items import record_item
+from quota_enforcer.core.ledger import Bucket, Record
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.ports import Bucket, Record
 
 ROOT = Path(__file__).parents[1]
 STACK = "bedrock-quota"
@@ -96,8 +96,8 @@ def one_principal(deployment: Deployment) -> Iterator[float]:
 
 def the_default(deployment: Deployment) -> tuple[float, float]:
     """An edit of the default that some of many are over: until IAM has them all, until its end."""
-    from quota_enforcer import wiring  # noqa: PLC0415 - where it is needed
-    from quota_enforcer.settings import Settings  # noqa: PLC0415 - likewise
+    from quota_enforcer.core.deployment import Settings  # noqa: PLC0415 - likewise
+    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - where it is needed
 
     people = [Principal(Kind.USER, f"u{number:05}") for number in range(MANY)]
     deployment.know(people)

@@ -21,18 +21,18 @@ import boto3
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from quota_enforcer import wiring
-from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
-from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.item_yaml import written
+from quota_enforcer.cli.files.yaml import written
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.breaker import Breaker
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.settings import Settings
 
 ITEMS = 5_000
 MOST = 30.0

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.price import Cost
-from quota_enforcer.core.price_table import PriceTable
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quota import Quota
-from quota_enforcer.core.records import Counted
-from quota_enforcer.core.simulation import Delays, simulate
-from quota_enforcer.core.window import Unit, Window
-from quota_enforcer.price_list.shipped import shipped_rates
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.insight.simulation import Delays, simulate
+from quota_enforcer.meter.log.record import Counted
 
 DATA = Path(__file__).parent / "data"
 START = datetime(2026, 11, 2, tzinfo=UTC)

@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 
-from quota_enforcer.core.records import Counted, read
+from quota_enforcer.meter.log.record import Counted, read
 
 RECORDS = 40_000
 BATCH = 10_000

@@ -24,19 +24,20 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from playwright.sync_api import sync_playwright
 
-from quota_enforcer import wiring
-from quota_enforcer.aws import ledger_items, notice_items, usage_items
-from quota_enforcer.aws.dynamo_read import Plain, wire
-from quota_enforcer.cli.report import LARGE, READERS
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.aws.dynamodb.dynamo_read import Plain, wire
+from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger import notice_items, usage_items
+from quota_enforcer.cli.insight.report import LARGE, READERS
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Quota
-from quota_enforcer.core.window import DAY, HOUR, Unit, Window, hour_start
-from quota_enforcer.ports import Bucket, Record
-from quota_enforcer.report.gather import Gathering
-from quota_enforcer.report.page import render
-from quota_enforcer.settings import Settings
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start
+from quota_enforcer.insight.report.gather import Gathering
+from quota_enforcer.insight.report.page import render
+from quota_enforcer.lambdas.enforcer import wiring
 
 PRINCIPALS, DAYS = 1_000, 60
 KINDS = 40

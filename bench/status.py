@@ -25,17 +25,18 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from typer.testing import CliRunner
 
-from quota_enforcer import wiring
-from quota_enforcer.aws import ledger_items, usage_items
-from quota_enforcer.aws.dynamo_read import wire
+from quota_enforcer.aws.dynamodb.dynamo_read import wire
+from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger import usage_items
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.ledger import Bucket, Record, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.standing import Level, Standing
-from quota_enforcer.core.window import hour_start, local_date
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.ports import Bucket, Record, SweepState
-from quota_enforcer.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 STACK = "bench"

@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.decision import Decision, decide
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Quota
+from quota_enforcer.core.quotas.precedence import Applicable
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.standing import Standing
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import Unit, Window, hour_start
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.window import Unit, Window, hour_start
+from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.verdict import Mode, Terms
 
 UTC_ZONE = ZoneInfo("UTC")
 LEDGER_TABLE: Final = "ledger"

@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from gate_fakes import FakeIam, FakeMemory, Gatehouse
-from quota_enforcer.author_settings import AuthorSettings
-from quota_enforcer.aws.metrics import METRIC_NAMES
-from quota_enforcer.aws.stack_parts import Part
-from quota_enforcer.cli.doctor.works import ALARM
-from quota_enforcer.core.findings.deniable import Entity
-from quota_enforcer.core.findings.invocation_logging import STANDARD, LoggingFound
-from quota_enforcer.core.findings.metering import SubscriptionFound
-from quota_enforcer.core.findings.telling import AlarmFound, Listeners
-from quota_enforcer.core.findings.triggers import FunctionFound, ScheduleFound
+from quota_enforcer.aws.account import Part
+from quota_enforcer.aws.cloudwatch.metrics import METRIC_NAMES
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.meter_settings import MeterSettings
-from quota_enforcer.metering.ports import Recount
-from quota_enforcer.ports import Series
+from quota_enforcer.doctor.rules.coverage import Entity
+from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
+from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
+from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
+from quota_enforcer.doctor.works import ALARM
+from quota_enforcer.enforce.ports import Series
+from quota_enforcer.gates.settings import AuthorSettings
+from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.settings import MeterSettings
 from world import ACCOUNT, World
 
 T = TypeVar("T")

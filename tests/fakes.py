@@ -7,33 +7,27 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.core.errors import (
-    CannotDeny,
-    Closed,
-    Conflict,
-    PrincipalGone,
-    UnknownIdentity,
-)
-from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.notice import NOTED, Notice
-from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota_item import Item
-from quota_enforcer.core.subscription import Subscription, same
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.wording import Message
-from quota_enforcer.ports import (
+from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
+from quota_enforcer.core.ledger import (
     Brief,
     Bucket,
     GateIntent,
     PriceMemory,
     QuotaMemory,
     Record,
-    Series,
     Source,
     SweepState,
-    unheard,
 )
+from quota_enforcer.core.notices.notice import NOTED, Notice
+from quota_enforcer.core.notices.subscription import Subscription, same
+from quota_enforcer.core.notices.wording import Message
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.enforce.ledger import unheard
+from quota_enforcer.enforce.ports import Series
+from quota_enforcer.gates.result import Rendered
 
 
 class Read(NamedTuple):

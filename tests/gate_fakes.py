@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from quota_enforcer.authoring.author import Author
-from quota_enforcer.authoring.needs import Write
-from quota_enforcer.authoring.roles import Role
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.policies.gate import fitting_gate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent
+from quota_enforcer.gates.author import Author
+from quota_enforcer.gates.ports import Write
+from quota_enforcer.gates.roles import Role
 
 GATE: Final = (
     "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-bedrock-quota-gate-1-BOUNDARY-ONLY"

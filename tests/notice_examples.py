@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from builders import HAIKU, NOON
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.wording import Message
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.notices.wording import Message
+from quota_enforcer.core.usage.counts import Counts
 from world import World, principal
 
 OPUS = "anthropic.claude-3-opus*"

@@ -13,19 +13,19 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from fakes import FakeLedger
-from quota_enforcer.core.decision import decide
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.quota import Quota, Rule, Share
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota, Rule, Share
 from quota_enforcer.core.standing import Standing
-from quota_enforcer.core.usage import ModelUsage, Usage, pooled
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import HOUR, Unit, Window, day_start, hour_start, local_date
-from quota_enforcer.ports import Record, SweepState
-from quota_enforcer.report.gather import Gathering
-from quota_enforcer.report.model import Report
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
+from quota_enforcer.decide.decision import decide
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.report.gather import Gathering
+from quota_enforcer.insight.report.model import Report
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)

@@ -18,17 +18,17 @@ from zoneinfo import ZoneInfo
 
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
-from quota_enforcer.core.cache_writes import CacheWrites
-from quota_enforcer.core.measure import NO_MONEY, Counts
-from quota_enforcer.core.model import NamedModel, named
-from quota_enforcer.core.price import Cost
+from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.window import local_date, next_hour
-from quota_enforcer.metering.outside import MeterOutside, Site
-from quota_enforcer.metering.ports import Added, Addition, LogEvent, Pointer, Recount
-from quota_enforcer.metering.recount import Recounter
-from quota_enforcer.metering.stream import STREAM, Stream
-from quota_enforcer.ports import Brief, Bucket, Source
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.model import NamedModel, named
+from quota_enforcer.core.usage.window import local_date, next_hour
+from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.ports import Added, Addition, LogEvent, Pointer, Recount
+from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.stream import STREAM, Stream
 
 GROUP = "/bedrock-quota/bedrock-quota/invocations"
 

@@ -8,15 +8,16 @@ from zoneinfo import ZoneInfo
 from builders import HAIKU, an_item
 from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
 from quota_enforcer.core.breaker import Breaker
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.ports import Bucket, Outside
-from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.report import Report
-from quota_enforcer.sweep.sweep import Sweep
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.report import Report
+from quota_enforcer.enforce.sweep import Sweep
 
 ACCOUNT = "111122223333"
 

@@ -21,9 +21,9 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from quota_enforcer.aws.dynamo_read import wire
-from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
-from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.aws.dynamodb.dynamo_read import wire
+from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.local.embedded import EmbeddedAws
 
@@ -106,7 +106,10 @@ class Deployment:
 
     def deliver(self, delivery: dict[str, Any]) -> None:
         """One delivery to the meter, and what it wakes."""
-        from quota_enforcer.handlers import enforcer, meter  # noqa: PLC0415 - reads the environment
+        from quota_enforcer.lambdas.enforcer import (  # noqa: PLC0415 - reads the environment
+            handler as enforcer,
+        )
+        from quota_enforcer.lambdas.meter import handler as meter  # noqa: PLC0415 - likewise
 
         self._run(self.meter, meter.handler, delivery)
         while self._woken:
@@ -114,13 +117,13 @@ class Deployment:
 
     def sweep(self) -> None:
         """One tick of the enforcer's schedule."""
-        from quota_enforcer.handlers import enforcer  # noqa: PLC0415 - likewise
+        from quota_enforcer.lambdas.enforcer import handler as enforcer  # noqa: PLC0415 - likewise
 
         self._run(self.enforcer, enforcer.handler, {"action": "sweep"})
 
     def recount(self) -> None:
         """One tick of the meter's schedule."""
-        from quota_enforcer.handlers import meter  # noqa: PLC0415 - likewise
+        from quota_enforcer.lambdas.meter import handler as meter  # noqa: PLC0415 - likewise
 
         self._run(self.meter, meter.handler, {"action": "recount"})
 
@@ -233,7 +236,8 @@ def deployment(metering: str, start: datetime) -> Iterator[Deployment]:
         aws.client("dynamodb").put_item(TableName="quotas", Item=wire(QUOTA))
         here = {"METERING": metering, "DENY_POLICIES": json.dumps({"*": policy["Policy"]["Arn"]})}
         os.environ |= aws.environment() | ENVIRONMENT | here
-        from quota_enforcer.handlers import enforcer, meter  # noqa: PLC0415 - likewise
+        from quota_enforcer.lambdas.enforcer import handler as enforcer  # noqa: PLC0415 - reads it
+        from quota_enforcer.lambdas.meter import handler as meter  # noqa: PLC0415 - likewise
 
         enforcer.enforcer.cache_clear()
         meter.meter.cache_clear()

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws import usage_items
-from quota_enforcer.aws.dynamo_read import wire
-from quota_enforcer.aws.ledger_schema import EXPIRES
-from quota_enforcer.aws.ledger_usage import METER, STREAM
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.model import canonical_model
+from quota_enforcer.aws.dynamodb.dynamo_read import wire
+from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.ledger.ledger_usage import METER, STREAM
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.model import canonical_model
 
 from .records import MODELS
 from .units import Attributes

@@ -11,10 +11,10 @@ from moto import mock_aws
 
 from builders import LEDGER_TABLE, NOON, QUOTA_TABLE, UTC_ZONE
 from fakes import FakeLedger
-from quota_enforcer.aws.ledger import DynamoLedger
-from quota_enforcer.aws.ledger_schema import LEDGER_SCHEMA
-from quota_enforcer.aws.quota_table import QUOTA_SCHEMA, DynamoQuotas
-from quota_enforcer.ports import Ledger
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA, DynamoQuotas
+from quota_enforcer.enforce.ledger import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -7,10 +7,10 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.brief_items import BRIEF, brief_item, brief_of
-from quota_enforcer.aws.dynamo import Table
-from quota_enforcer.core.price import Rate
-from quota_enforcer.ports import Brief
+from quota_enforcer.aws.dynamodb.ledger.brief_items import BRIEF, brief_item, brief_of
+from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.pricing.rate import Rate
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

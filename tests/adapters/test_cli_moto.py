@@ -20,21 +20,22 @@ from typer.testing import CliRunner, Result
 
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from page_reading import PageReading
-from quota_enforcer import clock, wiring
-from quota_enforcer.aws.model_memory import DynamoModelMemory
+from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.opaque import unresolved
-from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.ports import Bucket
-from quota_enforcer.settings import Settings
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.opaque import unresolved
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.lambdas.enforcer import wiring
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sns import SNSClient
 
-    from quota_enforcer.aws.ledger import DynamoLedger
+    from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 
 Answer = dict[str, Any]
 MODELS = create_loader()

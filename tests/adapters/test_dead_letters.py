@@ -9,13 +9,13 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.dead_letters import LettersRefused, SqsDeadLetters
-from quota_enforcer.metering.ports import Pointer
+from quota_enforcer.aws.messaging.queues import LettersRefused, SqsDeadLetters
+from quota_enforcer.meter.ports import Pointer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from quota_enforcer.metering.ports import DeadLetters
+    from quota_enforcer.meter.ports import DeadLetters
 
 GROUP = "/aws/bedrock/calls"
 POINTERS = st.builds(

@@ -10,17 +10,17 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from quota_enforcer.aws.alarms import alarms
+from quota_enforcer.aws.account import Part, StackParts
+from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.enabled_regions import enabled_regions
-from quota_enforcer.aws.identities import IamIdentities
-from quota_enforcer.aws.listeners import listeners
-from quota_enforcer.aws.queues import waiting
+from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
+from quota_enforcer.aws.iam.identities import IamIdentities
+from quota_enforcer.aws.messaging.listeners import listeners
+from quota_enforcer.aws.messaging.queues_queues import waiting
 from quota_enforcer.aws.server_time import server_time
-from quota_enforcer.aws.stack_parts import Part, StackParts
-from quota_enforcer.aws.triggers import FunctionState, mapping_state, schedule
-from quota_enforcer.core.findings.deniable import Entity
-from quota_enforcer.core.findings.triggers import FunctionFound, ScheduleFound
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.rules.coverage import Entity
+from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
 from stubbed import stubbed
 
 UUID = "0b3dc3a1-7f3a-4c1e-9c1a-0123456789ab"

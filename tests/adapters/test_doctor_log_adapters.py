@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from quota_enforcer.aws.bedrock_traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
-from quota_enforcer.aws.invocation_logging import logging_found
-from quota_enforcer.aws.log_wiring import LogWiring
-from quota_enforcer.core.findings.invocation_logging import LoggingFound
-from quota_enforcer.core.findings.metering import SubscriptionFound
-from quota_enforcer.metering.stream import STREAM
+from quota_enforcer.aws.bedrock.logging import logging_found
+from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
+from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
+from quota_enforcer.doctor.rules.logging import LoggingFound
+from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.meter.stream import STREAM
 from stubbed import stubbed
 
 if TYPE_CHECKING:

@@ -16,25 +16,25 @@ from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from log_records import ACCOUNT
-from quota_enforcer.aws import ledger_additions
-from quota_enforcer.aws.dead_letters import SqsDeadLetters
-from quota_enforcer.aws.dynamo_whole import WholeTable
-from quota_enforcer.aws.ledger_additions import DynamoAdditions
-from quota_enforcer.aws.ledger_recounts import DynamoRecounts
-from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
-from quota_enforcer.aws.wake import EnforcerWake
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
+from quota_enforcer.aws.dynamodb.ledger import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.additions import DynamoAdditions
+from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
+from quota_enforcer.aws.functions.wake import EnforcerWake
+from quota_enforcer.aws.messaging.queues import SqsDeadLetters
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.metering.outside import MeterOutside, Site
-from quota_enforcer.metering.ports import Added, Addition
-from quota_enforcer.metering.stream import Stream
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.ports import Added, Addition
+from quota_enforcer.meter.stream import Stream
 from stream_fakes import GROUP, FakeLog, FakeModels, FlatPrices, call, delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.aws.dynamo import Table
+    from quota_enforcer.aws.dynamodb.table import Table
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 TODAY = NOON.date()

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 from botocore.stub import Stubber
 
 from builders import ALICE, HAIKU, NOON
-from quota_enforcer.aws.dynamo_whole import WholeTable
-from quota_enforcer.aws.ledger import DynamoLedger
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.ports import Bucket, Record, Source
+from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.core.ledger import Bucket, Record, Source
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.usage.counts import Counts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.ports import Ledger
+    from quota_enforcer.enforce.ledger import Ledger
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 TODAY = NOON.date()

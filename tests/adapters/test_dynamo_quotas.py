@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import an_item
-from quota_enforcer.aws.quota_table import DynamoQuotas
+from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.core.quota_changes import author
+from quota_enforcer.core.quotas.diff import author
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.ports import Quotas
+    from quota_enforcer.enforce.ports import Quotas
 
 ITEM = an_item(warn_at={Decimal(50), Decimal(80)}, models=["*"], enabled=True, note="")
 KEY = ("user/alice", "daily")

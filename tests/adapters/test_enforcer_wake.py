@@ -9,13 +9,13 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.wake import EnforcerWake
+from quota_enforcer.aws.functions.wake import EnforcerWake
 from quota_enforcer.core.principal import Kind, Principal
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-    from quota_enforcer.metering.ports import Wake
+    from quota_enforcer.meter.ports import Wake
 
 ALICE = Principal(Kind.USER, "alice")
 BOB = Principal(Kind.ROLE, "bob")

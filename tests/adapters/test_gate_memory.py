@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import NOON
-from quota_enforcer.aws.gate_intents import DynamoGateMemory
-from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.authoring.needs import Memory
+    from quota_enforcer.gates.ports import Memory
 
 SECOND = timedelta(seconds=1)
 UNTIL = NOON + 60 * SECOND

@@ -7,15 +7,15 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from quota_enforcer.authoring.roles import Role
-from quota_enforcer.aws.gates import IamGates
+from quota_enforcer.aws.iam.gates import IamGates
+from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.document import compact
-from quota_enforcer.core.policies.gate import gate
+from quota_enforcer.gates.roles import Role
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from quota_enforcer.authoring.needs import Gates
+    from quota_enforcer.gates.ports import Gates
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 GATE = "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-bedrock-quota-gate-1-BOUNDARY-ONLY"

@@ -8,14 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from quota_enforcer.aws.denies import IamDenies
+from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
 from quota_enforcer.core.principal import Principal
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from quota_enforcer.ports import Denies
+    from quota_enforcer.enforce.ports import Denies
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 ALICE = Principal.parse("user/alice")

@@ -11,13 +11,13 @@ from botocore.stub import Stubber
 
 from builders import NOON
 from quota_enforcer import clock
-from quota_enforcer.aws.invocation_log import CloudWatchInvocationLog
+from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-    from quota_enforcer.metering.ports import InvocationLog
+    from quota_enforcer.meter.ports import InvocationLog
 
 GROUP = "/aws/bedrock/calls"
 STREAM = "aws/bedrock/modelinvocations"

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from quota_enforcer.aws.invocation_logging import PATIENCE, InvocationLogging, Wanted
+from quota_enforcer.aws.bedrock.logging import PATIENCE, InvocationLogging, Wanted
 from quota_enforcer.core.errors import ConfigError
 
 if TYPE_CHECKING:

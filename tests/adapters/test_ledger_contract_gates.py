@@ -4,9 +4,10 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent, Ledger, Record
+from quota_enforcer.enforce.ledger import Ledger
 
 ALICE = Principal.parse("sso/alice@example.com")
 CI = Principal.parse("session/shared/ci-42")

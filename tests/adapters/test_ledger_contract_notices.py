@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, HOUR, NOON
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.ports import Ledger, QuotaMemory, Record
+from quota_enforcer.core.ledger import QuotaMemory, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.enforce.ledger import Ledger
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
-from quota_enforcer.aws import ledger_additions
-from quota_enforcer.aws.ledger import DynamoLedger
-from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.aws.dynamodb.ledger import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
+from quota_enforcer.core.ledger import Brief, Bucket, Record, Source
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.metering.ports import Added, Addition, MeterLedger
-from quota_enforcer.ports import Brief, Bucket, Record, Source
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.ports import Added, Addition, MeterLedger
 from stream_fakes import FakeMeterLedger
 
 if TYPE_CHECKING:

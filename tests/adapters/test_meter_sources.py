@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
-from quota_enforcer.aws.ledger import DynamoLedger
-from quota_enforcer.aws.meter_ledger import DynamoMeterLedger
-from quota_enforcer.ports import Source
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
+from quota_enforcer.core.ledger import Source
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

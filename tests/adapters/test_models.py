@@ -11,15 +11,15 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from builders import HAIKU, NOON
-from quota_enforcer.aws.model_memory import DynamoModelMemory
-from quota_enforcer.aws.models import BedrockModels
-from quota_enforcer.core.model import NamedModel
-from quota_enforcer.core.opaque import SeenModel
+from quota_enforcer.aws.bedrock.models import BedrockModels
+from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
+from quota_enforcer.core.usage.model import NamedModel
+from quota_enforcer.core.usage.opaque import SeenModel
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.ports import Models
+    from quota_enforcer.enforce.ports import Models
 
 OWN = "arn:aws:bedrock:us-east-1:123456789012"
 PROFILE = f"{OWN}:application-inference-profile/abc123"

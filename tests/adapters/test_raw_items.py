@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from quota_enforcer.aws.dynamo import Table
-from quota_enforcer.aws.dynamo_read import Expression, plain
+from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
+from quota_enforcer.aws.dynamodb.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

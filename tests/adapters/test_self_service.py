@@ -11,8 +11,14 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from quota_enforcer.aws.self_service import MayNotAsk, NotAnswered, NoUrl, ask, checked_region
-from quota_enforcer.cli.errors import explain
+from quota_enforcer.aws.functions.function_url import (
+    MayNotAsk,
+    NotAnswered,
+    NoUrl,
+    ask,
+    checked_region,
+)
+from quota_enforcer.cli.terminal.errors import explain
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret", "token")
 URL = "https://abcdefgh.lambda-url.eu-central-1.on.aws/"

@@ -10,16 +10,16 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from builders import NOON
-from quota_enforcer.aws.topic import SnsTopic
-from quota_enforcer.core.chat import custom_notification
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.wording import Message, message
+from quota_enforcer.aws.messaging.topic import SnsTopic
+from quota_enforcer.core.notices.chat import custom_notification
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.notices.wording import Message, message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-    from quota_enforcer.ports import Topic
+    from quota_enforcer.enforce.ports import Topic
 
 MESSAGE = Message("Bedrock is blocked", "Why: 1,000 of 1,000 used.\nQuestions: Zoë")
 NOTICE = Notice(NoticeKind.BLOCKED, NOON, "user/alice", "daily", "used up")

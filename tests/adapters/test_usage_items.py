@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON
-from quota_enforcer.aws import usage_items
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.window import day_start, hour_start, local_date, next_hour
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import day_start, hour_start, local_date, next_hour
 
 ZONES = (
     "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",

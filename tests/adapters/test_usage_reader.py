@@ -11,15 +11,15 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
-from quota_enforcer.aws import usage_reader
-from quota_enforcer.aws.ledger import DynamoLedger
-from quota_enforcer.aws.usage_reader import UsageReader
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.aws.dynamodb.ledger import usage_scan as usage_reader
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.usage_scan import UsageReader
+from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.ports import Bucket, Record
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start, local_date
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

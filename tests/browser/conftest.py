@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browser_desk import Desk
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.report import page as report_page
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.insight.report import page as report_page
 from report_scene import company
 
 NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from browser_desk import Desk
-from quota_enforcer.cli.report import LARGE
+from quota_enforcer.cli.insight.report import LARGE
 
 USABLE = "performance.getEntriesByName('usable')[0].startTime"
 PAINT = """new Promise((done) => new PerformanceObserver((list) => {

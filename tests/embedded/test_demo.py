@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from quota_enforcer.cli import demo
 from quota_enforcer.cli.main import app
-from quota_enforcer.demo.account import DemoStopped
-from quota_enforcer.demo.cast import CAST
-from quota_enforcer.demo.checks import SECONDS, results
-from quota_enforcer.demo.record import Record
-from quota_enforcer.demo.story import Story
-from quota_enforcer.demo.traffic import conversations
+from quota_enforcer.cli.offline import demo
+from quota_enforcer.local.demo.account import DemoStopped
+from quota_enforcer.local.demo.cast import CAST
+from quota_enforcer.local.demo.checks import SECONDS, results
+from quota_enforcer.local.demo.record import Record
+from quota_enforcer.local.demo.story import Story
+from quota_enforcer.local.demo.traffic import conversations
 from quota_enforcer.local.schedules import FunctionError
 
 COMMAND = [sys.executable, "-m", "quota_enforcer.cli", "demo"]
@@ -207,7 +207,7 @@ def test_outside_of_a_checkout_it_says_where_it_looked(
 
 
 def test_without_the_emulator_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "quota_enforcer.cli.demo")
+    monkeypatch.delitem(sys.modules, "quota_enforcer.cli.offline.demo")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     done = CliRunner().invoke(app, ["demo"])
     assert done.exit_code == 1

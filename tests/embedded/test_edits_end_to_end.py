@@ -11,11 +11,11 @@ import pytest
 
 from deployed_stack import ALLOW, DeployedStack, call, is_refused
 from embedded_account import Caller, document
-from quota_enforcer import wiring
-from quota_enforcer.core.notice import NoticeKind
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import Ledger
-from quota_enforcer.settings import Settings
+from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.lambdas.enforcer import wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable

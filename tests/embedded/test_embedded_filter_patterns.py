@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from quota_enforcer.local.filter_patterns import InvalidPatternError, matches
+from quota_enforcer.local.patches.metrics.filter_patterns import InvalidPatternError, matches
 
 RECORD = json.dumps(
     {

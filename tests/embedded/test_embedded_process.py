@@ -11,7 +11,7 @@ import pytest
 
 from embedded_account import START
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.local.tracebacks import raised
+from quota_enforcer.local.patches.functions.tracebacks import raised
 
 TEMPLATE = Path(__file__).parent / "stack" / "template.yaml"
 

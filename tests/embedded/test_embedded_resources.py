@@ -10,7 +10,7 @@ import pytest
 
 from deployed_stack import is_refused
 from embedded_account import Caller
-from quota_enforcer.aws.ledger_schema import BY_DUE, LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, LEDGER_SCHEMA
 from quota_enforcer.local.embedded import EmbeddedAws
 
 ONLY_MINE: dict[str, Any] = {

@@ -10,12 +10,12 @@ import pytest
 from builders import UTC_ZONE
 from deployed_stack import ALLOW, MODEL, DeployedStack, is_refused
 from embedded_account import document
-from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.aws.author import AuthorFunction
-from quota_enforcer.aws.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.functions.author import AuthorFunction
+from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.gates.result import Rendered
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.ports import GateIntent
 
 DEVELOPERS = "AWSReservedSSO_Developers_0123456789abcdef"
 ANALYSTS = "AWSReservedSSO_Analysts_fedcba9876543210"

@@ -11,8 +11,8 @@ from botocore.httpsession import URLLib3Session
 
 from deployed_stack import ALLOW, DeployedStack, call, credentials, is_refused
 from embedded_account import Caller, Sessions
-from quota_enforcer.aws.self_service import MayNotAsk, ask
-from quota_enforcer.core.policies.self_service import asking
+from quota_enforcer.aws.functions.function_url import MayNotAsk, ask
+from quota_enforcer.core.policies.callers import asking
 
 MAY_ASK: list[dict[str, Any]] = asking("bedrock-quota")["Statement"]
 

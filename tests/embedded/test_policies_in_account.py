@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_account import Caller, document
-from quota_enforcer.core.policies.access import allow_models
+from quota_enforcer.core.policies.allow import allow_models
+from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.deny import deny_models
 from quota_enforcer.core.policies.document import Document, compact
-from quota_enforcer.core.policies.gate import gate
 from quota_enforcer.local.embedded import EmbeddedAws
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"

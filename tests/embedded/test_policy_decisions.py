@@ -3,9 +3,9 @@
 import pytest
 
 from iam_decisions import ACCOUNT, Caller, denied, foundation, profile, with_boundary
-from quota_enforcer.core.policies.access import CONSOLE, allow_models
+from quota_enforcer.core.policies.allow import CONSOLE, allow_models
+from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
-from quota_enforcer.core.policies.gate import gate
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"

@@ -3,10 +3,10 @@
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
+from quota_enforcer.core.policies.callers import asking, me
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.policies.functions import Deployed, author, enforcer, meter
-from quota_enforcer.core.policies.guard import Guarded, guard
-from quota_enforcer.core.policies.self_service import asking, me
+from quota_enforcer.core.policies.roles import Deployed, author, enforcer, meter
+from quota_enforcer.core.policies.scp import Guarded, guard
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"

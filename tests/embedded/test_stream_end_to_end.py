@@ -7,11 +7,11 @@ from typing import Any
 
 from deployed_stack import ALLOW, MODEL, PROMPT, DeployedStack, call, is_refused
 from embedded_account import LOG_GROUP, START, Caller, Sessions, document
-from quota_enforcer import wiring
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
-from quota_enforcer.settings import Settings
 
 SONNET = "anthropic.claude-3-5-sonnet-20240620-v1:0"
 BLOCKED = [("user/alice", "warning"), ("user/alice", "blocked")]

@@ -12,13 +12,13 @@ import pytest
 import quota_enforcer
 from builders import NOON
 from log_records import a_record
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.metering.stream import STREAM
-from quota_enforcer.sweep.report import Report
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.enforce.report import Report
+from quota_enforcer.meter.stream import STREAM
 from template_source import of_type
 from template_values import LEAST, MOST, Deployed
 
-HANDLERS = Path(quota_enforcer.__file__).parent / "handlers"
+HANDLERS = Path(quota_enforcer.__file__).parent / "lambdas"
 NAMESPACE = "BedrockQuota/bedrock-quota/Enforcer"
 WIDE = 24
 """Columns of a dashboard."""
@@ -42,7 +42,7 @@ def shown(deployed: Deployed) -> set[tuple[str, str]]:
 
 def emitted(function: str) -> set[str]:
     """The metrics of a function, as its source names them: by themselves, or with their counts."""
-    tree = ast.parse((HANDLERS / f"{function}.py").read_text(encoding="utf-8"))
+    tree = ast.parse((HANDLERS / function / "handler.py").read_text(encoding="utf-8"))
     return set(_named(tree))
 
 
@@ -147,7 +147,7 @@ def test_what_happened_is_read_from_what_the_enforcer_logs() -> None:
     report.notices.append(Notice(NoticeKind.BLOCKED, NOON, "user/alice", "daily", "why"))
     (event,) = report.to_json()["events"]
     assert set(re.findall(r"event\.(\w+)", query)) <= set(event)
-    source = (HANDLERS / "enforcer.py").read_text(encoding="utf-8")
+    source = (HANDLERS / "enforcer" / "handler.py").read_text(encoding="utf-8")
     for word in re.findall(r"'(\w+)'", query.partition("filter")[2]):
         assert f'_told("{word}", ' in source
 

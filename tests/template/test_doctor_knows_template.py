@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from quota_enforcer.cli.doctor import works
-from quota_enforcer.core.findings.deniable import PROTECTED
+from quota_enforcer.doctor import works
+from quota_enforcer.doctor.rules.coverage import PROTECTED
 from template_source import RESOURCES, TEXT, of_type, properties
 from template_values import Deployed
 
-SOURCES = Path(__file__).parents[2] / "src/quota_enforcer/cli/doctor"
+SOURCES = Path(__file__).parents[2] / "src/quota_enforcer/doctor"
 
 
 def parts_named() -> set[str]:

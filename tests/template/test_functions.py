@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from quota_enforcer.author_settings import AuthorSettings
-from quota_enforcer.authoring.author import LEASE
+from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.me_settings import MeSettings
 from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
-from quota_enforcer.me_settings import MeSettings
-from quota_enforcer.settings import Settings
+from quota_enforcer.gates.author import LEASE
+from quota_enforcer.gates.settings import AuthorSettings
 from template_source import FUNCTIONS, PARAMETERS, TEXT, of_type, properties
 from template_values import LEAST, MOST, PSEUDO, SCOPES, Deployed
 
@@ -106,9 +106,9 @@ def test_it_writes_to_a_log_group_of_the_stack_that_forgets(function: str) -> No
 
 
 def test_each_waits_longer_than_what_it_waits_for() -> None:
-    author = importlib.import_module("quota_enforcer.aws.author")
-    setup = importlib.import_module("quota_enforcer.handlers.setup")
-    patience = importlib.import_module("quota_enforcer.aws.invocation_logging").PATIENCE
+    author = importlib.import_module("quota_enforcer.aws.functions.author")
+    setup = importlib.import_module("quota_enforcer.lambdas.setup.handler")
+    patience = importlib.import_module("quota_enforcer.aws.bedrock.logging").PATIENCE
     waits = setup._WAITS_FOR_ENFORCER.read_timeout  # noqa: SLF001 - held to the template
     limits = [
         properties("AuthorFunction")["Timeout"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.local import filter_patterns
+from quota_enforcer.local.patches.metrics import filter_patterns
 from template_source import properties
 
 FILTERS = {

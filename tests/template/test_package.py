@@ -21,7 +21,7 @@ LARGEST = 12_000_000
 NOT_FOR_LAMBDA = {
     "quota_enforcer.cli",
     "quota_enforcer.local",
-    "quota_enforcer.report",
+    "quota_enforcer.insight.report",
     "jinja2",
     "vl_convert",
     "ministack",
@@ -47,7 +47,7 @@ def call(client, operation, request):
         return {}
     raise AssertionError(operation)
 botocore.client.BaseClient._make_api_call = call
-from quota_enforcer.handlers.setup import handler
+from quota_enforcer.lambdas.setup.handler import handler
 context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 900_000)
 handler(json.load(sys.stdin), context)
 print(json.dumps({"answers": answers, "configured": configured}))
@@ -55,9 +55,9 @@ print(json.dumps({"answers": answers, "configured": configured}))
 LOADED = "import json, sys, {handler}; print(json.dumps(sorted(sys.modules)))"
 PRICED = """
 import json
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.price_table import PriceTable
-from quota_enforcer.price_list.shipped import shipped_rates
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 table = PriceTable(shipped_rates())
 cost = table.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", None, Counts(1, 140, 20))
 print(json.dumps(str(cost.usd.normalize())))
@@ -68,7 +68,7 @@ os.environ.update(
     ACCOUNT_ID="1", CONTACT="us", GATED="false", LEDGER_TABLE="l", MODE="observe",
     MODEL_SCOPES='["*"]', QUOTA_TABLE="q", STACK_NAME="s", TIME_ZONE="UTC",
 )
-from quota_enforcer.handlers.me import handler
+from quota_enforcer.lambdas.self_service.handler import handler
 context = types.SimpleNamespace(
     aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
 )
@@ -76,7 +76,7 @@ print(json.dumps(handler({}, context)["statusCode"]))
 """
 REFUSED = """
 import json, sys, types
-from quota_enforcer.handlers.enforcer import handler
+from quota_enforcer.lambdas.enforcer.handler import handler
 context = types.SimpleNamespace(
     aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
 )
@@ -146,7 +146,7 @@ def test_nothing_in_it_is_compiled(package: Path) -> None:
 def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
     ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
     assert ours == {
-        "authoring", "aws", "core", "handlers", "metering", "ports", "price_list", "sweep",
+        "aws", "core", "decide", "doctor", "enforce", "gates", "insight", "lambdas", "meter",
     }  # fmt: skip
     assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
         path.name for path in package.iterdir()
@@ -159,7 +159,7 @@ def test_it_carries_the_time_zones(package: Path) -> None:
 
 def test_it_carries_the_prices_with_their_licence(package: Path, runtime: Path) -> None:
     assert run(PRICED, package, runtime) == "0.00072"
-    notice = (package / "quota_enforcer" / "price_list" / "NOTICE.md").read_text("utf-8")
+    notice = (package / "quota_enforcer" / "core/pricing/catalog/NOTICE.md").read_text("utf-8")
     assert "MIT License" in notice
     assert "Copyright (c) 2023 Berri AI" in notice
 
@@ -172,16 +172,15 @@ def test_it_is_small(package: Path) -> None:
 def test_every_function_is_built_by_the_same_makefile(tmp_path: Path) -> None:
     for function in FUNCTIONS[1:]:
         make(function, tmp_path / function)
-        handler = properties(function)["Handler"].split(".")[-2]
-        folder = tmp_path / function / "quota_enforcer" / "handlers"
-        assert (folder / f"{handler}.py").is_file()
+        module = properties(function)["Handler"].rpartition(".")[0]
+        assert (tmp_path / function / f"{module.replace('.', '/')}.py").is_file()
 
 
-@pytest.mark.parametrize("handler", ["enforcer", "author", "me", "setup"])
+@pytest.mark.parametrize("handler", ["enforcer", "author", "self_service", "setup"])
 def test_a_handler_loads_from_it_alone(handler: str, package: Path, runtime: Path) -> None:
-    code = LOADED.format(handler=f"quota_enforcer.handlers.{handler}")
+    code = LOADED.format(handler=f"quota_enforcer.lambdas.{handler}.handler")
     loaded = set(run(code, package, runtime))
-    assert f"quota_enforcer.handlers.{handler}" in loaded
+    assert f"quota_enforcer.lambdas.{handler}.handler" in loaded
     assert not loaded & NOT_FOR_LAMBDA
 
 

@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from boto_calls import actions_in, actions_of
-from quota_enforcer.core.policies import functions, self_service
+from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import MODEL_SCOPES
 from template_source import RESOURCES, of_type
 from template_values import LEAST, MOST, Deployed
 
 FUNCTIONS = {
-    "MeterRole": "quota_enforcer.handlers.meter",
-    "EnforcerRole": "quota_enforcer.handlers.enforcer",
-    "AuthorRole": "quota_enforcer.handlers.author",
-    "MeRole": "quota_enforcer.handlers.me",
-    "SetupRole": "quota_enforcer.handlers.setup",
+    "MeterRole": "quota_enforcer.lambdas.meter.handler",
+    "EnforcerRole": "quota_enforcer.lambdas.enforcer.handler",
+    "AuthorRole": "quota_enforcer.lambdas.author.handler",
+    "MeRole": "quota_enforcer.lambdas.self_service.handler",
+    "SetupRole": "quota_enforcer.lambdas.setup.handler",
 }
 NOT_CALLED = {
     **dict.fromkeys(functions.READING_A_STREAM, "Lambda reads the stream as the function"),

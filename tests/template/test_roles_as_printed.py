@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.core.policies import functions, self_service
+from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from template_values import PSEUDO, Deployed
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.aws.ledger_schema import EXPIRES, LEDGER_SCHEMA
-from quota_enforcer.aws.quota_table import QUOTA_SCHEMA
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
+from quota_enforcer.core.kind import Metering
 from quota_enforcer.core.policies.names import GATES
-from quota_enforcer.handlers.events import SweepRequest, read_event
+from quota_enforcer.lambdas.enforcer.events import SweepRequest, read_event
 from quota_enforcer.local.template import transformed
-from quota_enforcer.metering.kind import Metering
 from template_source import (
     PARAMETERS,
     RESOURCES,

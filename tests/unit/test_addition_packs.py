@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
-from quota_enforcer.aws.addition_packs import MOST_CALLS, Pack, lanes, marker_of
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.aws.dynamodb.ledger.packs import MOST_CALLS, Pack, lanes, marker_of
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.window import hour_start
-from quota_enforcer.metering.ports import Addition
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.meter.ports import Addition
 
 
 def an_addition(

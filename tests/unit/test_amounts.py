@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.core.amounts import dollars, exact, limit_of, number, used_of, used_units
-from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.quota import UNLIMITED
+from quota_enforcer.core.notices.amounts import (
+    dollars,
+    exact,
+    limit_of,
+    number,
+    used_of,
+    used_units,
+)
+from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.core.usage.counts import Measure
 
 MONEY = Measure.COST_USD.words
 TOKENS = Measure.TOTAL_TOKENS.words

@@ -13,17 +13,17 @@ from tenacity import stop_after_attempt, wait_none
 from boto_calls import actions_of
 from builders import NOON
 from gate_fakes import ALL, GATE, GATE_2, Gatehouse, an_intent
-from quota_enforcer.author_settings import AuthorSettings
-from quota_enforcer.authoring.author import LEASE, AuthorBusy
-from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.aws.author import WAITS_FOR_AUTHOR, AuthorFunction, AuthorRefused
+from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction, AuthorRefused
 from quota_enforcer.core.errors import ConfigError, UnknownEvent
-from quota_enforcer.core.policies.gate import Entry, fitting_gate
+from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.handlers import author
+from quota_enforcer.gates.author import LEASE, AuthorBusy
+from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.settings import AuthorSettings
+from quota_enforcer.lambdas.author import handler as author
 
 if TYPE_CHECKING:
-    from quota_enforcer.ports import GateAuthor
+    from quota_enforcer.enforce.ports import GateAuthor
 
 EVENTS = Path(__file__).parents[2] / "events"
 CI = Principal.parse("session/shared/ci-42")
@@ -147,7 +147,7 @@ def test_a_wrong_setting_is_named(name: str, value: str, told: str) -> None:
 
 
 def test_the_author_calls_nothing_but_what_its_work_needs() -> None:
-    assert actions_of("quota_enforcer.handlers.author") == {
+    assert actions_of("quota_enforcer.lambdas.author.handler") == {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",

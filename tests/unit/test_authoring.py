@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from builders import NOON
 from gate_fakes import ALL, ANALYSTS, DEVELOPERS, GATE, GATE_2, Gatehouse, an_intent
-from quota_enforcer.authoring.author import LEASE, AuthorBusy
-from quota_enforcer.authoring.rendered import Rendered
-from quota_enforcer.core.policies.gate import fitting_gate, gate
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import fitting_gate, gate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.ports import GateIntent
+from quota_enforcer.gates.author import LEASE, AuthorBusy
+from quota_enforcer.gates.result import Rendered
 
 OPUS = "anthropic.claude-3-opus*"
 NOVA = "amazon.nova-lite-v1:0"

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.breakdown import Breakdown, breakdown
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.quota import Quota
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.verdict import Mode, Terms, judge
-from quota_enforcer.core.window import Unit, Window
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.decide.verdict import Mode, Terms, judge
+from quota_enforcer.insight.explain import Breakdown, breakdown
 
 NOVA = "amazon.nova-lite-v1:0"
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)

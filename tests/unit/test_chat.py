@@ -8,9 +8,9 @@ import pytest
 
 from builders import NOON, Story, a_quota
 from notice_examples import EXAMPLES
-from quota_enforcer.core.chat import MOST_WORDS, custom_notification
-from quota_enforcer.core.notice import NOTED, Notice, NoticeKind
-from quota_enforcer.core.wording import message
+from quota_enforcer.core.notices.chat import MOST_WORDS, custom_notification
+from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.wording import message
 
 UTC = ZoneInfo("UTC")
 

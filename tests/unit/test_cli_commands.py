@@ -11,7 +11,7 @@ from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli import deployment
 from quota_enforcer.cli.main import app
-from quota_enforcer.ports import Record
+from quota_enforcer.core.ledger import Record
 from world import principal
 
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",

@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli_world import Shell, a_shell
-from quota_enforcer.cli.errors import NoDeployment
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal.errors import NoDeployment
 
 KINDS = ["default", "role/*", "sso/*", "user/*"]
 

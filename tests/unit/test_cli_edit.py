@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from builders import a_quota, an_item
-from quota_enforcer.cli.quota_edit import Change, canonical, changes, edited, named, number, shown
-from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.quota import Exemption
+from quota_enforcer.cli.quotas.edit import Change, canonical, changes, edited, named, number, shown
+from quota_enforcer.core.quotas.quota import Exemption
+from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT
 
 

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from cli_world import Shell, a_shell
 from quota_enforcer.cli import deployment
-from quota_enforcer.cli.errors import NoDeployment, explain
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal.errors import NoDeployment, explain
 from quota_enforcer.core.errors import ConfigError
 
 COMMANDS = ("quota set", "quota list", "quota remove", "status", "sweep", "release", "demo")
@@ -153,7 +153,7 @@ def test_the_deployment_is_found_by_the_usual_environment(
 
 
 def test_help_waits_neither_for_boto3_nor_for_the_embedded_aws() -> None:
-    heavy = ("boto3", "ministack", "quota_enforcer.wiring")
+    heavy = ("boto3", "ministack", "quota_enforcer.lambdas.enforcer.wiring")
     check = "import sys, quota_enforcer.cli.main; print([m for m in %r if m in sys.modules])"
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", check % (heavy,)], capture_output=True, text=True, check=True
@@ -162,7 +162,7 @@ def test_help_waits_neither_for_boto3_nor_for_the_embedded_aws() -> None:
 
 
 def test_the_demo_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "quota_enforcer.cli.demo", None)
+    monkeypatch.setitem(sys.modules, "quota_enforcer.cli.offline.demo", None)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "pip install 'quota-enforcer[local]'" in result.stderr

@@ -11,10 +11,11 @@ from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.cli import item_json, item_yaml
-from quota_enforcer.cli.item_file import FileItem, read_items
-from quota_enforcer.cli.item_values import exact, plain, unstorable
-from quota_enforcer.cli.quota_edit import changes
+from quota_enforcer.cli.files import json as item_json
+from quota_enforcer.cli.files import yaml as item_yaml
+from quota_enforcer.cli.files.items import FileItem, read_items
+from quota_enforcer.cli.files.values import exact, plain, unstorable
+from quota_enforcer.cli.quotas.edit import changes
 
 DYNAMO_NUMBERS = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**20)),

@@ -10,14 +10,14 @@ from typer.testing import CliRunner, Result
 
 from builders import ALICE, HAIKU, NOON
 from cli_world import Shell, a_shell
-from quota_enforcer.aws import self_service as by_url
-from quota_enforcer.cli import self_service
-from quota_enforcer.cli.errors import NoDeployment
+from quota_enforcer.aws.functions import function_url as by_url
+from quota_enforcer.cli.insight import self_service
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.decide.verdict import Mode
 from world import arn, principal
 
 

@@ -10,15 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from quota_enforcer.aws.analyzer import AccessAnalyzer
+from quota_enforcer.aws.iam.analyzer import AccessAnalyzer
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies import functions, self_service
-from quota_enforcer.core.policies.access import allow_models
-from quota_enforcer.core.policies.check import Kind
+from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.allow import allow_models
+from quota_enforcer.core.policies.boundary import deny_statements, gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
-from quota_enforcer.core.policies.gate import deny_statements, gate
-from quota_enforcer.core.policies.guard import Guarded, guard
+from quota_enforcer.core.policies.lint import Kind
+from quota_enforcer.core.policies.scp import Guarded, guard
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"

@@ -9,11 +9,11 @@ import pytest
 
 from builders import HAIKU, NOON
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.pricing.catalog.shipped import as_listed, shipped_rates
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota_item import Item
-from quota_enforcer.ports import Bucket, Record
-from quota_enforcer.price_list.shipped import as_listed, shipped_rates
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.usage.counts import Counts
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 PROFILES_ONLY = "openai.gpt-5.4"

@@ -11,9 +11,9 @@ import pytest
 
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.cli.item_json import written as as_json_text
+from quota_enforcer.cli.files.json import written as as_json_text
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.core.quota_item import Item
+from quota_enforcer.core.quotas.item import Item
 
 PRICE = {"principal": "price/acme.big-v1", "quota": "price", "input": Decimal("0.35")}
 

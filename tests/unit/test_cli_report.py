@@ -10,8 +10,8 @@ import pytest
 from builders import NOON
 from cli_world import Shell, a_shell
 from page_reading import PageReading
-from quota_enforcer.cli import report as command
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.cli.insight import report as command
+from quota_enforcer.decide.verdict import Mode
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_where_the_libraries_are_missing_it_says_what_to_install(
     real = builtins.__import__
 
     def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "quota_enforcer.report" and args[2] == ("page",):
+        if name == "quota_enforcer.insight.report" and args[2] == ("page",):
             raise ModuleNotFoundError("No module named 'vl_convert'", name="vl_convert")
         return real(name, *args, **kwargs)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cli_world import Shell, a_shell
-from quota_enforcer.core.subscription import CannotSubscribe, Subscription, filter_for
+from quota_enforcer.core.notices.subscription import CannotSubscribe, Subscription, filter_for
 
 ANN = "ann@example.com"
 

@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from builders import NOON, UTC_ZONE
-from quota_enforcer.cli.until import end, written
-from quota_enforcer.core.verdict import Mode, Terms
+from quota_enforcer.cli.terminal.until import end, written
+from quota_enforcer.decide.verdict import Mode, Terms
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from builders import HAIKU, NOON
 from cli_world import Shell, a_shell
-from quota_enforcer.cli import output
+from quota_enforcer.cli.terminal import output
 
 HEADER = (
     "principal,team,model,month,requests,input_tokens,output_tokens,cache_read_tokens,"

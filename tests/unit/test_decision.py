@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
-from quota_enforcer.core.decision import decide
-from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.quota import UNLIMITED, Action
+from quota_enforcer.core.quotas.precedence import Applicable
+from quota_enforcer.core.quotas.quota import UNLIMITED, Action
 from quota_enforcer.core.standing import Level
-from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import DAY, Unit, Window
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import DAY, Unit, Window
+from quota_enforcer.decide.decision import decide
+from quota_enforcer.decide.verdict import Mode, Terms
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)

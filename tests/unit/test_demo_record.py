@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.demo import cast
-from quota_enforcer.demo.blocks import blocks
-from quota_enforcer.demo.cast import HAIKU, SONNET, Call
-from quota_enforcer.demo.record import Answer, Event, Record
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.local.demo import cast
+from quota_enforcer.local.demo.blocks import blocks
+from quota_enforcer.local.demo.cast import HAIKU, SONNET, Call
+from quota_enforcer.local.demo.record import Answer, Event, Record
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
 POLICIES = {"*": "arn:policy/all", SONNET: "arn:policy/sonnet"}

@@ -8,11 +8,11 @@ import pytest
 
 from builders import HOUR, NOON, an_item
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.core.notice import NoticeKind
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.sweep.report import Report
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.enforce.report import Report
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

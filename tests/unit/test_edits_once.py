@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.notice import NoticeKind
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.sweep.report import Report
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.enforce.report import Report
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

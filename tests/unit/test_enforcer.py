@@ -10,9 +10,9 @@ from freezegun import freeze_time
 
 from builders import NOON
 from quota_enforcer import clock
+from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import ConfigError, SweepFailed, UnknownEvent
-from quota_enforcer.handlers import enforcer
-from quota_enforcer.settings import Settings
+from quota_enforcer.lambdas.enforcer import handler as enforcer
 from world import World, principal
 
 EVENTS = Path(__file__).parents[2] / "events"

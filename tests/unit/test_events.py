@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from quota_enforcer.core.errors import FutureTick, UnknownEvent
-from quota_enforcer.handlers.events import (
+from quota_enforcer.lambdas.enforcer.events import (
     CloseRequest,
     EditRequest,
     StaleTick,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from log_records import ACCOUNT
-from quota_enforcer.metering import faces
-from quota_enforcer.ports import Brief
+from quota_enforcer.core.ledger import Brief
+from quota_enforcer.meter import appearances as faces
 from stream_fakes import Place, call, delivery
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -12,24 +12,18 @@ from botocore.session import get_session
 
 from builders import HOUR, NOON
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.findings import (
-    arrival,
-    attached,
-    backlog,
-    clocks,
-    deniable,
-    documents,
-    invocation_logging,
-    metering,
-    regions,
-    rules,
-    sweeping,
-    telling,
-    triggers,
-)
-from quota_enforcer.core.findings.finding import Diagnosis, Finding
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.doctor.finding import Diagnosis, Finding
+from quota_enforcer.doctor.rules import backlog, clocks, documents, regions, triggers
+from quota_enforcer.doctor.rules import coverage as deniable
+from quota_enforcer.doctor.rules import denies as attached
+from quota_enforcer.doctor.rules import logging as invocation_logging
+from quota_enforcer.doctor.rules import machinery as sweeping
+from quota_enforcer.doctor.rules import metering as arrival
+from quota_enforcer.doctor.rules import metering_metering as metering
+from quota_enforcer.doctor.rules import notices as telling
+from quota_enforcer.doctor.rules import quotas as rules
 from template_source import PARAMETERS
 
 METER = "arn:aws:lambda:eu-central-1:111122223333:function:q-MeterFunction-1"

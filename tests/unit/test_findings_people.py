@@ -7,21 +7,15 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.findings.attached import Denied, denies
-from quota_enforcer.core.findings.deniable import (
-    Entity,
-    Seat,
-    Shared,
-    identities,
-    shared_identities,
-)
-from quota_enforcer.core.findings.documents import GateSeen, deny_policies, gates
-from quota_enforcer.core.findings.finding import Diagnosis, Finding, Severity
-from quota_enforcer.core.findings.rules import InvalidItem, acting, prices, quotas
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
+from quota_enforcer.doctor.rules.coverage import Entity, Seat, Shared, identities, shared_identities
+from quota_enforcer.doctor.rules.denies import Denied, denies
+from quota_enforcer.doctor.rules.documents import GateSeen, deny_policies, gates
+from quota_enforcer.doctor.rules.quotas import InvalidItem, acting, prices, quotas
 
 POLICIES = "arn:aws:iam::111122223333:policy/bedrock-quota/q"
 ALL, OPUS = f"{POLICIES}/q-deny", f"{POLICIES}/q-deny-1"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.findings.backlog import Asked, Queues, dead_letters, recounts
-from quota_enforcer.core.findings.clocks import clocks
-from quota_enforcer.core.findings.finding import Diagnosis, Finding, Severity
-from quota_enforcer.core.findings.fixes import age, count, recount
-from quota_enforcer.core.findings.sweeping import Sweeps, last_sweep
-from quota_enforcer.core.findings.telling import AlarmFound, Listeners, alarms, listeners
-from quota_enforcer.core.findings.triggers import (
+from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
+from quota_enforcer.doctor.fixes import age, count, recount
+from quota_enforcer.doctor.rules.backlog import Asked, Queues, dead_letters, recounts
+from quota_enforcer.doctor.rules.clocks import clocks
+from quota_enforcer.doctor.rules.machinery import Sweeps, last_sweep
+from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners, alarms, listeners
+from quota_enforcer.doctor.rules.triggers import (
     FunctionFound,
     MappingFound,
     ScheduleFound,

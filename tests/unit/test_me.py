@@ -15,10 +15,10 @@ from builders import HAIKU, NOON
 from cli_world import me_settings
 from quota_enforcer import clock
 from quota_enforcer.core.errors import CannotDeny, ConfigError
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.handlers import me
-from quota_enforcer.me_settings import MeSettings
-from quota_enforcer.sweep.own import OwnLook
+from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.insight.self_service import OwnLook
+from quota_enforcer.lambdas.self_service import handler as me
 from world import ACCOUNT, World, arn, principal
 
 Asking = Callable[..., dict[str, Any]]

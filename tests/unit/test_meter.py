@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
-from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.model import canonical_model
-from quota_enforcer.core.precedence import QuotaBook
-from quota_enforcer.core.price_table import PriceTable
+from quota_enforcer.core.ledger import Bucket, Source
+from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Principal, identify
-from quota_enforcer.core.quota import Rule
-from quota_enforcer.core.window import hour_start, local_date
-from quota_enforcer.metering.cloudwatch import Metered, Occasion, Pricing, meter
-from quota_enforcer.ports import Bucket, NamedByThemselves, Series, Source
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.enforce.ports import NamedByThemselves, Series
+from quota_enforcer.meter.cloudwatch.meter import Metered, Occasion, Pricing, meter
 
 ACCOUNT = "123456789012"
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"

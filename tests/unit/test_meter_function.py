@@ -10,8 +10,8 @@ import pytest
 from freezegun import freeze_time
 
 from builders import HOUR, NOON
-from quota_enforcer.handlers import meter
-from quota_enforcer.metering.ports import LogEvent
+from quota_enforcer.lambdas.meter import handler as meter
+from quota_enforcer.meter.ports import LogEvent
 from stream_fakes import Place, call, delivery, event
 
 LATER = NOON + 4 * HOUR

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU
-from quota_enforcer.core.model import EVERY_MODEL, ModelScope, canonical_model
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope, canonical_model
 
 BEDROCK = "arn:aws:bedrock:us-east-1:123456789012"
 

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds
-from quota_enforcer.core.decision import Decision, decide
-from quota_enforcer.core.measure import OBSERVED, Counts, Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.precedence import Applicable
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import UNLIMITED, Action, Quota, UnknownPrices
+from quota_enforcer.core.quotas.precedence import Applicable
+from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota, UnknownPrices
 from quota_enforcer.core.standing import Level, Standing
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import DAY, Unit, Window
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import DAY, Unit, Window
+from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.verdict import Mode, Terms
 
 SONNET = "anthropic.claude-sonnet-4-20250514-v1:0"
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)

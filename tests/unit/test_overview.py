@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 
 from builders import NOON
-from quota_enforcer.core.precedence import QuotaBook
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage import Usage
-from quota_enforcer.sweep.look import look
-from quota_enforcer.sweep.overview import ReadBefore, far_back, overview
-from quota_enforcer.sweep.quotas import QuotaLoader
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.insight.overview import ReadBefore, far_back, overview
 from world import World, principal
 
 EVERYBODY = ("user/alice", "user/bob", "role/ci", "session/ci/42", "team/pool", "sso/ann")

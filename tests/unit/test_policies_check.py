@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.core.policies import functions
-from quota_enforcer.core.policies.access import allow_models
-from quota_enforcer.core.policies.check import Kind, findings
+from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.allow import allow_models
+from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
-from quota_enforcer.core.policies.gate import gate
-from quota_enforcer.core.policies.guard import Guarded, guard
+from quota_enforcer.core.policies.lint import Kind, findings
+from quota_enforcer.core.policies.scp import Guarded, guard
 
 ACCOUNT = "111122223333"
 MODEL = "arn:aws:bedrock:*::foundation-model/anthropic.claude-3-opus-20240229-v1:0"

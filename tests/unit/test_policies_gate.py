@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quota_enforcer.core.errors import InvalidPolicyInput
+from quota_enforcer.core.policies.boundary import Entry, deny_statements, fitting_gate, gate
 from quota_enforcer.core.policies.deny import AGENT_CORE, BEDROCK
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
-from quota_enforcer.core.policies.gate import Entry, deny_statements, fitting_gate, gate
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"

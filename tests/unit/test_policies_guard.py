@@ -7,7 +7,7 @@ import pytest
 
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.document import SCP_LIMIT, size
-from quota_enforcer.core.policies.guard import LONGEST_STACK, Guarded, guard
+from quota_enforcer.core.policies.scp import LONGEST_STACK, Guarded, guard
 
 GUARDED = Guarded(
     "111122223333", "bedrock-quota", ("Admin",), "/bedrock-quota/bedrock-quota/invocations"

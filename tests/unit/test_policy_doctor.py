@@ -6,9 +6,9 @@ from typing import Any
 from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies.check import Kind, findings
 from quota_enforcer.core.policies.doctor import FINDING, NEEDS, doctor
-from quota_enforcer.core.policies.functions import Deployed
+from quota_enforcer.core.policies.lint import Kind, findings
+from quota_enforcer.core.policies.roles import Deployed
 
 ACCOUNT = "111122223333"
 READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan")

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
-from quota_enforcer.core.decision import Decision, decide
-from quota_enforcer.core.measure import OBSERVED, Counts, Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.notice import NoticeKind
-from quota_enforcer.core.precedence import QuotaBook
+from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
 from quota_enforcer.core.standing import Level, Standing
-from quota_enforcer.core.usage import ModelUsage, Usage, pooled
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.wording import message
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
+from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.verdict import Mode, Terms
 
 TEAM = Principal.parse("team/research")
 BOB = Principal.parse("user/bob")

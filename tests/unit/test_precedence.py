@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HOUR, NOON, a_quota
-from quota_enforcer.core.precedence import Applicable, Nearness, QuotaBook, covers
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quota import Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.precedence import Applicable, Nearness, QuotaBook, covers
+from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 
 SOON, LATER = NOON + HOUR, NOON + 5 * HOUR
 

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.core.cache_writes import CacheWrites
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.policies.names import is_of_known_vendor
-from quota_enforcer.core.price import PRICES, Cost, Rate
-from quota_enforcer.core.price_item import price_attributes, read_price
-from quota_enforcer.core.price_key import plain_model, split_key
-from quota_enforcer.core.price_table import PriceTable
-from quota_enforcer.price_list.community import UnreadableTable, read_table
-from quota_enforcer.price_list.shipped import shipped_rates
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.item import price_attributes, read_price
+from quota_enforcer.core.pricing.key import plain_model, split_key
+from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate
+from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.usage.counts import Counts
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 HAIKU_3 = "anthropic.claude-3-haiku-20240307-v1:0"

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import UTC_ZONE, a_quota
-from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.model import EVERY_MODEL, ModelScope
-from quota_enforcer.core.quota import Action, Quota, UnknownPrices
-from quota_enforcer.core.quota_attributes import quota_attributes
-from quota_enforcer.core.quota_item import read_quota
-from quota_enforcer.core.window import Unit, Window
+from quota_enforcer.core.quotas.item import read_quota
+from quota_enforcer.core.quotas.quota import Action, Quota, UnknownPrices
+from quota_enforcer.core.quotas.write import quota_attributes
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
 
 OPUS = ModelScope("anthropic.claude-3-opus*")
 WEIGHTS = tuple(map(Decimal, ("0", "1", "5", "0.1", "0")))

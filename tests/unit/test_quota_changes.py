@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import an_item
-from quota_enforcer.core.quota_changes import ELSEWHERE, author, changes, in_words
+from quota_enforcer.core.quotas.diff import ELSEWHERE, author, changes, in_words
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from builders import an_item
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.measure import OBSERVED, Measure
-from quota_enforcer.core.model import EVERY_MODEL, ModelScope
-from quota_enforcer.core.quota import (
+from quota_enforcer.core.quotas.item import ATTRIBUTES, read_quota
+from quota_enforcer.core.quotas.quota import (
     UNLIMITED,
     Action,
     Exemption,
@@ -27,8 +26,9 @@ from quota_enforcer.core.quota import (
     Share,
     UnknownPrices,
 )
-from quota_enforcer.core.quota_item import ATTRIBUTES, read_quota
-from quota_enforcer.core.window import Unit, Window
+from quota_enforcer.core.usage.counts import OBSERVED, Measure
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OPUS = "anthropic.claude-3-opus*"
@@ -503,7 +503,7 @@ class TestWrong:
         """Else admins would be told of the same item again and again."""
         script = (
             "from zoneinfo import ZoneInfo\n"
-            "from quota_enforcer.core.quota_item import read_quota\n"
+            "from quota_enforcer.core.quotas.item import read_quota\n"
             "item = {'models': {'a', 'b', 'c', 'd', 'e'}}\n"
             "try: read_quota(item, ZoneInfo('UTC'), frozenset('vwxyz*'))\n"
             "except Exception as error: print(error)\n"

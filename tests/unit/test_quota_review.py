@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON, a_quota
-from quota_enforcer.core.measure import Measure
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Action, Exemption, Quota, Rule
-from quota_enforcer.core.quota_review import review
+from quota_enforcer.core.quotas.lint import review
+from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule
+from quota_enforcer.core.usage.counts import Measure
 
 SOON, PAST = NOON + HOUR, NOON - HOUR
 KNOWN = frozenset(map(Principal.parse, ("user/alice", "user/bob", "role/ci")))

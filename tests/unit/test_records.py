@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
-from quota_enforcer.core.cache_writes import CacheWrites
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.records import Counted, Quarantined, Skipped, read
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 
 ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role"

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.core.measure import Counts
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.metering.ports import LogEvent
-from quota_enforcer.metering.recount import RecountRefused
-from quota_enforcer.ports import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.ports import LogEvent
+from quota_enforcer.meter.recount import RecountRefused
 from stream_fakes import Died, Place, call, delivery, event, truth
 
 MINUTE = timedelta(minutes=1)

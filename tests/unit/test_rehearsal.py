@@ -4,9 +4,9 @@ import pytest
 
 from builders import NOON
 from gate_fakes import DEVELOPERS, GATE, GATE_2, Gatehouse, an_intent
-from quota_enforcer.authoring.rehearsal import Rehearsed, rehearse
+from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.document import MANAGED_LIMIT
-from quota_enforcer.core.policies.gate import gate
+from quota_enforcer.gates.dry_run import Rehearsed, rehearse
 
 EVIL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*"}]}
 MANY = [f"person{number:03d}@example.com" for number in range(170)]

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from builders import NOON, UTC_ZONE
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.ports import SweepState
-from quota_enforcer.report.chart_days import COLOURS, Days
-from quota_enforcer.report.chart_timeline import LONGEST, timeline
-from quota_enforcer.report.charts import Chart
-from quota_enforcer.report.model import Block, Outcome, Person, Report
+from quota_enforcer.core.ledger import SweepState
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.insight.report.chart_days import COLOURS, Days
+from quota_enforcer.insight.report.chart_timeline import LONGEST, timeline
+from quota_enforcer.insight.report.charts import Chart
+from quota_enforcer.insight.report.model import Block, Outcome, Person, Report
 from world import principal
 
 TODAY = NOON.date()

@@ -12,20 +12,20 @@ import pytest
 
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import Notice, NoticeKind
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import Rule, Share
-from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import Unit, Window, hour_start
-from quota_enforcer.ports import Bucket
-from quota_enforcer.report import shares
-from quota_enforcer.report.gather import Gathering
-from quota_enforcer.report.lines import lines, stopped
-from quota_enforcer.report.model import Money, Person, Report
-from quota_enforcer.report.usage_read import UsageRead
-from quota_enforcer.sweep.standings import State
+from quota_enforcer.core.quotas.quota import Rule, Share
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import Unit, Window, hour_start
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.report import shares
+from quota_enforcer.insight.report.gather import Gathering
+from quota_enforcer.insight.report.lines import lines, stopped
+from quota_enforcer.insight.report.model import Money, Person, Report
+from quota_enforcer.insight.status import State
+from quota_enforcer.insight.usage_read import UsageRead
 from world import principal
 
 DAY = timedelta(days=1)

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from quota_enforcer.report import texts
-from quota_enforcer.sweep.standings import Row, State
+from quota_enforcer.insight.report import texts
+from quota_enforcer.insight.status import Row, State
 
 
 @pytest.mark.parametrize(

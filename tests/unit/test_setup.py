@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from quota_enforcer.aws.enforcer import Enforcer, EnforcerRefused
+from quota_enforcer.aws.functions.enforcer import Enforcer, EnforcerRefused
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -68,8 +68,8 @@ def enforcer() -> AnEnforcer:
 @pytest.fixture
 def setup(monkeypatch: pytest.MonkeyPatch, enforcer: AnEnforcer) -> ModuleType:
     """The handler's module, imported as in a new Lambda process."""
-    monkeypatch.delitem(sys.modules, "quota_enforcer.handlers.setup", raising=False)
-    module = importlib.import_module("quota_enforcer.handlers.setup")
+    monkeypatch.delitem(sys.modules, "quota_enforcer.lambdas.setup.handler", raising=False)
+    module = importlib.import_module("quota_enforcer.lambdas.setup.handler")
     monkeypatch.setattr(module, "Enforcer", lambda _client, _function: enforcer)
     return module
 

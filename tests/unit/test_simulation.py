@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import HAIKU, a_quota
-from quota_enforcer.core.measure import Counts, Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.price import Cost
+from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import identify
-from quota_enforcer.core.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
-from quota_enforcer.core.records import Counted
-from quota_enforcer.core.simulation import INSTANT, Delays, Simulated, simulate, without_repeats
-from quota_enforcer.core.window import Unit, Window
+from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.insight.simulation import INSTANT, Delays, Simulated, simulate, without_repeats
+from quota_enforcer.meter.log.record import Counted
 from world import ACCOUNT, arn
 
 MORNING = datetime(2026, 11, 24, 9, tzinfo=UTC)

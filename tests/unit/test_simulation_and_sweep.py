@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from builders import an_item
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.model import canonical_model
-from quota_enforcer.core.notice import Notice
-from quota_enforcer.core.price import Cost
+from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Kind, identify
-from quota_enforcer.core.quota_item import read_quota
-from quota_enforcer.core.records import Counted
-from quota_enforcer.core.replay import EVENTS
-from quota_enforcer.core.simulation import simulate
+from quota_enforcer.core.quotas.item import read_quota
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.insight.simulate import EVENTS
+from quota_enforcer.insight.simulation import simulate
+from quota_enforcer.meter.log.record import Counted
 from world import ACCOUNT, World, arn
 
 START = datetime(2026, 11, 24, 20, 30, 30, tzinfo=UTC)

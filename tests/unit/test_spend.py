@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU
-from quota_enforcer.core.measure import Counts
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.spend import Asked, By, spend
-from quota_enforcer.core.usage import ModelUsage, Usage
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.insight.usage import Asked, By, spend
 
 NOVA = "amazon.nova-lite-v1:0"
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)

@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.decision import Decision, decide
-from quota_enforcer.core.precedence import Applicable
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quota import UNLIMITED, Action, Quota
+from quota_enforcer.core.quotas.precedence import Applicable
+from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota
 from quota_enforcer.core.standing import Standing
-from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Mode, Terms
-from quota_enforcer.core.window import Unit, Window
-from quota_enforcer.ports import Record
-from quota_enforcer.sweep.standings import Row, State, rows, unlimited
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.status import Row, State, rows, unlimited
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 

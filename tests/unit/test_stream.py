@@ -10,12 +10,12 @@ import pytest
 
 from builders import HOUR, NOON
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.price import Cost
-from quota_enforcer.core.records import Quarantined
-from quota_enforcer.metering.ports import LogEvent
-from quota_enforcer.metering.stream import Stream
-from quota_enforcer.ports import Brief
+from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.log.record import Quarantined
+from quota_enforcer.meter.ports import LogEvent
+from quota_enforcer.meter.stream import Stream
 from stream_fakes import Died, FlatPrices, Place, call, delivery, event, packed, times, truth
 
 

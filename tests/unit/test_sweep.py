@@ -8,11 +8,12 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone, SweepFailed
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import NoticeKind
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.core.window import DAY
-from quota_enforcer.ports import Bucket, Record, Series
+from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import DAY
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.enforce.ports import Series
 from world import World, arn, principal
 
 MINUTES = timedelta(minutes=1)

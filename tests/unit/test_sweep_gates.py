@@ -9,7 +9,7 @@ import pytest
 from builders import HOUR, NOON
 from fakes import FakeAuthor
 from quota_enforcer.core.errors import SweepFailed
-from quota_enforcer.core.verdict import Mode
+from quota_enforcer.decide.verdict import Mode
 from world import World, arn, principal
 
 MINUTES = timedelta(minutes=1)

@@ -10,10 +10,10 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
+from quota_enforcer.core.kind import Metering
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage import Usage
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.metering.kind import Metering
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.decide.verdict import Mode
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from builders import NOON
-from quota_enforcer.core.notice import Notice, NoticeKind
-from quota_enforcer.core.quota import UNLIMITED
-from quota_enforcer.sweep.report import Report, event
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.enforce.report import Report, event
 
 
 @pytest.mark.parametrize(

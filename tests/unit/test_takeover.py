@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.core.measure import OBSERVED, Counts
-from quota_enforcer.core.window import hour_start, local_date, next_hour
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.ports import Bucket, SweepState
-from quota_enforcer.sweep.takeover import LONGEST, take_over
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.ledger import Bucket, SweepState
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
+from quota_enforcer.meter.handover import LONGEST, take_over
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

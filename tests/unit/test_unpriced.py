@@ -7,10 +7,10 @@ import pytest
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from fakes import FakeLedger
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import NoticeKind
-from quota_enforcer.core.usage import ModelUsage, Usage
-from quota_enforcer.sweep.unpriced import PriceWatch, evidence, newest
+from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.enforce.unpriced import PriceWatch, evidence, newest
 
 DAY = timedelta(days=1)
 

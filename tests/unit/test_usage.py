@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, tokens
-from quota_enforcer.core.measure import OBSERVED, Counts, Measure, Number
-from quota_enforcer.core.model import EVERY_MODEL, ModelScope
-from quota_enforcer.core.usage import ModelUsage, Usage, pooled
-from quota_enforcer.core.window import DAY, Unit, Window, hour_start, local_date
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
+from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure, Number
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.window import DAY, Unit, Window, hour_start, local_date
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 ALL = (EVERY_MODEL,)

@@ -7,12 +7,12 @@ import pytest
 
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.errors import CannotDeny, Conflict
-from quota_enforcer.core.measure import Counts
-from quota_enforcer.core.notice import Notice
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.ledger import Bucket, GateIntent, Record, SweepState
+from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.verdict import Mode
-from quota_enforcer.metering.kind import Metering
-from quota_enforcer.ports import Bucket, GateIntent, Record, SweepState
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.decide.verdict import Mode
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import UTC_ZONE
-from quota_enforcer.core.window import (
+from quota_enforcer.core.usage.window import (
     DAY,
     HOUR,
     Unit,

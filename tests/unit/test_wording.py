@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, NOON, Story, a_quota
 from notice_examples import EXAMPLES, document
-from quota_enforcer.core.measure import Measure
-from quota_enforcer.core.model import ModelScope
-from quota_enforcer.core.notice import NOTED, Notice, NoticeKind
-from quota_enforcer.core.window import Unit, Window
-from quota_enforcer.core.wording import message, period
+from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.wording import message, period
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOTICES = Path(__file__).parents[2] / "docs" / "notices.md"

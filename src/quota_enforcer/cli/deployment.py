@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from quota_enforcer.author_settings import AuthorSettings
-from quota_enforcer.authoring.needs import Gates
-from quota_enforcer.cli.errors import NoDeployment, NotThere, is_missing
-from quota_enforcer.core.opaque import SeenModel
-from quota_enforcer.core.quota_item import Item
-from quota_enforcer.core.subscription import Subscription
-from quota_enforcer.ports import Ledger, Quotas, ReadMany
-from quota_enforcer.settings import Settings
-from quota_enforcer.sweep.loaded import LoadedQuotas
-from quota_enforcer.sweep.quotas import QuotaLoader
+from quota_enforcer.cli.terminal.errors import NoDeployment, NotThere, is_missing
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.notices.subscription import Subscription
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.enforce.ledger import Ledger, ReadMany
+from quota_enforcer.enforce.ports import Quotas
+from quota_enforcer.gates.ports import Gates
+from quota_enforcer.gates.settings import AuthorSettings
 
 if TYPE_CHECKING:
     import boto3
 
-    from quota_enforcer.cli.doctor.sights import Sights
+    from quota_enforcer.doctor.probe import Sights
 
 DEFAULT_STACK = "bedrock-quota"
 OUTPUT = "EnforcerFunction"
@@ -126,7 +127,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     """The deployment of this stack; raises NoDeployment, ConfigError or what boto3 raises."""
     import boto3  # noqa: PLC0415 - help and completion must not wait for it
 
-    from quota_enforcer import wiring  # noqa: PLC0415 - likewise
+    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - likewise
 
     session = boto3.Session(profile_name=profile, region_name=region)
     outputs = stack_outputs(session, stack)
@@ -162,7 +163,7 @@ def _meter(outputs: Mapping[str, str], stack: str) -> str:
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
     """As the author's environment names them."""
     # Not wired with the enforcer, which has no business with gates; imported late as above.
-    from quota_enforcer.aws.gates import IamGates  # noqa: PLC0415
+    from quota_enforcer.aws.iam.gates import IamGates  # noqa: PLC0415
 
     if not settings.author:
         raise NotThere(
@@ -174,26 +175,26 @@ def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
 
 
 def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
-    from quota_enforcer.aws.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
 
     return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
 
 
 def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscriptions:
-    from quota_enforcer.aws.subscriptions import SnsSubscriptions  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.messaging.subscriptions import SnsSubscriptions  # noqa: PLC0415 - as boto3 above
 
     return SnsSubscriptions(session.client("sns"), settings.notice_topic)
 
 
 def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Sights":
-    from quota_enforcer.cli.doctor.aws_sights import aws_sights  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.probe import aws_sights  # noqa: PLC0415 - as boto3 above
 
     return aws_sights(session, settings, outputs)
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
-    from quota_enforcer import wiring  # noqa: PLC0415 - as boto3 above
-    from quota_enforcer.aws.usage_reader import UsageReader  # noqa: PLC0415 - likewise
+    from quota_enforcer.aws.dynamodb.ledger.usage_scan import UsageReader  # noqa: PLC0415 - likewise
+    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
     client = session.client("dynamodb", config=wiring.PATIENT)
     return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
@@ -237,7 +238,7 @@ def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
 def _ask(session: "boto3.Session", function: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     from botocore.config import Config  # noqa: PLC0415 - as boto3 above
 
-    from quota_enforcer.aws.enforcer import Enforcer  # noqa: PLC0415 - likewise
+    from quota_enforcer.aws.functions.enforcer import Enforcer  # noqa: PLC0415 - likewise
 
     # One try and a long wait: a second try would start a second sweep beside the first.
     patient = Config(read_timeout=LONGEST_SWEEP + 10, retries={"total_max_attempts": 1})

@@ -6,24 +6,27 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from quota_enforcer.cli import gates, policy, prices, quota, scopes
-from quota_enforcer.cli.doctor.command import doctor
-from quota_enforcer.cli.errors import FAILED, exit_code, explain
-from quota_enforcer.cli.explain import explain as explain_
-from quota_enforcer.cli.forecast import forecast
-from quota_enforcer.cli.history import history
-from quota_enforcer.cli.me import me
-from quota_enforcer.cli.options import AsJson
-from quota_enforcer.cli.output import fail, say
-from quota_enforcer.cli.read_log import read_log
-from quota_enforcer.cli.recount import recount
-from quota_enforcer.cli.release import release
-from quota_enforcer.cli.report import report
-from quota_enforcer.cli.simulate import simulate
-from quota_enforcer.cli.status import status
-from quota_enforcer.cli.subscribe import subscribe, unsubscribe
-from quota_enforcer.cli.sweep import sweep
-from quota_enforcer.cli.usage import usage
+from quota_enforcer.cli.insight.explain import explain as explain_
+from quota_enforcer.cli.insight.forecast import forecast
+from quota_enforcer.cli.insight.history import history
+from quota_enforcer.cli.insight.me import me
+from quota_enforcer.cli.insight.report import report
+from quota_enforcer.cli.insight.status import status
+from quota_enforcer.cli.insight.usage import usage
+from quota_enforcer.cli.offline.read_log import read_log
+from quota_enforcer.cli.offline.simulate import simulate
+from quota_enforcer.cli.operate import gates, scopes
+from quota_enforcer.cli.operate.doctor import doctor
+from quota_enforcer.cli.operate.recount import recount
+from quota_enforcer.cli.operate.release import release
+from quota_enforcer.cli.operate.subscribe import subscribe, unsubscribe
+from quota_enforcer.cli.operate.sweep import sweep
+from quota_enforcer.cli.policies import commands as policy
+from quota_enforcer.cli.prices import commands as prices
+from quota_enforcer.cli.quotas import commands as quota
+from quota_enforcer.cli.terminal.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.terminal.options import AsJson
+from quota_enforcer.cli.terminal.output import fail, say
 
 DEBUG = "QUOTA_ENFORCER_DEBUG"
 
@@ -83,7 +86,7 @@ def demo(*, as_json: AsJson = False) -> None:
       quota-enforcer demo --json
     """
     try:
-        from quota_enforcer.cli.demo import demo as run  # noqa: PLC0415 - it loads a whole AWS
+        from quota_enforcer.cli.offline.demo import demo as run  # noqa: PLC0415 - it loads a whole AWS
     except ModuleNotFoundError as error:
         fail(f"the demo needs {error.name}: pip install 'quota-enforcer[local]'")
         raise typer.Exit(FAILED) from error

@@ -35,8 +35,8 @@ def main() -> None:
     if os.environ.get("QUOTA_ENFORCER_STOP_AT_EOF"):
         threading.Thread(target=_stop_at_eof, daemon=True).start()
     # ministack reads its settings while it is imported, so it is imported after they are set.
-    from hypercorn.asyncio import serve  # noqa: PLC0415
-    from hypercorn.config import Config  # noqa: PLC0415
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
 
     app = _emulator()
     config = Config()
@@ -54,32 +54,29 @@ def main() -> None:
 
 def _emulator() -> Any:
     """The emulator's application with every gap closed."""
-    from ministack import app  # noqa: PLC0415
+    from ministack import app
 
-    from quota_enforcer.local import (  # noqa: PLC0415
-        alarms,
-        bedrock,
-        bedrock_log,
-        bedrock_profiles,
+    from quota_enforcer.local.patches import clock as simulated_time
+    from quota_enforcer.local.patches import http_date
+    from quota_enforcer.local.patches.bedrock import log as bedrock_log
+    from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
+    from quota_enforcer.local.patches.bedrock import runtime as bedrock
+    from quota_enforcer.local.patches.functions import (
         deliveries,
         function_urls,
-        http_date,
-        iam_bedrock,
-        iam_conditions,
-        iam_dynamodb,
-        iam_lambda,
-        iam_limits,
-        iam_logs,
-        iam_resources,
-        iam_sqs,
-        log_reads,
-        metric_filters,
-        metric_reads,
-        simulated_time,
-        subscriptions,
         table_streams,
         workers,
     )
+    from quota_enforcer.local.patches.iam import bedrock as iam_bedrock
+    from quota_enforcer.local.patches.iam import conditions as iam_conditions
+    from quota_enforcer.local.patches.iam import dynamodb as iam_dynamodb
+    from quota_enforcer.local.patches.iam import lambda_ as iam_lambda
+    from quota_enforcer.local.patches.iam import limits as iam_limits
+    from quota_enforcer.local.patches.iam import logs as iam_logs
+    from quota_enforcer.local.patches.iam import resources as iam_resources
+    from quota_enforcer.local.patches.iam import sqs as iam_sqs
+    from quota_enforcer.local.patches.logs import log_reads, subscriptions
+    from quota_enforcer.local.patches.metrics import alarms, metric_filters, metric_reads
 
     simulated_time.install()
     deliveries.install()
@@ -106,7 +103,7 @@ def _emulator() -> Any:
 
 
 def _stop_workers() -> None:
-    from ministack.core import lambda_runtime  # noqa: PLC0415
+    from ministack.core import lambda_runtime
 
     lambda_runtime.reset()
 

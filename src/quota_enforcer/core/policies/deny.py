@@ -12,13 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.policies.document import (
-    MANAGED_LIMIT,
-    Document,
-    deny,
-    document,
-    size,
-)
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, deny, document, size
 from quota_enforcer.core.policies.names import checked_scopes, model_arns
 
 BEDROCK: Final = (

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from quota_enforcer.core.policies.document import Document, allow, document
-from quota_enforcer.core.policies.functions import Deployed
 from quota_enforcer.core.policies.names import policy_arn
+from quota_enforcer.core.policies.roles import Deployed
 
 FINDING: Final = ("cloudformation:DescribeStacks", "lambda:GetFunctionConfiguration")
 """What every command needs to find the deployment."""

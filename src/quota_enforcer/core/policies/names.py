@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.model import canonical_model
+from quota_enforcer.core.usage.model import canonical_model
 
 PARTITIONS: Final = (
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f",

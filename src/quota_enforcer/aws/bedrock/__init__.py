@@ -1,0 +1,1 @@
+"""What Bedrock says of its models and of invocation logging."""

@@ -1,0 +1,1 @@
+"""The two tables: quota items that admins write, and the ledger."""

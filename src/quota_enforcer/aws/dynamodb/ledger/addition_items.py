@@ -1,0 +1,87 @@
+"""Additions as the parts of one transaction: markers, buckets and the hours that must be open.
+
+A marker is an item in its principal's partition that holds the keys of calls that were added; a
+bucket gets the sum of the transaction's calls. All of it is written, or nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain
+from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.ledger.ledger_usage import METER, STREAM
+from quota_enforcer.aws.dynamodb.ledger.packs import Marker, marker_of
+from quota_enforcer.aws.dynamodb.ledger.recounts import recount_key
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.aws.dynamodb.table import Check, Update
+from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.ports import Addition
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+KEPT = timedelta(days=3)
+"""How long a marker stays: CloudWatch Logs repeats a delivery for a day, Lambda for hours.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+"""
+ADDED = "added"
+"""The attribute of a marker with the keys of its calls."""
+
+
+def marker_key(marker: Marker) -> Plain:
+    """Where a marker is stored."""
+    return {"pk": str(marker.principal), "sk": f"calls#{instant(marker.slot)}"}
+
+
+def marker_updates(calls: Iterable[Addition], now: datetime) -> dict[Marker, Update]:
+    """Writes that note these calls as added, each of which fails where one of its calls is."""
+    keys: defaultdict[Marker, list[str]] = defaultdict(list)
+    for call in calls:
+        keys[marker_of(call)].append(call.key)
+    expires = int((now + KEPT).timestamp())
+    return {
+        marker: Update(
+            marker_key(marker), {ADDED: set(several)}, {EXPIRES: expires}, _none_added(several)
+        )
+        for marker, several in keys.items()
+    }
+
+
+def bucket_updates(calls: Iterable[Addition], zone: ZoneInfo) -> list[Update]:
+    """One write for each bucket, of all that its calls add to it."""
+    sums: defaultdict[Bucket, defaultdict[datetime, list[Counts]]]
+    sums = defaultdict(lambda: defaultdict(list))
+    for call in calls:
+        for bucket in call.buckets:
+            sums[bucket][call.hour].append(call.counts)
+    return [
+        _bucket_update(bucket, {hour: Counts.total(rows) for hour, rows in hours.items()}, zone)
+        for bucket, hours in sums.items()
+    ]
+
+
+def open_checks(hours: Collection[datetime]) -> dict[datetime, Check]:
+    """Parts that fail for an hour that a recount has begun with."""
+    never = Expression("attribute_not_exists(#started)")
+    return {hour: Check(recount_key(hour), never) for hour in sorted(hours)}
+
+
+def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> Update:
+    numbers: dict[str, int | Decimal]
+    numbers, _ = usage_items.counters(bucket, hours, zone)
+    values: dict[str, Any] = {usage_items.counter_name(hour, METER, zone): STREAM for hour in hours}
+    values[EXPIRES] = usage_items.usage_expires(bucket.day)
+    return Update(usage_items.usage_key(bucket), numbers, values)
+
+
+def _none_added(keys: list[str]) -> Expression:
+    """Holds where the marker has none of these keys; one that is not there yet has none."""
+    names = {f"k{number}": key for number, key in enumerate(keys)}
+    text = " AND ".join(f"NOT contains(#{ADDED}, :{name})" for name in names)
+    return Expression(text, names)

@@ -1,0 +1,123 @@
+"""Whom the gates shall deny, as items of the ledger; and what the author keeps beside them.
+
+The enforcer writes the intents with the records they belong to. The author reads that one partition
+consistently, and may write nothing but its own items: the lease, and a digest for each gate.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.principal import Principal
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+GATES = "gates"
+"""The partition of the intents; the range key is the principal."""
+DEPLOYMENT = "deployment"
+"""The partition of what belongs to nobody: the author's lease and digests too."""
+
+_STATE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "state"}}
+_LEASE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "lease#author"}}
+_TO_WIRE = TypeSerializer()
+_FROM_WIRE = TypeDeserializer()
+
+
+def intent_key(principal: Principal) -> dict[str, Any]:
+    """Where a principal's gate intent is stored."""
+    return {"pk": GATES, "sk": str(principal)}
+
+
+def intent_item(intent: GateIntent) -> dict[str, Any]:
+    """The whole item of an intent."""
+    return {
+        **intent_key(intent.principal),
+        "scopes": sorted(intent.scopes),
+        "names": sorted(intent.names),
+        "roles": sorted(intent.roles),
+    }
+
+
+def intent_of(item: Mapping[str, Any]) -> GateIntent:
+    """The intent that an item holds."""
+    return GateIntent(
+        Principal.parse(item["sk"]),
+        frozenset(item["scopes"]),
+        frozenset(item["names"]),
+        frozenset(item["roles"]),
+    )
+
+
+class DynamoGateMemory:
+    """The author's `Memory`: plain calls, so that its role needs no more than these four."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the lease where it is free, run out, or ours; False while somebody has it."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={**_LEASE, "holder": {"S": holder}, "until": {"S": instant(until)}},
+                ConditionExpression=(
+                    "attribute_not_exists(pk) OR holder = :holder OR #until <= :now"
+                ),
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues={":holder": {"S": holder}, ":now": {"S": instant(now)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def leave_lease(self, holder: str) -> None:
+        """Give the lease back; nothing where it ran out and somebody else has it."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_LEASE,
+                ConditionExpression="holder = :holder",
+                ExpressionAttributeValues={":holder": {"S": holder}},
+            )
+
+    def closed(self) -> bool:
+        """Whether the ledger was closed."""
+        return bool(self._get(_STATE).get("closed", False))
+
+    def intents(self) -> list[GateIntent]:
+        """Whom the gates shall deny, by principal."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :gates",
+            ExpressionAttributeValues={":gates": {"S": GATES}},
+            ConsistentRead=True,
+        )
+        return [intent_of(_plain(item)) for page in pages for item in page["Items"]]
+
+    def digests(self, gate: str) -> frozenset[str]:
+        """The digests kept of a gate."""
+        return frozenset(self._get(_digest_key(gate)).get("digests", ()))
+
+    def remember(self, gate: str, digests: Iterable[str]) -> None:
+        """Keep these digests instead."""
+        kept = _TO_WIRE.serialize(sorted(digests))
+        self._client.put_item(TableName=self._table, Item={**_digest_key(gate), "digests": kept})
+
+    def _get(self, key: dict[str, Any]) -> dict[str, Any]:
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _plain(answer.get("Item", {}))
+
+
+def _digest_key(gate: str) -> dict[str, Any]:
+    return {"pk": {"S": DEPLOYMENT}, "sk": {"S": f"gate#{gate}"}}
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _FROM_WIRE.deserialize(value) for name, value in item.items()}

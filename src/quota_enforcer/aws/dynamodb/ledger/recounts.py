@@ -1,0 +1,82 @@
+"""Which hours are to be set from the log, as items of the ledger, one for each hour.
+
+An hour is open from when it is asked for until it is finished. One that is asked for again, or
+begun again, while a recount of it runs stays open. That a recount has once begun is never taken
+back: from then on the hour is set as a whole and no single call is added to it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.aws.dynamodb.text import instant, moment
+from quota_enforcer.meter.ports import Recount
+
+RECOUNTS = "recounts"
+"""The partition of all of them; the range key is the hour."""
+KEPT = timedelta(days=40)
+"""How long is remembered that an hour was recounted: a call that comes later would be added."""
+
+
+def recount_key(hour: datetime) -> Plain:
+    """Where an hour is stored."""
+    return {"pk": RECOUNTS, "sk": instant(hour)}
+
+
+class DynamoRecounts:
+    """The hours to be recounted, in the ledger's table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask that these hours be set from the log once they are closed."""
+        for hour in sorted(set(hours)):
+            self._table.update(
+                recount_key(hour), {"asked": instant(now), **_expiry(now)}, ["seen", "finished"]
+            )
+
+    def recounts(self) -> list[Recount]:
+        """The hours asked for and not finished since, oldest first."""
+        items = self._table.query(Expression("#pk = :pk", {"pk": RECOUNTS}))
+        return [_recount_of(item) for item in items if "asked" in item and "finished" not in item]
+
+    def start_recount(self, hour: datetime, now: datetime) -> None:
+        """From now on calls of this hour are not added but ask for another recount."""
+        started = {"started": instant(now), "seen": True, **_expiry(now)}
+        self._table.update(recount_key(hour), started, ["finished"])
+
+    def finish_recount(self, hour: datetime, now: datetime) -> None:
+        """The hour is set; one asked for or begun again since `start_recount` stays to be done.
+
+        `now` is the moment that the start was given.
+        """
+        # Who asks takes `seen` away, and who begins again changes `started`.
+        undisturbed = Expression("#seen = :yes AND #started = :started", _as_started(now))
+        done = {"finished": instant(now)}
+        if not self._table.update(recount_key(hour), done, condition=undisturbed):
+            self.ask_recounts([hour], now)
+
+    def drop_recount(self, hour: datetime) -> None:
+        """The hour cannot be set from the log: it is asked for no more, as if never begun with."""
+        self._table.update(recount_key(hour), {}, ["asked", "seen", "started", "finished"])
+
+
+def _as_started(now: datetime) -> Plain:
+    return {"yes": True, "started": instant(now)}
+
+
+def _expiry(now: datetime) -> dict[str, Any]:
+    return {EXPIRES: int((now + KEPT).timestamp())}
+
+
+def _recount_of(item: Plain) -> Recount:
+    return Recount(
+        datetime.fromisoformat(item["sk"]),
+        datetime.fromisoformat(item["asked"]),
+        moment(item, "started"),
+        moment(item, "finished"),
+    )

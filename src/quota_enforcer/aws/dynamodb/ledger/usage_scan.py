@@ -1,0 +1,173 @@
+"""Everybody's usage at once: a query for each, or one pass over the table where that is quicker.
+
+A query takes its time however little it finds, so for thousands of principals the pass is quicker
+by far, unless the ledger holds very much else. It is the dearer of the two where it is chosen for a
+large ledger: 1 GB takes 122,000 read units, which is about two cents.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from botocore.exceptions import ClientError
+
+from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
+from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.enforce.ledger import unheard
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+READERS = 10
+"""Principals read side by side, one for each connection that boto3 keeps."""
+SEGMENTS = 4
+"""Parts of the table that are passed over side by side; more would leave little for the meter."""
+ALONE = 100
+"""So many principals are read by a query each in any case: those whose usage goes back longest."""
+PAGE = 1_000_000
+"""Bytes that DynamoDB passes over for one answer."""
+QUERIES_PER_PAGE = 10
+"""How many queries take about as long as one page."""
+
+
+class PassedOver(Table):
+    """A table that can be read as a whole; no function of the stack may do that."""
+
+    def size(self) -> int:
+        """About how many bytes it has; DynamoDB counts every six hours."""
+        return self._client.describe_table(TableName=self._name)["Table"].get("TableSizeBytes", 0)
+
+    def segment(self, number: int, where: Expression) -> Iterator[Iterable[dict[str, Any]]]:
+        """The items that `where` selects in one of the segments, page by page.
+
+        All others are paid for too.
+        """
+        request = where.request("FilterExpression")
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._name, Segment=number, TotalSegments=SEGMENTS, **request
+        )
+        for page in pages:
+            yield map(plain, page["Items"])
+
+
+class _Progress:
+    """How many steps of how many are done, whichever thread did them."""
+
+    def __init__(self, steps: float, told: Callable[[float], None]) -> None:
+        self._steps = max(steps, 1)
+        self._told = told
+        self._done = 0
+        self._lock = Lock()
+
+    def step(self) -> None:
+        """One more is done; there may be more of them than was thought."""
+        with self._lock:
+            self._done += 1
+            self._told(min(self._done / self._steps, 1))
+
+
+class UsageReader:
+    """Reads the usage of many principals; `read` is how that of one is read."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        zone: ZoneInfo,
+        read: Callable[[Principal, date], Usage],
+    ) -> None:
+        self._table = PassedOver(client, table)
+        self._zone = zone
+        self._read = read
+
+    def usages(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,
+        told: Callable[[float], None] = unheard,
+    ) -> dict[Principal, Usage]:
+        """What each one used from a local date on; hours from theirs on, or none of them.
+
+        Where it may not pass over the table, there is a query for each.
+        """
+        by_first = {each: firsts[each] for each in sorted(firsts, key=firsts.__getitem__)}
+        alone = dict(islice(by_first.items(), ALONE))
+        together = dict(islice(by_first.items(), ALONE, None))
+        try:
+            pages = self._table.size() / PAGE if together else 0.0
+            if together and len(together) >= QUERIES_PER_PAGE * pages:
+                steps = _Progress(len(alone) / QUERIES_PER_PAGE + pages, told)
+                found = self._pass_over(together, hours_from, steps)
+                return found | self._one_by_one(alone, steps)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+        return self._one_by_one(by_first, _Progress(len(by_first) / QUERIES_PER_PAGE, told))
+
+    def _one_by_one(
+        self, firsts: Mapping[Principal, date], progress: _Progress
+    ) -> dict[Principal, Usage]:
+        found: dict[Principal, Usage] = {}
+        with ThreadPoolExecutor(READERS) as threads:
+            usages = threads.map(lambda each: self._read(each, firsts[each]), firsts)
+            for place, (principal, usage) in enumerate(zip(firsts, usages, strict=True)):
+                found[principal] = usage
+                if place % QUERIES_PER_PAGE == 0:
+                    progress.step()
+        return found
+
+    def _pass_over(
+        self, firsts: Mapping[Principal, date], hours_from: date | None, progress: _Progress
+    ) -> dict[Principal, Usage]:
+        """In segments side by side, each with whom it happens to hold."""
+        keys = {"first": f"usage#{min(firsts.values())}", "after": usage_items.AFTER_USAGE}
+        where = Expression("#sk BETWEEN :first AND :after", keys)
+        by_key = {str(each): each for each in firsts}
+
+        def segment(number: int) -> dict[Principal, Usage]:
+            gathered: defaultdict[Principal, _Buckets] = defaultdict(_Buckets)
+            for page in self._table.segment(number, where):
+                for item in page:
+                    if item["pk"] in by_key:
+                        gathered[by_key[item["pk"]]].add(item, self._zone, hours_from)
+                progress.step()
+            return {principal: buckets.usage() for principal, buckets in gathered.items()}
+
+        found = {each: Usage() for each in firsts}
+        with ThreadPoolExecutor(SEGMENTS) as threads:
+            for several in threads.map(segment, range(SEGMENTS)):
+                found |= several
+        return found
+
+
+@dataclass(slots=True)
+class _Buckets:
+    """One principal's buckets, model by model."""
+
+    hours: defaultdict[str, dict[datetime, Counts]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    days: defaultdict[str, dict[date, Counts]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, item: Mapping[str, object], zone: ZoneInfo, hours_from: date | None) -> None:
+        _, model, day = usage_items.bucket_of(item)
+        counts = usage_items.day_of(item)
+        if any(counts):
+            self.days[model][day] = counts
+            if hours_from is not None and day >= hours_from:
+                self.hours[model].update(usage_items.hours_of(item, zone))
+
+    def usage(self) -> Usage:
+        return Usage(
+            {model: ModelUsage(self.hours[model], days) for model, days in self.days.items()}
+        )

@@ -1,0 +1,93 @@
+"""The quota table in DynamoDB: admins write it, in the console or with the command line."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.dynamo_read import Expression
+from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
+from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.pricing.item import ATTRIBUTES as PRICE_ATTRIBUTES
+from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.quotas.diff import AUTHOR, EDITED_AT
+from quota_enforcer.core.quotas.item import ATTRIBUTES, Item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+QUOTA_SCHEMA: Mapping[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": "principal", "AttributeType": "S"},
+        {"AttributeName": "quota", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "principal", "KeyType": "HASH"},
+        {"AttributeName": "quota", "KeyType": "RANGE"},
+    ],
+}
+"""As CreateTable takes it and as the template declares it."""
+
+
+class DynamoQuotas:
+    """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._table = WholeTable(client, table)
+        self._now = now
+
+    def items(self) -> list[Item]:
+        """Every item, consistently read."""
+        return list(self._table.scan())
+
+    def get(self, whom: str, name: str) -> Item | None:
+        """One item, consistently read."""
+        return self._table.get(_key(whom, name))
+
+    def put(self, item: Item, expected: Item | None) -> None:
+        """Write an item over the one that was read before, `expected`, or over none.
+
+        One that says who edited it also says when, so that their next edit is not taken for one
+        made in the console. Raises Conflict where somebody has changed it since.
+        """
+        dated = {**item, EDITED_AT: instant(self._now())} if AUTHOR in item else item
+        if not self._table.put(dated, _unchanged(expected)):
+            raise _conflict(item)
+
+    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item; the one that was there, if any.
+
+        Raises Conflict where that is not `expected`, if it is given.
+        """
+        if expected is None:
+            return self._table.delete(_key(whom, name))
+        if not self._table.delete_if(_key(whom, name), _unchanged(expected)):
+            raise _conflict(expected)
+        return expected
+
+
+def _conflict(item: Item) -> Conflict:
+    return Conflict(
+        f"quota {item['quota']} of {item['principal']} was changed by somebody else "
+        "since it was read: look at it again, then repeat the change",
+    )
+
+
+def _key(whom: str, name: str) -> Item:
+    return {"principal": whom, "quota": name}
+
+
+def _unchanged(expected: Item | None) -> Expression:
+    """Holds where each attribute is as expected, and no other of a quota or a price has come."""
+    if expected is None:
+        return Expression("attribute_not_exists(#principal)")
+    same = {f"a{place}": attribute for place, attribute in enumerate(expected)}
+    known = PRICE_ATTRIBUTES if is_price(expected) else ATTRIBUTES
+    absent = [attribute for attribute in known if attribute not in expected]
+    parts = [f"#{short} = :{short}" for short in same]
+    parts += [f"attribute_not_exists(#{attribute})" for attribute in absent]
+    values = {short: expected[attribute] for short, attribute in same.items()}
+    return Expression(" AND ".join(parts), values, same)

@@ -1,0 +1,1 @@
+"""This deployment's functions, how they are called and what triggers them."""

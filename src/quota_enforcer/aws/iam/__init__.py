@@ -1,0 +1,1 @@
+"""Deny policies, permissions boundaries and the identities they act on."""

@@ -1,0 +1,53 @@
+"""Users and roles as IAM has them: where they are, and what is attached to them.
+
+One paged read of all of them, since one for each would be throttled in a large account.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.rules.coverage import Entity
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.literals import SummaryKeyTypeType
+
+SLOTS: Final[Mapping[Kind, int]] = {Kind.USER: 10, Kind.ROLE: 20}
+"""AWS's defaults: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+_QUOTAS: Final[Mapping[Kind, "SummaryKeyTypeType"]] = {
+    Kind.USER: "AttachedPoliciesPerUserQuota",
+    Kind.ROLE: "AttachedPoliciesPerRoleQuota",
+}
+_PAGE: Final = 1000
+"""As many as IAM gives at once."""
+
+
+class IamIdentities:
+    """The users and roles of an account."""
+
+    def __init__(self, client: "IAMClient") -> None:
+        self._client = client
+
+    def all(self) -> Mapping[Principal, Entity]:
+        """Every user and role."""
+        found: dict[Principal, Entity] = {}
+        pages = self._client.get_paginator("get_account_authorization_details")
+        for page in pages.paginate(Filter=["User", "Role"], PaginationConfig={"PageSize": _PAGE}):
+            for user in page["UserDetailList"]:
+                attached = user.get("AttachedManagedPolicies", [])
+                policies = frozenset(each["PolicyArn"] for each in attached)
+                found[Principal(Kind.USER, user["UserName"])] = Entity(user["Path"], policies)
+            for role in page["RoleDetailList"]:
+                attached = role.get("AttachedManagedPolicies", [])
+                policies = frozenset(each["PolicyArn"] for each in attached)
+                found[Principal(Kind.ROLE, role["RoleName"])] = Entity(role["Path"], policies)
+        return found
+
+    def slots(self) -> Mapping[Kind, int]:
+        """How many managed policies a user or a role of this account may have attached.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+        """
+        said = self._client.get_account_summary()["SummaryMap"]
+        return {kind: said.get(name, SLOTS[kind]) for kind, name in _QUOTAS.items()}

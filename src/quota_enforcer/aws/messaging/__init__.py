@@ -1,0 +1,1 @@
+"""Notices by SNS, and dead letters in SQS."""

@@ -1,1 +1,0 @@
-"""`doctor`: finds what is wrong with a deployment, by reading alone."""

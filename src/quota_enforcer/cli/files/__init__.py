@@ -1,0 +1,1 @@
+"""Files that people hand to commands: items as YAML or JSON, and logs."""

@@ -1,0 +1,123 @@
+"""`explain`: why a principal is where it is, by the decision that acts."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.insight.explained import say_explained
+from quota_enforcer.cli.insight.explained_as_json import document
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import say_json
+from quota_enforcer.cli.terminal.principals import Who, read_usages, record_of, say_if_stranger
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.values import whom as read_whom
+from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.core.usage.window import local_date
+from quota_enforcer.decide.evaluate import Looked, look_closely
+from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.verdict import Terms, Verdict
+from quota_enforcer.insight.explain import breakdown
+from quota_enforcer.insight.explained import Explained, Summed, by_name, meant_for
+from quota_enforcer.insight.overview import ReadBefore
+from quota_enforcer.insight.quotas import ItemState, states
+from quota_enforcer.insight.status import rows
+
+
+@on_deployment
+def explain(
+    deployment: Deployment,
+    principal: Who,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every hour and day, and not just the newest.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a principal is where it is: each quota, where it comes from, and its sum.
+
+    For every quota name it shows the rules that cover the principal and
+    which of them won, the sum bucket by bucket, the limit with its raise,
+    and what is denied until when. It is decided as the next sweep will
+    decide, on the usage metered so far.
+
+    Examples:
+      quota-enforcer explain user/alice
+      quota-enforcer explain role/reporting --all
+      quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
+    """
+    terms = deployment.settings.terms(clock.now())
+    record = record_of(deployment, principal)
+    loaded = deployment.load(terms.now)
+    found = _explained(deployment, record, loaded.book, terms)
+    if as_json:
+        say_json(document(found, terms))
+        return
+    teams = [rule for rule in loaded.rules if rule.whom == str(record.principal) and rule.members]
+    say_explained(found, teams, terms, everything=everything)
+    say_if_stranger(deployment, record, loaded.rules)
+
+
+def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
+    principal = record.principal
+    whom = [principal, *book.pools_of(principal)]
+    read = read_usages(deployment, whom, book, terms)
+    looked = look_closely(record, book, read, terms, Pools(book, read, terms))
+    items = states(
+        deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
+        terms.now,
+    )  # fmt: skip
+    return Explained(
+        record,
+        by_name(
+            _sums(record, looked, book, read),
+            book.candidates(principal, terms.now),
+            meant_for(principal, items),
+        ),
+        sum(_names_nobody(state) for state in items),
+    )
+
+
+def _sums(record: Record, looked: Looked, book: QuotaBook, read: ReadBefore) -> Iterator[Summed]:
+    decision, terms = looked.decision, looked.decision.terms
+    table = rows(record, decision)
+    for verdict, row in zip(decision.verdicts, table, strict=False):
+        yield Summed(
+            verdict,
+            row,
+            verdict in decision.denying,
+            breakdown(verdict, looked.behind(verdict.quota), terms.zone),
+            _by_member(verdict, book, read, terms),
+        )
+
+
+def _by_member(
+    verdict: Verdict, book: QuotaBook, read: ReadBefore, terms: Terms
+) -> dict[str, Number]:
+    """Of a quota that a team shares, what each used whose usage counts: a session's in its role."""
+    quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
+    if not quota.pooled:
+        return {}
+    used = {member: read.usage(member, first) for member in book.drawing[quota.id]}
+    numbers = {
+        str(member): quota.number(usage.within(verdict.span, quota.models))
+        for member, usage in used.items()
+    }
+    return dict(_most_first(numbers.items()))
+
+
+def _most_first(numbers: Iterable[tuple[str, Number]]) -> list[tuple[str, Number]]:
+    return sorted(numbers, key=lambda each: (-each[1], each[0]))
+
+
+def _names_nobody(state: ItemState) -> bool:
+    """Whether nobody can know whom an invalid item was meant for."""
+    try:
+        read_whom(state.whom)
+    except (ValueError, TypeError, UnknownIdentity):
+        return bool(state.problems)
+    return False

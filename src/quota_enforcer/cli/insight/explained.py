@@ -1,0 +1,189 @@
+"""An explanation as people read it: for each quota name its rules, its facts and its sum."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from quota_enforcer.cli.insight.rows import STYLES
+from quota_enforcer.cli.insight.standing_words import closed, standing_words
+from quota_enforcer.cli.insight.verdict_words import Fact, amount, facts
+from quota_enforcer.cli.quotas.edit import named
+from quota_enforcer.cli.terminal.output import hint, say, say_facts
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import Candidate, Fate, Nearness
+from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
+from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.insight.explain import Part
+from quota_enforcer.insight.explained import Explained, Name, Summed
+
+NEWEST = 12
+"""Buckets shown; what is older is folded into one line."""
+_INDENT = 2
+_FROM = {
+    Nearness.ITSELF: "for itself",
+    Nearness.TEAM: "for its team",
+    Nearness.KIND: "for its kind",
+    Nearness.DEFAULT: "for all people",
+}
+
+
+def say_explained(
+    found: Explained, teams: Iterable[Rule], terms: Terms, *, everything: bool
+) -> None:
+    """All of it."""
+    principal = found.record.principal
+    table = [summed.row for name in found.names for summed in name.sums]
+    words = standing_words(found.record, table, terms)
+    if principal.kind is Kind.TEAM and not table:
+        words = "no pool, so each member by itself has the team's quotas"
+    say(Text.assemble((str(principal), "bold"), f": {words}"))
+    for fact in _standing(found, teams, terms):
+        say(fact)
+    if not found.names and principal.kind is not Kind.TEAM:
+        say("No quota covers it, so nothing can block it.")
+    for name in found.names:
+        say("")
+        _say_name(name, found, terms, everything=everything)
+    if found.strays:
+        several = "item names" if found.strays == 1 else "items name"
+        hint(f"{found.strays} invalid {several} nobody: see quota-enforcer quota list")
+
+
+def _standing(found: Explained, teams: Iterable[Rule], terms: Terms) -> Iterator[str]:
+    """What the whole principal is about."""
+    standing, principal = found.standing, found.record.principal
+    if standing.denied and not found.record.trouble:
+        yield f"It is denied {closed(standing.denied)}: {standing.reason}."
+    if principal.kind is Kind.SESSION:
+        role = Principal(Kind.ROLE, principal.name.partition("/")[0])
+        yield f"Its calls count to {role} too, whose quotas hold for it as well."
+    for rule in teams:
+        shares = "share" if rule.share is Share.POOL else "each have"
+        ended = "" if rule.stands(terms.now) else ", which has ended"
+        yield f"Its members {shares} {named(rule)}{ended}; they are {', '.join(rule.members)}."
+
+
+def _say_name(name: Name, found: Explained, terms: Terms, *, everything: bool) -> None:
+    for place, summed in enumerate(name.sums):
+        if place:
+            say("")
+        state = Text(str(summed.row.state), STYLES.get(summed.row.state, ""))
+        say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
+        rule = _rule(summed, name, terms)
+        say_facts([*rule, *facts(summed, found.record.principal, found.standing, terms)], _INDENT)
+        _say_sum(summed, terms, everything=everything)
+    if not name.sums:
+        words = "exempt, so there is no limit" if name.exempt else "none in force"
+        say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", (words, "dim")))
+        say_facts(_others(name, terms), _INDENT)
+
+
+def _rule(summed: Summed, name: Name, terms: Terms) -> Iterator[Fact]:
+    """Where it comes from, and what it stands in place of."""
+    quota = summed.verdict.quota
+    here = next(each for each in name.candidates if each.rule == quota)
+    others = [each for each in name.fated(Fate.APPLIES) if each is not here]
+    words = f"{_whom(here)}, {_FROM[here.nearness]}"
+    if others:
+        whom = ", ".join(each.rule.whom for each in others)
+        words += f"; so does that of {whom}: of several teams all count"
+    yield "Rule", words
+    yield from _others(name, terms)
+
+
+def _others(name: Name, terms: Terms) -> Iterator[Fact]:
+    """The rules and items that do not apply, each with why."""
+    for candidate in name.candidates:
+        rule = candidate.rule
+        invalid = name.invalid(rule.whom)
+        if candidate.fate is Fate.APPLIES and isinstance(rule, Exemption):
+            until = "" if rule.until is None else f" until {wording.moment(rule.until, terms.zone)}"
+            yield "Rule", f"{_whom(candidate)}, {_FROM[candidate.nearness]}: exempt{until}"
+        elif candidate.fate is Fate.REPLACED:
+            winners = ", ".join(each.rule.whom for each in name.fated(Fate.APPLIES))
+            yield "Replaces", f"{named(rule)}; {winners} is nearer"
+        elif candidate.fate is Fate.ENDED:
+            yield "Ended", f"{named(rule)}; it ended {wording.moment(rule.until, terms.zone)}"
+        if invalid is not None:
+            yield "Not valid", f"the item of {invalid.whom}: {_problems(invalid.problems)}"
+            yield "", f"{invalid.instead}: it is the one shown"
+    known = {candidate.rule.whom for candidate in name.candidates}
+    for state in name.items:
+        if state.problems and state.whom not in known:
+            yield "Not valid", f"the item of {state.whom}: {_problems(state.problems)}"
+            yield "", state.instead
+        elif not state.problems:
+            yield "Disabled", f"the item of {state.whom}"
+
+
+def _whom(candidate: Candidate) -> str:
+    return candidate.rule.whom
+
+
+def _problems(problems: Sequence[str]) -> str:
+    return "; ".join(problems)
+
+
+def _say_sum(summed: Summed, terms: Terms, *, everything: bool) -> None:
+    """Bucket by bucket with the sum so far; and by model and member where there are several."""
+    quota, parts = summed.verdict.quota, summed.parts
+    shown = parts.buckets if everything else parts.buckets[-NEWEST:]
+    folded = parts.buckets[: len(parts.buckets) - len(shown)]
+    unit = "Hour" if parts.hourly else "Day"
+    made = _table(unit, _measure(quota), "Sum")
+    total = sum((part.number for part in folded), 0 * NO_MONEY if quota.measure.fractional else 0)
+    if folded:
+        label = f"{len(folded)} earlier {unit.lower()}{'s' if len(folded) > 1 else ''} (--all)"
+        made.add_row(label, amount(total, quota), amount(total, quota))
+    for part in shown:
+        total += part.number
+        start = _start(part, terms, hourly=parts.hourly)
+        made.add_row(start, amount(part.number, quota), amount(total, quota))
+    if parts.buckets:
+        _say_indented(made)
+    if len(parts.models) > 1 or parts.elsewhere:
+        _say_models(summed, quota)
+    if summed.members:
+        by_member = _table("Member", _measure(quota))
+        for member, number in summed.members.items():
+            by_member.add_row(member, amount(number, quota))
+        _say_indented(by_member)
+
+
+def _say_models(summed: Summed, quota: Quota) -> None:
+    made = _table("Model", _measure(quota))
+    for model, number in sorted(summed.parts.models.items(), key=lambda each: -each[1]):
+        made.add_row(model, amount(number, quota))
+    for model, number in summed.parts.elsewhere.items():
+        made.add_row(Text(f"{model} (not counted)", "dim"), Text(amount(number, quota), "dim"))
+    _say_indented(made)
+
+
+def _measure(quota: Quota) -> str:
+    words = quota.measure.words
+    return words[0].upper() + words[1:]
+
+
+def _start(part: Part, terms: Terms, *, hourly: bool) -> str:
+    return (
+        wording.moment(part.start, terms.zone)
+        if hourly
+        else f"{part.start.astimezone(terms.zone):%a %Y-%m-%d}"
+    )
+
+
+def _table(first: str, *numbers: str) -> Table:
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    made.add_column(first, overflow="fold")
+    for name in numbers:
+        made.add_column(name, justify="right", overflow="fold")
+    return made
+
+
+def _say_indented(made: Table) -> None:
+    say("")
+    say(Padding(made, (0, 0, 0, _INDENT), expand=False))

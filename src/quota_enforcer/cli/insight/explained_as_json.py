@@ -1,0 +1,105 @@
+"""An explanation as data: moments in UTC, money and weighted tokens as exact text."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from quota_enforcer.cli.insight.rows import row_document
+from quota_enforcer.core.notices.amounts import exact
+from quota_enforcer.core.quotas.precedence import Candidate
+from quota_enforcer.core.quotas.quota import Exemption, Quota
+from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.decide.verdict import FULL, Terms
+from quota_enforcer.insight.explained import Explained, Name, Summed
+
+
+def document(found: Explained, terms: Terms) -> dict[str, Any]:
+    """The whole of it."""
+    record = found.record
+    return {
+        "principal": str(record.principal),
+        "known": record.version > 0,
+        "now": terms.now,
+        "time_zone": str(terms.zone),
+        "mode": terms.mode,
+        "denied": record.standing.denied if not record.trouble else [],
+        "since": record.standing.since,
+        "until": record.standing.until,
+        "could_not": record.trouble or None,
+        "names": [_name(name, found) for name in found.names],
+        "invalid_items_of_nobody": found.strays,
+    }
+
+
+def _name(name: Name, found: Explained) -> dict[str, Any]:
+    return {
+        "quota": name.name,
+        "exempt": name.exempt,
+        "rules": [_rule(candidate) for candidate in name.candidates],
+        "items_not_in_force": [
+            {
+                "whom": state.whom,
+                "state": state.words,
+                "problems": state.problems,
+                "instead": state.instead or None,
+            }
+            for state in name.items
+        ],
+        "applies": [_summed(summed, found) for summed in name.sums],
+    }
+
+
+def _rule(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "whom": candidate.rule.whom,
+        "nearness": candidate.nearness,
+        "fate": candidate.fate,
+        "exempt": isinstance(candidate.rule, Exemption),
+        "until": candidate.rule.until,
+    }
+
+
+def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
+    verdict = summed.verdict
+    quota = verdict.quota
+    told = found.standing.warned.get(quota.id)
+    return {
+        **row_document(summed.row),
+        "denies": summed.denies,
+        "models": [str(scope) for scope in quota.models],
+        "limit_without_raise": _number(quota.limit, quota),
+        "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),
+        "raise_until": quota.raise_until,
+        "window_start": verdict.span.start,
+        "window_end": verdict.span.end,
+        "frees_at": verdict.frees_at,
+        "warns_at": [
+            {
+                "percent": at,
+                "amount": _number(verdict.limit * at / FULL, quota),
+                "passed": bool(verdict.limit) and verdict.passed(at),
+                "told": told is not None and told.threshold >= at,
+            }
+            for at in quota.warn_at
+        ],
+        "bucket": "hour" if summed.parts.hourly else "day",
+        "buckets": [
+            {"start": part.start, "used": _number(part.number, quota)}
+            for part in summed.parts.buckets
+        ],
+        "by_model": _numbers(summed.parts.models, quota),
+        "not_counted": _numbers(summed.parts.elsewhere, quota),
+        "by_member": _numbers(summed.members, quota),
+    }
+
+
+def _numbers(several: Mapping[str, Number], quota: Quota) -> dict[str, Any]:
+    return {name: _number(number, quota) for name, number in several.items()}
+
+
+def _number(number: Number, quota: Quota) -> int | str | None:
+    """Counted tokens as a number; money and weighted tokens exact, and no limit as nothing."""
+    exactly = Decimal(number)
+    if not exactly.is_finite():
+        return None
+    return exact(exactly) if quota.measure.fractional else int(exactly)

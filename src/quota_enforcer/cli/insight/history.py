@@ -1,0 +1,128 @@
+"""`history`: every change of standing and of a quota: what, when and why."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.principals import MaybeWho, record_of, say_if_stranger
+from quota_enforcer.cli.terminal.since import since_moment
+from quota_enforcer.cli.terminal.when import lasting
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.diff import ELSEWHERE
+from quota_enforcer.core.quotas.precedence import covers
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.enforce.report import event
+
+NEWEST = 50
+_STYLES = {
+    NoticeKind.BLOCKED: "bold red",
+    NoticeKind.COULD_NOT_DENY: "bold red",
+    NoticeKind.WARNING: "yellow",
+    NoticeKind.WOULD_HAVE_BLOCKED: "yellow",
+    NoticeKind.RESTORED: "green",
+}
+_LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
+
+
+@on_deployment
+def history(
+    deployment: Deployment,
+    principal: MaybeWho = None,
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="From when on: 7d, 12h, 2026-11-24 or a moment."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many of the newest; 0 is all.")] = NEWEST,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened when and why, newest last: of one principal, or of everybody.
+
+    Of a principal it also shows what happened to its teams, its kind and the
+    default. Who edited a quota stands there where the command line did it;
+    else see CloudTrail. History is kept for 400 days; to read 2,000 entries
+    takes one query of 128 read units.
+
+    Examples:
+      quota-enforcer history user/alice
+      quota-enforcer history --since 7d
+      quota-enforcer history --since 2026-11-01 --limit 0 --json
+    """
+    terms = deployment.settings.terms(clock.now())
+    start = None if since is None else since_moment(since, terms)
+    most = limit or None
+    if principal is None:
+        # One more than is shown tells whether there are more.
+        found = deployment.ledger.whole_history(start, most and most + 1)
+    else:
+        record = record_of(deployment, principal)
+        rules = deployment.load(terms.now).rules
+        found = _of(deployment, record.principal, rules, start)
+        say_if_stranger(deployment, record, rules)
+    shown = found if most is None else found[-most:]
+    if as_json:
+        say_json({"history": [_document(notice) for notice in shown]})
+    elif shown:
+        say_table(("When", "What", "Principal", "Quota", "Why"), _rows(shown, terms))
+    else:
+        say("Nothing has happened yet." if start is None else "Nothing has happened since then.")
+    if len(shown) < len(found):
+        hint("There are older entries: --limit 0 shows all, --since WHEN all from then on.")
+
+
+def _of(
+    deployment: Deployment, principal: Principal, rules: Iterable[Rule], since: datetime | None
+) -> list[Notice]:
+    """What concerns one principal: itself, its teams of today, and rules for its kind."""
+    ledger = deployment.ledger
+    teams = {rule.whom for rule in rules if str(principal) in rule.members}
+    found = ledger.history(principal, since)
+    found += [each for each in ledger.history(None, since) if covers(each.principal, (), principal)]
+    for team in sorted(teams):
+        found += ledger.history(Principal.parse(team), since)
+    return sorted(found, key=lambda notice: notice.at)
+
+
+def _rows(shown: Iterable[Notice], terms: Terms) -> Iterator[tuple[str | Text, ...]]:
+    for notice in shown:
+        yield (
+            wording.moment(notice.at, terms.zone),
+            Text(str(notice.kind).replace("-", " "), _STYLES.get(notice.kind, "")),
+            notice.principal or "-",
+            notice.quota or "-",
+            _why(notice, terms),
+        )
+
+
+def _why(notice: Notice, terms: Terms) -> str:
+    """The reason, and how long it lasts or would have lasted."""
+    if notice.kind is NoticeKind.WOULD_HAVE_BLOCKED and notice.since and notice.until:
+        since = wording.moment(notice.since, terms.zone)
+        until = wording.moment(notice.until, terms.zone)
+        return f"from {since} to {until} ({lasting(notice.until - notice.since)}): {notice.reason}"
+    if notice.by:
+        by = notice.by if notice.by == ELSEWHERE else f"by {notice.by}"
+        return f"{notice.reason}; {by}"
+    if notice.kind in _LASTS:
+        return f"{notice.reason}; until {wording.moment(notice.until, terms.zone)}"
+    if notice.kind is NoticeKind.RESTORED and notice.since:
+        return f"{notice.reason}; it was blocked for {lasting(notice.at - notice.since)}"
+    return notice.reason
+
+
+def _document(notice: Notice) -> dict[str, Any]:
+    """As a sweep's report has it, and all else that the notice says."""
+    told = event(notice)
+    more = {each.name: getattr(notice, each.name) for each in fields(notice)}
+    return told | {name: value or None for name, value in more.items() if name not in told}

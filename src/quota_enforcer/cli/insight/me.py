@@ -1,0 +1,132 @@
+"""`me`: where the caller stands, asked of the self-service function with the caller's own key."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from quota_enforcer.cli.insight import self_service
+from quota_enforcer.cli.terminal.options import AsJson, Where, somewhere
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import limit_of, used_units
+from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.verdict import Mode
+
+URL: Final = "QUOTA_ENFORCER_URL"
+
+
+@somewhere
+def me(
+    where: Where,
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(envvar=URL, help="The stack's output MeUrl. Default: read it there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show your own usage, limits and resets, and what is blocked until when.
+
+    It is asked with your own AWS credentials, and answers about you alone.
+    An admin lets you ask with the policy that `quota-enforcer policy me` prints.
+
+    Examples:
+      quota-enforcer me
+      quota-enforcer me --url https://abcdefgh.lambda-url.eu-central-1.on.aws/
+      quota-enforcer me --json
+    """
+    answer = self_service.ask(where, url)
+    if as_json:
+        say_json(answer)
+        return
+    zone = ZoneInfo(answer["time_zone"])
+    for place, standing in enumerate(answer["standings"]):
+        if place:
+            say("")
+        _show(standing, answer, zone)
+    say(f"\nQuestions: {answer['contact']}.")
+    if answer["closed"]:
+        hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
+    if answer["mode"] == Mode.OBSERVE:
+        hint("In observe mode nobody is blocked.")
+
+
+def _show(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> None:
+    age = answer["data_age_seconds"]
+    fresh = "no usage seen yet" if age is None else f"newest usage {max(age, 0) // 60} min old"
+    say(f"{standing['principal']}, {answer['mode']} mode, {fresh}")
+    for sentence in _denied(standing, zone):
+        say(sentence)
+    say_table(
+        ("Quota", "Models", "Used", "%", "State", "Resets at"),
+        [_cells(quota, zone) for quota in standing["quotas"]],
+        numbers={"%"},
+        narrow={"Models": 14, "Used": 13, "State": 13, "Resets at": 10},
+    )
+    for quota in standing["quotas"]:
+        for sentence in _remarks(quota, zone):
+            say(sentence)
+
+
+def _denied(standing: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    if standing["denied"]:
+        what = ", ".join(standing["denied"])
+        since, until = _moment(standing["since"], zone), _moment(standing["until"], zone)
+        closed = "Amazon Bedrock" if what == "*" else what
+        yield f"Blocked: {closed}, since {since}, until {until}."
+        yield f"What works: {wording.still_open(what)}"
+    if standing["changing"]:
+        yield "What is blocked is being changed just now: ask again in a minute."
+    if standing["trouble"]:
+        yield f"For your administrators: {standing['trouble']}."
+
+
+def _cells(quota: dict[str, Any], zone: ZoneInfo) -> tuple[str, ...]:
+    percent = quota["percent"]
+    return (
+        quota["quota"] or "-",
+        ", ".join(quota["models"]),
+        _used(quota),
+        "" if percent is None else str(percent),
+        quota["state"],
+        _resets(quota, zone),
+    )
+
+
+def _used(quota: dict[str, Any]) -> str:
+    """How much of how much; `~` marks money that is partly assumed."""
+    if not quota["measure"]:
+        return ""
+    used, limit = Decimal(quota["used"]), quota["limit"]
+    shown = (UNLIMITED if limit is None else Decimal(limit)) if quota["quota"] else None
+    about = "~" if Decimal(quota["assumed"] or 0) else ""
+    return about + used_units(used, shown, Measure(quota["measure"]).words)
+
+
+def _resets(quota: dict[str, Any], zone: ZoneInfo) -> str:
+    if quota["resets_at"] is None and quota["window"].startswith("rolling"):
+        return str(quota["window"])
+    return _moment(quota["resets_at"], zone)
+
+
+def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    """What needs more words than a cell has."""
+    name = quota["quota"]
+    if quota["why"]:
+        yield f"{name}: {quota['why']}."
+    if quota["raised_until"] is not None:
+        after = quota["limit_after"]
+        limit = limit_of(UNLIMITED if after is None else Decimal(after),
+                         Measure(quota["measure"]).words)  # fmt: skip
+        yield f"{name}: raised until {_moment(quota['raised_until'], zone)}, then {limit}."
+    if Decimal(quota["assumed"] or 0):
+        yield f"{name}: ~ holds costs at assumed prices for {', '.join(quota['unpriced'])}."
+
+
+def _moment(text: str | None, zone: ZoneInfo) -> str:
+    return wording.moment(None if text is None else datetime.fromisoformat(text), zone)

@@ -1,0 +1,115 @@
+"""What observe mode kept from being blocked lately, so that an admin can switch with numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from quota_enforcer.cli.terminal.output import hint, say, say_table
+from quota_enforcer.cli.terminal.when import lasting, weekday_moment
+from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.decide import observe as observed
+from quota_enforcer.decide.observe import Tally
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.status import Row, State
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The blocks that there would have been in the last days, longest first."""
+
+    days: int
+    tallies: tuple[Tally, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "days": self.days,
+            "blocks": [
+                {
+                    "principal": each.principal,
+                    "quota": each.quota,
+                    "whom": each.whom,
+                    "times": each.times,
+                    "first": each.first,
+                    "seconds": int(each.lasted.total_seconds()),
+                    "since": each.since,
+                }
+                for each in self.tallies
+            ],
+        }
+
+
+def first_moment(terms: Terms, days: int) -> datetime:
+    """When the last days began."""
+    return terms.now - timedelta(days=days)
+
+
+def tallied(
+    history: Iterable[Notice], records: Iterable[Record], terms: Terms, days: int
+) -> Observed:
+    """Out of what was noted: the history says what has ended, the records what would last."""
+    standings = {str(record.principal): record.standing for record in records}
+    theirs = (notice for notice in history if notice.principal in standings)
+    blocks = observed.would_have_been(theirs, standings)
+    tallies = observed.tally(blocks, first_moment(terms, days), terms.now)
+    longest = sorted(tallies, key=lambda each: each.lasted, reverse=True)
+    return Observed(days, tuple(longest))
+
+
+def say_observed(found: Observed, terms: Terms, limit: int | None) -> None:
+    """The table, or that there is nothing to show."""
+    span = f"in the last {found.days} days" if found.days != 1 else "in the last day"
+    if not found.tallies:
+        say(f"\nNobody would have been blocked {span}, as far as the history goes back.")
+        return
+    say(f"\nWould have been blocked {span}, had the mode been enforce:")
+    say_table(
+        ("Principal", "Quota", "Times", "First", "For", "Would be now"),
+        [
+            (
+                each.principal,
+                each.quota,
+                f"{each.times:,}",
+                weekday_moment(each.first, terms.zone),
+                lasting(each.lasted),
+                "" if each.since is None else f"since {weekday_moment(each.since, terms.zone)}",
+            )
+            for each in found.tallies[:limit]
+        ],
+        numbers={"Times"},
+        narrow={"First": 14, "Would be now": 14},
+    )
+    if limit is not None and len(found.tallies) > limit:
+        hint(f"{len(found.tallies) - limit:,} more: --limit 0 shows all.")
+
+
+def in_words(each: Tally, days: int, terms: Terms) -> str:
+    """`3 times in the last 7 days, first Mon 2026-11-16 10:12 CET, for 14 h`, and since when."""
+    often = "once" if each.times == 1 else f"{each.times:,} times"
+    span = "day" if days == 1 else f"{days} days"
+    words = (
+        f"{often} in the last {span}, first {weekday_moment(each.first, terms.zone)}, "
+        f"for {lasting(each.lasted)}"
+    )
+    if each.since is None:
+        return words
+    return f"{words}, and would be now, since {weekday_moment(each.since, terms.zone)}"
+
+
+def hint_at_switching(table: Iterable[Row], everybody: int, breaker: Breaker, terms: Terms) -> None:
+    """What would happen if the mode were switched to enforce now."""
+    if terms.mode is not Mode.OBSERVE:
+        return
+    now = {row.principal for row in table if row.state is State.WOULD_BE_BLOCKED}
+    words = "In observe mode nobody is blocked; the stack's parameter Mode switches to enforce"
+    if now:
+        words += f", which would block {len(now):,} at once"
+    hint(f"{words}.")
+    if breaker.trips(len(now), everybody):
+        hint(
+            f"So many trip the breaker (more than {breaker.number} and {breaker.percent} % of "
+            "all): confirm with `quota-enforcer sweep --confirm-blocks` once you have switched."
+        )

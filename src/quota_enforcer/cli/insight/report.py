@@ -1,0 +1,82 @@
+"""`report`: one page for the browser that shows usage, quotas, money and blocks."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import on_deployment
+from quota_enforcer.cli.terminal.output import fail, hint, progress
+from quota_enforcer.insight.report.gather import Gathering
+from quota_enforcer.insight.report.model import Person
+
+READERS = 16
+"""Principals read side by side, as `status` does."""
+LONGEST = 400
+"""Days; the ledger keeps usage and history no longer."""
+LARGE = 5_000_000
+"""Bytes from which on a browser may be slow to open the page."""
+
+
+@on_deployment
+def report(
+    deployment: Deployment,
+    *,
+    html: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", dir_okay=False, help="Where to write the page; it is replaced."
+        ),
+    ],
+    days: Annotated[
+        int, typer.Option(min=1, max=LONGEST, help="How many days it covers, today included.")
+    ] = 60,
+) -> None:
+    """Write a page that shows who uses what, which quotas run out, money, and blocks.
+
+    The page is one file: it opens from disk and asks no network for anything.
+    It holds names and usage, so hand it on with care.
+
+    Examples:
+      quota-enforcer report --html bedrock.html
+      quota-enforcer report --html bedrock.html --days 14
+    """
+    try:
+        from quota_enforcer.insight.report import page  # noqa: PLC0415 - drawing loads a lot
+    except ModuleNotFoundError as error:
+        fail(f"the report needs {error.name}: pip install 'quota-enforcer[report]'")
+        raise typer.Exit(FAILED) from error
+    now = clock.now()
+    terms = deployment.settings.terms(now)
+    gathering = Gathering(deployment.ledger, deployment.load(now).rules, terms, days)
+    gathered = gathering.report(deployment.settings.stack, _people(gathering))
+    written = page.render(gathered).encode()
+    _replace(html, written)
+    size = len(written)
+    hint(f"{html}: {len(gathered.people):,} principals, {days} days, {size / 1e6:.1f} MB.")
+    if size > LARGE:
+        hint("A browser may be slow to open so much: --days 14 makes it smaller.")
+
+
+def _people(gathering: Gathering) -> Iterator[Person]:
+    records = gathering.everybody()
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(gathering.person, records)
+        yield from progress(found, "Reading usage and history", total=len(records))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write it whole or not at all: whoever has the page open never sees half of it."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        fail(f"cannot write {path}: {error.strerror}; name another file with --html")
+        raise typer.Exit(FAILED) from error

@@ -1,0 +1,115 @@
+"""Rows of the status table, as people and as machines read them."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from rich.text import Text
+
+from quota_enforcer.cli.terminal.output import say, say_table
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import exact, used_units
+from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.insight.status import Row, State
+
+STYLES = {
+    State.WARNED: "yellow",
+    State.OVER: "bold yellow",
+    State.BLOCKED: "bold red",
+    State.WOULD_BE_BLOCKED: "bold yellow",
+    State.COULD_NOT_BE_BLOCKED: "bold red",
+    State.NO_QUOTA: "dim",
+}
+
+
+def say_rows(table: Iterable[Row], terms: Terms) -> None:
+    """The table."""
+    say_table(
+        ("Principal", "Quota", "Used", "%", "State", "Resets at"),
+        [_cells(row, terms) for row in table],
+        numbers={"%"},
+        narrow={"Used": 13, "State": 13, "Resets at": 10},
+    )
+
+
+def say_notes(table: Iterable[Row]) -> None:
+    """What the table's cells have no room for."""
+    several = list(table)
+    for place, (why, whom) in enumerate(_reasons(several).items()):
+        say(f"{'' if place else chr(10)}{_listed(whom)}: {why}.")
+    footnote = _assumed(several)
+    if footnote:
+        say(f"\n{footnote}")
+
+
+def row_document(row: Row) -> dict[str, Any]:
+    """A row as data: money and weighted tokens, and their limits, as exact text."""
+    document = asdict(row)
+    if isinstance(row.used, Decimal):
+        document["used"] = exact(row.used)
+        document["limit"] = None if row.limit is None else exact(row.limit)
+    document["assumed"] = None if row.assumed is None else exact(row.assumed)
+    return document
+
+
+def _cells(row: Row, terms: Terms) -> tuple[str | Text, ...]:
+    words = str(row.state)
+    if row.since is not None:
+        words += f" since {wording.moment(row.since, terms.zone)}"
+    return (
+        row.principal,
+        row.quota or "-",
+        used(row),
+        "" if row.percent is None else str(row.percent),
+        Text(words, STYLES.get(row.state, "")),
+        _resets(row, terms),
+    )
+
+
+def used(row: Row) -> str:
+    """How much of how much; `~` marks money that is partly assumed."""
+    if not row.measure:
+        return ""
+    limit = (UNLIMITED if row.limit is None else row.limit) if row.quota else None
+    about = "~" if row.assumed else ""
+    return about + used_units(row.used, limit, Measure(row.measure).words)
+
+
+def _resets(row: Row, terms: Terms) -> str:
+    if row.resets_at is not None:
+        return wording.moment(row.resets_at, terms.zone)
+    if row.window.startswith("rolling") and row.state in {State.OK, State.WARNED}:
+        return row.window
+    return "" if not row.measure else wording.moment(None, terms.zone)
+
+
+_LISTED = 10
+
+
+def _listed(whom: list[str]) -> str:
+    more = len(whom) - _LISTED
+    return ", ".join(whom[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _reasons(table: Iterable[Row]) -> dict[str, list[str]]:
+    """What needs more words than a cell has, with whom it is true of."""
+    reasons: dict[str, list[str]] = {}
+    for row in table:
+        if row.why:
+            reasons.setdefault(row.why, []).append(f"{row.principal} {row.quota}")
+    return reasons
+
+
+def _assumed(table: Iterable[Row]) -> str:
+    """The footnote on `~`: which models have no known price, and what to do; empty for none."""
+    models = sorted({model for row in table for model in row.unpriced})
+    if not models:
+        return ""
+    return (
+        f"~ holds costs at assumed prices, since no price is known for {', '.join(models)}. "
+        "They warn, and deny only where a quota says unknown_prices: deny. "
+        "Set a price: quota-enforcer prices set MODEL"
+    )

@@ -1,0 +1,150 @@
+"""`status`: where everybody is, or one principal, by the rules that the enforcer runs."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.insight.observing import (
+    Observed,
+    first_moment,
+    hint_at_switching,
+    say_observed,
+    tallied,
+)
+from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
+from quota_enforcer.cli.insight.status_of_one import say_one
+from quota_enforcer.cli.insight.status_page import header, header_document, hints
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
+from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, look_at_all
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.overview import Seen
+from quota_enforcer.insight.status import IS_OVER, Row, by_urgency, rows, unlimited
+
+LONGEST = 400
+"""Days; the ledger keeps history no longer."""
+
+
+@on_deployment
+def status(  # noqa: PLR0913 - one argument for each option
+    deployment: Deployment,
+    principal: MaybeWho = None,
+    *,
+    over: Annotated[
+        bool, typer.Option("--over", help="Only who has used up a quota, or is blocked.")
+    ] = False,
+    kind: Annotated[Kind | None, typer.Option(help="Only principals of this kind.")] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1, max=LONGEST, help="In observe mode: how far to look back for would-be blocks."
+        ),
+    ] = 7,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help=f"How many rows; 0 is all. Default: {SCREENFUL} on a terminal, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where everybody is, what matters most first; or all about one principal.
+
+    It is computed now, by the enforcer's own rules, from the usage metered
+    so far. In observe mode it also shows who would have been blocked lately,
+    how often and for how long.
+
+    Examples:
+      quota-enforcer status
+      quota-enforcer status user/alice
+      quota-enforcer status --over --kind role
+      quota-enforcer status --json
+    """
+    terms = deployment.settings.terms(clock.now())
+    if principal is not None:
+        if over or kind:
+            raise typer.BadParameter("--over and --kind choose from all: leave PRINCIPAL out")
+        say_one(deployment, principal, terms, days, as_json=as_json)
+        return
+    records, table = _look(deployment, terms)
+    shown = [row for row in table if _wanted(row, over=over, kind=kind)]
+    chosen = [each for each in records if kind in {None, each.principal.kind}]
+    found = _observed(deployment, chosen, terms, days)
+    if as_json:
+        say_json(_document(deployment, terms, shown, found))
+        return
+    _say(deployment, terms, table, shown, screenful(limit))
+    if found is not None:
+        say_observed(found, terms, screenful(limit))
+    hints(deployment.ledger.state(), terms)
+    hint_at_switching(table, len(records), deployment.settings.breaker, terms)
+
+
+def _look(deployment: Deployment, terms: Terms) -> tuple[list[Record], list[Row]]:
+    """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
+    loaded = deployment.load(terms.now)
+    records = everybody(deployment, loaded.rules)
+    seen = look_at_all(deployment, records, loaded.book, terms)
+    return records, by_urgency(row for each in seen for row in _rows(each, terms))
+
+
+def _rows(seen: Seen, terms: Terms) -> list[Row]:
+    several = list(rows(seen.record, seen.decision))
+    if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
+        return several
+    return [unlimited(seen.record.principal, seen.usage, terms)]
+
+
+def _wanted(row: Row, *, over: bool, kind: Kind | None) -> bool:
+    return (not over or row.state in IS_OVER) and (
+        kind is None or row.principal.startswith(f"{kind}/")
+    )
+
+
+def _observed(
+    deployment: Deployment, records: list[Record], terms: Terms, days: int
+) -> Observed | None:
+    if terms.mode is not Mode.OBSERVE:
+        return None
+    history = deployment.ledger.whole_history(first_moment(terms, days))
+    return tallied(history, records, terms, days)
+
+
+def _say(
+    deployment: Deployment, terms: Terms, table: list[Row], shown: list[Row], limit: int | None
+) -> None:
+    say(header(deployment, deployment.ledger.state(), terms))
+    if not table:
+        say("Nobody has used Bedrock yet, and there is no quota for a single principal.")
+        return
+    if not shown:
+        say(f"None of these {len({row.principal for row in table}):,} principals.")
+        return
+    say_rows(shown[:limit], terms)
+    if limit is not None and len(shown) > limit:
+        hint(f"{len(shown) - limit:,} more rows, {_calmest(shown[limit:])}: --limit 0 shows all.")
+    say_notes(shown)
+
+
+def _calmest(rest: Iterable[Row]) -> str:
+    """What can be said of the rows that are not shown."""
+    states = list(dict.fromkeys(str(row.state) for row in rest))
+    return f"all {states[0]}" if len(states) == 1 else ", ".join(states)
+
+
+def _document(
+    deployment: Deployment, terms: Terms, table: list[Row], found: Observed | None
+) -> dict[str, Any]:
+    return {
+        **header_document(deployment, deployment.ledger.state(), terms),
+        "standings": [row_document(row) for row in table],
+        "unpriced_models": sorted({model for row in table for model in row.unpriced}),
+        "would_have_been_blocked": None if found is None else found.to_json(),
+    }

@@ -1,0 +1,97 @@
+"""`status PRINCIPAL`: what is denied, since and until when and why, and each of its quotas."""
+
+from typing import Any
+
+from rich.text import Text
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.insight.observing import Observed, first_moment, in_words, tallied
+from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
+from quota_enforcer.cli.insight.standing_words import closed, standing_words
+from quota_enforcer.cli.insight.status_page import header, header_document, hints
+from quota_enforcer.cli.terminal.output import hint, say, say_facts, say_json
+from quota_enforcer.cli.terminal.principals import record_of, say_if_stranger
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.usage.window import local_date
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.insight.status import Row, by_urgency, rows, unlimited
+
+
+def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_json: bool) -> None:
+    """All about one principal."""
+    record = record_of(deployment, text)
+    loaded = deployment.load(terms.now)
+    decision = look(record, loaded.book, deployment.ledger, terms)
+    table = by_urgency(rows(record, decision)) or _today(deployment, record, terms)
+    found = None
+    if terms.mode is Mode.OBSERVE:
+        history = deployment.ledger.history(record.principal, first_moment(terms, days))
+        found = tallied(history, [record], terms, days)
+    state = deployment.ledger.state()
+    if as_json:
+        document = header_document(deployment, state, terms)
+        say_json(document | _document(record, decision, table, found))
+        return
+    say(Text.assemble((str(record.principal), "bold"), f": {standing_words(record, table, terms)}"))
+    say(header(deployment, state, terms))
+    say("")
+    facts = _facts(record, decision, found, terms)
+    if facts:
+        say_facts(facts)
+        say("")
+    if table:
+        say_rows(table, terms)
+        say_notes(table)
+    say_if_stranger(deployment, record, loaded.rules)
+    hints(state, terms)
+    hint(f"More: quota-enforcer explain {record.principal}, or history, or forecast.")
+
+
+def _today(deployment: Deployment, record: Record, terms: Terms) -> list[Row]:
+    """What it used today; a team uses nothing but through its members."""
+    if record.principal.kind is Kind.TEAM:
+        return []
+    today = local_date(terms.now, terms.zone)
+    return [unlimited(record.principal, deployment.ledger.usage(record.principal, today), terms)]
+
+
+def _facts(
+    record: Record, decision: Decision, found: Observed | None, terms: Terms
+) -> list[tuple[str, str]]:
+    standing = record.standing
+    facts = []
+    if standing.denied and not record.trouble:
+        facts = [
+            ("Denied", closed(standing.denied)),
+            ("Why", standing.reason),
+            ("Until", wording.moment(standing.until, terms.zone)),
+        ]
+    elif standing.reason and not decision.denying:
+        facts = [("Last noted", standing.reason)]
+    for each in found.tallies if found else ():
+        words = in_words(each, found.days, terms) if found else ""
+        facts.append(("Observed", f"quota {each.quota} would have blocked it {words}"))
+    return facts
+
+
+def _document(
+    record: Record, decision: Decision, table: list[Row], found: Observed | None
+) -> dict[str, Any]:
+    standing = record.standing
+    return {
+        "principal": str(record.principal),
+        "known": record.version > 0,
+        "level": decision.standing.level,
+        "denied": standing.denied if not record.trouble else [],
+        "since": standing.since,
+        "until": standing.until,
+        "reason": standing.reason,
+        "could_not": record.trouble or None,
+        "under_way": record.intended is not None,
+        "standings": [row_document(row) for row in table],
+        "would_have_been_blocked": None if found is None else found.to_json(),
+    }

@@ -1,0 +1,128 @@
+"""`usage`: who used what, for chargeback: requests, tokens and money, exact."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.insight.spend_shown import as_csv_text, document, show
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import hint, how_far, say_json, screenful
+from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, record_of, say_if_stranger
+from quota_enforcer.cli.terminal.span import Span, span_of
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.insight.usage import Asked, By, spend
+
+DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
+_KEPT = 400
+"""Days for which the ledger keeps usage."""
+
+
+@on_deployment
+def usage(  # noqa: PLR0913 - one argument for each option
+    deployment: Deployment,
+    principal: MaybeWho = None,
+    *,
+    month: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="This month. Default: the present one.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day. Default: today.")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(metavar="WHAT,...", help=f"What rows are told apart by: {', '.join(By)}."),
+    ] = ",".join(DEFAULT),
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many rows; 0 is all. Default: 100 on a terminal, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show who used what in a month, by principal, team, model and month, for chargeback.
+
+    Days and months are the deployment's. Teams are those of today, whenever
+    the calls were made; who is in several is charged to team/a+team/b. A
+    session's calls are in its role's row, unless a team has that session as
+    a member: then they have their own.
+
+    The CSV's columns are those of --by, then requests, input_tokens,
+    output_tokens, cache_read_tokens, cache_write_tokens, cost_usd (exact
+    dollars), and assumed_usd: the part of it for which no price is known.
+
+    Examples:
+      quota-enforcer usage
+      quota-enforcer usage --month 2026-11 --csv
+      quota-enforcer usage team/research --by principal,model
+      quota-enforcer usage user/alice --from 2026-11-01 --to 2026-11-15 --by day
+    """
+    if as_csv and as_json:
+        raise typer.BadParameter("give either --csv or --json")
+    terms = deployment.settings.terms(clock.now())
+    span = span_of(month, first, last, terms)
+    asked = Asked(span.first, span.last, _by(by))
+    rules = deployment.load(terms.now).rules
+    rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
+    if as_csv:
+        typer.echo(as_csv_text(rows, asked), nl=False)
+    elif as_json:
+        say_json(document(rows, asked))
+    else:
+        show(rows, asked, str(terms.zone), screenful(limit))
+    if (span.today - span.first).days > _KEPT:
+        hint(f"Usage is kept for {_KEPT} days: what is older is no longer there.")
+
+
+def _by(text: str) -> tuple[By, ...]:
+    chosen: list[By] = []
+    for each in text.split(","):
+        try:
+            chosen.append(By(each.strip()))
+        except ValueError:
+            raise typer.BadParameter(
+                f"{each.strip()!r} is none of {', '.join(By)}", param_hint="--by"
+            ) from None
+    return tuple(dict.fromkeys(chosen))
+
+
+def _read(
+    deployment: Deployment, text: str | None, rules: list[Rule], span: Span
+) -> Mapping[Principal, Usage]:
+    """The usage of everybody, of one, or of a team's members."""
+    whom = [record.principal for record in everybody(deployment, rules)] if text is None else []
+    if text is not None:
+        record = record_of(deployment, text)
+        say_if_stranger(deployment, record, rules)
+        whom = _members(record.principal, rules)
+    firsts = {each: span.first for each in whom if each.kind is not Kind.TEAM}
+    with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
+        return deployment.usages(firsts, None, told)
+
+
+def _members(principal: Principal, rules: Iterable[Rule]) -> list[Principal]:
+    if principal.kind is not Kind.TEAM:
+        return [principal]
+    members = {each for rule in rules if rule.whom == str(principal) for each in rule.members}
+    return sorted(map(Principal.parse, members))
+
+
+def _teams(rules: Iterable[Rule]) -> Mapping[Principal, set[str]]:
+    """Of which teams everybody is a member, however these share."""
+    teams: defaultdict[Principal, set[str]] = defaultdict(set)
+    for rule in rules:
+        for member in rule.members:
+            teams[Principal.parse(member)].add(rule.whom)
+    return teams

@@ -1,0 +1,117 @@
+"""One verdict in facts: the limit, the window, the sum, the thresholds, and what comes of it."""
+
+from collections.abc import Iterator
+
+from quota_enforcer.cli.insight.standing_words import closed
+from quota_enforcer.cli.quotas.edit import terms as granted
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.standing import Standing
+from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.decide.deniability import scopes_of, why_open
+from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+from quota_enforcer.insight.explained import Summed
+
+Fact = tuple[str, str]
+
+
+def facts(summed: Summed, principal: Principal, standing: Standing, terms: Terms) -> Iterator[Fact]:
+    """What the quota says, what was used of it, and what comes of that."""
+    verdict = summed.verdict
+    quota = verdict.quota
+    yield "Limit", _limit(quota, terms)
+    if quota.models != (EVERY_MODEL,):
+        yield "Models", ", ".join(map(str, quota.models))
+    yield "Window", _window(verdict, terms)
+    yield "Used", _used(verdict)
+    if quota.warn_at and verdict.limit and verdict.limit.is_finite():
+        yield "Warns at", "; ".join(_warnings(verdict, standing))
+    yield "So", _outcome(summed, principal, terms)
+    if verdict.used_up:
+        yield "Frees", _frees(verdict, terms)
+    elif not quota.window.rolling:
+        yield "Anew", wording.moment(verdict.span.end, terms.zone)
+
+
+def amount(number: Number, quota: Quota) -> str:
+    """How much, without what it is of."""
+    return used_units(number, None, quota.measure.words).removesuffix(f" {quota.measure.words}")
+
+
+def _limit(quota: Quota, terms: Terms) -> str:
+    """With its raise, while it lasts and afterwards, and its end."""
+    words = granted(quota)
+    if quota.raise_to is not None and quota.raise_until is not None:
+        raised = bare_limit(quota.raise_to, quota.measure.words)
+        until = wording.moment(quota.raise_until, terms.zone)
+        lasts = terms.now < quota.raise_until
+        words += f"; raised to {raised} {'until' if lasts else 'until it ended'} {until}"
+    if quota.until is not None:
+        words += f"; the quota ends {wording.moment(quota.until, terms.zone)}"
+    return words
+
+
+def _window(verdict: Verdict, terms: Terms) -> str:
+    window, span = verdict.quota.window, verdict.span
+    start = wording.moment(span.start, terms.zone)
+    if window.rolling:
+        return f"{window}: since {start}"
+    return f"{window}: {start} to {wording.moment(span.end, terms.zone)}"
+
+
+def _used(verdict: Verdict) -> str:
+    quota = verdict.quota
+    words = used_units(verdict.used, verdict.limit, quota.measure.words)
+    if verdict.limit.is_finite():
+        words += f", {verdict.percent} %"
+    if verdict.assumed:
+        words += (
+            f"; {dollars(verdict.assumed)} of it at assumed prices: {wording.unpriced(verdict)}"
+        )
+    return words
+
+
+def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
+    """`80 % (800): passed, told`."""
+    told = standing.warned.get(verdict.quota.id)
+    for at in verdict.quota.warn_at:
+        mark = amount(verdict.limit * at / FULL, verdict.quota)
+        passed = "passed" if verdict.passed(at) else "not reached"
+        if told is not None and told.threshold >= at and told.limit == verdict.limit:
+            passed += ", told"
+        yield f"{at} % ({mark}): {passed}"
+
+
+def _outcome(summed: Summed, principal: Principal, terms: Terms) -> str:
+    """Why it does or does not deny."""
+    verdict = summed.verdict
+    also = f"; {summed.row.why}" if summed.row.why else ""
+    if summed.denies:
+        return f"used up, so it denies {closed(scopes_of([verdict]))}{also}"
+    if verdict.used_up:
+        why = why_open(verdict, principal, terms)
+        return f"used up, but it denies nothing, since {why}"
+    if not verdict.limit.is_finite():
+        return f"it denies nothing: there is no limit now{also}"
+    left = verdict.limit - verdict.used
+    whole = left if verdict.quota.measure.fractional else int(left)
+    return f"it denies nothing: {used_units(whole, None, verdict.quota.measure.words)} left{also}"
+
+
+def _frees(verdict: Verdict, terms: Terms) -> str:
+    quota = verdict.quota
+    if verdict.frees_at is None:
+        return "when an admin changes the quota: with a limit of 0 no reset frees it"
+    moment = wording.moment(verdict.frees_at, terms.zone)
+    if verdict.frees_at == quota.until:
+        return f"{moment}, when the quota ends"
+    if quota.window.rolling:
+        unit = quota.window.unit
+        return (
+            f"{moment}, when enough of the oldest {unit}s have left the window, if nothing more "
+            "is used"
+        )
+    return f"{moment}, when the window begins anew"

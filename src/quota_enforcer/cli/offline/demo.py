@@ -1,0 +1,84 @@
+"""`demo`: the whole product on an embedded AWS."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.output import console, fail, say_json
+from quota_enforcer.local.demo.account import DemoStopped
+from quota_enforcer.local.demo.checks import results
+from quota_enforcer.local.demo.progress import Progress
+from quota_enforcer.local.demo.record import Record
+from quota_enforcer.local.demo.story import Story
+from quota_enforcer.local.demo.transcript import as_json as for_machines
+from quota_enforcer.local.demo.transcript import transcript
+from quota_enforcer.local.deploy import StackError
+from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.local.process import ServerError
+from quota_enforcer.local.schedules import FunctionError
+
+if find_spec("ministack") is None:  # only the server's process imports it
+    raise ModuleNotFoundError("No module named 'ministack'", name="ministack")
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPS = (BotoCoreError, ClientError, FunctionError, ServerError, StackError)
+"""What may go wrong on the embedded AWS; each says at what, a function with its log."""
+
+
+def demo(*, as_json: bool) -> None:
+    """Play the story, print it, and exit with FAILED where something was not as it should be."""
+    template = find_template()
+    record = Record()
+    progress = Progress(console(stderr=True), record)
+    try:
+        with _signals_end_it(), progress.shown(), EmbeddedAws() as aws:
+            Story(aws, record, progress.look).play(template)
+    except _STOPS as error:
+        raise DemoStopped(f"the demo stopped: {error}") from error
+    checked = results(record)
+    if as_json:
+        say_json(for_machines(record, checked))
+    else:
+        out = console()
+        for part in transcript(record, checked):
+            out.print(part)
+    if wrong := [words for words, good in checked.items() if not good]:
+        fail(f"not as it should be: {'; '.join(wrong)}")
+        raise typer.Exit(FAILED)
+
+
+def find_template() -> Path:
+    """The checkout's template.yaml; raises DemoStopped where there is none."""
+    for folder in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
+        template = folder / "template.yaml"
+        if template.is_file() and (folder / "src" / "quota_enforcer").is_dir():
+            return template
+    raise DemoStopped(
+        "the demo deploys template.yaml, which is not here: run it inside of a checkout of the "
+        f"project (looked above {Path(__file__).parent} and {Path.cwd()})",
+    )
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Have a signal leave by way of every `with`, so that nothing stays behind."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for ending in _ENDINGS:
+            signal.signal(ending, signal.SIG_IGN)  # a second one would cut the cleaning short
+        sys.exit(128 + number)
+
+    before = {ending: signal.signal(ending, end) for ending in _ENDINGS}
+    try:
+        yield
+    finally:
+        for ending, handler in before.items():
+            signal.signal(ending, handler)

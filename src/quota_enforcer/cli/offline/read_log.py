@@ -1,0 +1,112 @@
+"""`read-log`: what the record reader makes of each line of an invocation log."""
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
+from quota_enforcer.cli.files.logs import log_file, log_lines
+from quota_enforcer.cli.terminal.output import hint, plain, say, say_table
+from quota_enforcer.core.notices.amounts import exact
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.meter.log.record import Counted, Reading, read
+
+_HEAD = (
+    "Principal", "Model", "Requests", "Input tokens", "Output tokens", "Cache read", "Cache write",
+    "Cost in USD",
+)  # fmt: skip
+
+
+def read_log(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            callback=log_file,
+            help="A log of one record a line, plain or gzip; - for stdin.",
+        ),
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Show which calls an invocation log counts, what they cost, and what it skips, and why.
+
+    It needs no AWS account, so it knows no prices but those that come with the
+    product. The summary goes to stderr.
+
+    Examples:
+      quota-enforcer read-log calls.jsonl
+      zcat calls.gz | quota-enforcer read-log - --json
+    """
+    prices = PriceTable(shipped_rates())
+    summary = LogSummary()
+    used: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)  # by principal and model
+    try:
+        for number, reading in enumerate(map(read, log_lines(file)), start=1):
+            summary.add(reading)
+            cost = _cost(prices, reading)
+            if isinstance(reading, Counted) and cost is not None:
+                whose = str(reading.identity.principal), canonical_model(reading.model_id)
+                counts = reading.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+                used[whose] = Counts.total((used[whose], counts))
+            if as_json:
+                document = _document(number, reading, cost)
+                sys.stdout.write(json.dumps(document, default=plain) + "\n")
+    finally:  # also where the file breaks off: what could be read is shown before the error
+        if not as_json:
+            _show(used)
+        for line in summary.lines():
+            hint(line)
+
+
+def _cost(prices: PriceTable, reading: Reading) -> Cost | None:
+    """What a counted call cost, at the prices that come with the product."""
+    if not isinstance(reading, Counted):
+        return None
+    return prices.cost(reading.model_id, reading.region, reading.counts, reading.cache_writes)
+
+
+def _show(used: Mapping[tuple[str, str], Counts]) -> None:
+    if not used:
+        say("No call was counted.")
+        return
+    say_table(
+        _HEAD,
+        [
+            (*whose, *(f"{number:,}" for number in counts[: len(OBSERVED)]), _dollars(counts))
+            for whose, counts in sorted(used.items())
+        ],
+        numbers=_HEAD[2:],
+    )
+    if any(counts.assumed_usd for counts in used.values()):
+        say("* With prices that are not known: the dearest that could apply; --json says which.")
+
+
+def _dollars(counts: Counts) -> str:
+    """To the last digit, since a small log costs fractions of a cent; `*`: partly assumed."""
+    return f"{exact(counts.cost_usd)}{'*' if counts.assumed_usd else ''}"
+
+
+def _document(number: int, reading: Reading, cost: Cost | None) -> dict[str, Any]:
+    """One line's JSON object; the same keys whatever the status."""
+    counted = reading if isinstance(reading, Counted) else None
+    return {
+        "line": number,
+        "status": STATUS[type(reading)],
+        "reason": None if isinstance(reading, Counted) else reading.reason,
+        "at": counted and counted.at,
+        "principal": counted and str(counted.identity.principal),
+        "model": counted and canonical_model(counted.model_id),
+        **dict(zip(OBSERVED, counted.counts if counted else Counts(), strict=False)),
+        "cost_usd": cost and exact(cost.usd),
+        "priced_as": cost and cost.priced_as,
+    }

@@ -1,0 +1,167 @@
+"""`gates setup` and `gates list`: people behind shared identities, and what lets them be blocked.
+
+A gate is a permissions boundary that the author keeps. It works for whom it is set on, which only
+an admin can do, once: IAM lets nobody but Identity Center change the roles of permission sets.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.operate.gates_setup import commands, emptiest, steps
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.gates.document import misused
+from quota_enforcer.gates.result import NEARLY_FULL
+from quota_enforcer.gates.roles import Guard
+from quota_enforcer.insight.gates import GateFound, SharedRole, shared_roles
+from quota_enforcer.insight.gates import gates as found_gates
+
+app = typer.Typer(
+    no_args_is_help=True, help="Permissions boundaries by which people behind a role are blocked."
+)
+_SHOWN = 3
+"""How many people of a role the table names; --json names all."""
+
+
+@app.command()
+@on_deployment
+def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
+    """Say what to set on each permission set and shared role, once, and check that it is set.
+
+    It looks at every permission set that was seen calling Bedrock, and at every role with a quota
+    for its sessions. The exit code is 1 where people cannot be blocked yet.
+
+    Examples:
+      quota-enforcer gates setup
+      quota-enforcer gates setup --json
+    """
+    kept = deployment.gates()
+    gates = list(found_gates(deployment, kept))
+    roles = shared_roles(deployment, kept, deployment.settings.terms(clock.now()))
+    alarms = [alarm for gate in gates for alarm in _alarms(gate)]
+    todo = [role for role in roles if role.is_open]
+    if as_json:
+        say_json(_document(gates, roles, deployment.settings.account))
+    else:
+        _show(gates, roles)
+        for role in todo:
+            typer.echo()
+            for lines in steps(role, emptiest(gates), deployment.settings.account):
+                typer.echo(lines)  # as it is, so that a command can be copied
+    for alarm in alarms:
+        fail(alarm)
+    if alarms or todo:
+        raise typer.Exit(FAILED)
+    if roles:
+        hint("Everybody behind these roles can be blocked.")
+
+
+@app.command("list")
+@on_deployment
+def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
+    """Show the gates: how full each is, and whom it denies.
+
+    Examples:
+      quota-enforcer gates list
+    """
+    gates = list(found_gates(deployment, deployment.gates()))
+    if as_json:
+        say_json({"gates": [_gate(gate) for gate in gates]})
+        return
+    say_table(
+        ("Gate", "Full", "Denied"),
+        [(gate.name, _full(gate), ", ".join(gate.denied) or "nobody") for gate in gates],
+        numbers={"Full"},
+    )
+
+
+def _show(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> None:
+    say_table(
+        ("Gate (policy name)", "Path", "Full"),
+        [(gate.name, gate.path, _full(gate)) for gate in gates],
+        numbers={"Full"},
+    )
+    say("")
+    if not roles:
+        say(
+            "Nobody behind a permission set has called Bedrock yet, and no quota names sessions of "
+            "a role. You can set a gate as permissions boundary all the same."
+        )
+        return
+    numbers = {gate.arn: number for number, gate in enumerate(gates, start=1)}
+    say_table(
+        ("Shared", "People", "Permissions boundary"),
+        [(role.shown, _people(role), _state(role, numbers)) for role in roles],
+    )
+
+
+def _people(role: SharedRole) -> str:
+    more = len(role.people) - _SHOWN
+    named = ", ".join(role.people[:_SHOWN]) or "any session"
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _state(role: SharedRole, numbers: Mapping[str, int]) -> Text:
+    match role.guard:
+        case Guard.GATE:
+            return Text(f"gate {numbers[role.boundary]}: can be blocked", "green")
+        case Guard.ANOTHER:
+            name = role.boundary.rpartition("/")[2]
+            return Text(f"{name}, no gate: cannot be blocked", "bold red")
+        case Guard.NOTHING:
+            return Text("none: cannot be blocked", "bold red")
+        case Guard.GONE:
+            return Text("there is no such role any more", "dim")
+
+
+def _full(gate: GateFound) -> str | Text:
+    if gate.percent is None:
+        return Text("not made yet", "yellow")
+    return Text(f"{gate.percent} %", "yellow" if gate.percent >= NEARLY_FULL else "")
+
+
+def _alarms(gate: GateFound) -> list[str]:
+    alarms = []
+    if gate.percent is None:
+        alarms.append(
+            f"{gate.name} is not there yet: `quota-enforcer sweep` has the author make it"
+        )
+    if gate.attached_to:
+        alarms.append(misused(gate.name, gate.attached_to))
+    return alarms
+
+
+def _gate(gate: GateFound) -> dict[str, Any]:
+    return {
+        "arn": gate.arn,
+        "name": gate.name,
+        "path": gate.path,
+        "percent": gate.percent,
+        "denied": gate.denied,
+        "attached_to": gate.attached_to,
+    }
+
+
+def _document(
+    gates: Sequence[GateFound], roles: Sequence[SharedRole], account: str
+) -> dict[str, Any]:
+    return {
+        "gates": [_gate(gate) for gate in gates],
+        "roles": [
+            {
+                "role": role.name,
+                "permission_set": role.permission_set or None,
+                "people": role.people,
+                "boundary": role.boundary or None,
+                "state": str(role.guard),
+                "commands": commands(role, emptiest(gates), account) if role.is_open else [],
+            }
+            for role in roles
+        ],
+    }

@@ -1,0 +1,113 @@
+"""`recount`: have the meter set past hours from the invocation log."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.errors import FAILED, NotYet
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import fail, progress, say_json, say_table
+from quota_enforcer.core.usage.window import hour_start, next_hour
+
+_HOUR = re.compile(r"2\d{3}-\d\d-\d\dT\d\d(?::?\d\d){0,2}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+"""A date alone is none: it could mean its first hour or the whole day."""
+MOST = timedelta(days=400)
+"""Longer ago the ledger keeps no usage."""
+_HEAD = ("Hour (UTC)", "Calls in the log", "Buckets changed", "Principals", "Quarantined")
+_NUMBERS = ("records", "buckets", "principals", "quarantined")
+
+
+@on_deployment
+def recount(
+    deployment: Deployment,
+    hours: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOUR..HOUR",
+            help="The first and the last hour, both included, such as "
+            "2026-11-24T10..2026-11-24T14; in the deployment's time zone, or in UTC with a Z. "
+            "One hour alone is just that one.",
+        ),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set the usage of past hours from the invocation log.
+
+    It heals calls that could not be metered, an outage, and a subscription that was switched off;
+    it takes today's prices. An hour is closed 10 minutes after its end.
+
+    Examples:
+      quota-enforcer recount 2026-11-24T10
+      quota-enforcer recount 2026-11-24T10..2026-11-24T14
+    """
+    wanted = _hours(hours, deployment)
+    _check_told(deployment)
+    answers: list[dict[str, Any]] = []
+    try:
+        for hour in progress(wanted, "Recounting", len(wanted)):
+            event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}"}
+            answers.append(deployment.ask_meter(event))
+    finally:  # also where one hour fails: those before it are done
+        _show(answers, as_json=as_json)
+    if any("refused" in answer for answer in answers):
+        raise typer.Exit(FAILED)
+
+
+def _check_told(deployment: Deployment) -> None:
+    """The meter takes prices and watched sessions from the last sweep, not from the quota table."""
+    if deployment.load(clock.now()).brief != deployment.ledger.brief():
+        raise NotYet(
+            "the meter does not know the latest prices and quotas yet: run `quota-enforcer sweep` "
+            "first, then this again"
+        )
+
+
+def _show(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"hours": answers})
+    elif any("refused" not in answer for answer in answers):
+        say_table(
+            _HEAD,
+            [
+                (answer["hour"], *(f"{answer[name]:,}" for name in _NUMBERS))
+                for answer in answers
+                if "refused" not in answer
+            ],
+            numbers=_HEAD[1:],
+        )
+    for answer in answers:
+        if "refused" in answer:
+            fail(answer["refused"])
+
+
+def _hours(text: str, deployment: Deployment) -> list[datetime]:
+    """The starts in UTC of the hours that are meant."""
+    zone = deployment.settings.zone
+    first, dots, last = text.partition("..")
+    hour = hour_start(_moment(first, deployment), zone)
+    end = hour_start(_moment(last, deployment), zone) if dots else hour
+    if end < hour:
+        raise typer.BadParameter(f"{last!r} is before {first!r}: write the earlier hour first")
+    if end - hour > MOST:
+        raise typer.BadParameter(f"{text!r} is more than the {MOST.days} days that usage is kept")
+    found = []
+    while hour <= end:
+        found.append(hour)
+        hour = next_hour(hour, zone)
+    return found
+
+
+def _moment(text: str, deployment: Deployment) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text if _HOUR.fullmatch(text) else "")
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no hour: write 2026-11-24T10, or 2026-11-24T10..2026-11-24T14"
+        ) from None
+    local = moment if moment.tzinfo else moment.replace(tzinfo=deployment.settings.zone)
+    return local.astimezone(UTC)

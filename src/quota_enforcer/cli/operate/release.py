@@ -1,0 +1,187 @@
+"""`release`: let a blocked principal go on, by a quota item with an end and a sweep at once."""
+
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.operate.pardon import ends_block, lasts_until, pardon, signed, to_pardon
+from quota_enforcer.cli.operate.release_outcome import Outcome, Pardoned, say_outcomes
+from quota_enforcer.cli.operate.release_team import members_of, of_team
+from quota_enforcer.cli.quotas.by_hand import BLOCK
+from quota_enforcer.cli.quotas.edit import canonical
+from quota_enforcer.cli.quotas.quota_store import check, stored
+from quota_enforcer.cli.terminal import completion
+from quota_enforcer.cli.terminal.errors import FAILED, NotThere, explain
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import fail, hint, say_json
+from quota_enforcer.cli.terminal.until import FORMS, end
+from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+
+
+@on_deployment
+def release(
+    deployment: Deployment,
+    principal: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PRINCIPAL",
+            autocompletion=completion.principal,
+            help="Such as user/alice, its ARN, or team/research.",
+        ),
+    ] = None,
+    *,
+    everybody: Annotated[bool, typer.Option("--all", help="Everybody who is blocked.")] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help=f"When the limit holds again: {FORMS}. Default: the end of the present window.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Unblock at once; the limit holds again when the present window ends, or --until.
+
+    It writes a quota item for the principal that ends by itself, and has
+    the enforcer sweep: its own quota is raised, from any other it is exempt.
+    Their own block by hand is over. Of a team it lets through all members.
+
+    Examples:
+      quota-enforcer release user/alice
+      quota-enforcer release user/alice --until 3d
+      quota-enforcer release team/research --until 2026-12-01T09:00
+      quota-enforcer release --all --yes
+    """
+    if (principal is None) != everybody:
+        raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
+    terms = deployment.settings.terms(clock.now())
+    ends = None if until is None else end(until, terms, "--until")
+    records = [_record(deployment, principal)] if principal else _blocked(deployment)
+    if everybody and records and not yes:
+        whom = ", ".join(str(record.principal) for record in records)
+        typer.confirm(f"Release {len(records)} ({whom})?", abort=True, err=True)
+    outcomes = _pardon(deployment, sorted(records, key=_by_name), ends, terms)
+    report = _take_effect(deployment, outcomes)
+    if as_json:
+        say_json({"released": [each.to_json() for each in outcomes], "sweep": report})
+    else:
+        say_outcomes(outcomes, terms)
+    for outcome in outcomes:
+        if outcome.error:
+            fail(f"{outcome.principal}: {outcome.error}")
+    if any(outcome.error or not outcome.free for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+def _record(deployment: Deployment, text: str) -> Record:
+    """The principal's record; raises UnknownIdentity, or NotThere for a stranger."""
+    principal = Principal.parse(canonical(text, deployment.settings.account))
+    if principal.kind is Kind.TEAM:
+        return Record(principal)
+    record = deployment.ledger.records([principal])[principal]
+    if record.version == 0 and deployment.quotas.get(str(principal), BLOCK) is None:
+        known = [str(each.principal) for each in deployment.ledger.everybody()]
+        near = get_close_matches(str(principal), known, n=1)
+        meant = f"did you mean {near[0]}?" if near else "`quota-enforcer status` shows who is known"
+        raise NotThere(f"{principal} has not used Bedrock and is not blocked; {meant}")
+    return record
+
+
+def _blocked(deployment: Deployment) -> list[Record]:
+    """Whoever is blocked; a team is through its members, and they are released."""
+    blocked = deployment.ledger.blocked()
+    return [record for record in blocked if record.principal.kind is not Kind.TEAM]
+
+
+def _by_name(record: Record) -> Principal:
+    return record.principal
+
+
+def _pardon(
+    deployment: Deployment, records: list[Record], until: datetime | None, terms: Terms
+) -> list[Outcome]:
+    """Write the items; one principal that fails does not stop the others."""
+    outcomes = [Outcome(record.principal) for record in records]
+    loaded = deployment.load(terms.now)
+    book = loaded.book
+    pools = Pools(book, deployment.ledger, terms)
+    author = deployment.caller() if records else ""
+    for record, outcome in zip(records, outcomes, strict=True):
+        if record.principal.kind is Kind.TEAM:
+            outcome.members = members_of(loaded.rules, record.principal)
+            verdicts = of_team(loaded, record.principal, deployment.ledger, terms)
+        else:
+            verdicts = to_pardon(look(record, book, deployment.ledger, terms, pools).verdicts)
+        outcome.why_not = _why_not(record, verdicts, terms)
+        if outcome.why_not:
+            continue
+        try:
+            for verdict in verdicts:
+                ends = _lift(deployment, record.principal, verdict, until, author)
+                outcome.pardoned.append(Pardoned(verdict, ends))
+        except EnforcerError as error:
+            outcome.error = explain(error) or str(error)
+    return outcomes
+
+
+def _lift(
+    deployment: Deployment, who: Principal, verdict: Verdict, until: datetime | None, author: str
+) -> datetime | None:
+    """Write or remove the item that lifts one block; until when, None where it is over."""
+    key, item = stored(deployment, str(who), verdict.quota.name)
+    if ends_block(who, verdict, until):
+        deployment.quotas.remove(key, verdict.quota.name, item)
+        return None
+    ends = until or lasts_until(verdict)
+    new = pardon(who, verdict, item, ends, deployment.settings.zone)
+    check(deployment, new)
+    deployment.quotas.put(signed(new, author), item)
+    return ends
+
+
+def _why_not(record: Record, verdicts: list[Verdict], terms: Terms) -> str:
+    """Why there is nothing to release; empty where there is."""
+    if record.standing.denied and not record.trouble:
+        return ""
+    team = record.principal.kind is Kind.TEAM
+    if not verdicts:
+        return "none of its quotas blocks anybody" if team else "it is not blocked"
+    if terms.mode is Mode.OBSERVE:
+        return "it is not blocked: in observe mode nobody is"
+    if team:
+        return ""
+    undeniable = cannot_be_denied(record.principal, gated=terms.gated)
+    return f"it is not blocked: {undeniable}" if undeniable else ""
+
+
+def _take_effect(deployment: Deployment, outcomes: list[Outcome]) -> dict[str, Any] | None:
+    """Sweep, then see in the ledger who is really free."""
+    concerned = [who for each in outcomes if not each.why_not for who in each.whom]
+    if not concerned:
+        return None
+    hint("Sweeping ...")
+    report, trouble = None, None
+    try:
+        report = deployment.sweep()
+    except Exception as error:
+        trouble = explain(error)
+        if trouble is None:
+            raise
+    records = deployment.ledger.records(concerned)
+    denied = {who for who, record in records.items() if record.standing.denied}
+    for outcome in outcomes:
+        outcome.blocked = [who for who in outcome.whom if who in denied]
+    if trouble is not None:
+        # The items are written all the same, so the next tick of the schedule takes them up.
+        fail(f"{trouble}; what was written stays, and the next sweep that gets through heeds it")
+    return report

@@ -1,0 +1,87 @@
+"""`sweep`: have the enforcer look now, and show what it did or would do."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+
+_STYLES = {"blocked": "bold red", "warning": "yellow", "restored": "green"}
+_LISTS = {
+    "held": "Held by the breaker, not blocked",
+    "drift": "Found changed by somebody else, and put right",
+    "unattributed": "Usage that names no principal",
+}
+
+
+@on_deployment
+def sweep(
+    deployment: Deployment,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would happen; tell nobody.")
+    ] = False,
+    confirm_blocks: Annotated[
+        bool, typer.Option("--confirm-blocks", help="Block even where the breaker would hold.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Meter, decide and apply now instead of at the next tick of the schedule.
+
+    It runs the deployment's own function and shows its report.
+
+    Examples:
+      quota-enforcer sweep
+      quota-enforcer sweep --dry-run
+    """
+    hint("Sweeping ...")
+    report = deployment.sweep(dry_run=dry_run, confirm_blocks=confirm_blocks)
+    if as_json:
+        say_json(report)
+    else:
+        show(report)
+    if report.get("failures"):
+        raise typer.Exit(FAILED)
+
+
+def show(report: dict[str, Any]) -> None:
+    """A sweep's report for people."""
+    if report.get("closed"):
+        say("The stack is being deleted: nothing was done, and nobody will be blocked.")
+        return
+    say(_summary(report))
+    events = report.get("events", [])
+    if events:
+        say_table(("What", "Principal", "Quota", "Why"), [_cells(event) for event in events])
+    for name, title in _LISTS.items():
+        if report.get(name):
+            say(f"{title}:")
+            for line in report[name]:
+                say(f"  - {line}")
+    for failure in report.get("failures", []):
+        fail(failure)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    would = "Dry run: nothing was changed. " if report.get("dry_run") else ""
+    looked, events = report.get("looked_at", 0), len(report.get("events", []))
+    age = report.get("data_age_seconds")
+    fresh = "no usage seen yet" if age is None else f"newest usage {age // 60} min old"
+    return (
+        f"{would}Looked at {looked} principal{'' if looked == 1 else 's'} "
+        f"({report.get('mode')} mode, {fresh}): {events or 'no'} event{'' if events == 1 else 's'}."
+    )
+
+
+def _cells(event: dict[str, Any]) -> tuple[str | Text, ...]:
+    kind = str(event["kind"])
+    return (
+        Text(kind, _STYLES.get(kind, "")),
+        event["principal"] or "-",
+        event["quota"] or "-",
+        event["reason"],
+    )

@@ -1,0 +1,1 @@
+"""Commands that print or check IAM policies."""

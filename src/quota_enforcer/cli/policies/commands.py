@@ -1,0 +1,149 @@
+"""`policy deny`, `policy gate` and `policy allow`; the other `policy` commands beside them.
+
+Each prints a policy document of `core.policies` as JSON, and none needs AWS credentials.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from quota_enforcer.cli.policies.check import check
+from quota_enforcer.cli.policies.roles import (
+    Account,
+    Partition,
+    author,
+    doctor,
+    enforcer,
+    guard,
+    me,
+    meter,
+    self_service_function,
+)
+from quota_enforcer.cli.terminal.output import hint, say_json
+from quota_enforcer.core.errors import InvalidPolicyInput
+from quota_enforcer.core.policies.allow import allow_models
+from quota_enforcer.core.policies.boundary import deny_statements, percent_full
+from quota_enforcer.core.policies.boundary import gate as gate_for
+from quota_enforcer.core.policies.deny import deny_documents, divided
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
+from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
+
+app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
+app.command()(meter)
+app.command()(enforcer)
+app.command()(author)
+app.command("self-service")(self_service_function)
+app.command()(me)
+app.command()(doctor)
+app.command(no_args_is_help=True)(guard)
+app.command(no_args_is_help=True)(check)
+
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="A model id, or a pattern such as anthropic.claude-3-opus*. Default: every model.",
+    ),
+]
+_USER_ID = typer.Option(
+    "--user-id",
+    metavar="ID",
+    help="*:NAME for an Identity Center person, ROLE-ID:NAME for a session of a role.",
+)
+AgentCore = Annotated[
+    bool, typer.Option(help="Whether every model means Bedrock AgentCore's agents too.")
+]
+
+
+@app.command()
+def deny(
+    model: Scopes = None,
+    user_id: Annotated[list[str] | None, _USER_ID] = None,
+    partition: Partition = "aws",
+    *,
+    agent_core: AgentCore = True,
+) -> None:
+    """Deny Bedrock, or some models of it; with --user-id, the deny part of a gate.
+
+    Examples:
+      quota-enforcer policy deny
+      quota-enforcer policy deny --model anthropic.claude-3-opus-20240229-v1:0
+      quota-enforcer policy deny --user-id '*:bob@example.com' --model 'anthropic.claude-3-opus*'
+    """
+    scopes = _looked_at(model)
+    if not user_id:
+        _say(deny_documents(scopes, partition=partition, agent_core=agent_core))
+        return
+
+    def written(people: Sequence[str]) -> Document:
+        denied = dict.fromkeys(people, scopes)
+        return document(*deny_statements(denied, partition=partition, agent_core=agent_core))
+
+    _say(divided(sorted(set(user_id)), written, MANAGED_LIMIT))
+
+
+@app.command(no_args_is_help=True)
+def gate(
+    user_id: Annotated[list[str], _USER_ID],
+    model: Scopes = None,
+    partition: Partition = "aws",
+    *,
+    agent_core: AgentCore = True,
+) -> None:
+    """Write the whole boundary document that a gate is while these user ids are denied.
+
+    The author function keeps the gates of a deployment by itself.
+
+    Examples:
+      quota-enforcer policy gate --user-id '*:bob@example.com'
+      quota-enforcer policy gate --user-id AROAEXAMPLE:ci-42 --model anthropic.claude-3-opus*
+    """
+    denied = dict.fromkeys(user_id, _looked_at(model))
+    written = gate_for(denied, partition=partition, agent_core=agent_core)
+    if size(written) > MANAGED_LIMIT:
+        raise InvalidPolicyInput(
+            f"{len(denied)} user ids take {size(written):,} characters and a boundary holds "
+            f"{MANAGED_LIMIT:,}: name fewer, and let other roles name another gate"
+        )
+    _say([written])
+    hint(f"{percent_full(written)} % of the {MANAGED_LIMIT:,} characters that IAM takes")
+
+
+@app.command(no_args_is_help=True)
+def allow(
+    account: Account,
+    model: Annotated[
+        list[str], typer.Option("--model", metavar="MODEL", help="An exact model id.")
+    ],
+    partition: Partition = "aws",
+    *,
+    console: Annotated[
+        bool, typer.Option("--console", help="Also what the console's playground reads.")
+    ] = False,
+) -> None:
+    """Let someone call these models, also through system inference profiles, and nothing else.
+
+    Examples:
+      quota-enforcer policy allow --account 111122223333 --model deepseek.r1-v1:0 --console
+    """
+    _say(allow_models(_looked_at(model), account, partition=partition, console=console))
+
+
+def _looked_at(scopes: Sequence[str] | None) -> Sequence[str]:
+    """The scopes given, or every model; a word about those that may well match nothing."""
+    checked_scopes(scopes or ("*",))
+    if scopes and "*" in scopes and len(scopes) > 1:
+        hint("warning: * is every model, so the others named say nothing more")
+    for scope in scopes or ():
+        if not is_of_known_vendor(scope):
+            hint(f"warning: {scope} is of no vendor known so far, so it may match no model")
+    return scopes or ("*",)
+
+
+def _say(documents: Sequence[Document]) -> None:
+    """One document, or a list where it takes several."""
+    say_json(documents[0] if len(documents) == 1 else documents)
+    if len(documents) > 1:
+        hint(f"{len(documents)} policies, since one holds {MANAGED_LIMIT:,} characters")

@@ -1,0 +1,172 @@
+"""`policy enforcer` and so on: what our functions may do, and what others may and may not."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+from quota_enforcer.cli.terminal.output import hint, say_json
+from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.doctor import doctor as doctor_for
+from quota_enforcer.core.policies.document import SCP_LIMIT
+from quota_enforcer.core.policies.names import GATES, MODEL_SCOPES, PARTITIONS
+from quota_enforcer.core.policies.roles import Deployed
+from quota_enforcer.core.policies.scp import Guarded
+from quota_enforcer.core.policies.scp import guard as guard_for
+
+Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
+Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
+Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
+_Region = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
+_LogGroup = Annotated[
+    str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
+]
+_Metering = Literal["stream", "cloudwatch"]
+_ModelScopes = Annotated[
+    int,
+    typer.Option(
+        "--scopes", min=0, max=MODEL_SCOPES, help="How many ModelScope parameters are set."
+    ),
+]
+
+
+def meter(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    log_group: _LogGroup = None,
+) -> None:
+    """Show what the meter may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy meter --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    say_json(functions.meter(of))
+    _explain_patterns()
+
+
+def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    scopes: _ModelScopes = 0,
+    gates: Annotated[int, typer.Option(min=0, max=GATES, help="The parameter Gates.")] = 0,
+    *,
+    metering: Annotated[_Metering, typer.Option(help="The parameter Metering.")] = "stream",
+) -> None:
+    """Show what the enforcer may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy enforcer --account 111122223333
+      quota-enforcer policy enforcer --account 111122223333 --scopes 2 --gates 1
+    """
+    metrics = metering == "cloudwatch"
+    of = Deployed.named(
+        stack, account, partition, region, scopes=scopes, gates=gates, metrics=metrics
+    )
+    say_json(functions.enforcer(of))
+    _explain_patterns()
+
+
+def author(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    gates: Annotated[int, typer.Option(min=1, max=GATES, help="The parameter Gates.")] = 1,
+) -> None:
+    """Show what the author, which writes the gates, may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy author --account 111122223333 --gates 2
+    """
+    of = Deployed.named(stack, account, partition, region, gates=gates)
+    say_json(functions.author(of))
+    _explain_patterns()
+
+
+def self_service_function(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+) -> None:
+    """Show what the self-service function, which answers `me`, may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy self-service --account 111122223333
+    """
+    say_json(self_service.me(Deployed.named(stack, account, partition, region)))
+    _explain_patterns()
+
+
+def me(
+    account: Annotated[str, typer.Option(help="The account's 12 digits; * for whichever.")] = "*",
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+) -> None:
+    """Write the policy that lets people see their own usage with `quota-enforcer me`.
+
+    Give it to groups, roles or permission sets: it is the same for everybody.
+
+    Examples:
+      quota-enforcer policy me
+      quota-enforcer policy me --account 111122223333 --region eu-central-1
+    """
+    say_json(self_service.asking(stack, account=account, partition=partition, region=region))
+
+
+def doctor(
+    account: Account,
+    stack: Stack = "bedrock-quota",
+    partition: Partition = "aws",
+    region: _Region = "*",
+    log_group: _LogGroup = None,
+) -> None:
+    """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
+
+    Examples:
+      quota-enforcer policy doctor --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    say_json(doctor_for(of, stack))
+    _explain_patterns()
+
+
+def guard(
+    account: Account,
+    admin_role: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ROLE", help="A role that may still change all of it, with its path if any."
+        ),
+    ],
+    stack: Stack = "bedrock-quota",
+    log_group: _LogGroup = None,
+    partition: Partition = "aws",
+) -> None:
+    """Write the service control policy that keeps all but admin roles off the deployment.
+
+    Whoever deploys the stack, edits quotas or runs sweeps needs an admin role.
+    White space is left out, since Organizations counts it.
+
+    Examples:
+      quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin
+      quota-enforcer policy guard --account 111122223333 --admin-role platform/Deploy
+    """
+    log = log_group or f"/bedrock-quota/{stack}/invocations"
+    documents = guard_for(Guarded(account, stack, tuple(admin_role), log, partition))
+    only = documents[0] if len(documents) == 1 else documents
+    typer.echo(json.dumps(only, separators=(",", ":")))
+    if len(documents) > 1:
+        hint(f"{len(documents)} policies, since one holds {SCP_LIMIT:,} characters")
+
+
+def _explain_patterns() -> None:
+    hint("A * in an ARN stands for the Region, or for what CloudFormation adds to a name; "
+         "the deployed policy has the exact ARNs.")  # fmt: skip

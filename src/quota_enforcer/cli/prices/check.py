@@ -1,0 +1,150 @@
+"""`prices check`: whether every model that was used of late has a price."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.prices.show import FROM_WHEN
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
+from quota_enforcer.core.notices.amounts import dollars, exact
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.key import plain_model
+from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import local_date
+
+DAYS = 35
+"""How far back: the longest month, and some days."""
+READERS = 16
+"""Principals read side by side, as `status` does."""
+_PREFIXED = "some calls came with a prefix or from a Region that has no price"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a model that was used would be priced now; `fix` is a command where that is assumed."""
+
+    model: str
+    used: Counts
+    priced_as: str
+    source: str
+    fix: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Money as decimal texts; what was spent is as metered, whatever the price is now."""
+        return {
+            "model": self.model,
+            "cost_usd": exact(self.used.cost_usd),
+            "assumed_usd": exact(self.used.assumed_usd),
+            "priced_as": self.priced_as,
+            "source": self.source or None,
+            "assumed": bool(self.fix),
+            "fix": self.fix or None,
+        }
+
+
+@on_deployment
+def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
+    """Show how each model used in the last 35 days is priced, and how to mend what is assumed.
+
+    Exit code 1 says that a price is assumed. Such a cost is taken at the dearest
+    price that could apply: it warns, and blocks only where a quota says so.
+
+    Examples:
+      quota-enforcer prices check
+      quota-enforcer prices check --json
+    """
+    now = clock.now()
+    since = local_date(now, deployment.settings.zone) - timedelta(days=DAYS)
+    prices = _Prices(deployment.load(now).prices, deployment.settings.region or None)
+    used = _used(deployment, since)
+    checked = [prices.check(model, used[model]) for model in sorted(used)]
+    assumed = [each for each in checked if each.fix]
+    if as_json:
+        say_json({"since": str(since), "models": [each.to_json() for each in checked]})
+    elif not checked:
+        say(f"No model was used since {since}.")
+    else:
+        say_table(
+            ("Model", "Cost", "Assumed", "Priced as", "Source"),
+            [_row(each) for each in checked],
+            numbers={"Cost", "Assumed"},
+        )
+        _say_fixes(assumed)
+    if assumed:
+        raise typer.Exit(FAILED)
+
+
+def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
+    """What everybody used of each model; a watched session's usage is its role's too."""
+    ledger = deployment.ledger
+    whom = [
+        record.principal
+        for record in ledger.everybody()
+        if record.principal.kind not in {Kind.SESSION, Kind.TEAM}
+    ]
+    rows: defaultdict[str, list[Counts]] = defaultdict(list)
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(lambda principal: ledger.usage(principal, since), whom)
+        for usage in progress(found, "Reading usage", total=len(whom)):
+            for model, buckets in usage.models.items():
+                rows[model] += buckets.days.values()
+    sums = {model: Counts.total(counts) for model, counts in rows.items()}
+    return {model: counts for model, counts in sums.items() if any(counts)}
+
+
+class _Prices:
+    """The prices now, for usage of which the ledger tells the model but not the prefix."""
+
+    def __init__(self, own: Mapping[str, Rate], region: str | None) -> None:
+        self._own = own
+        self._region = region
+        self._rates = {**shipped_rates(), **own}
+        self._table = PriceTable(shipped_rates(), own)
+
+    def check(self, model: str, used: Counts) -> Checked:
+        terms = self._table.terms(model, self._region)
+        if not terms.known and not used.assumed_usd and (prefixed := self._prefixed(model)):
+            return Checked(model, used, ", ".join(prefixed), self._rates[prefixed[0]].source)
+        priced_as = terms.cost(used).priced_as
+        missing = terms.missing(used)
+        if not missing and used.assumed_usd and model not in self._own:
+            missing, priced_as = ["input", "output"], f"{priced_as}; {_PREFIXED}"
+        options = " ".join(f"--{name.replace('_', '-')} USD" for name in missing)
+        fix = f"quota-enforcer prices set {model} {options}" if missing else ""
+        return Checked(model, used, priced_as, terms.source, fix)
+
+    def _prefixed(self, model: str) -> list[str]:
+        """The prices of a model that has some for prefixes and Regions only."""
+        return sorted(key for key in self._rates if plain_model(key) == model)
+
+
+def _row(checked: Checked) -> tuple[str | Text, ...]:
+    style = "bold yellow" if checked.fix else ""
+    assumed = dollars(checked.used.assumed_usd) if checked.used.assumed_usd else ""
+    words = Text(checked.priced_as, style)
+    return checked.model, dollars(checked.used.cost_usd), assumed, words, checked.source
+
+
+def _say_fixes(assumed: list[Checked]) -> None:
+    for line in _fixes(assumed):
+        hint(line)
+
+
+def _fixes(assumed: list[Checked]) -> Iterator[str]:
+    if assumed:
+        yield f"{len(assumed)} with an assumed price; say what they cost:"
+        yield from (f"  {each.fix}" for each in assumed)
+        yield FROM_WHEN

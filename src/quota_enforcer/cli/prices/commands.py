@@ -1,0 +1,118 @@
+"""`prices list` and `prices remove`; and the other commands about prices, from their own files."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.prices.check import check
+from quota_enforcer.cli.prices.price_store import OwnPrice, applying, own_prices, stored_price
+from quota_enforcer.cli.prices.set import set_
+from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.prices.update import update
+from quota_enforcer.cli.quotas.edit import changes, shown
+from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.cli.terminal.options import AsJson, Model, maybe_on_deployment, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key
+
+app = typer.Typer(no_args_is_help=True, help="What models cost.")
+app.command("set", no_args_is_help=True)(set_)
+app.command("check")(check)
+app.command("update", no_args_is_help=True)(update)
+
+
+@app.command("list")
+@maybe_on_deployment
+def list_(
+    find: Callable[[], Deployment],
+    pattern: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL-PATTERN]",
+            help="Part of a model's id, or all of it with * for any part. Default: every model.",
+        ),
+    ] = None,
+    *,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Only the prices that come with the product.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what models cost, where each price comes from, and your own prices first.
+
+    With --shipped it needs no AWS account. A price with a Region before the
+    model is for that Region; a prefix such as eu. is part of the model.
+
+    Examples:
+      quota-enforcer prices list sonnet-4-5
+      quota-enforcer prices list 'eu.anthropic.*' --shipped
+      quota-enforcer prices list --json
+    """
+    own = [] if shipped else own_prices(find())
+    named = [each for each in _listed(own) if pattern is None or each.matches(pattern)]
+    broken = [each for each in own if each.rate is None]
+    if not named and not broken:
+        raise NotThere(
+            f"no price is about {pattern!r}: `quota-enforcer prices list` shows all, and "
+            "`quota-enforcer prices set MODEL --input ... --output ...` adds one",
+        )
+    if as_json:
+        say_json({
+            "prices": [each.to_json() for each in named],
+            "not_valid": [_broken(each) for each in broken],
+        })  # fmt: skip
+        return
+    say_prices(named)
+    for each in broken:
+        say(f"The item {each.item['principal']} is not valid:")
+        for problem in each.problems:
+            say(f"  - {problem}")
+    hint(UNIT)
+
+
+@app.command(no_args_is_help=True)
+@on_deployment
+def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> None:
+    """Remove your own price of a model; says which one applies instead.
+
+    What was metered before keeps its cost.
+
+    Examples:
+      quota-enforcer prices remove anthropic.claude-opus-4-5-20251101-v1:0
+    """
+    key, old = stored_price(deployment, model)
+    removed = None if old is None else deployment.quotas.remove(f"{PREFIX}{key}", NAME)
+    if removed is None:
+        others = ", ".join(each.key for each in own_prices(deployment))
+        raise NotThere(
+            f"there is no price {key!r} of your own to remove; yours: {others or 'none'}"
+        )
+    instead = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
+    if as_json:
+        applies = instead[0].to_json() if instead else None
+        say_json({"removed": removed, "applies_instead": applies})
+        return
+    say(f"Removed price {key}:")
+    say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
+    if instead:
+        say("This applies instead:")
+        say_prices(instead)
+    else:
+        say("No price is known for it then: the dearest that could apply is assumed.")
+    hint(FROM_WHEN)
+
+
+def _listed(own: list[OwnPrice]) -> list[Listed]:
+    """Own prices, completed as the meters complete them, then those of the product."""
+    keys = [each.key for each in own if each.rate is not None]
+    ours = [Listed(*each) for each in applying(own, *keys)]
+    return ours + [
+        Listed(key, rate, in_force=key not in keys) for key, rate in sorted(shipped_rates().items())
+    ]
+
+
+def _broken(own: OwnPrice) -> dict[str, Any]:
+    return {"model": own.key, "problems": own.problems, "item": dict(own.item)}

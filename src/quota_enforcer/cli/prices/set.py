@@ -1,0 +1,136 @@
+"""`prices set`: add or change an admin's own price of a model."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.prices.price_store import applying, own_prices, stored_price
+from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.quotas.edit import AUTHOR, changes, edited, number, shown
+from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key, read_price
+from quota_enforcer.core.pricing.key import plain_model
+
+_TOKENS = "Dollars for a million tokens"
+_ONE = "Dollars for one"
+_LONG = "Long prompts"
+_ITEM = "The item"
+
+
+def _option(panel: str, text: str, metavar: str = "USD") -> Any:
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel)
+
+
+@on_deployment
+def set_(  # noqa: PLR0913 - one argument for each attribute of an item
+    deployment: Deployment,
+    model: Model,
+    *,
+    input_: Annotated[
+        str | None,
+        typer.Option("--input", metavar="USD", help="Input.", rich_help_panel=_TOKENS),
+    ] = None,
+    output: Annotated[str | None, _option(_TOKENS, "Output.")] = None,
+    cache_read: Annotated[str | None, _option(_TOKENS, "Input read from a prompt cache.")] = None,
+    cache_write: Annotated[
+        str | None, _option(_TOKENS, "Input written to a cache for 5 minutes.")
+    ] = None,
+    cache_write_1h: Annotated[str | None, _option(_TOKENS, "The same for an hour.")] = None,
+    request: Annotated[str | None, _option(_ONE, "A request, whatever it holds.")] = None,
+    image: Annotated[
+        str | None, _option(_ONE, "An image; each request is assumed to make one.")
+    ] = None,
+    long_over: Annotated[
+        str | None, _option(_LONG, "From how many prompt tokens on.", "TOKENS")
+    ] = None,
+    long_input: Annotated[str | None, _option(_LONG, "Input, then.")] = None,
+    long_output: Annotated[str | None, _option(_LONG, "Output, then.")] = None,
+    long_cache_read: Annotated[str | None, _option(_LONG, "Cache reads, then.")] = None,
+    long_cache_write: Annotated[str | None, _option(_LONG, "Cache writes, then.")] = None,
+    long_cache_write_1h: Annotated[str | None, _option(_LONG, "For an hour, then.")] = None,
+    note: Annotated[str | None, _option(_ITEM, "For whoever reads it later.", "TEXT")] = None,
+    unset: Annotated[
+        list[str] | None, _option(_ITEM, "What to take out; repeatable.", "ATTRIBUTE")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    r"""Say what a model costs, or change just the given prices of one that is there.
+
+    What you leave out stays as the product has it, where it knows the model. The
+    plain name of a model holds for prefixes such as eu. too, where those have no
+    price of their own. It counts within a minute; a recount prices past
+    hours anew.
+
+    Examples:
+      quota-enforcer prices set anthropic.claude-opus-4-5-20251101-v1:0 \
+          --input 4.50 --output 22.50 --note "our discount"
+      quota-enforcer prices set eu-central-1/amazon.nova-lite-v1:0 --cache-write 0.08
+      quota-enforcer prices set application-inference-profile/a1b2c3 \
+          --input 3 --output 15
+    """
+    prices = {
+        "input": input_,
+        "output": output,
+        "cache_read": cache_read,
+        "cache_write": cache_write,
+        "cache_write_1h": cache_write_1h,
+        "request": request,
+        "image": image,
+        "long_over": long_over,
+        "long_input": long_input,
+        "long_output": long_output,
+        "long_cache_read": long_cache_read,
+        "long_cache_write": long_cache_write,
+        "long_cache_write_1h": long_cache_write_1h,
+    }
+    given: dict[str, Any] = {
+        name: number(price) for name, price in prices.items() if price is not None
+    }
+    if note is not None:
+        given["note"] = note
+    key, old = stored_price(deployment, model)
+    names = [name.replace("-", "_") for name in unset or []]
+    new = edited(old, {**given, "principal": f"{PREFIX}{key}", "quota": NAME}, names)
+    read_price(new)
+    made = changes(old, new)
+    if made:
+        new[AUTHOR] = deployment.caller()
+        deployment.quotas.put(new, old)
+    whole = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
+    if as_json:
+        said = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in made]
+        price = whole[0].to_json() if whole else None
+        say_json({"model": key, "changes": said, "item": new, "price": price})
+        return
+    if not made:
+        say(f"No change: price {key} is like that already.")
+        return
+    say(f"{'Added' if old is None else 'Changed'} price {key}:")
+    say_table(
+        ("Attribute", "Old", "New"), [(c.attribute, shown(c.old), shown(c.new)) for c in made]
+    )
+    say("So calls cost:")
+    say_prices(whole)
+    hint(UNIT)
+    for line in _consequences(key, new=old is None):
+        hint(line)
+
+
+def _consequences(key: str, *, new: bool) -> Iterator[str]:
+    """What an admin should know about a price just written."""
+    shipped = shipped_rates()
+    if key == plain_model(key):
+        others = [each for each in shipped if each != key and plain_model(each) == key]
+        if others:
+            yield f"Prices of their own keep: {', '.join(sorted(others))}"
+    known = {plain_model(each) for each in shipped}
+    if new and plain_model(key) not in known:
+        near = get_close_matches(plain_model(key), known, n=1, cutoff=0.9)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        yield f"The product knows no model {plain_model(key)!r}{meant}"
+    yield FROM_WHEN

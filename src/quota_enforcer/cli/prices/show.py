@@ -1,0 +1,75 @@
+"""Prices as people and as machines read them: tokens by the million, the rest one by one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Any
+
+from quota_enforcer.cli.terminal.output import say_table
+from quota_enforcer.core.notices.amounts import exact, number
+from quota_enforcer.core.pricing.item import price_attributes
+from quota_enforcer.core.pricing.key import plain_model
+from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate
+
+HEAD = ("Model", "Input", "Output", "Cache read", "Cache write", "1 h write", "Request", "Source")
+UNIT = "US dollars for a million tokens, or for one request; a cache write lasts 5 minutes or 1 h."
+
+FROM_WHEN = "It counts within a minute. After that `quota-enforcer recount` prices past hours anew."
+"""What to say of prices just written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A price under its key; `in_force` unless an admin's own one came before it."""
+
+    key: str
+    rate: Rate
+    in_force: bool = True
+
+    def matches(self, pattern: str) -> bool:
+        """Whether a pattern with `*` or any part of a name is about this price."""
+        asked = pattern if "*" in pattern else f"*{pattern}*"
+        return any(fnmatchcase(name, asked) for name in (self.key, plain_model(self.key)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The attributes are those of a price item."""
+        return {
+            "model": self.key,
+            **as_texts(price_attributes(self.rate)),
+            "source": self.rate.source,
+            "in_force": self.in_force,
+        }
+
+
+def as_texts(prices: Mapping[str, Decimal]) -> dict[str, Any]:
+    """Prices as decimal texts, a threshold as the whole number it is."""
+    return {
+        name: int(price) if name == "long_over" else exact(price) for name, price in prices.items()
+    }
+
+
+def say_prices(listed: Iterable[Listed]) -> None:
+    """A table of prices, long prompts on a line of their own."""
+    say_table(HEAD, [row for each in listed for row in _rows(each)], numbers=HEAD[1:-1])
+
+
+def request_words(rate: Rate) -> str:
+    """What a request costs, where it does; an image costs as much each."""
+    if rate.request is not None:
+        return number(rate.request)
+    return "" if rate.image is None else f"{number(rate.image)} an image"
+
+
+def _rows(listed: Listed) -> Iterator[tuple[str, ...]]:
+    rate = listed.rate
+    source = rate.source if listed.in_force else f"{rate.source}, not in force"
+    yield (listed.key, *_tokens(price_attributes(rate)), request_words(rate), source)
+    if rate.long is not None:
+        words = f"  prompts over {rate.long_over:,} tokens"
+        yield (words, *_tokens(price_attributes(rate), "long_"), "", "")
+
+
+def _tokens(prices: Mapping[str, Decimal], prefix: str = "") -> list[str]:
+    named = [prices.get(f"{prefix}{name}") for name in TOKEN_PRICES]
+    return ["" if price is None else number(price) for price in named]

@@ -1,0 +1,117 @@
+"""`quota list` and `quota remove`; and the other commands about quotas, from their own files."""
+
+from datetime import datetime
+
+import typer
+from rich.text import Text
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.check import check
+from quota_enforcer.cli.quotas.edit import changes, named, shown
+from quota_enforcer.cli.quotas.export import export
+from quota_enforcer.cli.quotas.importing import import_
+from quota_enforcer.cli.quotas.in_force import say_when
+from quota_enforcer.cli.quotas.quota_block import block_, unblock
+from quota_enforcer.cli.quotas.quota_raise import raise_
+from quota_enforcer.cli.quotas.quota_store import not_there, stored
+from quota_enforcer.cli.quotas.set import set_
+from quota_enforcer.cli.quotas.show import show
+from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.insight.quotas import ItemState, states
+
+app = typer.Typer(no_args_is_help=True, help="Who may use how much.")
+
+
+@on_deployment
+def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
+    """Show every quota, whether it is in force, and what is wrong with those that are not valid.
+
+    Of one that is not valid, the last valid version stays in force.
+
+    Examples:
+      quota-enforcer quota list
+      quota-enforcer quota list --json
+    """
+    known = states(
+        deployment.quotas.items(),
+        deployment.ledger.quota_memories(),
+        deployment.settings,
+        clock.now(),
+    )
+    if as_json:
+        say_json({"quotas": [state.to_json() for state in known]})
+        return
+    if not known:
+        say("There are no quotas.")
+        hint("Add one, for instance: quota-enforcer quota set default daily "
+             "--measure total_tokens --limit 2_000_000 --window day")  # fmt: skip
+        return
+    say_table(("Whom", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
+    for state in known:
+        if state.problems:
+            say(f"{state.name} of {state.whom} is not valid; {state.instead}:")
+            for problem in state.problems:
+                say(f"  - {problem}")
+
+
+@on_deployment
+def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
+    """Remove a quota; says which one of that name applies to a principal instead.
+
+    Whoever it blocked is free in seconds, unless another quota blocks too.
+
+    Examples:
+      quota-enforcer quota remove user/alice daily
+    """
+    key, old = stored(deployment, whom, name)
+    if old is None:
+        raise not_there(deployment, key, name, to="remove")
+    removed = deployment.quotas.remove(key, name, old)
+    instead = _instead(deployment, key, name, clock.now())
+    if as_json:
+        applies = (
+            None if instead is None else [{"principal": r.whom, "quota": r.name} for r in instead]
+        )
+        say_json({"removed": removed, "applies_instead": applies})
+        return
+    say(f"Removed quota {name} of {key}:")
+    say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
+    if instead:
+        say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
+    elif instead is not None:
+        say(f"No quota of that name applies to {key} any more.")
+    say_when()
+
+
+def _instead(
+    deployment: Deployment, whom: str, name: str, now: datetime
+) -> tuple[Quota, ...] | None:
+    """Which quotas of that name apply now; None where whom is no single principal."""
+    try:
+        principal = Principal.parse(whom)
+    except UnknownIdentity:
+        return None
+    applicable = deployment.load(now).book.of(principal, now)
+    return tuple(quota for quota in applicable.quotas if quota.name == name)
+
+
+def _row(state: ItemState) -> tuple[str | Text, ...]:
+    style = "red" if state.problems else ("" if state.in_force else "dim")
+    return state.whom, state.name, state.limit, state.warns_at, Text(state.words, style)
+
+
+app.command("set", no_args_is_help=True)(set_)
+app.command("list")(list_)
+app.command(no_args_is_help=True)(show)
+app.command(no_args_is_help=True)(remove)
+app.command("raise", no_args_is_help=True)(raise_)
+app.command("block", no_args_is_help=True)(block_)
+app.command(no_args_is_help=True)(unblock)
+app.command("import", no_args_is_help=True)(import_)
+app.command()(export)
+app.command()(check)

@@ -1,0 +1,90 @@
+"""`quota export`: the quota table as a file that `quota import` reads back exactly."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+import typer
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.items import JSON_SUFFIX, table_items
+from quota_enforcer.cli.files.json import written as as_json_text
+from quota_enforcer.cli.files.quota_file import Judged, judge_items
+from quota_enforcer.cli.files.values import plain
+from quota_enforcer.cli.quotas.edit import ordered
+from quota_enforcer.cli.terminal.options import on_deployment
+from quota_enforcer.cli.terminal.output import hint
+
+
+@on_deployment
+def export(
+    deployment: Deployment,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            dir_okay=False,
+            help="Where to write; what is there is replaced. Default: stdout.",
+        ),
+    ] = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON instead of YAML; a FILE named .json is JSON too.")
+    ] = False,
+) -> None:
+    """Write every item of the quota table, prices too, as a list that can be imported.
+
+    Items that are not valid are written as they are, and named: what holds
+    instead of them is the enforcer's to know. The order is always the same.
+
+    Examples:
+      quota-enforcer quota export quotas.yaml
+      quota-enforcer quota export --json > quotas.json
+    """
+    in_json = as_json or (file is not None and file.suffix.lower() == JSON_SUFFIX)
+    settings = deployment.settings
+    judged = sorted(
+        judge_items(table_items(deployment.quotas.items()), settings.zone, sorted(settings.denies)),
+        key=lambda each: each.placed.key,
+    )
+    for each in judged:
+        if each.problems:
+            hint(f"warning: {each.words}")
+    text = _json(judged) if in_json else "".join(_yaml(judged, settings.stack))
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    _replace(file, text)
+    hint(f"{len(judged):,} items in {file}")
+
+
+def _json(judged: Iterable[Judged]) -> str:
+    return as_json_text(plain(ordered(each.placed.item)) for each in judged)
+
+
+def _yaml(judged: list[Judged], stack: str) -> Iterator[str]:
+    from quota_enforcer.cli.files.yaml import written  # noqa: PLC0415 - only YAML pays for it
+
+    yield f"# The quota table of stack {stack}; `quota-enforcer quota import` reads it back.\n"
+    if not judged:
+        yield "[]\n"
+    yield from written((plain(ordered(each.placed.item)), _comments(each)) for each in judged)
+
+
+def _comments(judged: Judged) -> list[str]:
+    return [f"not valid: {problem}" for problem in judged.problems]
+
+
+def _replace(file: Path, text: str) -> None:
+    """All of it or nothing: an old export is not lost to a full disk."""
+    try:
+        with NamedTemporaryFile(
+            "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding="utf-8"
+        ) as new:
+            new.write(text)
+        os.chmod(new.name, 0o644)  # noqa: PTH101 - not our private file
+        Path(new.name).replace(file)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {str(file)!r}: {error.strerror}") from error

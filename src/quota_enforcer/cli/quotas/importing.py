@@ -1,0 +1,165 @@
+"""`quota import`: a file of items becomes what the quota table says."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.items import read_items
+from quota_enforcer.cli.files.logs import STDIN
+from quota_enforcer.cli.files.quota_file import Judged, judge_items
+from quota_enforcer.cli.quotas.edit import changes
+from quota_enforcer.cli.quotas.in_force import say_when
+from quota_enforcer.cli.quotas.quota_plan import Plan, Step, Wanted, plan
+from quota_enforcer.cli.quotas.quota_write import Written, write
+from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
+from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.lint import Doubt, review
+
+_TOLD = 10
+"""How many warnings are told; `quota check` tells all."""
+
+
+@on_deployment
+def import_(
+    deployment: Deployment,
+    file: FileOrStdin,
+    *,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="Also remove what FILE does not have, raises and blocks among them."
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the quota table say what FILE says: shows what would change, asks, then writes.
+
+    FILE is a list of quota and price items as YAML or JSON, such as `quota
+    export` writes. All of it is validated first. An item that somebody else
+    edits meanwhile is named and left as they have it. After an interruption
+    simply run it again: what is as in FILE already is not written again.
+
+    Examples:
+      quota-enforcer quota import quotas.yaml
+      quota-enforcer quota import quotas.yaml --dry-run
+      quota-enforcer quota import quotas.yaml --prune --yes
+      git show main:quotas.yaml | quota-enforcer quota import - --yes
+    """
+    if file == STDIN and not (yes or dry_run):
+        raise typer.BadParameter("stdin is the file, so nothing can be asked: give --yes")
+    settings = deployment.settings
+    judged = judge_items(read_items(file), settings.zone, sorted(settings.denies))
+    stored = deployment.quotas.items()
+    wanted = _accepted(judged, stored)
+    _warn(deployment, wanted)
+    made = plan(wanted, stored, prune=prune)
+    if not as_json:
+        _say_plan(made)
+    written = Written()
+    due = () if dry_run else made.steps
+    if due:
+        if not yes:
+            typer.confirm(f"Write this ({made.summary})?", abort=True, err=True)
+        _write(deployment, due, written)
+    if as_json:
+        say_json(_document(made, written))
+    elif dry_run:
+        say("Dry run: nothing was written.")
+    elif due:
+        say(f"{len(written.done):,} of {len(due):,} written.")
+    _say_outcome(written)
+
+
+def _accepted(judged: Iterable[Judged], stored: Iterable[Item]) -> list[Wanted]:
+    """What the file wants; ends the command where an item that it brings is not valid.
+
+    One that stands in the table just as invalid may stay: else no export could be imported.
+    """
+    there = {(item["principal"], item["quota"]): item for item in stored}
+    refused: list[Judged] = []
+    kept: list[Judged] = []
+    wanted = []
+    for each in judged:
+        if each.problems:
+            old = there.get(each.placed.key)
+            same = old is not None and not changes(old, each.placed.item)
+            (kept if same else refused).append(each)
+        wanted.append(Wanted(each.placed.item, each.rule))
+    if refused:
+        for each in refused:
+            fail(each.words)
+        hint(f"Nothing was written: {len(refused):,} of {len(wanted):,} items are not valid.")
+        raise typer.Exit(REFUSED)
+    for each in kept:
+        hint(f"warning: {each.words}\nIt stands in the table just like that and stays.")
+    return wanted
+
+
+def _warn(deployment: Deployment, wanted: Iterable[Wanted]) -> None:
+    """Of members who have not used Bedrock: new ones, or a slip of the pen."""
+    teams = [each.rule for each in wanted if each.rule is not None and each.rule.members]
+    if not teams:
+        return
+    known = {record.principal for record in deployment.ledger.everybody()}
+    remarks = [
+        each for each in review(teams, known, clock.now()) if each.doubt is Doubt.UNSEEN_MEMBER
+    ]
+    for each in remarks[:_TOLD]:
+        hint(f"warning: {each.name} of {each.whom} {each.words}")
+    if len(remarks) > _TOLD:
+        hint(f"and {len(remarks) - _TOLD:,} more: `quota-enforcer quota check FILE` names all")
+
+
+def _say_plan(made: Plan) -> None:
+    if made.steps:
+        say_lines(step.words for step in made.steps)
+    say(f"{made.summary}.")
+    if made.left:
+        say(f"{made.left:,} more in the table are not in the file and stay; --prune removes them.")
+
+
+def _write(deployment: Deployment, due: Iterable[Step], written: Written) -> None:
+    steps = list(due)
+    try:
+        write(deployment.quotas, steps, deployment.caller(), written)
+    except KeyboardInterrupt:
+        fail(f"interrupted: {_so_far(written, steps)}")
+        raise typer.Exit(FAILED) from None
+    except Exception:
+        hint(f"It stopped: {_so_far(written, steps)}")
+        raise
+
+
+def _so_far(written: Written, steps: list[Step]) -> str:
+    return (
+        f"{len(written.done):,} of {len(steps):,} written; run it again for the rest, "
+        "what is written already is left alone"
+    )
+
+
+def _document(made: Plan, written: Written) -> dict[str, Any]:
+    return {
+        **made.counts,
+        "left": made.left,
+        "written": len(written.done),
+        "overtaken": [{"principal": s.key[0], "quota": s.key[1]} for s in written.overtaken],
+        "steps": [step.to_json() for step in made.steps],
+    }
+
+
+def _say_outcome(written: Written) -> None:
+    if written.done:
+        say_when()
+    for step in sorted(written.overtaken, key=lambda each: each.key):
+        whom, name = step.key
+        fail(f"{name} of {whom} was changed by somebody else meanwhile, and is as they have it")
+    if written.overtaken:
+        hint("Run it again to see what they changed, and to decide.")
+        raise typer.Exit(FAILED)

@@ -1,0 +1,108 @@
+"""`quota block` and `quota unblock`: no use at all, said by an admin."""
+
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.by_hand import BLOCK, block
+from quota_enforcer.cli.quotas.edit_said import say_edit
+from quota_enforcer.cli.quotas.in_force import say_when
+from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
+from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.cli.terminal.options import AsJson, Whom, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.until import FORMS, as_text, end
+
+Several = list[str] | None
+
+
+@on_deployment
+def block_(
+    deployment: Deployment,
+    whom: Whom,
+    *,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help=f"{FORMS}. Default: until you unblock them."),
+    ] = None,
+    model: Annotated[
+        Several,
+        typer.Option(
+            "--model",
+            "--models",
+            metavar="SCOPE",
+            help="A model scope; repeatable, or several with commas. Default: all models.",
+        ),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Block somebody by hand: a quota with limit 0 that ends by itself.
+
+    It takes the place of an earlier block by hand. Of a team it blocks who is
+    in it now. `quota unblock` and `release` end it.
+
+    Examples:
+      quota-enforcer quota block user/mallory --until 2d --note "key leaked"
+      quota-enforcer quota block team/interns --models 'anthropic.claude-3-opus*'
+    """
+    now, settings = clock.now(), deployment.settings
+    ends = end(until, settings.terms(now), "--until") if until is not None else None
+    key, old = stored(deployment, whom, BLOCK)
+    new = block(
+        key,
+        members=_members(deployment, key) if key.startswith("team/") else (),
+        models=[scope.strip() for each in model or [] for scope in each.split(",")],
+        until=as_text(ends, settings.zone) if ends else None,
+        note=note,
+    )
+    edit = written(deployment, key, old, new)
+    say_edit(edit, as_json=as_json)
+    if as_json:
+        return
+    if ends is None:
+        hint(f"It holds until: quota-enforcer quota unblock {key}")
+    if edit.rule.members:
+        hint(f"It holds for who is in {key} now: {', '.join(edit.rule.members)}.")
+    if why := cannot_deny(deployment, edit.rule):
+        hint(f"Note: {why}; it only tells admins")
+
+
+def _members(deployment: Deployment, team: str) -> set[str]:
+    """Who is in a team by any of its quotas."""
+    rules = [rule for rule in deployment.load(clock.now()).rules if rule.whom == team]
+    if not rules:
+        raise NotThere(
+            f"who is in {team} is not known, since it has no quota that is valid: add one with "
+            f"`quota-enforcer quota set {team} NAME --members ...`",
+        )
+    return {member for rule in rules for member in rule.members}
+
+
+@on_deployment
+def unblock(deployment: Deployment, whom: Whom, *, as_json: AsJson = False) -> None:
+    """End a block by hand.
+
+    Quotas that are used up go on blocking; `release` lets through those too.
+
+    Examples:
+      quota-enforcer quota unblock user/mallory
+    """
+    key, old = stored(deployment, whom, BLOCK)
+    if old is None:
+        blocked = sorted(
+            str(item["principal"]) for item in deployment.quotas.items() if item["quota"] == BLOCK
+        )
+        raise NotThere(
+            f"{key} is not blocked by hand; blocked by hand: {', '.join(blocked) or 'nobody'}"
+        )
+    deployment.quotas.remove(key, BLOCK, old)
+    if as_json:
+        say_json({"principal": key, "removed": old})
+        return
+    say(f"The block by hand of {key} is over.")
+    say_when()

@@ -1,0 +1,182 @@
+"""`quota set`: add or change a quota item, checked by the enforcer's own rules."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.edit import edited, number, principals
+from quota_enforcer.cli.quotas.edit_said import say_edit
+from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
+from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.cli.terminal.until import written as as_moment
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.lint import Doubt, review
+from quota_enforcer.core.quotas.quota import Action, Quota, Rule
+
+_RULE = "The rule"
+_RAISE = "Raising it for a while"
+_TEAM = "Teams"
+_ITEM = "The item"
+Several = list[str] | None
+
+
+def _option(panel: str, metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel)
+
+
+@on_deployment
+def set_(  # noqa: PLR0913 - one argument for each attribute of an item
+    deployment: Deployment,
+    whom: Whom,
+    name: Name,
+    *,
+    measure: Annotated[
+        str | None, _option(_RULE, "MEASURE", "What is counted, such as total_tokens.")
+    ] = None,
+    weight: Annotated[
+        Several, _option(_RULE, "COUNTER=NUMBER", "For weighted_tokens, all of them; repeatable.")
+    ] = None,
+    limit: Annotated[
+        str | None, _option(_RULE, "NUMBER", "How much: 1000000, 1_000_000, or 12.50 dollars.")
+    ] = None,
+    window: Annotated[
+        str | None, _option(_RULE, "WINDOW", "hour, day, week, month or 'rolling 24 hours'.")
+    ] = None,
+    resets_on: Annotated[
+        str | None, _option(_RULE, "DAY", "Day of the week or of the month to begin on.")
+    ] = None,
+    model: Annotated[
+        Several, _option(_RULE, "SCOPE", "A model scope; repeatable. Default: all models.")
+    ] = None,
+    warn_at: Annotated[
+        Several, _option(_RULE, "PERCENT", "When to warn; repeatable. Default: 80.")
+    ] = None,
+    action: Annotated[str | None, _option(_RULE, "ACTION", "deny (the default) or notify.")] = None,
+    unknown_prices: Annotated[
+        str | None, _option(_RULE, "WARN|DENY", "For cost_usd: may assumed prices deny?")
+    ] = None,
+    exempt: Annotated[
+        bool | None,
+        typer.Option("--exempt/--no-exempt", help="No limit of this name.", rich_help_panel=_RULE),
+    ] = None,
+    until: Annotated[str | None, _option(_RULE, "WHEN", "When the whole item ends.")] = None,
+    raise_to: Annotated[
+        str | None, _option(_RAISE, "NUMBER", "Another limit, or unlimited.")
+    ] = None,
+    raise_until: Annotated[str | None, _option(_RAISE, "WHEN", "When the raise ends.")] = None,
+    member: Annotated[
+        Several,
+        typer.Option(
+            "--member",
+            "--members",
+            metavar="PRINCIPAL",
+            help="Who is in the team; repeatable, or several with commas.",
+            rich_help_panel=_TEAM,
+        ),
+    ] = None,
+    share: Annotated[
+        str | None, _option(_TEAM, "SHARE", "each has this quota, or all share one: pool.")
+    ] = None,
+    enabled: Annotated[
+        bool | None,
+        typer.Option("--enable/--disable", help="Whether it counts.", rich_help_panel=_ITEM),
+    ] = None,
+    note: Annotated[str | None, _option(_ITEM, "TEXT", "For whoever reads it later.")] = None,
+    unset: Annotated[Several, _option(_ITEM, "ATTRIBUTE", "What to take out; repeatable.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    r"""Add a quota, or change just the given attributes of one that is there.
+
+    Moments are written 2026-12-01 or 2026-12-01T09:00, in the deployment's
+    time zone, or as a while from now: 2h, 3d.
+
+    Examples:
+      quota-enforcer quota set default daily \
+          --measure total_tokens --limit 2_000_000 --window day
+      quota-enforcer quota set user/alice daily \
+          --raise-to 5_000_000 --raise-until 2026-12-01
+      quota-enforcer quota set team/research daily \
+          --measure total_tokens --limit 2_000_000 --window day \
+          --members user/alice,user/bob --share pool
+      quota-enforcer quota set role/ci monthly \
+          --measure requests --limit 10000 --window month
+      quota-enforcer quota set user/alice budget \
+          --measure cost_usd --limit 12.50 --window month
+      quota-enforcer quota set user/alice weighted --window day \
+          --measure weighted_tokens --limit 1_000_000 \
+          --weight input_tokens=1 --weight output_tokens=5
+    """
+    now, zone = clock.now(), deployment.settings.zone
+    given: dict[str, Any] = {
+        "measure": measure,
+        "weights": weight and _weights(weight),
+        "limit": limit and number(limit),
+        "window": window,
+        "resets_on": resets_on and number(resets_on),
+        "models": model,
+        "warn_at": warn_at and [number(each) for each in warn_at],
+        "action": action,
+        "unknown_prices": unknown_prices,
+        "enabled": enabled,
+        "exempt": exempt,
+        "raise_to": raise_to and number(raise_to),
+        "raise_until": raise_until and as_moment(raise_until, now, zone),
+        "until": until and as_moment(until, now, zone),
+        "members": member and principals(member),
+        "share": share,
+        "note": note,
+    }
+    given = {name: value for name, value in given.items() if value not in (None, [])}
+    key, old = stored(deployment, whom, name)
+    new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
+    edit = written(deployment, key, old, new)
+    say_edit(edit, as_json=as_json)
+    if edit.made and not as_json:
+        for line in _notes(deployment, edit.rule, now):
+            hint(f"Note: {line}")
+
+
+def _weights(several: Iterable[str]) -> dict[str, Any]:
+    """`output_tokens=5` as an item has it; the numbers are left for validation."""
+    weights: dict[str, Any] = {}
+    for each in several:
+        name, equals, weight = each.partition("=")
+        counter = name.replace("-", "_")
+        if not equals or counter in weights:
+            raise typer.BadParameter(
+                f"{each!r} is {'said twice' if equals else 'no weight'}; "
+                "write COUNTER=NUMBER once for each counter, such as output_tokens=5",
+                param_hint="--weight",
+            )
+        weights[counter] = number(weight)
+    return weights
+
+
+def _known(unset: Iterable[str], old: Item) -> list[str]:
+    """The attributes to remove, as the item spells them."""
+    names = [name if name in old else name.replace("-", "_") for name in unset]
+    for name in names:
+        if name not in old:
+            raise typer.BadParameter(
+                f"the item has no attribute {name!r}; it has: {', '.join(sorted(old)) or 'none'}",
+                param_hint="--unset",
+            )
+    return names
+
+
+def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
+    """What an admin should know about the rule just written."""
+    if rule.members:
+        known = {record.principal for record in deployment.ledger.everybody()}
+        for remark in review([rule], known, now):
+            if remark.doubt is Doubt.UNSEEN_MEMBER:
+                yield f"it {remark.words}"
+        return
+    denies = isinstance(rule, Quota) and rule.action is Action.DENY
+    if denies and (why := cannot_deny(deployment, rule)):
+        yield f"{why}; it warns and tells admins"

@@ -1,0 +1,107 @@
+"""`quota show`: one item, how it reads, whether it is in force, and whom it concerns."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.edit import AUTHOR, shown, told
+from quota_enforcer.cli.quotas.quota_reach import Reach, reach
+from quota_enforcer.cli.quotas.quota_store import not_there, stored
+from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.terminal.output import say, say_json, say_table
+from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.quotas.describe import reads
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.insight.quotas import ItemState, states
+
+_OTHERWISE = "somebody without quota-enforcer: see CloudTrail"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All there is to know of one item.
+
+    `rule` is what is in force for it, which of an invalid one is `last_valid`.
+    """
+
+    state: ItemState
+    last_valid: Item | None
+    rule: Rule | None
+    reaches: Reach | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            **self.state.to_json(),
+            "reads": None if self.rule is None else reads(self.rule),
+            "covers": None if self.reaches is None else self.reaches.to_json(),
+            "last_valid": self.last_valid,
+            "edited_by": self.state.item.get(AUTHOR),
+        }
+
+
+@on_deployment
+def show(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
+    """Show one quota: what it says, whether it is in force, whom it covers, who edited it.
+
+    Of one that is not valid it shows what is wrong, and the version in force.
+
+    Examples:
+      quota-enforcer quota show default daily
+      quota-enforcer quota show user/alice daily --json
+    """
+    key, item = stored(deployment, whom, name)
+    if item is None:
+        raise not_there(deployment, key, name, to="show")
+    if is_price(item):
+        raise NotThere(f"{key} is a price: `quota-enforcer prices list` shows those")
+    found = _look(deployment, item)
+    if as_json:
+        say_json(found.to_json())
+        return
+    say(f"Quota {name} of {key}:")
+    for label, words in _facts(found):
+        say(f"  {label:<10}  {words}")
+    for problem in found.state.problems:
+        say(f"  - {problem}")
+    say("")
+    say_table(("Attribute", "Value"), _said(item))
+    if found.last_valid is not None:
+        say("\nThe last valid version, which is in force:")
+        say_table(("Attribute", "Value"), _said(found.last_valid))
+
+
+def _look(deployment: Deployment, item: Item) -> Shown:
+    now, settings = clock.now(), deployment.settings
+    memories = deployment.ledger.quota_memories()
+    [state] = states([item], memories, settings, now)
+    last_valid, rule = None, state.rule
+    if state.problems:
+        valid = (
+            each.item for each in memories if (each.whom, each.name) == (state.whom, state.name)
+        )
+        last_valid = next(valid, None)
+        rule = None if last_valid is None else states([last_valid], (), settings, now)[0].rule
+    if rule is None or not rule.stands(now):
+        return Shown(state, last_valid, rule, None)
+    known = [record.principal for record in deployment.ledger.everybody()]
+    book = deployment.load(now).book
+    return Shown(state, last_valid, rule, reach(rule, book, known, now))
+
+
+def _facts(found: Shown) -> Iterator[tuple[str, str]]:
+    state = found.state
+    yield "State", f"{state.words}; {state.instead}" if state.problems else state.words
+    if found.rule is not None:
+        yield "Reads", reads(found.rule)
+    if found.reaches is not None:
+        yield "Applies to", found.reaches.words
+    yield "Edited by", str(state.item.get(AUTHOR, _OTHERWISE))
+
+
+def _said(item: Item) -> list[tuple[str, str]]:
+    return [(name, shown(value)) for name, value in told(item).items()]

@@ -1,0 +1,123 @@
+"""Options that several commands share."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec
+
+import typer
+
+from quota_enforcer.cli import deployment as deployments
+from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
+from quota_enforcer.cli.files.logs import log_file
+from quota_enforcer.cli.terminal import completion
+
+P = ParamSpec("P")
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise typer.BadParameter("it is empty")
+    return text
+
+
+Whom = Annotated[
+    str,
+    typer.Argument(
+        metavar="WHOM",
+        callback=_not_empty,
+        autocompletion=completion.whom,
+        help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
+        "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        callback=_not_empty,
+        autocompletion=completion.name,
+        help="The quota's name, such as daily.",
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        callback=_not_empty,
+        help="A model's id as the log has it, or its ARN; with REGION/ before it for one Region.",
+    ),
+]
+FileOrStdin = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", callback=log_file, help="Items as YAML or JSON; - for stdin."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+_SHARED = {
+    "stack": (
+        Annotated[
+            str,
+            typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack."),
+        ],
+        DEFAULT_STACK,
+    ),
+    "profile": (
+        Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")],
+        None,
+    ),
+    "region": (
+        Annotated[
+            str | None,
+            typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS Region."),
+        ],
+        None,
+    ),
+}
+
+
+class Where(NamedTuple):
+    """Which deployment is meant, and with whose credentials."""
+
+    stack: str
+    profile: str | None
+    region: str | None
+
+
+def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
+    """Gives a command --stack, --profile and --region, and hands it the deployment they mean."""
+
+    @wraps(command)
+    def find_first(find: Callable[[], Deployment], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        command(find(), *args, **kwargs)
+
+    return maybe_on_deployment(find_first)
+
+
+def maybe_on_deployment(
+    command: Callable[Concatenate[Callable[[], Deployment], P], None],
+) -> Callable[..., None]:
+    """The same for a command that can do without: it is handed what finds the deployment."""
+
+    def find_later(where: Where, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        command(lambda: deployments.find(*where), *args, **kwargs)
+
+    return somewhere(wraps(command)(find_later))
+
+
+def somewhere(command: Callable[Concatenate[Where, P], None]) -> Callable[..., None]:
+    """The same for a command that looks for itself: it is handed what the three say."""
+
+    @wraps(command)
+    def found(*args: Any, **kwargs: Any) -> None:
+        where = Where(*(kwargs.pop(name) for name in _SHARED))
+        command(where, *args, **kwargs)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in _SHARED.items()
+    ]
+    found.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    return found

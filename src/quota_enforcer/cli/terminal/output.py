@@ -1,0 +1,167 @@
+"""Output: tables for people and JSON for machines on stdout, everything else on stderr."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import Progress, track
+from rich.table import Table
+from rich.text import Text
+
+from quota_enforcer.cli.terminal.plain_table import plain_table
+from quota_enforcer.core.notices.amounts import exact
+
+if TYPE_CHECKING:
+    from rich.console import JustifyMethod, RenderableType
+
+WIDE = 10_000
+"""Columns where stdout is no terminal: a pipe wants whole lines."""
+ROOMY = 120
+"""Columns from which on no table needs to be squeezed."""
+SCREENFUL = 100
+"""Rows of a long table on a terminal, unless more are asked for."""
+NO_LIMITS: Mapping[str, int] = {}
+
+T = TypeVar("T")
+Cell = str | Text
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where text goes; what people wrote is never read as markup or emoji."""
+    found = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
+
+
+def say(text: "RenderableType") -> None:
+    """A line of the result, or something that rich lays out, on stdout."""
+    console().print(text)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Very many lines of the result: rich would take seconds for some thousands."""
+    typer.echo("\n".join(lines))
+
+
+def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
+    """Names and what is to say of each, on stdout; a name that comes again is left out."""
+    named = [(name, text) for name, text in facts if text]
+    again = [name == before for (before, _), (name, _) in pairwise([("", ""), *named])]
+    rows = [
+        ("" if repeats else name, text) for repeats, (name, text) in zip(again, named, strict=True)
+    ]
+    shown = console()
+    if shown.width >= WIDE:
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = (f"{' ' * indent}{name:{width}}  {text}\n" for name, text in rows)
+        shown.file.write("".join(lines))
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    say(Padding(grid, (0, 0, 0, indent), expand=False))
+
+
+def hint(text: str) -> None:
+    """What may help, or what is going on, on stderr."""
+    console(stderr=True).print(text, style="dim")
+
+
+def fail(text: str) -> None:
+    """An error, on stderr."""
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), text))
+
+
+def say_json(document: Any) -> None:
+    """One JSON document on stdout: moments in UTC, no limit as null."""
+    typer.echo(json.dumps(document, indent=2, default=plain))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    match value:
+        case Decimal():
+            if not value.is_finite():
+                return None
+            return int(value) if value == value.to_integral_value() else exact(value)
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case set() | frozenset():
+            return sorted(value)
+        case _:
+            return str(value)
+
+
+def say_table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    numbers: Collection[str] = (),
+    narrow: Mapping[str, int] = NO_LIMITS,
+) -> None:
+    """A table on stdout that folds long cells instead of cutting them.
+
+    `numbers` are the columns aligned to the right. On a narrow terminal those in `narrow` get no
+    more than this width, so that the others, such as who it is about, stay readable.
+    """
+    shown = console()
+    if shown.width >= WIDE:
+        shown.file.write("".join(f"{line}\n" for line in plain_table(head, rows, numbers)))
+        return
+    widest = narrow if shown.width < ROOMY else NO_LIMITS
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for name in head:
+        justify: JustifyMethod = "right" if name in numbers else "left"
+        made.add_column(name, overflow="fold", justify=justify, max_width=widest.get(name))
+    for row in rows:
+        made.add_row(*row)
+    shown.print(made)
+
+
+def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
+    """Shows on a terminal's stderr how far we are."""
+    shown = console(stderr=True)
+    return track(
+        of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
+    )
+
+
+@contextmanager
+def how_far(label: str) -> Iterator[Callable[[float], None]]:
+    """Shows on a terminal's stderr how far a long read is; told from 0 to 1."""
+    shown = console(stderr=True)
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
+        task = progress.add_task(label, total=1)
+        yield lambda fraction: progress.update(task, completed=fraction)
+
+
+def is_roomy() -> bool:
+    """Whether a wide table has its place on stdout."""
+    return console().width >= ROOMY
+
+
+def screenful(limit: int | None) -> int | None:
+    """How many rows to show where so many were asked for (0 is all); None is all.
+
+    On a terminal what matters comes first and must not scroll away; a pipe wants everything.
+    """
+    if limit is None:
+        return None if console().width >= WIDE else SCREENFUL
+    return limit or None

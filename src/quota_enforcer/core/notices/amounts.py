@@ -1,0 +1,75 @@
+"""Amounts: counted tokens, weighted ones and money, as people and as machines read them.
+
+What `measure` is called here are a measure's words, as notices carry them.
+"""
+
+from decimal import ROUND_DOWN, Context, Decimal
+
+from quota_enforcer.core.usage.counts import NO_MONEY, Measure, Number
+
+_MONEY = Measure.COST_USD.words
+_CENTS = 2
+_ANY_AMOUNT = Context(prec=100)
+"""No amount has so many digits, so that showing one never fails."""
+
+
+def number(value: Number) -> str:
+    """`1,234,567`, `1,234.5`, or `no limit`."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not value.is_finite():
+        return "no limit"
+    shown = f"{value:,f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def exact(value: Decimal) -> str:
+    """`1234.5`: every place and no exponent, as machines read money."""
+    return number(value).replace(",", "")
+
+
+def dollars(value: Number, beside: Decimal = NO_MONEY) -> str:
+    """`$1,234.50`, or `no limit`; rounded down, so that nobody is shown more than they used.
+
+    It has cents, or more places where a tiny amount needs them to show two digits, or as many as
+    the limit `beside` it: so what is shown as at least the limit is used up, and nothing else.
+    """
+    money = Decimal(value)
+    if not money.is_finite():
+        return "no limit"
+    tiny = min(1 - money.adjusted(), _places(money)) if money else 0
+    places = max(_CENTS, tiny, _places(beside))
+    return f"${money.quantize(Decimal(1).scaleb(-places), ROUND_DOWN, _ANY_AMOUNT):,f}"
+
+
+def bare_limit(value: Decimal, measure: str) -> str:
+    """A limit: `1,000`, `$10.00`."""
+    return dollars(value, value) if measure == _MONEY else number(value)
+
+
+def limit_of(value: Decimal, measure: str) -> str:
+    """A limit and what it is of: `1,000 total tokens`, `$10.00`."""
+    return bare_limit(value, measure) + _unit(measure)
+
+
+def used_of(used: Number, limit: Decimal | None, measure: str) -> str:
+    """How much of how much: `1,200 of 1,000`, `$12.35 of $10.00`, or with None just how much."""
+    shown = dollars(used, limit or NO_MONEY) if measure == _MONEY else number(used)
+    return shown if limit is None else f"{shown} of {bare_limit(limit, measure)}"
+
+
+def used_units(used: Number, limit: Decimal | None, measure: str) -> str:
+    """The same and what it is of: `1,200 of 1,000 total tokens`, `$12.35 of $10.00`."""
+    return used_of(used, limit, measure) + _unit(measure)
+
+
+def _unit(measure: str) -> str:
+    """Dollars have their sign before the number."""
+    return "" if measure == _MONEY else f" {measure}"
+
+
+def _places(value: Decimal) -> int:
+    """Decimal places without trailing zeros."""
+    if not value.is_finite():
+        return 0
+    return len(exact(value).partition(".")[2])

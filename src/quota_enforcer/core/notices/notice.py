@@ -1,0 +1,84 @@
+"""Notices: what a person is told, as data; `wording` puts it into words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from quota_enforcer.core.usage.counts import Number
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; subscription filters select by it."""
+
+    WARNING = "warning"
+    BLOCKED = "blocked"
+    CHANGED = "changed"
+    RESTORED = "restored"
+    COULD_NOT_DENY = "could-not-deny"
+    INVALID_QUOTA = "invalid-quota"
+    COULD_NOT_LIFT = "could-not-lift"
+    BREAKER = "breaker"
+    TAMPERED = "tampered"
+    GATE_NEARLY_FULL = "gate-nearly-full"
+    PRICE_UNKNOWN = "price-unknown"
+    WOULD_HAVE_BLOCKED = "would-have-blocked"
+    EDITED = "edited"
+
+    @property
+    def audience(self) -> str:
+        """Whom it concerns: `people`, whose notices they are, or `admins`."""
+        return "people" if self in _FOR_PEOPLE else "admins"
+
+
+_FOR_PEOPLE = {
+    NoticeKind.WARNING,
+    NoticeKind.BLOCKED,
+    NoticeKind.CHANGED,
+    NoticeKind.RESTORED,
+    NoticeKind.COULD_NOT_LIFT,
+}
+NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
+"""Kept in the history and sent to nobody: there is nothing that anybody must do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell: who, which quota, how much of it, since and until when, and why.
+
+    `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
+    are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
+    is for, `pool` the team where its members share the quota, `models` are its model scopes.
+    `until` is None where only an admin's change ends it. `closed` are all model scopes that are
+    closed when it is told, empty where none is, and `after` says in words what still closes them
+    when this quota no longer does. Where a price is unknown, `quota` is the model. `by` says who
+    made an edit, and `edit` is its own token: two of one moment are two.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    principal: str
+    quota: str
+    reason: str
+    used: Number = 0
+    limit: Decimal = Decimal(0)
+    measure: str = ""
+    window: str = ""
+    percent: int = 0
+    whom: str = ""
+    models: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    closed: str = ""
+    after: str = ""
+    pool: str = ""
+    by: str = ""
+    edit: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same notice has the same id, however often it is sent."""
+        of_team = f"#{self.whom}" if self.whom.startswith("team/") else ""
+        of_edit = f"#{self.edit}" if self.edit else ""
+        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
+        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"

@@ -1,0 +1,48 @@
+"""Writes `table.json` anew, for maintainers.
+
+    python -m quota_enforcer.core.pricing.catalog.renew NAME=FILE...
+
+The newest table first, as in `litellm-1.109.1=prices.json`; each further one adds only what those
+before it no longer list.
+"""
+
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from quota_enforcer.core.pricing.catalog.litellm import read_table
+from quota_enforcer.core.pricing.catalog.shipped import TABLE, as_listed
+from quota_enforcer.core.pricing.rate import Rate
+
+
+def main(*tables: str) -> None:
+    """Read the tables and write ours beside this file."""
+    seen: set[str] = set()
+    lists: list[str] = []
+    for place, (name, _, file) in enumerate(table.partition("=") for table in tables):
+        source = name.replace("-", " ") + (" (no longer listed)" if place else "")
+        entries = json.loads(Path(file).read_text(encoding="utf-8"), parse_float=Decimal)
+        rates = read_table(entries, source)
+        lines = [f"  {json.dumps(key)}: {_line(rates[key])}" for key in sorted(rates.keys() - seen)]
+        lists.append(f"{json.dumps(source)}: {{\n" + ",\n".join(lines) + "\n}")
+        seen |= rates.keys()
+    text = "{\n" + ",\n".join(lists) + "\n}\n"
+    Path(__file__).with_name(TABLE).write_text(text, encoding="utf-8")
+
+
+def _line(rate: Rate) -> str:
+    """One rate on one line; its numbers as exact as they were read."""
+    return _object(as_listed(rate))
+
+
+def _object(values: dict[str, object]) -> str:
+    shown = (
+        f'"{name}": {_object(value) if isinstance(value, dict) else value}'
+        for name, value in values.items()
+    )
+    return "{" + ", ".join(shown) + "}"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,37 @@
+"""The keys of prices: `ID`, with its geography prefix, and `REGION/ID`."""
+
+import re
+
+from quota_enforcer.core.usage.model import bare_model, canonical_model
+
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d/")
+_CONTEXT = re.compile(r"(?<=.):\d+k$")
+"""The variant of a model for prompts of a given length, as in `ID:200k`: the same model."""
+NO_VENDOR = ""
+"""Of what is named by an account: custom models, application profiles and the like."""
+
+
+def price_keys(model_id: str, region: str | None) -> list[str]:
+    """Under which keys the price of a call may stand, the most exact first.
+
+    `model_id` is as logged: an id, or an ARN.
+    """
+    logged = bare_model(model_id)
+    ids = dict.fromkeys((logged, _CONTEXT.sub("", logged)))
+    return [f"{region}/{each}" for each in ids if region] + list(ids)
+
+
+def plain_model(key: str) -> str:
+    """The model that a key or a logged id is about, whatever its Region, prefix and context."""
+    return _CONTEXT.sub("", canonical_model(_REGION.sub("", bare_model(key))))
+
+
+def vendor_of(plain: str) -> str:
+    """Who makes a model; NO_VENDOR where an account names it."""
+    return plain.partition(".")[0] if "/" not in plain and "." in plain else NO_VENDOR
+
+
+def split_key(key: str) -> tuple[str, str | None]:
+    """The model id of a key, and its Region where it has one."""
+    region = _REGION.match(key)
+    return (key, None) if region is None else (key[region.end() :], region[0].rstrip("/"))

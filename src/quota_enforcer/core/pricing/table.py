@@ -1,0 +1,111 @@
+"""The price of every call: its own where one is known, else the dearest that could apply.
+
+Prices are found by exact keys, `REGION/ID` before `ID`, the geography prefix included: what is
+dearer where follows no rule. For each key an admin's own price comes before the shipped one. An
+admin's price of a model by its plain name holds for its prefixes too, where they have none.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import reduce
+from types import MappingProxyType
+
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.cost import (
+    StandIns,
+    Terms,
+    dearest,
+    known_terms,
+    overlaid,
+    unknown_terms,
+)
+from quota_enforcer.core.pricing.key import NO_VENDOR, plain_model, price_keys, vendor_of
+from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate
+from quota_enforcer.core.usage.counts import Counts
+
+NO_RATES: Mapping[str, Rate] = MappingProxyType({})
+EVERYTHING = "all"
+_MOST_REMEMBERED = 10_000
+"""Model ids come from whoever calls; so many are more than any account has."""
+
+
+class PriceTable:
+    """What models cost: the shipped rates, and those that admins wrote over them."""
+
+    def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
+        self._shipped = shipped
+        self._own = own
+        self._found: dict[tuple[str, str | None], Terms] = {}
+        self._dearest: dict[str, Rate] = {}
+        self._groups: dict[str, list[Rate]] = {}
+
+    def cost(
+        self,
+        model_id: str,
+        region: str | None,
+        counts: Counts,
+        written: CacheWrites | None = None,
+    ) -> Cost:
+        """What a call cost, or several like it: a long prompt is one that is long on average.
+
+        `model_id` is as logged, or the name that a look-up found; `region` is where it was called.
+        Cache writes cost the price for five minutes where `written` does not tell.
+        """
+        return self.terms(model_id, region).cost(counts, written)
+
+    def terms(self, model_id: str, region: str | None) -> Terms:
+        """The prices of a model in a Region, with what had to be assumed."""
+        asked = model_id, region
+        terms = self._found.get(asked)
+        if terms is None:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            terms = self._found[asked] = self._find(model_id, region)
+        return terms
+
+    def _find(self, model_id: str, region: str | None) -> Terms:
+        found = self.rate(model_id, region)
+        plain = plain_model(model_id)
+        if found is None:
+            return unknown_terms(plain, self._stand_ins(plain))
+        return known_terms(*found, self._stand_ins(plain))
+
+    def rate(self, model_id: str, region: str | None) -> tuple[str, Rate] | None:
+        """The price that is known of a model in a Region, and its key; None where none is.
+
+        What an own price leaves out is as it would be without it.
+        """
+        layers: list[tuple[str, Rate]] = []
+        for key in price_keys(model_id, region):
+            layers += [(key, rates[key]) for rates in (self._own, self._shipped) if key in rates]
+            if key in self._shipped:
+                break
+        else:
+            plain = plain_model(model_id)
+            layers += [(plain, self._own[plain])] if plain in self._own else []
+        if not layers:
+            return None
+        return layers[0][0], reduce(overlaid, (rate for _, rate in layers))
+
+    def _stand_ins(self, plain: str) -> StandIns:
+        """What may stand in for a model's missing prices, nearest first; always `all` at last."""
+        if not self._groups:
+            self._groups = self._grouped()
+        found = []
+        for name in (plain, vendor_of(plain), EVERYTHING):
+            rate = self._dearest.get(name)
+            if rate is None and name in self._groups:
+                rate = self._dearest[name] = dearest(self._groups[name])
+            # What costs nothing can stand in for nothing: unknown usage is never free.
+            if rate is not None and any(getattr(rate, price) for price in PRICES):
+                found.append((name, rate))
+        return found
+
+    def _grouped(self) -> dict[str, list[Rate]]:
+        """All rates by plain model, by vendor, and together."""
+        groups: defaultdict[str, list[Rate]] = defaultdict(list)
+        for key, rate in (*self._shipped.items(), *self._own.items()):
+            plain = plain_model(key)
+            for name in {plain, vendor_of(plain), EVERYTHING} - {NO_VENDOR}:
+                groups[name].append(rate)
+        return dict(groups)

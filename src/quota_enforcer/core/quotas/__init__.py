@@ -1,0 +1,1 @@
+"""How much is allowed: quotas, their items, precedence and differences."""

@@ -1,0 +1,221 @@
+"""Quota items: what admins write into the quota table, validated into rules.
+
+Every problem of an item is found at once and named with the attribute, its value and what is
+allowed, so that an admin in the DynamoDB console can mend it from the notice alone.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.quotas import values
+from quota_enforcer.core.quotas.quota import (
+    DEFAULT_WARNING,
+    UNLIMITED,
+    Action,
+    Exemption,
+    Quota,
+    Rule,
+    Share,
+    UnknownPrices,
+)
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.window import Unit, Window
+
+Item = Mapping[str, Any]
+"""A quota item as it stands in the table or in a file."""
+
+ATTRIBUTES = (
+    "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
+    "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
+    "members", "share", "note", "edited_by", "edited_at",
+)  # fmt: skip
+KINDS = values.KINDS
+
+_T = TypeVar("_T")
+
+
+def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule | None:
+    """The rule that an item means, or None where `enabled` is false: then it counts as absent.
+
+    `scopes` are the installed model scopes, and `zone` is that of moments without an offset.
+    Raises InvalidQuota with everything that is wrong.
+    """
+    if item.get("enabled") is False:
+        return None
+    return _Reading(item, zone, scopes).rule()
+
+
+class _Reading:
+    """One item being read; collects the problems instead of stopping at the first."""
+
+    def __init__(self, item: Item, zone: ZoneInfo, scopes: Collection[str]) -> None:
+        self._item = item
+        self._zone = zone
+        self._scopes = scopes
+        self._problems: list[str] = []
+
+    def rule(self) -> Rule:
+        for unknown in sorted(map(str, set(self._item) - set(ATTRIBUTES))):
+            near = get_close_matches(unknown, ATTRIBUTES, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
+            self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
+        whom = self._required("principal", values.whom, "user/NAME, role/NAME, sso/NAME, "
+                              "session/ROLE/NAME, team/NAME, "
+                              f"session/ROLE/*, {', '.join(KINDS)}", "")  # fmt: skip
+        name = self._required(
+            "quota",
+            values.name,
+            "letters a to z or A to Z, digits, '.', '_' and '-', at most 64",
+            "",
+        )
+        self._optional("enabled", values.boolean, "true or false", default=True)
+        exempt = self._optional("exempt", values.boolean, "true or false", default=False)
+        until = self._optional("until", self._moment, values.MOMENT, None)
+        members, share = self._team(whom)
+        rule: Rule
+        if exempt:
+            rule = Exemption(whom, name, until, members, share)
+        else:
+            rule = self._quota(whom, name, until, members, share)
+        if self._problems:
+            raise InvalidQuota(
+                str(self._item.get("principal")),
+                str(self._item.get("quota")),
+                self._problems,
+            )
+        return rule
+
+    def _quota(
+        self, whom: str, name: str, until: datetime | None, members: tuple[str, ...], share: Share
+    ) -> Quota:
+        measure = self._required("measure", Measure, ", ".join(Measure), None)
+        number, numbers = values.limit, values.NUMBERS
+        if measure is None or measure.fractional:
+            number, numbers = values.fraction, values.FRACTIONS
+        raise_to = self._optional(
+            "raise_to", lambda value: UNLIMITED if value == "unlimited" else number(value),
+            f"{numbers}, or 'unlimited'", None,
+        )  # fmt: skip
+        raise_until = self._optional("raise_until", self._moment, values.MOMENT, None)
+        if ("raise_to" in self._item) != ("raise_until" in self._item):
+            self._problems.append("raise_to and raise_until go together: set both or neither")
+        return Quota(
+            whom,
+            name,
+            until,
+            members,
+            share,
+            measure=measure or Measure.REQUESTS,
+            limit=self._required("limit", number, numbers, Decimal(0)),
+            window=self._window(),
+            models=self._optional(
+                "models", self._models,
+                f"installed model scopes: {', '.join(sorted(self._scopes))}; to install another, "
+                "set one of the stack's parameters ModelScope1 to ModelScope5",
+                (EVERY_MODEL,),
+            ),
+            warn_at=self._optional(
+                "warn_at", values.thresholds, "percentages from 1 to 99, one or a list",
+                (DEFAULT_WARNING,),
+            ),
+            action=self._optional("action", Action, ", ".join(Action), Action.DENY),
+            weights=self._weights(measure),
+            unknown_prices=self._unknown_prices(measure),
+            raise_to=raise_to,
+            raise_until=raise_until,
+        )  # fmt: skip
+
+    def _window(self) -> Window:
+        window = self._required(
+            "window",
+            values.window,
+            "hour, day, week, month, rolling N hours or rolling N days",
+            None,
+        )
+        if window is None:
+            return Window(Unit.DAY)  # never used, and what resets_on should be is not known
+        if window.unit is Unit.WEEK:
+            day = self._optional(
+                "resets_on", values.week_day, "a day of the week, such as monday", 1
+            )
+        elif window.unit is Unit.MONTH:
+            day = self._optional(
+                "resets_on", values.month_day, "a day of the month from 1 to 31", 1
+            )
+        else:
+            day = 1
+            if "resets_on" in self._item:
+                self._refuse("resets_on", "only with window week or month")
+        return Window(window.unit, window.rolling, day)
+
+    def _weights(self, measure: Measure | None) -> tuple[Decimal, ...]:
+        none: tuple[Decimal, ...] = ()
+        if measure is Measure.WEIGHTED_TOKENS:
+            return self._required("weights", values.weights, values.WEIGHTS, none)
+        if measure is not None:
+            self._only_with(Measure.WEIGHTED_TOKENS, "weights")
+        return none
+
+    def _unknown_prices(self, measure: Measure | None) -> UnknownPrices:
+        if measure is Measure.COST_USD:
+            allowed = ", ".join(UnknownPrices)
+            return self._optional("unknown_prices", UnknownPrices, allowed, UnknownPrices.WARN)
+        if measure is not None:
+            self._only_with(Measure.COST_USD, "unknown_prices")
+        return UnknownPrices.WARN
+
+    def _only_with(self, measure: Measure, attribute: str) -> None:
+        if attribute in self._item:
+            self._refuse(attribute, f"only with measure {measure}")
+
+    def _team(self, whom: str) -> tuple[tuple[str, ...], Share]:
+        if whom.startswith("team/"):
+            members: tuple[str, ...] = ()
+            members = self._required("members", values.members, values.MEMBERS, members)
+            return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
+        for attribute in ("members", "share"):
+            if attribute in self._item:
+                self._refuse(attribute, "only where principal is team/NAME")
+        return (), Share.EACH
+
+    def _models(self, value: Any) -> tuple[ModelScope, ...]:
+        patterns = values.texts(value)
+        if not patterns or not set(patterns) <= set(self._scopes):
+            raise ValueError
+        return tuple(ModelScope(pattern) for pattern in patterns)
+
+    def _moment(self, value: Any) -> datetime:
+        return values.moment(value, self._zone)
+
+    def _required(
+        self, attribute: str, convert: Callable[[Any], _T], allowed: str, instead: _T
+    ) -> _T:
+        if attribute in self._item:
+            return self._optional(attribute, convert, allowed, instead)
+        self._problems.append(f"{attribute} is missing; allowed: {allowed}")
+        return instead
+
+    def _optional(
+        self, attribute: str, convert: Callable[[Any], _T], allowed: str, default: _T
+    ) -> _T:
+        if attribute not in self._item:
+            return default
+        try:
+            return convert(self._item[attribute])
+        except values.Allowed as error:
+            allowed = str(error)
+        except values.WRONG:
+            pass
+        self._refuse(attribute, allowed)
+        return default
+
+    def _refuse(self, attribute: str, allowed: str) -> None:
+        self._problems.append(
+            f"{attribute} is {values.shown(self._item[attribute])[:200]}; allowed: {allowed}"
+        )

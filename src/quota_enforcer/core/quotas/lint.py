@@ -1,0 +1,174 @@
+"""Review: what valid quotas say that an admin may not have meant; remarks, never errors."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from enum import StrEnum
+
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.precedence import covers
+from quota_enforcer.core.quotas.quota import Action, Quota, Rule
+
+_SUGGESTED = 5
+"""For how many unseen names a near one is looked for, each time among all that are known."""
+
+
+class Doubt(StrEnum):
+    """What may not have been meant."""
+
+    COVERS_NOBODY = "covers_nobody"
+    UNSEEN_MEMBER = "unseen_member"
+    NEVER_APPLIES = "never_applies"
+    STANDS_TWICE = "stands_twice"
+    MEMBERS_DIFFER = "members_differ"
+    NO_END = "no_end"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A doubt about one rule; `words` follow its name in a sentence."""
+
+    doubt: Doubt
+    whom: str
+    name: str
+    words: str
+
+
+def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -> list[Remark]:
+    """Every remark, by whom and name.
+
+    `known` are the principals that the ledger has; where it has none yet, whom a rule covers is
+    not looked at.
+    """
+    several = list(rules)
+    standing = [rule for rule in several if rule.stands(now)]
+    found = [
+        Remark(Doubt.ENDED, rule.whom, rule.name, "has ended and does nothing any more")
+        for rule in several
+        if not rule.stands(now)
+    ]
+    if known:
+        found += _nobody(standing, known)
+    found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
+    found += [
+        Remark(
+            Doubt.NO_END, rule.whom, rule.name,
+            "has limit 0 and no `until`: it blocks until somebody removes it",
+        )
+        for rule in standing
+        if isinstance(rule, Quota) and _blocks_always(rule) and rule.until is None
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (each.whom, each.name, each.doubt, each.words))
+
+
+def _blocks_always(quota: Quota) -> bool:
+    return not quota.limit and quota.action is Action.DENY
+
+
+def _nobody(rules: Iterable[Rule], known: Collection[Principal]) -> Iterator[Remark]:
+    """Rules for nobody who has used Bedrock, and members who have not."""
+    names = {str(principal) for principal in known}
+    suggest = _Suggestions(names)
+    for rule in rules:
+        for member in rule.members:
+            if member not in names:
+                yield Remark(
+                    Doubt.UNSEEN_MEMBER, rule.whom, rule.name,
+                    f"has the member {member}, who has not used Bedrock yet{suggest(member)}",
+                )  # fmt: skip
+        if rule.members or rule.whom in names:
+            continue
+        if rule.whom not in KINDS and "*" not in rule.whom:
+            words = f"covers nobody who has used Bedrock yet{suggest(rule.whom)}"
+        elif any(covers(rule.whom, (), principal) for principal in known):
+            continue
+        else:
+            words = "covers nobody who has used Bedrock yet"
+        yield Remark(Doubt.COVERS_NOBODY, rule.whom, rule.name, words)
+
+
+class _Suggestions:
+    """`; did you mean user/alice?`, for the first few that ask."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._left = _SUGGESTED
+
+    def __call__(self, unseen: str) -> str:
+        self._left -= 1
+        near = get_close_matches(unseen, self._names, n=1) if self._left >= 0 else []
+        return f"; did you mean {near[0]}?" if near else ""
+
+
+def _twice(rules: Iterable[Rule]) -> Iterator[Remark]:
+    """Two items may spell one person of Identity Center differently."""
+    times: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for rule in rules:
+        times[rule.whom, rule.name] += 1
+    for (whom, name), count in times.items():
+        if count > 1:
+            words = f"stands {count} times, in different spellings: the strictest of them decides"
+            yield Remark(Doubt.STANDS_TWICE, whom, name, words)
+
+
+def _shadowed(rules: Iterable[Rule]) -> Iterator[Remark]:
+    """Rules that a nearer one of the same name replaces for everybody they cover."""
+    several = list(rules)
+    by_key = {(rule.whom, rule.name): rule for rule in several}
+    for rule in several:
+        nearer = rule.members or (("user/*", "sso/*") if rule.whom == "default" else ())
+        if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
+            words = f"never applies: there is a nearer one of that name for {_and(nearer)}"
+            yield Remark(Doubt.NEVER_APPLIES, rule.whom, rule.name, words)
+
+
+def _outlasts(nearer: Rule | None, rule: Rule) -> bool:
+    if nearer is None:
+        return False
+    return nearer.until is None or (rule.until is not None and rule.until <= nearer.until)
+
+
+def _beaten(rules: Iterable[Rule]) -> Iterator[Remark]:
+    """A principal's quotas that block nothing which another of theirs has not blocked before."""
+    alike: defaultdict[object, list[Quota]] = defaultdict(list)
+    for rule in rules:
+        if isinstance(rule, Quota) and _is_one(rule) and rule.action is Action.DENY:
+            counts = (rule.measure, rule.weights, rule.window, rule.models, rule.unknown_prices)
+            alike[rule.whom, counts].append(rule)
+    for several in alike.values():
+        lasting = [each for each in several if each.until is None and each.raise_to is None]
+        strictest = min(lasting, key=lambda each: each.limit, default=None)
+        for each in several:
+            if strictest is not None and each.limit > strictest.limit:
+                words = f"never blocks: {strictest.name} counts the same and has a lower limit"
+                yield Remark(Doubt.NEVER_APPLIES, each.whom, each.name, words)
+
+
+def _is_one(rule: Rule) -> bool:
+    """Whether nothing can be nearer: it is for one principal itself."""
+    return not rule.members and rule.whom not in KINDS and "*" not in rule.whom
+
+
+def _teams(rules: Iterable[Rule]) -> Iterator[Remark]:
+    """Teams whose quotas name different members."""
+    teams: defaultdict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.members:
+            teams[rule.whom].append(rule)
+    for several in teams.values():
+        first = several[0]
+        for each in several[1:]:
+            if set(each.members) != set(first.members):
+                words = f"names other members than {first.name} of the same team"
+                yield Remark(Doubt.MEMBERS_DIFFER, each.whom, each.name, words)
+
+
+def _and(names: Collection[str]) -> str:
+    """`user/a, user/b`, and of many how many more."""
+    shown = list(names)[:3]
+    more = len(names) - len(shown)
+    return f"{', '.join(shown)}{f' and {more} more' if more else ''}"

@@ -1,0 +1,171 @@
+"""Which quotas apply to whom: principal, then team, then kind, then default, name by name."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from quota_enforcer.core.principal import Identity, Kind, Principal
+from quota_enforcer.core.quotas.quota import Quota, Rule, Share
+
+_PEOPLE = {Kind.USER, Kind.SSO}
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """One principal's quotas at one moment, and when they next change by the clock alone."""
+
+    quotas: tuple[Quota, ...] = ()
+    turns_at: datetime | None = None
+
+
+class Nearness(StrEnum):
+    """How near a rule is to somebody whom it covers, nearest first."""
+
+    ITSELF = "principal"
+    TEAM = "team"
+    KIND = "kind"
+    DEFAULT = "default"
+
+
+class Fate(StrEnum):
+    """What becomes of a rule for somebody whom it covers."""
+
+    APPLIES = "applies"
+    REPLACED = "replaced"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that covers somebody, how near it is to them, and what becomes of it.
+
+    What is replaced gave way to those of its name that apply, an exemption among them.
+    """
+
+    rule: Rule
+    nearness: Nearness
+    fate: Fate
+
+
+class QuotaBook:
+    """All rules of a deployment, ready to be asked who has which quotas.
+
+    For each quota name the nearest rule wins: one for the principal itself, then those of its teams
+    (all of them, so the strictest decides, pools among them), then its kind's, then the default's.
+    An exemption that wins leaves no limit of that name. The default covers people only, never
+    roles. A pool's quota is its members', and the team's own, which tells of it.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_whom: defaultdict[str, list[Rule]] = defaultdict(list)
+        self._by_member: defaultdict[str, list[Rule]] = defaultdict(list)
+        self.pools: dict[Principal, frozenset[Principal]] = {}
+        """Teams with a quota that they share, and whom it can concern."""
+        self.drawing: dict[str, frozenset[Principal]] = {}
+        """By the id of a quota that is shared: whose usage its pool is the sum of."""
+        self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
+        self._watched: set[str] = set()
+        for rule in rules:
+            self._watched.update((rule.whom, *rule.members))
+            for member in rule.members:
+                self._by_member[member].append(rule)
+            if not rule.members:
+                self._by_whom[rule.whom].append(rule)
+            elif rule.share is Share.POOL:
+                self._by_whom[rule.whom].append(rule)
+                team, members = Principal.parse(rule.whom), _parsed(rule.members)
+                self.pools[team] = self.pools.get(team, frozenset()) | members
+                self.drawing[rule.id] = _counting_once(members)
+        for team, several in self.pools.items():
+            for principal in several:
+                self._pools_of[principal].add(team)
+
+    def of(self, principal: Principal, now: datetime) -> Applicable:
+        """The quotas in force for a principal, by name; several of one name only from teams."""
+        candidates = self.candidates(principal, now)
+        applying = (each.rule for each in candidates if each.fate is Fate.APPLIES)
+        turns = (turn for each in candidates for turn in each.rule.turning_points() if turn > now)
+        return Applicable(
+            tuple(
+                rule
+                for rule in sorted(applying, key=lambda rule: rule.name)
+                if isinstance(rule, Quota)
+            ),
+            min(turns, default=None),
+        )
+
+    def candidates(self, principal: Principal, now: datetime) -> list[Candidate]:
+        """Every rule that covers a principal, nearest first, and what becomes of it."""
+        found: list[Candidate] = []
+        nearer: set[str] = set()
+        for nearness, level in zip(Nearness, self._levels(principal), strict=False):
+            here: set[str] = set()
+            for rule in level:
+                fate = Fate.ENDED
+                if rule.stands(now):
+                    fate = Fate.REPLACED if rule.name in nearer else Fate.APPLIES
+                    here.add(rule.name)
+                found.append(Candidate(rule, nearness, fate))
+            nearer |= here
+        return found
+
+    def charged(self, identity: Identity) -> tuple[Principal, ...]:
+        """To whom a call counts: its principal, and its session where a quota watches that one."""
+        return charged(identity, self._watched)
+
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The sessions that quotas watch: `session/ROLE/NAME`, `session/ROLE/*`."""
+        return frozenset(each for each in self._watched if each.startswith("session/"))
+
+    def pools_of(self, principal: Principal) -> Collection[Principal]:
+        """The teams with a shared quota that this principal draws on, exempt from it or not."""
+        return self._pools_of.get(principal, ())
+
+    def _levels(self, principal: Principal) -> Iterator[list[Rule]]:
+        yield self._by_whom.get(str(principal), [])
+        yield self._by_member.get(str(principal), [])
+        if principal.kind is Kind.SESSION:
+            yield self._by_whom.get(_sessions_of(principal), [])
+        else:
+            yield self._by_whom.get(f"{principal.kind}/*", [])
+        if principal.kind in _PEOPLE:
+            yield self._by_whom.get("default", [])
+
+
+def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ...]:
+    """To whom a call counts, where `watched` are the sessions that quotas name."""
+    session = identity.session
+    if session is None or not {str(session), _sessions_of(session)}.intersection(watched):
+        return (identity.principal,)
+    return (identity.principal, session)
+
+
+def covers(whom: str, members: Iterable[str], principal: Principal) -> bool:
+    """Whether a rule for `whom` can concern this principal, whatever nearer rules say."""
+    if whom == "default":
+        return principal.kind in _PEOPLE
+    kinds = {f"{principal.kind}/*"}
+    if principal.kind is Kind.SESSION:
+        kinds = {_sessions_of(principal)}
+    return whom in {str(principal), *kinds} or str(principal) in members
+
+
+def _sessions_of(session: Principal) -> str:
+    return f"session/{session.name.partition('/')[0]}/*"
+
+
+def _parsed(members: Iterable[str]) -> frozenset[Principal]:
+    return frozenset(map(Principal.parse, members))
+
+
+def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:
+    """Without the sessions of a role that is a member itself: their usage is in the role's."""
+    return frozenset(
+        each
+        for each in members
+        if each.kind is not Kind.SESSION
+        or Principal(Kind.ROLE, each.name.partition("/")[0]) not in members
+    )

@@ -1,0 +1,123 @@
+"""Quotas: one rule each, as an admin means it; `quota_item` reads them from table items."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.window import Window
+
+UNLIMITED = Decimal("Infinity")
+DEFAULT_WARNING = 80
+
+
+class Action(StrEnum):
+    """What happens when a quota is used up."""
+
+    DENY = "deny"
+    NOTIFY = "notify"
+
+
+class UnknownPrices(StrEnum):
+    """What a quota on cost does where only assumed prices reach its limit."""
+
+    WARN = "warn"
+    DENY = "deny"
+
+
+class Share(StrEnum):
+    """How a team's quota is shared: each member gets it, or all draw on one."""
+
+    EACH = "each"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What every quota item says: whom it covers, its name, and until when it stands.
+
+    `whom` is a principal (`user/alice`), a kind (`user/*`, `session/ci/*`), or `default`: people,
+    that is `user/*` and `sso/*`, and never roles. A team's rule has its `members` as principals.
+    """
+
+    whom: str
+    name: str
+    until: datetime | None = None
+    members: tuple[str, ...] = ()
+    share: Share = Share.EACH
+
+    @property
+    def id(self) -> str:
+        """The two keys of the quota table in one word."""
+        return f"{self.whom}#{self.name}"
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Whom it gives something to: members, and a team itself only where they share."""
+        alone = self.members and self.share is Share.EACH
+        return self.members if alone else (self.whom, *self.members)
+
+    def stands(self, now: datetime) -> bool:
+        """Whether the rule has not ended yet."""
+        return self.until is None or now < self.until
+
+    def turning_points(self) -> tuple[datetime, ...]:
+        """The instants at which this rule changes by the clock alone."""
+        return () if self.until is None else (self.until,)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption(Rule):
+    """No limit of this name for these principals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota(Rule):
+    """A limit on one measure over one window; used up when used >= limit.
+
+    `warn_at` are percentages of the limit, ascending. `raise_to` replaces the limit until
+    `raise_until`. `weights` are one for each of OBSERVED where tokens are weighted, else none.
+    """
+
+    measure: Measure
+    limit: Decimal
+    window: Window
+    models: tuple[ModelScope, ...] = (EVERY_MODEL,)
+    warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
+    action: Action = Action.DENY
+    weights: tuple[Decimal, ...] = ()
+    unknown_prices: UnknownPrices = UnknownPrices.WARN
+    raise_to: Decimal | None = None
+    raise_until: datetime | None = None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the team's members share it, so that what counts is the sum of their usage."""
+        return self.share is Share.POOL
+
+    def number(self, counts: Counts) -> Number:
+        """What the counters come to in what this quota limits."""
+        return self.measure.of(counts, self.weights)
+
+    def assumed(self, counts: Counts) -> Decimal:
+        """How much of that is money for which no price is known."""
+        return counts.assumed_usd if self.measure is Measure.COST_USD else NO_MONEY
+
+    def sure(self, counts: Counts) -> Number:
+        """How much of that may deny: not the assumed money, unless the quota says so."""
+        if self.unknown_prices is UnknownPrices.DENY:
+            return self.number(counts)
+        return self.number(counts) - self.assumed(counts)
+
+    def limit_at(self, now: datetime) -> Decimal:
+        """The limit in force, with a temporary raise while it lasts."""
+        if self.raise_to is not None and self.raise_until is not None and now < self.raise_until:
+            return self.raise_to
+        return self.limit
+
+    def turning_points(self) -> tuple[datetime, ...]:
+        """Also the end of a raise."""
+        ends = () if self.raise_until is None else (self.raise_until,)
+        return (*Rule.turning_points(self), *ends)

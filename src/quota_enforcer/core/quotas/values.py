@@ -1,0 +1,219 @@
+"""The values of quota items: each attribute's text or number, read into what it means.
+
+Of a wrong one each raises one of WRONG, and Allowed where there is more to say than what the
+attribute allows in general.
+"""
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Kind, Principal, can_exist
+from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
+from quota_enforcer.core.usage.window import Unit, Window
+
+KINDS = ("user/*", "sso/*", "role/*", "default")
+NUMBERS = "a whole number, 0 or more"
+FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
+WEIGHTS = (
+    f"a map of {', '.join(OBSERVED)} to numbers from 0 to 1000000 with at most 6 decimal places, "
+    "one of them above 0"
+)
+MEMBERS = "a list of principals that are no teams"
+MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
+_WEEK_DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name, start=1)}
+_MOST = Decimal(10) ** 18  # far more than anybody uses, and still exact in every sum
+_MOST_FRACTION = Decimal(10) ** 13  # likewise exact, with its decimal places
+_PLACES = Decimal("1E-12")
+_HEAVIEST = 1_000_000
+_WEIGHT_PLACES = Decimal("1E-6")
+_LONGEST = 366
+
+
+class Allowed(ValueError):
+    """A value is wrong in its own way; says what is allowed better than the general words."""
+
+
+WRONG = (ValueError, KeyError, TypeError, OverflowError, InvalidOperation, UnknownIdentity)
+
+
+def text(value: Any) -> str:
+    """Any text, and nothing else."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def texts(value: Any) -> list[str]:
+    """A text, or a list or set of texts; each once, in a stable order."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return list(dict.fromkeys(text(entry) for entry in value))
+    if isinstance(value, (set, frozenset)):
+        return sorted(text(entry) for entry in value)
+    raise TypeError
+
+
+def whom(value: Any) -> str:
+    """Whom a rule covers: a principal, a kind, or the default."""
+    covered = text(value)
+    if covered in KINDS:
+        return covered
+    if covered.startswith("session/") and covered.endswith("/*"):
+        _principal(f"{covered.removesuffix('*')}any")
+        return covered
+    return _principal(covered)
+
+
+def members(value: Any) -> tuple[str, ...]:
+    """A team's members, each once."""
+    principals = tuple(dict.fromkeys(_principal(entry) for entry in texts(value)))
+    if not principals:
+        raise ValueError
+    teams = [each for each in principals if each.startswith("team/")]
+    if teams:
+        raise Allowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
+    return principals
+
+
+def name(value: Any) -> str:
+    """A quota's name."""
+    named = text(value)
+    if not _NAME.fullmatch(named):
+        raise ValueError
+    return named
+
+
+def boolean(value: Any) -> bool:
+    """True or false, and no word or number that could mean it."""
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def limit(value: Any) -> Decimal:
+    """A whole number, as a number or a text; never a float, which may not be what was written."""
+    number = _number(value)
+    if number > _MOST:
+        raise Allowed(f"{NUMBERS}, at most 10^18")
+    if number != int(number):
+        raise ValueError
+    return Decimal(int(number))  # 1E+3 and -0 read as 1000 and 0
+
+
+def fraction(value: Any) -> Decimal:
+    """A number that may have decimal places, exact as it was written; never a float."""
+    number = _number(value)
+    if number > _MOST:
+        raise Allowed(f"{FRACTIONS}, at most 10^18")
+    if number == int(number):
+        return Decimal(int(number))
+    if number > _MOST_FRACTION:
+        raise Allowed(f"{FRACTIONS}, and none above 10^13")
+    return _exactly(number, _PLACES)
+
+
+def weights(value: Any) -> tuple[Decimal, ...]:
+    """How much each of OBSERVED weighs; what is not named weighs nothing."""
+    if not isinstance(value, Mapping) or not value.keys() <= set(OBSERVED):
+        raise TypeError
+    weighs = {counter: _number(weight) for counter, weight in value.items()}
+    if not any(weighs.values()) or max(weighs.values()) > _HEAVIEST:
+        raise ValueError
+    return tuple(_exactly(weighs.get(counter, NO_MONEY), _WEIGHT_PLACES) for counter in OBSERVED)
+
+
+def thresholds(value: Any) -> tuple[int, ...]:
+    """Percentages below 100, ascending."""
+    several = value if isinstance(value, (list, set, frozenset)) else [value]
+    percentages = sorted({int(limit(entry)) for entry in several})
+    if not all(1 <= percentage <= 99 for percentage in percentages):  # noqa: PLR2004 - per cent
+        raise ValueError
+    return tuple(percentages)
+
+
+def window(value: Any) -> Window:
+    """A window, with its reset still on the first day."""
+    words = text(value)
+    rolling = _ROLLING.fullmatch(words)
+    if rolling is None:
+        return Window(Unit(words))
+    unit, count = Unit(rolling["unit"]), int(rolling["count"])
+    if unit is Unit.DAY and count > _LONGEST:
+        raise Allowed(f"at most rolling {_LONGEST} days, since usage is kept for 400")
+    return Window(unit, count)
+
+
+def week_day(value: Any) -> int:
+    """The ISO number of a week day's English name."""
+    return _WEEK_DAYS[text(value).lower()]
+
+
+def month_day(value: Any) -> int:
+    """A day that at least some months have."""
+    day = int(limit(value))
+    if not 1 <= day <= 31:  # noqa: PLR2004 - the days of a month
+        raise ValueError
+    return day
+
+
+def moment(value: Any, zone: ZoneInfo) -> datetime:
+    """An instant in UTC; without an offset it is meant on the deployment's clock."""
+    local = datetime.fromisoformat(text(value))
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone)
+    instant = local.astimezone(UTC)
+    # Python's last moment in UTC cannot be shown in zones east of it.
+    if not 2000 <= instant.year < 9999:  # noqa: PLR2004 - as the words say
+        raise Allowed(f"{MOMENT}, in the years 2000 to 9998")
+    return instant
+
+
+def shown(value: Any) -> str:
+    """A value as admins wrote it, and the same in every process, so that it is told once."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(shown, value)))}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        pairs = sorted((repr(name), shown(entry)) for name, entry in value.items())
+        return f"{{{', '.join(f'{name}: {entry}' for name, entry in pairs)}}}"
+    return repr(value)
+
+
+def _number(value: Any) -> Decimal:
+    """A number of 0 or more, written as a number or a text; never a float."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError
+    number = Decimal(value)
+    if not number.is_finite() or number < 0:
+        raise ValueError
+    return number
+
+
+def _exactly(number: Decimal, places: Decimal) -> Decimal:
+    """The number without trailing zeros; raises ValueError where it has more decimal places."""
+    rounded = number.quantize(places)
+    if rounded != number:
+        raise ValueError
+    return rounded.normalize()
+
+
+def _principal(named: str) -> str:
+    principal = Principal.parse(named)
+    if principal.kind is Kind.OTHER:
+        raise ValueError
+    if not can_exist(principal):
+        raise Allowed("a name as IAM has it, without path and blanks, such as user/alice")
+    return str(principal)

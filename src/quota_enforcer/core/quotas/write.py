@@ -1,0 +1,43 @@
+"""What a quota item says of a quota: the inverse of reading one, for rules that are restated."""
+
+import calendar
+from typing import Any
+
+from quota_enforcer.core.quotas.quota import DEFAULT_WARNING, Action, Quota, UnknownPrices
+from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.window import Unit, Window
+
+
+def quota_attributes(quota: Quota) -> dict[str, Any]:
+    """The rule alone, without whom, name, raise and end; what is as by default is left out."""
+    return {
+        "measure": quota.measure.value,
+        **_weights(quota),
+        "limit": quota.limit,
+        **_window(quota.window),
+        **({} if quota.models == (EVERY_MODEL,) else {"models": list(map(str, quota.models))}),
+        **({} if quota.warn_at == (DEFAULT_WARNING,) else {"warn_at": list(quota.warn_at)}),
+        **({} if quota.action is Action.DENY else {"action": quota.action.value}),
+        **_unknown_prices(quota.unknown_prices),
+    }
+
+
+def _weights(quota: Quota) -> dict[str, Any]:
+    weighs = zip(OBSERVED, quota.weights, strict=False)
+    return {"weights": weights} if (weights := {c: w for c, w in weighs if w}) else {}
+
+
+def _window(window: Window) -> dict[str, Any]:
+    if window.rolling:
+        return {"window": f"rolling {window.rolling} {window.unit}s"}
+    if window.resets_on == 1:
+        return {"window": window.unit.value}
+    first: str | int = window.resets_on
+    if window.unit is Unit.WEEK:
+        first = calendar.day_name[window.resets_on - 1].lower()
+    return {"window": window.unit.value, "resets_on": first}
+
+
+def _unknown_prices(unknown: UnknownPrices) -> dict[str, Any]:
+    return {} if unknown is UnknownPrices.WARN else {"unknown_prices": unknown.value}

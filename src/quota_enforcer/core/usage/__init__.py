@@ -1,0 +1,1 @@
+"""How much was used: counts, buckets, windows and models."""

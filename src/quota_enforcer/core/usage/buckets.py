@@ -1,0 +1,98 @@
+"""Usage: one principal's counters in hour and day buckets of local time; windows are their sums."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import Span, local_date
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """One model's buckets: hours by their start in UTC, days by their local date."""
+
+    hours: Mapping[datetime, Counts] = field(default_factory=dict)
+    days: Mapping[date, Counts] = field(default_factory=dict)
+
+    @classmethod
+    def of_hours(cls, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> "ModelUsage":
+        """Day buckets are the sums of their hours, so the two can never disagree."""
+        by_day: defaultdict[date, list[Counts]] = defaultdict(list)
+        for start, counts in hours.items():
+            by_day[local_date(start, zone)].append(counts)
+        return cls(hours, {day: Counts.total(rows) for day, rows in by_day.items()})
+
+    def within(self, span: Span) -> list[Counts]:
+        """The buckets of a window that were used at all."""
+        if span.hours:
+            return [self.hours[hour] for hour in span.hours if hour in self.hours]
+        return [self.days[day] for day in span.days if day in self.days]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one principal used, by canonical model."""
+
+    models: Mapping[str, ModelUsage] = field(default_factory=dict)
+
+    def within(self, span: Span, scopes: Iterable[ModelScope]) -> Counts:
+        """The sum over a window of every model that one of the scopes covers."""
+        rows: list[Counts] = []
+        for usage in self._covered(scopes).values():
+            rows += usage.within(span)
+        return Counts.total(rows)
+
+    def by_bucket(self, span: Span, scopes: Iterable[ModelScope]) -> dict[date, Counts]:
+        """The same sum bucket by bucket, oldest first; unused buckets are zero."""
+        covered = self._covered(scopes).values()
+        if span.hours:
+            return {
+                hour: Counts.total(usage.hours[hour] for usage in covered if hour in usage.hours)
+                for hour in reversed(span.hours)
+            }
+        return {
+            day: Counts.total(usage.days[day] for usage in covered if day in usage.days)
+            for day in reversed(span.days)
+        }
+
+    def unpriced(self, span: Span, scopes: Iterable[ModelScope]) -> tuple[str, ...]:
+        """The covered models whose cost in a window is assumed, in part at least."""
+        return tuple(
+            model
+            for model, usage in sorted(self._covered(scopes).items())
+            if any(counts.assumed_usd for counts in usage.within(span))
+        )
+
+    def _covered(self, scopes: Iterable[ModelScope]) -> dict[str, ModelUsage]:
+        return {
+            model: usage
+            for model, usage in self.models.items()
+            if any(scope.covers(model) for scope in scopes)
+        }
+
+
+def pooled(members: Iterable[Usage]) -> Usage:
+    """The usage of several principals together, as a pool's quota sees it."""
+    hours: defaultdict[str, defaultdict[datetime, list[Counts]]]
+    days: defaultdict[str, defaultdict[date, list[Counts]]]
+    hours = defaultdict(lambda: defaultdict(list))
+    days = defaultdict(lambda: defaultdict(list))
+    for member in members:
+        for model, usage in member.models.items():
+            for hour, counts in usage.hours.items():
+                hours[model][hour].append(counts)
+            for day, counts in usage.days.items():
+                days[model][day].append(counts)
+    return Usage(
+        {
+            model: ModelUsage(
+                {hour: Counts.total(rows) for hour, rows in hours[model].items()},
+                {day: Counts.total(rows) for day, rows in days[model].items()},
+            )
+            for model in days
+        },
+    )

@@ -1,0 +1,1 @@
+"""Step 2: quotas and usage become what should hold."""

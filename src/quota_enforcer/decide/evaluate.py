@@ -1,0 +1,67 @@
+"""Look: one principal's quotas and usage, gathered and decided; the status table looks likewise."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.verdict import Terms, first_day
+from quota_enforcer.enforce.ledger import Usages
+
+
+class Looked(NamedTuple):
+    """What is decided about somebody, and the usage that it rests on.
+
+    `own` is what it used itself, as far as its quotas need it; `shared` by the id of a quota that a
+    pool shares what all used who draw on it.
+    """
+
+    decision: Decision
+    own: Usage
+    shared: Mapping[str, Usage]
+
+    def behind(self, quota: Quota) -> Usage:
+        """The usage that a quota is held against."""
+        return self.shared.get(quota.id, self.own)
+
+    @property
+    def counted(self) -> list[Usage]:
+        """One's own, or of a team its pools'."""
+        team = self.decision.principal.kind is Kind.TEAM
+        return [*self.shared.values()] if team else [self.own]
+
+
+def look(
+    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools | None = None
+) -> Decision:
+    """Decide for one principal on what the ledger holds now.
+
+    With `pools` what teams share is read once for all who are looked at.
+    """
+    pools = pools or Pools(book, ledger, terms)
+    return look_closely(record, book, ledger, terms, pools).decision
+
+
+def look_closely(
+    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools
+) -> Looked:
+    """The decision with what it rests on.
+
+    Somebody decided about at a later moment than this one is decided about as of that one: a wake
+    may have been there while a sweep of an earlier tick is still under way.
+    """
+    since = record.standing.since
+    if since is not None and since > terms.now:
+        terms = replace(terms, now=since)
+    applicable = book.of(record.principal, terms.now)
+    shared = pools.usage(applicable.quotas)
+    first = first_day((quota for quota in applicable.quotas if not quota.pooled), terms)
+    own = Usage() if first is None else ledger.usage(record.principal, first)
+    decision = decide(record.principal, applicable, own, record.standing, terms, shared)
+    return Looked(decision, own, shared)

@@ -1,0 +1,175 @@
+"""Telling: the notices that a decision gives rise to."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import bare_limit
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.standing import Standing
+from quota_enforcer.decide.deniability import (
+    EVERYTHING,
+    closes,
+    in_words,
+    out_of_reach,
+    scopes_of,
+    why_open,
+)
+from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+
+
+def draws(principal: Principal, quota: Quota) -> bool:
+    """Whether it draws on a pool; the team itself tells of the pool."""
+    return quota.pooled and quota.whom != str(principal)
+
+
+def block_notices(
+    principal: Principal, verdicts: Iterable[Verdict], denying: Iterable[Verdict], terms: Terms
+) -> list[Notice]:
+    """One notice for each quota that closes something; `denying` are all that close anything."""
+    several = list(denying)
+    closed = in_words(scopes_of(several))
+    return [
+        _notice(
+            NoticeKind.BLOCKED,
+            principal,
+            verdict,
+            terms,
+            reason=wording.used(verdict),
+            closed=closed,
+            after=_after(verdict, several, terms),
+        )
+        for verdict in verdicts
+    ]
+
+
+def warnings(
+    principal: Principal, verdict: Verdict, reached: int, denied: frozenset[str], terms: Terms
+) -> Iterable[Notice]:
+    """A threshold passed; the limit itself with why nothing is blocked for it, to admins too.
+
+    Of a pool the team is warned, once, and not each of its members. `denied` is what other quotas
+    close.
+    """
+    closed = in_words(denied)
+    why = why_open(verdict, principal, terms)
+    reason = wording.used(verdict)
+    if reached == FULL and why:
+        reason = f"{reason}; it blocks nothing, since {why}"
+    if not draws(principal, verdict.quota):
+        yield _notice(
+            NoticeKind.WARNING, principal, verdict, terms, reason, percent=reached, closed=closed
+        )
+    undeniable = out_of_reach(verdict.quota, principal, terms)
+    if reached == FULL and undeniable is not None and why == undeniable:
+        yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, terms, reason=undeniable)
+
+
+def changes(
+    principal: Principal,
+    before: Standing,
+    verdicts: Iterable[Verdict],
+    denying: Mapping[str, Verdict],
+    terms: Terms,
+) -> list[Notice]:
+    """Blocked, restored, or blocked still but by something else."""
+    new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
+    closing = [verdict for verdict in new if closes(scopes_of([verdict]), before.denied)]
+    now_denied = scopes_of(denying.values())
+    closed = in_words(now_denied)
+    if closing:
+        notices = block_notices(principal, closing, denying.values(), terms)
+        reopened = before.denied - now_denied
+        if reopened and not now_denied >= EVERYTHING:
+            reason = f"{', '.join(sorted(reopened))} is open again"
+            notices.append(
+                _notice(NoticeKind.CHANGED, principal, closing[0], terms, reason, closed=closed)
+            )
+        return notices
+    freed = before.used_up.keys() - denying.keys()
+    if before.denied and not denying:
+        return [restored(principal, before, verdicts, terms)]
+    if before.denied and (new or freed):
+        longest = max(denying.values(), key=_freed_last)
+        reason = f"still blocked: {wording.used(longest)}"
+        return [_notice(NoticeKind.CHANGED, principal, longest, terms, reason, closed=closed)]
+    return []
+
+
+def restored(
+    principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
+) -> Notice:
+    """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""
+    lifted = sorted(before.used_up, key=lambda id_: (before.used_up[id_].until is None, id_))
+    id_ = lifted[-1] if lifted else ""
+    verdict = next((each for each in verdicts if each.quota.id == id_), None)
+    if verdict is None:
+        name = id_.partition("#")[2]
+        reason = "the quota no longer applies"
+        return Notice(
+            NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
+        )
+    was = before.used_up[id_]
+    why = why_open(verdict, principal, terms)
+    if why is not None:
+        reason = why
+    elif verdict.limit > was.limit:
+        limit = bare_limit(verdict.limit, verdict.quota.measure.words)
+        reason = f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
+    elif verdict.span.start > was.window_start:
+        reason = "the window has rolled over"
+    else:
+        reason = "the usage is below the limit again"
+    return _notice(NoticeKind.RESTORED, principal, verdict, terms, reason, since=before.since)
+
+
+def _notice(
+    kind: NoticeKind,
+    principal: Principal,
+    verdict: Verdict,
+    terms: Terms,
+    reason: str,
+    **more: Any,
+) -> Notice:
+    return Notice(
+        kind,
+        terms.now,
+        str(principal),
+        verdict.quota.name,
+        reason,
+        **{
+            "used": verdict.used,
+            "limit": verdict.limit,
+            "measure": verdict.quota.measure.words,
+            "window": str(verdict.quota.window),
+            "percent": verdict.percent,
+            "whom": verdict.quota.whom,
+            "pool": verdict.quota.whom if verdict.quota.pooled else "",
+            "models": ", ".join(map(str, verdict.quota.models)),
+            "since": terms.now,
+            "until": verdict.frees_at if verdict.used_up else verdict.span.end,
+            **more,
+        },
+    )
+
+
+def _after(verdict: Verdict, denying: Iterable[Verdict], terms: Terms) -> str:
+    """What keeps a quota's models closed once it frees them, empty where nothing does."""
+    longer = [
+        each
+        for each in denying
+        if not closes(scopes_of([verdict]), scopes_of([each]))
+        and _freed_last(each) > _freed_last(verdict)
+    ]
+    if not longer:
+        return ""
+    last = max(longer, key=_freed_last)
+    until = wording.moment(last.frees_at, terms.zone)
+    return f"quota {last.quota.name} of {last.quota.whom} keeps it closed until {until}"
+
+
+def _freed_last(verdict: Verdict) -> tuple[bool, float]:
+    """Orders by when a quota frees; what never does comes last."""
+    return verdict.frees_at is None, verdict.frees_at.timestamp() if verdict.frees_at else 0

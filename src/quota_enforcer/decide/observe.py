@@ -1,0 +1,130 @@
+"""Observed: what observe mode kept from being blocked, from its beginning to its end.
+
+A decision notes which quotas would deny, and since when; once one no longer would, the history gets
+what the block would have been. So a week of observing can be told in numbers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.standing import Standing, UsedUp, WouldDeny
+from quota_enforcer.decide.deniability import only_observed
+from quota_enforcer.decide.notices import restored
+from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class WouldBlock:
+    """A block that observe mode kept from happening; `end` is None where it still would last."""
+
+    principal: str
+    quota: str
+    whom: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often and how long one quota would have blocked a principal in some time.
+
+    `since` is since when it would now, None where it would not.
+    """
+
+    principal: str
+    quota: str
+    whom: str
+    times: int
+    first: datetime
+    lasted: timedelta
+    since: datetime | None
+
+
+def would_deny(
+    principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
+) -> dict[str, WouldDeny]:
+    """The quotas that only observe mode keeps from denying now, by id."""
+    found = {}
+    for verdict in verdicts:
+        if only_observed(verdict, principal, terms):
+            known = before.would_deny.get(verdict.quota.id)
+            since = terms.now if known is None else known.since
+            used_up = UsedUp(verdict.limit, verdict.span.start, verdict.frees_at)
+            found[verdict.quota.id] = WouldDeny(since, used_up)
+    return found
+
+
+def ended(
+    principal: Principal,
+    before: Standing,
+    still: Mapping[str, WouldDeny],
+    verdicts: Iterable[Verdict],
+    terms: Terms,
+) -> list[Notice]:
+    """For the history: what would have been blocked until now, with why it no longer would."""
+    several = list(verdicts)
+    notices = []
+    for id_, was in before.would_deny.items():
+        if id_ not in still:
+            notice = _lifted(principal, before, id_, several, terms)
+            freed = was.used_up.until or terms.now
+            notices.append(replace(notice, since=was.since, until=min(terms.now, freed)))
+    return notices
+
+
+def _lifted(
+    principal: Principal, before: Standing, id_: str, verdicts: list[Verdict], terms: Terms
+) -> Notice:
+    """As enforce mode would say that the block is lifted."""
+    used_up = {id_: before.would_deny[id_].used_up}
+    whom, _, _ = id_.partition("#")
+    notice = restored(
+        principal, replace(before, used_up=used_up), verdicts, replace(terms, mode=Mode.ENFORCE)
+    )
+    reason = notice.reason
+    if any(each.quota.id == id_ and each.used_up for each in verdicts):
+        reason = "enforce mode began" if terms.mode is Mode.ENFORCE else notice.reason
+    return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, reason=reason, whom=whom)
+
+
+def would_have_been(
+    history: Iterable[Notice], standings: Mapping[str, Standing] | None = None
+) -> list[WouldBlock]:
+    """The blocks that observe mode kept from happening, oldest first.
+
+    They are told by a history and, where they still would last, by the standings of principals.
+    """
+    past = [
+        WouldBlock(each.principal, each.quota, each.whom, each.since or each.at, each.until)
+        for each in history
+        if each.kind is NoticeKind.WOULD_HAVE_BLOCKED
+    ]
+    lasting = [
+        WouldBlock(principal, id_.partition("#")[2], id_.partition("#")[0], would.since, None)
+        for principal, standing in (standings or {}).items()
+        for id_, would in standing.would_deny.items()
+    ]
+    return sorted([*past, *lasting], key=lambda block: (block.start, block.principal, block.quota))
+
+
+def tally(blocks: Iterable[WouldBlock], first: datetime, now: datetime) -> list[Tally]:
+    """How often and how long since `first`, by principal and quota; what began before is cut."""
+    grouped: dict[tuple[str, str, str], list[WouldBlock]] = {}
+    for block in blocks:
+        if block.end is None or block.end > first:
+            grouped.setdefault((block.principal, block.quota, block.whom), []).append(block)
+    return [
+        Tally(
+            *key,
+            times=len(several),
+            first=min(each.start for each in several),
+            lasted=sum(
+                ((each.end or now) - max(each.start, first) for each in several), timedelta(0)
+            ),
+            since=next((each.start for each in several if each.end is None), None),
+        )
+        for key, several in sorted(grouped.items())
+    ]

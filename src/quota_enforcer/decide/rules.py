@@ -1,0 +1,127 @@
+"""Loading quotas and prices: valid items as they are, invalid ones as they last were."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.ledger import QuotaMemory
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.pricing.item import is_price, read_price
+from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.quotas.diff import author, in_words
+from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.decide.loaded import Edit, LoadedQuotas
+
+MOST_WORDS = 2_000
+"""How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
+
+Priced = tuple[str, Rate]
+"""A price of the admins' own, by what it is the price of."""
+Entry = Rule | Priced
+"""What a valid item of the quota table says."""
+
+
+class QuotaLoader:
+    """Reads quota items into rules, in one time zone and for the installed model scopes."""
+
+    def __init__(self, zone: ZoneInfo, scopes: Collection[str]) -> None:
+        self._zone = zone
+        self._scopes = sorted(scopes)
+
+    def load(
+        self, items: Iterable[Item], memories: Iterable[QuotaMemory], now: datetime
+    ) -> LoadedQuotas:
+        """The rules in force.
+
+        An item that does not validate never takes a limit away: its last valid version stays, or
+        where there was none the next in precedence applies. Admins are told once, and again only
+        when the problem changes.
+        """
+        loaded = LoadedQuotas()
+        known = {(memory.whom, memory.name): memory for memory in memories}
+        for item in items:
+            whom, name = _printable(item.get("principal")), _printable(item.get("quota"))
+            memory = known.pop((whom, name), QuotaMemory(whom, name))
+            last = self._last_valid(memory)
+            entry: Entry | None
+            try:
+                entry = self._read(item)
+            except InvalidQuota as error:
+                entry = last
+                edit = _invalid(memory, error, now, stays=last is not None)
+            else:
+                edit = _valid(memory, item, _rules(last, entry) if last != entry else (), now)
+            if edit is not None:
+                loaded.edits.append(edit)
+            match entry:
+                case Rule():
+                    loaded.rules.append(entry)
+                case (key, rate):
+                    loaded.prices[key] = rate
+        for memory in known.values():
+            notices = _noted(memory, None, now)
+            rules = _rules(self._last_valid(memory))
+            loaded.edits.append(Edit(memory, None, rules, notices))
+        return loaded
+
+    def _read(self, item: Item) -> Entry | None:
+        """What an item says, None where it counts as absent; raises InvalidQuota."""
+        return read_price(item) if is_price(item) else read_quota(item, self._zone, self._scopes)
+
+    def _last_valid(self, memory: QuotaMemory) -> Entry | None:
+        if memory.item is None:
+            return None
+        try:
+            return self._read(memory.item)
+        except InvalidQuota:  # it was valid once: a model scope has been uninstalled since
+            return None
+
+
+def _invalid(
+    memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
+) -> Edit | None:
+    """What to tell admins of an item that does not validate; None where they know it already."""
+    problems = "; ".join(error.problems)[:MOST_WORDS]
+    if problems == memory.reported:
+        return None
+    price = is_price({"principal": memory.whom, "quota": memory.name})
+    instead = "the next price applies" if price else "the next quota in precedence applies"
+    if stays:
+        instead = "its last valid version stays in force"
+    reason = f"{problems}. Until it is mended, {instead}"
+    notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.whom, memory.name, reason)
+    return Edit(memory, replace(memory, reported=problems), notices=(notice,))
+
+
+def _valid(memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime) -> Edit | None:
+    """What to remember of a valid item; None where it stands there already."""
+    after = replace(memory, item=dict(item), reported="")
+    if after == memory:
+        return None
+    return Edit(memory, after, rules, _noted(memory, item, now))
+
+
+def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notice, ...]:
+    """The history's entry of an edit; none where nothing but its author has changed."""
+    if memory.item is None and item is None:
+        words = "removed: it was never valid"
+    else:
+        words = in_words(memory.item, item) or ("valid again" if memory.reported else "")
+    if not words:
+        return ()
+    by = author(memory.item, item)[:MOST_WORDS]
+    what = words[:MOST_WORDS]
+    return (Notice(NoticeKind.EDITED, now, memory.whom, memory.name, what, by=by),)
+
+
+def _rules(*entries: Entry | None) -> tuple[Rule, ...]:
+    """Those that concern principals: a price does not touch what was used before."""
+    return tuple(entry for entry in entries if isinstance(entry, Rule))
+
+
+def _printable(key: object) -> str:
+    """A key of an item as a notice may carry it; one that differs from it is invalid anyway."""
+    return "".join(each if each.isprintable() else "?" for each in str(key))

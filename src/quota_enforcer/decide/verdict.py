@@ -1,0 +1,131 @@
+"""Verdicts: one quota held against one principal's usage at one moment."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
+from quota_enforcer.core.usage.window import Span, local_date
+
+FULL = 100
+"""Percent of a limit at which it is used up."""
+
+
+class Mode(StrEnum):
+    """Whether denies are attached, or only reported."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
+
+    now: datetime
+    zone: ZoneInfo
+    mode: Mode
+    gated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a quota says.
+
+    `sure` is the part of `used` that may deny, `assumed` the dollars of `used` for which no price
+    is known, and `unpriced` the models they are for. `frees_at` is when the clock alone frees a
+    used-up quota, None where it never does: what denies as long as it surely is used up.
+    """
+
+    quota: Quota
+    used: Number
+    sure: Number
+    limit: Decimal
+    span: Span
+    frees_at: datetime | None
+    assumed: Decimal = NO_MONEY
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def used_up(self) -> bool:
+        """The call that reaches the limit is the last one let through."""
+        return self.used >= self.limit
+
+    @property
+    def surely_used_up(self) -> bool:
+        """Whether that holds for what may deny; without it nothing is denied."""
+        return self.sure >= self.limit
+
+    @property
+    def percent(self) -> int:
+        """How much of the limit is used, rounded down; 100 of a limit of 0."""
+        return int(self.used * FULL / self.limit) if self.limit else FULL
+
+    @property
+    def threshold(self) -> int:
+        """The highest warning threshold passed (percent), or 0; a limit of 0 has none."""
+        if not self.limit:
+            return 0
+        return max((at for at in self.quota.warn_at if self.passed(at)), default=0)
+
+    def passed(self, percent: int) -> bool:
+        """Whether at least this much of the limit is used."""
+        return self.used * FULL >= self.limit * percent
+
+
+def first_day(quotas: Iterable[Quota], terms: Terms) -> date | None:
+    """From which local date on these quotas need usage; None where there are none."""
+    spans = (quota.window.span(terms.now, terms.zone) for quota in quotas)
+    return min((local_date(span.start, terms.zone) for span in spans), default=None)
+
+
+def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:
+    """Hold one quota against the usage at this moment."""
+    span = quota.window.span(terms.now, terms.zone)
+    counts = usage.within(span, quota.models)
+    limit = quota.limit_at(terms.now)
+    used = sure = quota.number(counts)
+    assumed = quota.assumed(counts)
+    unpriced: tuple[str, ...] = ()
+    if assumed:
+        sure = quota.sure(counts)
+        unpriced = usage.unpriced(span, quota.models)
+    frees_at = None
+    if used >= limit:
+        number = quota.sure if sure >= limit else quota.number
+        frees_at = _frees_at(quota, usage, number, limit, terms)
+    return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced)
+
+
+def _frees_at(
+    quota: Quota, usage: Usage, number: Callable[[Counts], Number], limit: Decimal, terms: Terms
+) -> datetime | None:
+    """When a used-up quota frees if nothing more is used: a reset, a bucket's leaving, its own end.
+
+    A limit of 0 is a block by hand: no reset frees it.
+    """
+    moments = [] if quota.until is None else [quota.until]
+    if limit > 0:
+        span = quota.window.span(terms.now, terms.zone)
+        if quota.window.rolling:
+            buckets = usage.by_bucket(span, quota.models).values()
+            moments.append(_below(quota, list(map(number, buckets)), limit, terms))
+        else:
+            moments.append(span.end)
+    return min(moments, default=None)
+
+
+def _below(quota: Quota, buckets: list[Number], limit: Decimal, terms: Terms) -> datetime:
+    """When enough of the oldest buckets have left a rolling window."""
+    remaining = sum(buckets)
+    leaving = quota.window.leaving(terms.now, terms.zone)
+    for bucket, moment in zip(buckets, leaving, strict=False):
+        remaining -= bucket
+        if remaining < limit:
+            return moment
+    raise AssertionError("an empty window is below any limit above 0")

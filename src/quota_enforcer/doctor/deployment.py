@@ -1,0 +1,75 @@
+"""The deployment that is looked at, with the readings that several checks share."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from quota_enforcer.cli.deployment import Deployment, GatesKept
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Action, Quota
+from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.doctor.once import Once
+from quota_enforcer.doctor.probe import Sights
+
+LATELY: Final = timedelta(days=3)
+"""How far back calls are looked for in Bedrock's own metric."""
+PERIOD: Final = 300
+"""Seconds whose calls are counted together."""
+
+
+class Patient:
+    """One deployment at one moment."""
+
+    def __init__(self, deployment: Deployment, sights: Sights, now: datetime) -> None:
+        self.deployment = deployment
+        self.settings = deployment.settings
+        self.sights = sights
+        self.now = now
+        self.state = Once(deployment.ledger.state)
+        self.everybody = Once(deployment.ledger.everybody)
+        self.quotas = Once(self._load)
+        self.parts = Once(sights.parts)
+        self.parameters = Once(sights.parameters)
+        self.meter = Once(sights.meter)
+        self.kept = Once(lambda: GatesKept(sights.author().gates, sights.gates()))
+        self.logging = Once(lambda: sights.logging(sights.region))
+        self.calls = Once(lambda: sights.calls(sights.region, now - LATELY, now, PERIOD))
+
+    def denying(self, principal: Principal) -> Sequence[Quota]:
+        """Somebody's quotas that deny."""
+        found = self.quotas().book.of(principal, self.now).quotas
+        return [quota for quota in found if quota.action is Action.DENY]
+
+    def part(self, name: str) -> str:
+        """What CloudFormation calls a resource of the template; empty where there is none."""
+        found = self.parts().get(name)
+        return found.id if found else ""
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of something in the deployment's Region."""
+        place = f"{service}:{self.sights.region}:{self.settings.account}"
+        return f"arn:{self.partition}:{place}:{resource}"
+
+    def role(self, name: str) -> str:
+        """The ARN of a role of the template."""
+        path = f"role/bedrock-quota/{self.settings.stack}/{self.part(name)}"
+        return f"arn:{self.partition}:iam::{self.settings.account}:{path}"
+
+    def log_of(self, function: str) -> str:
+        """The log group of one of our functions: `meter`, `enforcer` or `author`."""
+        return f"/bedrock-quota/{self.settings.stack}/{function}"
+
+    @property
+    def partition(self) -> str:
+        """As the ARNs of the stack's policies have it."""
+        return self.settings.denies["*"].split(":")[1]
+
+    def _load(self) -> LoadedQuotas:
+        """The rules in force, with every invalid item: also those that admins were told of."""
+        memories = [
+            replace(memory, reported="") for memory in self.deployment.ledger.quota_memories()
+        ]
+        loader = QuotaLoader(self.settings.zone, self.settings.denies)
+        return loader.load(self.deployment.quotas.items(), memories, self.now)

@@ -1,0 +1,156 @@
+"""Whether everybody with a quota that denies can be denied."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
+from quota_enforcer.doctor.fixes import count, deploy
+
+PROTECTED = ("/aws-reserved/", "/aws-service-role/", "/bedrock-quota/", "/break-glass/")
+"""Paths that the enforcer's role must not touch; the template says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A user or role in IAM: its path, and the managed policies attached to it, by ARN."""
+
+    path: str
+    policies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A user or role with quotas that deny; `needs` is how many policies they may take at once."""
+
+    principal: Principal
+    needs: int
+    entity: Entity
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether the enforcer may not touch it."""
+        return self.entity.path.startswith(PROTECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A role that several people share and no gate guards; `people` have quotas that deny.
+
+    `boundary` is what it has in the gate's place, if anything.
+    """
+
+    shown: str
+    people: tuple[str, ...]
+    boundary: str = ""
+
+
+def identities(
+    seats: Sequence[Seat], ours: frozenset[str], slots: Mapping[Kind, int], others: Iterable[str]
+) -> Diagnosis:
+    """Whether users and roles have room for a deny, and may be touched.
+
+    `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
+    attached, `others` callers who are neither.
+    """
+    fine = f"{len(seats):,} with quotas that deny, each with room for it"
+    return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
+
+
+def _seats(
+    seats: Sequence[Seat], ours: frozenset[str], slots: Mapping[Kind, int]
+) -> Iterator[Finding]:
+    protected = sorted(
+        f"{seat.principal} ({seat.entity.path})" for seat in seats if seat.is_protected
+    )
+    if protected:
+        yield warning(
+            "the enforcer may not touch these, so their quotas only warn",
+            f"their paths are among {', '.join(PROTECTED)}",
+            "quota-enforcer quota set WHOM NAME --action notify",
+            "where the path is not meant, move them out of it instead",
+            protected,
+        )
+    for kind in slots:
+        free = {
+            seat: slots[kind] - len(seat.entity.policies - ours)
+            for seat in seats
+            if seat.principal.kind is kind and not seat.is_protected
+        }
+        yield from _of_kind(kind, free, slots[kind])
+
+
+def _of_kind(kind: Kind, free: Mapping[Seat, int], slots: int) -> Iterator[Finding]:
+    """What is found about users, or about roles, that have so many free slots."""
+
+    def those(in_question: Callable[[Seat, int], bool]) -> list[str]:
+        return sorted(
+            f"{seat.principal} ({slots - left} of {slots})"
+            for seat, left in free.items()
+            if in_question(seat, left)
+        )
+
+    seen = "managed policies attached, of those allowed"
+    fix = (
+        "detach managed policies that they do not need, or raise the account's quota: Service "
+        f"Quotas' console in us-east-1, IAM > Managed policies per {kind}"
+    )
+    if full := those(lambda _, left: left <= 0):
+        what = f"these {kind}s have no policy slot left, so they cannot be blocked"
+        yield problem(what, seen, fix, about=full)
+    if tight := those(lambda seat, left: 0 < left < seat.needs):
+        what = f"these {kind}s have fewer free policy slots than their quotas may need at once"
+        yield warning(what, seen, fix, about=tight)
+    if last := those(lambda seat, left: 0 < left == seat.needs):
+        yield note(f"these {kind}s have just as many free policy slots as a block may need", last)
+
+
+def _others(others: Iterable[str]) -> Iterator[Finding]:
+    about = sorted(others)
+    if about:
+        yield warning(
+            "callers use Bedrock whom no policy of this account can deny",
+            "they are root, federated users, or of another account",
+            "deny them Bedrock with a service control policy, or have them take a role",
+            about=about,
+        )
+
+
+def shared_identities(
+    seen: Sequence[Shared], ungated: Iterable[str], behind: int, stack: str
+) -> Diagnosis:
+    """Whether people behind permission sets and shared roles can be denied by a gate.
+
+    `ungated` are people with quotas that deny where the stack keeps no gate at all, `behind` is how
+    many roles were looked at.
+    """
+    fine = (
+        f"{count(behind, 'shared role')} with a gate, none without"
+        if behind
+        else "nobody needs a gate"
+    )
+    return diagnosis(fine, [*_ungated(sorted(ungated), stack), *_shared(seen)])
+
+
+def _ungated(people: Sequence[str], stack: str) -> Iterator[Finding]:
+    if people:
+        yield problem(
+            "people behind shared identities have quotas that deny, and no gate to deny them with",
+            "the stack's parameter Gates is 0",
+            deploy(stack, Gates="1"),
+            "then quota-enforcer sweep, and do what quota-enforcer gates setup says",
+            about=people,
+        )
+
+
+def _shared(seen: Sequence[Shared]) -> Iterator[Finding]:
+    for role in seen:
+        has = f"its permissions boundary is {role.boundary}" if role.boundary else "it has none"
+        what = f"{role.shown} does not name a gate as its permissions boundary"
+        fix, then = "quota-enforcer gates setup", "it prints what to set, and where"
+        if role.people:
+            yield problem(
+                f"{what}, so nobody behind it can be blocked", has, fix, then, role.people
+            )
+        else:
+            yield warning(f"{what}; no quota denies anybody behind it yet", has, fix, then)

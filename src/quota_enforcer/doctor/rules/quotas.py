@@ -1,0 +1,77 @@
+"""Whether the quotas and prices are what somebody meant, and whether they act."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
+from quota_enforcer.doctor.fixes import at, count, deploy
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidItem:
+    """An item of the quota table that does not validate, and what is wrong with it."""
+
+    whom: str
+    name: str
+    why: str
+
+
+def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str]) -> Diagnosis:
+    """Whether every item is valid and there are any; `unlimited` are callers without a quota."""
+    findings = [
+        problem(
+            f"quota {each.name} of {each.whom} is not valid",
+            each.why,
+            f"quota-enforcer quota remove {shlex.quote(each.whom)} {shlex.quote(each.name)}",
+            "or mend it, in the table or with quota-enforcer quota set",
+        )
+        for each in invalid
+    ]
+    if not valid and not invalid:
+        findings.append(
+            warning(
+                "there is no quota, so nobody is limited",
+                "the quota table is empty",
+                "quota-enforcer quota set default daily --measure total_tokens --limit 2_000_000 "
+                "--window day",
+            )
+        )
+    free = sorted(unlimited)
+    if valid and free:
+        findings.append(note("no quota covers these", free))
+    return diagnosis(f"{count(valid, 'item')}, all valid", findings)
+
+
+def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:
+    """Whether every model has a price; they `matter` where a quota is on cost."""
+    models = sorted(unknown)
+    if not models:
+        return diagnosis("every model used has a price")
+    what = "no price is known for these, so their cost is taken at the dearest that could apply"
+    if not matter:
+        return diagnosis("no quota is on cost", [note(what, models)])
+    fix = "quota-enforcer prices check"
+    then = "it says for each how to set its price"
+    evidence = "such a cost warns, and denies only where a quota says `unknown_prices: deny`"
+    return diagnosis("", [warning(what, evidence, fix, then, models)])
+
+
+def acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Diagnosis:
+    """Whether quotas block: the mode, and the breaker."""
+    return diagnosis(f"quotas act in {mode} mode", _acting(mode, breaker_since, stack))
+
+
+def _acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Iterator[Finding]:
+    if breaker_since is not None:
+        yield problem(
+            "the breaker has tripped, so nobody is newly blocked",
+            f"too many would have been at once, at {at(breaker_since)}",
+            "quota-enforcer sweep --dry-run",
+            "it names them: check the quota that was edited last, then confirm with quota-enforcer "
+            "sweep --confirm-blocks",
+        )
+    if mode is Mode.OBSERVE:
+        yield note(f"observe mode blocks nobody; {deploy(stack, Mode='enforce')} has it block")

@@ -1,0 +1,1 @@
+"""Decisions become attachments in IAM, records in the ledger and notices."""

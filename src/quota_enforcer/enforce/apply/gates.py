@@ -1,0 +1,177 @@
+"""People behind shared identities: intents for all of them, the author once, outcomes for all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
+from quota_enforcer.core.ledger import GateIntent, Record, Source
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Kind, Principal, identify
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.enforce.apply.one import conclude, intend
+from quota_enforcer.enforce.gather import NOTHING, Gathered
+from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import GateAuthor
+from quota_enforcer.enforce.report import Report
+from quota_enforcer.gates.result import Rendered
+
+
+@dataclass(slots=True)
+class Seen:
+    """How somebody appears in the invocation log: session names as spelled, and roles."""
+
+    names: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+
+
+def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Seen]:
+    """The spellings and roles of every person and session that the metrics know."""
+    found: defaultdict[Principal, Seen] = defaultdict(Seen)
+    for source in sources:
+        try:
+            identity = identify(source.arn, account)
+        except UnknownIdentity:
+            continue
+        for principal in (identity.principal, identity.session):
+            if principal is not None and principal.kind in {Kind.SSO, Kind.SESSION}:
+                _, role, name = source.arn.split("/")
+                found[principal].names.add(name)
+                found[principal].roles.add(role)
+    return found
+
+
+def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> GateIntent:
+    """What a gate shall deny for one decision; a session says itself which role it is of.
+
+    Who is blocked makes no calls and is forgotten by the metrics, so what the stored intent knows
+    is kept.
+    """
+    principal = decision.principal
+    if principal.kind is Kind.SESSION:
+        role, _, name = principal.name.partition("/")
+        appears = Seen({name}, {role})
+    names, roles = set(appears.names), set(appears.roles)
+    if stored is not None:
+        names |= stored.names
+        roles |= stored.roles
+    return GateIntent(
+        principal,
+        decision.standing.denied,
+        frozenset(names or {principal.name}),
+        frozenset(roles),
+    )
+
+
+def deserted(principals: Iterable[Principal]) -> str:
+    """What to do about people whom a gate denies that nobody writes any more, in words."""
+    who = ", ".join(map(str, sorted(principals)))
+    return (
+        f"the gates still deny {who}, but the stack keeps no gates any more: set its parameter "
+        "Gates back, remove or raise their quotas, sweep, and lower it then"
+    )
+
+
+class GateRun:
+    """One sweep's work on the gates; `told` is what admins know already of others' changes."""
+
+    def __init__(self, ledger: Ledger, author: GateAuthor, account: str, told: str) -> None:
+        self._ledger = ledger
+        self._author = author
+        self._account = account
+        self._told = told
+        self.unfinished: set[Principal] = set()
+        """Whom the next sweep must look at again."""
+
+    def apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> list[str]:
+        """Bring the gates to the decisions; returns failures in words.
+
+        The author is asked in every sweep, so that a role made anew and a gate tampered with are
+        put right too.
+        """
+        decisions = list(decisions)
+        self.unfinished = {decision.principal for decision in decisions}
+        written, failures = self._intend(decisions, gathered)
+        try:
+            rendered = self._author.render()
+        except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
+            return [*failures, f"the gates: {type(error).__name__}: {error}"]
+        for decision, record in written:
+            if rendered.failures and not _in_force(decision, rendered):
+                continue  # what the failed gate denies is not known: the next sweep concludes
+            try:
+                report.notices += conclude(
+                    decision,
+                    record,
+                    _trouble(decision, rendered),
+                    self._ledger,
+                    partly=decision.principal in rendered.denied,
+                )
+            except Conflict:
+                continue  # another sweep or wake was first; the next one looks again
+            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+                failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
+            else:
+                self.unfinished.discard(decision.principal)
+        failures += rendered.failures
+        report.drift += rendered.tampered
+        report.gates_told = "; ".join(rendered.tampered)
+        notices = _for_admins(rendered, gathered.terms.now, self._told)
+        self._ledger.post(notices)
+        report.notices += notices
+        return failures
+
+    def _intend(
+        self, decisions: Iterable[Decision], gathered: Gathered
+    ) -> tuple[list[tuple[Decision, Record]], list[str]]:
+        known = seen(self._ledger.sources(), self._account)
+        written: list[tuple[Decision, Record]] = []
+        failures: list[str] = []
+        for decision in decisions:
+            record = gathered.records[decision.principal]
+            stored = gathered.gates.get(decision.principal)
+            wanted = intent(decision, known.get(decision.principal, Seen()), stored)
+            try:
+                if wanted != stored and (wanted.scopes or stored is not None):
+                    record = intend(decision, record, self._ledger, wanted, gathered.rules.seen)
+            except Closed:
+                return written, failures
+            except Conflict:
+                continue  # another sweep or wake was first; the next one looks again
+            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+                failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
+            else:
+                written.append((decision, record))
+        return written, failures
+
+
+def _in_force(decision: Decision, rendered: Rendered) -> bool:
+    """Whether somebody who should be denied is, in full; a release never shows."""
+    denied = rendered.denied.get(decision.principal, NOTHING)
+    asked = decision.standing.denied
+    return bool(asked) and asked <= denied and decision.principal not in rendered.trouble
+
+
+def _trouble(decision: Decision, rendered: Rendered) -> str:
+    """Why somebody who should be denied is not, in words."""
+    denied = rendered.denied.get(decision.principal, NOTHING)
+    if not decision.standing.denied:
+        return ""
+    unexplained = "" if decision.standing.denied <= denied else "no gate denies this principal yet"
+    return rendered.trouble.get(decision.principal, unexplained)
+
+
+def _for_admins(rendered: Rendered, now: datetime, told: str) -> list[Notice]:
+    notices = []
+    why = "; ".join(rendered.tampered)
+    if why not in {"", told}:
+        notices.append(Notice(NoticeKind.TAMPERED, now, "", "gates", why))
+    # How full a gate is changes only when it is written, so nothing is said twice.
+    full = [f"{gate} is {rendered.nearly_full[gate]} % full"
+            for gate in rendered.written if gate in rendered.nearly_full]  # fmt: skip
+    if full:
+        why = ", ".join(full)
+        hint = "raise the stack's parameter Gates and move some permission sets to the new gate"
+        notices.append(Notice(NoticeKind.GATE_NEARLY_FULL, now, "", "", f"{why}; {hint}"))
+    return notices

@@ -1,0 +1,96 @@
+"""Models without a known price: admins are told of each once, and again only after it had one.
+
+The same model can be used with and without a price side by side: by its prefixes and Regions, or
+with cached tokens. So it had one only where nothing else was seen for a week.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from quota_enforcer.core.ledger import PriceMemory
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.enforce.ledger import Ledger
+
+STILL = timedelta(days=1)
+"""How often it is noted that a model is still used without a price."""
+WEEK = timedelta(days=7)
+
+
+class Evidence(NamedTuple):
+    """Whether a model's usage had a price in its newest hour."""
+
+    hour: datetime
+    priced: bool
+
+
+def evidence(usage: Usage) -> dict[str, Evidence]:
+    """What somebody's usage says of the prices of its models."""
+    found = {}
+    for model, used in usage.models.items():
+        hour = max((hour for hour, counts in used.hours.items() if counts.cost_usd), default=None)
+        if hour is not None:
+            found[model] = Evidence(hour, not used.hours[hour].assumed_usd)
+    return found
+
+
+def newest(several: Iterable[Mapping[str, Evidence]]) -> dict[str, Evidence]:
+    """What all of it says together: in the same hour one call without a price is enough."""
+    merged: dict[str, Evidence] = {}
+    for each in several:
+        for model, seen in each.items():
+            known = merged.get(model, seen)
+            merged[model] = max(known, seen, key=lambda one: (one.hour, not one.priced))
+    return merged
+
+
+class PriceWatch:
+    """What admins were told, as far as this process knows; the ledger decides who tells."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._memories: dict[str, PriceMemory] | None = None
+
+    def forget(self) -> None:
+        """Read it anew when it is next needed."""
+        self._memories = None
+
+    def tell(self, seen: Mapping[str, Evidence], now: datetime) -> list[Notice]:
+        """Remember what is new; returns the notices now in the outbox."""
+        if not seen:
+            return []
+        if self._memories is None:
+            self._memories = {each.model: each for each in self._ledger.price_memories()}
+        told: list[Notice] = []
+        for model, (hour, priced) in sorted(seen.items()):
+            before = self._memories.get(model)
+            if not _news(before, hour, priced=priced):
+                continue
+            after = PriceMemory(model, hour, priced)
+            known = before is not None and not before.priced
+            notices = [] if priced or known else [_notice(model, now)]
+            if not self._ledger.remember_price(after, before, notices):
+                self.forget()  # another sweep or wake has told
+                return told
+            self._memories[model] = after
+            told += notices
+        return told
+
+
+def _news(before: PriceMemory | None, hour: datetime, *, priced: bool) -> bool:
+    """Old usage keeps its price, so only a newer hour than the last says anything new."""
+    if before is None:
+        return not priced
+    if before.priced:
+        return not priced and hour > before.hour
+    return hour - before.hour >= (WEEK if priced else STILL)
+
+
+def _notice(model: str, now: datetime) -> Notice:
+    why = (
+        f"no price is known for {model}, so its usage counts at the dearest price that could "
+        "apply; that warns, and denies only where a quota says `unknown_prices: deny`. "
+        f"Set its price with `quota-enforcer prices set {model}`"
+    )
+    return Notice(NoticeKind.PRICE_UNKNOWN, now, "", model, why)

@@ -1,0 +1,136 @@
+"""A run of the author that writes nothing: what it would put into the gates, by its own code."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import percent_full
+from quota_enforcer.core.policies.document import Document
+from quota_enforcer.gates.document import listed
+from quota_enforcer.gates.ports import Gates, Write
+from quota_enforcer.gates.result import NEARLY_FULL
+from quota_enforcer.gates.roles import Role
+from quota_enforcer.gates.run import Run
+
+
+class Remembered(Protocol):
+    """What is read of the author's part of the ledger."""
+
+    def intents(self) -> list[GateIntent]:
+        """Whom the gates shall deny."""
+
+    def digests(self, gate: str) -> frozenset[str]:
+        """The digests of the documents that the author wrote last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A gate: what it says now, and what the author would write over it (None: nothing).
+
+    `holders` are those who have it as an ordinary policy.
+    """
+
+    arn: str
+    current: Document | None
+    wanted: Document | None
+    holders: tuple[str, ...]
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """The user ids that it should list and does not."""
+        return frozenset() if self.wanted is None else listed(self.wanted) - listed(self.current)
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The user ids that it lists and should not."""
+        return frozenset() if self.wanted is None else listed(self.current) - listed(self.wanted)
+
+    @property
+    def percent(self) -> int:
+        """How full it is, or will be."""
+        written = self.wanted or self.current
+        return 0 if written is None else percent_full(written)
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether admins are told."""
+        return self.percent >= NEARLY_FULL
+
+
+def rehearse(memory: Remembered, iam: Gates, gates: Sequence[str], write: Write) -> list[Rehearsed]:
+    """What a run would do to each gate. Raises what reading raises: no gate is taken for right."""
+    stage = _Stage(iam)
+    run = Run(_Prompter(memory), stage, gates, write)
+    run.serve(memory.intents())
+    run.inspect()
+    if stage.failed:
+        raise stage.failed[0]
+    return [
+        Rehearsed(gate, stage.current[gate], stage.written.get(gate), stage.holders.get(gate, ()))
+        for gate in gates
+    ]
+
+
+@dataclass(slots=True)
+class _Stage:
+    """IAM as it is read, and writes that are only noted."""
+
+    iam: Gates
+    current: dict[str, Document | None] = field(default_factory=dict)
+    written: dict[str, Document] = field(default_factory=dict)
+    holders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    failed: list[Exception] = field(default_factory=list)
+
+    def document(self, gate: str) -> Document | None:
+        try:
+            self.current[gate] = self.iam.document(gate)
+        except Exception as error:
+            self.failed.append(error)
+            raise
+        return self.current[gate]
+
+    def create(self, gate: str, document: Document) -> None:
+        self.written[gate] = document
+
+    def replace(self, gate: str, document: Document) -> None:
+        self.written[gate] = document
+
+    def attached_to(self, gate: str) -> list[str]:
+        if self.current[gate] is None:
+            return []
+        try:
+            found = self.iam.attached_to(gate)
+        except Exception as error:
+            self.failed.append(error)
+            raise
+        self.holders[gate] = tuple(found)
+        return found
+
+    def role(self, name: str) -> Role | None:
+        return self.iam.role(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompter:
+    """The author's memory, read and never written."""
+
+    memory: Remembered
+
+    def take_lease(self, *_: object) -> bool:
+        return True
+
+    def leave_lease(self, holder: str) -> None:
+        """There is none."""
+
+    def closed(self) -> bool:
+        return False
+
+    def intents(self) -> list[GateIntent]:
+        return self.memory.intents()
+
+    def digests(self, gate: str) -> frozenset[str]:
+        return self.memory.digests(gate)
+
+    def remember(self, gate: str, digests: Iterable[str]) -> None:
+        """Nothing was written."""

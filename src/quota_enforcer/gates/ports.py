@@ -1,0 +1,54 @@
+"""What the author needs from outside: the adapters in `aws` and the tests' fakes fit."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import Entry, Gate
+from quota_enforcer.core.policies.document import Document
+from quota_enforcer.gates.roles import Role
+
+Write = Callable[[Iterable[Entry]], Gate]
+"""The gate for these entries, the first first: `core.policies.gate.fitting_gate`."""
+
+
+class Memory(Protocol):
+    """The author's part of the ledger, consistently read."""
+
+    def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the lease; False while somebody else has it."""
+
+    def leave_lease(self, holder: str) -> None:
+        """Give it back; nothing where somebody else has it."""
+
+    def closed(self) -> bool:
+        """Whether the stack is going, so that nobody may be denied any more."""
+
+    def intents(self) -> list[GateIntent]:
+        """Whom the gates shall deny, always in the same order."""
+
+    def digests(self, gate: str) -> frozenset[str]:
+        """The digests of the documents that the author wrote last, or was about to."""
+
+    def remember(self, gate: str, digests: Iterable[str]) -> None:
+        """Keep these digests instead."""
+
+
+class Gates(Protocol):
+    """The gates in IAM, by ARN, and the roles that may name them."""
+
+    def document(self, gate: str) -> Document | None:
+        """The document in force; None where there is no such policy."""
+
+    def create(self, gate: str, document: Document) -> None:
+        """Make the policy."""
+
+    def replace(self, gate: str, document: Document) -> None:
+        """Put another document in force, however many versions there are."""
+
+    def attached_to(self, gate: str) -> list[str]:
+        """Who has it as an ordinary permissions policy, where it would grant: nobody should."""
+
+    def role(self, name: str) -> Role | None:
+        """A role; None where there is none."""

@@ -1,0 +1,103 @@
+"""Roles that people share: which gate one names, and how IAM knows the people behind it."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.principal import Kind
+
+_PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(?P<name>.+)_[0-9a-f]{16}")
+_SETUP: Final = "run `quota-enforcer gates setup`"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role in IAM: its unique id (`AROA...`) and its permissions boundary's ARN, if any.
+
+    A role that is made anew under its old name has another id.
+    """
+
+    id: str
+    boundary: str = ""
+
+
+class Guard(StrEnum):
+    """What stands before the people behind a role."""
+
+    GATE = "gate"
+    NOTHING = "no boundary"
+    ANOTHER = "another boundary"
+    GONE = "gone"
+
+
+Roles = Mapping[str, Role | None]
+"""Roles by name; None is one that does not exist (any more)."""
+
+
+def guard_of(role: Role | None, gates: Collection[str]) -> Guard:
+    """Whether a role names one of these gates; one that does not exist opens nothing."""
+    if role is None:
+        return Guard.GONE
+    if role.boundary in gates:
+        return Guard.GATE
+    return Guard.ANOTHER if role.boundary else Guard.NOTHING
+
+
+def permission_set(role: str) -> str:
+    """The permission set that Identity Center made a role of; empty for any other role."""
+    found = _PERMISSION_SET.fullmatch(role)
+    return found["name"] if found else ""
+
+
+def gates_of(intent: GateIntent, gates: Collection[str], roles: Roles) -> list[str]:
+    """The gates that somebody's roles name."""
+    named = {role.boundary for name in intent.roles if (role := roles[name]) is not None}
+    return [gate for gate in gates if gate in named]
+
+
+def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
+    """The `aws:userid`s by which one gate knows somebody; none where no role of his names it.
+
+    People of Identity Center go by their name in whatever role, so that another permission set with
+    the same gate is closed too. One session goes by its role's id of today.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    """
+    behind = [
+        role for name in intent.roles if (role := roles[name]) is not None and role.boundary == gate
+    ]
+    if intent.principal.kind is Kind.SSO:
+        ids = {f"*:{name}" for name in intent.names if behind}
+    else:
+        ids = {f"{role.id}:{name}" for name in intent.names for role in behind}
+    return tuple(sorted(ids))
+
+
+def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -> Iterator[str]:
+    """For each role that no gate of ours guards, what to do about it.
+
+    A role that is gone guards nothing and opens nothing, so it is a reason only where none is left.
+    """
+    for name in sorted(intent.roles):
+        role = roles[name]
+        match guard_of(role, gates):
+            case Guard.ANOTHER if role is not None:
+                yield (
+                    f"{_shown(name)} has the permissions boundary {role.boundary}, which is no "
+                    f"gate of this stack, and a role has only one: {_SETUP}"
+                )
+            case Guard.NOTHING:
+                yield f"{_shown(name)} names no gate as its permissions boundary: {_SETUP}"
+            case _:
+                pass
+    if not intent.roles:
+        yield "no role of theirs is known, so no gate either"
+    elif all(roles[name] is None for name in intent.roles):
+        yield f"{' and '.join(map(_shown, sorted(intent.roles)))} no longer exists"
+
+
+def _shown(role: str) -> str:
+    found = permission_set(role)
+    return f"the permission set {found} (role {role})" if found else f"the role {role}"

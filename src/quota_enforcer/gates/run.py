@@ -1,0 +1,149 @@
+"""One run of the author: what it read of IAM, what it wrote, and whom the gates deny now."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import Entry
+from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.gates.document import digest, listed, misused
+from quota_enforcer.gates.ports import Gates, Memory, Write
+from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
+
+_NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
+
+
+@dataclass(slots=True)
+class Run:
+    """One run, under the author's lease."""
+
+    memory: Memory
+    iam: Gates
+    gates: Sequence[str]
+    write: Write
+    written: list[str] = field(default_factory=list)
+    tampered: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    _roles: dict[str, Role | None] = field(default_factory=dict)
+    _failed: dict[str, str] = field(default_factory=dict)
+    _in_force: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    _left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _fill: dict[str, int] = field(default_factory=dict)
+
+    def serve(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
+        """Bring every gate to these intents; one that fails does not stop the others.
+
+        A role that cannot be read stops the run instead, since who is behind it would be released.
+        """
+        for name in sorted({role for intent in intents for role in intent.roles}):
+            if name not in self._roles:
+                self._roles[name] = self.iam.role(name)
+        for gate in self.gates:
+            if gate in self.written or gate in self._failed:
+                continue
+            try:
+                self._bring(gate, intents, creates=creates)
+            except Exception as error:  # noqa: BLE001 - kept for the answer
+                self._failed[gate] = _failure(gate, "written", error)
+
+    def inspect(self) -> None:
+        """See whether a gate that exists is attached where it would grant."""
+        for gate in self._in_force:
+            try:
+                holders = self.iam.attached_to(gate)
+            except Exception as error:  # noqa: BLE001 - kept for the answer
+                self.failures.append(_failure(gate, "inspected", error))
+                continue
+            if holders:
+                self.tampered.append(misused(gate, holders))
+
+    def rendered(self, intents: Iterable[GateIntent]) -> Rendered:
+        """The answer."""
+        denied: dict[Principal, frozenset[str]] = {}
+        for entry in (entry for each in self._in_force.values() for entry in each.values()):
+            who = Principal.parse(entry.name)
+            denied[who] = denied.get(who, frozenset()) | entry.scopes
+        trouble = {each.principal: "; ".join(self._reasons(each)) for each in intents}
+        return Rendered(
+            denied=denied,
+            trouble={who: reasons for who, reasons in trouble.items() if reasons},
+            written=tuple(self.written),
+            tampered=tuple(self.tampered),
+            fill=self._fill,
+            failures=(*self._failed.values(), *self.failures),
+        )
+
+    def _bring(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
+        current = self.iam.document(gate)
+        if current is None and not creates:
+            return
+        before = listed(current)
+        entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
+        # Who is denied already stays so where a full gate must leave somebody out.
+        entries.sort(key=lambda entry: (before.isdisjoint(entry.user_ids), entry.name))
+        wanted = self.write(entries)
+        if current != wanted.document or self._read_late(gate, wanted.document):
+            self._put(gate, current, wanted.document)
+            self.written.append(gate)
+        self._in_force[gate] = {
+            entry.name: entry for entry in entries if entry.name not in wanted.left_out
+        }
+        self._left_out[gate] = wanted.left_out
+        self._fill[gate] = wanted.percent
+
+    def _read_late(self, gate: str, wanted: Document) -> bool:
+        """Whether IAM shows what is wanted, but the author wrote something else last.
+
+        IAM may answer with a version that was just replaced, so that is no proof.
+        """
+        kept = self.memory.digests(gate)
+        return bool(kept) and digest(wanted) not in kept
+
+    def _put(self, gate: str, current: Document | None, wanted: Document) -> None:
+        """Write a document; its digest is kept first, so that a crash never looks like tampering.
+
+        A gate of which no digest is kept was left behind by an earlier deployment, empty.
+        """
+        ours = digest(wanted)
+        kept = self.memory.digests(gate)
+        if current is None:
+            if kept:
+                self.tampered.append(f"{gate} had been deleted; the author made it anew")
+            self.memory.remember(gate, {ours})
+            self.iam.create(gate, wanted)
+            return
+        known = kept or {digest(self.write([]).document)}
+        found = digest(current)
+        if found not in known and current != wanted:
+            self.tampered.append(
+                f"{gate} held a document that the author did not write; the right one is back",
+            )
+        self.memory.remember(gate, {ours} | ({found} & known))
+        self.iam.replace(gate, wanted)
+        self.memory.remember(gate, {ours})
+
+    def _reasons(self, intent: GateIntent) -> Iterator[str]:
+        """Why somebody is not denied in full; nothing where he is."""
+        yield from why_without_gate(intent, self.gates, self._roles)
+        who = str(intent.principal)
+        for gate in gates_of(intent, self.gates, self._roles):
+            if gate in self._failed:
+                yield self._failed[gate]
+            elif who in self._left_out[gate]:
+                yield f"{_short(gate)}: {self._left_out[gate][who]}"
+            elif self._in_force[gate].get(who) != self._entry(intent, gate):
+                yield _NEXT
+
+    def _entry(self, intent: GateIntent, gate: str) -> Entry:
+        return Entry(str(intent.principal), user_ids(intent, gate, self._roles), intent.scopes)
+
+
+def _failure(gate: str, verb: str, error: Exception) -> str:
+    return f"{_short(gate)} could not be {verb}: {type(error).__name__}: {error}"
+
+
+def _short(gate: str) -> str:
+    return gate.rpartition("/")[2]

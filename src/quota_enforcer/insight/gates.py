@@ -1,0 +1,138 @@
+"""What IAM and the ledger say of the gates, and of the roles that several people share."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from quota_enforcer.cli.deployment import Deployment, GatesKept
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import percent_full
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.enforce.apply.gates import seen
+from quota_enforcer.gates.document import listed
+from quota_enforcer.gates.roles import Guard, Role, guard_of, permission_set, user_ids
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRole:
+    """A role that several people share; `people` are those seen behind it or named by quotas."""
+
+    name: str
+    people: tuple[str, ...]
+    guard: Guard
+    boundary: str = ""
+
+    @property
+    def permission_set(self) -> str:
+        """Where it is set: the permission set; empty where it is the role itself."""
+        return permission_set(self.name)
+
+    @property
+    def shown(self) -> str:
+        """What an admin knows it as."""
+        found = self.permission_set
+        return f"permission set {found}" if found else f"role {self.name}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its people cannot be blocked."""
+        return self.guard in {Guard.NOTHING, Guard.ANOTHER}
+
+
+@dataclass(frozen=True, slots=True)
+class GateFound:
+    """A gate: `denied` lists whom it denies, `attached_to` who has it where it would grant.
+
+    `percent` says how full it is; None where it was not made yet.
+    """
+
+    arn: str
+    percent: int | None
+    denied: tuple[str, ...] = ()
+    attached_to: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As the console asks for it."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """As the console asks for it."""
+        return f"{self.arn.partition(':policy')[2].rpartition('/')[0]}/"
+
+
+def shared_roles(deployment: Deployment, kept: GatesKept, terms: Terms) -> list[SharedRole]:
+    """Every role of Identity Center, and every role with a quota for its sessions."""
+    people = _people(deployment, deployment.load(terms.now), terms)
+    roles = {name: kept.iam.role(name) for name in sorted(people)}
+    return [
+        SharedRole(
+            name,
+            tuple(sorted(map(str, people[name]))),
+            guard_of(role, kept.arns),
+            "" if role is None else role.boundary,
+        )
+        for name, role in roles.items()
+    ]
+
+
+def gates(deployment: Deployment, kept: GatesKept) -> Iterator[GateFound]:
+    """Every gate as it is in IAM."""
+    intents = deployment.ledger.gate_intents()
+    names = {name for intent in intents for name in intent.roles}
+    roles = {name: kept.iam.role(name) for name in sorted(names)}
+    for arn in kept.arns:
+        document = kept.iam.document(arn)
+        if document is None:
+            yield GateFound(arn, None)
+            continue
+        yield GateFound(
+            arn,
+            percent_full(document),
+            tuple(_denied(listed(document), arn, intents, roles)),
+            tuple(kept.iam.attached_to(arn)),
+        )
+
+
+def _people(
+    deployment: Deployment, loaded: LoadedQuotas, terms: Terms
+) -> Mapping[str, set[Principal]]:
+    """Who is behind each role, as far as a gate would be asked to deny them."""
+    people: defaultdict[str, set[Principal]] = defaultdict(set)
+    for principal, appears in seen(
+        deployment.ledger.sources(), deployment.settings.account
+    ).items():
+        if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, terms):
+            for role in appears.roles:
+                people[role].add(principal)
+    for whom in (each for rule in loaded.rules for each in (rule.whom, *rule.members)):
+        kind, _, name = whom.partition("/")
+        if kind == Kind.SESSION:
+            role, _, session = name.partition("/")
+            people[role] |= set() if session == "*" else {Principal.parse(whom)}
+    return people
+
+
+def _has_quota(principal: Principal, book: QuotaBook, terms: Terms) -> bool:
+    return bool(book.of(principal, terms.now).quotas)
+
+
+def _denied(
+    user_ids_listed: Iterable[str],
+    gate: str,
+    intents: Iterable[GateIntent],
+    roles: Mapping[str, Role | None],
+) -> Iterator[str]:
+    """Whom the user ids in a gate mean, with what is closed; what no intent explains stays raw."""
+    unexplained = set(user_ids_listed)
+    for intent in intents:
+        ids = set(user_ids(intent, gate, roles))
+        if not ids.isdisjoint(unexplained):
+            unexplained -= ids
+            scopes = sorted(intent.scopes - {"*"})
+            yield f"{intent.principal} ({', '.join(scopes)})" if scopes else str(intent.principal)
+    yield from sorted(unexplained)

@@ -1,0 +1,101 @@
+"""How every quota item stands: in force, disabled, ended or not valid, and what is wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from quota_enforcer.cli.files.values import plain
+from quota_enforcer.cli.quotas.edit import shown
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.ledger import QuotaMemory
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import bare_limit
+from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.quotas.describe import granted
+from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """One item in words; `instead` says what holds while it is not valid."""
+
+    item: Item
+    words: str
+    in_force: bool = False
+    rule: Rule | None = None
+    problems: tuple[str, ...] = ()
+    instead: str = ""
+
+    @property
+    def whom(self) -> str:
+        """The item's principal, as written."""
+        return str(self.item.get("principal"))
+
+    @property
+    def name(self) -> str:
+        """The quota's name, as written."""
+        return str(self.item.get("quota"))
+
+    @property
+    def limit(self) -> str:
+        """What it grants and for which models; of an unreadable item the bare limit."""
+        return shown(self.item.get("limit")) if self.rule is None else granted(self.rule)
+
+    @property
+    def warns_at(self) -> str:
+        """`80 %`, and whether it only notifies."""
+        if not isinstance(self.rule, Quota):
+            return ""
+        percent = ", ".join(f"{at} %" for at in self.rule.warn_at) or "never"
+        if self.rule.action is Action.NOTIFY:
+            return f"{percent}; never denies"
+        if self.rule.unknown_prices is UnknownPrices.DENY:
+            return f"{percent}; assumed prices deny too"
+        return percent
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines; the item as it stands in the table."""
+        return {
+            "principal": self.whom,
+            "quota": self.name,
+            "valid": not self.problems,
+            "in_force": self.in_force,
+            "state": self.words,
+            "problems": self.problems,
+            "item": plain(self.item),
+        }
+
+
+def states(
+    items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
+) -> list[ItemState]:
+    """Every quota item's state, by whom and name; prices are no quotas."""
+    valid_once = {(each.whom, each.name) for each in memories if each.item is not None}
+    known = [_state(item, valid_once, settings, now) for item in items if not is_price(item)]
+    return sorted(known, key=lambda each: (each.whom, each.name))
+
+
+def _state(
+    item: Item, valid_once: set[tuple[str, str]], settings: Settings, now: datetime
+) -> ItemState:
+    try:
+        rule = read_quota(item, settings.zone, sorted(settings.denies))
+    except InvalidQuota as error:
+        instead = "the next quota in precedence applies instead"
+        if (str(item.get("principal")), str(item.get("quota"))) in valid_once:
+            instead = "its last valid version stays in force"
+        return ItemState(item, "not valid", problems=error.problems, instead=instead)
+    if rule is None:
+        return ItemState(item, "disabled")
+    if not rule.stands(now):
+        return ItemState(item, f"ended {wording.moment(rule.until, settings.zone)}", rule=rule)
+    ends = f" until {wording.moment(rule.until, settings.zone)}" if rule.until else ""
+    words = f"in force{ends}"
+    if isinstance(rule, Quota) and rule.limit_at(now) != rule.limit:
+        until = wording.moment(rule.raise_until, settings.zone)
+        raised = bare_limit(rule.limit_at(now), rule.measure.words)
+        words += f", raised to {raised} until {until}"
+    return ItemState(item, words, in_force=True, rule=rule)

@@ -1,0 +1,141 @@
+"""Gathering: what the report shows, out of the ledger and the quotas."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.usage.window import DAY, day_start, local_date
+from quota_enforcer.decide.evaluate import Looked, look_closely
+from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.insight.blocks import TOLD_TO_ADMINS, Now, blocks_of
+from quota_enforcer.insight.forecast import percent_at_reset, runs_out
+from quota_enforcer.insight.month_cost import PACE_DAYS
+from quota_enforcer.insight.report.model import Bar, ByDay, Person, Report
+from quota_enforcer.insight.status import rows
+from quota_enforcer.insight.usage_read import UsageRead
+
+_MONTH = 28
+"""Days from which on a report is long enough that the month before is wanted too."""
+
+
+class Gathering:
+    """One report being gathered: everybody's part can be read side by side, then all are joined."""
+
+    def __init__(self, ledger: Ledger, rules: Iterable[Rule], terms: Terms, days: int) -> None:
+        self._ledger = ledger
+        self._rules = tuple(rules)
+        self._book = QuotaBook(self._rules)
+        self._terms = terms
+        today = local_date(terms.now, terms.zone)
+        self._days = tuple(today - DAY * n for n in reversed(range(days)))
+        self._first = day_start(self._days[0], terms.zone)
+        self._read_from = _read_from(self._days)
+        self._usage = UsageRead(ledger, self._rules, terms, self._read_from)
+        self._pools = Pools(self._book, self._usage, terms)
+
+    def everybody(self) -> list[Record]:
+        """The records of all whom the ledger knows or a quota names."""
+        records = {record.principal: record for record in self._ledger.everybody()}
+        for principal in _named(self._rules):
+            records.setdefault(principal, Record(principal))
+        return [records[principal] for principal in sorted(records)]
+
+    def person(self, record: Record) -> Person:
+        """One principal's part of the report, decided as the enforcer would now."""
+        principal = record.principal
+        looked = look_closely(record, self._book, self._usage, self._terms, self._pools)
+        decision = looked.decision
+        return Person(
+            principal,
+            self._models(principal),
+            self._bars(record, looked),
+            blocks_of(
+                self._ledger.history(principal),
+                Now(
+                    self._first,
+                    self._terms.now,
+                    denied=bool(record.standing.denied),
+                    over=frozenset(v.quota.name for v in decision.verdicts if v.used_up),
+                    deniable=cannot_be_denied(principal, gated=self._terms.gated) is None,
+                ),
+            ),
+        )
+
+    def report(self, stack: str, people: Iterable[Person]) -> Report:
+        """The whole of it."""
+        told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
+        return Report(
+            stack=stack,
+            mode=self._terms.mode,
+            zone=self._terms.zone,
+            now=self._terms.now,
+            state=self._ledger.state(),
+            days=self._days,
+            first=self._first,
+            read_from=self._read_from,
+            people=tuple(people),
+            teams=_teams(self._rules),
+            others=tuple(each for each in told if self._first <= each.at <= self._terms.now),
+        )
+
+    def _models(self, principal: Principal) -> Mapping[str, ByDay]:
+        """By model and day, what it used itself; a team uses nothing but through its members."""
+        if principal.kind is Kind.TEAM:
+            return {}
+        usage = self._usage.usage(principal, self._read_from)
+        found = {
+            model: {
+                day: counts
+                for day, counts in sorted(used.days.items())
+                if self._read_from <= day <= self._days[-1] and any(counts)
+            }
+            for model, used in sorted(usage.models.items())
+        }
+        return {model: days for model, days in found.items() if days}
+
+    def _bars(self, record: Record, looked: Looked) -> tuple[Bar, ...]:
+        """As `status` has them, with the forecast of those that apply."""
+        decision = looked.decision
+        table = list(rows(record, decision))
+        judged = [
+            Bar(
+                row,
+                ", ".join(map(str, verdict.quota.models)),
+                wording.used(verdict),
+                runs_out(verdict, looked.behind(verdict.quota), decision.terms),
+                percent_at_reset(verdict, decision.terms),
+            )
+            for verdict, row in zip(decision.verdicts, table, strict=False)
+        ]
+        return (*judged, *map(Bar, table[len(judged) :]))
+
+
+def _read_from(days: tuple[date, ...]) -> date:
+    """The first day shown, or earlier for this month's cost, its pace, and the month before."""
+    month = days[-1].replace(day=1)
+    if len(days) >= _MONTH:
+        month = (month - timedelta(days=1)).replace(day=1)
+    return min(days[0], month, days[-1] - DAY * PACE_DAYS)
+
+
+def _named(rules: Iterable[Rule]) -> set[Principal]:
+    """Whom the rules name one by one; a team itself only where it shares one quota."""
+    whom = {each for rule in rules for each in rule.named}
+    return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
+
+
+def _teams(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
+    """Every team with its members, however they share."""
+    teams: dict[str, frozenset[Principal]] = {}
+    for rule in rules:
+        if rule.members:
+            members = frozenset(map(Principal.parse, rule.members))
+            teams[rule.whom] = teams.get(rule.whom, frozenset()) | members
+    return teams

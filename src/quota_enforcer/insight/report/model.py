@@ -1,0 +1,184 @@
+"""What the report says, before it is a page: people, quotas, blocks, and money."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.ledger import SweepState
+from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.insight.month_cost import MonthCost, month_cost
+from quota_enforcer.insight.status import Row
+
+ByDay = Mapping[date, Counts]
+"""Usage by local date; days without any are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One quota of one principal now, and its forecast.
+
+    `models` are what it counts and closes, `says` how much of it is used, in words. `runs_out` is
+    when it is used up at this pace, `at_reset` how full it then is, in percent.
+    """
+
+    row: Row
+    models: str = ""
+    says: str = ""
+    runs_out: datetime | None = None
+    at_reset: int | None = None
+
+
+class Outcome(StrEnum):
+    """What came of a used-up quota."""
+
+    BLOCKED = "blocked"
+    WOULD_HAVE_BEEN = "would have been blocked"
+    COULD_NOT_BE = "could not be blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """From when to when somebody was blocked, or would have been; `end` None: it still lasts.
+
+    `quotas` are the names of those used up, `until` is when the clock frees the last of them, `why`
+    is what began it, and `ended` what a notice said of its end.
+    """
+
+    principal: str
+    outcome: Outcome
+    quotas: tuple[str, ...]
+    start: datetime
+    end: datetime | None
+    until: datetime | None
+    why: str
+    ended: str = ""
+
+    def lasted(self, first: datetime, now: datetime) -> timedelta:
+        """How long it lasted within the report's days."""
+        return max((self.end or now) - max(self.start, first), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One principal: its usage by model and day, its quotas, and its blocks."""
+
+    principal: Principal
+    models: Mapping[str, ByDay] = field(default_factory=dict)
+    bars: tuple[Bar, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether it adds to the sums: a session's calls count to its role already."""
+        return self.principal.kind not in {Kind.SESSION, Kind.TEAM}
+
+    def used(self, since: date) -> dict[str, Counts]:
+        """By model, what was used from a date on; models that were not are left out."""
+        totals = {
+            model: Counts.total(counts for day, counts in days.items() if day >= since)
+            for model, days in self.models.items()
+        }
+        return {model: counts for model, counts in totals.items() if any(counts)}
+
+    def total(self, since: date) -> Counts:
+        """All of that."""
+        return Counts.total(self.used(since).values())
+
+    def by_day(self, since: date) -> ByDay:
+        """All models together, oldest day first."""
+        days = sorted({day for each in self.models.values() for day in each if day >= since})
+        return {
+            day: Counts.total(each[day] for each in self.models.values() if day in each)
+            for day in days
+        }
+
+    def since(self, bar: Bar) -> datetime | None:
+        """Since when a used-up quota blocks, or would; None where no notice said so yet."""
+        lasting = (block for block in self.blocks if block.end is None)
+        begun = (block.start for block in lasting if bar.row.quota in block.quotas)
+        return min(begun, default=bar.row.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the page shows; `days` are local dates, oldest first, the last one is today.
+
+    Usage was read from `read_from` on: it may be earlier than `days`, for the month's cost.
+    """
+
+    stack: str
+    mode: Mode
+    zone: ZoneInfo
+    now: datetime
+    state: SweepState
+    days: tuple[date, ...]
+    first: datetime
+    read_from: date
+    people: tuple[Person, ...]
+    teams: Mapping[str, frozenset[Principal]]
+    others: tuple[Notice, ...] = ()
+
+    @property
+    def counted(self) -> Iterable[Person]:
+        """Whose usage adds up."""
+        return (person for person in self.people if person.counted)
+
+    @property
+    def active(self) -> list[tuple[Person, Counts]]:
+        """Who used anything in these days, and how much, the dearest first."""
+        totals = [(person, person.total(self.days[0])) for person in self.people]
+        used = [(person, counts) for person, counts in totals if any(counts)]
+        return sorted(
+            used, key=lambda each: (-each[1].cost_usd, -each[1].tokens, each[0].principal)
+        )
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block, the newest first."""
+        found = (block for person in self.people for block in person.blocks)
+        return tuple(sorted(found, key=lambda block: block.start, reverse=True))
+
+    def by_day(self) -> dict[date, Decimal]:
+        """What every day cost since usage was read, days without usage left out."""
+        costs: dict[date, Decimal] = {}
+        for person in self.counted:
+            for days in person.models.values():
+                for day, counts in days.items():
+                    costs[day] = costs.get(day, Decimal(0)) + counts.cost_usd
+        return costs
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The dollars of this month, and what the month before cost (None: it was not read whole).
+
+    It was recorded but `partly` where `recorded_from`, the first day with any usage, is in it.
+    """
+
+    month: MonthCost
+    assumed: Decimal
+    last_month: Decimal | None
+    partly: bool
+    recorded_from: date | None
+
+    @classmethod
+    def of(cls, report: Report) -> "Money":
+        """As the report's usage has it."""
+        by_day = report.by_day()
+        month = month_cost(by_day, report.now, report.zone)
+        before = (month.first - timedelta(days=1)).replace(day=1)
+        known = min(by_day, default=None)
+        last_month = None
+        if report.read_from <= before and known is not None and known < month.first:
+            last_month = sum(
+                (cost for day, cost in by_day.items() if before <= day < month.first), Decimal(0)
+            )
+        assumed = (person.total(month.first).assumed_usd for person in report.counted)
+        partly = known is not None and known > before
+        return cls(month, sum(assumed, Decimal(0)), last_month, partly, known)

@@ -1,0 +1,157 @@
+"""The page: one HTML file that needs nothing else, and asks no network for anything."""
+
+import base64
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.insight.report import shares, texts
+from quota_enforcer.insight.report.chart_days import Days
+from quota_enforcer.insight.report.chart_timeline import timeline
+from quota_enforcer.insight.report.details import packed
+from quota_enforcer.insight.report.lines import lines, stopped
+from quota_enforcer.insight.report.model import Money, Outcome, Person, Report
+from quota_enforcer.insight.report.remarks import remarks
+
+MOST_QUOTAS = 5_000
+MOST_PEOPLE = 2_000
+MOST_BLOCKS = 1_000
+MOST_OTHERS = 500
+"""Rows of one table: more would make the page too slow to use, and it says how many are left."""
+SCRIPTS = ("tables.js", "person.js", "page.js")
+STYLES = ("report.css", "tables.css", "print.css")
+_SPARK = 20
+"""The height of a sparkline in its own units."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaBlocks:
+    """How often and how long one quota blocked, or would have blocked, how many principals."""
+
+    quota: str
+    outcome: Outcome
+    times: int
+    people: int
+    lasted: timedelta
+
+
+def render(report: Report) -> str:
+    """The whole page; every name in it is escaped."""
+    environment = Environment(
+        loader=PackageLoader("quota_enforcer.insight.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": texts.number,
+        "short": texts.short,
+        "money": texts.money,
+        "day": texts.day,
+        "month": texts.month,
+        "moment": partial(texts.moment, zone=report.zone),
+        "lasting": texts.lasting,
+        "share": texts.share,
+        "percent": texts.percent,
+        "seconds": lambda length: int(length.total_seconds()),
+    }
+    environment.globals |= {"many": texts.many}
+    script = "".join(map(_source, SCRIPTS))
+    return environment.get_template("report.html.j2").render(
+        **_view(report),
+        style=Markup("".join(map(_source, STYLES))),  # noqa: S704 - our own files
+        script=Markup(script),  # noqa: S704 - likewise
+        script_hash=_hash(script),
+    )
+
+
+def _view(report: Report) -> dict[str, Any]:
+    """What the templates show."""
+    money = Money.of(report)
+    every = lines(report)
+    halted = stopped(every)
+    active = report.active
+    days = Days(report.days, shares.by_model_and_day(report), money.recorded_from)
+    return {
+        "report": report,
+        "money": money,
+        "remarks": list(remarks(report, money)),
+        "total": Counts.total(counts for person, counts in active if person.counted),
+        "lines": every[:MOST_QUOTAS],
+        "lines_in_all": len(every),
+        "halted": halted,
+        "halted_people": len({line.who for line in halted}),
+        "running_out": len({line.who for line in every if line.running_out}),
+        "active": active[:MOST_PEOPLE],
+        "active_in_all": len(active),
+        "spark": partial(_spark, report),
+        "teams_of": _teams_of(report),
+        "models": shares.by_model(report),
+        "teams": shares.by_team(report),
+        "blocks": report.blocks[:MOST_BLOCKS],
+        "blocks_in_all": len(report.blocks),
+        "others": report.others[-MOST_OTHERS:],
+        "quota_blocks": _quota_blocks(report),
+        "tokens_chart": days.tokens(),
+        "dollars_chart": days.dollars(),
+        "timeline": timeline(report),
+        "details": packed(report, [person for person, _ in active[:MOST_PEOPLE]]),
+    }
+
+
+def _teams_of(report: Report) -> dict[str, str]:
+    teams: defaultdict[str, list[str]] = defaultdict(list)
+    for team, members in sorted(report.teams.items()):
+        for member in members:
+            teams[str(member)].append(team.removeprefix("team/"))
+    return {member: ", ".join(names) for member, names in teams.items()}
+
+
+def _quota_blocks(report: Report) -> list[QuotaBlocks]:
+    groups: defaultdict[tuple[str, Outcome], list[tuple[str, timedelta]]] = defaultdict(list)
+    for block in report.blocks:
+        for quota in block.quotas:
+            lasted = block.lasted(report.first, report.now)
+            groups[quota, block.outcome].append((block.principal, lasted))
+    found = [
+        QuotaBlocks(
+            quota,
+            outcome,
+            len(several),
+            len({who for who, _ in several}),
+            sum((lasted for _, lasted in several), timedelta(0)),
+        )
+        for (quota, outcome), several in groups.items()
+    ]
+    return sorted(found, key=lambda each: (-each.times, each.quota))
+
+
+def _spark(report: Report, person: Person) -> str:
+    """A path of one stroke for each day with usage, as high as its share of the busiest day."""
+    used = person.by_day(report.days[0])
+    numbers = {day: counts.tokens or counts.requests for day, counts in used.items()}
+    most = max(numbers.values(), default=0) or 1
+    return "".join(
+        f"M{2 * place + 1} {_SPARK}v-{max(round(numbers[day] * _SPARK / most), 1)}"
+        for place, day in enumerate(report.days)
+        if numbers.get(day)
+    )
+
+
+def _source(name: str) -> str:
+    folder = resources.files("quota_enforcer.insight.report") / "templates"
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """How the page's content security policy names the only script that may run in it."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

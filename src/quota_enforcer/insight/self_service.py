@@ -1,0 +1,135 @@
+"""Own: where a caller stands, by the look that the sweep takes too; nothing here writes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.core.principal import Identity, Kind, Principal
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.usage.window import local_date
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.verdict import Terms
+from quota_enforcer.enforce.ledger import LedgerReads
+from quota_enforcer.enforce.ports import Quotas
+from quota_enforcer.insight.status import Row, rows, unlimited
+
+_SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}
+"""What stands before the slash in an item for one principal, or for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuota:
+    """One quota of somebody's: the row that admins see too, its models, and a raise in force.
+
+    `limit_after` is the limit that comes back at `raised_until`; both are None without a raise.
+    """
+
+    row: Row
+    models: tuple[str, ...] = ()
+    raised_until: datetime | None = None
+    limit_after: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStanding:
+    """Where one principal is: what IAM denies it now, and each of its quotas.
+
+    `until` is None where only an admin's change ends the deny. `changing` says that a deny is being
+    attached or lifted just now, and `trouble` why one could not be attached.
+    """
+
+    principal: Principal
+    denied: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+    changing: bool
+    trouble: str
+    quotas: tuple[OwnQuota, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnView:
+    """All that a caller is told."""
+
+    terms: Terms
+    state: SweepState
+    standings: tuple[OwnStanding, ...]
+
+
+class OwnLook:
+    """Looks at callers; whom it is about is never but what IAM says of who asks."""
+
+    def __init__(self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._quotas = quotas
+        self._loader = QuotaLoader(settings.zone, settings.scopes)
+
+    def of(self, identity: Identity, now: datetime) -> OwnView:
+        """The caller itself, its session where quotas watch that one, and the pools it draws on."""
+        settings, ledger = self._settings, self._ledger
+        state = ledger.state()
+        now = max(now, state.watermark or now)
+        terms = Terms(now, settings.zone, settings.mode, gated=settings.gated)
+        items = [item for item in self._quotas.items() if _can_concern(item, identity)]
+        book = self._loader.load(items, ledger.quota_memories(), now).book
+        standings = [self._standing(each, book, terms) for each in book.charged(identity)]
+        known = {quota.row.whom for each in standings for quota in each.quotas}
+        pools = {team for each in standings for team in book.pools_of(each.principal)}
+        standings += [
+            self._standing(team, book, terms) for team in sorted(pools) if str(team) not in known
+        ]
+        return OwnView(terms, state, tuple(standings))
+
+    def _standing(self, principal: Principal, book: QuotaBook, terms: Terms) -> OwnStanding:
+        record = self._ledger.records([principal])[principal]
+        decision = look(record, book, self._ledger, terms)
+        quotas = list(_quotas(record, decision))
+        if not quotas:
+            usage = self._ledger.usage(principal, local_date(terms.now, terms.zone))
+            quotas = [OwnQuota(unlimited(principal, usage, terms))]
+        in_force = record.standing.denied if not record.trouble else frozenset[str]()
+        lasting = decision.standing if decision.standing.denied else record.standing
+        return OwnStanding(
+            principal,
+            tuple(sorted(in_force)),
+            record.standing.since if in_force else None,
+            lasting.until if in_force else None,
+            record.intended is not None,
+            record.trouble,
+            tuple(quotas),
+        )
+
+
+def _can_concern(item: Item, identity: Identity) -> bool:
+    """Whether it is not the quota of somebody else alone: to read thousands of these takes long."""
+    whom = str(item.get("principal")).lower()
+    own = {str(each).lower() for each in (identity.principal, identity.session) if each}
+    return whom in own or "*" in whom or whom.partition("/")[0] not in _SINGLE
+
+
+def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
+    applying = {
+        (verdict.quota.whom, verdict.quota.name): verdict.quota for verdict in decision.verdicts
+    }
+    for row in rows(record, decision):
+        quota = applying.get((row.whom, row.quota))
+        yield OwnQuota(row) if quota is None else _own(row, quota, decision.terms.now)
+
+
+def _own(row: Row, quota: Quota, now: datetime) -> OwnQuota:
+    raised = quota.raise_until if quota.limit_at(now) != quota.limit else None
+    return OwnQuota(
+        row,
+        tuple(map(str, quota.models)),
+        raised,
+        quota.limit if raised is not None else None,
+    )

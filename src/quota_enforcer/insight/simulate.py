@@ -1,0 +1,219 @@
+"""Replay: calls in the order of their time against quotas, with all that happens in between.
+
+A replay has one agenda of things to come: meter a call once the ledger would know of it, look at a
+principal, let a deny come into force. Before each call it does what is due.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from functools import cache
+from heapq import heappop, heappush
+from itertools import count
+from operator import add
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.standing import Standing
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.model import ModelScope, canonical_model
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.decide.decision import decide
+from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.meter.log.record import Counted
+
+EVENTS = frozenset(
+    {NoticeKind.WARNING, NoticeKind.BLOCKED, NoticeKind.RESTORED, NoticeKind.CHANGED}
+)
+"""The notices that say what happened to a principal."""
+
+_NO_DENY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long everything takes; by default nothing does.
+
+    `visible` says when the ledger knows of a call, `looked` at which moment the enforcer looks that
+    is not before a given one, and `in_force` how long IAM takes to know of a deny or its end.
+    """
+
+    visible: Callable[[Counted], datetime] = lambda call: call.at
+    looked: Callable[[datetime], datetime] = lambda moment: moment
+    in_force: timedelta = timedelta(0)
+
+
+@dataclass(slots=True)
+class Simulated:
+    """One principal's replay: what it was let use, what it was refused, and what it was told."""
+
+    used: Counts = field(default_factory=Counts)
+    refused: Counts = field(default_factory=Counts)
+    events: list[Notice] = field(default_factory=list)
+
+
+class _Step(IntEnum):
+    """What is done first where several things are due at one instant."""
+
+    METER = 0
+    LOOK = 1
+    IN_FORCE = 2
+
+
+_Filled = Principal | frozenset[Principal]
+"""Whose buckets: a principal's, or those of all who share a pool together."""
+
+
+class _Use(NamedTuple):
+    """What a call adds, to whose buckets, and who is looked at for it."""
+
+    filled: tuple[_Filled, ...]
+    whom: tuple[Principal, ...]
+    model: str
+    at: datetime
+    counts: Counts
+
+
+_Due = tuple[datetime, _Step, int, Callable[[datetime], None]]
+
+
+class Replay:
+    """A replay under way."""
+
+    def __init__(
+        self, book: QuotaBook, price: Callable[[Counted], Cost], zone: ZoneInfo, delays: Delays
+    ) -> None:
+        self._book = book
+        self._price = price
+        self._zone = zone
+        self._delays = delays
+        self.outcomes: defaultdict[Principal, Simulated] = defaultdict(Simulated)
+        self._buckets: defaultdict[_Filled, _Buckets] = defaultdict(_Buckets)
+        self._standings: defaultdict[Principal, Standing] = defaultdict(Standing)
+        self._denied: dict[Principal, frozenset[str]] = {}
+        self._agenda: list[_Due] = []
+        self._number = count()
+        self._looks: set[tuple[datetime, Principal]] = set()
+        self._charged = cache(book.charged)
+        self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
+        self._pools = cache(lambda charged: _pools(book, charged))
+        self._model = cache(canonical_model)
+
+    def begin(self, calls: Sequence[Counted], named: set[Principal]) -> None:
+        """Look at everybody as the first call comes: a limit of 0 blocks before any use."""
+        for principal in sorted(named.union(*map(self._everybody, calls))):
+            self._look_at(calls[0].at, principal)
+
+    def catch_up(self, now: datetime) -> None:
+        """Do all that is due until now, and what that makes due."""
+        while self._agenda and self._agenda[0][0] <= now:
+            when, _, _, act = heappop(self._agenda)
+            act(when)
+
+    def arrive(self, call: Counted) -> None:
+        """Let a call through or refuse it, as IAM would at this moment."""
+        cost = self._price(call)
+        counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+        model = self._model(call.model_id)
+        charged, whom = self._charged(call.identity), self._everybody(call)
+        refused = any(self._closed(principal, model) for principal in charged)
+        for principal in whom:
+            outcome = self.outcomes[principal]
+            if refused:
+                outcome.refused = _sum(outcome.refused, counts)
+            else:
+                outcome.used = _sum(outcome.used, counts)
+        if not refused:
+            use = _Use((*charged, *self._pools(charged)), whom, model, call.at, counts)
+            self._plan(self._delays.visible(call), _Step.METER, lambda now: self._meter(use, now))
+
+    def _meter(self, use: _Use, now: datetime) -> None:
+        hour, day = hour_start(use.at, self._zone), local_date(use.at, self._zone)
+        looked = self._delays.looked(now)
+        for filled in use.filled:
+            self._buckets[filled].add(use.model, hour, day, use.counts)
+        for principal in use.whom:
+            self._look_at(looked, principal)
+
+    def _look(self, principal: Principal, now: datetime) -> None:
+        self._looks.discard((now, principal))
+        applicable = self._book.of(principal, now)
+        decision = decide(
+            principal,
+            applicable,
+            self._buckets[principal].usage,
+            self._standings[principal],
+            Terms(now, self._zone, Mode.ENFORCE, gated=True),
+            {
+                quota.id: self._buckets[self._book.drawing[quota.id]].usage
+                for quota in applicable.quotas
+                if quota.pooled
+            },
+        )
+        self._standings[principal] = decision.standing
+        if decision.turned:
+            for member in self._book.pools.get(principal, ()):
+                self._look_at(now, member)
+        told = [notice for notice in decision.notices if notice.kind in EVENTS]
+        if told:
+            self.outcomes[principal].events += told
+        if decision.standing.denied != decision.before.denied:
+            denied = decision.standing.denied
+            self._plan(
+                now + self._delays.in_force,
+                _Step.IN_FORCE,
+                lambda _: self._denied.update({principal: denied}),
+            )
+        if decision.standing.due is not None:
+            self._look_at(self._delays.looked(decision.standing.due), principal)
+
+    def _look_at(self, when: datetime, principal: Principal) -> None:
+        if (when, principal) not in self._looks:
+            self._looks.add((when, principal))
+            self._plan(when, _Step.LOOK, lambda now: self._look(principal, now))
+
+    def _plan(self, when: datetime, step: _Step, act: Callable[[datetime], None]) -> None:
+        heappush(self._agenda, (when, step, next(self._number), act))
+
+    def _everybody(self, call: Counted) -> tuple[Principal, ...]:
+        """To whom a call counts, with the teams that share a quota."""
+        charged = self._charged(call.identity)
+        teams = (team for principal in charged for team in self._teams(principal))
+        return (*charged, *dict.fromkeys(teams))
+
+    def _closed(self, principal: Principal, model: str) -> bool:
+        denied = self._denied.get(principal, _NO_DENY)
+        return any(ModelScope(pattern).covers(model) for pattern in denied)
+
+
+def _pools(book: QuotaBook, charged: tuple[Principal, ...]) -> tuple[frozenset[Principal], ...]:
+    """The pools that a call draws on, as those who share one; a call counts in each once."""
+    return tuple({drawing for drawing in book.drawing.values() if drawing.intersection(charged)})
+
+
+class _Buckets:
+    """One principal's buckets, filled call by call; `usage` is a view of them."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, tuple[dict[datetime, Counts], dict[date, Counts]]] = {}
+        self._views: dict[str, ModelUsage] = {}
+        self.usage = Usage(self._views)
+
+    def add(self, model: str, hour: datetime, day: date, counts: Counts) -> None:
+        if model not in self._models:
+            hours, days = self._models[model] = {}, {}
+            self._views[model] = ModelUsage(hours, days)
+        hours, days = self._models[model]
+        hours[hour] = _sum(hours[hour], counts) if hour in hours else counts
+        days[day] = _sum(days[day], counts) if day in days else counts
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts._make(map(add, one, other))

@@ -1,0 +1,167 @@
+"""Where everybody is: records, usage and quotas in rows, for whoever shows them; pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Action
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import Measure, Number
+from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.deniability import out_of_reach, why_open
+from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+
+
+class State(StrEnum):
+    """Where a principal is with one quota; what matters most comes first."""
+
+    BLOCKED = "blocked"
+    COULD_NOT_BE_BLOCKED = "could not be blocked"
+    WOULD_BE_BLOCKED = "would be blocked"
+    OVER = "over"
+    WARNED = "warned"
+    OK = "ok"
+    NO_QUOTA = "no quota"
+
+
+_PLACE = {state: place for place, state in enumerate(State)}
+
+
+IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
+"""Where a quota is used up, or still blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One principal and one quota that applies to it; `quota` is empty where none does.
+
+    `limit` is None where there is none. `since` and `until` belong to a block: until None it lasts
+    until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
+    `assumed` are the dollars of `used` at assumed prices (None: the measure is no money), and
+    `unpriced` the models they are for.
+    """
+
+    principal: str
+    quota: str
+    whom: str
+    measure: str
+    window: str
+    used: Number
+    limit: Decimal | None
+    percent: int | None
+    state: State
+    why: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    resets_at: datetime | None = None
+    assumed: Decimal | None = None
+    unpriced: tuple[str, ...] = ()
+
+
+def rows(record: Record, decision: Decision) -> Iterator[Row]:
+    """One row for each quota that applies, and for each that no longer does but still blocks."""
+    for verdict in decision.verdicts:
+        yield _row(record, decision, verdict)
+    if record.trouble or record.intended is not None:
+        return
+    applying = {verdict.quota.id for verdict in decision.verdicts}
+    for id_ in sorted(record.standing.used_up.keys() - applying):
+        whom, _, name = id_.partition("#")
+        yield Row(
+            str(record.principal), name, whom, "", "", 0, None, None, State.BLOCKED,
+            "the quota no longer applies; the next sweep lifts the block",
+            since=record.standing.since,
+        )  # fmt: skip
+
+
+def by_urgency(several: Iterable[Row]) -> list[Row]:
+    """What matters most first, with the rows of one principal together."""
+    of_each: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in several:
+        of_each[row.principal].append(row)
+    for rows_ in of_each.values():
+        rows_.sort(key=urgency)
+    ordered = sorted(
+        of_each.values(), key=lambda rows_: (urgency(rows_[0])[:2], rows_[0].principal)
+    )
+    return [row for rows_ in ordered for row in rows_]
+
+
+def urgency(row: Row) -> tuple[int, int, str]:
+    """Orders rows: the worst state first, then the fullest."""
+    return _PLACE[row.state], -(row.percent or 0), row.quota
+
+
+def unlimited(principal: Principal, usage: Usage, terms: Terms) -> Row:
+    """The row of a principal that no quota covers: what it used today."""
+    span = Window(Unit.DAY).span(terms.now, terms.zone)
+    counts = usage.within(span, [EVERY_MODEL])
+    return Row(
+        str(principal),
+        "",
+        "",
+        Measure.TOTAL_TOKENS,
+        "day",
+        Measure.TOTAL_TOKENS.of(counts),
+        None,
+        None,
+        State.NO_QUOTA,
+        resets_at=span.end,
+    )
+
+
+def _row(record: Record, decision: Decision, verdict: Verdict) -> Row:
+    quota = verdict.quota
+    state, why = _state(record, decision, verdict)
+    fixed_end = None if quota.window.rolling else verdict.span.end
+    blocked = state is State.BLOCKED
+    return Row(
+        str(record.principal),
+        quota.name,
+        quota.whom,
+        quota.measure,
+        str(quota.window),
+        verdict.used,
+        verdict.limit if verdict.limit.is_finite() else None,
+        verdict.percent if verdict.limit.is_finite() else None,
+        state,
+        why,
+        since=record.standing.since if blocked else None,
+        until=verdict.frees_at if blocked else None,
+        resets_at=verdict.frees_at if verdict.used_up else fixed_end,
+        assumed=verdict.assumed if quota.measure is Measure.COST_USD else None,
+        unpriced=verdict.unpriced,
+    )
+
+
+def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State, str]:
+    """The state, and in words what the state alone does not say."""
+    in_iam = verdict.quota.id in record.standing.used_up and record.intended is None
+    if verdict.used_up and verdict not in decision.denying:
+        return _open(record.principal, verdict, decision.terms)
+    if verdict.used_up:
+        if record.trouble:
+            return State.COULD_NOT_BE_BLOCKED, record.trouble
+        return (State.BLOCKED, "") if in_iam else (State.OVER, "the next sweep blocks")
+    if in_iam and not record.trouble:
+        return State.BLOCKED, "no longer used up; the next sweep lifts the block"
+    return (State.WARNED if verdict.threshold else State.OK), ""
+
+
+def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, str]:
+    """Why a used-up quota denies nothing."""
+    if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
+        return State.OVER, why_open(verdict, principal, terms) or ""
+    undeniable = out_of_reach(verdict.quota, principal, terms)
+    if undeniable is not None:
+        return State.COULD_NOT_BE_BLOCKED, undeniable
+    if terms.mode is Mode.OBSERVE:
+        return State.WOULD_BE_BLOCKED, ""
+    raise AssertionError(f"{principal} is open for no reason: {verdict!r}")

@@ -1,0 +1,1 @@
+"""Writes the gates' documents; the only function that writes policies."""

@@ -1,0 +1,1 @@
+"""Sweeps, wakes and answers to quota edits; the only function that attaches denies."""

@@ -1,0 +1,106 @@
+"""The enforcer function: a sweep for each tick, a wake where usage came in or quotas changed."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, assert_never
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+
+from quota_enforcer import clock
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.errors import SweepFailed
+from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.lambdas.enforcer import wiring
+from quota_enforcer.lambdas.enforcer.events import (
+    CloseRequest,
+    EditRequest,
+    StaleTick,
+    SweepRequest,
+    WakeRequest,
+    read_event,
+)
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from quota_enforcer.enforce.report import Report
+    from quota_enforcer.enforce.sweep import Sweep
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+
+@cache
+def enforcer() -> "Sweep":
+    """Wired once for each Lambda process, at its first event, so that errors reach the log."""
+    return wiring.sweep(Settings.from_environment(os.environ), boto3.Session())
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(correlation_id_path="correlation_id", clear_state=True)
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Answer one event; raises SweepFailed at the end of a sweep in which something failed."""
+    logger.set_correlation_id(context.aws_request_id)
+    request = read_event(event, clock.now())
+    match request:
+        case SweepRequest():
+            report = enforcer().run(
+                request.now, dry_run=request.dry_run, confirm_blocks=request.confirm_blocks
+            )
+            _measure(report)
+            took = (clock.now() - request.now).total_seconds()
+            metrics.add_metric("Duration", MetricUnit.Seconds, took)
+            if report.data_age_seconds is not None:
+                metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
+            return _told("sweep", report)
+        case WakeRequest():
+            report = enforcer().wake(request.principals, request.now)
+            report.failures += request.refused
+            _measure(report)
+            return _told("wake", report)
+        case EditRequest():
+            report = enforcer().edited(request.now)
+            _measure(report)
+            return _told("edit", report)
+        case CloseRequest():
+            released = enforcer().close(request.now)
+            logger.info("closed", released=released)
+            return {"released": released}
+        case StaleTick():
+            logger.warning("dropped a stale tick", scheduled=request.scheduled.isoformat())
+            metrics.add_metric("StaleTicks", MetricUnit.Count, 1)
+            metrics.flush_metrics()
+            return {"dropped": "stale", "scheduled": request.scheduled.isoformat()}
+        case _:
+            assert_never(request)
+
+
+def _measure(report: "Report") -> None:
+    counts = {
+        "LookedAt": report.looked_at,
+        "Warned": report.count(NoticeKind.WARNING),
+        "Blocked": report.count(NoticeKind.BLOCKED),
+        "Restored": report.count(NoticeKind.RESTORED),
+        "Failed": len(report.failures),
+        "Held": len(report.held),
+        "Unattributed": len(report.unattributed),
+        "Edits": report.edits,
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+
+
+def _told(what: str, report: "Report") -> dict[str, Any]:
+    """Log what was done; failures come last, so that nothing else is lost for them.
+
+    A dry run answers its failures instead of raising them: it is what an admin asked to see.
+    """
+    answer = report.to_json()
+    logger.info(what, **answer)
+    metrics.flush_metrics()
+    if report.failures and not report.dry_run:
+        raise SweepFailed(report.failures)
+    return answer

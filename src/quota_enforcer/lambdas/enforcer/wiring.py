@@ -1,0 +1,71 @@
+"""Wiring: the one place where settings and a boto3 session become adapters and a sweep."""
+
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+from quota_enforcer.aws.bedrock.models import SOON_OR_NOT, BedrockModels
+from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
+from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
+from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
+from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction
+from quota_enforcer.aws.iam.denies import IamDenies
+from quota_enforcer.aws.messaging.topic import SnsTopic
+from quota_enforcer.core.kind import Metering
+from quota_enforcer.enforce.ports import Models, NamedByThemselves, Outside
+from quota_enforcer.enforce.sweep import Sweep
+
+if TYPE_CHECKING:
+    import boto3
+
+    from quota_enforcer.core.deployment import Settings
+
+# IAM throttles bulk changes at an unpublished rate; adaptive retries slow down by themselves.
+PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 8})
+
+
+def quotas(settings: "Settings", session: "boto3.Session") -> DynamoQuotas:
+    """The quota table."""
+    return DynamoQuotas(session.client("dynamodb", config=PATIENT), settings.quota_table)
+
+
+def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
+    """The ledger."""
+    client = session.client("dynamodb", config=PATIENT)
+    return DynamoLedger(client, settings.ledger_table, settings.zone)
+
+
+def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | None:
+    """The author of the gates, where the deployment keeps any."""
+    if not settings.author:
+        return None
+    return AuthorFunction(session.client("lambda", config=WAITS_FOR_AUTHOR), settings.author)
+
+
+def models(settings: "Settings", session: "boto3.Session") -> Models:
+    """Who says what opaque ARNs mean, where the enforcer itself meters."""
+    if settings.metering is Metering.STREAM:
+        return NamedByThemselves()
+    memory = DynamoModelMemory(session.client("dynamodb", config=PATIENT), settings.ledger_table)
+    return BedrockModels(session.client("bedrock", config=SOON_OR_NOT), memory)
+
+
+def outside(settings: "Settings", session: "boto3.Session") -> Outside:
+    """Every adapter of one deployment."""
+    return Outside(
+        ledger=ledger(settings, session),
+        quotas=quotas(settings, session),
+        metrics=CloudWatchMetrics(
+            session.client("cloudwatch", config=PATIENT), settings.metric_namespace
+        ),
+        denies=IamDenies(session.client("iam", config=PATIENT), settings.denies),
+        topic=SnsTopic(session.client("sns", config=PATIENT), settings.notice_topic),
+        author=author(settings, session),
+        models=models(settings, session),
+    )
+
+
+def sweep(settings: "Settings", session: "boto3.Session") -> Sweep:
+    """The sweep of one deployment, ready to run."""
+    return Sweep(settings, outside(settings, session))

@@ -1,0 +1,1 @@
+"""Turns deliveries of the invocation log into usage."""

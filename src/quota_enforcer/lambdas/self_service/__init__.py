@@ -1,0 +1,1 @@
+"""Answers who signed the request with their own quotas and usage."""

@@ -1,0 +1,68 @@
+"""What the self-service function answers, as JSON, in the terms of `status --json`.
+
+Moments are in UTC, money and weighted tokens are exact texts, and no limit is null.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.core.notices.amounts import exact
+from quota_enforcer.insight.self_service import OwnQuota, OwnStanding, OwnView
+
+
+def document(view: OwnView, settings: MeSettings) -> dict[str, Any]:
+    """The whole answer, as plain JSON types."""
+    fresh_at, now = view.state.fresh_at, view.terms.now
+    age = None if fresh_at is None else int((now - fresh_at).total_seconds())
+    answer = {
+        "stack": settings.stack,
+        "mode": view.terms.mode,
+        "time_zone": str(view.terms.zone),
+        "now": now,
+        "data_age_seconds": age,
+        "contact": settings.contact,
+        "closed": view.state.closed,
+        "standings": [_standing(each) for each in view.standings],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(answer, default=_plain))
+    return plain
+
+
+def _standing(standing: OwnStanding) -> dict[str, Any]:
+    return asdict(standing) | {
+        "principal": str(standing.principal),
+        "quotas": [_quota(each) for each in standing.quotas],
+    }
+
+
+def _quota(quota: OwnQuota) -> dict[str, Any]:
+    """The row and what goes with it, side by side."""
+    row = asdict(quota.row)
+    del row["principal"]
+    whole = isinstance(quota.row.used, int)
+    return row | {
+        "limit": _limit(quota.row.limit, whole=whole),
+        "models": quota.models,
+        "raised_until": quota.raised_until,
+        "limit_after": _limit(quota.limit_after, whole=whole),
+    }
+
+
+def _limit(value: Decimal | None, *, whole: bool) -> int | str | None:
+    if value is None or not value.is_finite():
+        return None
+    return int(value) if whole else exact(value)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return exact(value)
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case _:
+            return str(value)

@@ -1,0 +1,72 @@
+"""The self-service function: tells callers where they stand, by its function URL.
+
+Of what is asked only the principal is logged. It is wired here, so that it imports nothing that its
+role may not do.
+"""
+
+import json
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import boto3
+from aws_lambda_powertools import Logger, Tracer
+from botocore.config import Config
+
+from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.ledger.ledger_reads import DynamoReads
+from quota_enforcer.aws.dynamodb.quota_reads import DynamoQuotaReads
+from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.insight.self_service import OwnLook
+from quota_enforcer.lambdas.self_service.answer import document
+from quota_enforcer.lambdas.self_service.request import Refused, caller_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_PATIENT: Final = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 4}
+)
+_OK: Final = 200
+
+logger = Logger()
+tracer = Tracer()
+
+
+class Me(NamedTuple):
+    """The function, wired."""
+
+    settings: MeSettings
+    look: OwnLook
+
+
+@cache
+def me() -> Me:
+    """Wired once for each Lambda process, at its first event, so that errors reach the log."""
+    settings = MeSettings.from_environment(os.environ)
+    dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
+    ledger = DynamoReads(dynamodb, settings.ledger_table, settings.zone)
+    return Me(settings, OwnLook(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table)))
+
+
+# No response is captured: it is the caller's own business.
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+    """Answer one request as a function URL takes it."""
+    settings, look = me()
+    try:
+        caller = caller_of(event, settings.account)
+    except Refused as refused:
+        logger.warning("refused", status=refused.status)
+        return _answer(refused.status, {"error": str(refused)})
+    logger.info("asked", principal=str(caller.principal))
+    return _answer(_OK, document(look.of(caller, clock.now()), settings))
+
+
+def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": json.dumps(body, ensure_ascii=False),
+    }

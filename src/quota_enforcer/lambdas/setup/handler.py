@@ -1,0 +1,72 @@
+"""The set-up function: a custom resource that follows its stack from creation to deletion.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from crhelper import CfnResource
+
+from quota_enforcer.aws.bedrock.logging import InvocationLogging, Wanted
+from quota_enforcer.aws.functions.enforcer import Enforcer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+PHYSICAL_ID: Final = "bedrock-quota-setup"
+"""Never changes: CloudFormation would take a change for a replacement, and delete the old one."""
+_WAITS_FOR_ENFORCER: Final = Config(read_timeout=660, tcp_keepalive=True)
+"""Longer than the enforcer's own time limit in the template."""
+
+logger = Logger()
+# The library reports to CloudFormation, in time and whatever happens. It would sleep after a
+# deletion for the sake of logs; at DEBUG it would log the address that takes the answer.
+resource = CfnResource(log_level="INFO", boto_level="ERROR", sleep_on_delete=0)
+
+
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:
+    """Answer one request of CloudFormation."""
+    resource(event, context)
+
+
+@resource.create
+@resource.update
+def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
+    """Have calls logged to the wanted group; fails with the parameter to set."""
+    physical_id = _keep_physical_id(event)
+    logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
+    return physical_id
+
+
+@resource.delete
+def close(event: dict[str, Any], _context: "LambdaContext") -> str:
+    """Release everyone, then switch logging off; fails where somebody would stay blocked."""
+    physical_id = _keep_physical_id(event)
+    client = boto3.client("lambda", config=_WAITS_FOR_ENFORCER)
+    enforcer = Enforcer(client, event["ResourceProperties"]["EnforcerFunction"])
+    logger.info("enforcer closed: %s", enforcer.ask({"action": "close"}))
+    logger.info("invocation logging %s", _logging().withdraw(_wanted(event)))
+    return physical_id
+
+
+def _keep_physical_id(event: dict[str, Any]) -> str:
+    """The id this resource always had; also set at once, for the answer after a failure."""
+    resource.PhysicalResourceId = event.get("PhysicalResourceId", PHYSICAL_ID)
+    return resource.PhysicalResourceId
+
+
+def _wanted(event: dict[str, Any]) -> Wanted:
+    properties = event["ResourceProperties"]
+    return Wanted(
+        log_group=properties["LogGroupName"],
+        role=properties["LogRoleArn"],
+        bodies=properties["LogPromptsAndAnswers"] == "true",
+        former_role=event.get("OldResourceProperties", {}).get("LogRoleArn", ""),
+    )
+
+
+def _logging() -> InvocationLogging:
+    return InvocationLogging(boto3.client("bedrock"))

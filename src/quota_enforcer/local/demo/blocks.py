@@ -1,0 +1,56 @@
+"""Who was blocked from what and when, as the events say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.local.demo import cast
+from quota_enforcer.local.demo.record import Answer, Event, Record
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""Later than anything."""
+_MODELS: Final = {
+    (item["principal"], item["quota"]): item["models"] for item in cast.QUOTAS if "models" in item
+}
+
+
+class Block(NamedTuple):
+    """A time in which somebody was blocked from a model scope."""
+
+    principal: str
+    models: str
+    began: datetime
+    ended: datetime
+
+    def holds(self, answer: Answer) -> bool:
+        """Whether the call was made during this block, by whomever."""
+        return self.began <= answer.call.at < self.ended
+
+    def stops(self, answer: Answer) -> bool:
+        """Whether the call was one that this block must refuse."""
+        whom = str(answer.call.principal) == self.principal
+        return whom and self.holds(answer) and ModelScope(self.models).covers(answer.call.model)
+
+    @property
+    def gated(self) -> bool:
+        """Whether only a gate could make it."""
+        return Principal.parse(self.principal).kind in GATED
+
+
+def blocks(record: Record) -> Iterator[Block]:
+    """Every block of the run, those that were lifted first."""
+    began: dict[str, Event] = {}
+
+    def block(event: Event, ended: datetime) -> Block:
+        models = _MODELS.get((event.principal, event.quota), str(EVERY_MODEL))
+        return Block(event.principal, models, event.at, ended)
+
+    for event in record.events:
+        if event.kind == "blocked":
+            began.setdefault(event.principal, event)
+        elif event.kind == "restored" and event.principal in began:
+            yield block(began.pop(event.principal), event.at)
+    for event in began.values():
+        yield block(event, NEVER)

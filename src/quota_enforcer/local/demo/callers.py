@@ -1,0 +1,90 @@
+"""Who calls Bedrock in the demo, each with its own credentials."""
+
+import json
+from typing import Any, Final
+
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.local.demo.cast import MODELS, SHARED, Call, Member
+from quota_enforcer.local.embedded import EmbeddedAws
+
+_TWO_MODELS: Final = "two-models"
+
+
+class Callers:
+    """The users, the roles and their sessions; `roles` says who is behind which role, by ARN."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self._aws = aws
+        self._runtimes: dict[tuple[Principal, str], Any] = {}
+        self.roles: dict[Principal, str] = {}
+
+    def make_shared_roles(self, gate: str) -> None:
+        """Make the roles that several people share, with the gate as permissions boundary.
+
+        For people of Identity Center this stands in for what it does with a permission set.
+        """
+        for name, path in SHARED.items():
+            self._make_role(name, Path=path, PermissionsBoundary=gate)
+
+    def join(self, member: Member) -> None:
+        """Make the user or role with an ordinary policy for the two models, and its credentials."""
+        principal = member.principal
+        if not member.role:
+            iam, name = self._aws.client("iam"), principal.name
+            iam.create_user(UserName=name)
+            iam.put_user_policy(UserName=name, PolicyName=_TWO_MODELS, PolicyDocument=_ALLOW)
+            self._admit(principal, "", iam.create_access_key(UserName=name)["AccessKey"])
+            return
+        if member.role not in SHARED:
+            self._make_role(member.role)
+        for session in member.sessions:
+            self._take_role(member, session)
+
+    def invoke(self, call: Call) -> str:
+        """Call the model with the caller's own credentials; returns IAM's words if it refuses."""
+        runtime = self._runtimes[call.principal, call.session]
+        counts = dict(zip(OBSERVED[1:], call.counts[1:], strict=False))
+        body = {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": 4096,
+            "messages": [{"role": "user", "content": "..."}],  # the traces hold no text
+            "simulate": counts,
+        }
+        try:
+            runtime.invoke_model(modelId=call.model, body=json.dumps(body))
+        except runtime.exceptions.AccessDeniedException as refusal:
+            return str(refusal)
+        return ""
+
+    def _make_role(self, name: str, **more: str) -> None:
+        iam = self._aws.client("iam")
+        trust = document(Action="sts:AssumeRole", Principal={"AWS": self._aws.account_id})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **more)
+        iam.put_role_policy(RoleName=name, PolicyName=_TWO_MODELS, PolicyDocument=_ALLOW)
+
+    def _take_role(self, member: Member, session: str) -> None:
+        """A session of the role, by its own name or that of the person behind it."""
+        role = self._aws.client("iam").get_role(RoleName=member.role)["Role"]["Arn"]
+        taken = self._aws.client("sts").assume_role(
+            RoleArn=role, RoleSessionName=session or member.principal.name.rpartition("/")[2]
+        )
+        self.roles[member.principal] = taken["AssumedRoleUser"]["Arn"].rpartition("/")[0]
+        self._admit(member.principal, session, taken["Credentials"])
+
+    def _admit(self, principal: Principal, session: str, key: dict[str, str]) -> None:
+        credentials = self._aws.session_for(
+            key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken")
+        )
+        self._runtimes[principal, session] = credentials.client("bedrock-runtime")
+
+
+def document(**statement: Any) -> str:
+    """A policy with one statement that allows something."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]})
+
+
+_ALLOW: Final = document(
+    Action=["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+    Resource=[f"arn:aws:bedrock:*::foundation-model/{model}" for model in MODELS],
+)

@@ -1,0 +1,1 @@
+"""Where the emulator differs from AWS, put right for as long as its process lives."""

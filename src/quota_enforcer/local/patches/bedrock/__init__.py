@@ -1,0 +1,1 @@
+"""Bedrock: answers, profiles and the invocation log that the emulator lacks."""

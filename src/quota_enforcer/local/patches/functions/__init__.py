@@ -1,0 +1,1 @@
+"""Lambda: workers, function URLs, streams and deliveries that the emulator lacks."""

@@ -1,0 +1,58 @@
+"""Lambda functions in the emulator: their errors, their way home, and who may start them.
+
+- A handler's exception is answered with its class as errorType and with the request's id
+  (https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html); the emulator says
+  Runtime.HandlerError.
+- A custom resource answers CloudFormation over https; the emulator listens to http only, so a
+  worker's https connection to the emulator itself is made without TLS.
+- Schedules fire on real time in the emulator; here time is simulated, so they never fire by
+  themselves: the client fires them (`quota_enforcer.local.schedules`).
+"""
+# ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
+
+import os
+from typing import Any, Final
+
+from ministack.core import lambda_runtime
+from ministack.services import eventbridge, lambda_svc, scheduler
+from ministack.services.cloudformation import custom_resource
+
+from quota_enforcer.local.patches.functions.tracebacks import raised
+
+_WITHOUT_TLS: Final = """
+import http.client
+
+
+def _connect(connection, with_tls=http.client.HTTPSConnection.connect):
+    if (connection.host, connection.port) == ("127.0.0.1", {port}):
+        http.client.HTTPConnection.connect(connection)
+    else:
+        with_tls(connection)
+
+
+http.client.HTTPSConnection.connect = _connect
+"""
+"""Runs in each worker before the function's code is imported."""
+
+
+def install() -> None:
+    """Prepare the workers and silence the schedulers."""
+    port = int(os.environ["GATEWAY_PORT"])
+    lambda_runtime._PYTHON_WORKER_SCRIPT = (
+        _WITHOUT_TLS.format(port=port) + lambda_runtime._PYTHON_WORKER_SCRIPT
+    )
+    custom_resource._HOST = "127.0.0.1"  # "localhost" may mean ::1, where nobody listens
+    plain = lambda_svc._execute_function_warm
+
+    def execute(function: Any, event: Any, request_id: str) -> Any:
+        result = plain(function, event, request_id)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict):
+            body["requestId"] = request_id
+            if body.get("errorType") == "Runtime.HandlerError":
+                body["errorType"] = raised(result.get("log", "")) or body["errorType"]
+        return result
+
+    lambda_svc._execute_function_warm = execute
+    scheduler.start_scheduler = lambda: None
+    eventbridge.start_scheduler = lambda: None

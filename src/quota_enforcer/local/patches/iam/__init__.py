@@ -1,0 +1,1 @@
+"""IAM: conditions, resources and limits that the emulator does not check."""

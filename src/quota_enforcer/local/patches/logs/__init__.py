@@ -1,0 +1,1 @@
+"""CloudWatch Logs: reads and subscriptions that the emulator lacks."""

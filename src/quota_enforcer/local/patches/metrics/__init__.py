@@ -1,0 +1,1 @@
+"""CloudWatch: metric filters, metric reads and alarms that the emulator lacks."""

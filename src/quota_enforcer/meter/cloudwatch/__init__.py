@@ -1,0 +1,1 @@
+"""Usage from CloudWatch metrics, every few minutes."""

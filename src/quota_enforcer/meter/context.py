@@ -1,0 +1,34 @@
+"""What the stream meter and the recount work with, wired once for each process."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.ledger import Brief
+from quota_enforcer.enforce.ports import Models
+from quota_enforcer.meter.log.charge import Calls, PricesOf
+from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Wake
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the meter is: the account and log group that are metered, the local time of buckets."""
+
+    account: str
+    group: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class MeterOutside:
+    """All adapters of one deployment, or the fakes; `prices` makes the prices of a brief."""
+
+    ledger: MeterLedger
+    models: Models
+    log: InvocationLog
+    wake: Wake
+    letters: DeadLetters
+    prices: PricesOf
+
+    def calls(self, brief: Brief, site: Site) -> Calls:
+        """What reads the log as this brief says."""
+        return Calls(brief, self.prices(brief), self.models, site.account, site.zone)

@@ -1,0 +1,1 @@
+"""One record of the invocation log, and what it is charged."""

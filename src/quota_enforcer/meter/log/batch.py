@@ -1,0 +1,64 @@
+"""One delivery's events, sorted into what is added and what is not, and why."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.meter.log.charge import Calls
+from quota_enforcer.meter.log.record import Quarantined, Skipped
+from quota_enforcer.meter.ports import Addition, LogEvent, Pointer
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read so far; `failed` could not be read for a reason that will pass."""
+
+    additions: list[Addition] = field(default_factory=list)
+    quarantined: list[Pointer] = field(default_factory=list)
+    failed: list[Pointer] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    touched: set[Principal] = field(default_factory=set)
+    unattributed: int = 0
+    _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
+
+    def read(self, calls: Calls, event: LogEvent, now: datetime) -> None:
+        """Sort in one event; none is so bad that it stops the others."""
+        try:
+            reading = calls.read(event, now)
+        except Exception as error:  # noqa: BLE001 - the others of the batch go on
+            self.failed.append(_pointer(event, f"it cannot be read: {type(error).__name__}"))
+            return
+        match reading:
+            case Skipped(reason):
+                self.skipped[reason] += 1
+            case Quarantined(reason):
+                self.quarantined.append(_pointer(event, reason))
+            case Addition() as call:
+                self.additions.append(call)
+                self._events[call.key] = event._replace(message="")
+                self.touched.update(bucket.principal for bucket in call.buckets)
+                self.unattributed += call.buckets[0].principal.kind is Kind.OTHER
+
+    def pointer(self, key: str, reason: str) -> Pointer:
+        """Where the call with this key is in the log."""
+        return _pointer(self._events[key], reason)
+
+    def time(self, key: str) -> datetime:
+        """When the log says that the call with this key was."""
+        return time_of(self._events[key])
+
+    def lag(self, now: datetime) -> float | None:
+        """How old the oldest call is, in seconds; None where there is none."""
+        ages = ((now - call.at).total_seconds() for call in self.additions)
+        oldest = max(ages, default=None)
+        return None if oldest is None else max(oldest, 0.0)
+
+
+def time_of(event: LogEvent | Pointer) -> datetime:
+    """When the log says that it was, in UTC."""
+    return datetime.fromtimestamp(event.timestamp / 1000, UTC)
+
+
+def _pointer(event: LogEvent, reason: str) -> Pointer:
+    return Pointer(event.id, event.timestamp, reason)

@@ -1,0 +1,88 @@
+"""A line of the invocation log as a call to be added: whose it is, of which model, at what cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.principal import GATED
+from quota_enforcer.core.quotas.precedence import charged
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.enforce.ports import Models
+from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
+from quota_enforcer.meter.ports import Addition, LogEvent
+
+EARLY = timedelta(minutes=5)
+"""How far a record may be dated after the moment it is metered at: clocks differ."""
+_KEY = 24
+"""Hexadecimal digits of a key: 96 bits, so no two calls of one principal share one."""
+
+
+class Prices(Protocol):
+    """What calls cost."""
+
+    def cost(
+        self, model_id: str, region: str | None, counts: Counts, written: CacheWrites | None = None
+    ) -> Cost:
+        """What a call of this model in this Region cost."""
+
+
+PricesOf = Callable[[Brief], Prices]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Reads the log of one account; buckets are hours of `zone`."""
+
+    brief: Brief
+    prices: Prices
+    models: Models
+    account: str
+    zone: ZoneInfo
+
+    def read(self, event: LogEvent, now: datetime) -> Addition | Skipped | Quarantined:
+        """What an event says. One dated more than five minutes after `now` is quarantined."""
+        reading = read(event.message, self.account)
+        if not isinstance(reading, Counted):
+            return reading
+        if reading.at - now > EARLY:
+            return Quarantined(
+                f"timestamp is {reading.at:%Y-%m-%dT%H:%M:%SZ}, which is more than {EARLY} after "
+                f"its delivery at {now:%Y-%m-%dT%H:%M:%SZ}: one of the clocks is wrong",
+            )
+        return self._addition(reading, event)
+
+    def _addition(self, call: Counted, event: LogEvent) -> Addition:
+        model = self.models.named(call.model_id)
+        cost = self.prices.cost(model.priced_as, call.region, call.counts, call.cache_writes)
+        bucket = partial(Bucket, model=model.name, day=local_date(call.at, self.zone))
+        hour = hour_start(call.at, self.zone)
+        whom = charged(call.identity, self.brief.sessions)
+        gated = any(principal.kind in GATED for principal in whom)
+        return Addition(
+            key_of(call, event),
+            call.at,
+            hour,
+            tuple(map(bucket, whom)),
+            call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed),
+            Source(call.arn, call.model_id, hour) if gated else None,
+        )
+
+
+def key_of(call: Counted, event: LogEvent) -> str:
+    """The same for a call however often it is logged or delivered.
+
+    Request ids can repeat with other contents, hence what the call was; a record without one is
+    told by its log event.
+    """
+    counts = call.counts[: len(OBSERVED)]
+    which = call.request_id or event.id
+    exactly = repr((which, call.at.isoformat(), call.arn, call.model_id, *counts))
+    return sha256(exactly.encode()).hexdigest()[:_KEY]

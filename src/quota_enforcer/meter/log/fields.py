@@ -1,0 +1,177 @@
+"""The fields of an invocation-log record, each checked; what does not fit is refused in words.
+
+Only paths of the parsed record are read, never its text: a prompt may hold anything.
+Record: https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Identity, identify
+from quota_enforcer.core.usage.counts import Counts
+
+MOST_TOKENS = 10**12
+"""No call comes near it; larger numbers are damage that would not fit into a ledger's counters."""
+YEARS = range(2000, 3000)
+"""Moments that every time zone can hold; further out lies damage only."""
+
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+_TEXT = re.compile(r"[!-~]{1,2048}")
+"""What ARNs, ids and codes are made of: printable ASCII without spaces, as long as a modelId."""
+_NUMBER = re.compile(r"[-+.,\d]{1,20}", re.ASCII)
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_ARNS_ACCOUNT = 4
+"""Where the account stands between the colons of an ARN."""
+_SHOWN = 80
+_UNCOUNTED = ("InvokeModel", "InvokeModelWithResponseStream")
+"""Operations whose record may have no counts at all: blocked by a guardrail, or a rerank.
+
+Converse and ConverseStream log an explicit 0.
+"""
+_ONLY_INPUT = "InvokeModel"
+"""The operation of embeddings, which have no output to count."""
+
+
+class Damaged(ValueError):
+    """A field that cannot be taken as it is; says which, its value and what was expected."""
+
+
+def text(record: Mapping[str, Any], name: str) -> str:
+    """A field of printable ASCII without spaces."""
+    if name not in record:
+        raise Damaged(f"{name} is missing")
+    value = record[name]
+    if not isinstance(value, str) or not _TEXT.fullmatch(value):
+        raise Damaged(f"{name} is {shown(value)}: expected printable ASCII without spaces")
+    return value
+
+
+def optional_text(record: Mapping[str, Any], name: str) -> str | None:
+    """The same where nothing depends on it: None where it is missing or damaged."""
+    value = record.get(name)
+    return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
+
+
+def moment(record: Mapping[str, Any]) -> datetime:
+    """When the call was made, in UTC; Bedrock writes one-second UTC, exports add digits.
+
+    Some exports drop the `Z`: the log itself knows no other zone than UTC.
+    """
+    if "timestamp" not in record:
+        raise Damaged("timestamp is missing")
+    value = record["timestamp"]
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            read = datetime.fromisoformat(value)
+        except ValueError:  # a date that no calendar has
+            read = None
+        if read is not None and read.year in YEARS:
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    raise Damaged(f"timestamp is {shown(value)}: expected a moment such as 2026-01-31T23:59:59Z")
+
+
+def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Identity]:
+    """The caller's ARN and whom it names, seen from `account`.
+
+    None: from the account that the record was written in, and where it does not say, the ARN's.
+    """
+    section = record.get("identity")
+    if section is None:
+        raise Damaged("identity is missing")
+    if not isinstance(section, dict):
+        raise Damaged(f"identity is {shown(section)}: expected an object with the caller's arn")
+    try:
+        arn = text(section, "arn")
+        return arn, _identified(arn, account or _own_account(record, arn))
+    except Damaged as error:
+        raise Damaged(f"identity.{error}") from None
+    except UnknownIdentity as error:
+        raise Damaged(f"identity.arn: {error}") from None
+
+
+def counts(record: Mapping[str, Any], operation: str | None) -> Counts:
+    """One request and its tokens, all from the record's own counts.
+
+    Missing counts are zero only where Bedrock leaves them out: cache counts anywhere, both counts
+    of an InvokeModel that a guardrail blocked or that reranks, the output count of embeddings.
+    """
+    given, written = _section(record, "input"), _section(record, "output")
+    tokens_in = _count(given, "input", "inputTokenCount")
+    tokens_out = _count(written, "output", "outputTokenCount")
+    if tokens_in is None and not (tokens_out is None and operation in _UNCOUNTED):
+        raise Damaged("input.inputTokenCount is missing")
+    if tokens_out is None and tokens_in is not None and operation != _ONLY_INPUT:
+        raise Damaged("output.outputTokenCount is missing")
+    return Counts(
+        1,
+        tokens_in or 0,
+        tokens_out or 0,
+        _count(given, "input", "cacheReadInputTokenCount") or 0,
+        _count(given, "input", "cacheWriteInputTokenCount") or 0,
+    )
+
+
+def shown(value: object) -> str:
+    """A damaged value in a message: short, on one line, and never the inside of a section."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str() if len(value) > _SHOWN:
+            return f"{value[:_SHOWN]!r}..."
+        case _:
+            return f"{value!r}"[: _SHOWN + 2]
+
+
+def kind_of(value: object) -> str:
+    """The same where a prompt or an answer could stand: a text is shown only if it is a number."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        return "a text"
+    return shown(value)
+
+
+@lru_cache(maxsize=10_000)
+def _identified(arn: str, account: str) -> Identity:
+    return identify(arn, account)
+
+
+def _own_account(record: Mapping[str, Any], arn: str) -> str:
+    """The record's account; where that is missing or redacted, the one that the ARN names."""
+    value = record.get("accountId")
+    if isinstance(value, str) and _ACCOUNT.fullmatch(value):
+        return value
+    parts = arn.split(":", _ARNS_ACCOUNT + 1)
+    return parts[_ARNS_ACCOUNT] if len(parts) > _ARNS_ACCOUNT else ""
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = record.get(name, _NOTHING)
+    if not isinstance(section, dict) and section is not _NOTHING:
+        raise Damaged(f"{name} is {kind_of(section)}: expected an object")
+    return section
+
+
+def _count(section: Mapping[str, Any], side: str, name: str) -> int | None:
+    """A count as it stands; None where the key is missing, which null is not."""
+    if name not in section:
+        return None
+    value = section[name]
+    if type(value) is not int or not 0 <= value <= MOST_TOKENS:  # True is an int by inheritance
+        raise Damaged(
+            f"{side}.{name} is {kind_of(value)}: expected a whole number from 0 to {MOST_TOKENS}"
+        )
+    return value

@@ -1,0 +1,116 @@
+"""The record reader: what one line of the invocation log group says, without ever guessing.
+
+    read(line) -> Counted      a call that used Bedrock, with all that metering needs
+                  Skipped      nothing was used: an empty line, a plain line, a failed call
+                  Quarantined  it may have been a call, but it cannot be taken as it is
+
+It never raises for anything that a line can hold, so one bad line never costs the others.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from quota_enforcer.core.pricing.cache_writes import CacheWrites, cache_writes
+from quota_enforcer.core.principal import Identity
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.log import fields as record_fields
+from quota_enforcer.meter.log.fields import Damaged, shown
+
+SCHEMA = "ModelInvocationLog"
+"""The `schemaType` of invocation records; exports may lack it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A call that used Bedrock.
+
+    `identity` is whom `arn` names; `model_id` and `region` stand as logged, since prices depend on
+    the geography prefix and the Region. `cache_writes` and `request_id` are None where the record
+    does not tell; request ids can repeat with other contents.
+    """
+
+    at: datetime
+    arn: str
+    identity: Identity
+    model_id: str
+    region: str | None
+    counts: Counts
+    cache_writes: CacheWrites | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A line that used nothing, and why we know."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A line that cannot be counted as it is, and what is wrong with it."""
+
+    reason: str
+
+
+Reading = Counted | Skipped | Quarantined
+
+
+def read(line: str | bytes, account: str | None = None) -> Reading:
+    """What a line of the log group says.
+
+    `account` is the account whose log this is; callers of another one are `other/ARN`. Without it
+    the record's own `accountId` counts, and where that is missing or redacted, the ARN's.
+    """
+    try:
+        plain = (line.decode() if isinstance(line, bytes) else line).strip()
+        if not plain:
+            return Skipped("empty line")
+        if plain[0] not in "{[":
+            # Half a record, or one with a time before it, as an export of the log group has it.
+            if "{" in plain:
+                return Quarantined("no record: text before a JSON object")
+            return Skipped("no record: a plain line")
+        return _read(_parsed(plain), account)
+    except UnicodeDecodeError as error:
+        return Quarantined(f"not UTF-8: {error.reason} at byte {error.start + 1}")
+    except Damaged as error:
+        return Quarantined(str(error))
+
+
+def _parsed(plain: str) -> dict[str, Any]:
+    try:
+        record = json.loads(plain)
+    except json.JSONDecodeError as error:
+        raise Damaged(f"broken JSON: {error.msg} at character {error.pos + 1}") from None
+    except ValueError:  # Python reads no longer ones
+        raise Damaged("broken JSON: a number of thousands of digits") from None
+    except RecursionError:
+        raise Damaged("broken JSON: nested too deeply") from None
+    if not isinstance(record, dict):
+        raise Damaged("no record: a JSON list")
+    return record
+
+
+def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
+    schema = record.get("schemaType", SCHEMA)
+    if schema != SCHEMA:
+        raise Damaged(f"schemaType is {shown(schema)}: expected {SCHEMA!r}")
+    if "errorCode" in record:
+        return Skipped(f"failed call: {record_fields.text(record, 'errorCode')}")
+    at = record_fields.moment(record)
+    arn, identity = record_fields.identity(record, account)
+    model_id = record_fields.text(record, "modelId")
+    counts = record_fields.counts(record, record_fields.optional_text(record, "operation"))
+    return Counted(
+        at,
+        arn,
+        identity,
+        model_id,
+        record_fields.optional_text(record, "region"),
+        counts,
+        cache_writes(record.get("output", {}).get("outputBodyJson"), counts.cache_write_tokens),
+        record_fields.optional_text(record, "requestId"),
+    )

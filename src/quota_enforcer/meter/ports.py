@@ -1,0 +1,141 @@
+"""What the stream meter and the recount need from outside: the adapters in `aws` and the fakes fit.
+
+Every write may be repeated. Nothing here knows AWS.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+
+
+class LogEvent(NamedTuple):
+    """One event of the invocation log: its id, its time (milliseconds, Unix), and its line."""
+
+    id: str
+    timestamp: int
+    message: str
+
+
+class Pointer(NamedTuple):
+    """Where a record that could not be metered can be found again, and why; never what it says."""
+
+    event_id: str
+    timestamp: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One call to be added to the ledger exactly once.
+
+    `key` is the same however often the call is delivered, and differs from every other call's.
+    `hour` is the start in UTC of its local clock hour, `at` the moment of the call; `buckets` are
+    whom it counts to, its principal's first. `source` is how its caller stands in the log, where
+    only a gate could deny them.
+    """
+
+    key: str
+    at: datetime
+    hour: datetime
+    buckets: tuple[Bucket, ...]
+    counts: Counts
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of some additions.
+
+    `added` and `duplicates` are numbers of calls. `late` are hours that a recount has begun with:
+    their calls were not added, and the hour is asked to be recounted again. `failed` are the keys
+    of calls that may not have been written, with the reason. `cost_usd` is what those added cost.
+    """
+
+    added: int = 0
+    duplicates: int = 0
+    late: frozenset[datetime] = frozenset()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    cost_usd: Decimal = NO_MONEY
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """An hour (by its start in UTC) to be set from the log: when asked for, begun and finished."""
+
+    hour: datetime
+    asked: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class MeterLedger(Protocol):
+    """The ledger, as far as the stream meter and the recount touch it."""
+
+    def brief(self) -> Brief:
+        """What the enforcer tells the meters."""
+
+    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+        """Add each call that was never added; duplicates are confirmed and dropped."""
+
+    def remember_sources(self, sources: Sequence[Source]) -> None:
+        """Remember how callers stand in the log; what a meter of metrics knows of them stays.
+
+        So does one that was seen later already: a recount looks back, a delivery may be late.
+        """
+
+    def principals(self) -> set[Principal]:
+        """Everybody who has a record."""
+
+    def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """The stored hours of one principal's buckets of one local date, those without any too."""
+
+    def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = ...) -> None:
+        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask that these hours be set from the log once they are closed."""
+
+    def recounts(self) -> list[Recount]:
+        """The hours asked for and not finished since."""
+
+    def start_recount(self, hour: datetime, now: datetime) -> None:
+        """From now on calls of this hour are not added but ask for another recount."""
+
+    def finish_recount(self, hour: datetime, now: datetime) -> None:
+        """The hour is set; one asked for or begun again since `start_recount` stays to be done.
+
+        `now` is the moment that the start was given.
+        """
+
+    def drop_recount(self, hour: datetime) -> None:
+        """The hour cannot be set from the log: it is asked for no more, as if never begun with."""
+
+
+class InvocationLog(Protocol):
+    """The log group, as far as Bedrock wrote it."""
+
+    def events(self, start: datetime, end: datetime) -> Iterator[LogEvent]:
+        """The events of Bedrock's stream with a time in [start, end)."""
+
+    def kept_since(self) -> datetime:
+        """Before this moment the log group may have lost events, or did not exist."""
+
+
+class Wake(Protocol):
+    """The enforcer, told whose usage has changed; nobody waits for it."""
+
+    def wake(self, principals: Collection[Principal]) -> None:
+        """Have it look at these, and only these."""
+
+
+class DeadLetters(Protocol):
+    """Where pointers to records go that could not be metered."""
+
+    def leave(self, pointers: Sequence[Pointer]) -> None:
+        """Leave them for an admin; an alarm tells of them."""

@@ -1,0 +1,193 @@
+"""The recount: every bucket of a closed hour is set from the log itself.
+
+It heals what the stream meter missed or could not write, an outage, a change of meter or of prices.
+It sets whole hours, so it may be repeated; what the log does not hold becomes zero.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
+from quota_enforcer.meter.appearances import Faces
+from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.log.batch import time_of
+from quota_enforcer.meter.log.record import Quarantined
+from quota_enforcer.meter.ports import Addition, Recount
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from quota_enforcer.core.ledger import Bucket, Source
+    from quota_enforcer.core.principal import Principal
+
+METER = "recount"
+CLOSED_AFTER = timedelta(minutes=10)
+"""After its end an hour is closed: twice as long as calls are added to it unconditionally."""
+EARLIER = timedelta(minutes=5)
+LATER = timedelta(minutes=70)
+"""How far the log's time of an event may be from the record's own, before it and after it."""
+
+_ZERO = Counts()
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_MINUTES = int(CLOSED_AFTER.total_seconds()) // 60
+
+
+class RecountRefused(EnforcerError):
+    """An hour cannot be set from the log; the message says why, and the ledger is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """What a recount of an hour did.
+
+    `records` are calls found in the log, `buckets` those that were changed. `unread` counts lines
+    that were quarantined, by reason.
+    """
+
+    hour: datetime
+    records: int
+    buckets: int
+    principals: int
+    unread: Counter[str]
+
+
+class Recounter:
+    """Sets the hours of one deployment from its log."""
+
+    def __init__(self, outside: MeterOutside, site: Site) -> None:
+        self._outside = outside
+        self._site = site
+
+    def due(self, now: datetime) -> list[datetime]:
+        """The hours that were asked for and are closed: those never begun with, oldest first.
+
+        Then the others, the longest ago first: one that takes too long lets none wait for it.
+        """
+        asked = sorted(self._outside.ledger.recounts(), key=_turn)
+        return [each.hour for each in asked if self._closes(each.hour) <= now]
+
+    def settle(self, hour: datetime, now: datetime) -> Recounted:
+        """Set an hour that was asked for; one that is refused is not asked for any more."""
+        try:
+            return self.recount(hour, now)
+        except RecountRefused:
+            self._outside.ledger.drop_recount(hour)
+            raise
+
+    def recount(self, hour: datetime, now: datetime) -> Recounted:
+        """Set an hour, by its start. Raises RecountRefused, or what the adapters raise.
+
+        A crash leaves the hour asked for, so that the next run takes it up.
+        """
+        self._allow(hour, now)
+        ledger = self._outside.ledger
+        ledger.ask_recounts([hour], now)
+        ledger.start_recount(hour, now)
+        found = self._read(hour)
+        day = local_date(hour, self._site.zone)
+        principals = ledger.principals() | {bucket.principal for bucket in found.sums}
+        stored: dict[Bucket, Counts] = {}
+        touched: set[Principal] = set()
+        for principal in sorted(principals):
+            buckets = ledger.day(principal, day)
+            stored |= {bucket: hours.get(hour, _ZERO) for bucket, hours in buckets.items()}
+            # Also those with nothing to change: an earlier run may have died before it woke them.
+            touched |= {principal} if buckets else set()
+        changed = {
+            bucket: found.sums.get(bucket, _ZERO)
+            for bucket in {**stored, **found.sums}
+            if found.sums.get(bucket, _ZERO) != stored.get(bucket, _ZERO)
+        }
+        if changed and not (found.lines or found.sums):
+            ledger.drop_recount(hour)
+            raise RecountRefused(
+                f"the log {self._site.group} holds no line of the hour from {hour:%Y-%m-%dT%H:%M}Z,"
+                " but the ledger has usage in it: missing data is not zero. Was logging switched "
+                "off, or another log group used? The ledger is left as it is",
+            )
+        for bucket, counts in changed.items():
+            ledger.set_hours(bucket, {hour: counts}, METER)
+        touched |= {bucket.principal for bucket in changed}
+        Faces(ledger).tell(found.people)
+        if touched:
+            self._outside.wake.wake(touched)
+        ledger.finish_recount(hour, now)
+        return Recounted(hour, found.records, len(changed), len(touched), found.unread)
+
+    def _allow(self, hour: datetime, now: datetime) -> None:
+        """Raises RecountRefused where this hour cannot be recounted, now or ever."""
+        if hour_start(hour, self._site.zone) != hour:
+            raise RecountRefused(
+                f"{hour:%Y-%m-%dT%H:%M:%SZ} starts no hour in {self._site.zone}: name the start "
+                "of one, such as 2026-11-24T10:00:00Z",
+            )
+        if self._closes(hour) > now:
+            raise RecountRefused(
+                f"the hour from {hour:%Y-%m-%dT%H:%M}Z can be recounted from "
+                f"{self._closes(hour):%Y-%m-%dT%H:%M}Z on, {_MINUTES} minutes after its end",
+            )
+        kept = self._outside.log.kept_since()
+        if hour < kept:
+            raise RecountRefused(
+                f"the log {self._site.group} holds everything only since {kept:%Y-%m-%dT%H:%M}Z, "
+                f"so the hour from {hour:%Y-%m-%dT%H:%M}Z cannot be set from it: the ledger is "
+                "left as it is",
+            )
+
+    def _closes(self, hour: datetime) -> datetime:
+        return next_hour(hour, self._site.zone) + CLOSED_AFTER
+
+    def _read(self, hour: datetime) -> "_Found":
+        """What the log holds of an hour: each call once, also where it is logged twice."""
+        found = _Found()
+        end = next_hour(hour, self._site.zone)
+        calls = self._outside.calls(self._outside.ledger.brief(), self._site)
+        for event in self._outside.log.events(*searched(hour, self._site.zone)):
+            inside = hour <= time_of(event) < end
+            found.lines += inside
+            # Against the event's own time: by now a wrong date of that day may have come true.
+            match calls.read(event, time_of(event)):
+                case Addition() as call if call.hour == hour:
+                    found.add(call)
+                case Quarantined(reason) if inside:
+                    found.unread[reason] += 1
+                case _:
+                    pass
+        return found
+
+
+def searched(hour: datetime, zone: "ZoneInfo") -> tuple[datetime, datetime]:
+    """From when to when the log is read for the calls of an hour, by the times of its events."""
+    return hour - EARLIER, next_hour(hour, zone) + LATER
+
+
+def _turn(recount: Recount) -> tuple[datetime, datetime]:
+    return recount.started or _NEVER, recount.hour
+
+
+class _Found:
+    """What the log holds of one hour."""
+
+    def __init__(self) -> None:
+        self.sums: dict[Bucket, Counts] = {}
+        self.lines = 0
+        self.unread: Counter[str] = Counter()
+        self.people: set[Source] = set()
+        self._keys: set[str] = set()
+
+    @property
+    def records(self) -> int:
+        return len(self._keys)
+
+    def add(self, call: Addition) -> None:
+        if call.key in self._keys:
+            return
+        self._keys.add(call.key)
+        self.people |= {call.source} if call.source else set()
+        for bucket in call.buckets:
+            known = self.sums.get(bucket)
+            self.sums[bucket] = Counts.total((known, call.counts)) if known else call.counts

@@ -1,0 +1,159 @@
+"""The stream meter: each batch of log events is added to the ledger as it arrives.
+
+Deliveries come at least once, regrouped, late, and may stop anywhere: the ledger adds each call
+exactly once. What cannot be added leaves a pointer to its log event, and its hour is recounted.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.meter.appearances import Faces
+from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.log.batch import Batch, time_of
+from quota_enforcer.meter.log.charge import Calls
+from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
+from quota_enforcer.meter.ports import LogEvent, Pointer
+from quota_enforcer.meter.recount import searched
+
+STREAM = "aws/bedrock/modelinvocations"
+"""The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
+BRIEF_KEPT = timedelta(seconds=60)
+"""How long a brief is used again: for so long a new price or a newly watched session may wait."""
+RECENT = timedelta(minutes=10)
+"""How far back the events of a delivery that cannot be read may reach, as a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What became of a delivery, in numbers of records, and never what a record says.
+
+    `late` are those whose hour is being recounted instead. `skipped` counts by reason.
+    `quarantined` and `failed` point to events. `lag` is the age of the oldest call, in seconds.
+    `cost_usd` is what the counted calls cost.
+    """
+
+    counted: int = 0
+    duplicates: int = 0
+    unattributed: int = 0
+    late: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Sequence[Pointer] = ()
+    failed: Sequence[Pointer] = ()
+    lag: float | None = None
+    control: bool = False
+    cost_usd: Decimal = NO_MONEY
+
+
+class Stream:
+    """Meters one deployment's invocation log as it is delivered."""
+
+    def __init__(self, outside: MeterOutside, site: Site) -> None:
+        self._outside = outside
+        self._site = site
+        self._known: tuple[datetime, Calls] | None = None
+        self._faces = Faces(outside.ledger)
+
+    def deliver(self, data: str, now: datetime, request_id: str) -> Metered:
+        """Meter what an event's `awslogs.data` holds. May be repeated whatever has happened.
+
+        Raises only where the enforcer cannot be woken or told whom to deny, or the pointers not be
+        left: then the same delivery has to come again.
+        """
+        here = int(now.timestamp() * 1000)
+        try:
+            delivery = decode(data)
+        except Undecodable as broken:
+            lost = [Pointer(request_id, here, f"the delivery cannot be read: {broken}")]
+            self._give_up(lost, [now - RECENT, now], now)
+            return Metered(failed=lost)
+        if delivery.control:
+            return Metered(control=True)
+        foreign = self._foreign(delivery)
+        if foreign:
+            return Metered(skipped={foreign: len(delivery.events) + delivery.damaged})
+        damaged = Pointer(request_id, here, "a log event without an id, a time or a message")
+        return self._meter(delivery.events, now, [damaged] * delivery.damaged)
+
+    def _foreign(self, delivery: Delivery) -> str:
+        """Why a delivery is none of what is metered here; empty where it is."""
+        if delivery.owner != self._site.account:
+            return "the log of another account"
+        if delivery.group != self._site.group:
+            return "another log group"
+        return "" if delivery.stream == STREAM else "a log stream that is not Bedrock's"
+
+    def _meter(self, events: Sequence[LogEvent], now: datetime, damaged: list[Pointer]) -> Metered:
+        try:
+            calls = self._reader(now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
+            reason = f"the ledger cannot be read: {type(error).__name__}"
+            failed = [Pointer(event.id, event.timestamp, reason) for event in events]
+            self._give_up(failed, map(time_of, failed), now)
+            return Metered(quarantined=damaged, failed=failed)
+
+        batch = Batch(quarantined=damaged)
+        for event in events:
+            batch.read(calls, event, now)
+        added = self._outside.ledger.add(batch.additions, now)
+        unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
+        moments = [call.at for call in batch.additions if call.key in added.failed]
+        moments += map(time_of, batch.failed)
+        failed = [*batch.failed, *unwritten, *self._unfindable(batch, added.late)]
+        try:
+            # Everybody: a duplicate may follow a crash before the wake, and usage whose answer got
+            # lost may have been written.
+            self._faces.tell(call.source for call in batch.additions if call.source)
+            if batch.touched:
+                self._outside.wake.wake(batch.touched)
+        finally:
+            self._give_up(failed, moments, now)
+        return Metered(
+            counted=added.added,
+            duplicates=added.duplicates,
+            unattributed=batch.unattributed,
+            late=len(batch.additions) - added.added - added.duplicates - len(added.failed),
+            skipped=batch.skipped,
+            quarantined=batch.quarantined,
+            failed=failed,
+            lag=batch.lag(now),
+            cost_usd=added.cost_usd,
+        )
+
+    def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[Pointer]:
+        """Calls of hours to be recounted that the log has where no recount looks for them."""
+        for call in batch.additions:
+            if call.hour in recounted:
+                start, end = searched(call.hour, self._site.zone)
+                if not start <= batch.time(call.key) < end:
+                    reason = "its hour was set from the log, where it came too late to be found"
+                    yield batch.pointer(call.key, reason)
+
+    def _reader(self, now: datetime) -> Calls:
+        """With a brief of the last minute, or the last one that could be had."""
+        if self._known is not None and abs(now - self._known[0]) < BRIEF_KEPT:
+            return self._known[1]
+        try:
+            brief = self._outside.ledger.brief()
+        except Exception:
+            if self._known is None:
+                raise
+            return self._known[1]
+        calls = self._outside.calls(brief, self._site)
+        self._known = now, calls
+        return calls
+
+    def _give_up(
+        self, pointers: Collection[Pointer], moments: Iterable[datetime], now: datetime
+    ) -> None:
+        """Leave pointers, and have the hours of their calls set from the log once they are over."""
+        if not pointers:
+            return
+        hours = {hour_start(moment, self._site.zone) for moment in moments}
+        with suppress(Exception):  # the same trouble as before, as a rule; the pointers count
+            self._outside.ledger.ask_recounts(hours, now)
+        self._outside.letters.leave(list(pointers))
