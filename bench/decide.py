@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start, local_date

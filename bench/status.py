@@ -30,9 +30,8 @@ from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger import usage_items
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.ledger import Bucket, Record, SweepState
+from quota_enforcer.core.ledger import Bucket, Level, Record, Standing, SweepState
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.standing import Level, Standing
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.lambdas.enforcer import wiring

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import Unit, Window, hour_start

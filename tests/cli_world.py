@@ -18,8 +18,8 @@ from quota_enforcer.cli.deployment import Deployment, GatesKept
 from quota_enforcer.cli.insight import self_service
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.core.errors import Conflict, SweepFailed
-from quota_enforcer.core.me_settings import MeSettings
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel

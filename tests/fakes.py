@@ -25,8 +25,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.enforce.ledger import unheard
-from quota_enforcer.enforce.ports import Series
+from quota_enforcer.enforce.ports import Series, unheard
 from quota_enforcer.gates.result import Rendered
 
 

@@ -13,12 +13,11 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from fakes import FakeLedger
-from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.ledger import Record, Standing, SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule, Share
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date

@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 
 from builders import HAIKU, an_item
 from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
-from quota_enforcer.core.breaker import Breaker
-from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Breaker, Metering, Settings
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts

@@ -14,7 +14,7 @@ from fakes import FakeLedger
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA, DynamoQuotas
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

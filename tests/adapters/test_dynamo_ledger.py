@@ -17,7 +17,7 @@ from quota_enforcer.core.usage.counts import Counts
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.enforce.ledger import Ledger
+    from quota_enforcer.enforce.ports import Ledger
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 TODAY = NOON.date()

@@ -10,12 +10,22 @@ import pytest
 
 from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.ledger import Brief, Bucket, Record, Source, SweepState
+from quota_enforcer.core.ledger import (
+    Brief,
+    Bucket,
+    Level,
+    Record,
+    Source,
+    Standing,
+    SweepState,
+    UsedUp,
+    Warned,
+    WouldDeny,
+)
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 BOB = Principal.parse("user/bob")
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"

@@ -9,7 +9,7 @@ import pytest
 from builders import ALICE, HOUR, NOON
 from quota_enforcer.core.ledger import QuotaMemory, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 
 @pytest.fixture

@@ -13,10 +13,18 @@ from builders import ALICE, HAIKU, NOON
 from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger import notice_items
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key
-from quota_enforcer.core.ledger import QuotaMemory, Record, Source, SweepState
+from quota_enforcer.core.ledger import (
+    Level,
+    QuotaMemory,
+    Record,
+    Source,
+    Standing,
+    SweepState,
+    UsedUp,
+    Warned,
+)
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 TEXTS = st.text(max_size=12)

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.deployment import MeSettings, Settings
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.core.me_settings import MeSettings
 from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
 from quota_enforcer.gates.author import LEASE
 from quota_enforcer.gates.settings import AuthorSettings

@@ -12,7 +12,7 @@ import pytest
 
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.policies.names import GATES
 from quota_enforcer.lambdas.enforcer.events import SweepRequest, read_event
 from quota_enforcer.local.template import transformed

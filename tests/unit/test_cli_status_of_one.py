@@ -7,7 +7,7 @@ import pytest
 
 from builders import HOUR, NOON
 from cli_world import Shell, a_shell
-from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.decide.verdict import Mode

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
+from quota_enforcer.core.ledger import Level
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action
-from quota_enforcer.core.standing import Level
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope

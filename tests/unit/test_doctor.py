@@ -14,10 +14,10 @@ from cli_world import Shell, a_shell
 from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
 from quota_enforcer.aws.account import Part
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
-from quota_enforcer.core.policies.doctor import NEEDS
+from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.doctor import works

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.enforce.report import Report
 from world import World, principal

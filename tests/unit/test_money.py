@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds
+from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota, UnknownPrices
-from quota_enforcer.core.standing import Level, Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, HOUR, NOON, Story, a_quota
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.observe import Tally, WouldBlock, tally, would_have_been
 from quota_enforcer.decide.verdict import Mode

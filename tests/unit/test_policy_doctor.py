@@ -6,7 +6,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies.doctor import FINDING, NEEDS, doctor
+from quota_enforcer.core.policies.callers import FINDING, NEEDS, doctor
 from quota_enforcer.core.policies.lint import Kind, findings
 from quota_enforcer.core.policies.roles import Deployed
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
+from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
-from quota_enforcer.core.standing import Level, Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope

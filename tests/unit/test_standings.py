@@ -6,11 +6,10 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision, decide

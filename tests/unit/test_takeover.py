@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket, SweepState
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from builders import HAIKU, HOUR, NOON
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.errors import CannotDeny, Conflict
-from quota_enforcer.core.kind import Metering
 from quota_enforcer.core.ledger import Bucket, GateIntent, Record, SweepState
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal

@@ -14,10 +14,8 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel
-from quota_enforcer.decide.loaded import LoadedQuotas
-from quota_enforcer.decide.rules import QuotaLoader
-from quota_enforcer.enforce.ledger import Ledger, ReadMany
-from quota_enforcer.enforce.ports import Quotas
+from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
+from quota_enforcer.enforce.ports import Ledger, Quotas, ReadMany
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.settings import AuthorSettings
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.ledger import Level, Standing, UsedUp, Warned
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide import observe as observed
 from quota_enforcer.decide.deniability import closes, in_words, scopes_of, why_open

@@ -12,7 +12,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Terms, first_day
-from quota_enforcer.enforce.ledger import Usages
+from quota_enforcer.enforce.ports import Usages
 
 
 class Looked(NamedTuple):

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.decide.deniability import (
     EVERYTHING,
     closes,

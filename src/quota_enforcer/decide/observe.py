@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.ledger import Standing, UsedUp, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.standing import Standing, UsedUp, WouldDeny
 from quota_enforcer.decide.deniability import only_observed
 from quota_enforcer.decide.notices import restored
 from quota_enforcer.decide.verdict import Mode, Terms, Verdict

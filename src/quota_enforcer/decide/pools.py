@@ -9,7 +9,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
 from quota_enforcer.decide.verdict import Terms, first_day
-from quota_enforcer.enforce.ledger import Usages
+from quota_enforcer.enforce.ports import Usages
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""

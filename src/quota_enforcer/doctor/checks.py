@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from quota_enforcer.core.policies.doctor import FINDING, NEEDS
+from quota_enforcer.core.policies.callers import FINDING, NEEDS
 from quota_enforcer.doctor import logs, people, works
 from quota_enforcer.doctor.deployment import Patient
 from quota_enforcer.doctor.finding import Diagnosis

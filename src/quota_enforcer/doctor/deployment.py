@@ -8,8 +8,7 @@ from typing import Final
 from quota_enforcer.cli.deployment import Deployment, GatesKept
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
-from quota_enforcer.decide.loaded import LoadedQuotas
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
 from quota_enforcer.doctor.once import Once
 from quota_enforcer.doctor.probe import Sights
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from quota_enforcer.aws.cloudwatch.metrics import METRIC_NAMES
-from quota_enforcer.core.kind import Metering
-from quota_enforcer.core.policies.doctor import NEEDS
+from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import local_date

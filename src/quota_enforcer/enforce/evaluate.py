@@ -10,7 +10,7 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import look_closely
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.enforce.gather import NOTHING, Gathered
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.enforce.unpriced import Evidence, evidence, newest
 
 READERS = 8

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.table import PriceTable
-from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.rules import LoadedQuotas
 from quota_enforcer.enforce.ports import Outside
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.rules_cache import Known

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.notices.notice import NOTED, Notice
 from quota_enforcer.core.notices.wording import message
-from quota_enforcer.enforce.ledger import Ledger
-from quota_enforcer.enforce.ports import Topic
+from quota_enforcer.enforce.ports import Ledger, Topic
 
 STRANDED = timedelta(minutes=11)
 """A notice this long in the outbox was left there by a sweep that died: none runs for so long."""

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import NOTED, Notice
-from quota_enforcer.decide.loaded import Edit, LoadedQuotas, Rules
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules import Edit, LoadedQuotas, QuotaLoader, Rules
 from quota_enforcer.enforce.ports import Outside
 from quota_enforcer.enforce.unpriced import PriceWatch
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 STILL = timedelta(days=1)
 """How often it is noted that a model is still used without a price."""

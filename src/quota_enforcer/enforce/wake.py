@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.enforce.apply.all import Round, settled

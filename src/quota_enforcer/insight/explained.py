@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Candidate, Fate, covers
 from quota_enforcer.core.quotas.quota import Exemption
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Breakdown

@@ -9,7 +9,7 @@ from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.rules import LoadedQuotas
 from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.enforce.apply.gates import seen
 from quota_enforcer.gates.document import listed

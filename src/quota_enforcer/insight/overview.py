@@ -14,7 +14,7 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Looked, look_closely
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Terms, Verdict
-from quota_enforcer.enforce.ledger import Usages
+from quota_enforcer.enforce.ports import Usages
 
 
 class Seen(NamedTuple):

@@ -16,11 +16,11 @@ from operator import add
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model

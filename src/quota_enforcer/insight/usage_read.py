@@ -10,7 +10,7 @@ from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 
 class UsageRead:

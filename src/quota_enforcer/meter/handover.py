@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.window import HOUR, hour_start, next_hour
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from quota_enforcer.core.ledger import UsedUp, Warned
 from quota_enforcer.core.notices.notice import Notice
-from quota_enforcer.core.standing import UsedUp, Warned
 
 _LONGEST_KEY = 1024
 """Bytes of a range key; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html."""

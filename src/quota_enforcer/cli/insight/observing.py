@@ -7,7 +7,7 @@ from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, say, say_table
 from quota_enforcer.cli.terminal.when import lasting, weekday_moment
-from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.decide import observe as observed

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from quota_enforcer.cli.insight.standing_words import closed
 from quota_enforcer.cli.quotas.edit import terms as granted
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.core.standing import Standing
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide.deniability import scopes_of, why_open

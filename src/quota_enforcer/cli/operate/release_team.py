@@ -7,9 +7,9 @@ from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.decide.evaluate import look
-from quota_enforcer.decide.loaded import LoadedQuotas
+from quota_enforcer.decide.rules import LoadedQuotas
 from quota_enforcer.decide.verdict import Terms, Verdict
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 
 
 def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:

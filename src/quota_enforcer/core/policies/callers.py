@@ -1,5 +1,6 @@
 """Self-service: what the function that answers `quota-enforcer me` may do, and who may ask it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from quota_enforcer.core.policies.document import Document, allow, deny, document
@@ -8,6 +9,7 @@ from quota_enforcer.core.policies.names import (
     checked_partition,
     checked_region,
     checked_stack,
+    policy_arn,
 )
 from quota_enforcer.core.policies.roles import NEVER_FOR_METER, Deployed, logs_and_traces
 
@@ -56,5 +58,116 @@ def asking(
             ["lambda:InvokeFunction"],
             function,
             Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+        ),
+    )
+
+
+FINDING: Final = ("cloudformation:DescribeStacks", "lambda:GetFunctionConfiguration")
+"""What every command needs to find the deployment."""
+
+_PARTS: Final = "cloudformation:ListStackResources"
+
+_METRICS: Final = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics")
+
+_LOGGING: Final = "bedrock:GetModelInvocationLoggingConfiguration"
+
+_GROUPS: Final = "logs:DescribeLogGroups"
+
+_VERSIONS: Final = ("iam:GetPolicyVersion", "iam:ListPolicyVersions")
+
+_HOLDERS: Final = "iam:ListEntitiesForPolicy"
+
+_RECORDS: Final = "dynamodb:Query"
+
+_STATE: Final = "dynamodb:GetItem"
+
+_RULES: Final = ("dynamodb:Query", "dynamodb:Scan")
+
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "logging": (_LOGGING, _GROUPS, _PARTS),
+    "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS),
+    "records": ("logs:DescribeLogStreams", *_METRICS),
+    "meter": (
+        "logs:DescribeSubscriptionFilters",
+        "logs:DescribeMetricFilters",
+        "lambda:GetPolicy",
+        "cloudwatch:ListMetrics",
+        _PARTS,
+    ),
+    "ledger": (_STATE, *_METRICS),
+    "tokens": (_RECORDS, _LOGGING, _PARTS),
+    "dead letters": ("sqs:GetQueueAttributes", _PARTS),
+    "recounts": (_RECORDS,),
+    "sweep": (_STATE,),
+    "schedules": ("scheduler:GetSchedule", _PARTS),
+    "functions": ("lambda:GetFunctionConcurrency", _PARTS),
+    "event sources": ("lambda:GetEventSourceMapping", _PARTS),
+    "alarms": ("cloudwatch:DescribeAlarms", _PARTS),
+    "notices": ("sns:ListSubscriptionsByTopic",),
+    "users and roles": (
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GetAccountSummary",
+        *_RULES,
+    ),
+    "shared roles": ("iam:GetRole", *_RULES),
+    "denies": (_HOLDERS, _RECORDS, "dynamodb:BatchGetItem"),
+    "deny policies": _VERSIONS,
+    "gates": (*_VERSIONS, _HOLDERS, "iam:GetRole", _RECORDS, _STATE),
+    "quotas": _RULES,
+    "prices": _RULES,
+    "mode": (_STATE,),
+    "clock": (),
+}
+"""Each check of `doctor`, and the actions that it takes besides FINDING."""
+
+
+def doctor(of: Deployed, stack: str) -> Document:
+    """The policy, as narrow as each action allows."""
+
+    def arn(service: str, resource: str, region: str = of.region) -> str:
+        return f"arn:{of.partition}:{service}:{region}:{of.account}:{resource}"
+
+    roles = f"arn:{of.partition}:iam::{of.account}:role/*"
+    functions = arn("lambda", f"function:{stack}-*Function-*")
+    asked = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy"]
+    wiring = ["DescribeLogStreams", "DescribeMetricFilters", "DescribeSubscriptionFilters"]
+    return document(
+        allow("Stack", [FINDING[0], _PARTS], arn("cloudformation", f"stack/{stack}/*")),
+        allow("Functions", asked, functions),
+        allow("Schedules", ["scheduler:GetSchedule"], arn("scheduler", f"schedule/*/{stack}-*")),
+        allow(
+            "Ledger",
+            ["dynamodb:BatchGetItem", _STATE, _RECORDS],
+            [of.ledger_table, f"{of.ledger_table}/index/by-due"],
+        ),
+        allow("Quotas", ["dynamodb:Scan"], of.quota_table),
+        # How it is wired; reading what it holds takes other actions.
+        allow("InvocationLog", [f"logs:{each}" for each in wiring], of.invocation_log),
+        allow("LogGroups", [_GROUPS], arn("logs", "log-group:*", "*")),
+        allow("DeadLetters", ["sqs:GetQueueAttributes"], [of.dead_letters, of.meter_dead_letters]),
+        allow("Topic", ["sns:ListSubscriptionsByTopic"], of.notice_topic),
+        allow(
+            "Policies",
+            [_VERSIONS[0], _HOLDERS, _VERSIONS[1]],
+            policy_arn(of.partition, of.account, stack, "*"),
+        ),
+        allow("Boundaries", ["iam:GetRole"], roles),
+        allow(
+            "EventSources",
+            ["lambda:GetEventSourceMapping"],
+            arn("lambda", "event-source-mapping:*"),
+        ),
+        # These know no resource, or are asked for in every Region.
+        allow(
+            "Account",
+            [
+                "account:ListRegions",
+                _LOGGING,
+                "cloudwatch:DescribeAlarms",
+                *_METRICS,
+                "iam:GetAccountAuthorizationDetails",
+                "iam:GetAccountSummary",
+            ],
+            "*",
         ),
     )

@@ -12,7 +12,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import look
-from quota_enforcer.decide.loaded import Rules
+from quota_enforcer.decide.rules import Rules
 from quota_enforcer.enforce.apply.gates import GateRun, deserted
 from quota_enforcer.enforce.apply.one import Really, apply, conclude
 from quota_enforcer.enforce.evaluate import Looked, decide_for

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from quota_enforcer.core.breaker import Breaker
+from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.enforce.report import Report
 
 MEMORY = timedelta(minutes=15)

@@ -12,8 +12,7 @@ from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.one import conclude, intend
 from quota_enforcer.enforce.gather import NOTHING, Gathered
-from quota_enforcer.enforce.ledger import Ledger
-from quota_enforcer.enforce.ports import GateAuthor
+from quota_enforcer.enforce.ports import GateAuthor, Ledger
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.gates.result import Rendered
 

@@ -12,8 +12,7 @@ from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.notices import block_notices
-from quota_enforcer.enforce.ledger import Ledger
-from quota_enforcer.enforce.ports import Denies
+from quota_enforcer.enforce.ports import Denies, Ledger
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 _GONE = "it no longer exists"

@@ -9,8 +9,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.enforce.apply.gates import deserted
 from quota_enforcer.enforce.gather import NOTHING
-from quota_enforcer.enforce.ledger import Ledger
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.ports import Ledger, Outside
 
 
 def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], list[str]]:

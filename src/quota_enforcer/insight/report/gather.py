@@ -13,7 +13,7 @@ from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide.evaluate import Looked, look_closely
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.ledger import Ledger
+from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.blocks import TOLD_TO_ADMINS, Now, blocks_of
 from quota_enforcer.insight.forecast import percent_at_reset, runs_out
 from quota_enforcer.insight.month_cost import PACE_DAYS

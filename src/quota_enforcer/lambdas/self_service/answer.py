@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.insight.self_service import OwnQuota, OwnStanding, OwnView
 

@@ -16,7 +16,7 @@ from botocore.config import Config
 from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.ledger.ledger_reads import DynamoReads
 from quota_enforcer.aws.dynamodb.quota_reads import DynamoQuotaReads
-from quota_enforcer.core.me_settings import MeSettings
+from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.insight.self_service import OwnLook
 from quota_enforcer.lambdas.self_service.answer import document
 from quota_enforcer.lambdas.self_service.request import Refused, caller_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
-from quota_enforcer.core.kind import Metering
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket, SweepState
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind, Principal
@@ -19,8 +19,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.window import DAY, hour_start, local_date
-from quota_enforcer.enforce.ledger import Ledger
-from quota_enforcer.enforce.ports import Metrics, Models, Series
+from quota_enforcer.enforce.ports import Ledger, Metrics, Models, Series
 from quota_enforcer.meter.cloudwatch.series import (
     Occasion,
     Points,

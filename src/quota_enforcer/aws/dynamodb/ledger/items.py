@@ -13,9 +13,19 @@ from quota_enforcer.aws.dynamodb.text import (
     known,
     moment,
 )
-from quota_enforcer.core.ledger import PriceMemory, QuotaMemory, Record, Source, SweepState
+from quota_enforcer.core.ledger import (
+    Level,
+    PriceMemory,
+    QuotaMemory,
+    Record,
+    Source,
+    Standing,
+    SweepState,
+    UsedUp,
+    Warned,
+    WouldDeny,
+)
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.standing import Level, Standing, UsedUp, Warned, WouldDeny
 
 QUOTAS = "quotas"
 SOURCES = "sources"
