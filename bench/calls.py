@@ -23,11 +23,11 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.enforce.ports import Series
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
+from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
     from bench.parts.metrics import CloudWatch

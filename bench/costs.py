@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quota_enforcer.core.usage.counts import OBSERVED
-from quota_enforcer.enforce.ports import Series
+from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
     from bench.parts import month, prices

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -20,7 +21,6 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start, local_date
 from quota_enforcer.decide.decision import decide
-from quota_enforcer.decide.verdict import Mode, Terms
 
 PRINCIPALS = 10_000
 MODELS = ("anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0")

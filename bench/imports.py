@@ -27,8 +27,7 @@ from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.yaml import written
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.deployment import Breaker, Metering, Settings
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -14,7 +15,6 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.decide.verdict import Mode, Terms
 
 UTC_ZONE = ZoneInfo("UTC")
 LEDGER_TABLE: Final = "ledger"

@@ -14,16 +14,15 @@ from fakes import FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment
-from quota_enforcer.cli.deployment import Deployment, GatesKept
+from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight import self_service
 from quota_enforcer.cli.main import app
-from quota_enforcer.cli.terminal.errors import NotThere
-from quota_enforcer.core.deployment import MeSettings
-from quota_enforcer.core.errors import Conflict, SweepFailed
+from quota_enforcer.core.deployment import MeSettings, Mode
+from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.self_service import OwnLook
 from quota_enforcer.lambdas.self_service.answer import document
 from world import ACCOUNT, World

@@ -6,20 +6,21 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from gate_fakes import FakeIam, FakeMemory, Gatehouse
-from quota_enforcer.aws.account import Part
-from quota_enforcer.aws.cloudwatch.metrics import METRIC_NAMES
+from quota_enforcer.aws import errors
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.access import Problem
+from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.works import ALARM
-from quota_enforcer.enforce.ports import Series
 from quota_enforcer.gates.settings import AuthorSettings
-from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
 from world import ACCOUNT, World
 
@@ -57,6 +58,9 @@ class FakeSights:
     """What a method answers instead, by its name."""
     calls_in: dict[str, dict[datetime, int]] = field(default_factory=dict)
     """The calls by Region."""
+
+    def problem(self, error: Exception) -> Problem:
+        return errors.problem(error)
 
     def parameters(self) -> Mapping[str, str]:
         return self._said("parameters", {"SweepMinutes": "5", "DenyAgentCore": "true"})

@@ -17,6 +17,7 @@ from quota_enforcer.core.ledger import (
     Record,
     Source,
     SweepState,
+    unheard,
 )
 from quota_enforcer.core.notices.notice import NOTED, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
@@ -25,8 +26,8 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.enforce.ports import Series, unheard
 from quota_enforcer.gates.result import Rendered
+from quota_enforcer.meter.ports import Series
 
 
 class Read(NamedTuple):

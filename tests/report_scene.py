@@ -13,6 +13,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from fakes import FakeLedger
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record, Standing, SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
@@ -22,7 +23,6 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
 from quota_enforcer.decide.decision import decide
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.model import Report
 

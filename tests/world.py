@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 from builders import HAIKU, an_item
 from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
-from quota_enforcer.core.deployment import Breaker, Metering, Settings
+from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.enforce.ports import Outside
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from quota_enforcer.aws.cloudwatch.metrics import ARN_DIMENSION, METRIC_NAMES, MODEL_DIMENSION
-from quota_enforcer.enforce.ports import Series
+from quota_enforcer.aws.cloudwatch.metrics import ARN_DIMENSION, MODEL_DIMENSION
+from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.meter.ports import Series
 
 PAGE = 500
 """Metrics that ListMetrics answers at once, and that GetMetricData may be asked for."""

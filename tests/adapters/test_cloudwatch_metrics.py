@@ -10,14 +10,15 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
 from builders import HAIKU, NOON
-from quota_enforcer.aws.cloudwatch.metrics import METRIC_NAMES, CloudWatchMetrics
+from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.core.usage.counts import OBSERVED
-from quota_enforcer.enforce.ports import Series
+from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-    from quota_enforcer.enforce.ports import Metrics
+    from quota_enforcer.meter.ports import Metrics
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 NAMESPACE = "BedrockQuota/q"

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from quota_enforcer.aws.account import Part, StackParts
+from quota_enforcer.aws.account import StackParts
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.enabled_regions import enabled_regions
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
@@ -19,6 +19,7 @@ from quota_enforcer.aws.messaging.listeners import listeners
 from quota_enforcer.aws.messaging.queues_queues import waiting
 from quota_enforcer.aws.server_time import server_time
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
 from stubbed import stubbed

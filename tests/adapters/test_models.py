@@ -19,7 +19,7 @@ from quota_enforcer.core.usage.opaque import SeenModel
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.enforce.ports import Models
+    from quota_enforcer.meter.ports import Models
 
 OWN = "arn:aws:bedrock:us-east-1:123456789012"
 PROFILE = f"{OWN}:application-inference-profile/abc123"

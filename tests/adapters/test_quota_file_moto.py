@@ -11,10 +11,10 @@ from builders import an_item
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.cli.files import json as item_json
 from quota_enforcer.cli.files import yaml as item_yaml
-from quota_enforcer.cli.files.values import plain
 from quota_enforcer.cli.quotas.quota_plan import Wanted, plan
 from quota_enforcer.cli.quotas.quota_write import Written, write
 from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.values import plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

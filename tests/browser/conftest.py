@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browser_desk import Desk
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.insight.report import page as report_page
 from report_scene import company
 

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, a_quota, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.verdict import Mode, Terms, judge
+from quota_enforcer.decide.verdict import judge
 from quota_enforcer.insight.explain import Breakdown, breakdown
 
 NOVA = "amazon.nova-lite-v1:0"

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from builders import a_quota, an_item
-from quota_enforcer.cli.quotas.edit import Change, canonical, changes, edited, named, number, shown
+from quota_enforcer.cli.quotas.edit import edited, number
+from quota_enforcer.core.principal import canonical
+from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.diff import Change, changes, shown
 from quota_enforcer.core.quotas.quota import Exemption
 from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT

@@ -9,8 +9,8 @@ from rich.console import Console
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.terminal import output
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.decide.verdict import Mode
 from world import arn, principal
 
 USED = "1,200 of 1,000 total tokens used today"

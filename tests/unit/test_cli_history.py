@@ -8,10 +8,10 @@ import pytest
 
 from builders import HOUR, NOON, Story, a_quota
 from cli_world import Shell, a_shell
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.diff import ELSEWHERE
-from quota_enforcer.decide.verdict import Mode
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from quota_enforcer.aws.functions import function_url as by_url
 from quota_enforcer.cli.insight import self_service
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.decide.verdict import Mode
 from world import arn, principal
 
 

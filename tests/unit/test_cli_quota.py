@@ -8,7 +8,7 @@ from boto3.dynamodb.types import Binary
 
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Mode
 from world import ACCOUNT
 
 A_QUOTA = ("--measure", "total_tokens", "--limit", "1_000", "--window", "day")

@@ -11,7 +11,7 @@ from builders import NOON
 from cli_world import Shell, a_shell
 from page_reading import PageReading
 from quota_enforcer.cli.insight import report as command
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Mode
 
 
 @pytest.fixture

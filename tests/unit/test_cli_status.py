@@ -11,9 +11,9 @@ from rich.console import Console
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.terminal import output
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.decide.verdict import Mode
 from world import principal
 
 

@@ -7,10 +7,9 @@ import pytest
 
 from builders import HOUR, NOON
 from cli_world import Shell, a_shell
-from quota_enforcer.core.deployment import Breaker
+from quota_enforcer.core.deployment import Breaker, Mode
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.decide.verdict import Mode
 from world import arn, principal
 
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ import typer
 
 from builders import NOON, UTC_ZONE
 from quota_enforcer.cli.terminal.until import end, written
-from quota_enforcer.decide.verdict import Mode, Terms
+from quota_enforcer.core.deployment import Mode, Terms
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Level
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -18,7 +19,6 @@ from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import DAY, Unit, Window
 from quota_enforcer.decide.decision import decide
-from quota_enforcer.decide.verdict import Mode, Terms
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)

@@ -13,20 +13,18 @@ from builders import NOON
 from cli_world import Shell, a_shell
 from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
-from quota_enforcer.aws.account import Part
-from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.doctor import works
 from quota_enforcer.doctor.checks import CHECKS
 from quota_enforcer.doctor.once import Once
+from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
-from quota_enforcer.enforce.ports import Series
-from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.ports import Recount, Series
 
 DENIED: Any = {
     "Code": "AccessDeniedException",

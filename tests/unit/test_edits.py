@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON, an_item
-from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.enforce.report import Report
 from world import World, principal
 

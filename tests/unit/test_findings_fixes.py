@@ -12,8 +12,8 @@ from botocore.session import get_session
 
 from builders import HOUR, NOON
 from quota_enforcer.cli.main import app
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.doctor.finding import Diagnosis, Finding
 from quota_enforcer.doctor.rules import backlog, clocks, documents, regions, triggers
 from quota_enforcer.doctor.rules import coverage as deniable

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.rules.coverage import Entity, Seat, Shared, identities, shared_identities
 from quota_enforcer.doctor.rules.denies import Denied, denies

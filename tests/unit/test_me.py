@@ -14,9 +14,8 @@ import pytest
 from builders import HAIKU, NOON
 from cli_world import me_settings
 from quota_enforcer import clock
-from quota_enforcer.core.deployment import MeSettings
+from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import CannotDeny, ConfigError
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.insight.self_service import OwnLook
 from quota_enforcer.lambdas.self_service import handler as me
 from world import ACCOUNT, World, arn, principal

@@ -20,8 +20,8 @@ from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.enforce.ports import NamedByThemselves, Series
 from quota_enforcer.meter.cloudwatch.meter import Metered, Occasion, Pricing, meter
+from quota_enforcer.meter.ports import NamedByThemselves, Series
 
 ACCOUNT = "123456789012"
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -19,7 +20,6 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import DAY, Unit, Window
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.decide.verdict import Mode, Terms
 
 SONNET = "anthropic.claude-sonnet-4-20250514-v1:0"
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from builders import NOON
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.decide.verdict import Mode
 from world import World, principal
 
 AGO = timedelta(minutes=10)

@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, HOUR, NOON, Story, a_quota
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.observe import Tally, WouldBlock, tally, would_have_been
-from quota_enforcer.decide.verdict import Mode
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 DAY = timedelta(days=1)

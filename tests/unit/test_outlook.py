@@ -8,10 +8,11 @@ from fractions import Fraction
 import pytest
 
 from builders import HOUR, NOON, UTC_ZONE, a_quota, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import DAY, Unit, Window
-from quota_enforcer.decide.verdict import Mode, Terms, Verdict, judge
+from quota_enforcer.decide.verdict import Verdict, judge
 from quota_enforcer.insight.outlook import Outlook, of_days, of_window, per
 
 TERMS = Terms(NOON, UTC_ZONE, Mode.ENFORCE)

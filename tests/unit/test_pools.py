@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.notices.wording import message
@@ -20,7 +21,6 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.decide.verdict import Mode, Terms
 
 TEAM = Principal.parse("team/research")
 BOB = Principal.parse("user/bob")

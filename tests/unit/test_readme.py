@@ -10,11 +10,11 @@ import pytest
 
 from builders import HOUR, NOON, a_quota
 from cli_world import Shell, a_shell
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import ATTRIBUTES
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.window import DAY
-from quota_enforcer.decide.verdict import Mode
 from template_source import PARAMETERS
 
 ROOT = Path(__file__).parents[2]

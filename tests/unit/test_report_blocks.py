@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from builders import NOON, Story, a_quota
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.insight.blocks import Now, blocks_of
 from quota_enforcer.insight.report.model import Block, Outcome
 

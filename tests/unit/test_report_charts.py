@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from builders import NOON, UTC_ZONE
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.insight.report.chart_days import COLOURS, Days
 from quota_enforcer.insight.report.chart_timeline import LONGEST, timeline
 from quota_enforcer.insight.report.charts import Chart

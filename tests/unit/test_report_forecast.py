@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, UTC_ZONE, a_quota, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.verdict import Mode, Terms, judge
+from quota_enforcer.decide.verdict import judge
 from quota_enforcer.insight.forecast import percent_at_reset, runs_out
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)

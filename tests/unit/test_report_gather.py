@@ -12,6 +12,7 @@ import pytest
 
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -19,7 +20,6 @@ from quota_enforcer.core.quotas.quota import Rule, Share
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.report import shares
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.lines import lines, stopped

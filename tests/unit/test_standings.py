@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, NOON, UTC_ZONE, a_quota, tokens
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -13,7 +14,6 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.status import Row, State, rows, unlimited
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)

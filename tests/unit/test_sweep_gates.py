@@ -8,8 +8,8 @@ import pytest
 
 from builders import HOUR, NOON
 from fakes import FakeAuthor
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import SweepFailed
-from quota_enforcer.decide.verdict import Mode
 from world import World, arn, principal
 
 MINUTES = timedelta(minutes=1)

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.decide.verdict import Mode
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

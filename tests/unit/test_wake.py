@@ -6,13 +6,12 @@ from datetime import timedelta
 import pytest
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny, Conflict
 from quota_enforcer.core.ledger import Bucket, GateIntent, Record, SweepState
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.decide.verdict import Mode
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

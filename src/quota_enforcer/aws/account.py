@@ -1,19 +1,12 @@
 """What CloudFormation says of a stack: its parameters, and what its parts are called."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from quota_enforcer.doctor.probe import Part
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A resource: its type, and its name, ARN or URL, whichever CloudFormation knows it by."""
-
-    type: str
-    id: str
 
 
 class StackParts:

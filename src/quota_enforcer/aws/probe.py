@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
 
-from quota_enforcer.aws.account import Part, StackParts
+from quota_enforcer.aws.account import StackParts
 from quota_enforcer.aws.bedrock.logging import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
@@ -17,6 +17,7 @@ from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.enabled_regions import enabled_regions
+from quota_enforcer.aws.errors import problem
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.iam.gates import IamGates
@@ -24,20 +25,20 @@ from quota_enforcer.aws.iam.identities import IamIdentities
 from quota_enforcer.aws.messaging.listeners import listeners
 from quota_enforcer.aws.messaging.queues_queues import waiting
 from quota_enforcer.aws.server_time import server_time
-from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.doctor.probe import Sights
+from quota_enforcer.doctor.access import Problem
+from quota_enforcer.doctor.probe import Part, Sights
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
-from quota_enforcer.enforce.ports import Series
 from quota_enforcer.gates.dry_run import Remembered
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.settings import AuthorSettings
-from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class _AwsSights:
     @property
     def region(self) -> str:
         return self._session.region_name or ""
+
+    def problem(self, error: Exception) -> Problem:
+        return problem(error)
 
     def parameters(self) -> Mapping[str, str]:
         return self._stack.parameters()

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from quota_enforcer.cli.terminal.errors import NoDeployment, NotThere, is_missing
+from quota_enforcer.aws.errors import is_missing
+from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.ledger import Quotas, ReadMany
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel
 from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
-from quota_enforcer.enforce.ports import Ledger, Quotas, ReadMany
-from quota_enforcer.gates.ports import Gates
+from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.gates.settings import AuthorSettings
+from quota_enforcer.insight.gates import GatesKept
 
 if TYPE_CHECKING:
     import boto3
@@ -25,10 +28,13 @@ if TYPE_CHECKING:
     from quota_enforcer.doctor.probe import Sights
 
 DEFAULT_STACK = "bedrock-quota"
+
 OUTPUT = "EnforcerFunction"
 """The stack's output that makes it one of ours."""
+
 METER = "MeterFunction"
 """The output that names the function that can recount."""
+
 LONGEST_SWEEP = 900
 """Seconds; a Lambda function runs for at most 15 minutes."""
 
@@ -72,14 +78,6 @@ class Subscriptions(Protocol):
 
     def remove(self, subscription: Subscription) -> None:
         """End a confirmed subscription."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatesKept:
-    """The gates that a deployment keeps, by ARN, and how to look at them in IAM."""
-
-    arns: tuple[str, ...]
-    iam: Gates
 
 
 def _unseen() -> "Sights":

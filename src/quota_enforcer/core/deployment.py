@@ -9,7 +9,24 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.decide.verdict import Mode, Terms
+
+
+class Mode(StrEnum):
+    """Whether denies are attached, or only reported."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
+
+    now: datetime
+    zone: ZoneInfo
+    mode: Mode
+    gated: bool = False
+
 
 _TEXTS: Final = {
     "stack": "STACK_NAME",

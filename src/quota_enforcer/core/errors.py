@@ -73,3 +73,7 @@ class SweepFailed(EnforcerError):
     def __init__(self, failures: Sequence[str]) -> None:
         self.failures = tuple(failures)
         super().__init__(f"{len(failures)} failure(s) in this sweep: {'; '.join(failures)}")
+
+
+class NotThere(EnforcerError):
+    """What the command names is not there, so nothing was done."""

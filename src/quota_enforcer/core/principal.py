@@ -1,6 +1,7 @@
 """Who is metered: principals, and how an identity ARN of the invocation log names one."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -60,11 +61,13 @@ class Identity:
 
 
 _ARN = re.compile(r"arn:aws[\w-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
+
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 """What IAM and STS allow in names; anything else would be forged, such as a user named `*`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
+
 _SSO_ROLE = re.compile(r"AWSReservedSSO_.+_[0-9a-f]{16}")
 
 
@@ -152,3 +155,25 @@ def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
                 "root, federated users and identities of other accounts "
                 "cannot be denied by an IAM policy of this account"
             )
+
+
+_BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
+"""A comma between principals; names of IAM may have commas too."""
+
+
+def canonical(whom: str, account: str) -> str:
+    """Whom as quota items name them: an ARN as its principal, Identity Center in lower case.
+
+    What is neither principal nor ARN stays as it is, for validation to judge.
+    """
+    try:
+        if whom.startswith("arn:"):
+            return str(identify(whom, account).principal)
+        return str(Principal.parse(whom))
+    except UnknownIdentity:
+        return whom
+
+
+def principals(texts: Iterable[str]) -> list[str]:
+    """Each of several, also where one text names some with commas between: `user/a,user/b`."""
+    return [each.strip() for text in texts for each in _BETWEEN.split(text)]

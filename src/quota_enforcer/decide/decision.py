@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Level, Standing, UsedUp, Warned
-from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide import observe as observed
+from quota_enforcer.decide import reasons
 from quota_enforcer.decide.deniability import closes, in_words, scopes_of, why_open
 from quota_enforcer.decide.notices import changes, draws, warnings
-from quota_enforcer.decide.verdict import FULL, Terms, Verdict, judge
+from quota_enforcer.decide.verdict import FULL, Verdict, judge
 
 NO_POOLS: Mapping[str, Usage] = {}
 
@@ -108,7 +109,7 @@ def decide(
         warned=warned,
         would_deny=would_deny,
         until=_last(verdict.frees_at for verdict in denying.values()),
-        reason=wording.reason(verdicts),
+        reason=reasons.reason(verdicts),
         since=terms.now,
         due=min(_turns(applicable, verdicts), default=None),
     )

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from quota_enforcer.core.notices.wording import unpriced
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.usage.model import EVERY_MODEL
-from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+from quota_enforcer.decide.reasons import unpriced
+from quota_enforcer.decide.verdict import Verdict
 
 EVERYTHING = frozenset({str(EVERY_MODEL)})
 """The scope that includes all others."""

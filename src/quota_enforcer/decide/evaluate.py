@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import Record, UsageReads
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.decide.verdict import Terms, first_day
-from quota_enforcer.enforce.ports import Usages
+from quota_enforcer.decide.verdict import first_day
 
 
 class Looked(NamedTuple):
@@ -38,7 +38,7 @@ class Looked(NamedTuple):
 
 
 def look(
-    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools | None = None
+    record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools | None = None
 ) -> Decision:
     """Decide for one principal on what the ledger holds now.
 
@@ -49,7 +49,7 @@ def look(
 
 
 def look_closely(
-    record: Record, book: QuotaBook, ledger: Usages, terms: Terms, pools: Pools
+    record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools
 ) -> Looked:
     """The decision with what it rests on.
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.decide import reasons
 from quota_enforcer.decide.deniability import (
     EVERYTHING,
     closes,
@@ -17,7 +19,7 @@ from quota_enforcer.decide.deniability import (
     scopes_of,
     why_open,
 )
-from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+from quota_enforcer.decide.verdict import FULL, Verdict
 
 
 def draws(principal: Principal, quota: Quota) -> bool:
@@ -37,7 +39,7 @@ def block_notices(
             principal,
             verdict,
             terms,
-            reason=wording.used(verdict),
+            reason=reasons.used(verdict),
             closed=closed,
             after=_after(verdict, several, terms),
         )
@@ -55,7 +57,7 @@ def warnings(
     """
     closed = in_words(denied)
     why = why_open(verdict, principal, terms)
-    reason = wording.used(verdict)
+    reason = reasons.used(verdict)
     if reached == FULL and why:
         reason = f"{reason}; it blocks nothing, since {why}"
     if not draws(principal, verdict.quota):
@@ -93,7 +95,7 @@ def changes(
         return [restored(principal, before, verdicts, terms)]
     if before.denied and (new or freed):
         longest = max(denying.values(), key=_freed_last)
-        reason = f"still blocked: {wording.used(longest)}"
+        reason = f"still blocked: {reasons.used(longest)}"
         return [_notice(NoticeKind.CHANGED, principal, longest, terms, reason, closed=closed)]
     return []
 

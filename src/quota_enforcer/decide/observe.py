@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Standing, UsedUp, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.deniability import only_observed
 from quota_enforcer.decide.notices import restored
-from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
-from quota_enforcer.decide.verdict import Terms, first_day
-from quota_enforcer.enforce.ports import Usages
+from quota_enforcer.decide.verdict import first_day
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""
@@ -18,7 +19,7 @@ READERS = 8
 class Pools:
     """The pools of one moment; each is read when first asked for, by whichever thread that is."""
 
-    def __init__(self, book: QuotaBook, ledger: Usages, terms: Terms) -> None:
+    def __init__(self, book: QuotaBook, ledger: UsageReads, terms: Terms) -> None:
         self._book = book
         self._ledger = ledger
         self._terms = terms

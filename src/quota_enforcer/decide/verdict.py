@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
@@ -14,23 +13,6 @@ from quota_enforcer.core.usage.window import Span, local_date
 
 FULL = 100
 """Percent of a limit at which it is used up."""
-
-
-class Mode(StrEnum):
-    """Whether denies are attached, or only reported."""
-
-    OBSERVE = "observe"
-    ENFORCE = "enforce"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
-
-    now: datetime
-    zone: ZoneInfo
-    mode: Mode
-    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

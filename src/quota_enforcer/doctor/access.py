@@ -1,13 +1,46 @@
 """Why something could not be read, and how to be allowed to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
-from quota_enforcer.cli.terminal.errors import action_refused, explain
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.doctor.finding import Finding, unchecked
 from quota_enforcer.doctor.fixes import ATTACH
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What kept the doctor from reading something in AWS.
+
+    `seen` is the error as it came, and `words` what to do about it, empty if we do not know the
+    error. `operation` is the API operation or the error's type. `action` is the IAM action that is
+    missing, empty if AWS does not name it, and None if no permission is missing.
+    """
+
+    seen: str
+    words: str
+    operation: str
+    action: str | None = None
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a permission is missing."""
+        return self.action is not None
+
+    @property
+    def is_of_organization(self) -> bool:
+        """Whether a service control policy refuses, which no policy of ours can allow.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+        """
+        return self.is_refusal and "service control policy" in self.seen
+
+    def why(self, needs: Sequence[str]) -> str:
+        """In words; a missing permission is named, from those that the check needs."""
+        if self.is_refusal:
+            named = [each for each in needs if each.rpartition(":")[2] == self.operation]
+            return f"needs {self.action or ', '.join(named) or self.operation}"
+        return self.words or f"{self.operation}: {self.seen}"
 
 
 def access(settings: Settings) -> str:
@@ -15,33 +48,12 @@ def access(settings: Settings) -> str:
     return f"quota-enforcer policy doctor --account {settings.account} --stack {settings.stack}"
 
 
-def unmade(error: Exception, needs: Sequence[str], settings: Settings) -> Finding:
+def unmade(problem: Problem, needs: Sequence[str], settings: Settings) -> Finding:
     """The finding that a check could not be made, and what to do about it."""
-    what = f"could not check: {why(error, needs)}"
-    seen = " ".join(str(error).split())
-    if is_refusal(error):
-        return unchecked(what, seen, access(settings), ATTACH)
-    if explain(error) is None:
-        return unchecked(what, seen, "report this as a defect of ours, with what was seen")
-    return unchecked(what, seen, "quota-enforcer doctor", "once that is put right")
-
-
-def is_refusal(error: Exception) -> bool:
-    """Whether a permission is missing."""
-    return isinstance(error, ClientError) and action_refused(error) is not None
-
-
-def closed_by_the_organization(error: Exception) -> bool:
-    """Whether it is a service control policy that refuses, which no policy of ours can allow.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    """
-    return is_refusal(error) and "service control policy" in str(error)
-
-
-def why(error: Exception, needs: Sequence[str]) -> str:
-    """In words; where a permission is missing it is named, from those that the check needs."""
-    if isinstance(error, ClientError) and (action := action_refused(error)) is not None:
-        named = [each for each in needs if each.rpartition(":")[2] == error.operation_name]
-        return f"needs {action or ', '.join(named) or error.operation_name}"
-    return explain(error) or f"{type(error).__name__}: {error}"
+    what = f"could not check: {problem.why(needs)}"
+    if problem.is_refusal:
+        return unchecked(what, problem.seen, access(settings), ATTACH)
+    if not problem.words:
+        fix = "report this as a defect of ours, with what was seen"
+        return unchecked(what, problem.seen, fix)
+    return unchecked(what, problem.seen, "quota-enforcer doctor", "once that is put right")

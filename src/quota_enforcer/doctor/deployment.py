@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from quota_enforcer.cli.deployment import Deployment, GatesKept
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.ledger import QuotaMemory, Quotas
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
 from quota_enforcer.doctor.once import Once
 from quota_enforcer.doctor.probe import Sights
+from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.insight.gates import GatesKept
 
 LATELY: Final = timedelta(days=3)
 """How far back calls are looked for in Bedrock's own metric."""
@@ -21,13 +24,16 @@ PERIOD: Final = 300
 class Patient:
     """One deployment at one moment."""
 
-    def __init__(self, deployment: Deployment, sights: Sights, now: datetime) -> None:
-        self.deployment = deployment
-        self.settings = deployment.settings
+    def __init__(
+        self, settings: Settings, ledger: Ledger, quotas: Quotas, sights: Sights, now: datetime
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self._quotas = quotas
         self.sights = sights
         self.now = now
-        self.state = Once(deployment.ledger.state)
-        self.everybody = Once(deployment.ledger.everybody)
+        self.state = Once(ledger.state)
+        self.everybody = Once(ledger.everybody)
         self.quotas = Once(self._load)
         self.parts = Once(sights.parts)
         self.parameters = Once(sights.parameters)
@@ -67,8 +73,12 @@ class Patient:
 
     def _load(self) -> LoadedQuotas:
         """The rules in force, with every invalid item: also those that admins were told of."""
-        memories = [
-            replace(memory, reported="") for memory in self.deployment.ledger.quota_memories()
-        ]
+        return self._loaded([replace(each, reported="") for each in self.ledger.quota_memories()])
+
+    def ledger_rules(self) -> LoadedQuotas:
+        """The rules in force."""
+        return self._loaded(self.ledger.quota_memories())
+
+    def _loaded(self, memories: list[QuotaMemory]) -> LoadedQuotas:
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
-        return loader.load(self.deployment.quotas.items(), memories, self.now)
+        return loader.load(self._quotas.items(), memories, self.now)

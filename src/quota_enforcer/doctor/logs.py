@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Final
 
-from quota_enforcer.aws.cloudwatch.metrics import METRIC_NAMES
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.doctor.access import access, closed_by_the_organization, is_refusal, why
+from quota_enforcer.doctor.access import access
 from quota_enforcer.doctor.deployment import Patient
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules import metering as arrival
@@ -21,6 +20,7 @@ from quota_enforcer.doctor.rules.logging import Logging, logging_here
 from quota_enforcer.doctor.rules.metering import Arrival, Sampled
 from quota_enforcer.doctor.rules.metering_metering import MetricsMeter, StreamMeter
 from quota_enforcer.doctor.rules.regions import RegionSeen, other_regions
+from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
 
 DAYS: Final = 7
 """How far back other Regions are looked at."""
@@ -64,10 +64,11 @@ def _region(patient: Patient, region: str) -> RegionSeen:
             return RegionSeen(region)
         return RegionSeen(region, calls, sights.logging(region), sights.stacks(region))
     except Exception as error:  # noqa: BLE001 - kept as the finding that it is
-        if closed_by_the_organization(error):
+        problem = sights.problem(error)
+        if problem.is_of_organization:
             return RegionSeen(region, closed=True)
-        trouble = why(error, NEEDS["regions"])
-        return RegionSeen(region, trouble=trouble, refused=is_refusal(error))
+        trouble = problem.why(NEEDS["regions"])
+        return RegionSeen(region, trouble=trouble, refused=problem.is_refusal)
 
 
 def records(patient: Patient) -> Diagnosis:
@@ -105,7 +106,7 @@ def tokens(patient: Patient) -> Diagnosis:
     known.sort(key=lambda each: (not each.standing.warned, each.principal))
     whom = [each.principal for each in known[:_SAMPLE]]
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(lambda who: patient.deployment.ledger.usage(who, since), whom))
+        found = list(pool.map(lambda who: patient.ledger.usage(who, since), whom))
     used = Counts.total(
         counts
         for usage in found

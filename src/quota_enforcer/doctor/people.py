@@ -46,7 +46,7 @@ def _scopes(patient: Patient, principal: Principal) -> int:
 
 def shared(patient: Patient) -> Diagnosis:
     """Whether a gate stands before people behind shared roles."""
-    deployment, stack = patient.deployment, patient.settings.stack
+    stack = patient.settings.stack
     if not patient.settings.author:
         people = [
             str(each.principal)
@@ -54,7 +54,13 @@ def shared(patient: Patient) -> Diagnosis:
             if each.principal.kind in GATED and patient.denying(each.principal)
         ]
         return deniable.shared_identities([], people, 0, stack)
-    roles = shared_roles(deployment, patient.kept(), patient.settings.terms(patient.now))
+    roles = shared_roles(
+        patient.ledger.sources(),
+        patient.settings.account,
+        patient.ledger_rules(),
+        patient.kept(),
+        patient.settings.terms(patient.now),
+    )
     open_ = [
         Shared(
             role.shown,
@@ -70,7 +76,7 @@ def shared(patient: Patient) -> Diagnosis:
 def denies(patient: Patient) -> Diagnosis:
     """What IAM has attached, against the ledger."""
     really, strays = patient.sights.denied()
-    ledger = patient.deployment.ledger
+    ledger = patient.ledger
     records = {record.principal: record for record in ledger.blocked()}
     records |= ledger.records(really.keys() - records.keys())
     seen = [_denied(records[who], really) for who in sorted(records)]
@@ -136,7 +142,7 @@ def quotas(patient: Patient) -> Diagnosis:
 
 def prices(patient: Patient) -> Diagnosis:
     """Whether every model that was used has a price."""
-    unknown = [each.model for each in patient.deployment.ledger.price_memories() if not each.priced]
+    unknown = [each.model for each in patient.ledger.price_memories() if not each.priced]
     by_cost = (
         isinstance(rule, Quota) and rule.measure is Measure.COST_USD
         for rule in patient.quotas().rules

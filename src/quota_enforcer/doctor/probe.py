@@ -1,23 +1,31 @@
 """What the doctor looks at in AWS: a protocol, so that tests can look at something else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from quota_enforcer.aws.account import Part
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
-from quota_enforcer.enforce.ports import Series
 from quota_enforcer.gates.dry_run import Remembered
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.settings import AuthorSettings
-from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A resource: its type, and its name, ARN or URL, whichever CloudFormation knows it by."""
+
+    type: str
+    id: str
 
 
 class Sights(Protocol):
@@ -26,6 +34,9 @@ class Sights(Protocol):
     @property
     def region(self) -> str:
         """The deployment's."""
+
+    def problem(self, error: Exception) -> Problem:
+        """What an error that a reading raised says."""
 
     def parameters(self) -> Mapping[str, str]:
         """The stack's parameters."""

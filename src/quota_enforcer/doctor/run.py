@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from quota_enforcer.core.deployment import Settings
 from quota_enforcer.doctor.access import unmade
 from quota_enforcer.doctor.checks import Check
+from quota_enforcer.doctor.deployment import Patient
 from quota_enforcer.doctor.finding import Diagnosis
 
 AT_ONCE = 8
@@ -23,16 +23,18 @@ class Examined:
 
 def examine(
     checks: Sequence[Check],
-    settings: Settings,
+    patient: Patient,
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
     """Make them all; one that cannot be made is a finding, and says what to do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(progress(pool.map(lambda check: _made(check, settings), checks)))
+        return list(progress(pool.map(lambda check: _made(check, patient), checks)))
 
 
-def _made(check: Check, settings: Settings) -> Examined:
+def _made(check: Check, patient: Patient) -> Examined:
     try:
         return Examined(check, check.look())
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        return Examined(check, Diagnosis("", (unmade(error, check.needs, settings),)))
+        problem = patient.sights.problem(error)
+        found = unmade(problem, check.needs, patient.settings)
+        return Examined(check, Diagnosis("", (found,)))

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.deployment import Settings, Terms
 from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.decide.rules import LoadedQuotas, Rules
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.enforce.ports import Ledger, Outside
 from quota_enforcer.enforce.rules_cache import Known
 from quota_enforcer.meter.cloudwatch.meter import Metered

@@ -1,74 +1,74 @@
-"""What else is outside: quotas, metrics, models, IAM, the author and the topic."""
+"""What enforcing needs of the ledger, IAM, the author and the topic, one protocol for each role."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.ledger import (
     Brief,
-    Bucket,
     GateIntent,
+    GateIntentReads,
+    HistoryReads,
     PriceMemory,
     QuotaMemory,
+    QuotaMemoryReads,
+    Quotas,
     Record,
-    Source,
+    StandingReads,
     SweepState,
+    SweepStateReads,
+    UsageReads,
 )
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.model import NamedModel, named
+from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 
 if TYPE_CHECKING:
     from quota_enforcer.gates.result import Rendered
 
 
-class Usages(Protocol):
-    """Where usage is read."""
+class Standings(StandingReads, Protocol):
+    """Where each principal is; every write names the version that it replaces."""
 
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
+    def due(self, now: datetime) -> set[Principal]:
+        """Whose record is due."""
 
+    def blocked(self) -> list[Record]:
+        """Every record that denies something, or was about to; eventually consistent."""
 
-def unheard(_: float) -> None:
-    """Nobody wants to know how far it is."""
-
-
-class ReadMany(Protocol):
-    """Reads the usage of many at once."""
-
-    def __call__(
+    def put(
         self,
-        firsts: Mapping[Principal, date],
-        hours_from: date | None,
-        told: Callable[[float], None] = unheard,
-    ) -> Mapping[Principal, Usage]:
-        """Each one's usage from a local date on; perhaps a second old.
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        quotas_seen: str | None = None,
+    ) -> None:
+        """Write a record over its previous version, with its notices into outbox and history.
 
-        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
-        `told` hears how far it is, from 0 to 1.
+        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
+        Raises Conflict where the version is not the next one, or where somebody has seen an edit
+        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
+        after `close`.
         """
 
 
-class LedgerReads(Usages, Protocol):
-    """What it takes to decide about somebody."""
+class Outbox(Protocol):
+    """Notices on their way; each stays until it is sent."""
 
-    def state(self) -> SweepState:
-        """What the last sweep left."""
+    def post(self, notices: Iterable[Notice]) -> None:
+        """Put notices that belong to no record into outbox and history."""
 
-    def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
+    def outbox(self, until: datetime) -> list[Notice]:
+        """Notices posted before `until` and not sent yet."""
 
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
+    def sent(self, notice: Notice) -> None:
+        """Take a notice out of the outbox."""
 
 
-class Ledger(LedgerReads, Protocol):
-    """Usage, records, notices under way and the sweep's own memory."""
+class SweepMemory(SweepStateReads, Protocol):
+    """What sweeps and wakes leave for one another."""
 
     def begin(self, now: datetime) -> None:
         """Note that a sweep started."""
@@ -103,71 +103,9 @@ class Ledger(LedgerReads, Protocol):
     def close(self) -> None:
         """From now on no intent to block can be written."""
 
-    def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
-        """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
 
-    def set_hours(
-        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
-    ) -> None:
-        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
-
-    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
-        """Ask that these hours be set from the log once they are closed."""
-
-    def sources(self) -> list[Source]:
-        """The metric sources remembered."""
-
-    def remember_source(self, source: Source) -> None:
-        """Remember one, for some days."""
-
-    def due(self, now: datetime) -> set[Principal]:
-        """Whose record is due."""
-
-    def blocked(self) -> list[Record]:
-        """Every record that denies something, or was about to; eventually consistent."""
-
-    def everybody(self) -> list[Record]:
-        """Every record, eventually consistent."""
-
-    def put(
-        self,
-        record: Record,
-        notices: Iterable[Notice] = (),
-        gate: GateIntent | None = None,
-        quotas_seen: str | None = None,
-    ) -> None:
-        """Write a record over its previous version, with its notices into outbox and history.
-
-        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where somebody has seen an edit
-        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
-        after `close`.
-        """
-
-    def gate_intents(self) -> list[GateIntent]:
-        """What the gates shall deny, consistently read."""
-
-    def post(self, notices: Iterable[Notice]) -> None:
-        """Put notices that belong to no record into outbox and history."""
-
-    def outbox(self, until: datetime) -> list[Notice]:
-        """Notices posted before `until` and not sent yet."""
-
-    def sent(self, notice: Notice) -> None:
-        """Take a notice out of the outbox."""
-
-    def history(
-        self, principal: Principal | None = None, since: datetime | None = None
-    ) -> list[Notice]:
-        """Past notices, oldest first: one principal's, or those of the deployment."""
-
-    def whole_history(
-        self, since: datetime | None = None, limit: int | None = None
-    ) -> list[Notice]:
-        """Everybody's and the deployment's past notices, oldest first, of these the newest.
-
-        Eventually consistent.
-        """
+class QuotaMemories(QuotaMemoryReads, Protocol):
+    """The last valid version of each quota item."""
 
     def remember_quota(
         self, memory: QuotaMemory, before: QuotaMemory, notices: Iterable[Notice] = ()
@@ -181,15 +119,9 @@ class Ledger(LedgerReads, Protocol):
     def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
         """Forget a quota item that is gone; else likewise."""
 
-    def brief(self) -> Brief:
-        """What the meters were told last."""
 
-    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
-        """Tell the meters.
-
-        False, and nothing written, where somebody has seen an edit since the state had
-        `quotas_seen`: they tell something newer.
-        """
+class PriceMemories(Protocol):
+    """Of which models admins were told that they have no price."""
 
     def price_memories(self) -> list[PriceMemory]:
         """Of which models admins were ever told that they have no price."""
@@ -203,46 +135,34 @@ class Ledger(LedgerReads, Protocol):
         """
 
 
-class Series(NamedTuple):
-    """One metric series: a counter (a field of Counts) for one raw identity ARN and model id."""
+class Briefs(Protocol):
+    """What the meters are told."""
 
-    counter: str
-    arn: str
-    model_id: str
+    def brief(self) -> Brief:
+        """What the meters were told last."""
 
+    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+        """Tell the meters.
 
-class Models(Protocol):
-    """Which model an id means, where only AWS can say it."""
-
-    def named(self, model_id: str) -> NamedModel:
-        """The model; one that cannot be found out keeps the name that its id has."""
-
-
-class NamedByThemselves:
-    """The models as far as their ids say which they are, without asking AWS."""
-
-    def named(self, model_id: str) -> NamedModel:
-        """The model; an opaque ARN keeps its own name."""
-        return named(model_id)
+        False, and nothing written, where somebody has seen an edit since the state had
+        `quotas_seen`: they tell something newer.
+        """
 
 
-class Quotas(Protocol):
-    """The quota table, as far as the enforcer reads it."""
-
-    def items(self) -> list[Item]:
-        """Every item, consistently read."""
-
-
-class Metrics(Protocol):
-    """The per-principal series that metric filters derive from the invocation log."""
-
-    def series(self, *, recent: bool) -> list[Series]:
-        """Every listed series; with `recent` only those with data in about the last three hours."""
-
-    def read(
-        self, series: Iterable[Series], start: datetime, end: datetime, period: int
-    ) -> dict[Series, Mapping[datetime, int] | None]:
-        """Sums by period start (period in seconds); None where the answer was not complete."""
+class Ledger(
+    Standings,
+    Outbox,
+    SweepMemory,
+    QuotaMemories,
+    PriceMemories,
+    GateIntentReads,
+    Briefs,
+    MeteredHours,
+    UsageReads,
+    HistoryReads,
+    Protocol,
+):
+    """Every role of the ledger that an enforcer plays."""
 
 
 class Denies(Protocol):

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import day_start
-from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+from quota_enforcer.decide.verdict import FULL, Verdict
 
 _MICROSECOND = timedelta(microseconds=1)
 

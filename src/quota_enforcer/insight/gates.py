@@ -4,16 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from quota_enforcer.cli.deployment import Deployment, GatesKept
-from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Source
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.decide.rules import LoadedQuotas
-from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.apply.gates import seen
 from quota_enforcer.gates.document import listed
+from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.roles import Guard, Role, guard_of, permission_set, user_ids
+from quota_enforcer.meter.appearances import Seen, seen
+
+
+@dataclass(frozen=True, slots=True)
+class GatesKept:
+    """The gates that a deployment keeps, by ARN, and how to look at them in IAM."""
+
+    arns: tuple[str, ...]
+    iam: Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,11 @@ class GateFound:
         return f"{self.arn.partition(':policy')[2].rpartition('/')[0]}/"
 
 
-def shared_roles(deployment: Deployment, kept: GatesKept, terms: Terms) -> list[SharedRole]:
+def shared_roles(
+    sources: Iterable[Source], account: str, loaded: LoadedQuotas, kept: GatesKept, terms: Terms
+) -> list[SharedRole]:
     """Every role of Identity Center, and every role with a quota for its sessions."""
-    people = _people(deployment, deployment.load(terms.now), terms)
+    people = _people(seen(sources, account), loaded, terms)
     roles = {name: kept.iam.role(name) for name in sorted(people)}
     return [
         SharedRole(
@@ -80,9 +90,9 @@ def shared_roles(deployment: Deployment, kept: GatesKept, terms: Terms) -> list[
     ]
 
 
-def gates(deployment: Deployment, kept: GatesKept) -> Iterator[GateFound]:
+def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
     """Every gate as it is in IAM."""
-    intents = deployment.ledger.gate_intents()
+    intents = ledger.gate_intents()
     names = {name for intent in intents for name in intent.roles}
     roles = {name: kept.iam.role(name) for name in sorted(names)}
     for arn in kept.arns:
@@ -99,13 +109,11 @@ def gates(deployment: Deployment, kept: GatesKept) -> Iterator[GateFound]:
 
 
 def _people(
-    deployment: Deployment, loaded: LoadedQuotas, terms: Terms
+    appearances: Mapping[Principal, Seen], loaded: LoadedQuotas, terms: Terms
 ) -> Mapping[str, set[Principal]]:
     """Who is behind each role, as far as a gate would be asked to deny them."""
     people: defaultdict[str, set[Principal]] = defaultdict(set)
-    for principal, appears in seen(
-        deployment.ledger.sources(), deployment.settings.account
-    ).items():
+    for principal, appears in appearances.items():
         if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, terms):
             for role in appears.roles:
                 people[role].add(principal)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import DAY, Unit, Window, day_start, local_date
-from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+from quota_enforcer.decide.verdict import FULL, Verdict
 from quota_enforcer.insight.forecast import runs_out, window_pace
 
 DAYS = 7

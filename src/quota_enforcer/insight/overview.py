@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import Record, UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
@@ -13,8 +14,7 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Looked, look_closely
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.decide.verdict import Terms, Verdict
-from quota_enforcer.enforce.ports import Usages
+from quota_enforcer.decide.verdict import Verdict
 
 
 class Seen(NamedTuple):
@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 class ReadBefore:
     """Usage that was read already, for `look` to find; what was not is read now."""
 
-    ledger: Usages
+    ledger: UsageReads
     firsts: Mapping[Principal, date]
     usages: Mapping[Principal, Usage]
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quota_enforcer.cli.files.values import plain
-from quota_enforcer.cli.quotas.edit import shown
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.ledger import QuotaMemory
@@ -14,8 +12,10 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.describe import granted
+from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
+from quota_enforcer.core.quotas.values import plain
 
 
 @dataclass(frozen=True, slots=True)

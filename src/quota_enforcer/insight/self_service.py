@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from quota_enforcer.core.deployment import MeSettings
-from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.deployment import MeSettings, Terms
+from quota_enforcer.core.ledger import LedgerReads, Quotas, Record, SweepState
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -16,8 +16,6 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import look
 from quota_enforcer.decide.rules import QuotaLoader
-from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.ports import LedgerReads, Quotas
 from quota_enforcer.insight.status import Row, rows, unlimited
 
 _SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}

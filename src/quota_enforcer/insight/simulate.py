@@ -16,6 +16,7 @@ from operator import add
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
@@ -26,7 +27,6 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.decision import decide
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.meter.log.record import Counted
 
 EVENTS = frozenset(

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action
@@ -16,7 +17,7 @@ from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.deniability import out_of_reach, why_open
-from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 
 
 class State(StrEnum):

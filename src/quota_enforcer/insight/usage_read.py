@@ -5,12 +5,12 @@ from concurrent.futures import Future
 from datetime import date, datetime
 from threading import Lock
 
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.ports import Ledger
 
 
 class UsageRead:
@@ -19,7 +19,9 @@ class UsageRead:
     Safe to share between threads: who asks second waits for the first.
     """
 
-    def __init__(self, ledger: Ledger, rules: Iterable[Rule], terms: Terms, first: date) -> None:
+    def __init__(
+        self, ledger: UsageReads, rules: Iterable[Rule], terms: Terms, first: date
+    ) -> None:
         windows = {rule.window for rule in rules if isinstance(rule, Quota)}
         spans = [window.span(terms.now, terms.zone) for window in windows]
         self._ledger = ledger

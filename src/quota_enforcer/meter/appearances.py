@@ -3,10 +3,14 @@
 Only a gate can deny them, and which one, and whom it has to list, nothing but the log can tell.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
+from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Source
+from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.meter.ports import MeterLedger
 
 MOST_KNOWN = 10_000
@@ -37,3 +41,27 @@ class Faces:
 
 def _key(source: Source) -> tuple[str, str, date]:
     return source.arn, source.model_id, source.active_to.date()
+
+
+@dataclass(slots=True)
+class Seen:
+    """How somebody appears in the invocation log: session names as spelled, and roles."""
+
+    names: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+
+
+def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Seen]:
+    """The spellings and roles of every person and session that the metrics know."""
+    found: defaultdict[Principal, Seen] = defaultdict(Seen)
+    for source in sources:
+        try:
+            identity = identify(source.arn, account)
+        except UnknownIdentity:
+            continue
+        for principal in (identity.principal, identity.session):
+            if principal is not None and principal.kind in {Kind.SSO, Kind.SESSION}:
+                _, role, name = source.arn.split("/")
+                found[principal].names.add(name)
+                found[principal].roles.add(role)
+    return found

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import Brief
-from quota_enforcer.enforce.ports import Models
 from quota_enforcer.meter.log.charge import Calls, PricesOf
-from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Wake
+from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Models, Wake
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.ledger import (
+    Brief,
+    Bucket,
+    Source,
+    SourceReads,
+)
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.model import NamedModel, named
 
 
 class LogEvent(NamedTuple):
@@ -139,3 +145,56 @@ class DeadLetters(Protocol):
 
     def leave(self, pointers: Sequence[Pointer]) -> None:
         """Leave them for an admin; an alarm tells of them."""
+
+
+class Series(NamedTuple):
+    """One metric series: a counter (a field of Counts) for one raw identity ARN and model id."""
+
+    counter: str
+    arn: str
+    model_id: str
+
+
+class Models(Protocol):
+    """Which model an id means, where only AWS can say it."""
+
+    def named(self, model_id: str) -> NamedModel:
+        """The model; one that cannot be found out keeps the name that its id has."""
+
+
+class NamedByThemselves:
+    """The models as far as their ids say which they are, without asking AWS."""
+
+    def named(self, model_id: str) -> NamedModel:
+        """The model; an opaque ARN keeps its own name."""
+        return named(model_id)
+
+
+class MeteredHours(SourceReads, Protocol):
+    """Whole hours of usage, and the metric series that they come from."""
+
+    def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
+
+    def set_hours(
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
+    ) -> None:
+        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
+
+    def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask that these hours be set from the log once they are closed."""
+
+    def remember_source(self, source: Source) -> None:
+        """Remember one, for some days."""
+
+
+class Metrics(Protocol):
+    """The per-principal series that metric filters derive from the invocation log."""
+
+    def series(self, *, recent: bool) -> list[Series]:
+        """Every listed series; with `recent` only those with data in about the last three hours."""
+
+    def read(
+        self, series: Iterable[Series], start: datetime, end: datetime, period: int
+    ) -> dict[Series, Mapping[datetime, int] | None]:
+        """Sums by period start (period in seconds); None where the answer was not complete."""

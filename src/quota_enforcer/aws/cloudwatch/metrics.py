@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions
 
-from quota_enforcer.enforce.ports import Series
+from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
-METRIC_NAMES: Mapping[str, str] = {
-    "requests": "Invocations",
-    "input_tokens": "InputTokenCount",
-    "output_tokens": "OutputTokenCount",
-    "cache_read_tokens": "CacheReadInputTokenCount",
-    "cache_write_tokens": "CacheWriteInputTokenCount",
-}
-"""The metric of each counter of Counts, as the template's metric filters name it."""
 ARN_DIMENSION = "PrincipalArn"
+
 MODEL_DIMENSION = "ModelId"
+
 QUERIES = 500
 """MetricDataQueries in one GetMetricData, at most.
 
@@ -30,12 +25,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 """
 
 _COUNTERS = {metric: counter for counter, metric in METRIC_NAMES.items()}
+
 _UNANSWERED = (
     exceptions.ClientError,
     exceptions.HTTPClientError,
     exceptions.ConnectionError,
     exceptions.PaginationError,
 )
+
 _log = logging.getLogger(__name__)
 
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 from json.decoder import JSONDecodeError
 from typing import Any
 
-from quota_enforcer.cli.files.values import NotExact, digits, exact
+from quota_enforcer.cli.files.values import NotExact, exact
+from quota_enforcer.core.quotas.values import digits
 
 _SPACE = " \t\n\r"
 

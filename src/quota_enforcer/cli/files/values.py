@@ -8,10 +8,12 @@ from quota_enforcer.core.quotas.item import Item
 
 LARGEST = 400_000
 """Bytes of an item, less than DynamoDB takes; what it adds for each attribute is some bytes."""
+
 _LONGEST_KEY = 2048
+
 _DIGITS = 38
+
 _MOST, _LEAST = 125, -130
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 
 
 class NotExact(ValueError):
@@ -45,27 +47,6 @@ def unstorable(item: Item) -> Iterator[str]:
         yield f"principal is longer than {_LONGEST_KEY} bytes"
     if _size(item) > LARGEST:
         yield f"the item is larger than {LARGEST:,} bytes"
-
-
-def digits(number: Decimal) -> str:
-    """A number with all its digits, no exponent and no zeros at its end: one text for each."""
-    text = f"{number:f}" if number else "0"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def plain(value: Any) -> Any:
-    """A value of the table as files have it: sets as sorted lists, bytes as bytes."""
-    match value:
-        case set() | frozenset():
-            return sorted(map(plain, value), key=str)
-        case list():
-            return [plain(each) for each in value]
-        case Mapping():
-            return {name: plain(entry) for name, entry in value.items()}
-        case None | bool() | str() | int() | Decimal() | bytes():
-            return value
-        case _:
-            return bytes(value.value)  # boto3's Binary
 
 
 def _unstorable(value: Any) -> Iterator[str]:

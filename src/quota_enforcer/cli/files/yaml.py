@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from quota_enforcer.cli.files.json import twice
-from quota_enforcer.cli.files.values import NotExact, digits, exact
-from quota_enforcer.core.quotas.values import shown
+from quota_enforcer.cli.files.values import NotExact, exact
+from quota_enforcer.core.quotas.values import digits, shown
 
 _DEEPEST = 30
 """Levels of lists and maps; an item has three, and the fast reader does not survive 100,000."""

@@ -12,6 +12,7 @@ from quota_enforcer.cli.insight.explained_as_json import document
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import say_json
 from quota_enforcer.cli.terminal.principals import Who, read_usages, record_of, say_if_stranger
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -20,7 +21,7 @@ from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Looked, look_closely
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.decide.verdict import Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import breakdown
 from quota_enforcer.insight.explained import Explained, Summed, by_name, meant_for
 from quota_enforcer.insight.overview import ReadBefore

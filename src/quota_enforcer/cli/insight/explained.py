@@ -9,14 +9,14 @@ from rich.text import Text
 from quota_enforcer.cli.insight.rows import STYLES
 from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.verdict_words import Fact, amount, facts
-from quota_enforcer.cli.quotas.edit import named
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Fate, Nearness
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 from quota_enforcer.core.usage.counts import NO_MONEY
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.insight.explain import Part
 from quota_enforcer.insight.explained import Explained, Name, Summed
 

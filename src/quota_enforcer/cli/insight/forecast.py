@@ -24,9 +24,10 @@ from quota_enforcer.cli.terminal.principals import (
     say_if_stranger,
 )
 from quota_enforcer.cli.terminal.when import weekday_moment
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
-from quota_enforcer.decide.verdict import Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.outlook import SEEN_FOR, Outlook, of_days, of_window, per
 from quota_enforcer.insight.overview import Seen
 from quota_enforcer.insight.status import Row, rows

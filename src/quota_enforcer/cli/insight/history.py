@@ -15,13 +15,13 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.principals import MaybeWho, record_of, say_if_stranger
 from quota_enforcer.cli.terminal.since import since_moment
 from quota_enforcer.cli.terminal.when import lasting
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import ELSEWHERE
 from quota_enforcer.core.quotas.precedence import covers
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.enforce.report import event
 
 NEWEST = 50

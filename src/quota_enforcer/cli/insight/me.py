@@ -11,11 +11,11 @@ import typer
 from quota_enforcer.cli.insight import self_service
 from quota_enforcer.cli.terminal.options import AsJson, Where, somewhere
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import limit_of, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.decide.verdict import Mode
 
 URL: Final = "QUOTA_ENFORCER_URL"
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, say, say_table
 from quota_enforcer.cli.terminal.when import lasting, weekday_moment
-from quota_enforcer.core.deployment import Breaker
+from quota_enforcer.core.deployment import Breaker, Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.decide import observe as observed
 from quota_enforcer.decide.observe import Tally
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.status import Row, State
 
 

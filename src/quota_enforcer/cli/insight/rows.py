@@ -8,11 +8,11 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer.cli.terminal.output import say, say_table
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import exact, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.insight.status import Row, State
 
 STYLES = {

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.cli.deployment import stack_outputs
-from quota_enforcer.cli.terminal.errors import NoDeployment, NotThere
+from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.cli.terminal.options import Where
-from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.core.policies.document import compact
 

@@ -1,9 +1,9 @@
 """Where a principal is, in one sentence."""
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.decide.deniability import EVERYTHING
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.insight.status import Row
 
 

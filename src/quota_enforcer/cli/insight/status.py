@@ -20,9 +20,9 @@ from quota_enforcer.cli.insight.status_page import header, header_document, hint
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, look_at_all
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.overview import Seen
 from quota_enforcer.insight.status import IS_OVER, Row, by_urgency, rows, unlimited
 

@@ -11,13 +11,13 @@ from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.status_page import header, header_document, hints
 from quota_enforcer.cli.terminal.output import hint, say, say_facts, say_json
 from quota_enforcer.cli.terminal.principals import record_of, say_if_stranger
+from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import look
-from quota_enforcer.decide.verdict import Mode, Terms
 from quota_enforcer.insight.status import Row, by_urgency, rows, unlimited
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices import wording
-from quota_enforcer.decide.verdict import Terms
 
 
 def header(deployment: Deployment, state: SweepState, terms: Terms) -> str:

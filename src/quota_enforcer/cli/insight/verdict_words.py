@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 from quota_enforcer.cli.insight.standing_words import closed
-from quota_enforcer.cli.quotas.edit import terms as granted
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.describe import terms as granted
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.decide import reasons
 from quota_enforcer.decide.deniability import scopes_of, why_open
-from quota_enforcer.decide.verdict import FULL, Terms, Verdict
+from quota_enforcer.decide.verdict import FULL, Verdict
 from quota_enforcer.insight.explained import Summed
 
 Fact = tuple[str, str]
@@ -69,7 +71,7 @@ def _used(verdict: Verdict) -> str:
         words += f", {verdict.percent} %"
     if verdict.assumed:
         words += (
-            f"; {dollars(verdict.assumed)} of it at assumed prices: {wording.unpriced(verdict)}"
+            f"; {dollars(verdict.assumed)} of it at assumed prices: {reasons.unpriced(verdict)}"
         )
     return words
 

@@ -42,9 +42,12 @@ def doctor(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer doctor --json
     """
     sights = deployment.sights()
-    planned = checks(Patient(deployment, sights, clock.now()))
+    patient = Patient(
+        deployment.settings, deployment.ledger, deployment.quotas, sights, clock.now()
+    )
+    planned = checks(patient)
     show = partial(progress, label="Checking", total=len(planned))
-    examined = examine(planned, deployment.settings, show)
+    examined = examine(planned, patient, show)
     where = {"stack": deployment.settings.stack, "region": sights.region}
     if as_json:
         say_json(_document(where, examined))

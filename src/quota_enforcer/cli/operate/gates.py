@@ -42,8 +42,10 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer gates setup --json
     """
     kept = deployment.gates()
-    gates = list(found_gates(deployment, kept))
-    roles = shared_roles(deployment, kept, deployment.settings.terms(clock.now()))
+    gates = list(found_gates(deployment.ledger, kept))
+    terms = deployment.settings.terms(clock.now())
+    loaded, sources = deployment.load(terms.now), deployment.ledger.sources()
+    roles = shared_roles(sources, deployment.settings.account, loaded, kept, terms)
     alarms = [alarm for gate in gates for alarm in _alarms(gate)]
     todo = [role for role in roles if role.is_open]
     if as_json:
@@ -70,7 +72,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
     Examples:
       quota-enforcer gates list
     """
-    gates = list(found_gates(deployment, deployment.gates()))
+    gates = list(found_gates(deployment.ledger, deployment.gates()))
     if as_json:
         say_json({"gates": [_gate(gate) for gate in gates]})
         return

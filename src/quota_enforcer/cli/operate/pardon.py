@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.cli.quotas.by_hand import BLOCK, NO_LIMIT, Raise, raised
-from quota_enforcer.cli.quotas.edit import AUTHOR
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.decide.verdict import Verdict

@@ -12,19 +12,19 @@ from quota_enforcer.cli.operate.pardon import ends_block, lasts_until, pardon, s
 from quota_enforcer.cli.operate.release_outcome import Outcome, Pardoned, say_outcomes
 from quota_enforcer.cli.operate.release_team import members_of, of_team
 from quota_enforcer.cli.quotas.by_hand import BLOCK
-from quota_enforcer.cli.quotas.edit import canonical
 from quota_enforcer.cli.quotas.quota_store import check, stored
 from quota_enforcer.cli.terminal import completion
-from quota_enforcer.cli.terminal.errors import FAILED, NotThere, explain
+from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
 from quota_enforcer.cli.terminal.until import FORMS, end
-from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
 from quota_enforcer.decide.evaluate import look
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.decide.verdict import Mode, Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 
 
 @on_deployment

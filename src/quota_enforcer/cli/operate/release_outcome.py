@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from quota_enforcer.cli.quotas.edit import named
 from quota_enforcer.cli.terminal.output import hint, say
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.decide.verdict import Terms, Verdict
+from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.decide.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from quota_enforcer.cli.operate.pardon import lasts_until, to_pardon
-from quota_enforcer.cli.terminal.errors import NotThere
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.decide.evaluate import look
 from quota_enforcer.decide.rules import LoadedQuotas
-from quota_enforcer.decide.verdict import Terms, Verdict
+from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.enforce.ports import Ledger
 
 

@@ -7,10 +7,9 @@ import typer
 
 from quota_enforcer.cli.deployment import Deployment, Subscriptions
 from quota_enforcer.cli.operate.subscribed import WAITS, show_all
-from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
-from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices.subscription import (
     MOST_FILTERS,
     CannotSubscribe,

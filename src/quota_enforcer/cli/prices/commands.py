@@ -11,12 +11,12 @@ from quota_enforcer.cli.prices.price_store import OwnPrice, applying, own_prices
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
 from quota_enforcer.cli.prices.update import update
-from quota_enforcer.cli.quotas.edit import changes, shown
-from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.cli.terminal.options import AsJson, Model, maybe_on_deployment, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key
+from quota_enforcer.core.quotas.diff import changes, shown
 
 app = typer.Typer(no_args_is_help=True, help="What models cost.")
 app.command("set", no_args_is_help=True)(set_)

@@ -9,12 +9,13 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.price_store import applying, own_prices, stored_price
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
-from quota_enforcer.cli.quotas.edit import AUTHOR, changes, edited, number, shown
+from quota_enforcer.cli.quotas.edit import edited, number
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key, read_price
 from quota_enforcer.core.pricing.key import plain_model
+from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
 
 _TOKENS = "Dollars for a million tokens"
 _ONE = "Dollars for one"

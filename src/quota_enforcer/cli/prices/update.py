@@ -12,7 +12,6 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.price_plan import Kind, Step, plan
 from quota_enforcer.cli.prices.price_store import own_prices
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT
-from quota_enforcer.cli.quotas.edit import AUTHOR, changes, shown
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json, say_table
@@ -21,6 +20,7 @@ from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_ta
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import NAME, price_attributes, read_price
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
 
 
 @on_deployment

@@ -8,7 +8,6 @@ from rich.text import Text
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.check import check
-from quota_enforcer.cli.quotas.edit import changes, named, shown
 from quota_enforcer.cli.quotas.export import export
 from quota_enforcer.cli.quotas.importing import import_
 from quota_enforcer.cli.quotas.in_force import say_when
@@ -21,6 +20,8 @@ from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deploymen
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.diff import changes, shown
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.insight.quotas import ItemState, states
 

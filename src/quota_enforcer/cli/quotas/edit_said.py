@@ -1,9 +1,9 @@
 """What an edit of one item changed, told to people and to machines alike by every command."""
 
-from quota_enforcer.cli.quotas.edit import shown
 from quota_enforcer.cli.quotas.in_force import say_when
 from quota_enforcer.cli.quotas.quota_store import Edit
 from quota_enforcer.cli.terminal.output import say, say_json, say_table
+from quota_enforcer.core.quotas.diff import shown
 
 
 def say_edit(edit: Edit, *, as_json: bool) -> None:

@@ -12,10 +12,10 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.items import JSON_SUFFIX, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
 from quota_enforcer.cli.files.quota_file import Judged, judge_items
-from quota_enforcer.cli.files.values import plain
-from quota_enforcer.cli.quotas.edit import ordered
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.core.quotas.diff import ordered
+from quota_enforcer.core.quotas.values import plain
 
 
 @on_deployment

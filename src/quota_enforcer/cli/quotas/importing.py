@@ -10,13 +10,13 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.items import read_items
 from quota_enforcer.cli.files.logs import STDIN
 from quota_enforcer.cli.files.quota_file import Judged, judge_items
-from quota_enforcer.cli.quotas.edit import changes
 from quota_enforcer.cli.quotas.in_force import say_when
 from quota_enforcer.cli.quotas.quota_plan import Plan, Step, Wanted, plan
 from quota_enforcer.cli.quotas.quota_write import Written, write
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
+from quota_enforcer.core.quotas.diff import changes
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import Doubt, review
 

@@ -10,10 +10,10 @@ from quota_enforcer.cli.quotas.by_hand import BLOCK, block
 from quota_enforcer.cli.quotas.edit_said import say_edit
 from quota_enforcer.cli.quotas.in_force import say_when
 from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
-from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.cli.terminal.options import AsJson, Whom, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.until import FORMS, as_text, end
+from quota_enforcer.core.errors import NotThere
 
 Several = list[str] | None
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from quota_enforcer.cli.quotas.edit import Change, changes, shown
 from quota_enforcer.core.quotas.describe import granted
+from quota_enforcer.core.quotas.diff import Change, changes, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Rule
 

@@ -9,18 +9,18 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.by_hand import NO_LIMIT, Raise, raised
-from quota_enforcer.cli.quotas.edit import canonical, named, number
+from quota_enforcer.cli.quotas.edit import number
 from quota_enforcer.cli.quotas.edit_said import say_edit
 from quota_enforcer.cli.quotas.quota_store import not_there, stored, written
-from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.until import FORMS, end
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import limit_of
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind, Principal, canonical
+from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share
 from quota_enforcer.core.quotas.write import quota_attributes

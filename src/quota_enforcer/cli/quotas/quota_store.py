@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.edit import AUTHOR, Change, canonical, changes
-from quota_enforcer.cli.terminal.errors import NotThere
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
+from quota_enforcer.core.quotas.diff import AUTHOR, Change, changes
 from quota_enforcer.core.quotas.item import KINDS, Item, read_quota
 from quota_enforcer.core.quotas.quota import Rule
 

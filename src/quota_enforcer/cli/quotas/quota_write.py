@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from quota_enforcer.cli.deployment import QuotaTable
-from quota_enforcer.cli.quotas.edit import AUTHOR, changes
 from quota_enforcer.cli.quotas.quota_plan import Kind, Step
 from quota_enforcer.cli.terminal.output import progress
 from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.quotas.diff import AUTHOR, changes
 
 WRITERS = 10
 """Items written side by side: as many as a client of boto3 keeps connections."""

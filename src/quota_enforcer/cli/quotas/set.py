@@ -8,12 +8,13 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.edit import edited, number, principals
+from quota_enforcer.cli.quotas.edit import edited, number
 from quota_enforcer.cli.quotas.edit_said import say_edit
 from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
 from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.until import written as as_moment
+from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import Doubt, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule

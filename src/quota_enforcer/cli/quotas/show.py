@@ -6,14 +6,14 @@ from typing import Any
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.edit import AUTHOR, shown, told
 from quota_enforcer.cli.quotas.quota_reach import Reach, reach
 from quota_enforcer.cli.quotas.quota_store import not_there, stored
-from quota_enforcer.cli.terminal.errors import NotThere
 from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
 from quota_enforcer.cli.terminal.output import say, say_json, say_table
+from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.describe import reads
+from quota_enforcer.core.quotas.diff import AUTHOR, shown, told
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.insight.quotas import ItemState, states

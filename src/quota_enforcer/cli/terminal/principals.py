@@ -9,14 +9,13 @@ import typer
 
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.edit import canonical
 from quota_enforcer.cli.terminal.output import hint, how_far
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.item import KINDS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.decide.verdict import Terms
 from quota_enforcer.insight.overview import ReadBefore, Seen, far_back, overview
 
 _FORMS = ("user/", "role/", "sso/", "session/", "team/")

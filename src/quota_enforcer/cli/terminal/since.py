@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import typer
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.quotas import values as quota_values
-from quota_enforcer.decide.verdict import Terms
 
 _AGO = re.compile(r"(?P<count>\d{1,4}) ?(?P<unit>[mhdw])")
 _UNITS = {

@@ -7,8 +7,8 @@ from datetime import date
 
 import typer
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.decide.verdict import Terms
 
 _MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.quotas import values as quota_values
-from quota_enforcer.decide.verdict import Terms
 
 FORMS = "a while such as 2h, 3d or 1d12h; a moment such as 2026-12-01T09:00; or a date"
 _WHILE = re.compile(

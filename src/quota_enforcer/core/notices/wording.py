@@ -1,15 +1,14 @@
 """Words: what a verdict and a notice say to a person, in sentences they can act on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.notices.amounts import dollars, limit_of, used_of, used_units
+from quota_enforcer.core.notices.amounts import limit_of, used_of
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.verdict import Verdict
 
 _THIS = {
     Unit.HOUR: "this hour",
@@ -17,6 +16,7 @@ _THIS = {
     Unit.WEEK: "this week",
     Unit.MONTH: "this month",
 }
+
 _HEADLINES = {
     NoticeKind.WARNING: "Bedrock quota {quota} of {who} is at {percent} %",
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: quota {quota} {why}",
@@ -32,6 +32,7 @@ _HEADLINES = {
     NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
     NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
+
 _TO_DO = {
     NoticeKind.COULD_NOT_DENY: (
         "See why. The usage goes on until then; the next sweep tries to block again."
@@ -54,13 +55,13 @@ _TO_DO = {
     NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
     NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
 }
+
 _POOL_HEADLINES = {
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked for {who}: the pool of {pool} is used up",
     NoticeKind.CHANGED: "The block of Amazon Bedrock for {who} has changed: the pool of {pool}",
     NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} is used up",
 }
 """Where it is a member that is told."""
-_SHOWN_MODELS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,6 @@ class Message:
     body: str
     headline: str = ""
     facts: tuple[tuple[str, str], ...] = ()
-
-
-def unpriced(verdict: Verdict) -> str:
-    """`no price is known for MODEL, MODEL and 2 more`."""
-    named, more = verdict.unpriced[:_SHOWN_MODELS], len(verdict.unpriced) - _SHOWN_MODELS
-    return f"no price is known for {', '.join(named)}{f' and {more} more' if more > 0 else ''}"
 
 
 def moment(when: datetime | None, zone: ZoneInfo) -> str:
@@ -99,30 +94,6 @@ def period(window: Window) -> str:
 def of_pool(quota: Quota) -> str:
     """` of the pool of team/research`; nothing where nobody shares the quota."""
     return f" of the pool of {quota.whom}" if quota.pooled else ""
-
-
-def used(verdict: Verdict) -> str:
-    """`1,200 of 1,000 total tokens used today (quota daily of user/*)`, or `$12 of $10.00 ...`.
-
-    Of a pool `the pool of team/research is used up: ... used today by all members (quota daily)`.
-    """
-    quota = verdict.quota
-    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.whom}"
-    if not verdict.limit:
-        return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
-    much = used_units(verdict.used, verdict.limit, quota.measure.words)
-    assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
-    if not quota.pooled:
-        return f"{much} used {period(quota.window)}{assumed} ({name})"
-    spent = f"the pool of {quota.whom}{' is used up' if verdict.used_up else ''}"
-    return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
-
-
-def reason(verdicts: Iterable[Verdict]) -> str:
-    """Why a standing is as it is: the quotas that are used up, else those that warn."""
-    several = list(verdicts)
-    telling = [v for v in several if v.used_up] or [v for v in several if v.threshold]
-    return "; ".join(used(verdict) for verdict in telling)
 
 
 def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:

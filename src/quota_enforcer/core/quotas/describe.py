@@ -1,8 +1,36 @@
 """Rules in words: what they grant, to whom, and what becomes of it."""
 
-from quota_enforcer.cli.quotas.edit import terms
-from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
+from quota_enforcer.core.notices import amounts
+from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule, UnknownPrices
+from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL
+
+
+def terms(rule: Rule) -> str:
+    """What a rule grants: `1,000 total tokens per day`."""
+    match rule:
+        case Quota():
+            words = f"{amounts.limit_of(rule.limit, rule.measure.words)} per {rule.window}"
+            return f"{words} ({_weighed(rule)})" if rule.weights else words
+        case Exemption():
+            return "no limit"
+        case _:
+            raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
+
+
+def _weighed(quota: Quota) -> str:
+    """`input tokens x 1, output tokens x 5`."""
+    weighs = zip(OBSERVED, quota.weights, strict=True)
+    return ", ".join(
+        f"{Measure(counter).words} x {amounts.number(weight)}"
+        for counter, weight in weighs
+        if weight
+    )
+
+
+def named(rule: Rule) -> str:
+    """`daily of user/*: 1,000 total tokens per day`."""
+    return f"{rule.name} of {rule.whom}: {terms(rule)}"
 
 
 def granted(rule: Rule) -> str:

@@ -1,12 +1,14 @@
 """What differs between two versions of a quota item, in words, and who says that they wrote it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.notices import amounts
+from quota_enforcer.core.pricing.item import PRICE_ATTRIBUTES
 from quota_enforcer.core.quotas.item import ATTRIBUTES, Item
+from quota_enforcer.core.quotas.values import digits, plain
 
 AUTHOR = "edited_by"
 EDITED_AT = "edited_at"
@@ -14,8 +16,10 @@ EDITED_AT = "edited_at"
 ELSEWHERE = "see CloudTrail"
 """By whom an edit is that nobody signed."""
 
-_KEYS = ("principal", "quota")
-_NO_TERMS = {*_KEYS, AUTHOR, EDITED_AT}
+KEYS = ("principal", "quota")
+"""What an item is stored by."""
+_LAST = ("note", AUTHOR, EDITED_AT)
+_ORDER = (*(each for each in ATTRIBUTES if each not in _LAST), *PRICE_ATTRIBUTES, *_LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,61 @@ class Change:
 def changes(old: Item | None, new: Item | None) -> list[Change]:
     """What differs between two versions of an item, its keys and its author apart."""
     old, new = old or {}, new or {}
-    ordered = [name for name in ATTRIBUTES if name in old or name in new]
-    others = sorted((old.keys() | new.keys()) - set(ATTRIBUTES))
     return [
         Change(name, old.get(name), new.get(name))
-        for name in [*ordered, *others]
-        if name not in _NO_TERMS and _plain(old.get(name)) != _plain(new.get(name))
+        for name in told({**old, **new})
+        if _sense(old.get(name)) != _sense(new.get(name))
     ]
+
+
+def ordered(item: Item) -> dict[str, Any]:
+    """The item with its attributes in the order of the documentation."""
+    return {name: item[name] for name in _in_order(item)}
+
+
+def told(item: Item) -> dict[str, Any]:
+    """What an item says, its keys and its author apart."""
+    return {name: item[name] for name in _in_order(item) if name not in {*KEYS, AUTHOR, EDITED_AT}}
+
+
+def shown(value: Any) -> str:
+    """An attribute's value as people read it."""
+    match plain(value):
+        case None:
+            return "-"
+        case bool(truth):
+            return str(truth).lower()
+        case Decimal() | int() as number:
+            return amounts.number(number)
+        case dict(weights):
+            return ", ".join(f"{name} x {shown(each)}" for name, each in sorted(weights.items()))
+        case list(several):
+            return ", ".join(map(shown, sorted(several, key=_sense))) or "none"
+        case other:  # an escape sequence must not reach the terminal
+            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(other))
+
+
+def _in_order(names: Collection[str]) -> list[str]:
+    known = [name for name in _ORDER if name in names]
+    return known + sorted(set(names) - set(known))
+
+
+def _sense(value: Any) -> str:
+    """What a value means: alike for sets and lists in any order, and for numbers however written.
+
+    1 and true are two things, and so are 1000 and the text "1000".
+    """
+    match plain(value):
+        case bool(truth):
+            return str(truth)
+        case Decimal() | int() as number:
+            return digits(Decimal(number))
+        case list(several):
+            return f"[{', '.join(sorted(map(_sense, several)))}]"
+        case dict(pairs):
+            return str(sorted((name, _sense(each)) for name, each in pairs.items()))
+        case other:
+            return repr(other)
 
 
 def in_words(old: Item | None, new: Item | None) -> str:
@@ -54,23 +106,6 @@ def author(old: Item | None, new: Item | None) -> str:
     before, after = ((item or {}).get(AUTHOR) for item in (old, new))
     dated = (old or {}).get(EDITED_AT) != (new or {}).get(EDITED_AT)
     return str(after) if after and (after != before or dated) else ELSEWHERE
-
-
-def shown(value: Any) -> str:
-    """An attribute's value as people read it."""
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return str(value).lower()
-        case Decimal() | int():
-            return amounts.number(value)
-        case dict():
-            return ", ".join(f"{name} x {shown(weight)}" for name, weight in sorted(value.items()))
-        case list() | set() | frozenset():
-            return ", ".join(shown(each) for each in _plain(value)) or "none"
-        case _:
-            return str(value)
 
 
 def _difference(change: Change) -> str:
@@ -95,12 +130,5 @@ def _comings_and_goings(before: set[str], after: set[str]) -> Iterator[str]:
 def _short(value: Any) -> str:
     """A list without spaces, so that one sees where the next attribute begins."""
     if isinstance(value, (list, set, frozenset)) and value:
-        return ",".join(map(shown, _plain(value)))
+        return ",".join(map(shown, sorted(plain(value), key=_sense)))
     return shown(value)
-
-
-def _plain(value: Any) -> Any:
-    """Sets and lists alike: the order of thresholds and scopes means nothing."""
-    if isinstance(value, (list, set, frozenset)):
-        return sorted(value, key=str)
-    return value

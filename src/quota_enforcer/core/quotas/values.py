@@ -18,23 +18,36 @@ from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
 from quota_enforcer.core.usage.window import Unit, Window
 
 KINDS = ("user/*", "sso/*", "role/*", "default")
+
 NUMBERS = "a whole number, 0 or more"
+
 FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
+
 WEIGHTS = (
     f"a map of {', '.join(OBSERVED)} to numbers from 0 to 1000000 with at most 6 decimal places, "
     "one of them above 0"
 )
+
 MEMBERS = "a list of principals that are no teams"
+
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 _ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
+
 _WEEK_DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name, start=1)}
+
 _MOST = Decimal(10) ** 18  # far more than anybody uses, and still exact in every sum
+
 _MOST_FRACTION = Decimal(10) ** 13  # likewise exact, with its decimal places
+
 _PLACES = Decimal("1E-12")
+
 _HEAVIEST = 1_000_000
+
 _WEIGHT_PLACES = Decimal("1E-6")
+
 _LONGEST = 366
 
 
@@ -217,3 +230,24 @@ def _principal(named: str) -> str:
     if not can_exist(principal):
         raise Allowed("a name as IAM has it, without path and blanks, such as user/alice")
     return str(principal)
+
+
+def digits(number: Decimal) -> str:
+    """A number with all its digits, no exponent and no zeros at its end: one text for each."""
+    text = f"{number:f}" if number else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain(value: Any) -> Any:
+    """A value of the table as files have it: sets as sorted lists, bytes as bytes."""
+    match value:
+        case set() | frozenset():
+            return sorted(map(plain, value), key=str)
+        case list():
+            return [plain(each) for each in value]
+        case Mapping():
+            return {name: plain(entry) for name, entry in value.items()}
+        case None | bool() | str() | int() | Decimal() | bytes():
+            return value
+        case _:
+            return bytes(value.value)  # boto3's Binary

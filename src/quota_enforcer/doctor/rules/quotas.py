@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import at, count, deploy
 

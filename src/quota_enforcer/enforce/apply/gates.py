@@ -1,44 +1,19 @@
 """People behind shared identities: intents for all of them, the author once, outcomes for all."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 
-from quota_enforcer.core.errors import Closed, Conflict, UnknownIdentity
-from quota_enforcer.core.ledger import GateIntent, Record, Source
+from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import Kind, Principal, identify
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.one import conclude, intend
 from quota_enforcer.enforce.gather import NOTHING, Gathered
 from quota_enforcer.enforce.ports import GateAuthor, Ledger
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.gates.result import Rendered
-
-
-@dataclass(slots=True)
-class Seen:
-    """How somebody appears in the invocation log: session names as spelled, and roles."""
-
-    names: set[str] = field(default_factory=set)
-    roles: set[str] = field(default_factory=set)
-
-
-def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Seen]:
-    """The spellings and roles of every person and session that the metrics know."""
-    found: defaultdict[Principal, Seen] = defaultdict(Seen)
-    for source in sources:
-        try:
-            identity = identify(source.arn, account)
-        except UnknownIdentity:
-            continue
-        for principal in (identity.principal, identity.session):
-            if principal is not None and principal.kind in {Kind.SSO, Kind.SESSION}:
-                _, role, name = source.arn.split("/")
-                found[principal].names.add(name)
-                found[principal].roles.add(role)
-    return found
+from quota_enforcer.meter.appearances import Seen, seen
 
 
 def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> GateIntent:

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Protocol
 
-from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.notices import wording
+from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.ledger import HistoryReads, LedgerReads, Record
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.item import KINDS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
+from quota_enforcer.decide import reasons
 from quota_enforcer.decide.evaluate import Looked, look_closely
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.decide.verdict import Terms
-from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.blocks import TOLD_TO_ADMINS, Now, blocks_of
 from quota_enforcer.insight.forecast import percent_at_reset, runs_out
 from quota_enforcer.insight.month_cost import PACE_DAYS
@@ -25,10 +25,16 @@ _MONTH = 28
 """Days from which on a report is long enough that the month before is wanted too."""
 
 
+class ReportLedger(LedgerReads, HistoryReads, Protocol):
+    """What of the ledger a report reads."""
+
+
 class Gathering:
     """One report being gathered: everybody's part can be read side by side, then all are joined."""
 
-    def __init__(self, ledger: Ledger, rules: Iterable[Rule], terms: Terms, days: int) -> None:
+    def __init__(
+        self, ledger: ReportLedger, rules: Iterable[Rule], terms: Terms, days: int
+    ) -> None:
         self._ledger = ledger
         self._rules = tuple(rules)
         self._book = QuotaBook(self._rules)
@@ -108,7 +114,7 @@ class Gathering:
             Bar(
                 row,
                 ", ".join(map(str, verdict.quota.models)),
-                wording.used(verdict),
+                reasons.used(verdict),
                 runs_out(verdict, looked.behind(verdict.quota), decision.terms),
                 percent_at_reset(verdict, decision.terms),
             )

@@ -7,11 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.decide.verdict import Mode
 from quota_enforcer.insight.month_cost import MonthCost, month_cost
 from quota_enforcer.insight.status import Row
 

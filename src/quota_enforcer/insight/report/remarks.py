@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from quota_enforcer.decide.verdict import Mode
+from quota_enforcer.core.deployment import Mode
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Money, Report
 

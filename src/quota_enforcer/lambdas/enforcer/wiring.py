@@ -13,8 +13,9 @@ from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.enforce.ports import Models, NamedByThemselves, Outside
+from quota_enforcer.enforce.ports import Outside
 from quota_enforcer.enforce.sweep import Sweep
+from quota_enforcer.meter.ports import Models, NamedByThemselves
 
 if TYPE_CHECKING:
     import boto3

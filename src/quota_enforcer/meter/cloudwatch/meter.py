@@ -19,7 +19,6 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.window import DAY, hour_start, local_date
-from quota_enforcer.enforce.ports import Ledger, Metrics, Models, Series
 from quota_enforcer.meter.cloudwatch.series import (
     Occasion,
     Points,
@@ -30,6 +29,7 @@ from quota_enforcer.meter.cloudwatch.series import (
     read,
     remember,
 )
+from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, Series
 
 __all__ = ["Metered", "Occasion", "Pricing", "meter"]
 
@@ -90,7 +90,7 @@ class Metered:
 
 def meter(
     metrics: Metrics,
-    ledger: Ledger,
+    ledger: MeteredHours,
     book: QuotaBook,
     state: SweepState,
     occasion: Occasion,
@@ -141,7 +141,7 @@ def meter(
 
 
 def _changes(
-    readings: Iterable[Reading], ledger: Ledger, occasion: Occasion, pricing: Pricing
+    readings: Iterable[Reading], ledger: MeteredHours, occasion: Occasion, pricing: Pricing
 ) -> dict[Bucket, dict[datetime, Counts]]:
     """The hours that were used otherwise than the ledger says, by bucket.
 

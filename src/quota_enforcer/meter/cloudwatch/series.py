@@ -15,12 +15,13 @@ from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED
 from quota_enforcer.core.usage.window import HOUR, hour_start
-from quota_enforcer.enforce.ports import Metrics, Series
+from quota_enforcer.meter.ports import Metrics, Series
 
 REREAD = timedelta(hours=3)
 """How far every run reads again, for data and series that come late."""
 
 Points = Mapping[datetime, int]
+
 Charged = Mapping[str, tuple[Principal, ...]]
 
 
@@ -198,3 +199,13 @@ def remember(
         elif after != before:
             active.append(after)
     return active, healed
+
+
+METRIC_NAMES: Mapping[str, str] = {
+    "requests": "Invocations",
+    "input_tokens": "InputTokenCount",
+    "output_tokens": "OutputTokenCount",
+    "cache_read_tokens": "CacheReadInputTokenCount",
+    "cache_write_tokens": "CacheWriteInputTokenCount",
+}
+"""The metric of each counter of Counts, as the template's metric filters name it."""

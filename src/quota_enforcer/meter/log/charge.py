@@ -15,9 +15,8 @@ from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.enforce.ports import Models
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
-from quota_enforcer.meter.ports import Addition, LogEvent
+from quota_enforcer.meter.ports import Addition, LogEvent, Models
 
 EARLY = timedelta(minutes=5)
 """How far a record may be dated after the moment it is metered at: clocks differ."""

@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
 from quota_enforcer.aws.dynamodb.ledger import usage_items
 from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.core.ledger import unheard
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.ports import unheard
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
