@@ -47,10 +47,10 @@ class Deployment:
         self._iam = aws.client("iam")
         self._dynamodb = aws.client("dynamodb")
 
-    def quota(self, whom: str, limit: int) -> None:
+    def quota(self, subject: str, limit: int) -> None:
         """An admin saves an item."""
         item = {
-            "principal": whom, "quota": "daily", "measure": "total_tokens",
+            "principal": subject, "quota": "daily", "measure": "total_tokens",
             "limit": Decimal(limit), "window": "day",
         }  # fmt: skip
         self._dynamodb.put_item(TableName=self.outputs["QuotaTable"], Item=wire(item))

@@ -62,12 +62,12 @@ def called(found: Deployment, numbers: Numbers, apart: int) -> int:
         found.at(now)
         first = numbers.take(100)
         found.deliver(delivery(first, callers(first, 100, PRINCIPALS), now, apart))
-    brief = found.meter.calls["GetItem"]
-    by_records = found.meter.calls.total() - brief
+    meter_rules = found.meter.calls["GetItem"]
+    by_records = found.meter.calls.total() - meter_rules
     how = "one second apart" if apart else "all in one second"
     print(f"meter: 1,000 records in batches of 100 from {PRINCIPALS} principals, {how}:")
     print(
-        f"meter:   {by_records} AWS calls, and {brief} for the brief, which is read once a minute "
+        f"meter:   {by_records} AWS calls, and {meter_rules} for the rules, read once a minute "
         f"({_named(found.meter)})"
     )
     woken = found.enforcer

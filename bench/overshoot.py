@@ -184,7 +184,7 @@ def overshoot(
     outcomes = simulate(calls, quotas, price, ZoneInfo("UTC"), delays)
     found = []
     for quota in quotas:
-        who = Principal.parse(quota.whom)
+        who = Principal.parse(quota.subject)
         used = outcomes[who].used
         total = used.cost_usd if measure is Measure.COST_USD else Decimal(used.tokens)
         denied = [each.at + delays.in_force for each in outcomes[who].events]

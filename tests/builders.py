@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 def a_quota(**but: Any) -> Quota:
     """1,000 total tokens a day for alice, warned at 80 %."""
     ordinary: dict[str, Any] = {
-        "whom": "user/alice",
+        "subject": "user/alice",
         "name": "daily",
         "measure": Measure.TOTAL_TOKENS,
         "limit": Decimal(1000),

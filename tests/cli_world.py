@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builders import NOON
-from doctor_fakes import FakeSights
+from doctor_fakes import FakeProbe
 from fakes import FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
@@ -23,7 +23,7 @@ from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel
 from quota_enforcer.insight.gates import GatesKept
-from quota_enforcer.insight.self_service import OwnLook
+from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document
 from world import ACCOUNT, World
 
@@ -40,8 +40,8 @@ class AdminTable:
     def items(self) -> list[Item]:
         return self.quotas.items()
 
-    def get(self, whom: str, name: str) -> Item | None:
-        return self.quotas.table.get((whom, name))
+    def get(self, subject: str, name: str) -> Item | None:
+        return self.quotas.table.get((subject, name))
 
     def put(self, item: Item, expected: Item | None) -> None:
         key = item["principal"], item["quota"]
@@ -49,11 +49,11 @@ class AdminTable:
             raise Conflict("the quota was changed by somebody else")
         self.quotas.table[key] = dict(item)
 
-    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
-        stored = self.quotas.table.get((whom, name))
+    def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
+        stored = self.quotas.table.get((subject, name))
         if expected is not None and (self.overtaken or stored != expected):
             raise Conflict("the quota was changed by somebody else")
-        return self.quotas.table.pop((whom, name), None)
+        return self.quotas.table.pop((subject, name), None)
 
 
 @dataclass
@@ -88,9 +88,9 @@ class Shell:
     """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its sights."""
 
     @property
-    def sights(self) -> FakeSights:
+    def probe(self) -> FakeProbe:
         """What a doctor sees, healthy but for `ailments`."""
-        return FakeSights(self.world, self.now, self.gatehouse, **self.ailments)
+        return FakeProbe(self.world, self.now, self.gatehouse, **self.ailments)
 
     def find(self, *where: str | None) -> Deployment:
         """In place of looking for a stack."""
@@ -106,7 +106,7 @@ class Shell:
             ask_meter=self.ask_meter,
             subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
-            sights=lambda: self.sights,
+            probe=lambda: self.probe,
             usages=world.ledger.usages,
         )
 
@@ -128,7 +128,7 @@ class Shell:
     def ask_me(self, *_: object) -> dict[str, Any]:
         """What the self-service function says of `caller`."""
         settings = me_settings(self.world)
-        look = OwnLook(settings, self.world.ledger, self.world.quotas)
+        look = SelfService(settings, self.world.ledger, self.world.quotas)
         return document(look.of(identify(self.caller, ACCOUNT), self.now), settings)
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -169,9 +169,9 @@ class Shell:
         """The JSON document that a command that must succeed prints."""
         return json.loads(self.out(*args, "--json"))
 
-    def item(self, whom: str = "user/alice", name: str = "daily") -> dict[str, Any]:
+    def item(self, subject: str = "user/alice", name: str = "daily") -> dict[str, Any]:
         """A quota item as it stands in the table."""
-        return dict(self.world.quotas.table[whom, name])
+        return dict(self.world.quotas.table[subject, name])
 
 
 def me_settings(world: World) -> MeSettings:

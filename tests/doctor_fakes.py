@@ -46,7 +46,7 @@ PARTS = {
 
 
 @dataclass
-class FakeSights:
+class FakeProbe:
     """The sights of the deployment of a world; `fails` is what a method raises, by its name."""
 
     world: World
@@ -150,7 +150,9 @@ class FakeSights:
         return self._said("slots", {Kind.USER: 10, Kind.ROLE: 20})
 
     def denied(self) -> tuple[Mapping[Principal, frozenset[str]], list[str]]:
-        return self._said("denied", (self.world.denies.denied(), self.world.denies.strays))
+        return self._said(
+            "denied", (self.world.denies.denied(), self.world.denies.unmanaged_attachments)
+        )
 
     def document(self, policy: str) -> Document | None:
         [scope] = (each for each, arn in self.world.settings.denies.items() if arn == policy)

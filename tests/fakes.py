@@ -9,24 +9,24 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
 from quota_enforcer.core.ledger import (
-    Brief,
     Bucket,
     GateIntent,
+    MeterRules,
     PriceMemory,
     QuotaMemory,
     Record,
     Source,
     SweepState,
-    unheard,
+    no_progress,
 )
-from quota_enforcer.core.notices.notice import NOTED, Notice
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
 from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 
 
@@ -143,7 +143,7 @@ class FakeLedger:
     _history: dict[str, Notice] = field(default_factory=dict)
     _quota_memories: dict[tuple[str, str], QuotaMemory] = field(default_factory=dict)
     _price_memories: dict[str, PriceMemory] = field(default_factory=dict)
-    _brief: Brief = field(default_factory=Brief)
+    _brief: MeterRules = field(default_factory=MeterRules)
     meters: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
     """Who filled an hour of a bucket."""
     recounts_asked: set[datetime] = field(default_factory=set)
@@ -171,7 +171,7 @@ class FakeLedger:
                 unsettled=before.unsettled,
             )
 
-    def see_quotas(self, token: str, before: SweepState) -> bool:
+    def claim_edits(self, token: str, before: SweepState) -> bool:
         self._write("see_quotas", token)
         state = self._state
         if (state.quotas_seen, state.unsettled) != (before.quotas_seen, before.unsettled):
@@ -179,12 +179,12 @@ class FakeLedger:
         self._state = replace(state, quotas_seen=token, unsettled=token)
         return True
 
-    def settle_quotas(self, token: str) -> None:
+    def complete_edits(self, token: str) -> None:
         self._write("settle_quotas", token)
         if self._state.unsettled == token:
             self._state = replace(self._state, unsettled="")
 
-    def unsettle_quotas(self, token: str) -> None:
+    def reopen_edits(self, token: str) -> None:
         self._write("unsettle_quotas", token)
         self._state = replace(self._state, unsettled=token)
 
@@ -220,7 +220,7 @@ class FakeLedger:
         self,
         firsts: Mapping[Principal, date],
         hours_from: date | None,  # noqa: ARG002 - all of it may be by the hour
-        told: Callable[[float], None] = unheard,
+        told: Callable[[float], None] = no_progress,
     ) -> Mapping[Principal, Usage]:
         told(1)
         return {principal: self.usage(principal, first) for principal, first in firsts.items()}
@@ -328,7 +328,7 @@ class FakeLedger:
         self._write("remember_quota", memory)
         if not self._as_remembered(before):
             return False
-        self._quota_memories[memory.whom, memory.name] = memory
+        self._quota_memories[memory.subject, memory.name] = memory
         self._keep(notices)
         return True
 
@@ -336,22 +336,22 @@ class FakeLedger:
         self._write("forget_quota", before)
         if not self._as_remembered(before):
             return False
-        self._quota_memories.pop((before.whom, before.name), None)
+        self._quota_memories.pop((before.subject, before.name), None)
         self._keep(notices)
         return True
 
     def _as_remembered(self, before: QuotaMemory) -> bool:
-        known = self._quota_memories.get((before.whom, before.name))
+        known = self._quota_memories.get((before.subject, before.name))
         return (known.stamp if known else "") == before.stamp
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         return self._brief
 
-    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
-        self._write("put_brief", brief)
+    def put_meter_rules(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
+        self._write("put_brief", meter_rules)
         if quotas_seen != self._state.quotas_seen:
             return False
-        self._brief = brief
+        self._brief = meter_rules
         return True
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
@@ -374,7 +374,7 @@ class FakeLedger:
 
     def _keep(self, notices: Iterable[Notice]) -> None:
         for notice in notices:
-            if notice.kind not in NOTED:
+            if notice.kind not in HISTORY_ONLY:
                 self._outbox[notice.id] = notice
             self._history[notice.id] = notice
 
@@ -403,9 +403,9 @@ class FakeQuotas:
         """What an admin writes."""
         self.table[item["principal"], item["quota"]] = item
 
-    def delete(self, whom: str, name: str) -> None:
+    def delete(self, subject: str, name: str) -> None:
         """What an admin deletes."""
-        del self.table[whom, name]
+        del self.table[subject, name]
 
     def items(self) -> list[Item]:
         self.reads += 1
@@ -424,7 +424,7 @@ class FakeDenies:
     attached: dict[Principal, set[str]] = field(default_factory=dict)
     refuse: dict[Principal, Exception] = field(default_factory=dict)
     calls: list[tuple[str, Principal, str]] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)
+    unmanaged_attachments: list[str] = field(default_factory=list)
 
     def denied(self) -> dict[Principal, frozenset[str]]:
         return {who: frozenset(scopes) for who, scopes in self.attached.items() if scopes}
@@ -517,22 +517,22 @@ class FakeAuthor:
     partly: bool = False
     """Whether those in trouble are denied somewhere all the same."""
 
-    def render(self) -> Rendered:
+    def render(self) -> GateResult:
         return self._write(self.ledger.gate_intents())
 
-    def empty(self) -> Rendered:
+    def empty(self) -> GateResult:
         return self._write([])
 
-    def _write(self, intents: Iterable[GateIntent]) -> Rendered:
+    def _write(self, intents: Iterable[GateIntent]) -> GateResult:
         self.runs += 1
         if self.fails is not None:
             raise self.fails
         if self.failures:
             in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
-            return Rendered(in_force, failures=self.failures)
+            return GateResult(in_force, failures=self.failures)
         served = [each for each in intents if self.partly or each.principal not in self.trouble]
         self.denied = {intent.principal: set(intent.scopes) for intent in served}
         in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
-        return Rendered(
+        return GateResult(
             in_force, self.trouble, self.written, self.tampered, self.fill, self.failures
         )

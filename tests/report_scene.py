@@ -185,7 +185,7 @@ def _live(made: Company, book: QuotaBook, principal: Principal, days: int) -> No
     usage, standing = made.ledger.of[principal], Standing()
     pools = {
         quota: pooled(made.ledger.of.get(each, Usage()) for each in members)
-        for quota, members in book.drawing.items()
+        for quota, members in book.contributors.items()
         if principal in members
     }
     for day in _days(days):

@@ -18,15 +18,15 @@ from zoneinfo import ZoneInfo
 
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
-from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.pricing.cost import CacheWrites
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.window import local_date, next_hour
-from quota_enforcer.meter.context import MeterOutside, Site
-from quota_enforcer.meter.ports import Added, Addition, LogEvent, Pointer, Recount
+from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import STREAM, Stream
 
@@ -68,7 +68,7 @@ class FakeMeterLedger:
     zone: ZoneInfo = UTC_ZONE
     crashes: Crashes = field(default_factory=Crashes)
     at_once: int = 3
-    the_brief: Brief = field(default_factory=Brief)
+    the_brief: MeterRules = field(default_factory=MeterRules)
     away: Exception | None = None
     refused: set[str] = field(default_factory=set)
     """Principals whose usage is never taken."""
@@ -85,11 +85,11 @@ class FakeMeterLedger:
     told: int = 0
     """How often sources were remembered."""
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         self._answer()
         return self.the_brief
 
-    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         calls = list({each.key: each for each in additions}.values())
         added, duplicates, cost = 0, len(additions) - len(calls), NO_MONEY
         late: set[datetime] = set()
@@ -113,7 +113,7 @@ class FakeMeterLedger:
                         self._put(each)
             if late:
                 self.ask_recounts(late, now)
-        return Added(added, duplicates, frozenset(late), failed, cost)
+        return AddResult(added, duplicates, frozenset(late), failed, cost)
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         self._answer()
@@ -182,7 +182,7 @@ class FakeMeterLedger:
         if self.away is not None:
             raise self.away
 
-    def _put(self, call: Addition) -> None:
+    def _put(self, call: UsageEntry) -> None:
         self.markers.add(call.key)
         for bucket in call.buckets:
             assert bucket.day == local_date(call.hour, self.zone)
@@ -226,10 +226,10 @@ class FakeWake:
 class FakeLetters:
     """A `DeadLetters`: the pointers left."""
 
-    left: list[Pointer] = field(default_factory=list)
+    left: list[EventPointer] = field(default_factory=list)
     fails: Exception | None = None
 
-    def leave(self, pointers: Sequence[Pointer]) -> None:
+    def send(self, pointers: Sequence[EventPointer]) -> None:
         if self.fails is not None:
             raise self.fails
         self.left += pointers
@@ -268,10 +268,10 @@ class Place:
         self.wake = FakeWake(self.crashes)
         self.letters = FakeLetters()
         self.models = FakeModels()
-        self.outside = MeterOutside(
+        self.outside = MeterAdapters(
             self.ledger, self.models, self.log, self.wake, self.letters, lambda _: FlatPrices()
         )
-        self.site = Site(ACCOUNT, GROUP, zone)
+        self.site = MeteredLogGroup(ACCOUNT, GROUP, zone)
         self.stream = Stream(self.outside, self.site)
         self.recounter = Recounter(self.outside, self.site)
 
@@ -320,13 +320,13 @@ def truth(events: Iterable[LogEvent], place: Place) -> dict[tuple[str, str, date
     sums: dict[tuple[str, str, datetime], Counts] = {}
     for each in {one.id: one for one in events}.values():
         read = calls.read(each, datetime(2100, 1, 1, tzinfo=UTC))
-        if isinstance(read, Addition):
+        if isinstance(read, UsageEntry):
             for bucket in read.buckets:
                 key = str(bucket.principal), bucket.model, read.hour
                 sums[key] = Counts.total((sums.get(key, Counts()), read.counts))
     return sums
 
 
-def times(pointers: Iterable[Pointer]) -> Counter[str]:
+def times(pointers: Iterable[EventPointer]) -> Counter[str]:
     """How often each event is pointed to."""
     return Counter(pointer.event_id for pointer in pointers)

@@ -12,7 +12,7 @@ from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
 
@@ -127,7 +127,7 @@ class World:
 
     def enforcer(self) -> Sweep:
         """The sweep, wired to the fakes."""
-        outside = Outside(
+        outside = Adapters(
             self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author
         )
         return Sweep(self.settings, outside)

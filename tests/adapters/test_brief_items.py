@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quota_enforcer.aws.dynamodb.ledger.brief_items import BRIEF, brief_item, brief_of
 from quota_enforcer.aws.dynamodb.table import Table
-from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Rate
 
 if TYPE_CHECKING:
@@ -35,31 +35,31 @@ RATES = PLAIN | st.builds(
     source=st.text(max_size=9),
 )
 BRIEFS = st.builds(
-    Brief,
+    MeterRules,
     st.frozensets(st.from_regex(r"session/[a-z]{1,3}/[a-z*]", fullmatch=True)),
     st.dictionaries(st.text(min_size=1, max_size=9), RATES, max_size=4),
 )
 
 
 @given(BRIEFS)
-def test_a_brief_is_read_back_as_it_was(brief: Brief) -> None:
-    wire = TypeSerializer().serialize(brief_item(brief))
+def test_a_brief_is_read_back_as_it_was(meter_rules: MeterRules) -> None:
+    wire = TypeSerializer().serialize(brief_item(meter_rules))
     again = brief_of(TypeDeserializer().deserialize(wire))
-    assert again == brief
+    assert again == meter_rules
     assert {model: str(rate) for model, rate in again.prices.items()} == {
-        model: str(rate) for model, rate in brief.prices.items()
+        model: str(rate) for model, rate in meter_rules.prices.items()
     }  # 0.10 stays 0.10
 
 
 def test_there_is_nothing_to_tell_before_the_first_sweep() -> None:
-    assert brief_of(None) == Brief()
+    assert brief_of(None) == MeterRules()
 
 
 def test_a_brief_is_one_readable_item(dynamodb: "DynamoDBClient") -> None:
     """Prices are plain texts, what is not known is left out, and a price of 0 is known."""
     table = Table(dynamodb, "ledger")
     rate = Rate(Decimal("0.0000008"), Decimal(0), long_over=200_000, long=Rate(Decimal("1E-9")))
-    table.put(brief_item(Brief(frozenset({"session/ci/*"}), {"my.model": rate})))
+    table.put(brief_item(MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})))
     stored = table.get(BRIEF)
     assert stored == {
         "pk": "deployment",
@@ -74,4 +74,4 @@ def test_a_brief_is_one_readable_item(dynamodb: "DynamoDBClient") -> None:
             }
         },
     }
-    assert brief_of(stored) == Brief(frozenset({"session/ci/*"}), {"my.model": rate})
+    assert brief_of(stored) == MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quota_enforcer.aws.messaging.queues import LettersRefused, SqsDeadLetters
-from quota_enforcer.meter.ports import Pointer
+from quota_enforcer.meter.ports import EventPointer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GROUP = "/aws/bedrock/calls"
 POINTERS = st.builds(
-    Pointer,
+    EventPointer,
     st.text(max_size=200),
     st.integers(0, 2**53),
     st.sampled_from(["the ledger is busy", "no time", "schön\n" * 400]),
@@ -41,9 +41,9 @@ class Queue:
         return [json.loads(entry["MessageBody"]) for batch in self.batches for entry in batch]
 
 
-def left(pointers: list[Pointer]) -> Queue:
+def left(pointers: list[EventPointer]) -> Queue:
     queue = Queue()
-    SqsDeadLetters(cast("SQSClient", queue), "https://queue", GROUP).leave(pointers)
+    SqsDeadLetters(cast("SQSClient", queue), "https://queue", GROUP).send(pointers)
     return queue
 
 
@@ -54,8 +54,12 @@ def queue(mocked_aws: None, sqs_client: "SQSClient") -> str:  # noqa: ARG001
 
 def test_a_letter_names_the_events_of_one_reason(queue: str, sqs_client: "SQSClient") -> None:
     letters: DeadLetters = SqsDeadLetters(sqs_client, queue, GROUP)
-    letters.leave(
-        [Pointer("1", 1000, "no time"), Pointer("2", 1001, "busy"), Pointer("3", 9, "busy")]
+    letters.send(
+        [
+            EventPointer("1", 1000, "no time"),
+            EventPointer("2", 1001, "busy"),
+            EventPointer("3", 9, "busy"),
+        ]
     )
     received = sqs_client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     where = {"log_group": GROUP, "log_stream": "aws/bedrock/modelinvocations"}
@@ -78,7 +82,7 @@ def test_nothing_is_no_call() -> None:
 def test_a_queue_that_is_gone_is_an_error(sqs_client: "SQSClient") -> None:
     letters = SqsDeadLetters(sqs_client, "https://sqs.us-east-1.amazonaws.com/1/gone", GROUP)
     with pytest.raises(sqs_client.exceptions.QueueDoesNotExist):
-        letters.leave([Pointer("1", 1, "busy")])
+        letters.send([EventPointer("1", 1, "busy")])
 
 
 def test_what_the_queue_does_not_take_is_an_error_after_all_were_offered(
@@ -88,13 +92,13 @@ def test_what_the_queue_does_not_take_is_an_error_after_all_were_offered(
     failed = {"Id": "0", "SenderFault": False, "Code": "InternalError", "Message": "try again"}
     answers.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
     answers.add_response("send_message_batch", {"Successful": [], "Failed": []})
-    eleven = [Pointer("1", 1, f"reason {n}") for n in range(11)]
+    eleven = [EventPointer("1", 1, f"reason {n}") for n in range(11)]
     with pytest.raises(LettersRefused, match=r"1 of 11 messages \(InternalError: try again\)"):
-        SqsDeadLetters(client, "https://queue", GROUP).leave(eleven)
+        SqsDeadLetters(client, "https://queue", GROUP).send(eleven)
 
 
 def test_a_large_batch_with_one_reason_is_few_calls_that_fit() -> None:
-    pointers = [Pointer(f"{n:056}", 1795486500000 + n, "busy") for n in range(10_000)]
+    pointers = [EventPointer(f"{n:056}", 1795486500000 + n, "busy") for n in range(10_000)]
     batches = left(pointers).batches
     assert len(batches) <= 8
     for batch in batches:
@@ -102,7 +106,7 @@ def test_a_large_batch_with_one_reason_is_few_calls_that_fit() -> None:
 
 
 @given(st.lists(POINTERS, max_size=300))
-def test_every_pointer_is_left_once_and_every_request_fits(pointers: list[Pointer]) -> None:
+def test_every_pointer_is_left_once_and_every_request_fits(pointers: list[EventPointer]) -> None:
     queue = left(pointers)
     found = [
         (each["id"], each["timestamp"], letter["reason"])

@@ -26,8 +26,8 @@ from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.context import MeterOutside, Site
-from quota_enforcer.meter.ports import Added, Addition
+from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.ports import AddResult, UsageEntry
 from quota_enforcer.meter.stream import Stream
 from stream_fakes import GROUP, FakeLog, FakeModels, FlatPrices, call, delivery
 
@@ -48,10 +48,10 @@ def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
 
 
-def an_addition(key: str, who: str = "user/alice", **but: Any) -> Addition:
+def an_addition(key: str, who: str = "user/alice", **but: Any) -> UsageEntry:
     bucket = Bucket(Principal.parse(who), HAIKU, TODAY)
     ordinary = {"at": NOON, "hour": NOON, "buckets": (bucket,), "counts": Counts(1, 10)}
-    return Addition(key, **{**ordinary, **but})
+    return UsageEntry(key, **{**ordinary, **but})
 
 
 def a_ledger(client: Any) -> DynamoMeterLedger:
@@ -103,7 +103,7 @@ def test_a_transaction_that_meets_another_is_repeated(stub: MakeStub) -> None:
     cancelled(answers, "ThrottlingError", "None")
     answers.add_client_error("transact_write_items", "TransactionInProgressException")
     answers.add_response("transact_write_items", {})
-    assert a_ledger(client).add([an_addition("a")], NOW) == Added(1)
+    assert a_ledger(client).add([an_addition("a")], NOW) == AddResult(1)
 
 
 def a_slow_ledger(client: Any) -> DynamoMeterLedger:
@@ -121,7 +121,7 @@ def test_a_transaction_that_keeps_meeting_others_is_repeated_as_long_as_a_delive
     for _ in range(8 * 2):
         cancelled(answers, "None", "TransactionConflict")
     answers.add_response("transact_write_items", {})
-    assert a_slow_ledger(client).add([an_addition("a")], NOW) == Added(1)
+    assert a_slow_ledger(client).add([an_addition("a")], NOW) == AddResult(1)
 
 
 def test_calls_whose_transaction_never_stops_meeting_others_are_failed(stub: MakeStub) -> None:
@@ -290,7 +290,7 @@ def test_lanes_that_share_the_check_of_an_hour_are_written_one_by_one(
     late = NOON + 2 * HOUR
     additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: late)
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(200)]
-    assert additions.add(calls, late) == Added(200)
+    assert additions.add(calls, late) == AddResult(200)
 
 
 def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +305,7 @@ def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> 
     table = cast("Table", Waiting())
     additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: NOW)
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(80)]
-    assert additions.add(calls, NOW) == Added(80)
+    assert additions.add(calls, NOW) == AddResult(80)
 
 
 # What it costs
@@ -341,7 +341,7 @@ def test_a_thousand_records_take_at_most_thirty_calls(
     queues = session.client("sqs")
     for client in (dynamodb, functions, queues):
         count_requests(client, counted)
-    outside = MeterOutside(
+    outside = MeterAdapters(
         a_ledger(dynamodb),
         FakeModels(),
         FakeLog(),
@@ -349,7 +349,7 @@ def test_a_thousand_records_take_at_most_thirty_calls(
         SqsDeadLetters(queues, "https://queue", GROUP),
         lambda _: FlatPrices(),
     )
-    stream = Stream(outside, Site(ACCOUNT, GROUP, UTC_ZONE))
+    stream = Stream(outside, MeteredLogGroup(ACCOUNT, GROUP, UTC_ZONE))
     for batch in range(10):
         events = [
             call(number, NOON + timedelta(seconds=number * seconds_apart % 3600), f"u{number % 50}")

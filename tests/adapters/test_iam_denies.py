@@ -172,4 +172,7 @@ def test_a_deny_of_a_group_is_named_with_what_undoes_it(stub: MakeStub) -> None:
     )
     denies = IamDenies(client, {"*": POLICY})
     assert denies.denied() == {}
-    assert f"detach-group-policy --group-name all --policy-arn {POLICY}" in denies.strays[0]
+    assert (
+        f"detach-group-policy --group-name all --policy-arn {POLICY}"
+        in denies.unmanaged_attachments[0]
+    )

@@ -11,9 +11,9 @@ import pytest
 from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.ledger import (
-    Brief,
     Bucket,
     Level,
+    MeterRules,
     Record,
     Source,
     Standing,
@@ -106,29 +106,29 @@ def test_who_sees_an_edit_first_says_so_and_leaves_it_unsettled_until_the_end(
     ledger: Ledger,
 ) -> None:
     before = ledger.state()
-    assert ledger.see_quotas("mine", before)
-    assert not ledger.see_quotas("theirs", before)
+    assert ledger.claim_edits("mine", before)
+    assert not ledger.claim_edits("theirs", before)
     seen = ledger.state()
     assert (seen.quotas_seen, seen.unsettled) == ("mine", "mine")
-    ledger.settle_quotas("theirs")
+    ledger.complete_edits("theirs")
     assert ledger.state() == seen
-    ledger.settle_quotas("mine")
+    ledger.complete_edits("mine")
     assert ledger.state() == replace(seen, unsettled="")
-    assert not ledger.see_quotas("theirs", seen)
-    assert ledger.see_quotas("theirs", ledger.state())
+    assert not ledger.claim_edits("theirs", seen)
+    assert ledger.claim_edits("theirs", ledger.state())
 
 
 def test_what_is_unsettled_stays_so_when_a_sweep_finishes(ledger: Ledger) -> None:
-    ledger.see_quotas("mine", ledger.state())
-    ledger.unsettle_quotas("again")
+    ledger.claim_edits("mine", ledger.state())
+    ledger.reopen_edits("again")
     ledger.finish(SweepState(NOON, NOON))
-    ledger.settle_quotas("mine")
+    ledger.complete_edits("mine")
     assert ledger.state() == SweepState(NOON, NOON, quotas_seen="mine", unsettled="again")
 
 
 def test_nobody_is_blocked_by_quotas_that_were_edited_since(ledger: Ledger) -> None:
     ledger.put(Record(ALICE, intended=ALL, version=1), quotas_seen="")
-    ledger.see_quotas("mine", ledger.state())
+    ledger.claim_edits("mine", ledger.state())
     for stale in ("", "theirs"):
         with pytest.raises(Conflict):
             ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen=stale)
@@ -137,14 +137,14 @@ def test_nobody_is_blocked_by_quotas_that_were_edited_since(ledger: Ledger) -> N
 
 
 def test_the_meters_are_told_nothing_that_was_edited_since(ledger: Ledger) -> None:
-    watched = Brief(frozenset({"session/ci/*"}))
-    assert ledger.brief() == Brief()
-    assert ledger.put_brief(watched, "")
-    ledger.see_quotas("mine", ledger.state())
-    assert not ledger.put_brief(Brief(), "")
-    assert ledger.brief() == watched
-    assert ledger.put_brief(Brief(), "mine")
-    assert ledger.brief() == Brief()
+    watched = MeterRules(frozenset({"session/ci/*"}))
+    assert ledger.meter_rules() == MeterRules()
+    assert ledger.put_meter_rules(watched, "")
+    ledger.claim_edits("mine", ledger.state())
+    assert not ledger.put_meter_rules(MeterRules(), "")
+    assert ledger.meter_rules() == watched
+    assert ledger.put_meter_rules(MeterRules(), "mine")
+    assert ledger.meter_rules() == MeterRules()
 
 
 # Usage

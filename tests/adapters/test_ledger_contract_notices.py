@@ -105,11 +105,11 @@ def test_what_would_have_been_blocked_is_kept_and_never_sent(ledger: Ledger) -> 
     assert [each.quota for each in ledger.history(ALICE)] == ["daily", "other"]
 
 
-@pytest.mark.parametrize("whom", ["", "user/*", "default", "quotas", "outbox"])
+@pytest.mark.parametrize("subject", ["", "user/*", "default", "quotas", "outbox"])
 def test_notices_of_no_principal_are_in_the_history_of_the_deployment(
-    ledger: Ledger, whom: str
+    ledger: Ledger, subject: str
 ) -> None:
-    notice = a_notice(whom, kind=NoticeKind.INVALID_QUOTA)
+    notice = a_notice(subject, kind=NoticeKind.INVALID_QUOTA)
     ledger.post([notice])
     assert ledger.history() == [notice]
     assert ledger.outbox(NOON + HOUR) == [notice]
@@ -160,7 +160,10 @@ def test_a_quota_item_is_remembered_exactly_and_forgotten(ledger: Ledger) -> Non
     assert ledger.remember_quota(first, none)
     assert ledger.remember_quota(valid, first)
     assert ledger.remember_quota(never_valid, QuotaMemory("usr/alice", ""))
-    assert sorted(ledger.quota_memories(), key=lambda memory: memory.whom) == [valid, never_valid]
+    assert sorted(ledger.quota_memories(), key=lambda memory: memory.subject) == [
+        valid,
+        never_valid,
+    ]
     assert ledger.forget_quota(valid)
     assert ledger.quota_memories() == [never_valid]
 
@@ -198,7 +201,7 @@ def test_who_comes_second_with_an_edit_writes_nothing(ledger: Ledger) -> None:
 def test_quota_items_of_any_name_keep_apart(ledger: Ledger) -> None:
     long = "x" * 1024
     names = [("a#b", "c"), ("a", "b#c"), ("a#b", "c#d"), ("a", "b#c#d"), (long, long), (long, "y")]
-    memories = {QuotaMemory(whom, name) for whom, name in names}
+    memories = {QuotaMemory(subject, name) for subject, name in names}
     for memory in memories:
-        ledger.remember_quota(memory, QuotaMemory(memory.whom, memory.name))
+        ledger.remember_quota(memory, QuotaMemory(memory.subject, memory.name))
     assert set(ledger.quota_memories()) == memories

@@ -111,9 +111,9 @@ def test_every_notice_survives(notice: Notice) -> None:
 @settings(max_examples=50)
 @given(TEXTS, TEXTS, st.none() | st.dictionaries(NAMES, VALUES, max_size=5), TEXTS)
 def test_every_quota_item_survives_exactly(
-    whom: str, name: str, item: dict[str, Any] | None, reported: str
+    subject: str, name: str, item: dict[str, Any] | None, reported: str
 ) -> None:
-    memory = QuotaMemory(whom, name, item, reported)
+    memory = QuotaMemory(subject, name, item, reported)
     assert ledger_items.memory_of(stored(ledger_items.memory_item(memory))) == memory
 
 

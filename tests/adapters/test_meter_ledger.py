@@ -10,10 +10,10 @@ from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
-from quota_enforcer.core.ledger import Brief, Bucket, Record, Source
+from quota_enforcer.core.ledger import Bucket, MeterRules, Record, Source
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.ports import Added, Addition, MeterLedger
+from quota_enforcer.meter.ports import AddResult, MeterLedger, UsageEntry
 from stream_fakes import FakeMeterLedger
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def ledger(request: pytest.FixtureRequest) -> MeterLedger:
     return DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON)
 
 
-def an_addition(key: str, *whose: Principal, **but: object) -> Addition:
+def an_addition(key: str, *whose: Principal, **but: object) -> UsageEntry:
     ordinary = {
         "at": NOON,
         "hour": NOON,
         "buckets": tuple(Bucket(who, HAIKU, TODAY) for who in whose or (ALICE,)),
         "counts": Counts(1, 10, 5, 3, 2, but.pop("cost", Counts().cost_usd)),  # type: ignore[arg-type]
     }
-    return Addition(key, **{**ordinary, **but})  # type: ignore[arg-type]
+    return UsageEntry(key, **{**ordinary, **but})  # type: ignore[arg-type]
 
 
 def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
@@ -53,18 +53,18 @@ def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
 
 
 def test_a_new_ledger_has_a_brief_of_nothing(ledger: MeterLedger) -> None:
-    assert ledger.brief() == Brief()
+    assert ledger.meter_rules() == MeterRules()
 
 
 def test_what_the_added_calls_cost_is_told_and_nothing_for_duplicates(ledger: MeterLedger) -> None:
     calls = [an_addition(key, cost=Decimal("0.25")) for key in ("a", "b")]
     assert ledger.add(calls[:1], NOW).cost_usd == Decimal("0.25")
-    assert ledger.add([*calls, calls[1]], NOW) == Added(1, 2, cost_usd=Decimal("0.25"))
+    assert ledger.add([*calls, calls[1]], NOW) == AddResult(1, 2, cost_usd=Decimal("0.25"))
 
 
 def test_calls_of_one_bucket_add_up(ledger: MeterLedger) -> None:
     added = ledger.add([an_addition("a"), an_addition("b")], NOW)
-    assert (added, used(ledger)) == (Added(2), Counts(2, 20, 10, 6, 4))
+    assert (added, used(ledger)) == (AddResult(2), Counts(2, 20, 10, 6, 4))
 
 
 def test_a_call_counts_to_all_its_buckets(ledger: MeterLedger) -> None:
@@ -75,17 +75,17 @@ def test_a_call_counts_to_all_its_buckets(ledger: MeterLedger) -> None:
 def test_a_call_that_was_added_is_confirmed_and_dropped(ledger: MeterLedger) -> None:
     ledger.add([an_addition("a"), an_addition("b", BOB)], NOW)
     again = [an_addition("b", BOB), an_addition("c"), an_addition("a")]
-    assert ledger.add(again, NOW) == Added(1, 2)
+    assert ledger.add(again, NOW) == AddResult(1, 2)
     assert (used(ledger).requests, used(ledger, BOB).requests) == (2, 1)
 
 
 def test_a_call_that_comes_twice_at_once_is_one(ledger: MeterLedger) -> None:
-    assert ledger.add([an_addition("a"), an_addition("a")], NOW) == Added(1, 1)
+    assert ledger.add([an_addition("a"), an_addition("a")], NOW) == AddResult(1, 1)
     assert used(ledger).requests == 1
 
 
 def test_nothing_to_add_is_no_trouble(ledger: MeterLedger) -> None:
-    assert ledger.add([], NOW) == Added()
+    assert ledger.add([], NOW) == AddResult()
 
 
 def test_a_backlog_of_more_than_a_transaction_is_added_once(ledger: MeterLedger) -> None:
@@ -95,8 +95,8 @@ def test_a_backlog_of_more_than_a_transaction_is_added_once(ledger: MeterLedger)
         )
         for n in range(230)
     ]
-    assert ledger.add(backlog, NOW) == Added(230)
-    assert ledger.add(backlog[100:], NOW) == Added(0, 130)
+    assert ledger.add(backlog, NOW) == AddResult(230)
+    assert ledger.add(backlog[100:], NOW) == AddResult(0, 130)
     found = [used(ledger, Principal.parse(f"user/u{n}")).requests for n in range(60)]
     assert found == [4] * 50 + [3] * 10
 
@@ -105,8 +105,8 @@ def test_more_calls_of_one_moment_than_one_condition_holds_are_added_once(
     ledger: MeterLedger,
 ) -> None:
     burst = [an_addition(f"{n:024x}") for n in range(150)]
-    assert ledger.add(burst, NOW) == Added(150)
-    assert ledger.add(burst, NOW) == Added(0, 150)
+    assert ledger.add(burst, NOW) == AddResult(150)
+    assert ledger.add(burst, NOW) == AddResult(0, 150)
     assert used(ledger).requests == 150
 
 
@@ -206,14 +206,14 @@ def test_one_that_is_dropped_is_as_if_never_asked_for(ledger: MeterLedger) -> No
     ledger.start_recount(NOON, LATER)
     ledger.drop_recount(NOON)
     assert ledger.recounts() == []
-    assert ledger.add([an_addition("a")], LATER) == Added(1)
+    assert ledger.add([an_addition("a")], LATER) == AddResult(1)
 
 
 def test_a_call_of_a_recounted_hour_is_not_added_but_recounted(ledger: MeterLedger) -> None:
     ledger.start_recount(NOON, LATER)
     ledger.finish_recount(NOON, LATER)
     late = [an_addition("a"), an_addition("b", hour=NOON + HOUR, at=NOON + HOUR)]
-    assert ledger.add(late, LATER) == Added(1, late=frozenset({NOON}))
+    assert ledger.add(late, LATER) == AddResult(1, late=frozenset({NOON}))
     assert used(ledger) == Counts()
     assert [each.hour for each in ledger.recounts()] == [NOON]
 
@@ -222,13 +222,13 @@ def test_a_duplicate_of_a_recounted_hour_is_a_duplicate(ledger: MeterLedger) -> 
     ledger.add([an_addition("a")], NOW)
     ledger.start_recount(NOON, LATER)
     ledger.finish_recount(NOON, LATER)
-    assert ledger.add([an_addition("a")], LATER) == Added(0, 1)
+    assert ledger.add([an_addition("a")], LATER) == AddResult(0, 1)
     assert ledger.recounts() == []
 
 
 def test_a_late_call_is_added_where_no_recount_has_begun(ledger: MeterLedger) -> None:
     ledger.ask_recounts([NOON], NOW)
-    assert ledger.add([an_addition("a")], LATER) == Added(1)
+    assert ledger.add([an_addition("a")], LATER) == AddResult(1)
 
 
 def test_an_hour_takes_calls_until_five_minutes_after_its_end(ledger: MeterLedger) -> None:

@@ -186,7 +186,7 @@ def test_a_price_is_told_to_the_meters_at_once(streaming: DeployedStack) -> None
     item = {name: {"S": value} for name, value in price.items()}
     streaming.aws.client("dynamodb").put_item(TableName=streaming.outputs["QuotaTable"], Item=item)
     streaming.metered()
-    assert set(ledger(streaming).brief().prices) == {"acme.model-1"}
+    assert set(ledger(streaming).meter_rules().prices) == {"acme.model-1"}
 
 
 def test_what_lambda_gives_up_is_heard_of_and_done_by_the_next_sweep(

@@ -14,7 +14,7 @@ from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.functions.author import AuthorFunction
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 from quota_enforcer.local.embedded import EmbeddedAws
 
 DEVELOPERS = "AWSReservedSSO_Developers_0123456789abcdef"
@@ -75,7 +75,9 @@ class Gated:
         record = ledger.records([principal])[principal]
         ledger.put(record.next(intended=scopes), gate=intent)
 
-    def deny(self, who: str, scopes: frozenset[str] = ALL, *roles: str, name: str = "") -> Rendered:
+    def deny(
+        self, who: str, scopes: frozenset[str] = ALL, *roles: str, name: str = ""
+    ) -> GateResult:
         """Have the author put this in force, after all that came before."""
         self.intend(who, scopes, *roles, name=name)
         return self.author.render()

@@ -81,11 +81,11 @@ class Gated:
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
                 sent = json.loads(message["Body"])
                 about = sent.get("MessageAttributes", {})
-                kind, whom = (
+                kind, subject = (
                     about.get(each, {}).get("Value", "") for each in ("kind", "principal")
                 )
                 if kind:
-                    read.append((kind, whom, sent["Message"]))
+                    read.append((kind, subject, sent["Message"]))
         return read
 
 
@@ -217,7 +217,7 @@ def test_who_has_no_gate_is_told_to_admins_and_not_said_to_be_blocked(gated: Gat
     call(alice, 1200)
     gated.stack.sweep()
     mail = gated.mail()
-    assert [(kind, whom) for kind, whom, _ in mail] == [
+    assert [(kind, subject) for kind, subject, _ in mail] == [
         ("warning", "sso/alice@example.com"),
         ("could-not-deny", "sso/alice@example.com"),
     ]
@@ -237,7 +237,7 @@ def test_once_the_gate_is_set_the_next_sweep_blocks_and_says_so(gated: Gated) ->
     gated.mail()
     gated.iam.put_role_permissions_boundary(RoleName=DEVELOPER, PermissionsBoundary=gated.gate)
     gated.stack.sweep()
-    assert [(kind, whom) for kind, whom, _ in gated.mail()] == [
+    assert [(kind, subject) for kind, subject, _ in gated.mail()] == [
         ("blocked", "sso/alice@example.com")
     ]
     assert is_blocked(alice)
@@ -260,7 +260,7 @@ def test_deleting_the_stack_empties_the_gate_that_roles_still_name(gated: Gated)
     assert [each["Effect"] for each in gated.document()["Statement"]] == ["Allow"]
     for person in people:
         call(person)
-    told = {(kind, whom) for kind, whom, _ in gated.mail()}
+    told = {(kind, subject) for kind, subject, _ in gated.mail()}
     assert {("restored", "sso/alice@example.com"), ("restored", "session/ci/one")} <= told
 
 
@@ -331,8 +331,8 @@ def test_a_static_deny_that_somebody_detached_is_put_right_and_reported(
     call(alice)
     gated.stack.sweep()
     assert is_blocked(alice)
-    [(kind, whom, text)] = gated.mail()
-    assert (kind, whom) == ("tampered", "user/alice")
+    [(kind, subject, text)] = gated.mail()
+    assert (kind, subject) == ("tampered", "user/alice")
     assert "the deny of * was detached from user/alice" in text
 
 

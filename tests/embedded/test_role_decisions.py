@@ -46,9 +46,9 @@ def call(action: str, resource: str = "*", **keys: object) -> Call:
     return action, resource, keys
 
 
-def attach(verb: str, whom: str, policy: str) -> Call:
-    kind = whom.rsplit(":", maxsplit=1)[-1].split("/", maxsplit=1)[0].capitalize()
-    return call(f"iam:{verb}{kind}Policy", whom, iam__PolicyARN=policy)
+def attach(verb: str, subject: str, policy: str) -> Call:
+    kind = subject.rsplit(":", maxsplit=1)[-1].split("/", maxsplit=1)[0].capitalize()
+    return call(f"iam:{verb}{kind}Policy", subject, iam__PolicyARN=policy)
 
 
 MODELS = [
@@ -76,9 +76,9 @@ NEEDED: dict[str, list[Call]] = {
     ],
     "enforcer": [
         *(
-            attach(verb, whom, policy)
+            attach(verb, subject, policy)
             for verb in ("Attach", "Detach")
-            for whom in (ALICE, TEAM)
+            for subject in (ALICE, TEAM)
             for policy in (DENY_ALL, DENY_1)
         ),
         call("iam:ListEntitiesForPolicy", DENY_1),
@@ -113,8 +113,8 @@ NEEDED: dict[str, list[Call]] = {
 }  # fmt: skip
 GRANTS: list[Call] = [
     *(
-        attach("Attach", whom, policy)
-        for whom in (ALICE, TEAM, OWN_ROLE, f"{IAM}:group/admins")
+        attach("Attach", subject, policy)
+        for subject in (ALICE, TEAM, OWN_ROLE, f"{IAM}:group/admins")
         for policy in (
             ADMINISTRATOR,
             GATE_1,
@@ -145,7 +145,7 @@ GRANTS: list[Call] = [
     *(call("iam:SetDefaultPolicyVersion", policy) for policy in (DENY_ALL, GATE_1)),
     *(call("iam:DeletePolicy", policy) for policy in (DENY_ALL, GATE_1)),
     *(
-        call(f"iam:{action}", whom)
+        call(f"iam:{action}", subject)
         for action in (
             "PutUserPolicy", "PutRolePolicy", "PutGroupPolicy", "AddUserToGroup", "CreateUser",
             "CreateRole", "CreateAccessKey", "CreateLoginProfile", "CreateInstanceProfile",
@@ -153,7 +153,7 @@ GRANTS: list[Call] = [
             "UpdateAssumeRolePolicy", "PassRole", "DeleteUserPermissionsBoundary",
             "DeleteRolePermissionsBoundary",
         )
-        for whom in (ALICE, TEAM, OWN_ROLE)
+        for subject in (ALICE, TEAM, OWN_ROLE)
     ),
     call("iam:PutRolePermissionsBoundary", OWN_ROLE, iam__PermissionsBoundary=GATE_1),
     call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=GATE_1),

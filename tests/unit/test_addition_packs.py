@@ -13,17 +13,17 @@ from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.meter.ports import Addition
+from quota_enforcer.meter.ports import UsageEntry
 
 
 def an_addition(
     number: int, who: str, at: datetime = NOON, model: str = HAIKU, session: str = ""
-) -> Addition:
+) -> UsageEntry:
     owners = [Principal.parse(who)]
     if session:
         owners.append(Principal(Kind.SESSION, f"{owners[0].name}/{session}"))
     buckets = tuple(Bucket(owner, model, at.date()) for owner in owners)
-    return Addition(f"k{number}", at, hour_start(at, UTC_ZONE), buckets, Counts(1, number))
+    return UsageEntry(f"k{number}", at, hour_start(at, UTC_ZONE), buckets, Counts(1, number))
 
 
 CLOSING = {NOON - HOUR, NOON}
@@ -36,7 +36,7 @@ def items(pack: Pack) -> int:
     return len(buckets) + len(hours) + len(set(map(marker_of, pack)))
 
 
-def packed(calls: list[Addition], closing: Collection[datetime] = ()) -> list[Pack]:
+def packed(calls: list[UsageEntry], closing: Collection[datetime] = ()) -> list[Pack]:
     return [pack for lane in lanes(calls, closing) for pack in lane]
 
 

@@ -18,7 +18,7 @@ from quota_enforcer.core.errors import ConfigError, UnknownEvent
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.gates.author import LEASE, AuthorBusy
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.lambdas.author import handler as author
 
@@ -64,7 +64,7 @@ def invoke(event: Any) -> dict[str, Any]:
 
 
 def test_rendering_answers_what_the_gates_deny(house: Gatehouse) -> None:
-    answer = Rendered.from_json(invoke(sample("author-render")))
+    answer = GateResult.from_json(invoke(sample("author-render")))
     assert answer.denied == {CI: ALL}
     assert len(house.user_ids()) == 1
 
@@ -180,7 +180,7 @@ class FakeLambda:
 
 
 def test_the_enforcer_gets_the_answer_in_its_own_terms() -> None:
-    rendered = Rendered({CI: ALL}, {CI: "half"}, (GATE,), ("told",), {GATE: 81}, ("failed",))
+    rendered = GateResult({CI: ALL}, {CI: "half"}, (GATE,), ("told",), {GATE: 81}, ("failed",))
     client = FakeLambda(rendered.to_json())
     function: GateAuthor = AuthorFunction(cast("Any", client), "q-Author")
     assert function.render() == function.empty() == rendered

@@ -15,7 +15,7 @@ from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import fitting_gate, gate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.gates.author import LEASE, AuthorBusy
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 
 OPUS = "anthropic.claude-3-opus*"
 NOVA = "amazon.nova-lite-v1:0"
@@ -35,7 +35,7 @@ def house() -> Gatehouse:
     return house
 
 
-def rendered(house: Gatehouse) -> Rendered:
+def rendered(house: Gatehouse) -> GateResult:
     return house.author.render(NOON, "a run")
 
 
@@ -172,7 +172,7 @@ def test_a_late_sweep_does_not_fill_what_the_end_emptied(house: Gatehouse) -> No
 
 def test_emptying_makes_no_gate() -> None:
     house = Gatehouse()
-    assert house.author.empty(NOON, "the end") == Rendered()
+    assert house.author.empty(NOON, "the end") == GateResult()
     assert house.iam.calls == []
 
 
@@ -478,7 +478,7 @@ def test_any_sequence_of_intents_ends_with_the_document_of_the_last(
 
 @given(
     st.builds(
-        Rendered,
+        GateResult,
         st.dictionaries(st.sampled_from([ALICE, CI]), st.frozensets(st.text())),
         st.dictionaries(st.sampled_from([ALICE, CI]), st.text()),
         st.tuples(st.text()),
@@ -487,5 +487,5 @@ def test_any_sequence_of_intents_ends_with_the_document_of_the_last(
         st.tuples(st.text()),
     )
 )
-def test_the_answer_travels_as_json(answer: Rendered) -> None:
-    assert Rendered.from_json(json.loads(json.dumps(answer.to_json()))) == answer
+def test_the_answer_travels_as_json(answer: GateResult) -> None:
+    assert GateResult.from_json(json.loads(json.dumps(answer.to_json()))) == answer

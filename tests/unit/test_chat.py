@@ -9,12 +9,12 @@ import pytest
 from builders import NOON, Story, a_quota
 from notice_examples import EXAMPLES
 from quota_enforcer.core.notices.chat import MOST_WORDS, custom_notification
-from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import message
 
 UTC = ZoneInfo("UTC")
 
-SENT = [kind for kind in NoticeKind if kind not in NOTED]
+SENT = [kind for kind in NoticeKind if kind not in HISTORY_ONLY]
 """The notices that anybody gets; others are only kept."""
 
 

@@ -176,12 +176,12 @@ class TestRaise:
         assert words in found[1]
         assert shell.world.quotas.table == before
 
-    @pytest.mark.parametrize("whom", ["team/x", "user/*", "default"])
-    def test_who_is_several_has_only_what_is_theirs(self, shell: Shell, whom: str) -> None:
+    @pytest.mark.parametrize("subject", ["team/x", "user/*", "default"])
+    def test_who_is_several_has_only_what_is_theirs(self, shell: Shell, subject: str) -> None:
         shell.world.quota(principal="role/*")
-        code, words = refused(shell, "quota", "raise", whom, "daily", "5", "--until", "2d")
+        code, words = refused(shell, "quota", "raise", subject, "daily", "5", "--until", "2d")
         assert code == 1
-        assert f"there is no quota 'daily' of '{whom}' to raise" in words
+        assert f"there is no quota 'daily' of '{subject}' to raise" in words
 
     def test_quotas_that_count_differently_have_no_strictest(self, shell: Shell) -> None:
         shell.world.quota(principal="team/x", members=["user/alice"])

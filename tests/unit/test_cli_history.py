@@ -34,9 +34,9 @@ def rows(printed: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
 
 
-def post(shell: Shell, whom: str, kind: NoticeKind, at: timedelta = HOUR) -> None:
+def post(shell: Shell, subject: str, kind: NoticeKind, at: timedelta = HOUR) -> None:
     """Something else that the ledger's history holds."""
-    shell.world.ledger.post([Notice(kind, NOON + at, whom, "daily", f"{kind} of {whom}")])
+    shell.world.ledger.post([Notice(kind, NOON + at, subject, "daily", f"{kind} of {subject}")])
 
 
 def test_of_a_principal_newest_last_in_the_deployments_time(shell: Shell) -> None:
@@ -76,8 +76,8 @@ def test_of_a_principal_also_what_concerned_its_teams_its_kind_and_the_default(
     shell: Shell,
 ) -> None:
     shell.world.quota(principal="team/x", members=["user/alice"], quota="weekly")
-    for whom in ("default", "user/*", "team/x", "role/*", "team/y", "user/bob", ""):
-        post(shell, whom, NoticeKind.INVALID_QUOTA)
+    for subject in ("default", "user/*", "team/x", "role/*", "team/y", "user/bob", ""):
+        post(shell, subject, NoticeKind.INVALID_QUOTA)
     told = [row[2] for row in rows(shell.out("history", "user/alice"))]
     assert told[:3] == ["user/alice"] * 3
     assert sorted(told[3:]) == ["default", "team/x", "user/*"]

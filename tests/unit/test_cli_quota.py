@@ -133,11 +133,11 @@ def test_set_of_a_new_item_names_what_is_missing(shell: Shell) -> None:
     assert "window is missing" in result.stderr
 
 
-@pytest.mark.parametrize("whom", ["alice", "users/alice", "user/", "arn:aws:s3:::bucket"])
-def test_set_for_nobody_says_who_can_be_meant(shell: Shell, whom: str) -> None:
-    result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
+@pytest.mark.parametrize("subject", ["alice", "users/alice", "user/", "arn:aws:s3:::bucket"])
+def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str) -> None:
+    result = shell.run("quota", "set", subject, "daily", *A_QUOTA)
     assert result.exit_code == 2
-    assert f"principal is {whom!r}; allowed: user/NAME, role/NAME" in result.stderr
+    assert f"principal is {subject!r}; allowed: user/NAME, role/NAME" in result.stderr
 
 
 def test_set_refuses_an_empty_name(shell: Shell) -> None:
@@ -216,14 +216,14 @@ def test_set_takes_ends_as_a_while_from_now(shell: Shell) -> None:
     assert shell.item()["raise_until"] == "2026-11-24T14:00:00+00:00"
 
 
-@pytest.mark.parametrize("whom", ["sso/ann@example.com", "session/ci/build"])
-def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, whom: str) -> None:
-    assert "blocked without a gate" in shell.run("quota", "set", whom, "daily", *A_QUOTA).stderr
+@pytest.mark.parametrize("subject", ["sso/ann@example.com", "session/ci/build"])
+def test_set_says_whom_it_cannot_block_without_a_gate(shell: Shell, subject: str) -> None:
+    assert "blocked without a gate" in shell.run("quota", "set", subject, "daily", *A_QUOTA).stderr
 
 
-@pytest.mark.parametrize("whom", ["user/alice", "user/*", "default", "session/ci/*"])
-def test_set_says_when_it_takes_effect(shell: Shell, whom: str) -> None:
-    result = shell.run("quota", "set", whom, "daily", *A_QUOTA)
+@pytest.mark.parametrize("subject", ["user/alice", "user/*", "default", "session/ci/*"])
+def test_set_says_when_it_takes_effect(shell: Shell, subject: str) -> None:
+    result = shell.run("quota", "set", subject, "daily", *A_QUOTA)
     assert result.stderr == "It takes effect in seconds.\n"
 
 

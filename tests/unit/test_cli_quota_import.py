@@ -324,9 +324,9 @@ def test_what_is_removed_goes_after_all_else_is_written(
     table = imported.shell.table
     remove, there = table.remove, []
 
-    def remove_then(whom: str, name: str, expected: Item | None = None) -> Item | None:
+    def remove_then(subject: str, name: str, expected: Item | None = None) -> Item | None:
         there.append(len(imported.table))
-        return remove(whom, name, expected)
+        return remove(subject, name, expected)
 
     monkeypatch.setattr(table, "remove", remove_then)
     imported.out("--prune")

@@ -56,8 +56,8 @@ def test_it_says_what_the_item_says_and_means(shell: Shell) -> None:
 )
 def test_a_rule_reads_as_a_sentence(shell: Shell, but: dict[str, object], reads: str) -> None:
     shell.world.quota(**but)
-    whom = str(but.get("principal", "user/alice"))
-    assert shell.json("quota", "show", whom, "daily")["reads"] == reads
+    subject = str(but.get("principal", "user/alice"))
+    assert shell.json("quota", "show", subject, "daily")["reads"] == reads
 
 
 def test_it_says_whom_of_those_known_it_applies_to(shell: Shell) -> None:
@@ -84,10 +84,10 @@ def test_of_a_team_it_names_members_who_were_not_seen_yet(shell: Shell) -> None:
     assert "Applies to user/alice; not seen yet: user/zoe" in lines(shell, "team/x", "daily")
 
 
-@pytest.mark.parametrize("whom", ["user/zoe", "sso/*"])
-def test_nobody_yet_is_said_so(shell: Shell, whom: str) -> None:
-    shell.world.quota(principal=whom)
-    assert "Applies to nobody who has used Bedrock yet" in lines(shell, whom, "daily")
+@pytest.mark.parametrize("subject", ["user/zoe", "sso/*"])
+def test_nobody_yet_is_said_so(shell: Shell, subject: str) -> None:
+    shell.world.quota(principal=subject)
+    assert "Applies to nobody who has used Bedrock yet" in lines(shell, subject, "daily")
 
 
 def test_of_one_that_is_not_valid_it_shows_what_is_in_force(shell: Shell) -> None:

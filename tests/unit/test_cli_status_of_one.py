@@ -138,7 +138,7 @@ class TestOfMany:
         ]
 
     @pytest.mark.parametrize(
-        ("options", "whom"),
+        ("options", "subject"),
         [
             (["--over"], ["role/ci", "user/alice"]),
             (["--kind", "role"], ["role/ci", "role/idle"]),
@@ -146,14 +146,14 @@ class TestOfMany:
             (["--kind", "sso"], []),
         ],
     )
-    def test_filters(self, shell: Shell, options: list[str], whom: list[str]) -> None:
+    def test_filters(self, shell: Shell, options: list[str], subject: list[str]) -> None:
         shell.world.quota(principal="user/*")
         shell.world.quota(principal="role/*")
         for who, tokens in (("alice", 1200), ("bob", 10), ("role:ci/1", 1200), ("role:idle/1", 1)):
             shell.used(who, tokens)
         shell.sweep()
         rows = shell.json("status", *options)["standings"]
-        assert [row["principal"] for row in rows] == whom
+        assert [row["principal"] for row in rows] == subject
         assert shell.out("status", *options)
 
     def test_a_terminal_gets_a_screenful_and_a_word_on_the_rest(self, shell: Shell) -> None:

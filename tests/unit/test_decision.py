@@ -231,7 +231,7 @@ def test_switching_to_enforce_blocks_whom_observe_warned() -> None:
     ids=str,
 )
 def test_who_cannot_be_denied_is_judged_and_admins_are_told(who: Principal) -> None:
-    story = Story(a_quota(whom=str(who)), who=who)
+    story = Story(a_quota(subject=str(who)), who=who)
     decision = story.at(NOON, 1000)
     assert decision.standing.level is Level.OVER
     assert decision.standing.denied == frozenset()

@@ -20,7 +20,7 @@ from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.doctor import works
 from quota_enforcer.doctor.checks import CHECKS
-from quota_enforcer.doctor.once import Once
+from quota_enforcer.doctor.once import Memoised
 from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
@@ -287,7 +287,7 @@ def test_what_is_shared_is_read_once_by_however_many_at_once() -> None:
         reads.append("read")
         return "found"
 
-    once = Once(read)
+    once = Memoised(read)
 
     def ask() -> str:
         together.wait()

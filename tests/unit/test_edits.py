@@ -110,12 +110,14 @@ def test_a_block_by_hand_works_before_the_first_call(world: World) -> None:
     assert world.denied == {"user/bob"}
 
 
-@pytest.mark.parametrize("whom", ["default", "user/*"])
-def test_an_edit_of_a_kind_or_the_default_concerns_everybody_of_it(world: World, whom: str) -> None:
+@pytest.mark.parametrize("subject", ["default", "user/*"])
+def test_an_edit_of_a_kind_or_the_default_concerns_everybody_of_it(
+    world: World, subject: str
+) -> None:
     for who in ("alice", "bob", "role:ci/42"):
         world.stream(who, NOON, 600)
     world.wake(NOON, "user/alice", "user/bob", "role/ci")
-    world.quota(principal=whom, quota="burst", limit=550)
+    world.quota(principal=subject, quota="burst", limit=550)
     assert edited(world).looked_at == 2
     assert world.denied == {"user/alice", "user/bob"}
 
@@ -154,18 +156,18 @@ def test_a_price_concerns_nobody_but_the_meters(world: World) -> None:
     world.quotas.put({"principal": "price/amazon.nova", "quota": "price", "input": 1})
     report = edited(world)
     assert (report.looked_at, report.edits) == (0, 1)
-    assert set(world.ledger.brief().prices) == {"amazon.nova"}
+    assert set(world.ledger.meter_rules().prices) == {"amazon.nova"}
     assert history(world, None) == ["price: added: input 1"]
 
 
 def test_a_price_that_could_not_be_told_is_told_at_the_next_try(world: World) -> None:
-    put_brief = world.ledger.put_brief
-    world.ledger.put_brief = None  # type: ignore[method-assign,assignment]
+    put_meter_rules = world.ledger.put_meter_rules
+    world.ledger.put_meter_rules = None  # type: ignore[method-assign,assignment]
     world.quotas.put({"principal": "price/a.b", "quota": "price", "input": 1})
     assert "could not tell the meters" in edited(world).failures[0]
-    world.ledger.put_brief = put_brief  # type: ignore[method-assign]
+    world.ledger.put_meter_rules = put_meter_rules  # type: ignore[method-assign]
     edited(world, AT + SECONDS)
-    assert set(world.ledger.brief().prices) == {"a.b"}
+    assert set(world.ledger.meter_rules().prices) == {"a.b"}
 
 
 def test_observe_mode_blocks_nobody(world: World) -> None:

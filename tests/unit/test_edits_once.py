@@ -280,7 +280,7 @@ def test_the_meters_never_keep_an_older_price(world: World, one: str, moment: in
     between = Between(world, moment, newer)
     ACTORS[one](world)
     between.last()
-    assert world.ledger.brief().prices["a.b"].input == Decimal(2) / 1_000_000
+    assert world.ledger.meter_rules().prices["a.b"].input == Decimal(2) / 1_000_000
 
 
 @pytest.mark.parametrize("crash", range(16))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from log_records import ACCOUNT
-from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.meter import appearances as faces
 from stream_fakes import Place, call, delivery
 
@@ -36,7 +36,7 @@ def test_a_session_is_told_only_where_a_quota_watches_it() -> None:
     delivered(place, (BUILD, NINE), ("alice", NINE))
     assert told(place) == set()
     place = Place()
-    place.ledger.the_brief = Brief(frozenset({"session/ci/*"}))
+    place.ledger.the_brief = MeterRules(frozenset({"session/ci/*"}))
     delivered(place, (BUILD, NINE), ("alice", NINE))
     assert told(place) == {BUILD}
 

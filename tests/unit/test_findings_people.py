@@ -113,9 +113,9 @@ class TestSharedRoles:
 
 
 class TestDenies:
-    def look(self, *strays: str, **but: Any) -> Diagnosis:
+    def look(self, *unmanaged_attachments: str, **but: Any) -> Diagnosis:
         seen = Denied("user/alice", EVERYTHING, EVERYTHING, since=NOON - HOUR)
-        return denies([replace(seen, **but)], strays, NOON)
+        return denies([replace(seen, **but)], unmanaged_attachments, NOON)
 
     def test_what_both_say_is_fine(self) -> None:
         assert self.look() == Diagnosis("IAM denies all whom the ledger says: 1")

@@ -16,7 +16,7 @@ from cli_world import me_settings
 from quota_enforcer import clock
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import CannotDeny, ConfigError
-from quota_enforcer.insight.self_service import OwnLook
+from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service import handler as me
 from world import ACCOUNT, World, arn, principal
 
@@ -47,7 +47,7 @@ def answered(world: World, monkeypatch: pytest.MonkeyPatch) -> Asking:
 
     def wired() -> me.Me:
         settings = me_settings(world)
-        return me.Me(settings, OwnLook(settings, world.ledger, world.quotas))
+        return me.Me(settings, SelfService(settings, world.ledger, world.quotas))
 
     monkeypatch.setattr(me, "me", wired)
 

@@ -343,7 +343,7 @@ class TestMerging:
         assert Series("requests", session("short"), HAIKU) not in world.metrics.reads[-1].series
 
     def test_a_session_with_a_quota_of_its_own_counts_to_both(self) -> None:
-        world = World(rules=[a_quota(whom="session/ci/run-1")])
+        world = World(rules=[a_quota(subject="session/ci/run-1")])
         world.metrics.call(session("run-1"), NOON - MINUTE, ONE)
         world.metrics.call(session("run-2"), NOON - MINUTE, ONE)
         metering = world.run(NOON)
@@ -354,7 +354,7 @@ class TestMerging:
         assert world.used(watched) == {NOON - HOUR: ONE}
 
     def test_an_unknown_sibling_stops_the_role_but_not_the_session(self) -> None:
-        world = World(rules=[a_quota(whom="session/ci/*")])
+        world = World(rules=[a_quota(subject="session/ci/*")])
         world.metrics.call(session("run-1"), NOON - MINUTE, ONE)
         world.metrics.call(session("run-2"), NOON - MINUTE, ONE)
         world.metrics.unknown = {Series("requests", session("run-2"), HAIKU)}
@@ -497,7 +497,7 @@ def test_whatever_happened_complete_runs_end_in_the_true_sums(
     pace: timedelta,
 ) -> None:
     """Delays, partial answers, outages, crashes in any order; then complete runs at any pace."""
-    world = World(zone, [a_quota(whom="session/ci/run-1")])
+    world = World(zone, [a_quota(subject="session/ci/run-1")])
     start = datetime(2026, 4, 4, 10, tzinfo=UTC)  # Lord Howe turns its clocks at 15:00
     for arn, model_id, at, delay, counts in calls:
         arrives = start + at + delay

@@ -157,7 +157,7 @@ def test_what_was_assumed_before_the_window_does_not_count() -> None:
 def test_the_nearest_reason_is_told(but: dict[str, object], mode: Mode, who: str, why: str) -> None:
     """Admins are not told that somebody could not be denied who would not be anyway."""
     principal = Principal.parse(who)
-    quota = a_budget(whom=who, **but)
+    quota = a_budget(subject=who, **but)
     decision = look(spent({NOON: ("12", "4")}), quota, mode=mode, who=principal)
     assert kinds(decision) == ["warning 100"]
     assert f"since {why}" in decision.notices[0].reason

@@ -9,7 +9,7 @@ import pytest
 from builders import ALICE, HOUR, NOON, Story, a_quota
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import Standing
-from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.usage.window import Unit, Window
@@ -26,7 +26,7 @@ def observing(*quotas: Quota, who: Principal = ALICE) -> Story:
 
 def told(story: Story, now: datetime, used: Mapping[datetime, int]) -> list[Notice]:
     """What a decision gives to the history alone."""
-    return [each for each in story.at(now, used).notices if each.kind in NOTED]
+    return [each for each in story.at(now, used).notices if each.kind in HISTORY_ONLY]
 
 
 class TestNoted:
@@ -54,7 +54,7 @@ class TestNoted:
         assert (notice.until, notice.reason) == (NOON + HOUR, "the limit is now 5,000")
 
     def test_a_quota_that_is_gone_ends_it(self) -> None:
-        story = observing(a_quota(whom="default"))
+        story = observing(a_quota(subject="default"))
         story.at(NOON, 1200)
         story.quotas = ()
         [notice] = told(story, NOON + HOUR, {NOON: 1200})
@@ -114,7 +114,7 @@ def ended(start: datetime, end: datetime, quota: str = "daily", who: str = "user
 
 def lasting() -> dict[str, Standing]:
     """Alice as a decision at noon left her."""
-    story = observing(a_quota(whom="default"))
+    story = observing(a_quota(subject="default"))
     story.at(NOON, 1200)
     return {"user/alice": story.standing}
 

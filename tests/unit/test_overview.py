@@ -8,7 +8,7 @@ from builders import NOON
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.insight.overview import ReadBefore, far_back, overview
 from world import World, principal
@@ -43,7 +43,7 @@ def test_each_is_decided_about_as_by_itself(world: World) -> None:
     firsts, hours_from = far_back(records, book, terms)
     read = ReadBefore(Unread(), firsts, world.ledger.usages(firsts, hours_from))
     for seen in overview(records.values(), book, read, terms):
-        assert seen.decision == look(seen.record, book, world.ledger, terms)
+        assert seen.decision == decide_for_one(seen.record, book, world.ledger, terms)
 
 
 class Unread:

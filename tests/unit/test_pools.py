@@ -32,7 +32,7 @@ ALL = frozenset({"*"})
 def a_pool(*members: str, **but: Any) -> Quota:
     """1,000 total tokens a day for alice and bob together."""
     members = members or ("user/alice", "user/bob")
-    return a_quota(**{"whom": str(TEAM), "members": members, "share": Share.POOL, **but})
+    return a_quota(**{"subject": str(TEAM), "members": members, "share": Share.POOL, **but})
 
 
 class Pool:
@@ -53,7 +53,7 @@ class Pool:
         }
         applicable = book.of(who, now)
         pools = {
-            quota.id: pooled(usages.get(each, Usage()) for each in book.drawing[quota.id])
+            quota.id: pooled(usages.get(each, Usage()) for each in book.contributors[quota.id])
             for quota in applicable.quotas
             if quota.pooled
         }

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HOUR, NOON, a_quota
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quotas.precedence import Applicable, Nearness, QuotaBook, covers
+from quota_enforcer.core.quotas.precedence import Applicable, Precedence, QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 
 SOON, LATER = NOON + HOUR, NOON + 5 * HOUR
 
 
-def rule(whom: str, limit: int = 1, **but: Any) -> Quota:
-    return a_quota(whom=whom, limit=Decimal(limit), **but)
+def rule(subject: str, limit: int = 1, **but: Any) -> Quota:
+    return a_quota(subject=subject, limit=Decimal(limit), **but)
 
 
 def team(limit: int, *members: str, name: str = "team/x", **but: Any) -> Quota:
@@ -213,7 +213,7 @@ class TestCandidates:
     def test_a_roles_session_has_its_own_kind_and_no_default(self) -> None:
         book = QuotaBook([DEFAULT, rule("session/ci/*"), rule("session/other/*")])
         [only] = book.candidates(Principal.parse("session/ci/42"), NOON)
-        assert (only.rule.whom, only.nearness) == ("session/ci/*", Nearness.KIND)
+        assert (only.rule.subject, only.nearness) == ("session/ci/*", Precedence.KIND)
 
 
 class TestPools:
@@ -259,26 +259,26 @@ class TestPools:
     def test_who_is_exempt_draws_on_it_all_the_same(self) -> None:
         book = QuotaBook([self.POOL, Exemption("user/alice", "daily")])
         assert set(book.pools_of(ALICE)) == {self.X}
-        assert ALICE in book.drawing[self.POOL.id]
+        assert ALICE in book.contributors[self.POOL.id]
 
     def test_each_quota_of_a_team_has_its_own_members(self) -> None:
         more = team(9, "user/bob", name="team/x", share=Share.POOL)
         more = replace(more, name="monthly")
         book = QuotaBook([self.POOL, more])
         assert set(map(str, book.pools[self.X])) == {"user/alice", "user/bob", "sso/ana"}
-        assert set(map(str, book.drawing[more.id])) == {"user/bob"}
+        assert set(map(str, book.contributors[more.id])) == {"user/bob"}
         assert book.of(Principal.parse("user/bob"), NOON).quotas == (more,)
 
     def test_a_session_of_a_role_in_the_pool_counts_once(self) -> None:
         members = ("role/ci", "session/ci/42", "session/other/1")
         pool = team(5, *members, share=Share.POOL)
         book = QuotaBook([pool])
-        assert set(map(str, book.drawing[pool.id])) == {"role/ci", "session/other/1"}
+        assert set(map(str, book.contributors[pool.id])) == {"role/ci", "session/other/1"}
         assert book.of(Principal.parse("session/ci/42"), NOON).quotas == (pool,)
 
 
 @pytest.mark.parametrize(
-    ("whom", "members", "who", "concerned"),
+    ("subject", "members", "who", "concerned"),
     [
         ("default", (), "user/alice", True),
         ("default", (), "sso/ana", True),
@@ -297,12 +297,12 @@ class TestPools:
     ],
 )
 def test_whom_an_edit_can_concern(
-    whom: str,
+    subject: str,
     members: tuple[str, ...],
     who: str,
     concerned: bool,  # noqa: FBT001 - a table
 ) -> None:
-    assert covers(whom, members, Principal.parse(who)) is concerned
+    assert covers(subject, members, Principal.parse(who)) is concerned
 
 
 PEOPLE = ["user/alice", "user/bob", "sso/ana", "role/ci", "session/ci/run", "team/x"]
@@ -311,17 +311,17 @@ WHOM = [*PEOPLE, "user/*", "sso/*", "role/*", "session/ci/*", "default", "team/y
 
 @st.composite
 def a_rule(draw: st.DrawFn) -> Rule:
-    whom = draw(st.sampled_from(WHOM))
+    subject = draw(st.sampled_from(WHOM))
     name = draw(st.sampled_from(["daily", "monthly"]))
     until = draw(st.sampled_from([None, NOON, SOON, LATER]))
     share = draw(st.sampled_from(Share))
     members: tuple[str, ...] = ()
-    if whom.startswith("team/"):
+    if subject.startswith("team/"):
         several = st.lists(st.sampled_from(PEOPLE[:5]), min_size=1, max_size=3, unique=True)
         members = tuple(draw(several))
     if draw(st.booleans()):
-        return Exemption(whom, name, until, members, share)
-    return rule(whom, name=name, until=until, members=members, share=share)
+        return Exemption(subject, name, until, members, share)
+    return rule(subject, name=name, until=until, members=members, share=share)
 
 
 some_rules = st.lists(a_rule(), unique_by=lambda one: one.id, max_size=12)
@@ -336,7 +336,7 @@ def test_who_has_a_quota_is_covered_by_it(rules: list[Rule], who: str, now: date
     assert len(names) == len(set(names))
     for quota in applicable.quotas:
         assert quota.stands(now)
-        assert covers(quota.whom, quota.members, principal)
+        assert covers(quota.subject, quota.members, principal)
 
 
 @given(some_rules, st.sampled_from(PEOPLE))

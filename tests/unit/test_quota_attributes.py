@@ -28,7 +28,7 @@ WINDOWS = [
 
 
 def again(quota: Quota) -> Any:
-    item = {"principal": quota.whom, "quota": quota.name, **quota_attributes(quota)}
+    item = {"principal": quota.subject, "quota": quota.name, **quota_attributes(quota)}
     return read_quota(item, UTC_ZONE, ["*", str(OPUS)])
 
 
@@ -73,5 +73,5 @@ def test_any_rule_reads_as_it_was(quota: Quota) -> None:
 
 
 def test_whom_raise_and_end_are_not_the_rules() -> None:
-    raised = a_quota(raise_to=Decimal(5), raise_until=None, until=None, whom="user/bob")
+    raised = a_quota(raise_to=Decimal(5), raise_until=None, until=None, subject="user/bob")
     assert quota_attributes(raised) == quota_attributes(a_quota())

@@ -132,7 +132,7 @@ class TestValid:
         )
 
     @pytest.mark.parametrize(
-        ("principal", "whom"),
+        ("principal", "subject"),
         [
             ("user/alice", "user/alice"),
             ("role/ci", "role/ci"),
@@ -145,8 +145,8 @@ class TestValid:
             ("default", "default"),
         ],
     )
-    def test_whom_it_can_cover(self, principal: str, whom: str) -> None:
-        assert a_quota(principal=principal).whom == whom
+    def test_whom_it_can_cover(self, principal: str, subject: str) -> None:
+        assert a_quota(principal=principal).subject == subject
 
     @pytest.mark.parametrize("limit", [0, 7, Decimal(7), "7", "1e3", Decimal("1E+3"), 10**18])
     def test_limits(self, limit: Any) -> None:

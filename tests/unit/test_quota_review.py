@@ -16,25 +16,25 @@ SOON, PAST = NOON + HOUR, NOON - HOUR
 KNOWN = frozenset(map(Principal.parse, ("user/alice", "user/bob", "role/ci")))
 
 
-def rule(whom: str, **but: Any) -> Quota:
-    return a_quota(whom=whom, **but)
+def rule(subject: str, **but: Any) -> Quota:
+    return a_quota(subject=subject, **but)
 
 
 def team(*members: str, **but: Any) -> Quota:
-    return a_quota(**{"whom": "team/x", "members": members, **but})
+    return a_quota(**{"subject": "team/x", "members": members, **but})
 
 
 def doubts(*rules: Rule, known: frozenset[Principal] = KNOWN) -> list[str]:
-    return [f"{each.whom} {each.name} {each.words}" for each in review(rules, known, NOON)]
+    return [f"{each.subject} {each.name} {each.words}" for each in review(rules, known, NOON)]
 
 
-@pytest.mark.parametrize("whom", ["user/alice", "user/*", "role/*", "default", "role/ci"])
-def test_a_quota_for_somebody_known_is_no_doubt(whom: str) -> None:
-    assert doubts(rule(whom)) == []
+@pytest.mark.parametrize("subject", ["user/alice", "user/*", "role/*", "default", "role/ci"])
+def test_a_quota_for_somebody_known_is_no_doubt(subject: str) -> None:
+    assert doubts(rule(subject)) == []
 
 
 @pytest.mark.parametrize(
-    ("whom", "words"),
+    ("subject", "words"),
     [
         ("user/alcie", "; did you mean user/alice?"),
         ("sso/somebody", ""),
@@ -42,9 +42,9 @@ def test_a_quota_for_somebody_known_is_no_doubt(whom: str) -> None:
         ("session/ci/*", ""),
     ],
 )
-def test_a_quota_for_nobody_is_named_with_who_may_be_meant(whom: str, words: str) -> None:
-    assert doubts(rule(whom)) == [
-        f"{whom} daily covers nobody who has used Bedrock yet{words}",
+def test_a_quota_for_nobody_is_named_with_who_may_be_meant(subject: str, words: str) -> None:
+    assert doubts(rule(subject)) == [
+        f"{subject} daily covers nobody who has used Bedrock yet{words}",
     ]
 
 
@@ -77,7 +77,7 @@ def test_only_the_first_unseen_names_are_compared_with_all_that_are_known() -> N
 def test_a_rule_that_nearer_ones_replace_for_everybody_never_applies(rules: Sequence[Rule]) -> None:
     known = KNOWN | {Principal.parse("sso/ann")}
     [found] = doubts(*rules, known=known)
-    assert found.startswith(f"{rules[0].whom} daily never applies: ")
+    assert found.startswith(f"{rules[0].subject} daily never applies: ")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_of_two_limits_on_the_same_only_the_lower_ever_blocks() -> None:
 @pytest.mark.parametrize(
     "low",
     [
-        {"whom": "user/bob"},
+        {"subject": "user/bob"},
         {"measure": Measure.REQUESTS},
         {"action": Action.NOTIFY},
         {"until": SOON},

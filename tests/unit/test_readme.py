@@ -157,11 +157,11 @@ def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
     assert [row[0] for row in table] == ["1", "2", "3", "4"]
     order = [re.findall(r"`([^`]+)`", row[2])[0] for row in table]
     rules = [
-        a_quota(whom=whom, members=("user/alice",) if whom.startswith("team/") else ())
-        for whom in order
+        a_quota(subject=subject, members=("user/alice",) if subject.startswith("team/") else ())
+        for subject in order
     ]
     applicable = QuotaBook(rules[level:]).of(Principal.parse("user/alice"), NOW)
-    assert [quota.whom for quota in applicable.quotas] == [order[level]]
+    assert [quota.subject for quota in applicable.quotas] == [order[level]]
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -6,7 +6,7 @@ from builders import NOON
 from gate_fakes import DEVELOPERS, GATE, GATE_2, Gatehouse, an_intent
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.document import MANAGED_LIMIT
-from quota_enforcer.gates.dry_run import Rehearsed, rehearse
+from quota_enforcer.gates.dry_run import DryRun, dry_run_gates
 
 EVIL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*"}]}
 MANY = [f"person{number:03d}@example.com" for number in range(170)]
@@ -23,8 +23,8 @@ def house() -> Gatehouse:
     return house
 
 
-def rehearsed(house: Gatehouse) -> list[Rehearsed]:
-    return rehearse(house.memory, house.iam, house.gates, house.write)
+def rehearsed(house: Gatehouse) -> list[DryRun]:
+    return dry_run_gates(house.memory, house.iam, house.gates, house.write)
 
 
 def test_after_a_run_there_is_nothing_left_to_do(house: Gatehouse) -> None:

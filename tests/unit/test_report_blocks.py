@@ -122,7 +122,7 @@ def test_a_block_ends_what_would_have_been_one() -> None:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_whom_no_deny_reaches_could_not_be_blocked_in_either_mode(mode: Mode) -> None:
     ann = Principal.parse("sso/ann")
-    story = Story(a_quota(whom="sso/ann"), who=ann, mode=mode)
+    story = Story(a_quota(subject="sso/ann"), who=ann, mode=mode)
     history = story.at(NOON, 1200).notices
     now = replace(at(NOON + HOURS[2], "daily"), deniable=False)
     assert stretches(blocks_of(history, now)) == [("could not be blocked", NOON, None)]

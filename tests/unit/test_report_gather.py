@@ -64,9 +64,9 @@ def gathered(
     return gathering.report("stack", map(gathering.person, people.values()))
 
 
-def named(*whom: str) -> list[Rule]:
+def named(*subject: str) -> list[Rule]:
     """Rules that make the report know these."""
-    return [a_quota(whom=whom, name=f"q{place}") for place, whom in enumerate(whom)]
+    return [a_quota(subject=subject, name=f"q{place}") for place, subject in enumerate(subject)]
 
 
 def person(report: Report, who: str) -> Person:
@@ -75,11 +75,11 @@ def person(report: Report, who: str) -> Person:
 
 def test_everybody_is_who_the_ledger_knows_or_a_quota_names(ledger: CountedLedger) -> None:
     rules = [
-        a_quota(whom="user/bob"),
-        a_quota(whom="user/*"),
-        a_quota(whom="default"),
-        a_quota(whom="team/pool", members=("user/ann",), share=Share.POOL),
-        a_quota(whom="team/each", members=("user/eve",)),
+        a_quota(subject="user/bob"),
+        a_quota(subject="user/*"),
+        a_quota(subject="default"),
+        a_quota(subject="team/pool", members=("user/ann",), share=Share.POOL),
+        a_quota(subject="team/each", members=("user/eve",)),
     ]
     report = gathered(ledger, rules)
     assert [str(each.principal) for each in report.people] == [
@@ -151,8 +151,8 @@ def test_money_by_team_counts_people_to_each_of_theirs_and_the_rest_to_none(
         used(ledger, f"user/{who}", cost)
     used(ledger, "user/alice", "2", NOON - DAY * 30)
     rules = [
-        a_quota(whom="team/red", members=("user/alice", "user/bob"), share=Share.POOL),
-        a_quota(whom="team/blue", name="other", members=("user/alice", "user/dave")),
+        a_quota(subject="team/red", members=("user/alice", "user/bob"), share=Share.POOL),
+        a_quota(subject="team/blue", name="other", members=("user/alice", "user/dave")),
         *named("user/carol"),
     ]
     told = [
@@ -180,7 +180,7 @@ def test_a_pool_is_the_sum_of_its_members(ledger: CountedLedger) -> None:
     used(ledger, "user/ann", "1")
     used(ledger, "user/bob", "1")
     members = ("user/ann", "user/bob")
-    rules = [a_quota(whom="team/red", members=members, share=Share.POOL, limit=Decimal(400))]
+    rules = [a_quota(subject="team/red", members=members, share=Share.POOL, limit=Decimal(400))]
     report = gathered(ledger, rules)
     [bar] = person(report, "team/red").bars
     assert bar.row.percent == 50
@@ -192,7 +192,7 @@ def test_everybodys_usage_is_read_once_however_many_pools_they_are_in(
 ) -> None:
     used(ledger, "user/ann", "1")
     rules = [
-        a_quota(whom=f"team/t{n}", members=("user/ann", "user/bob"), share=Share.POOL)
+        a_quota(subject=f"team/t{n}", members=("user/ann", "user/bob"), share=Share.POOL)
         for n in range(3)
     ]
     gathered(ledger, rules)
@@ -234,7 +234,7 @@ def test_who_waits_for_a_read_that_fails_is_told_why() -> None:
 def test_hours_that_no_quota_counts_any_more_are_let_go(ledger: CountedLedger) -> None:
     for hours_ago in (0, 5, 6, 30):
         used(ledger, "user/ann", "1", NOON - timedelta(hours=hours_ago))
-    rolling = a_quota(whom="user/ann", window=Window(Unit.HOUR, rolling=6))
+    rolling = a_quota(subject="user/ann", window=Window(Unit.HOUR, rolling=6))
     reader = UsageRead(ledger, [rolling], TERMS, NOON.date() - DAY * 60)
     [model] = reader.usage(principal("user/ann"), NOON.date()).models.values()
     assert sorted(model.hours) == [NOON - timedelta(hours=5), NOON]
@@ -252,10 +252,10 @@ def test_a_window_longer_than_the_report_is_counted_whole(ledger: CountedLedger)
 def test_who_is_stopped_comes_first_then_who_runs_out_soonest(ledger: CountedLedger) -> None:
     used(ledger, "user/a", "1")
     rules = [
-        a_quota(whom="user/a", name="fine", limit=Decimal(100_000)),
-        a_quota(whom="user/a", name="later", limit=Decimal(190)),
-        a_quota(whom="user/a", name="over", limit=Decimal(100)),
-        a_quota(whom="user/a", name="soon", limit=Decimal(130)),
+        a_quota(subject="user/a", name="fine", limit=Decimal(100_000)),
+        a_quota(subject="user/a", name="later", limit=Decimal(190)),
+        a_quota(subject="user/a", name="over", limit=Decimal(100)),
+        a_quota(subject="user/a", name="soon", limit=Decimal(130)),
     ]
     every = lines(gathered(ledger, rules))
     assert [line.quota for line in every] == ["over", "soon", "later", "fine"]

@@ -108,7 +108,7 @@ def test_a_hostile_principal_stays_text_in_tables_charts_and_details(name: str) 
     ledger.post([Notice(NoticeKind.BLOCKED, NOON - timedelta(hours=1), who, "daily", name)])
     used(ledger, "user/ann", cost_usd=Decimal(1))
     html = page.render(
-        a_report(a_quota(whom=who, members=("user/ann",), share=Share.POOL), ledger=ledger)
+        a_report(a_quota(subject=who, members=("user/ann",), share=Share.POOL), ledger=ledger)
     )
     reading = PageReading(html)
     assert reading.tables["Every quota of every principal"][1][0] == who
@@ -219,7 +219,9 @@ def test_a_forecast_is_drawn_only_for_what_is_still_open() -> None:
 
 def test_who_has_no_quota_is_marked() -> None:
     ledger = of_alice()
-    tables = read(a_report(a_quota(whom="team/x", members=("user/alice",)), ledger=ledger)).tables
+    tables = read(
+        a_report(a_quota(subject="team/x", members=("user/alice",)), ledger=ledger)
+    ).tables
     assert tables["Everybody who used Bedrock in 60 days"][1][0] == "user/alice"
     other = read(a_report(a_quota(until=NOON), ledger=ledger)).tables
     assert other["Everybody who used Bedrock in 60 days"][1][0] == "user/alice | no quota"
@@ -233,7 +235,9 @@ def test_tables_that_grow_too_long_say_what_is_left_out(monkeypatch: pytest.Monk
         used(ledger, who)
         ledger.post([Notice(NoticeKind.BLOCKED, NOON - timedelta(hours=1), who, "daily", "why")])
         ledger.post([Notice(NoticeKind.BREAKER, NOON - timedelta(hours=1), "", who, "why")])
-    captions = read(a_report(a_quota(whom="user/a"), a_quota(whom="user/b"), ledger=ledger)).tables
+    captions = read(
+        a_report(a_quota(subject="user/a"), a_quota(subject="user/b"), ledger=ledger)
+    ).tables
     assert {
         "The 1 most urgent of 2 quotas; quota-enforcer status has all": 2,
         "The 1 dearest of 2 principals in 60 days": 2,
@@ -252,7 +256,7 @@ def test_rows_beyond_the_first_are_there_but_wait_to_be_asked_for(of_company: st
 def test_charts_have_words_and_the_same_numbers_as_a_table() -> None:
     ledger = of_alice(cost="2.50")
     used(ledger, "user/bob", NOON - timedelta(days=1), cost_usd=Decimal(1))
-    reading = read(a_report(a_quota(), a_quota(whom="user/bob"), ledger=ledger))
+    reading = read(a_report(a_quota(), a_quota(subject="user/bob"), ledger=ledger))
     tokens, dollars = (each["aria-label"] for each in reading.of("div") if is_wide_image(each))
     of_days = "a day by model, Sat 26 Sep 2026 to Tue 24 Nov 2026:"
     most = "in all; most on Tue 24 Nov 2026:"

@@ -128,7 +128,7 @@ def test_the_deny_of_one_model_leaves_the_others_open() -> None:
 
 
 def test_a_call_is_refused_where_its_watched_session_is_denied() -> None:
-    rule = a_quota(whom="session/ci/*", limit=Decimal(100))
+    rule = a_quota(subject="session/ci/*", limit=Decimal(100))
     calls = [
         a_call("role:ci/1", MORNING, 100),
         a_call("role:ci/1", MORNING + SECOND, 10),
@@ -142,7 +142,7 @@ def test_a_call_is_refused_where_its_watched_session_is_denied() -> None:
 
 
 def test_a_call_of_a_session_is_refused_where_its_role_is_denied() -> None:
-    rules = a_quota(whom="role/ci", limit=Decimal(100)), a_quota(whom="session/ci/*")
+    rules = a_quota(subject="role/ci", limit=Decimal(100)), a_quota(subject="session/ci/*")
     calls = [a_call("role:ci/1", MORNING, 100), a_call("role:ci/2", MORNING + SECOND, 10)]
     found = simulated(calls, *rules)
     assert found["session/ci/2"].refused.tokens == 10
@@ -150,32 +150,32 @@ def test_a_call_of_a_session_is_refused_where_its_role_is_denied() -> None:
 
 
 def test_identity_center_people_are_blocked_as_where_gates_are_kept() -> None:
-    found = simulated(every(MINUTE, 3, "sso:Ann", 1000), a_quota(whom="sso/ann"))
+    found = simulated(every(MINUTE, 3, "sso:Ann", 1000), a_quota(subject="sso/ann"))
     assert found["sso/ann"].refused.requests == 2
 
 
-@pytest.mark.parametrize("whom", ["user/alice", "user/*", "default"])
-def test_a_limit_of_0_blocks_before_any_use(whom: str) -> None:
-    alice = simulated(every(MINUTE, 3), a_quota(whom=whom, limit=Decimal(0)))["user/alice"]
+@pytest.mark.parametrize("subject", ["user/alice", "user/*", "default"])
+def test_a_limit_of_0_blocks_before_any_use(subject: str) -> None:
+    alice = simulated(every(MINUTE, 3), a_quota(subject=subject, limit=Decimal(0)))["user/alice"]
     assert told(alice) == ["24 09:00:00 blocked daily 0"]
     assert (alice.used.requests, alice.refused.requests) == (0, 3)
 
 
 def test_who_is_blocked_by_hand_is_shown_even_without_a_call() -> None:
-    found = simulated(every(MINUTE, 3), a_quota(whom="user/bob", limit=Decimal(0)))
+    found = simulated(every(MINUTE, 3), a_quota(subject="user/bob", limit=Decimal(0)))
     assert told(found["user/bob"]) == ["24 09:00:00 blocked daily 0"]
 
 
 def test_who_has_used_something_is_shown_without_any_event() -> None:
-    found = simulated([a_call("role:ci/1", MORNING, 100)], a_quota(whom="default"))
+    found = simulated([a_call("role:ci/1", MORNING, 100)], a_quota(subject="default"))
     assert found["role/ci"] == Simulated(Counts(1, 100, cost_usd=Decimal(1)))
 
 
 def test_an_exemption_and_notify_refuse_nothing() -> None:
     rules = (
-        a_quota(whom="default"),
+        a_quota(subject="default"),
         Exemption("user/alice", "daily"),
-        a_quota(whom="user/bob", action=Action.NOTIFY),
+        a_quota(subject="user/bob", action=Action.NOTIFY),
     )
     found = simulated([*every(MINUTE, 3, "alice", 900), *every(MINUTE, 3, "bob", 900)], *rules)
     assert not found["user/alice"].events
@@ -184,14 +184,14 @@ def test_an_exemption_and_notify_refuse_nothing() -> None:
 
 
 def test_each_member_of_a_team_has_its_own_limit() -> None:
-    team = a_quota(whom="team/a", members=("user/alice", "user/bob"))
+    team = a_quota(subject="team/a", members=("user/alice", "user/bob"))
     found = simulated([*every(MINUTE, 3, "alice", 600), a_call("bob", MORNING, 500)], team)
     assert found["user/alice"].refused.requests == 1
     assert not found["user/bob"].events
 
 
 def a_pool(*members: str, **but: Any) -> Quota:
-    return a_quota(whom="team/a", members=members, share=Share.POOL, **but)
+    return a_quota(subject="team/a", members=members, share=Share.POOL, **but)
 
 
 def test_who_shares_a_spent_pool_is_refused_whether_they_used_it_or_not() -> None:
@@ -334,7 +334,7 @@ def test_a_record_delivered_again_is_the_same_call() -> None:
 
 
 def test_a_rule_for_a_kind_gives_everybody_of_it_a_limit_of_their_own() -> None:
-    rule = a_quota(whom="user/*", measure=Measure.REQUESTS, limit=Decimal(2), warn_at=())
+    rule = a_quota(subject="user/*", measure=Measure.REQUESTS, limit=Decimal(2), warn_at=())
     found = simulated([*every(MINUTE, 3), *every(MINUTE, 2, "bob")], rule)
     refused = {who: each.refused.requests for who, each in found.items()}
     assert refused == {"user/alice": 1, "user/bob": 0}

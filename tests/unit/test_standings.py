@@ -111,7 +111,7 @@ def test_what_only_notifies_is_over_and_says_so() -> None:
 @pytest.mark.parametrize("mode", Mode)
 def test_whom_iam_cannot_deny_could_not_be_blocked(mode: Mode) -> None:
     who = Principal.parse("sso/bob@example.com")
-    row = the_row(decided(a_quota(whom=str(who)), 1000, who=who, mode=mode))
+    row = the_row(decided(a_quota(subject=str(who)), 1000, who=who, mode=mode))
     assert row.state is State.COULD_NOT_BE_BLOCKED
     assert "Identity Center" in row.why
 

@@ -10,7 +10,7 @@ import pytest
 
 from builders import HOUR, NOON
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
-from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log.record import Quarantined
@@ -68,7 +68,7 @@ ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/ci-42"
 
 @pytest.mark.parametrize("watched", ["session/reporting/ci-42", "session/reporting/*"])
 def test_a_watched_session_counts_to_itself_and_its_role(place: Place, watched: str) -> None:
-    place.ledger.the_brief = Brief(sessions=frozenset({watched}))
+    place.ledger.the_brief = MeterRules(sessions=frozenset({watched}))
     place.stream.deliver(delivery([call(1, NOON, ROLE)]), NOW, "id")
     assert {who for who, _, _ in place.ledger.totals()} == {
         "role/reporting",
@@ -89,13 +89,13 @@ def test_whom_nothing_can_limit_is_counted_and_told(place: Place) -> None:
 
 
 def test_the_brief_is_read_once_a_minute(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Brief] = []
+    read: list[MeterRules] = []
 
-    def brief() -> Brief:
-        read.append(Brief())
-        return Brief()
+    def meter_rules() -> MeterRules:
+        read.append(MeterRules())
+        return MeterRules()
 
-    monkeypatch.setattr(place.ledger, "brief", brief)
+    monkeypatch.setattr(place.ledger, "meter_rules", meter_rules)
     for seconds, briefs in ((0, 1), (59, 1), (60, 2)):
         place.stream.deliver(delivery([call(1, NOON)]), NOW + timedelta(seconds=seconds), "id")
         assert len(read) == briefs
@@ -104,13 +104,13 @@ def test_the_brief_is_read_once_a_minute(place: Place, monkeypatch: pytest.Monke
 def test_an_old_brief_serves_where_no_new_one_can_be_had(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.ledger.the_brief = Brief(sessions=frozenset({"session/reporting/*"}))
+    place.ledger.the_brief = MeterRules(sessions=frozenset({"session/reporting/*"}))
     place.stream.deliver(delivery([call(1, NOON)]), NOW, "id")
 
-    def away() -> Brief:
+    def away() -> MeterRules:
         raise ConnectionError
 
-    monkeypatch.setattr(place.ledger, "brief", away)
+    monkeypatch.setattr(place.ledger, "meter_rules", away)
     metered = place.stream.deliver(delivery([call(2, NOON, ROLE)]), NOW + 9 * MINUTE, "id")
     assert (metered.counted, list(metered.failed)) == (1, [])
     assert ("session/reporting/ci-42", MODEL, NOON) in place.ledger.totals()
@@ -395,7 +395,7 @@ def test_a_call_that_a_recount_would_not_find_any_more_is_not_lost_without_a_wor
 
 
 def test_the_time_of_a_future_record_is_named_with_that_of_its_delivery(place: Place) -> None:
-    calls = place.outside.calls(Brief(), place.site)
+    calls = place.outside.calls(MeterRules(), place.site)
     read = calls.read(call(1, datetime(2027, 11, 24, 12, tzinfo=UTC)), NOON)
     assert read == Quarantined(
         "timestamp is 2027-11-24T12:00:00Z, which is more than 0:05:00 after its delivery at "

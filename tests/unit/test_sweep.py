@@ -132,8 +132,8 @@ def test_somebody_can_be_blocked_by_hand_before_the_first_call() -> None:
 
 def test_sessions_and_people_are_judged_but_admins_are_told_they_cannot_be_blocked() -> None:
     world = World()
-    for whom in ("sso/ann@example.com", "session/ci/42"):
-        world.quota(principal=whom)
+    for subject in ("sso/ann@example.com", "session/ci/42"):
+        world.quota(principal=subject)
     world.call("sso:Ann@example.com", NOON, 1200)
     world.call("role:ci/42", NOON, 1200)
     world.sweep(NOON + 5 * MINUTES)
@@ -275,7 +275,7 @@ def test_a_scope_that_is_uninstalled_while_it_denies_is_not_called_restored() ->
 
 def test_a_deny_that_the_enforcer_cannot_undo_is_an_error_that_says_how() -> None:
     world = World()
-    world.denies.strays = ["the deny of * is attached to the group all"]
+    world.denies.unmanaged_attachments = ["the deny of * is attached to the group all"]
     assert world.sweep(NOON).failures == ["the deny of * is attached to the group all"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, NOON, Story, a_quota
 from notice_examples import EXAMPLES, document
-from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import message, period
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope
@@ -21,7 +21,7 @@ NOTICES = Path(__file__).parents[2] / "docs" / "notices.md"
 OPUS = "anthropic.claude-3-opus*"
 FAMILY = "anthropic.claude-3-*"
 
-SENT = [kind for kind in NoticeKind if kind not in NOTED]
+SENT = [kind for kind in NoticeKind if kind not in HISTORY_ONLY]
 """The notices that anybody gets; others are only kept."""
 
 
@@ -54,7 +54,7 @@ def test_a_warning_says_the_threshold_and_how_much_is_really_used() -> None:
 def test_a_notice_about_money_is_in_dollars() -> None:
     notice = Notice(
         NoticeKind.BLOCKED, NOON, "user/alice", "budget", "because", Decimal("12.3456"),
-        Decimal(10), Measure.COST_USD.words, "month", whom="user/alice", models="*",
+        Decimal(10), Measure.COST_USD.words, "month", subject="user/alice", models="*",
     )  # fmt: skip
     body = message(notice, BERLIN, "x").body
     assert "Quota: budget ($10.00, month).\n" in body

@@ -29,7 +29,7 @@ from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
-from quota_enforcer.doctor.probe import Part, Sights
+from quota_enforcer.doctor.probe import Part, Probe
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
@@ -53,10 +53,8 @@ BRISK: Final = Config(
 _HOUR: Final = 3600
 
 
-def aws_sights(
-    session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]
-) -> Sights:
-    """The `Sights` of one deployment, by what its stack's outputs name."""
+def aws_probe(session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]) -> Probe:
+    """The `Probe` of one deployment, by what its stack's outputs name."""
     return _AwsSights(session, settings, outputs)
 
 
@@ -151,7 +149,7 @@ class _AwsSights:
 
     def denied(self) -> tuple[Mapping[Principal, frozenset[str]], list[str]]:
         denies = IamDenies(self._client("iam"), self._settings.denies)
-        return denies.denied(), denies.strays
+        return denies.denied(), denies.unmanaged_attachments
 
     def document(self, policy: str) -> Document | None:
         return IamGates(self._client("iam")).document(policy)

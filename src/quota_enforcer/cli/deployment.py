@@ -17,7 +17,7 @@ from quota_enforcer.core.ledger import Quotas, ReadMany
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.opaque import SeenModel
-from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
+from quota_enforcer.decide.rules import QuotaLoader, RuleSet
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept
@@ -25,7 +25,7 @@ from quota_enforcer.insight.gates import GatesKept
 if TYPE_CHECKING:
     import boto3
 
-    from quota_enforcer.doctor.probe import Sights
+    from quota_enforcer.doctor.probe import Probe
 
 DEFAULT_STACK = "bedrock-quota"
 
@@ -42,13 +42,13 @@ LONGEST_SWEEP = 900
 class QuotaTable(Quotas, Protocol):
     """The quota table, as admins write it."""
 
-    def get(self, whom: str, name: str) -> Item | None:
+    def get(self, subject: str, name: str) -> Item | None:
         """One item, consistently read."""
 
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item; raises Conflict where the stored one is not `expected`."""
 
-    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+    def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
         """Remove an item; returns it, or None where there was none.
 
         Raises Conflict where the stored one is not `expected`, if it is given.
@@ -80,7 +80,7 @@ class Subscriptions(Protocol):
         """End a confirmed subscription."""
 
 
-def _unseen() -> "Sights":
+def _unseen() -> "Probe":
     raise NotThere("there is nothing in AWS to look at")
 
 
@@ -105,14 +105,14 @@ class Deployment:
     """To the notice topic."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
-    sights: Callable[[], "Sights"] = _unseen
+    probe: Callable[[], "Probe"] = _unseen
     """What the doctor looks at."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
         return self.ask({"action": "sweep", "dry_run": dry_run, "confirm_blocks": confirm_blocks})
 
-    def load(self, now: datetime) -> LoadedQuotas:
+    def load(self, now: datetime) -> RuleSet:
         """The rules in force, read as the enforcer reads them."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
         memories = self.ledger.quota_memories()  # first: no item is older than what is remembered
@@ -139,7 +139,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
         subscriptions=lambda: _subscriptions(session, settings),
-        sights=lambda: _sights(session, settings, outputs),
+        probe=lambda: _sights(session, settings, outputs),
         usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
@@ -182,10 +182,10 @@ def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscription
     return SnsSubscriptions(session.client("sns"), settings.notice_topic)
 
 
-def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Sights":
-    from quota_enforcer.aws.probe import aws_sights  # noqa: PLC0415 - as boto3 above
+def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Probe":
+    from quota_enforcer.aws.probe import aws_probe  # noqa: PLC0415 - as boto3 above
 
-    return aws_sights(session, settings, outputs)
+    return aws_probe(session, settings, outputs)
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:

@@ -30,9 +30,9 @@ class ConfigError(EnforcerError):
 class InvalidQuota(EnforcerError):
     """A quota item does not validate; `problems` has one sentence for each thing to fix."""
 
-    def __init__(self, whom: str, name: str, problems: Sequence[str]) -> None:
+    def __init__(self, subject: str, name: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__(f"quota {name!r} of {whom!r} is not valid: {'; '.join(problems)}")
+        super().__init__(f"quota {name!r} of {subject!r} is not valid: {'; '.join(problems)}")
 
 
 class UnknownIdentity(EnforcerError):

@@ -150,7 +150,7 @@ class QuotaMemory:
     empty where nothing is written yet.
     """
 
-    whom: str
+    subject: str
     name: str
     item: Item | None = None
     reported: str = ""
@@ -192,7 +192,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class MeterRules:
     """What the enforcer tells the meters: the sessions that quotas watch, and admins' own prices.
 
     `sessions` are `session/ROLE/NAME` and `session/ROLE/*`, `prices` by model as admins wrote it.
@@ -209,7 +209,7 @@ class UsageReads(Protocol):
         """One principal's usage from a local date on."""
 
 
-def unheard(_: float) -> None:
+def no_progress(_: float) -> None:
     """Nobody wants to know how far it is."""
 
 
@@ -220,7 +220,7 @@ class ReadMany(Protocol):
         self,
         firsts: Mapping[Principal, date],
         hours_from: date | None,
-        told: Callable[[float], None] = unheard,
+        told: Callable[[float], None] = no_progress,
     ) -> Mapping[Principal, Usage]:
         """Each one's usage from a local date on; perhaps a second old.
 
@@ -241,6 +241,10 @@ class StandingReads(Protocol):
 
     def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
         """Their records, consistently read; a new one for whom the ledger does not know."""
+
+
+class EverybodyReads(Protocol):
+    """Everybody that the ledger knows."""
 
     def everybody(self) -> list[Record]:
         """Every record, eventually consistent."""

@@ -161,17 +161,17 @@ _BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
 """A comma between principals; names of IAM may have commas too."""
 
 
-def canonical(whom: str, account: str) -> str:
+def canonical(subject: str, account: str) -> str:
     """Whom as quota items name them: an ARN as its principal, Identity Center in lower case.
 
     What is neither principal nor ARN stays as it is, for validation to judge.
     """
     try:
-        if whom.startswith("arn:"):
-            return str(identify(whom, account).principal)
-        return str(Principal.parse(whom))
+        if subject.startswith("arn:"):
+            return str(identify(subject, account).principal)
+        return str(Principal.parse(subject))
     except UnknownIdentity:
-        return whom
+        return subject
 
 
 def principals(texts: Iterable[str]) -> list[str]:

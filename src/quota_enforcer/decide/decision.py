@@ -16,8 +16,8 @@ from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide import observe as observed
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.deniability import closes, in_words, scopes_of, why_open
-from quota_enforcer.decide.notices import changes, draws, warnings
+from quota_enforcer.decide.deniability import adds_denies, in_words, reason_not_denied, scopes_of
+from quota_enforcer.decide.notices import changes, draws_on_pool, warnings
 from quota_enforcer.decide.verdict import FULL, Verdict, judge
 
 NO_POOLS: Mapping[str, Usage] = {}
@@ -38,10 +38,10 @@ class Decision:
     @property
     def blocks(self) -> bool:
         """Whether it closes something that was open."""
-        return closes(self.standing.denied, self.before.denied)
+        return adds_denies(self.standing.denied, self.before.denied)
 
     @property
-    def turned(self) -> bool:
+    def denies_changed(self) -> bool:
         """Whether other quotas deny, or something else, than before."""
         before, after = self.before, self.standing
         return (before.denied, before.used_up.keys()) != (after.denied, after.used_up.keys())
@@ -86,7 +86,7 @@ def decide(
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
-        if verdict.used_up and why_open(verdict, principal, terms) is None
+        if verdict.used_up and reason_not_denied(verdict, principal, terms) is None
     }
     warned = _still_warned(before.warned, verdicts, terms.now)
     would_deny = observed.would_deny(principal, before, verdicts, terms)
@@ -128,7 +128,7 @@ def _reached(principal: Principal, verdict: Verdict, denying: Mapping[str, Verdi
     """The threshold to warn of; the limit itself is one where no block says it."""
     if verdict.used_up and verdict.quota.id not in denying:
         return FULL
-    return 0 if draws(principal, verdict.quota) else verdict.threshold
+    return 0 if draws_on_pool(principal, verdict.quota) else verdict.threshold
 
 
 def _still_warned(

@@ -14,7 +14,7 @@ EVERYTHING = frozenset({str(EVERY_MODEL)})
 """The scope that includes all others."""
 
 
-def why_open(verdict: Verdict, principal: Principal, terms: Terms) -> str | None:
+def reason_not_denied(verdict: Verdict, principal: Principal, terms: Terms) -> str | None:
     """Why a used-up quota denies nothing; None where it does. The one branch of observe mode."""
     if verdict.quota.action is Action.NOTIFY:
         return "this quota only notifies"
@@ -40,9 +40,9 @@ def out_of_reach(quota: Quota, principal: Principal, terms: Terms) -> str | None
 
 def only_observed(verdict: Verdict, principal: Principal, terms: Terms) -> bool:
     """Whether nothing but observe mode keeps a used-up quota from denying."""
-    if not verdict.used_up or why_open(verdict, principal, terms) is None:
+    if not verdict.used_up or reason_not_denied(verdict, principal, terms) is None:
         return False
-    return why_open(verdict, principal, replace(terms, mode=Mode.ENFORCE)) is None
+    return reason_not_denied(verdict, principal, replace(terms, mode=Mode.ENFORCE)) is None
 
 
 def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
@@ -51,7 +51,7 @@ def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
     return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
 
 
-def closes(scopes: frozenset[str], denied: frozenset[str]) -> bool:
+def adds_denies(scopes: frozenset[str], denied: frozenset[str]) -> bool:
     """Whether denying these closes something that `denied` leaves open."""
     return bool(scopes - denied) and not denied >= EVERYTHING
 

@@ -15,7 +15,7 @@ from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import first_day
 
 
-class Looked(NamedTuple):
+class Evaluation(NamedTuple):
     """What is decided about somebody, and the usage that it rests on.
 
     `own` is what it used itself, as far as its quotas need it; `shared` by the id of a quota that a
@@ -37,7 +37,7 @@ class Looked(NamedTuple):
         return [*self.shared.values()] if team else [self.own]
 
 
-def look(
+def decide_for_one(
     record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools | None = None
 ) -> Decision:
     """Decide for one principal on what the ledger holds now.
@@ -45,12 +45,12 @@ def look(
     With `pools` what teams share is read once for all who are looked at.
     """
     pools = pools or Pools(book, ledger, terms)
-    return look_closely(record, book, ledger, terms, pools).decision
+    return evaluate(record, book, ledger, terms, pools).decision
 
 
-def look_closely(
+def evaluate(
     record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools
-) -> Looked:
+) -> Evaluation:
     """The decision with what it rests on.
 
     Somebody decided about at a later moment than this one is decided about as of that one: a wake
@@ -64,4 +64,4 @@ def look_closely(
     first = first_day((quota for quota in applicable.quotas if not quota.pooled), terms)
     own = Usage() if first is None else ledger.usage(record.principal, first)
     decision = decide(record.principal, applicable, own, record.standing, terms, shared)
-    return Looked(decision, own, shared)
+    return Evaluation(decision, own, shared)

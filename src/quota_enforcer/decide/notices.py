@@ -13,18 +13,18 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.deniability import (
     EVERYTHING,
-    closes,
+    adds_denies,
     in_words,
     out_of_reach,
+    reason_not_denied,
     scopes_of,
-    why_open,
 )
 from quota_enforcer.decide.verdict import FULL, Verdict
 
 
-def draws(principal: Principal, quota: Quota) -> bool:
+def draws_on_pool(principal: Principal, quota: Quota) -> bool:
     """Whether it draws on a pool; the team itself tells of the pool."""
-    return quota.pooled and quota.whom != str(principal)
+    return quota.pooled and quota.subject != str(principal)
 
 
 def block_notices(
@@ -56,11 +56,11 @@ def warnings(
     close.
     """
     closed = in_words(denied)
-    why = why_open(verdict, principal, terms)
+    why = reason_not_denied(verdict, principal, terms)
     reason = reasons.used(verdict)
     if reached == FULL and why:
         reason = f"{reason}; it blocks nothing, since {why}"
-    if not draws(principal, verdict.quota):
+    if not draws_on_pool(principal, verdict.quota):
         yield _notice(
             NoticeKind.WARNING, principal, verdict, terms, reason, percent=reached, closed=closed
         )
@@ -78,7 +78,7 @@ def changes(
 ) -> list[Notice]:
     """Blocked, restored, or blocked still but by something else."""
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
-    closing = [verdict for verdict in new if closes(scopes_of([verdict]), before.denied)]
+    closing = [verdict for verdict in new if adds_denies(scopes_of([verdict]), before.denied)]
     now_denied = scopes_of(denying.values())
     closed = in_words(now_denied)
     if closing:
@@ -114,7 +114,7 @@ def restored(
             NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
         )
     was = before.used_up[id_]
-    why = why_open(verdict, principal, terms)
+    why = reason_not_denied(verdict, principal, terms)
     if why is not None:
         reason = why
     elif verdict.limit > was.limit:
@@ -147,8 +147,8 @@ def _notice(
             "measure": verdict.quota.measure.words,
             "window": str(verdict.quota.window),
             "percent": verdict.percent,
-            "whom": verdict.quota.whom,
-            "pool": verdict.quota.whom if verdict.quota.pooled else "",
+            "whom": verdict.quota.subject,
+            "pool": verdict.quota.subject if verdict.quota.pooled else "",
             "models": ", ".join(map(str, verdict.quota.models)),
             "since": terms.now,
             "until": verdict.frees_at if verdict.used_up else verdict.span.end,
@@ -162,14 +162,14 @@ def _after(verdict: Verdict, denying: Iterable[Verdict], terms: Terms) -> str:
     longer = [
         each
         for each in denying
-        if not closes(scopes_of([verdict]), scopes_of([each]))
+        if not adds_denies(scopes_of([verdict]), scopes_of([each]))
         and _freed_last(each) > _freed_last(verdict)
     ]
     if not longer:
         return ""
     last = max(longer, key=_freed_last)
     until = wording.moment(last.frees_at, terms.zone)
-    return f"quota {last.quota.name} of {last.quota.whom} keeps it closed until {until}"
+    return f"quota {last.quota.name} of {last.quota.subject} keeps it closed until {until}"
 
 
 def _freed_last(verdict: Verdict) -> tuple[bool, float]:

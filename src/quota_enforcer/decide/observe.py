@@ -23,7 +23,7 @@ class WouldBlock:
 
     principal: str
     quota: str
-    whom: str
+    subject: str
     start: datetime
     end: datetime | None
 
@@ -37,7 +37,7 @@ class Tally:
 
     principal: str
     quota: str
-    whom: str
+    subject: str
     times: int
     first: datetime
     lasted: timedelta
@@ -81,14 +81,14 @@ def _lifted(
 ) -> Notice:
     """As enforce mode would say that the block is lifted."""
     used_up = {id_: before.would_deny[id_].used_up}
-    whom, _, _ = id_.partition("#")
+    subject, _, _ = id_.partition("#")
     notice = restored(
         principal, replace(before, used_up=used_up), verdicts, replace(terms, mode=Mode.ENFORCE)
     )
     reason = notice.reason
     if any(each.quota.id == id_ and each.used_up for each in verdicts):
         reason = "enforce mode began" if terms.mode is Mode.ENFORCE else notice.reason
-    return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, reason=reason, whom=whom)
+    return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, reason=reason, whom=subject)
 
 
 def would_have_been(
@@ -116,7 +116,7 @@ def tally(blocks: Iterable[WouldBlock], first: datetime, now: datetime) -> list[
     grouped: dict[tuple[str, str, str], list[WouldBlock]] = {}
     for block in blocks:
         if block.end is None or block.end > first:
-            grouped.setdefault((block.principal, block.quota, block.whom), []).append(block)
+            grouped.setdefault((block.principal, block.quota, block.subject), []).append(block)
     return [
         Tally(
             *key,

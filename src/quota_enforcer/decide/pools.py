@@ -28,7 +28,7 @@ class Pools:
 
     def usage(self, quotas: Iterable[Quota]) -> dict[str, Usage]:
         """By quota id, what all who share it used; raises what reading one of them raises."""
-        return {quota.id: self._of(quota.whom)[quota.id] for quota in quotas if quota.pooled}
+        return {quota.id: self._of(quota.subject)[quota.id] for quota in quotas if quota.pooled}
 
     def _of(self, team: str) -> Mapping[str, Usage]:
         with self._lock:
@@ -48,7 +48,7 @@ class Pools:
         first = first_day(quotas, self._terms)
         if first is None:
             return {}
-        members = {quota.id: self._book.drawing[quota.id] for quota in quotas}
+        members = {quota.id: self._book.contributors[quota.id] for quota in quotas}
         everybody = sorted(frozenset().union(*members.values()))
         with ThreadPoolExecutor(READERS) as threads:
             read = threads.map(lambda member: self._ledger.usage(member, first), everybody)

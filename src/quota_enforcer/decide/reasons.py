@@ -21,14 +21,14 @@ def used(verdict: Verdict) -> str:
     Of a pool `the pool of team/research is used up: ... used today by all members (quota daily)`.
     """
     quota = verdict.quota
-    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.whom}"
+    name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.subject}"
     if not verdict.limit:
         return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
     if not quota.pooled:
         return f"{much} used {period(quota.window)}{assumed} ({name})"
-    spent = f"the pool of {quota.whom}{' is used up' if verdict.used_up else ''}"
+    spent = f"the pool of {quota.subject}{' is used up' if verdict.used_up else ''}"
     return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
 
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.ledger import Brief, QuotaMemory
-from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.ledger import MeterRules, QuotaMemory
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import author, in_words
-from quota_enforcer.core.quotas.item import KINDS, Item, read_quota
+from quota_enforcer.core.quotas.item import GROUPS, Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Rule
 
@@ -46,12 +46,12 @@ class Edit:
     @property
     def of_sessions(self) -> bool:
         """Whether it watches sessions: only where a quota does so are they metered."""
-        whom = (each for rule in self.rules for each in (rule.whom, *rule.members))
-        return any(each.startswith("session/") for each in whom)
+        subject = (each for rule in self.rules for each in (rule.subject, *rule.members))
+        return any(each.startswith("session/") for each in subject)
 
 
 @dataclass
-class LoadedQuotas:
+class RuleSet:
     """The rules and prices in force, and what is to be remembered once it has been acted on."""
 
     rules: list[Rule] = field(default_factory=list)
@@ -64,9 +64,9 @@ class LoadedQuotas:
         return QuotaBook(self.rules)
 
     @property
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         """What the meters need to know of all this."""
-        return Brief(self.book.sessions, self.prices)
+        return MeterRules(self.book.sessions, self.prices)
 
     @property
     def news(self) -> bool:
@@ -82,7 +82,7 @@ class LoadedQuotas:
     def invalid(self) -> list[Notice]:
         """What admins are to be told of items that are not valid."""
         notices = (notice for edit in self.edits for notice in edit.notices)
-        return [notice for notice in notices if notice.kind not in NOTED]
+        return [notice for notice in notices if notice.kind not in HISTORY_ONLY]
 
     @property
     def watch_sessions(self) -> bool:
@@ -92,13 +92,13 @@ class LoadedQuotas:
     @property
     def named(self) -> set[Principal]:
         """Principals that an edit names, known or not: one may be blocked before its first call."""
-        whom = {each for rule in self.edited for each in rule.named}
-        return {Principal.parse(each) for each in whom if not _many(each)}
+        subject = {each for rule in self.edited for each in rule.named}
+        return {Principal.parse(each) for each in subject if not _many(each)}
 
     @property
     def concern_many(self) -> bool:
         """Whether an edit can concern others than it names."""
-        return any(_many(rule.whom) for rule in self.edited)
+        return any(_many(rule.subject) for rule in self.edited)
 
     def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:
         """Whom the edits since the last sweep can concern."""
@@ -106,13 +106,13 @@ class LoadedQuotas:
         return {
             principal
             for principal in everybody
-            if any(covers(rule.whom, rule.members, principal) for rule in edited)
+            if any(covers(rule.subject, rule.members, principal) for rule in edited)
         }
 
 
-def _many(whom: str) -> bool:
+def _many(subject: str) -> bool:
     """Whether it is a kind or the default, and no principal."""
-    return whom in KINDS or "*" in whom
+    return subject in GROUPS or "*" in subject
 
 
 MOST_WORDS = 2_000
@@ -134,18 +134,18 @@ class QuotaLoader:
 
     def load(
         self, items: Iterable[Item], memories: Iterable[QuotaMemory], now: datetime
-    ) -> LoadedQuotas:
+    ) -> RuleSet:
         """The rules in force.
 
         An item that does not validate never takes a limit away: its last valid version stays, or
         where there was none the next in precedence applies. Admins are told once, and again only
         when the problem changes.
         """
-        loaded = LoadedQuotas()
-        known = {(memory.whom, memory.name): memory for memory in memories}
+        loaded = RuleSet()
+        known = {(memory.subject, memory.name): memory for memory in memories}
         for item in items:
-            whom, name = _printable(item.get("principal")), _printable(item.get("quota"))
-            memory = known.pop((whom, name), QuotaMemory(whom, name))
+            subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
+            memory = known.pop((subject, name), QuotaMemory(subject, name))
             last = self._last_valid(memory)
             entry: Entry | None
             try:
@@ -188,12 +188,12 @@ def _invalid(
     problems = "; ".join(error.problems)[:MOST_WORDS]
     if problems == memory.reported:
         return None
-    price = is_price({"principal": memory.whom, "quota": memory.name})
+    price = is_price({"principal": memory.subject, "quota": memory.name})
     instead = "the next price applies" if price else "the next quota in precedence applies"
     if stays:
         instead = "its last valid version stays in force"
     reason = f"{problems}. Until it is mended, {instead}"
-    notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.whom, memory.name, reason)
+    notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
     return Edit(memory, replace(memory, reported=problems), notices=(notice,))
 
 
@@ -215,7 +215,7 @@ def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notic
         return ()
     by = author(memory.item, item)[:MOST_WORDS]
     what = words[:MOST_WORDS]
-    return (Notice(NoticeKind.EDITED, now, memory.whom, memory.name, what, by=by),)
+    return (Notice(NoticeKind.EDITED, now, memory.subject, memory.name, what, by=by),)
 
 
 def _rules(*entries: Entry | None) -> tuple[Rule, ...]:

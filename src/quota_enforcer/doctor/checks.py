@@ -7,7 +7,7 @@ from typing import Final
 
 from quota_enforcer.core.policies.callers import FINDING, NEEDS
 from quota_enforcer.doctor import logs, people, works
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 
 
@@ -20,7 +20,7 @@ class Check:
     needs: Sequence[str]
 
 
-CHECKS: Final[dict[str, Callable[[Patient], Diagnosis]]] = {
+CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "logging": logs.logging,
     "regions": logs.regions,
     "records": logs.records,
@@ -47,7 +47,7 @@ CHECKS: Final[dict[str, Callable[[Patient], Diagnosis]]] = {
 }
 
 
-def checks(patient: Patient) -> list[Check]:
+def checks(patient: DeploymentUnderCheck) -> list[Check]:
     """All of them, on one deployment."""
     return [
         Check(name, partial(look, patient), (*FINDING, *NEEDS[name]))

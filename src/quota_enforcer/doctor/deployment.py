@@ -9,9 +9,9 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import QuotaMemory, Quotas
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
-from quota_enforcer.decide.rules import LoadedQuotas, QuotaLoader
-from quota_enforcer.doctor.once import Once
-from quota_enforcer.doctor.probe import Sights
+from quota_enforcer.decide.rules import QuotaLoader, RuleSet
+from quota_enforcer.doctor.once import Memoised
+from quota_enforcer.doctor.probe import Probe
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.gates import GatesKept
 
@@ -21,26 +21,26 @@ PERIOD: Final = 300
 """Seconds whose calls are counted together."""
 
 
-class Patient:
+class DeploymentUnderCheck:
     """One deployment at one moment."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, quotas: Quotas, sights: Sights, now: datetime
+        self, settings: Settings, ledger: Ledger, quotas: Quotas, probe: Probe, now: datetime
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self._quotas = quotas
-        self.sights = sights
+        self.probe = probe
         self.now = now
-        self.state = Once(ledger.state)
-        self.everybody = Once(ledger.everybody)
-        self.quotas = Once(self._load)
-        self.parts = Once(sights.parts)
-        self.parameters = Once(sights.parameters)
-        self.meter = Once(sights.meter)
-        self.kept = Once(lambda: GatesKept(sights.author().gates, sights.gates()))
-        self.logging = Once(lambda: sights.logging(sights.region))
-        self.calls = Once(lambda: sights.calls(sights.region, now - LATELY, now, PERIOD))
+        self.state = Memoised(ledger.state)
+        self.everybody = Memoised(ledger.everybody)
+        self.quotas = Memoised(self._load)
+        self.parts = Memoised(probe.parts)
+        self.parameters = Memoised(probe.parameters)
+        self.meter = Memoised(probe.meter)
+        self.kept = Memoised(lambda: GatesKept(probe.author().gates, probe.gates()))
+        self.logging = Memoised(lambda: probe.logging(probe.region))
+        self.calls = Memoised(lambda: probe.calls(probe.region, now - LATELY, now, PERIOD))
 
     def denying(self, principal: Principal) -> Sequence[Quota]:
         """Somebody's quotas that deny."""
@@ -54,7 +54,7 @@ class Patient:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something in the deployment's Region."""
-        place = f"{service}:{self.sights.region}:{self.settings.account}"
+        place = f"{service}:{self.probe.region}:{self.settings.account}"
         return f"arn:{self.partition}:{place}:{resource}"
 
     def role(self, name: str) -> str:
@@ -71,14 +71,14 @@ class Patient:
         """As the ARNs of the stack's policies have it."""
         return self.settings.denies["*"].split(":")[1]
 
-    def _load(self) -> LoadedQuotas:
+    def _load(self) -> RuleSet:
         """The rules in force, with every invalid item: also those that admins were told of."""
         return self._loaded([replace(each, reported="") for each in self.ledger.quota_memories()])
 
-    def ledger_rules(self) -> LoadedQuotas:
+    def ledger_rules(self) -> RuleSet:
         """The rules in force."""
         return self._loaded(self.ledger.quota_memories())
 
-    def _loaded(self, memories: list[QuotaMemory]) -> LoadedQuotas:
+    def _loaded(self, memories: list[QuotaMemory]) -> RuleSet:
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
         return loader.load(self._quotas.items(), memories, self.now)

@@ -12,7 +12,7 @@ from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.access import access
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules import metering as arrival
 from quota_enforcer.doctor.rules import metering_metering as metering
@@ -31,61 +31,61 @@ _SAMPLE: Final = 50
 """So many principals are enough to see whether tokens are counted at all."""
 
 
-def logging(patient: Patient) -> Diagnosis:
+def logging(patient: DeploymentUnderCheck) -> Diagnosis:
     """Bedrock's invocation logging in this Region."""
     group = patient.meter().log_group
     return logging_here(
         Logging(
             patient.settings.stack,
-            patient.sights.region,
+            patient.probe.region,
             group,
             patient.role("InvocationLogRole"),
             patient.logging(),
-            patient.sights.log_class(group),
+            patient.probe.log_class(group),
             bodies=patient.parameters().get("LogPromptsAndAnswers") == "true",
         )
     )
 
 
-def regions(patient: Patient) -> Diagnosis:
+def regions(patient: DeploymentUnderCheck) -> Diagnosis:
     """Bedrock in the other enabled Regions, several at once."""
-    others = [each for each in patient.sights.regions() if each != patient.sights.region]
+    others = [each for each in patient.probe.regions() if each != patient.probe.region]
     with ThreadPoolExecutor(_READERS) as pool:
         seen = list(pool.map(lambda region: _region(patient, region), others))
     return other_regions(seen, DAYS, patient.settings.stack, access(patient.settings))
 
 
-def _region(patient: Patient, region: str) -> RegionSeen:
+def _region(patient: DeploymentUnderCheck, region: str) -> RegionSeen:
     """One Region; that it cannot be asked says nothing of the others."""
-    sights, now = patient.sights, patient.now
+    probe, now = patient.probe, patient.now
     try:
-        calls = sum(sights.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
+        calls = sum(probe.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
         if not calls:
             return RegionSeen(region)
-        return RegionSeen(region, calls, sights.logging(region), sights.stacks(region))
+        return RegionSeen(region, calls, probe.logging(region), probe.stacks(region))
     except Exception as error:  # noqa: BLE001 - kept as the finding that it is
-        problem = sights.problem(error)
+        problem = probe.problem(error)
         if problem.is_of_organization:
             return RegionSeen(region, closed=True)
         trouble = problem.why(NEEDS["regions"])
         return RegionSeen(region, trouble=trouble, refused=problem.is_refusal)
 
 
-def records(patient: Patient) -> Diagnosis:
+def records(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether Bedrock's records reach the log."""
     group = patient.meter().log_group
     return arrival.records_arrive(
         Arrival(
             patient.now,
             sorted(patient.calls()),
-            record=patient.sights.newest_record(group),
-            undelivered=patient.sights.undelivered(patient.now - _DAY, patient.now),
+            record=patient.probe.newest_record(group),
+            undelivered=patient.probe.undelivered(patient.now - _DAY, patient.now),
             group=group,
         )
     )
 
 
-def ledger(patient: Patient) -> Diagnosis:
+def ledger(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether usage reaches the ledger."""
     by_stream = patient.settings.metering is Metering.STREAM
     return arrival.usage_is_fresh(
@@ -98,15 +98,15 @@ def ledger(patient: Patient) -> Diagnosis:
     )
 
 
-def tokens(patient: Patient) -> Diagnosis:
+def tokens(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether tokens are counted, by the latest usage of some principals."""
     since = local_date(patient.now, patient.settings.zone) - DAYS * _DAY
     known = [each for each in patient.everybody() if each.principal.kind is not Kind.TEAM]
     # Whoever has a level above the ground was seen with usage.
     known.sort(key=lambda each: (not each.standing.warned, each.principal))
-    whom = [each.principal for each in known[:_SAMPLE]]
+    subject = [each.principal for each in known[:_SAMPLE]]
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(lambda who: patient.ledger.usage(who, since), whom))
+        found = list(pool.map(lambda who: patient.ledger.usage(who, since), subject))
     used = Counts.total(
         counts
         for usage in found
@@ -116,11 +116,11 @@ def tokens(patient: Patient) -> Diagnosis:
     current, ours = patient.logging(), patient.role("InvocationLogRole")
     foreign = current is not None and current.role != ours
     return arrival.tokens_are_counted(
-        Sampled(patient.settings.stack, len(whom), used.requests, used.tokens, foreign=foreign)
+        Sampled(patient.settings.stack, len(subject), used.requests, used.tokens, foreign=foreign)
     )
 
 
-def meter(patient: Patient) -> Diagnosis:
+def meter(patient: DeploymentUnderCheck) -> Diagnosis:
     """What hands the log's records to the ledger."""
     group = patient.meter().log_group
     if patient.settings.metering is Metering.CLOUDWATCH:
@@ -129,7 +129,7 @@ def meter(patient: Patient) -> Diagnosis:
                 patient.settings.stack,
                 group,
                 list(METRIC_NAMES.values()),
-                patient.sights.metric_names(group),
+                patient.probe.metric_names(group),
                 _values(patient),
             )
         )
@@ -139,15 +139,15 @@ def meter(patient: Patient) -> Diagnosis:
             group,
             patient.part("InvocationSubscription"),
             patient.arn("lambda", f"function:{name}"),
-            patient.sights.subscriptions(group),
-            allowed=patient.sights.logs_may_invoke(name),
+            patient.probe.subscriptions(group),
+            allowed=patient.probe.logs_may_invoke(name),
         )
     )
 
 
-def _values(patient: Patient) -> Mapping[str, int]:
+def _values(patient: DeploymentUnderCheck) -> Mapping[str, int]:
     """How many different callers and models each metric has."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for series in patient.sights.series():
+    for series in patient.probe.series():
         found[METRIC_NAMES[series.counter]] |= {series.arn, series.model_id}
     return {metric: len(values) for metric, values in found.items()}

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
+class Memoised(Generic[T]):
     """Call it as often as you like, from whatever thread: it reads once, and fails the same way."""
 
     def __init__(self, read: Callable[[], T]) -> None:

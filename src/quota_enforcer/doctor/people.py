@@ -7,7 +7,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis, diagnosis
 from quota_enforcer.doctor.rules import coverage as deniable
 from quota_enforcer.doctor.rules import denies as attached
@@ -17,16 +17,16 @@ from quota_enforcer.doctor.rules.coverage import Seat, Shared
 from quota_enforcer.doctor.rules.denies import Denied
 from quota_enforcer.doctor.rules.documents import GateSeen
 from quota_enforcer.doctor.rules.quotas import InvalidItem
-from quota_enforcer.gates.dry_run import rehearse
+from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.insight.gates import shared_roles
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})
 
 
-def users_and_roles(patient: Patient) -> Diagnosis:
+def users_and_roles(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether the deny of each has room."""
-    entities = patient.sights.identities()
+    entities = patient.probe.identities()
     seen = [record.principal for record in patient.everybody()]
     seats = [
         Seat(principal, _scopes(patient, principal), entities[principal])
@@ -35,16 +35,16 @@ def users_and_roles(patient: Patient) -> Diagnosis:
     ]
     others = [str(each) for each in seen if each.kind is Kind.OTHER]
     ours = frozenset(patient.settings.denies.values())
-    return deniable.identities(seats, ours, patient.sights.slots(), others)
+    return deniable.identities(seats, ours, patient.probe.slots(), others)
 
 
-def _scopes(patient: Patient, principal: Principal) -> int:
+def _scopes(patient: DeploymentUnderCheck, principal: Principal) -> int:
     """How many model scopes may be denied to somebody at once: each takes a policy."""
     quotas = patient.denying(principal)
     return len({str(scope) for quota in quotas for scope in quota.models})
 
 
-def shared(patient: Patient) -> Diagnosis:
+def shared(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether a gate stands before people behind shared roles."""
     stack = patient.settings.stack
     if not patient.settings.author:
@@ -73,14 +73,14 @@ def shared(patient: Patient) -> Diagnosis:
     return deniable.shared_identities(open_, [], len(roles), stack)
 
 
-def denies(patient: Patient) -> Diagnosis:
+def denies(patient: DeploymentUnderCheck) -> Diagnosis:
     """What IAM has attached, against the ledger."""
-    really, strays = patient.sights.denied()
+    really, unmanaged_attachments = patient.probe.denied()
     ledger = patient.ledger
     records = {record.principal: record for record in ledger.blocked()}
     records |= ledger.records(really.keys() - records.keys())
     seen = [_denied(records[who], really) for who in sorted(records)]
-    return attached.denies(seen, strays, patient.now)
+    return attached.denies(seen, unmanaged_attachments, patient.now)
 
 
 def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denied:
@@ -95,20 +95,20 @@ def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denie
     )
 
 
-def deny_policies(patient: Patient) -> Diagnosis:
+def deny_policies(patient: DeploymentUnderCheck) -> Diagnosis:
     """What the static denies say."""
     installed = patient.settings.denies
-    found = {arn: patient.sights.document(arn) for arn in installed.values()}
+    found = {arn: patient.probe.document(arn) for arn in installed.values()}
     agent_core = patient.parameters().get("DenyAgentCore", "true") == "true"
     return documents.deny_policies(installed, found, agent_core=agent_core)
 
 
-def gates(patient: Patient) -> Diagnosis:
+def gates(patient: DeploymentUnderCheck) -> Diagnosis:
     """What the gates say, by a run of the author that writes nothing."""
     if not patient.settings.author:
         return diagnosis("the stack keeps none")
-    kept, write = patient.kept(), patient.sights.author().write
-    found = rehearse(patient.sights.gate_memory(), kept.iam, kept.arns, write)
+    kept, write = patient.kept(), patient.probe.author().write
+    found = dry_run_gates(patient.probe.gate_memory(), kept.iam, kept.arns, write)
     return documents.gates(
         [
             GateSeen(
@@ -127,7 +127,7 @@ def gates(patient: Patient) -> Diagnosis:
     )
 
 
-def quotas(patient: Patient) -> Diagnosis:
+def quotas(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether every item is valid, and who has none."""
     loaded = patient.quotas()
     invalid = [InvalidItem(each.principal, each.quota, each.reason) for each in loaded.invalid]
@@ -140,7 +140,7 @@ def quotas(patient: Patient) -> Diagnosis:
     return rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, free)
 
 
-def prices(patient: Patient) -> Diagnosis:
+def prices(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether every model that was used has a price."""
     unknown = [each.model for each in patient.ledger.price_memories() if not each.priced]
     by_cost = (
@@ -150,7 +150,7 @@ def prices(patient: Patient) -> Diagnosis:
     return rules.prices(unknown, matter=any(by_cost))
 
 
-def mode(patient: Patient) -> Diagnosis:
+def mode(patient: DeploymentUnderCheck) -> Diagnosis:
     """Whether quotas block at present."""
     settings = patient.settings
     return rules.acting(settings.mode, patient.state().breaker_since, settings.stack)

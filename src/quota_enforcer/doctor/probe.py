@@ -28,7 +28,7 @@ class Part:
     id: str
 
 
-class Sights(Protocol):
+class Probe(Protocol):
     """Each answers anew, from several threads at once, and raises what boto3 raises."""
 
     @property

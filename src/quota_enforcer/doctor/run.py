@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from quota_enforcer.doctor.access import unmade
 from quota_enforcer.doctor.checks import Check
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 
 AT_ONCE = 8
@@ -23,7 +23,7 @@ class Examined:
 
 def examine(
     checks: Sequence[Check],
-    patient: Patient,
+    patient: DeploymentUnderCheck,
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
     """Make them all; one that cannot be made is a finding, and says what to do."""
@@ -31,10 +31,10 @@ def examine(
         return list(progress(pool.map(lambda check: _made(check, patient), checks)))
 
 
-def _made(check: Check, patient: Patient) -> Examined:
+def _made(check: Check, patient: DeploymentUnderCheck) -> Examined:
     try:
         return Examined(check, check.look())
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        problem = patient.sights.problem(error)
+        problem = patient.probe.problem(error)
         found = unmade(problem, check.needs, patient.settings)
         return Examined(check, Diagnosis("", (found,)))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from quota_enforcer import clock
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules import backlog, clocks, triggers
 from quota_enforcer.doctor.rules import notices as telling
@@ -20,20 +20,20 @@ RECOUNT: Final = '{"action": "recount"}'
 ON_THE_HOUR: Final = "cron(15 * * * ? *)"
 
 
-def dead_letters(patient: Patient) -> Diagnosis:
+def dead_letters(patient: DeploymentUnderCheck) -> Diagnosis:
     """What was given up."""
     meter, enforcer = patient.part("MeterDeadLetters"), patient.part("EnforcerDeadLetters")
-    waiting = patient.sights.waiting
+    waiting = patient.probe.waiting
     return backlog.dead_letters(Queues(meter, waiting(meter), enforcer, waiting(enforcer)))
 
 
-def recounts(patient: Patient) -> Diagnosis:
+def recounts(patient: DeploymentUnderCheck) -> Diagnosis:
     """The hours that wait to be set from the log."""
-    asked = [Asked(each.hour, each.asked) for each in patient.sights.recounts()]
+    asked = [Asked(each.hour, each.asked) for each in patient.probe.recounts()]
     return backlog.recounts(asked, patient.now)
 
 
-def sweep(patient: Patient) -> Diagnosis:
+def sweep(patient: DeploymentUnderCheck) -> Diagnosis:
     """The last sweep."""
     state = patient.state()
     return last_sweep(
@@ -48,16 +48,18 @@ def sweep(patient: Patient) -> Diagnosis:
     )
 
 
-def schedules(patient: Patient) -> Diagnosis:
+def schedules(patient: DeploymentUnderCheck) -> Diagnosis:
     """What has sweeps and recounts begin."""
     wanted = [
         _schedule(patient, "Enforcer", f"cron(0/{_minutes(patient)} * * * ? *)", TICK),
         _schedule(patient, "Meter", ON_THE_HOUR, RECOUNT),
     ]
-    return triggers.schedules([(each, patient.sights.schedule(each.name)) for each in wanted])
+    return triggers.schedules([(each, patient.probe.schedule(each.name)) for each in wanted])
 
 
-def _schedule(patient: Patient, whose: str, expression: str, event: str) -> ScheduleWanted:
+def _schedule(
+    patient: DeploymentUnderCheck, whose: str, expression: str, event: str
+) -> ScheduleWanted:
     function = patient.part(f"{whose}Function")
     return ScheduleWanted(
         f"{whose}Schedule",
@@ -69,43 +71,43 @@ def _schedule(patient: Patient, whose: str, expression: str, event: str) -> Sche
     )
 
 
-def functions(patient: Patient) -> Diagnosis:
+def functions(patient: DeploymentUnderCheck) -> Diagnosis:
     """The functions that do the work."""
     names = [part.id for part in patient.parts().values() if part.type == FUNCTION]
-    found = [patient.sights.function(name) for name in names]
+    found = [patient.probe.function(name) for name in names]
     return triggers.functions(found, patient.settings.stack)
 
 
-def event_sources(patient: Patient) -> Diagnosis:
+def event_sources(patient: DeploymentUnderCheck) -> Diagnosis:
     """What feeds functions, such as the stream of a table."""
     found = [
-        MappingFound(name, part.id, patient.sights.mapping_state(part.id))
+        MappingFound(name, part.id, patient.probe.mapping_state(part.id))
         for name, part in patient.parts().items()
         if part.type == MAPPING
     ]
     return triggers.mappings(found, patient.settings.stack)
 
 
-def alarms(patient: Patient) -> Diagnosis:
+def alarms(patient: DeploymentUnderCheck) -> Diagnosis:
     """The stack's alarms."""
     names = {part: each.id for part, each in patient.parts().items() if each.type == ALARM}
-    found = patient.sights.alarms(list(names.values()))
+    found = patient.probe.alarms(list(names.values()))
     return telling.alarms(
         {part: found.get(name) for part, name in names.items()}, patient.settings.stack
     )
 
 
-def notices(patient: Patient) -> Diagnosis:
+def notices(patient: DeploymentUnderCheck) -> Diagnosis:
     """Who gets them."""
-    return telling.listeners(patient.sights.listeners())
+    return telling.listeners(patient.probe.listeners())
 
 
-def clock_and_zone(patient: Patient) -> Diagnosis:
+def clock_and_zone(patient: DeploymentUnderCheck) -> Diagnosis:
     """This machine's clock, and where days begin."""
-    ahead = clock.now() - patient.sights.server_time()
+    ahead = clock.now() - patient.probe.server_time()
     settings = patient.settings
     return clocks.clocks(ahead, settings.zone.key, patient.meter().zone.key, settings.stack)
 
 
-def _minutes(patient: Patient) -> int:
+def _minutes(patient: DeploymentUnderCheck) -> int:
     return int(patient.parameters().get("SweepMinutes") or 5)

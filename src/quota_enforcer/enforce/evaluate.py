@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import look_closely
+from quota_enforcer.decide.evaluate import evaluate
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.enforce.gather import NOTHING, Gathered
+from quota_enforcer.enforce.gather import NOTHING, SweepInput
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.enforce.unpriced import Evidence, evidence, newest
 
@@ -22,7 +22,7 @@ Prices = dict[str, Evidence]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Evaluated:
     """What is to be done, of how many looked at.
 
     `gathered` has the records that the decisions start from, `prices` what the usage says of the
@@ -31,21 +31,21 @@ class Looked:
 
     decisions: list[Decision]
     prices: Prices
-    gathered: Gathered
+    gathered: SweepInput
     count: int
 
 
 def decide_for(
-    gathered: Gathered, ledger: Ledger, failed: Callable[[Record, Exception], None]
-) -> Looked:
+    gathered: SweepInput, ledger: Ledger, failed: Callable[[Record, Exception], None]
+) -> Evaluated:
     """Look at everybody gathered, and at all of a team whose pool now denies something else.
 
     One that fails does not stop the others.
     """
-    looking = _Looking(gathered, ledger, failed)
+    looking = _EvaluationRun(gathered, ledger, failed)
     looking.at(gathered.wanted)
     looking.at(_drawing_on_what_changed(looking.decisions, gathered))
-    return Looked(
+    return Evaluated(
         looking.decisions,
         looking.prices,
         replace(gathered, records=looking.records),
@@ -53,11 +53,11 @@ def decide_for(
     )
 
 
-class _Looking:
+class _EvaluationRun:
     """What has been decided so far."""
 
     def __init__(
-        self, gathered: Gathered, ledger: Ledger, failed: Callable[[Record, Exception], None]
+        self, gathered: SweepInput, ledger: Ledger, failed: Callable[[Record, Exception], None]
     ) -> None:
         self._gathered = gathered
         self._ledger = ledger
@@ -90,7 +90,7 @@ class _Looking:
     def _try(self, record: Record) -> tuple[Decision, Prices] | Exception:
         gathered = self._gathered
         try:
-            looked = look_closely(
+            looked = evaluate(
                 record, gathered.rules.book, self._ledger, gathered.terms, self._pools
             )
             return looked.decision, newest(map(evidence, looked.counted))
@@ -103,7 +103,7 @@ def _pages(principals: list[Principal]) -> Iterator[list[Principal]]:
         yield principals[first : first + PAGE]
 
 
-def _stays(decision: Decision, record: Record, gathered: Gathered) -> bool:
+def _stays(decision: Decision, record: Record, gathered: SweepInput) -> bool:
     """Whether there is nothing to do: all is as recorded, in IAM too as far as that was asked.
 
     A gate is looked after in every sweep, and so is who could not be denied.
@@ -118,8 +118,10 @@ def _stays(decision: Decision, record: Record, gathered: Gathered) -> bool:
     return really is None or really.get(record.principal, NOTHING) == record.standing.denied
 
 
-def _drawing_on_what_changed(decisions: Iterable[Decision], gathered: Gathered) -> set[Principal]:
+def _drawing_on_what_changed(decisions: Iterable[Decision], gathered: SweepInput) -> set[Principal]:
     """The members not looked at yet of teams whose pools begin or cease to deny something."""
     pools = gathered.rules.book.pools
-    changed = (each.principal for each in decisions if each.principal in pools and each.turned)
+    changed = (
+        each.principal for each in decisions if each.principal in pools and each.denies_changed
+    )
     return {member for team in changed for member in pools[team]} - gathered.wanted

@@ -9,9 +9,9 @@ from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.decide.rules import LoadedQuotas, Rules
-from quota_enforcer.enforce.ports import Ledger, Outside
-from quota_enforcer.enforce.rules_cache import Known
+from quota_enforcer.decide.rules import Rules, RuleSet
+from quota_enforcer.enforce.ports import Adapters, Ledger
+from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import Metered
 
 NOTHING: frozenset[str] = frozenset()
@@ -19,7 +19,7 @@ NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class SweepInput:
     """What is known before anything is decided.
 
     `wanted` are to be looked at, `really` are the scopes that IAM denies at present (None: it was
@@ -35,13 +35,13 @@ class Gathered:
 
 
 def gather(
-    outside: Outside,
+    outside: Adapters,
     settings: Settings,
     state: SweepState,
-    known: Known,
+    known: CachedRules,
     metered: Metered | None,
     now: datetime,
-) -> Gathered:
+) -> SweepInput:
     """Who is due, touched, concerned by an edit, not denied as recorded, or, each hour, blocked."""
     ledger, loaded = outside.ledger, known.loaded
     really = outside.denies.denied()
@@ -65,24 +65,26 @@ def gather(
     else:
         wanted |= _concerned(loaded, ledger)
     wanted |= _pools(wanted, loaded.book)
-    return Gathered(known.rules, settings.terms(now), frozenset(wanted), really, gates)
+    return SweepInput(known.rules, settings.terms(now), frozenset(wanted), really, gates)
 
 
 def gather_named(
-    settings: Settings, known: Known, named: Iterable[Principal], now: datetime
-) -> Gathered:
+    settings: Settings, known: CachedRules, named: Iterable[Principal], now: datetime
+) -> SweepInput:
     """Just these and their pools; what IAM denies is not asked."""
     several = set(named)
     wanted = frozenset(several | _pools(several, known.loaded.book))
-    return Gathered(known.rules, settings.terms(now), wanted)
+    return SweepInput(known.rules, settings.terms(now), wanted)
 
 
-def gather_edited(outside: Outside, settings: Settings, known: Known, now: datetime) -> Gathered:
+def gather_edited(
+    outside: Adapters, settings: Settings, known: CachedRules, now: datetime
+) -> SweepInput:
     """Whom the edits concern; likewise."""
     return gather_named(settings, known, _concerned(known.loaded, outside.ledger), now)
 
 
-def _concerned(loaded: LoadedQuotas, ledger: Ledger) -> set[Principal]:
+def _concerned(loaded: RuleSet, ledger: Ledger) -> set[Principal]:
     """Whom edits name, and of a kind or the default everybody known."""
     if not loaded.concern_many:
         return loaded.named

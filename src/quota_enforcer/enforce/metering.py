@@ -6,10 +6,10 @@ from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.table import PriceTable
-from quota_enforcer.decide.rules import LoadedQuotas
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
-from quota_enforcer.enforce.rules_cache import Known
+from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import Metered, Occasion, Pricing, meter
 from quota_enforcer.meter.handover import take_over
 
@@ -17,21 +17,21 @@ from quota_enforcer.meter.handover import take_over
 class Meters:
     """One deployment's meters."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, outside: Adapters) -> None:
         self._settings = settings
         self._outside = outside
 
-    def tell(self, known: Known, report: Report) -> None:
+    def tell(self, known: CachedRules, report: Report) -> None:
         """What the quota table says to them, where that is news. It may wait for another sweep."""
-        brief, ledger = known.loaded.brief, self._outside.ledger
+        meter_rules, ledger = known.loaded.meter_rules, self._outside.ledger
         try:
-            if ledger.brief() != brief:
-                ledger.put_brief(brief, known.rules.seen)
+            if ledger.meter_rules() != meter_rules:
+                ledger.put_meter_rules(meter_rules, known.rules.seen)
         except Exception as error:  # noqa: BLE001 - the rest of the sweep goes on
             report.failures.append(f"could not tell the meters: {_words(error)}")
 
     def run(
-        self, state: SweepState, loaded: LoadedQuotas, report: Report
+        self, state: SweepState, loaded: RuleSet, report: Report
     ) -> tuple[SweepState, Metered | None]:
         """Usage into the ledger, where it comes from the metrics; None where that failed.
 
@@ -66,7 +66,7 @@ class Meters:
             ledger.ask_recounts(taken.hours, report.now)
         return taken.state
 
-    def _read(self, state: SweepState, loaded: LoadedQuotas, report: Report) -> Metered | None:
+    def _read(self, state: SweepState, loaded: RuleSet, report: Report) -> Metered | None:
         """What the metrics say; None where it is the stream that meters, or did until this hour."""
         settings, outside = self._settings, self._outside
         begins = state.metering_from

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.notices.notice import NOTED, Notice
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.wording import message
 from quota_enforcer.enforce.ports import Ledger, Topic
 
@@ -24,7 +24,7 @@ class Outbox:
         """Send these, and those that a sweep which died left behind; returns failures in words."""
         failures = []
         for notice in [*self._ledger.outbox(now - STRANDED), *notices]:
-            if notice.kind in NOTED:
+            if notice.kind in HISTORY_ONLY:
                 continue
             words = message(notice, self._settings.zone, self._settings.contact)
             try:

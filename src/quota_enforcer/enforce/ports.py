@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.ledger import (
-    Brief,
+    EverybodyReads,
     GateIntent,
     GateIntentReads,
     HistoryReads,
+    MeterRules,
     PriceMemory,
     QuotaMemory,
     QuotaMemoryReads,
@@ -26,10 +27,10 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 
 if TYPE_CHECKING:
-    from quota_enforcer.gates.result import Rendered
+    from quota_enforcer.gates.result import GateResult
 
 
-class Standings(StandingReads, Protocol):
+class Standings(StandingReads, EverybodyReads, Protocol):
     """Where each principal is; every write names the version that it replaces."""
 
     def due(self, now: datetime) -> set[Principal]:
@@ -79,16 +80,16 @@ class SweepMemory(SweepStateReads, Protocol):
         That is all of `state` but `closed`, `quotas_seen` and `unsettled`.
         """
 
-    def see_quotas(self, token: str, before: SweepState) -> bool:
+    def claim_edits(self, token: str, before: SweepState) -> bool:
         """Note by its token that somebody has seen edits and begins to act, unsettled until then.
 
         False, and nothing written, where somebody else did so since `before`.
         """
 
-    def settle_quotas(self, token: str) -> None:
+    def complete_edits(self, token: str) -> None:
         """Nothing is unsettled any more, unless it is by another token."""
 
-    def unsettle_quotas(self, token: str) -> None:
+    def reopen_edits(self, token: str) -> None:
         """What somebody has done may rest on quotas that were edited meanwhile."""
 
     def note(
@@ -138,10 +139,10 @@ class PriceMemories(Protocol):
 class Briefs(Protocol):
     """What the meters are told."""
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         """What the meters were told last."""
 
-    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+    def put_meter_rules(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
         """Tell the meters.
 
         False, and nothing written, where somebody has seen an edit since the state had
@@ -159,6 +160,7 @@ class Ledger(
     Briefs,
     MeteredHours,
     UsageReads,
+    EverybodyReads,
     HistoryReads,
     Protocol,
 ):
@@ -176,7 +178,7 @@ class Denies(Protocol):
         """Who really has which scopes' policies attached."""
 
     @property
-    def strays(self) -> list[str]:
+    def unmanaged_attachments(self) -> list[str]:
         """What the last `denied` found that only an admin can undo, in words."""
 
     def attach(self, principal: Principal, scope: str) -> None:
@@ -189,10 +191,10 @@ class Denies(Protocol):
 class GateAuthor(Protocol):
     """The author function: the only one that writes gates."""
 
-    def render(self) -> "Rendered":
+    def render(self) -> "GateResult":
         """Have the gates deny what the ledger's gate intents say; what they deny now."""
 
-    def empty(self) -> "Rendered":
+    def empty(self) -> "GateResult":
         """Have the gates deny nobody."""
 
 
@@ -204,7 +206,7 @@ class Topic(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Adapters:
     """All that a sweep works with: the adapters, or the fakes."""
 
     ledger: Ledger

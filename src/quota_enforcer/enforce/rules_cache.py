@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from quota_enforcer.core.ledger import SweepState
-from quota_enforcer.core.notices.notice import NOTED, Notice
-from quota_enforcer.decide.rules import Edit, LoadedQuotas, QuotaLoader, Rules
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
+from quota_enforcer.decide.rules import Edit, QuotaLoader, Rules, RuleSet
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.unpriced import PriceWatch
 
 KEPT = timedelta(minutes=5)
@@ -21,7 +21,7 @@ WRITERS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedRules:
     """Loaded quotas, when that was, and what the ledger's state said of them then.
 
     `seen` is that an edit was seen and the settings. `prices` knows what admins were told of models
@@ -29,7 +29,7 @@ class Known:
     the end of that, and `mark` stands in the state for theirs or our own.
     """
 
-    loaded: LoadedQuotas
+    loaded: RuleSet
     at: datetime
     seen: tuple[str, str]
     prices: PriceWatch
@@ -42,16 +42,16 @@ class Known:
         return Rules(self.loaded.book, self.seen[0])
 
 
-class KnownQuotas:
+class RulesCache:
     """Loads quotas and keeps them for a while."""
 
-    def __init__(self, outside: Outside, loader: QuotaLoader) -> None:
+    def __init__(self, outside: Adapters, loader: QuotaLoader) -> None:
         self._outside = outside
         self._ledger = outside.ledger
         self._loader = loader
-        self.last: Known | None = None
+        self.last: CachedRules | None = None
 
-    def current(self, state: SweepState, now: datetime) -> Known:
+    def current(self, state: SweepState, now: datetime) -> CachedRules:
         """What was loaded last while it is good, else what the table says now.
 
         `state` must have been read before, so that what is loaded is no older than what it says.
@@ -61,7 +61,7 @@ class KnownQuotas:
             last = self.last = self._load(state, now)
         return last
 
-    def to_act_on(self, now: datetime) -> Known:
+    def to_act_on(self, now: datetime) -> CachedRules:
         """What the table says now, for who is going to act on the edits in it.
 
         That these are seen is noted first: from then on nobody else blocks or releases by what
@@ -73,7 +73,7 @@ class KnownQuotas:
             if not known.loaded.news:
                 break
             token = uuid4().hex
-            if self._ledger.see_quotas(token, state):
+            if self._ledger.claim_edits(token, state):
                 known, mark = replace(known, seen=(token, state.terms)), token
                 break
         self.last = known
@@ -83,23 +83,23 @@ class KnownQuotas:
         """What to decide by when somebody else was first."""
         return self.current(self._ledger.state(), now).rules
 
-    def to_look_at(self, now: datetime) -> Known:
+    def to_look_at(self, now: datetime) -> CachedRules:
         """What the table says now, for who changes nothing."""
         return self._load(self._ledger.state(), now)
 
-    def settle(self, known: Known, *, all_seen: bool) -> SweepState:
+    def settle(self, known: CachedRules, *, all_seen: bool) -> SweepState:
         """Note the end of a round that decided by these quotas; returns the state as it was.
 
         `all_seen` says that whatever others before have left unsettled was looked at too.
         """
         state = self._ledger.state()
         if state.quotas_seen != known.seen[0]:
-            self._ledger.unsettle_quotas(uuid4().hex)
+            self._ledger.reopen_edits(uuid4().hex)
         elif known.mark and not known.loaded.news and (all_seen or not known.unsettled):
-            self._ledger.settle_quotas(known.mark)
+            self._ledger.complete_edits(known.mark)
         return state
 
-    def remember(self, known: Known, edits: Iterable[Edit]) -> tuple[list[Notice], list[str]]:
+    def remember(self, known: CachedRules, edits: Iterable[Edit]) -> tuple[list[Notice], list[str]]:
         """What was acted on is no news any more: its notices are in the ledger.
 
         Returns those to send, and failures in words. What somebody else was first with is theirs.
@@ -111,7 +111,7 @@ class KnownQuotas:
                 return self._remember(edit)
             except Exception as error:  # noqa: BLE001 - one that is too large stops no other
                 before = edit.before
-                return f"quota {before.name} of {before.whom}: {type(error).__name__}: {error}"
+                return f"quota {before.name} of {before.subject}: {type(error).__name__}: {error}"
 
         with ThreadPoolExecutor(WRITERS) as threads:
             outcomes = list(threads.map(attempt, several))
@@ -132,13 +132,13 @@ class KnownQuotas:
         else:
             after = replace(edit.after, stamp=stamp)
             first = self._ledger.remember_quota(after, edit.before, notices)
-        return [notice for notice in notices if notice.kind not in NOTED] if first else []
+        return [notice for notice in notices if notice.kind not in HISTORY_ONLY] if first else []
 
-    def _load(self, state: SweepState, now: datetime) -> Known:
+    def _load(self, state: SweepState, now: datetime) -> CachedRules:
         # What is remembered first: an item may be newer than that, but never older.
         memories = self._ledger.quota_memories()
         loaded = self._loader.load(self._outside.quotas.items(), memories, now)
-        return Known(loaded, now, _seen(state), PriceWatch(self._ledger))
+        return CachedRules(loaded, now, _seen(state), PriceWatch(self._ledger))
 
 
 def _seen(state: SweepState) -> tuple[str, str]:

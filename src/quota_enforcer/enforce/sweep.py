@@ -10,31 +10,31 @@ from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.rules import QuotaLoader
-from quota_enforcer.enforce.apply.all import Round
-from quota_enforcer.enforce.apply.breaker import hold
+from quota_enforcer.enforce.apply.all import Enforcement
+from quota_enforcer.enforce.apply.breaker import apply_breaker
 from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.gather import gather
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.outbox import Outbox
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
-from quota_enforcer.enforce.rules_cache import Known, KnownQuotas
+from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 from quota_enforcer.enforce.unpriced import PriceWatch
-from quota_enforcer.enforce.wake import Waking
+from quota_enforcer.enforce.wake import WakeRun
 from quota_enforcer.meter.cloudwatch.meter import Metered
 
 
 class Sweep:
     """Sweeps one deployment; every part of it may be repeated, and two at once do no harm."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, outside: Adapters) -> None:
         self._settings = settings
         self._outside = outside
         self._ledger = outside.ledger
         self._outbox = Outbox(outside.ledger, outside.topic, settings)
         self._meters = Meters(settings, outside)
-        self._quotas = KnownQuotas(outside, QuotaLoader(settings.zone, outside.denies.scopes))
-        self._waking = Waking(settings, outside, self._quotas, self._meters, self._outbox)
+        self._quotas = RulesCache(outside, QuotaLoader(settings.zone, outside.denies.scopes))
+        self._waking = WakeRun(settings, outside, self._quotas, self._meters, self._outbox)
 
     def run(self, now: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
         """Gather, decide and, unless `dry_run`, apply.
@@ -55,15 +55,15 @@ class Sweep:
         begun = state
         state, metered = self._meters.run(state, known.loaded, report)
         gathered = gather(self._outside, self._settings, state, known, metered, now)
-        report.failures += self._outside.denies.strays
+        report.failures += self._outside.denies.unmanaged_attachments
         rules = partial(self._quotas.rules, now)
-        round_ = Round(self._settings, self._outside, report, rules)
+        round_ = Enforcement(self._settings, self._outside, report, rules)
         looked = round_.decide(gathered)
         if confirm_blocks:
             state = replace(state, breaker_since=None, confirmed_at=now)
         else:
             breaker = self._settings.breaker
-            state = hold(looked.decisions, state, self._ledger, breaker, report)
+            state = apply_breaker(looked.decisions, state, self._ledger, breaker, report)
         report.data_age_seconds = _age(now, state)
         if dry_run:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
@@ -114,7 +114,7 @@ class Sweep:
         now = max(now, state.watermark or now)
         return Report(now, settings.mode, dry_run, closed=state.closed, metering=settings.metering)
 
-    def _remember(self, known: Known, metered: Metered | None, report: Report) -> None:
+    def _remember(self, known: CachedRules, metered: Metered | None, report: Report) -> None:
         """What was acted on is no news any more, but for sessions that were not metered yet."""
         edits = known.loaded.edits
         seen = [each for each in edits if metered is not None or not each.of_sessions]

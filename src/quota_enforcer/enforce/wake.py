@@ -12,28 +12,28 @@ from functools import partial
 from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import GATED, Principal
-from quota_enforcer.enforce.apply.all import Round, settled
-from quota_enforcer.enforce.apply.breaker import hold, hold_back
-from quota_enforcer.enforce.evaluate import Looked
-from quota_enforcer.enforce.gather import Gathered, gather_edited, gather_named
+from quota_enforcer.enforce.apply.all import Enforcement, already_applied
+from quota_enforcer.enforce.apply.breaker import apply_breaker, hold_new_blocks
+from quota_enforcer.enforce.evaluate import Evaluated
+from quota_enforcer.enforce.gather import SweepInput, gather_edited, gather_named
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.outbox import Outbox
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
-from quota_enforcer.enforce.rules_cache import Known, KnownQuotas
+from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
 FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class Waking:
+class WakeRun:
     """The wakes of one deployment."""
 
     def __init__(
         self,
         settings: Settings,
-        outside: Outside,
-        quotas: KnownQuotas,
+        outside: Adapters,
+        quotas: RulesCache,
         meters: Meters,
         outbox: Outbox,
     ) -> None:
@@ -56,7 +56,7 @@ class Waking:
         looked = round_.decide(gather_named(self._settings, known, principals, now))
         after, moved = self._bring_about(looked, round_, known, state, report)
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
-        round_.look_again(known.loaded.concerned(looked.gathered.records))
+        round_.mark_due(known.loaded.concerned(looked.gathered.records))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         self._send(report)
         self._note(state, after, report, fresh_at=now if fresh else None)
@@ -82,12 +82,17 @@ class Waking:
         self._note(state, after, report)
         return self._settle(known) and bool(moved)
 
-    def _round(self, report: Report) -> Round:
+    def _round(self, report: Report) -> Enforcement:
         rules = partial(self._quotas.rules, report.now)
-        return Round(self._settings, self._outside, report, rules, wake=True)
+        return Enforcement(self._settings, self._outside, report, rules, wake=True)
 
     def _bring_about(
-        self, looked: Looked, round_: Round, known: Known, state: SweepState, report: Report
+        self,
+        looked: Evaluated,
+        round_: Enforcement,
+        known: CachedRules,
+        state: SweepState,
+        report: Report,
     ) -> tuple[SweepState, set[Principal]]:
         """Apply and tell; the state to leave, and of whom something else is denied than before."""
         after = self._hold(looked, state, report)
@@ -95,7 +100,7 @@ class Waking:
         moved = {
             each.principal
             for each in looked.decisions
-            if not settled(each, gathered.records[each.principal])
+            if not already_applied(each, gathered.records[each.principal])
         }
         if any(principal.kind in GATED for principal in moved):
             gathered = self._with_gates(gathered)
@@ -106,21 +111,23 @@ class Waking:
         round_.apply(looked.decisions, gathered)
         if state.terms != self._settings.fingerprint:
             # No sweep has seen these settings: if they are taken back before, none ever will.
-            round_.look_again(moved)
+            round_.mark_due(moved)
         return after, moved
 
-    def _with_gates(self, gathered: Gathered) -> Gathered:
+    def _with_gates(self, gathered: SweepInput) -> SweepInput:
         intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
         return replace(gathered, gates=intents)
 
-    def _hold(self, looked: Looked, state: SweepState, report: Report) -> SweepState:
+    def _hold(self, looked: Evaluated, state: SweepState, report: Report) -> SweepState:
         """While the breaker has tripped a wake blocks nobody: else they would go one by one."""
         if state.breaker_since is None:
-            return hold(looked.decisions, state, self._ledger, self._settings.breaker, report)
-        hold_back(looked.decisions, report)
+            return apply_breaker(
+                looked.decisions, state, self._ledger, self._settings.breaker, report
+            )
+        hold_new_blocks(looked.decisions, report)
         return state
 
-    def _remember(self, known: Known, report: Report) -> None:
+    def _remember(self, known: CachedRules, report: Report) -> None:
         """But for sessions that the metrics must be read for, since that is the sweep's."""
         metrics = self._settings.metering is Metering.CLOUDWATCH
         edits = [each for each in known.loaded.edits if not (metrics and each.of_sessions)]
@@ -132,7 +139,7 @@ class Waking:
         if report.notices:
             report.failures += self._outbox.send(report.notices, report.now)
 
-    def _settle(self, known: Known) -> bool:
+    def _settle(self, known: CachedRules) -> bool:
         """See whether quotas were edited in the meantime; whether the stack has begun to go."""
         return self._quotas.settle(known, all_seen=False).closed
 

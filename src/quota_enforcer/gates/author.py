@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.gates.ports import Gates, Memory, Write
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.run import Run
 
 LEASE = timedelta(seconds=60)
@@ -31,7 +31,7 @@ class Author:
     gates: Sequence[str]
     write: Write
 
-    def render(self, now: datetime, holder: str) -> Rendered:
+    def render(self, now: datetime, holder: str) -> GateResult:
         """Put the intents in force, with at most one new version for each gate; makes missing ones.
 
         Raises AuthorBusy. An intent that changes meanwhile reaches the gates not written yet;
@@ -50,12 +50,12 @@ class Author:
             run.inspect()
             return run.rendered(intents)
 
-    def empty(self, now: datetime, holder: str) -> Rendered:
+    def empty(self, now: datetime, holder: str) -> GateResult:
         """Deny nobody any more, for the end of the stack; makes no gate. Raises AuthorBusy."""
         with self._lease(now, holder):
             return self._emptied()
 
-    def _emptied(self) -> Rendered:
+    def _emptied(self) -> GateResult:
         run = Run(self.memory, self.iam, self.gates, self.write)
         run.serve([], creates=False)
         return run.rendered([])

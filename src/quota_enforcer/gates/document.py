@@ -12,7 +12,7 @@ def digest(document: Document) -> str:
     return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def listed(document: Document | None) -> frozenset[str]:
+def denied_user_ids(document: Document | None) -> frozenset[str]:
     """The user ids that a document names; what is not in the gate's own form has none."""
     found: set[str] = set()
     match document:

@@ -7,7 +7,7 @@ from typing import Protocol
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.gates.document import listed
+from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates, Write
 from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Role
@@ -25,7 +25,7 @@ class Remembered(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class DryRun:
     """A gate: what it says now, and what the author would write over it (None: nothing).
 
     `holders` are those who have it as an ordinary policy.
@@ -39,12 +39,20 @@ class Rehearsed:
     @property
     def missing(self) -> frozenset[str]:
         """The user ids that it should list and does not."""
-        return frozenset() if self.wanted is None else listed(self.wanted) - listed(self.current)
+        return (
+            frozenset()
+            if self.wanted is None
+            else denied_user_ids(self.wanted) - denied_user_ids(self.current)
+        )
 
     @property
     def idle(self) -> frozenset[str]:
         """The user ids that it lists and should not."""
-        return frozenset() if self.wanted is None else listed(self.current) - listed(self.wanted)
+        return (
+            frozenset()
+            if self.wanted is None
+            else denied_user_ids(self.current) - denied_user_ids(self.wanted)
+        )
 
     @property
     def percent(self) -> int:
@@ -58,22 +66,24 @@ class Rehearsed:
         return self.percent >= NEARLY_FULL
 
 
-def rehearse(memory: Remembered, iam: Gates, gates: Sequence[str], write: Write) -> list[Rehearsed]:
+def dry_run_gates(
+    memory: Remembered, iam: Gates, gates: Sequence[str], write: Write
+) -> list[DryRun]:
     """What a run would do to each gate. Raises what reading raises: no gate is taken for right."""
-    stage = _Stage(iam)
-    run = Run(_Prompter(memory), stage, gates, write)
+    stage = _ReadOnlyIam(iam)
+    run = Run(_NoWrites(memory), stage, gates, write)
     run.serve(memory.intents())
     run.inspect()
     if stage.failed:
         raise stage.failed[0]
     return [
-        Rehearsed(gate, stage.current[gate], stage.written.get(gate), stage.holders.get(gate, ()))
+        DryRun(gate, stage.current[gate], stage.written.get(gate), stage.holders.get(gate, ()))
         for gate in gates
     ]
 
 
 @dataclass(slots=True)
-class _Stage:
+class _ReadOnlyIam:
     """IAM as it is read, and writes that are only noted."""
 
     iam: Gates
@@ -112,7 +122,7 @@ class _Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prompter:
+class _NoWrites:
     """The author's memory, read and never written."""
 
     memory: Remembered

@@ -11,7 +11,7 @@ NEARLY_FULL: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class GateResult:
     """What the gates deny now.
 
     `denied` are the scopes that at least one gate denies each principal; whom `trouble` names too

@@ -8,9 +8,9 @@ from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import Entry
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.gates.document import digest, listed, misused
+from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
 
 _NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
@@ -60,14 +60,14 @@ class Run:
             if holders:
                 self.tampered.append(misused(gate, holders))
 
-    def rendered(self, intents: Iterable[GateIntent]) -> Rendered:
+    def rendered(self, intents: Iterable[GateIntent]) -> GateResult:
         """The answer."""
         denied: dict[Principal, frozenset[str]] = {}
         for entry in (entry for each in self._in_force.values() for entry in each.values()):
             who = Principal.parse(entry.name)
             denied[who] = denied.get(who, frozenset()) | entry.scopes
         trouble = {each.principal: "; ".join(self._reasons(each)) for each in intents}
-        return Rendered(
+        return GateResult(
             denied=denied,
             trouble={who: reasons for who, reasons in trouble.items() if reasons},
             written=tuple(self.written),
@@ -80,7 +80,7 @@ class Run:
         current = self.iam.document(gate)
         if current is None and not creates:
             return
-        before = listed(current)
+        before = denied_user_ids(current)
         entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
         # Who is denied already stays so where a full gate must leave somebody out.
         entries.sort(key=lambda entry: (before.isdisjoint(entry.user_ids), entry.name))

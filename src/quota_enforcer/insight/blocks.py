@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quota_enforcer.core.notices.notice import NOTED, Notice, NoticeKind
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.report.model import Block, Outcome
 
@@ -12,7 +12,7 @@ OBSERVED = "observe mode blocks nobody"
 """How a warning at the limit says that only observe mode kept the principal open."""
 TOLD_TO_ADMINS = (
     frozenset(NoticeKind)
-    - NOTED
+    - HISTORY_ONLY
     - {
         NoticeKind.WARNING,
         NoticeKind.BLOCKED,

@@ -6,7 +6,7 @@ from typing import Any
 
 from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.precedence import Candidate, Fate, covers
+from quota_enforcer.core.quotas.precedence import Candidate, Selection, covers
 from quota_enforcer.core.quotas.quota import Exemption
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.decide.verdict import Verdict
@@ -39,27 +39,29 @@ class Name:
     candidates: tuple[Candidate, ...]
     items: tuple[ItemState, ...]
 
-    def fated(self, fate: Fate) -> list[Candidate]:
+    def fated(self, fate: Selection) -> list[Candidate]:
         """The rules that this became of."""
         return [each for each in self.candidates if each.fate is fate]
 
     @property
     def exempt(self) -> bool:
         """Whether an exemption won, so that there is no limit of this name."""
-        return any(isinstance(each.rule, Exemption) for each in self.fated(Fate.APPLIES))
+        return any(isinstance(each.rule, Exemption) for each in self.fated(Selection.APPLIES))
 
-    def invalid(self, whom: str) -> ItemState | None:
+    def invalid(self, subject: str) -> ItemState | None:
         """The item of whom, where it is not valid."""
-        return next((each for each in self.items if each.whom == whom and each.problems), None)
+        return next(
+            (each for each in self.items if each.subject == subject and each.problems), None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One principal, why it is where it is; `strays` are invalid items that name nobody."""
+    """One principal, why it is where it is; `unreadable` are invalid items that name nobody."""
 
     record: Record
     names: tuple[Name, ...]
-    strays: int
+    unreadable: int
 
     @property
     def standing(self) -> Standing:
@@ -95,7 +97,7 @@ def meant_for(principal: Principal, states: Iterable[ItemState]) -> Iterator[Ite
     """The items that are no rules, as far as they cover this principal."""
     for state in states:
         aside = state.problems or (state.rule is None and not state.in_force)
-        if aside and covers(state.whom, _members(state.item.get("members")), principal):
+        if aside and covers(state.subject, _members(state.item.get("members")), principal):
             yield state
 
 

@@ -9,11 +9,11 @@ from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Source
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.decide.rules import LoadedQuotas
-from quota_enforcer.gates.document import listed
+from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.roles import Guard, Role, guard_of, permission_set, user_ids
-from quota_enforcer.meter.appearances import Seen, seen
+from quota_enforcer.meter.appearances import Appearance, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class GateFound:
 
 
 def shared_roles(
-    sources: Iterable[Source], account: str, loaded: LoadedQuotas, kept: GatesKept, terms: Terms
+    sources: Iterable[Source], account: str, loaded: RuleSet, kept: GatesKept, terms: Terms
 ) -> list[SharedRole]:
     """Every role of Identity Center, and every role with a quota for its sessions."""
     people = _people(seen(sources, account), loaded, terms)
@@ -103,13 +103,13 @@ def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
         yield GateFound(
             arn,
             percent_full(document),
-            tuple(_denied(listed(document), arn, intents, roles)),
+            tuple(_denied(denied_user_ids(document), arn, intents, roles)),
             tuple(kept.iam.attached_to(arn)),
         )
 
 
 def _people(
-    appearances: Mapping[Principal, Seen], loaded: LoadedQuotas, terms: Terms
+    appearances: Mapping[Principal, Appearance], loaded: RuleSet, terms: Terms
 ) -> Mapping[str, set[Principal]]:
     """Who is behind each role, as far as a gate would be asked to deny them."""
     people: defaultdict[str, set[Principal]] = defaultdict(set)
@@ -117,11 +117,11 @@ def _people(
         if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, terms):
             for role in appears.roles:
                 people[role].add(principal)
-    for whom in (each for rule in loaded.rules for each in (rule.whom, *rule.members)):
-        kind, _, name = whom.partition("/")
+    for subject in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
+        kind, _, name = subject.partition("/")
         if kind == Kind.SESSION:
             role, _, session = name.partition("/")
-            people[role] |= set() if session == "*" else {Principal.parse(whom)}
+            people[role] |= set() if session == "*" else {Principal.parse(subject)}
     return people
 
 

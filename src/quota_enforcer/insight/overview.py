@@ -12,16 +12,16 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import Looked, look_closely
+from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
 
 
-class Seen(NamedTuple):
+class StatusInput(NamedTuple):
     """One principal's record, what is decided about it now, and the usage that this rests on."""
 
     record: Record
-    looked: Looked
+    looked: Evaluation
 
     @property
     def decision(self) -> Decision:
@@ -56,14 +56,14 @@ class ReadBefore:
 
 def overview(
     records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
-) -> Iterator[Seen]:
+) -> Iterator[StatusInput]:
     """Decide about each on the usage that was read for all of them."""
     pools = Pools(book, read, terms)
     for record in records:
-        looked = look_closely(record, book, read, terms, pools)
+        looked = evaluate(record, book, read, terms, pools)
         if not looked.decision.verdicts:  # then nobody asked for any usage
             looked = looked._replace(own=read.usages[record.principal])
-        yield Seen(record, looked)
+        yield StatusInput(record, looked)
 
 
 def far_back(

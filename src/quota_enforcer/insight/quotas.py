@@ -30,7 +30,7 @@ class ItemState:
     instead: str = ""
 
     @property
-    def whom(self) -> str:
+    def subject(self) -> str:
         """The item's principal, as written."""
         return str(self.item.get("principal"))
 
@@ -59,7 +59,7 @@ class ItemState:
     def to_json(self) -> dict[str, Any]:
         """For machines; the item as it stands in the table."""
         return {
-            "principal": self.whom,
+            "principal": self.subject,
             "quota": self.name,
             "valid": not self.problems,
             "in_force": self.in_force,
@@ -73,9 +73,9 @@ def states(
     items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
 ) -> list[ItemState]:
     """Every quota item's state, by whom and name; prices are no quotas."""
-    valid_once = {(each.whom, each.name) for each in memories if each.item is not None}
+    valid_once = {(each.subject, each.name) for each in memories if each.item is not None}
     known = [_state(item, valid_once, settings, now) for item in items if not is_price(item)]
-    return sorted(known, key=lambda each: (each.whom, each.name))
+    return sorted(known, key=lambda each: (each.subject, each.name))
 
 
 def _state(

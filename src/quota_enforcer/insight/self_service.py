@@ -14,7 +14,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.insight.status import Row, rows, unlimited
 
@@ -36,7 +36,7 @@ class OwnQuota:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnStanding:
+class MyStanding:
     """Where one principal is: what IAM denies it now, and each of its quotas.
 
     `until` is None where only an admin's change ends the deny. `changing` says that a deny is being
@@ -53,15 +53,15 @@ class OwnStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnView:
+class MyStatus:
     """All that a caller is told."""
 
     terms: Terms
     state: SweepState
-    standings: tuple[OwnStanding, ...]
+    standings: tuple[MyStanding, ...]
 
 
-class OwnLook:
+class SelfService:
     """Looks at callers; whom it is about is never but what IAM says of who asks."""
 
     def __init__(self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas) -> None:
@@ -70,7 +70,7 @@ class OwnLook:
         self._quotas = quotas
         self._loader = QuotaLoader(settings.zone, settings.scopes)
 
-    def of(self, identity: Identity, now: datetime) -> OwnView:
+    def of(self, identity: Identity, now: datetime) -> MyStatus:
         """The caller itself, its session where quotas watch that one, and the pools it draws on."""
         settings, ledger = self._settings, self._ledger
         state = ledger.state()
@@ -84,18 +84,18 @@ class OwnLook:
         standings += [
             self._standing(team, book, terms) for team in sorted(pools) if str(team) not in known
         ]
-        return OwnView(terms, state, tuple(standings))
+        return MyStatus(terms, state, tuple(standings))
 
-    def _standing(self, principal: Principal, book: QuotaBook, terms: Terms) -> OwnStanding:
+    def _standing(self, principal: Principal, book: QuotaBook, terms: Terms) -> MyStanding:
         record = self._ledger.records([principal])[principal]
-        decision = look(record, book, self._ledger, terms)
+        decision = decide_for_one(record, book, self._ledger, terms)
         quotas = list(_quotas(record, decision))
         if not quotas:
             usage = self._ledger.usage(principal, local_date(terms.now, terms.zone))
             quotas = [OwnQuota(unlimited(principal, usage, terms))]
         in_force = record.standing.denied if not record.trouble else frozenset[str]()
         lasting = decision.standing if decision.standing.denied else record.standing
-        return OwnStanding(
+        return MyStanding(
             principal,
             tuple(sorted(in_force)),
             record.standing.since if in_force else None,
@@ -108,14 +108,14 @@ class OwnLook:
 
 def _can_concern(item: Item, identity: Identity) -> bool:
     """Whether it is not the quota of somebody else alone: to read thousands of these takes long."""
-    whom = str(item.get("principal")).lower()
+    subject = str(item.get("principal")).lower()
     own = {str(each).lower() for each in (identity.principal, identity.session) if each}
-    return whom in own or "*" in whom or whom.partition("/")[0] not in _SINGLE
+    return subject in own or "*" in subject or subject.partition("/")[0] not in _SINGLE
 
 
 def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
     applying = {
-        (verdict.quota.whom, verdict.quota.name): verdict.quota for verdict in decision.verdicts
+        (verdict.quota.subject, verdict.quota.name): verdict.quota for verdict in decision.verdicts
     }
     for row in rows(record, decision):
         quota = applying.get((row.whom, row.quota))

@@ -75,7 +75,7 @@ class _Use(NamedTuple):
     """What a call adds, to whose buckets, and who is looked at for it."""
 
     filled: tuple[_Filled, ...]
-    whom: tuple[Principal, ...]
+    subject: tuple[Principal, ...]
     model: str
     at: datetime
     counts: Counts
@@ -122,16 +122,16 @@ class Replay:
         cost = self._price(call)
         counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
         model = self._model(call.model_id)
-        charged, whom = self._charged(call.identity), self._everybody(call)
+        charged, subject = self._charged(call.identity), self._everybody(call)
         refused = any(self._closed(principal, model) for principal in charged)
-        for principal in whom:
+        for principal in subject:
             outcome = self.outcomes[principal]
             if refused:
                 outcome.refused = _sum(outcome.refused, counts)
             else:
                 outcome.used = _sum(outcome.used, counts)
         if not refused:
-            use = _Use((*charged, *self._pools(charged)), whom, model, call.at, counts)
+            use = _Use((*charged, *self._pools(charged)), subject, model, call.at, counts)
             self._plan(self._delays.visible(call), _Step.METER, lambda now: self._meter(use, now))
 
     def _meter(self, use: _Use, now: datetime) -> None:
@@ -139,7 +139,7 @@ class Replay:
         looked = self._delays.looked(now)
         for filled in use.filled:
             self._buckets[filled].add(use.model, hour, day, use.counts)
-        for principal in use.whom:
+        for principal in use.subject:
             self._look_at(looked, principal)
 
     def _look(self, principal: Principal, now: datetime) -> None:
@@ -152,13 +152,13 @@ class Replay:
             self._standings[principal],
             Terms(now, self._zone, Mode.ENFORCE, gated=True),
             {
-                quota.id: self._buckets[self._book.drawing[quota.id]].usage
+                quota.id: self._buckets[self._book.contributors[quota.id]].usage
                 for quota in applicable.quotas
                 if quota.pooled
             },
         )
         self._standings[principal] = decision.standing
-        if decision.turned:
+        if decision.denies_changed:
             for member in self._book.pools.get(principal, ()):
                 self._look_at(now, member)
         told = [notice for notice in decision.notices if notice.kind in EVENTS]
@@ -195,7 +195,13 @@ class Replay:
 
 def _pools(book: QuotaBook, charged: tuple[Principal, ...]) -> tuple[frozenset[Principal], ...]:
     """The pools that a call draws on, as those who share one; a call counts in each once."""
-    return tuple({drawing for drawing in book.drawing.values() if drawing.intersection(charged)})
+    return tuple(
+        {
+            contributors
+            for contributors in book.contributors.values()
+            if contributors.intersection(charged)
+        }
+    )
 
 
 class _Buckets:

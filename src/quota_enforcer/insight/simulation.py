@@ -7,7 +7,7 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.core.quotas.values import KINDS
+from quota_enforcer.core.quotas.values import GROUPS
 from quota_enforcer.insight.simulate import Delays, Replay, Simulated
 from quota_enforcer.meter.log.record import Counted
 
@@ -57,5 +57,5 @@ def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """The principals that rules name, whether they called or not."""
-    whom = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
+    subject = {each for rule in rules for each in rule.named}
+    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}

@@ -16,7 +16,7 @@ from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.deniability import out_of_reach, why_open
+from quota_enforcer.decide.deniability import out_of_reach, reason_not_denied
 from quota_enforcer.decide.verdict import Verdict
 
 
@@ -74,9 +74,9 @@ def rows(record: Record, decision: Decision) -> Iterator[Row]:
         return
     applying = {verdict.quota.id for verdict in decision.verdicts}
     for id_ in sorted(record.standing.used_up.keys() - applying):
-        whom, _, name = id_.partition("#")
+        subject, _, name = id_.partition("#")
         yield Row(
-            str(record.principal), name, whom, "", "", 0, None, None, State.BLOCKED,
+            str(record.principal), name, subject, "", "", 0, None, None, State.BLOCKED,
             "the quota no longer applies; the next sweep lifts the block",
             since=record.standing.since,
         )  # fmt: skip
@@ -126,7 +126,7 @@ def _row(record: Record, decision: Decision, verdict: Verdict) -> Row:
     return Row(
         str(record.principal),
         quota.name,
-        quota.whom,
+        quota.subject,
         quota.measure,
         str(quota.window),
         verdict.used,
@@ -159,7 +159,7 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
 def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, str]:
     """Why a used-up quota denies nothing."""
     if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
-        return State.OVER, why_open(verdict, principal, terms) or ""
+        return State.OVER, reason_not_denied(verdict, principal, terms) or ""
     undeniable = out_of_reach(verdict.quota, principal, terms)
     if undeniable is not None:
         return State.COULD_NOT_BE_BLOCKED, undeniable

@@ -44,16 +44,16 @@ def _key(source: Source) -> tuple[str, str, date]:
 
 
 @dataclass(slots=True)
-class Seen:
+class Appearance:
     """How somebody appears in the invocation log: session names as spelled, and roles."""
 
     names: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
 
 
-def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Seen]:
+def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Appearance]:
     """The spellings and roles of every person and session that the metrics know."""
-    found: defaultdict[Principal, Seen] = defaultdict(Seen)
+    found: defaultdict[Principal, Appearance] = defaultdict(Appearance)
     for source in sources:
         try:
             identity = identify(source.arn, account)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.ledger import Brief
-from quota_enforcer.meter.log.charge import Calls, PricesOf
+from quota_enforcer.core.ledger import MeterRules
+from quota_enforcer.meter.log.charge import CallCharger, PricesOf
 from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Models, Wake
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class MeteredLogGroup:
     """Where the meter is: the account and log group that are metered, the local time of buckets."""
 
     account: str
@@ -18,7 +18,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class MeterOutside:
+class MeterAdapters:
     """All adapters of one deployment, or the fakes; `prices` makes the prices of a brief."""
 
     ledger: MeterLedger
@@ -28,6 +28,8 @@ class MeterOutside:
     letters: DeadLetters
     prices: PricesOf
 
-    def calls(self, brief: Brief, site: Site) -> Calls:
+    def calls(self, meter_rules: MeterRules, site: MeteredLogGroup) -> CallCharger:
         """What reads the log as this brief says."""
-        return Calls(brief, self.prices(brief), self.models, site.account, site.zone)
+        return CallCharger(
+            meter_rules, self.prices(meter_rules), self.models, site.account, site.zone
+        )

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.ledger import (
-    Brief,
     Bucket,
+    MeterRules,
     Source,
     SourceReads,
 )
@@ -28,7 +28,7 @@ class LogEvent(NamedTuple):
     message: str
 
 
-class Pointer(NamedTuple):
+class EventPointer(NamedTuple):
     """Where a record that could not be metered can be found again, and why; never what it says."""
 
     event_id: str
@@ -37,7 +37,7 @@ class Pointer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class UsageEntry:
     """One call to be added to the ledger exactly once.
 
     `key` is the same however often the call is delivered, and differs from every other call's.
@@ -55,7 +55,7 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddResult:
     """What became of some additions.
 
     `added` and `duplicates` are numbers of calls. `late` are hours that a recount has begun with:
@@ -83,10 +83,10 @@ class Recount:
 class MeterLedger(Protocol):
     """The ledger, as far as the stream meter and the recount touch it."""
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         """What the enforcer tells the meters."""
 
-    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         """Add each call that was never added; duplicates are confirmed and dropped."""
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
@@ -143,7 +143,7 @@ class Wake(Protocol):
 class DeadLetters(Protocol):
     """Where pointers to records go that could not be metered."""
 
-    def leave(self, pointers: Sequence[Pointer]) -> None:
+    def send(self, pointers: Sequence[EventPointer]) -> None:
         """Leave them for an admin; an alarm tells of them."""
 
 

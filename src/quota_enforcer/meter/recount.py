@@ -13,10 +13,10 @@ from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.appearances import Faces
-from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.log.batch import time_of
 from quota_enforcer.meter.log.record import Quarantined
-from quota_enforcer.meter.ports import Addition, Recount
+from quota_enforcer.meter.ports import Recount, UsageEntry
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -58,7 +58,7 @@ class Recounted:
 class Recounter:
     """Sets the hours of one deployment from its log."""
 
-    def __init__(self, outside: MeterOutside, site: Site) -> None:
+    def __init__(self, outside: MeterAdapters, site: MeteredLogGroup) -> None:
         self._outside = outside
         self._site = site
 
@@ -145,13 +145,13 @@ class Recounter:
         """What the log holds of an hour: each call once, also where it is logged twice."""
         found = _Found()
         end = next_hour(hour, self._site.zone)
-        calls = self._outside.calls(self._outside.ledger.brief(), self._site)
+        calls = self._outside.calls(self._outside.ledger.meter_rules(), self._site)
         for event in self._outside.log.events(*searched(hour, self._site.zone)):
             inside = hour <= time_of(event) < end
             found.lines += inside
             # Against the event's own time: by now a wrong date of that day may have come true.
             match calls.read(event, time_of(event)):
-                case Addition() as call if call.hour == hour:
+                case UsageEntry() as call if call.hour == hour:
                     found.add(call)
                 case Quarantined(reason) if inside:
                     found.unread[reason] += 1
@@ -183,7 +183,7 @@ class _Found:
     def records(self) -> int:
         return len(self._keys)
 
-    def add(self, call: Addition) -> None:
+    def add(self, call: UsageEntry) -> None:
         if call.key in self._keys:
             return
         self._keys.add(call.key)

@@ -13,11 +13,11 @@ from decimal import Decimal
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.appearances import Faces
-from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.log.batch import Batch, time_of
-from quota_enforcer.meter.log.charge import Calls
+from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
-from quota_enforcer.meter.ports import LogEvent, Pointer
+from quota_enforcer.meter.ports import EventPointer, LogEvent
 from quota_enforcer.meter.recount import searched
 
 STREAM = "aws/bedrock/modelinvocations"
@@ -42,8 +42,8 @@ class Metered:
     unattributed: int = 0
     late: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
-    quarantined: Sequence[Pointer] = ()
-    failed: Sequence[Pointer] = ()
+    quarantined: Sequence[EventPointer] = ()
+    failed: Sequence[EventPointer] = ()
     lag: float | None = None
     control: bool = False
     cost_usd: Decimal = NO_MONEY
@@ -52,10 +52,10 @@ class Metered:
 class Stream:
     """Meters one deployment's invocation log as it is delivered."""
 
-    def __init__(self, outside: MeterOutside, site: Site) -> None:
+    def __init__(self, outside: MeterAdapters, site: MeteredLogGroup) -> None:
         self._outside = outside
         self._site = site
-        self._known: tuple[datetime, Calls] | None = None
+        self._known: tuple[datetime, CallCharger] | None = None
         self._faces = Faces(outside.ledger)
 
     def deliver(self, data: str, now: datetime, request_id: str) -> Metered:
@@ -68,7 +68,7 @@ class Stream:
         try:
             delivery = decode(data)
         except Undecodable as broken:
-            lost = [Pointer(request_id, here, f"the delivery cannot be read: {broken}")]
+            lost = [EventPointer(request_id, here, f"the delivery cannot be read: {broken}")]
             self._give_up(lost, [now - RECENT, now], now)
             return Metered(failed=lost)
         if delivery.control:
@@ -76,7 +76,7 @@ class Stream:
         foreign = self._foreign(delivery)
         if foreign:
             return Metered(skipped={foreign: len(delivery.events) + delivery.damaged})
-        damaged = Pointer(request_id, here, "a log event without an id, a time or a message")
+        damaged = EventPointer(request_id, here, "a log event without an id, a time or a message")
         return self._meter(delivery.events, now, [damaged] * delivery.damaged)
 
     def _foreign(self, delivery: Delivery) -> str:
@@ -87,12 +87,14 @@ class Stream:
             return "another log group"
         return "" if delivery.stream == STREAM else "a log stream that is not Bedrock's"
 
-    def _meter(self, events: Sequence[LogEvent], now: datetime, damaged: list[Pointer]) -> Metered:
+    def _meter(
+        self, events: Sequence[LogEvent], now: datetime, damaged: list[EventPointer]
+    ) -> Metered:
         try:
             calls = self._reader(now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
             reason = f"the ledger cannot be read: {type(error).__name__}"
-            failed = [Pointer(event.id, event.timestamp, reason) for event in events]
+            failed = [EventPointer(event.id, event.timestamp, reason) for event in events]
             self._give_up(failed, map(time_of, failed), now)
             return Metered(quarantined=damaged, failed=failed)
 
@@ -124,7 +126,7 @@ class Stream:
             cost_usd=added.cost_usd,
         )
 
-    def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[Pointer]:
+    def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[EventPointer]:
         """Calls of hours to be recounted that the log has where no recount looks for them."""
         for call in batch.additions:
             if call.hour in recounted:
@@ -133,22 +135,22 @@ class Stream:
                     reason = "its hour was set from the log, where it came too late to be found"
                     yield batch.pointer(call.key, reason)
 
-    def _reader(self, now: datetime) -> Calls:
+    def _reader(self, now: datetime) -> CallCharger:
         """With a brief of the last minute, or the last one that could be had."""
         if self._known is not None and abs(now - self._known[0]) < BRIEF_KEPT:
             return self._known[1]
         try:
-            brief = self._outside.ledger.brief()
+            meter_rules = self._outside.ledger.meter_rules()
         except Exception:
             if self._known is None:
                 raise
             return self._known[1]
-        calls = self._outside.calls(brief, self._site)
+        calls = self._outside.calls(meter_rules, self._site)
         self._known = now, calls
         return calls
 
     def _give_up(
-        self, pointers: Collection[Pointer], moments: Iterable[datetime], now: datetime
+        self, pointers: Collection[EventPointer], moments: Iterable[datetime], now: datetime
     ) -> None:
         """Leave pointers, and have the hours of their calls set from the log once they are over."""
         if not pointers:
@@ -156,4 +158,4 @@ class Stream:
         hours = {hour_start(moment, self._site.zone) for moment in moments}
         with suppress(Exception):  # the same trouble as before, as a rule; the pointers count
             self._outside.ledger.ask_recounts(hours, now)
-        self._outside.letters.leave(list(pointers))
+        self._outside.letters.send(list(pointers))

@@ -16,7 +16,7 @@ _MANY = ("Query", "Scan")
 _ERROR = 300
 
 
-def leave_raw(client: "DynamoDBClient") -> None:
+def keep_wire_format(client: "DynamoDBClient") -> None:
     """Have a client hand on the items of queries and scans as they came."""
     for operation in _MANY:
         event = f"before-parse.dynamodb.{operation}"

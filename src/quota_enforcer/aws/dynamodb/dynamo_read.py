@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 from tenacity import RetryCallState, retry_if_result
 
-from quota_enforcer.aws.dynamodb.decode import decoded, leave_raw
-from quota_enforcer.aws.dynamodb.retry import TRIES, patiently
+from quota_enforcer.aws.dynamodb.decode import decoded, keep_wire_format
+from quota_enforcer.aws.dynamodb.retry import TRIES, retrying
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,7 +61,7 @@ class ReadTable:
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
-        leave_raw(client)
+        keep_wire_format(client)
 
     def get(self, key: Plain) -> dict[str, Any] | None:
         """The item with this key, if any."""
@@ -109,7 +109,7 @@ class ReadTable:
                 f"{TRIES} times: it is throttled. Wait, or raise the table's read capacity",
             )
 
-        patiently(retry=retry_if_result(bool), retry_error_callback=give_up)(attempt)
+        retrying(retry=retry_if_result(bool), retry_error_callback=give_up)(attempt)
         return found
 
 

@@ -7,7 +7,7 @@ from tenacity import retry_if_exception
 
 from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain, plain, wire
 from quota_enforcer.aws.dynamodb.dynamo_scan import scan
-from quota_enforcer.aws.dynamodb.retry import passes, patiently
+from quota_enforcer.aws.dynamodb.retry import is_transient, retrying
 from quota_enforcer.aws.dynamodb.table import Delete, Table, Write, conditional, held
 
 
@@ -20,7 +20,7 @@ class WholeTable(Table):
 
     def delete(self, key: Plain) -> dict[str, Any] | None:
         """Delete an item; the one that was there, if any."""
-        answer = patiently(retry=retry_if_exception(passes))(
+        answer = retrying(retry=retry_if_exception(is_transient))(
             self._client.delete_item, TableName=self._name, Key=wire(key), ReturnValues="ALL_OLD"
         )
         return plain(answer["Attributes"]) if "Attributes" in answer else None

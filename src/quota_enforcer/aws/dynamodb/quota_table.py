@@ -43,9 +43,9 @@ class DynamoQuotas:
         """Every item, consistently read."""
         return list(self._table.scan())
 
-    def get(self, whom: str, name: str) -> Item | None:
+    def get(self, subject: str, name: str) -> Item | None:
         """One item, consistently read."""
-        return self._table.get(_key(whom, name))
+        return self._table.get(_key(subject, name))
 
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item over the one that was read before, `expected`, or over none.
@@ -57,14 +57,14 @@ class DynamoQuotas:
         if not self._table.put(dated, _unchanged(expected)):
             raise _conflict(item)
 
-    def remove(self, whom: str, name: str, expected: Item | None = None) -> Item | None:
+    def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
         """Remove an item; the one that was there, if any.
 
         Raises Conflict where that is not `expected`, if it is given.
         """
         if expected is None:
-            return self._table.delete(_key(whom, name))
-        if not self._table.delete_if(_key(whom, name), _unchanged(expected)):
+            return self._table.delete(_key(subject, name))
+        if not self._table.delete_if(_key(subject, name), _unchanged(expected)):
             raise _conflict(expected)
         return expected
 
@@ -76,8 +76,8 @@ def _conflict(item: Item) -> Conflict:
     )
 
 
-def _key(whom: str, name: str) -> Item:
-    return {"principal": whom, "quota": name}
+def _key(subject: str, name: str) -> Item:
+    return {"principal": subject, "quota": name}
 
 
 def _unchanged(expected: Item | None) -> Expression:

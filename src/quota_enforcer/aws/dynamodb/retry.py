@@ -20,13 +20,13 @@ _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExce
 _PASSING_ERRORS = {"TransactionConflictException", "TransactionInProgressException"}
 
 
-def patiently(**policy: Any) -> Retrying:
+def retrying(**policy: Any) -> Retrying:
     """A few seconds of patience, spread at random so that two writers do not meet again."""
     wait = wait_random_exponential(multiplier=0.05, max=2)
     return Retrying(**{"stop": stop_after_attempt(TRIES), "wait": wait, "reraise": True, **policy})
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same write may well succeed in a moment; nothing of it was written."""
     if not isinstance(error, ClientError):
         return False

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tenacity import retry_if_exception
 
 from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain, ReadTable, wire
-from quota_enforcer.aws.dynamodb.retry import FAILED, cancellation_reasons, passes, patiently
+from quota_enforcer.aws.dynamodb.retry import FAILED, cancellation_reasons, is_transient, retrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Table(ReadTable):
     def _transact(self, parts: list[Any]) -> list[int]:
         # botocore gives each call its own ClientRequestToken, so its retries count only once.
         try:
-            patiently(retry=retry_if_exception(passes))(
+            retrying(retry=retry_if_exception(is_transient))(
                 self._client.transact_write_items, TransactItems=parts
             )
         except ClientError as error:
@@ -148,7 +148,7 @@ def conditional(request: dict[str, Any], condition: Expression | None) -> dict[s
 def held(write: Callable[[], object]) -> bool:
     """Make a conditional write; False where its condition does not hold."""
     try:
-        patiently(retry=retry_if_exception(passes))(write)
+        retrying(retry=retry_if_exception(is_transient))(write)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise

@@ -6,7 +6,7 @@ from botocore.config import Config
 
 from quota_enforcer.aws.functions.functions import ask
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.gates.result import Rendered
+from quota_enforcer.gates.result import GateResult
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -28,14 +28,14 @@ class AuthorFunction:
         self._client = client
         self._function = function
 
-    def render(self) -> Rendered:
+    def render(self) -> GateResult:
         """Have the ledger's intents put into the gates. Raises AuthorRefused."""
         return self._ask("render")
 
-    def empty(self) -> Rendered:
+    def empty(self) -> GateResult:
         """Have the gates deny nobody any more. Raises AuthorRefused."""
         return self._ask("empty")
 
-    def _ask(self, action: str) -> Rendered:
+    def _ask(self, action: str) -> GateResult:
         event = {"action": action}
-        return Rendered.from_json(ask(self._client, self._function, event, AuthorRefused))
+        return GateResult.from_json(ask(self._client, self._function, event, AuthorRefused))

@@ -21,7 +21,7 @@ class IamDenies:
     def __init__(self, client: "IAMClient", policies: Mapping[str, str]) -> None:
         self._client = client
         self._policies = dict(policies)
-        self.strays: list[str] = []
+        self.unmanaged_attachments: list[str] = []
         """What the last `denied` found that only an admin can undo, in words."""
 
     @property
@@ -32,7 +32,7 @@ class IamDenies:
     def denied(self) -> dict[Principal, frozenset[str]]:
         """Who really has which scopes' policies attached: one paged read for each policy."""
         found: defaultdict[Principal, set[str]] = defaultdict(set)
-        self.strays = []
+        self.unmanaged_attachments = []
         pages = self._client.get_paginator("list_entities_for_policy")
         for scope, policy in self._policies.items():
             # Serving as somebody's permissions boundary is no attachment, hence the filter.
@@ -42,7 +42,7 @@ class IamDenies:
                 for role in page["PolicyRoles"]:
                     found[Principal(Kind.ROLE, role["RoleName"])].add(scope)
                 for group in page["PolicyGroups"]:
-                    self.strays.append(
+                    self.unmanaged_attachments.append(
                         f"the deny of {scope} is attached to the group {group['GroupName']}, which "
                         "the enforcer never does and cannot undo: aws iam detach-group-policy "
                         f"--group-name {group['GroupName']} --policy-arn {policy}"

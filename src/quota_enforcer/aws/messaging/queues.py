@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.aws.messaging.chunks import fitting
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.meter.ports import Pointer
+from quota_enforcer.meter.ports import EventPointer
 from quota_enforcer.meter.stream import STREAM
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SqsDeadLetters:
         self._queue = queue_url
         self._group = group
 
-    def leave(self, pointers: Sequence[Pointer]) -> None:
+    def send(self, pointers: Sequence[EventPointer]) -> None:
         """Leave them, those of one reason together; no call where there are none.
 
         Raises LettersRefused where the queue took only some, after all were offered.
@@ -61,7 +61,7 @@ class SqsDeadLetters:
                 "hours to be recounted with quota-enforcer recount"
             )
 
-    def _bodies(self, pointers: Sequence[Pointer]) -> Iterator[str]:
+    def _bodies(self, pointers: Sequence[EventPointer]) -> Iterator[str]:
         reasons: dict[str, list[str]] = {}
         for event_id, timestamp, reason in dict.fromkeys(pointers):
             pointer = json.dumps({"id": event_id, "timestamp": timestamp})

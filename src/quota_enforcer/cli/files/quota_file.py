@@ -18,7 +18,7 @@ from quota_enforcer.core.usage.model import EVERY_MODEL
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ParsedItem:
     """An item of a file and what it says: a rule, or a price by what it is the price of.
 
     Neither where it is disabled, and where it has problems.
@@ -32,17 +32,17 @@ class Judged:
     @property
     def words(self) -> str:
         """What is wrong and where: a line, then one for each problem."""
-        whom, name = self.placed.key
-        lines = [f"{self.placed.where}quota {name!r} of {whom!r} is not valid:"]
+        subject, name = self.placed.key
+        lines = [f"{self.placed.where}quota {name!r} of {subject!r} is not valid:"]
         return "\n  - ".join([*lines, *self.problems])
 
     def to_json(self) -> dict[str, Any]:
         """For machines, where it has problems."""
-        whom, name = self.placed.key
+        subject, name = self.placed.key
         return {
             "item": self.placed.place,
             "line": self.placed.line or None,
-            "principal": whom,
+            "principal": subject,
             "quota": name,
             "problems": list(self.problems),
         }
@@ -54,7 +54,7 @@ class QuotaFile:
 
     rules: list[Rule] = field(default_factory=list)
     prices: dict[str, Rate] = field(default_factory=dict)
-    invalid: list[Judged] = field(default_factory=list)
+    invalid: list[ParsedItem] = field(default_factory=list)
 
 
 def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
@@ -76,7 +76,9 @@ def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
     return found
 
 
-def judge_items(items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[str]) -> list[Judged]:
+def judge_items(
+    items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[str]
+) -> list[ParsedItem]:
     """What each item says, and what is wrong with it; `scopes` are the installed ones."""
     several = list(items)
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -85,7 +87,9 @@ def judge_items(items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[st
     return [_judge(each, lines[each.key], zone, scopes) for each in several]
 
 
-def _judge(placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collection[str]) -> Judged:
+def _judge(
+    placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collection[str]
+) -> ParsedItem:
     problems = list(placed.problems)
     if len(lines) > 1 and "principal" in placed.item and "quota" in placed.item:
         problems.append(
@@ -101,9 +105,9 @@ def _judge(placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collectio
     except InvalidQuota as error:
         problems += error.problems
     if problems:
-        return Judged(placed, tuple(problems))
+        return ParsedItem(placed, tuple(problems))
     enabled = placed.item.get("enabled") is not False
-    return Judged(placed, rule=rule if enabled else None, price=price)
+    return ParsedItem(placed, rule=rule if enabled else None, price=price)
 
 
 def asked(item: Item) -> Item:
@@ -111,7 +115,7 @@ def asked(item: Item) -> Item:
     return {name: value for name, value in item.items() if name != "enabled" or value is not False}
 
 
-def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[Judged]:
+def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]:
     """The same without a deployment: every model scope counts as installed, if it could be."""
     several = list(items)
     scopes = {str(EVERY_MODEL)}.union(*(_named_scopes(each.item) for each in several))
@@ -124,7 +128,7 @@ def _named_scopes(item: Item) -> list[str]:
     return [scope for scope in several if isinstance(scope, str)]
 
 
-def _installable(judged: Judged) -> Judged:
+def _installable(judged: ParsedItem) -> ParsedItem:
     """A scope that no deployment can install would count nothing."""
     problems = []
     for scope in _named_scopes(judged.placed.item):
@@ -134,4 +138,4 @@ def _installable(judged: Judged) -> Judged:
             problems.append(f"models: {error}")
     if not problems:
         return judged
-    return Judged(judged.placed, (*judged.problems, *problems))
+    return ParsedItem(judged.placed, (*judged.problems, *problems))

@@ -11,15 +11,20 @@ from quota_enforcer.cli.insight.explained import say_explained
 from quota_enforcer.cli.insight.explained_as_json import document
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import say_json
-from quota_enforcer.cli.terminal.principals import Who, read_usages, record_of, say_if_stranger
+from quota_enforcer.cli.terminal.principals import (
+    Who,
+    hint_unknown_principal,
+    read_usages,
+    record_of,
+)
 from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.values import whom as read_whom
+from quota_enforcer.core.quotas.values import subject as read_whom
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.decide.evaluate import Looked, look_closely
+from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import breakdown
@@ -58,16 +63,18 @@ def explain(
     if as_json:
         say_json(document(found, terms))
         return
-    teams = [rule for rule in loaded.rules if rule.whom == str(record.principal) and rule.members]
+    teams = [
+        rule for rule in loaded.rules if rule.subject == str(record.principal) and rule.members
+    ]
     say_explained(found, teams, terms, everything=everything)
-    say_if_stranger(deployment, record, loaded.rules)
+    hint_unknown_principal(deployment, record, loaded.rules)
 
 
 def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
     principal = record.principal
-    whom = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, whom, book, terms)
-    looked = look_closely(record, book, read, terms, Pools(book, read, terms))
+    subject = [principal, *book.pools_of(principal)]
+    read = read_usages(deployment, subject, book, terms)
+    looked = evaluate(record, book, read, terms, Pools(book, read, terms))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
         terms.now,
@@ -83,7 +90,9 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
     )
 
 
-def _sums(record: Record, looked: Looked, book: QuotaBook, read: ReadBefore) -> Iterator[Summed]:
+def _sums(
+    record: Record, looked: Evaluation, book: QuotaBook, read: ReadBefore
+) -> Iterator[Summed]:
     decision, terms = looked.decision, looked.decision.terms
     table = rows(record, decision)
     for verdict, row in zip(decision.verdicts, table, strict=False):
@@ -103,7 +112,7 @@ def _by_member(
     quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
     if not quota.pooled:
         return {}
-    used = {member: read.usage(member, first) for member in book.drawing[quota.id]}
+    used = {member: read.usage(member, first) for member in book.contributors[quota.id]}
     numbers = {
         str(member): quota.number(usage.within(verdict.span, quota.models))
         for member, usage in used.items()
@@ -118,7 +127,7 @@ def _most_first(numbers: Iterable[tuple[str, Number]]) -> list[tuple[str, Number
 def _names_nobody(state: ItemState) -> bool:
     """Whether nobody can know whom an invalid item was meant for."""
     try:
-        read_whom(state.whom)
+        read_whom(state.subject)
     except (ValueError, TypeError, UnknownIdentity):
         return bool(state.problems)
     return False

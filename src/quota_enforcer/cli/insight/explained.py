@@ -14,7 +14,7 @@ from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
-from quota_enforcer.core.quotas.precedence import Candidate, Fate, Nearness
+from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.insight.explain import Part
@@ -24,10 +24,10 @@ NEWEST = 12
 """Buckets shown; what is older is folded into one line."""
 _INDENT = 2
 _FROM = {
-    Nearness.ITSELF: "for itself",
-    Nearness.TEAM: "for its team",
-    Nearness.KIND: "for its kind",
-    Nearness.DEFAULT: "for all people",
+    Precedence.ITSELF: "for itself",
+    Precedence.TEAM: "for its team",
+    Precedence.KIND: "for its kind",
+    Precedence.DEFAULT: "for all people",
 }
 
 
@@ -48,9 +48,9 @@ def say_explained(
     for name in found.names:
         say("")
         _say_name(name, found, terms, everything=everything)
-    if found.strays:
-        several = "item names" if found.strays == 1 else "items name"
-        hint(f"{found.strays} invalid {several} nobody: see quota-enforcer quota list")
+    if found.unreadable:
+        several = "item names" if found.unreadable == 1 else "items name"
+        hint(f"{found.unreadable} invalid {several} nobody: see quota-enforcer quota list")
 
 
 def _standing(found: Explained, teams: Iterable[Rule], terms: Terms) -> Iterator[str]:
@@ -86,11 +86,11 @@ def _rule(summed: Summed, name: Name, terms: Terms) -> Iterator[Fact]:
     """Where it comes from, and what it stands in place of."""
     quota = summed.verdict.quota
     here = next(each for each in name.candidates if each.rule == quota)
-    others = [each for each in name.fated(Fate.APPLIES) if each is not here]
+    others = [each for each in name.fated(Selection.APPLIES) if each is not here]
     words = f"{_whom(here)}, {_FROM[here.nearness]}"
     if others:
-        whom = ", ".join(each.rule.whom for each in others)
-        words += f"; so does that of {whom}: of several teams all count"
+        subject = ", ".join(each.rule.subject for each in others)
+        words += f"; so does that of {subject}: of several teams all count"
     yield "Rule", words
     yield from _others(name, terms)
 
@@ -99,29 +99,29 @@ def _others(name: Name, terms: Terms) -> Iterator[Fact]:
     """The rules and items that do not apply, each with why."""
     for candidate in name.candidates:
         rule = candidate.rule
-        invalid = name.invalid(rule.whom)
-        if candidate.fate is Fate.APPLIES and isinstance(rule, Exemption):
+        invalid = name.invalid(rule.subject)
+        if candidate.fate is Selection.APPLIES and isinstance(rule, Exemption):
             until = "" if rule.until is None else f" until {wording.moment(rule.until, terms.zone)}"
             yield "Rule", f"{_whom(candidate)}, {_FROM[candidate.nearness]}: exempt{until}"
-        elif candidate.fate is Fate.REPLACED:
-            winners = ", ".join(each.rule.whom for each in name.fated(Fate.APPLIES))
+        elif candidate.fate is Selection.REPLACED:
+            winners = ", ".join(each.rule.subject for each in name.fated(Selection.APPLIES))
             yield "Replaces", f"{named(rule)}; {winners} is nearer"
-        elif candidate.fate is Fate.ENDED:
+        elif candidate.fate is Selection.ENDED:
             yield "Ended", f"{named(rule)}; it ended {wording.moment(rule.until, terms.zone)}"
         if invalid is not None:
-            yield "Not valid", f"the item of {invalid.whom}: {_problems(invalid.problems)}"
+            yield "Not valid", f"the item of {invalid.subject}: {_problems(invalid.problems)}"
             yield "", f"{invalid.instead}: it is the one shown"
-    known = {candidate.rule.whom for candidate in name.candidates}
+    known = {candidate.rule.subject for candidate in name.candidates}
     for state in name.items:
-        if state.problems and state.whom not in known:
-            yield "Not valid", f"the item of {state.whom}: {_problems(state.problems)}"
+        if state.problems and state.subject not in known:
+            yield "Not valid", f"the item of {state.subject}: {_problems(state.problems)}"
             yield "", state.instead
         elif not state.problems:
-            yield "Disabled", f"the item of {state.whom}"
+            yield "Disabled", f"the item of {state.subject}"
 
 
 def _whom(candidate: Candidate) -> str:
-    return candidate.rule.whom
+    return candidate.rule.subject
 
 
 def _problems(problems: Sequence[str]) -> str:

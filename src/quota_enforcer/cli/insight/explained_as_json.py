@@ -28,7 +28,7 @@ def document(found: Explained, terms: Terms) -> dict[str, Any]:
         "until": record.standing.until,
         "could_not": record.trouble or None,
         "names": [_name(name, found) for name in found.names],
-        "invalid_items_of_nobody": found.strays,
+        "invalid_items_of_nobody": found.unreadable,
     }
 
 
@@ -39,7 +39,7 @@ def _name(name: Name, found: Explained) -> dict[str, Any]:
         "rules": [_rule(candidate) for candidate in name.candidates],
         "items_not_in_force": [
             {
-                "whom": state.whom,
+                "whom": state.subject,
                 "state": state.words,
                 "problems": state.problems,
                 "instead": state.instead or None,
@@ -52,7 +52,7 @@ def _name(name: Name, found: Explained) -> dict[str, Any]:
 
 def _rule(candidate: Candidate) -> dict[str, Any]:
     return {
-        "whom": candidate.rule.whom,
+        "whom": candidate.rule.subject,
         "nearness": candidate.nearness,
         "fate": candidate.fate,
         "exempt": isinstance(candidate.rule, Exemption),

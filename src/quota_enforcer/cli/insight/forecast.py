@@ -19,9 +19,9 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, s
 from quota_enforcer.cli.terminal.principals import (
     MaybeWho,
     everybody,
+    hint_unknown_principal,
     look_at_all,
     record_of,
-    say_if_stranger,
 )
 from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Terms
@@ -29,7 +29,7 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.outlook import SEEN_FOR, Outlook, of_days, of_window, per
-from quota_enforcer.insight.overview import Seen
+from quota_enforcer.insight.overview import StatusInput
 from quota_enforcer.insight.status import Row, rows
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -97,14 +97,14 @@ def forecast(
         return
     _say(lines, terms, screenful(limit))
     if principal is not None:
-        say_if_stranger(deployment, records[0], loaded.rules)
+        hint_unknown_principal(deployment, records[0], loaded.rules)
 
 
 def _by_urgency(line: Line) -> tuple[datetime, int, str, str]:
     return line.urgency
 
 
-def _lines(seen: Seen, terms: Terms) -> Iterator[Line]:
+def _lines(seen: StatusInput, terms: Terms) -> Iterator[Line]:
     """Of quotas that have a limit above 0."""
     for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
         if verdict.limit and verdict.limit.is_finite():

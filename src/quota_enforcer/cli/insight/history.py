@@ -12,7 +12,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
-from quota_enforcer.cli.terminal.principals import MaybeWho, record_of, say_if_stranger
+from quota_enforcer.cli.terminal.principals import MaybeWho, hint_unknown_principal, record_of
 from quota_enforcer.cli.terminal.since import since_moment
 from quota_enforcer.cli.terminal.when import lasting
 from quota_enforcer.core.deployment import Terms
@@ -69,7 +69,7 @@ def history(
         record = record_of(deployment, principal)
         rules = deployment.load(terms.now).rules
         found = _of(deployment, record.principal, rules, start)
-        say_if_stranger(deployment, record, rules)
+        hint_unknown_principal(deployment, record, rules)
     shown = found if most is None else found[-most:]
     if as_json:
         say_json({"history": [_document(notice) for notice in shown]})
@@ -86,7 +86,7 @@ def _of(
 ) -> list[Notice]:
     """What concerns one principal: itself, its teams of today, and rules for its kind."""
     ledger = deployment.ledger
-    teams = {rule.whom for rule in rules if str(principal) in rule.members}
+    teams = {rule.subject for rule in rules if str(principal) in rule.members}
     found = ledger.history(principal, since)
     found += [each for each in ledger.history(None, since) if covers(each.principal, (), principal)]
     for team in sorted(teams):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer.cli.insight import self_service
-from quota_enforcer.cli.terminal.options import AsJson, Where, somewhere
+from quota_enforcer.cli.terminal.options import AsJson, Target, with_aws
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices import wording
@@ -20,9 +20,9 @@ from quota_enforcer.core.usage.counts import Measure
 URL: Final = "QUOTA_ENFORCER_URL"
 
 
-@somewhere
+@with_aws
 def me(
-    where: Where,
+    where: Target,
     *,
     url: Annotated[
         str | None,

@@ -30,7 +30,7 @@ class Observed:
                 {
                     "principal": each.principal,
                     "quota": each.quota,
-                    "whom": each.whom,
+                    "whom": each.subject,
                     "times": each.times,
                     "first": each.first,
                     "seconds": int(each.lasted.total_seconds()),

@@ -38,8 +38,8 @@ def say_rows(table: Iterable[Row], terms: Terms) -> None:
 def say_notes(table: Iterable[Row]) -> None:
     """What the table's cells have no room for."""
     several = list(table)
-    for place, (why, whom) in enumerate(_reasons(several).items()):
-        say(f"{'' if place else chr(10)}{_listed(whom)}: {why}.")
+    for place, (why, subject) in enumerate(_reasons(several).items()):
+        say(f"{'' if place else chr(10)}{_listed(subject)}: {why}.")
     footnote = _assumed(several)
     if footnote:
         say(f"\n{footnote}")
@@ -89,9 +89,9 @@ def _resets(row: Row, terms: Terms) -> str:
 _LISTED = 10
 
 
-def _listed(whom: list[str]) -> str:
-    more = len(whom) - _LISTED
-    return ", ".join(whom[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+def _listed(subject: list[str]) -> str:
+    more = len(subject) - _LISTED
+    return ", ".join(subject[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _reasons(table: Iterable[Row]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.cli.deployment import stack_outputs
 from quota_enforcer.cli.terminal.errors import NoDeployment
-from quota_enforcer.cli.terminal.options import Where
+from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.core.policies.document import compact
@@ -20,7 +20,7 @@ class MayNotAsk(EnforcerError):
     """IAM does not let the caller ask; says what an admin must grant."""
 
 
-def ask(where: Where, url: str | None) -> dict[str, Any]:
+def ask(where: Target, url: str | None) -> dict[str, Any]:
     """What the function says of the caller, at this URL or at the one that the stack names."""
     import boto3  # noqa: PLC0415 - help and completion must not wait for it
     from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - likewise
@@ -40,7 +40,7 @@ def ask(where: Where, url: str | None) -> dict[str, Any]:
         ) from refusal
 
 
-def _found(session: "boto3.Session", where: Where) -> str:
+def _found(session: "boto3.Session", where: Target) -> str:
     """The URL that the stack's output names; raises NotThere with what to do otherwise."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 

@@ -23,7 +23,7 @@ from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, look_at_
 from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
-from quota_enforcer.insight.overview import Seen
+from quota_enforcer.insight.overview import StatusInput
 from quota_enforcer.insight.status import IS_OVER, Row, by_urgency, rows, unlimited
 
 LONGEST = 400
@@ -95,7 +95,7 @@ def _look(deployment: Deployment, terms: Terms) -> tuple[list[Record], list[Row]
     return records, by_urgency(row for each in seen for row in _rows(each, terms))
 
 
-def _rows(seen: Seen, terms: Terms) -> list[Row]:
+def _rows(seen: StatusInput, terms: Terms) -> list[Row]:
     several = list(rows(seen.record, seen.decision))
     if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
         return several

@@ -10,14 +10,14 @@ from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.status_page import header, header_document, hints
 from quota_enforcer.cli.terminal.output import hint, say, say_facts, say_json
-from quota_enforcer.cli.terminal.principals import record_of, say_if_stranger
+from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
 from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.insight.status import Row, by_urgency, rows, unlimited
 
 
@@ -25,7 +25,7 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
     """All about one principal."""
     record = record_of(deployment, text)
     loaded = deployment.load(terms.now)
-    decision = look(record, loaded.book, deployment.ledger, terms)
+    decision = decide_for_one(record, loaded.book, deployment.ledger, terms)
     table = by_urgency(rows(record, decision)) or _today(deployment, record, terms)
     found = None
     if terms.mode is Mode.OBSERVE:
@@ -46,7 +46,7 @@ def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_js
     if table:
         say_rows(table, terms)
         say_notes(table)
-    say_if_stranger(deployment, record, loaded.rules)
+    hint_unknown_principal(deployment, record, loaded.rules)
     hints(state, terms)
     hint(f"More: quota-enforcer explain {record.principal}, or history, or forecast.")
 

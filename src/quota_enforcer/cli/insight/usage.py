@@ -11,7 +11,12 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.spend_shown import as_csv_text, document, show
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, how_far, say_json, screenful
-from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, record_of, say_if_stranger
+from quota_enforcer.cli.terminal.principals import (
+    MaybeWho,
+    everybody,
+    hint_unknown_principal,
+    record_of,
+)
 from quota_enforcer.cli.terminal.span import Span, span_of
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.quota import Rule
@@ -102,12 +107,12 @@ def _read(
     deployment: Deployment, text: str | None, rules: list[Rule], span: Span
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
-    whom = [record.principal for record in everybody(deployment, rules)] if text is None else []
+    subject = [record.principal for record in everybody(deployment, rules)] if text is None else []
     if text is not None:
         record = record_of(deployment, text)
-        say_if_stranger(deployment, record, rules)
-        whom = _members(record.principal, rules)
-    firsts = {each: span.first for each in whom if each.kind is not Kind.TEAM}
+        hint_unknown_principal(deployment, record, rules)
+        subject = _members(record.principal, rules)
+    firsts = {each: span.first for each in subject if each.kind is not Kind.TEAM}
     with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
         return deployment.usages(firsts, None, told)
 
@@ -115,7 +120,7 @@ def _read(
 def _members(principal: Principal, rules: Iterable[Rule]) -> list[Principal]:
     if principal.kind is not Kind.TEAM:
         return [principal]
-    members = {each for rule in rules if rule.whom == str(principal) for each in rule.members}
+    members = {each for rule in rules if rule.subject == str(principal) for each in rule.members}
     return sorted(map(Principal.parse, members))
 
 
@@ -124,5 +129,5 @@ def _teams(rules: Iterable[Rule]) -> Mapping[Principal, set[str]]:
     teams: defaultdict[Principal, set[str]] = defaultdict(set)
     for rule in rules:
         for member in rule.members:
-            teams[Principal.parse(member)].add(rule.whom)
+            teams[Principal.parse(member)].add(rule.subject)
     return teams

@@ -13,7 +13,7 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.deniability import scopes_of, why_open
+from quota_enforcer.decide.deniability import reason_not_denied, scopes_of
 from quota_enforcer.decide.verdict import FULL, Verdict
 from quota_enforcer.insight.explained import Summed
 
@@ -94,7 +94,7 @@ def _outcome(summed: Summed, principal: Principal, terms: Terms) -> str:
     if summed.denies:
         return f"used up, so it denies {closed(scopes_of([verdict]))}{also}"
     if verdict.used_up:
-        why = why_open(verdict, principal, terms)
+        why = reason_not_denied(verdict, principal, terms)
         return f"used up, but it denies nothing, since {why}"
     if not verdict.limit.is_finite():
         return f"it denies nothing: there is no limit now{also}"

@@ -13,7 +13,7 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import console, hint, progress, say_json
 from quota_enforcer.doctor.checks import checks
-from quota_enforcer.doctor.deployment import Patient
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Finding, Severity
 from quota_enforcer.doctor.fixes import count
 from quota_enforcer.doctor.run import Examined, examine
@@ -41,14 +41,14 @@ def doctor(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer doctor
       quota-enforcer doctor --json
     """
-    sights = deployment.sights()
-    patient = Patient(
-        deployment.settings, deployment.ledger, deployment.quotas, sights, clock.now()
+    probe = deployment.probe()
+    patient = DeploymentUnderCheck(
+        deployment.settings, deployment.ledger, deployment.quotas, probe, clock.now()
     )
     planned = checks(patient)
     show = partial(progress, label="Checking", total=len(planned))
     examined = examine(planned, patient, show)
-    where = {"stack": deployment.settings.stack, "region": sights.region}
+    where = {"stack": deployment.settings.stack, "region": probe.region}
     if as_json:
         say_json(_document(where, examined))
     else:

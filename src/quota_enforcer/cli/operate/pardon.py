@@ -34,7 +34,7 @@ def lasts_until(verdict: Verdict) -> datetime:
 def ends_block(principal: Principal, verdict: Verdict, until: datetime | None) -> bool:
     """Whether to pardon somebody is to end their own block by hand: it would not hold again."""
     quota = verdict.quota
-    if quota.name != BLOCK or quota.whom != str(principal):
+    if quota.name != BLOCK or quota.subject != str(principal):
         return False
     return until is None or (quota.until is not None and quota.until <= until)
 

@@ -60,7 +60,7 @@ def recount(
 
 def _check_told(deployment: Deployment) -> None:
     """The meter takes prices and watched sessions from the last sweep, not from the quota table."""
-    if deployment.load(clock.now()).brief != deployment.ledger.brief():
+    if deployment.load(clock.now()).meter_rules != deployment.ledger.meter_rules():
         raise NotYet(
             "the meter does not know the latest prices and quotas yet: run `quota-enforcer sweep` "
             "first, then this again"

@@ -22,7 +22,7 @@ from quota_enforcer.core.deployment import Mode, Terms
 from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
-from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
 
@@ -68,8 +68,8 @@ def release(
     ends = None if until is None else end(until, terms, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not yes:
-        whom = ", ".join(str(record.principal) for record in records)
-        typer.confirm(f"Release {len(records)} ({whom})?", abort=True, err=True)
+        subject = ", ".join(str(record.principal) for record in records)
+        typer.confirm(f"Release {len(records)} ({subject})?", abort=True, err=True)
     outcomes = _pardon(deployment, sorted(records, key=_by_name), ends, terms)
     report = _take_effect(deployment, outcomes)
     if as_json:
@@ -121,7 +121,9 @@ def _pardon(
             outcome.members = members_of(loaded.rules, record.principal)
             verdicts = of_team(loaded, record.principal, deployment.ledger, terms)
         else:
-            verdicts = to_pardon(look(record, book, deployment.ledger, terms, pools).verdicts)
+            verdicts = to_pardon(
+                decide_for_one(record, book, deployment.ledger, terms, pools).verdicts
+            )
         outcome.why_not = _why_not(record, verdicts, terms)
         if outcome.why_not:
             continue
@@ -166,7 +168,7 @@ def _why_not(record: Record, verdicts: list[Verdict], terms: Terms) -> str:
 
 def _take_effect(deployment: Deployment, outcomes: list[Outcome]) -> dict[str, Any] | None:
     """Sweep, then see in the ledger who is really free."""
-    concerned = [who for each in outcomes if not each.why_not for who in each.whom]
+    concerned = [who for each in outcomes if not each.why_not for who in each.subject]
     if not concerned:
         return None
     hint("Sweeping ...")
@@ -180,7 +182,7 @@ def _take_effect(deployment: Deployment, outcomes: list[Outcome]) -> dict[str, A
     records = deployment.ledger.records(concerned)
     denied = {who for who, record in records.items() if record.standing.denied}
     for outcome in outcomes:
-        outcome.blocked = [who for who in outcome.whom if who in denied]
+        outcome.blocked = [who for who in outcome.subject if who in denied]
     if trouble is not None:
         # The items are written all the same, so the next tick of the schedule takes them up.
         fail(f"{trouble}; what was written stays, and the next sweep that gets through heeds it")

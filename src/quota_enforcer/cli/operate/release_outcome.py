@@ -34,7 +34,7 @@ class Outcome:
     """Who is blocked all the same: the principal, or of a team its members."""
 
     @property
-    def whom(self) -> list[Principal]:
+    def subject(self) -> list[Principal]:
         """The principal, or of a team its members."""
         return self.members or [self.principal]
 
@@ -50,7 +50,7 @@ class Outcome:
             "free": self.free,
             "still_blocked": list(map(str, self.blocked)),
             "pardoned": [
-                {"quota": each.verdict.quota.name, "of": each.verdict.quota.whom,
+                {"quota": each.verdict.quota.name, "of": each.verdict.quota.subject,
                  "until": each.until}
                 for each in self.pardoned
             ],

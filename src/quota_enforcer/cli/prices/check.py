@@ -90,15 +90,15 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
 def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
     """What everybody used of each model; a watched session's usage is its role's too."""
     ledger = deployment.ledger
-    whom = [
+    subject = [
         record.principal
         for record in ledger.everybody()
         if record.principal.kind not in {Kind.SESSION, Kind.TEAM}
     ]
     rows: defaultdict[str, list[Counts]] = defaultdict(list)
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda principal: ledger.usage(principal, since), whom)
-        for usage in progress(found, "Reading usage", total=len(whom)):
+        found = pool.map(lambda principal: ledger.usage(principal, since), subject)
+        for usage in progress(found, "Reading usage", total=len(subject)):
             for model, buckets in usage.models.items():
                 rows[model] += buckets.days.values()
     sums = {model: Counts.total(counts) for model, counts in rows.items()}

@@ -11,7 +11,12 @@ from quota_enforcer.cli.prices.price_store import OwnPrice, applying, own_prices
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
 from quota_enforcer.cli.prices.update import update
-from quota_enforcer.cli.terminal.options import AsJson, Model, maybe_on_deployment, on_deployment
+from quota_enforcer.cli.terminal.options import (
+    AsJson,
+    Model,
+    on_deployment,
+    with_optional_deployment,
+)
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
@@ -25,7 +30,7 @@ app.command("update", no_args_is_help=True)(update)
 
 
 @app.command("list")
-@maybe_on_deployment
+@with_optional_deployment
 def list_(
     find: Callable[[], Deployment],
     pattern: Annotated[

@@ -111,7 +111,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     if not made:
         say(f"No change: price {key} is like that already.")
         return
-    say(f"{'Added' if old is None else 'Changed'} price {key}:")
+    say(f"{'AddResult' if old is None else 'Changed'} price {key}:")
     say_table(
         ("Attribute", "Old", "New"), [(c.attribute, shown(c.old), shown(c.new)) for c in made]
     )

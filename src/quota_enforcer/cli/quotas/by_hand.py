@@ -31,18 +31,20 @@ class Raise:
     note: str
 
 
-def raised(whom: str, quota: Quota, own: Item | None, by: Raise, zone: ZoneInfo) -> dict[str, Any]:
-    """The item of `whom` with which `quota`, which limits them now, is raised.
+def raised(
+    subject: str, quota: Quota, own: Item | None, by: Raise, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The item of `subject` with which `quota`, which limits them now, is raised.
 
     `own` is their item of this name, if there is one. Where that is the quota itself and lasts
     longer, it is raised, and all it says holds again afterwards. Else the item ends with the raise,
     and what is next in precedence holds again.
     """
     ends, kept = as_text(by.until, zone), dict(own or {})
-    itself = own is not None and quota.whom == whom
+    itself = own is not None and quota.subject == subject
     if itself and (quota.until is None or by.until <= quota.until):
         return {**kept, "raise_to": by.to, "raise_until": ends}
-    key = {"principal": kept.get("principal", whom), "quota": quota.name}
+    key = {"principal": kept.get("principal", subject), "quota": quota.name}
     if by.to == NO_LIMIT:
         kept.pop("enabled", None)
         return {**kept, **key, "exempt": True, "until": ends, "note": by.note}
@@ -54,7 +56,7 @@ def raised(whom: str, quota: Quota, own: Item | None, by: Raise, zone: ZoneInfo)
 
 
 def block(
-    whom: str,
+    subject: str,
     *,
     members: Iterable[str] = (),
     models: list[str] | None = None,
@@ -64,7 +66,7 @@ def block(
     """The item that blocks somebody: no use at all, of these models or of all."""
     said = {"models": models, "members": sorted(members), "until": until, "note": note}
     return {
-        "principal": whom,
+        "principal": subject,
         "quota": BLOCK,
         "measure": "requests",
         "limit": Decimal(0),

@@ -11,17 +11,17 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.items import read_items, table_items
 from quota_enforcer.cli.files.logs import log_file
-from quota_enforcer.cli.files.quota_file import Judged, judge_items, judge_offline
+from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items, judge_offline
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, maybe_on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, with_optional_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.lint import Remark, review
+from quota_enforcer.core.quotas.lint import LintWarning, review
 
 NOBODY_YET = "Nobody has used Bedrock yet, so whom the quotas cover was not looked at."
 
 
-@maybe_on_deployment
+@with_optional_deployment
 def check(
     find: Callable[[], Deployment],
     file: Annotated[
@@ -69,22 +69,22 @@ def check(
         raise typer.Exit(REFUSED)
 
 
-def _offline(file: Path) -> tuple[list[Judged], set[Principal]]:
+def _offline(file: Path) -> tuple[list[ParsedItem], set[Principal]]:
     return judge_offline(read_items(file), ZoneInfo("UTC")), set()
 
 
-def _online(deployment: Deployment, file: Path | None) -> tuple[list[Judged], set[Principal]]:
+def _online(deployment: Deployment, file: Path | None) -> tuple[list[ParsedItem], set[Principal]]:
     settings = deployment.settings
     items = read_items(file) if file else table_items(deployment.quotas.items())
     judged = judge_items(items, settings.zone, sorted(settings.denies))
     return judged, {record.principal for record in deployment.ledger.everybody()}
 
 
-def _say(judged: list[Judged], invalid: list[Judged], remarks: list[Remark]) -> None:
+def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]) -> None:
     for each in invalid:
         say(each.words)
     for remark in remarks:
-        say(f"warning: {remark.name} of {remark.whom} {remark.words}")
+        say(f"warning: {remark.name} of {remark.subject} {remark.words}")
     warnings = _count(len(remarks), "warning")
     say(f"{_count(len(judged), 'item')}: {len(invalid):,} not valid, {warnings}.")
 
@@ -93,12 +93,19 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _document(judged: list[Judged], invalid: list[Judged], remarks: list[Remark]) -> dict[str, Any]:
+def _document(
+    judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]
+) -> dict[str, Any]:
     return {
         "items": len(judged),
         "invalid": [each.to_json() for each in invalid],
         "warnings": [
-            {"principal": each.whom, "quota": each.name, "doubt": each.doubt, "words": each.words}
+            {
+                "principal": each.subject,
+                "quota": each.name,
+                "doubt": each.doubt,
+                "words": each.words,
+            }
             for each in remarks
         ],
     }

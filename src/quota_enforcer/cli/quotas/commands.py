@@ -55,13 +55,13 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
     say_table(("Whom", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
     for state in known:
         if state.problems:
-            say(f"{state.name} of {state.whom} is not valid; {state.instead}:")
+            say(f"{state.name} of {state.subject} is not valid; {state.instead}:")
             for problem in state.problems:
                 say(f"  - {problem}")
 
 
 @on_deployment
-def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
+def remove(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson = False) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
     Whoever it blocked is free in seconds, unless another quota blocks too.
@@ -69,14 +69,16 @@ def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = 
     Examples:
       quota-enforcer quota remove user/alice daily
     """
-    key, old = stored(deployment, whom, name)
+    key, old = stored(deployment, subject, name)
     if old is None:
         raise not_there(deployment, key, name, to="remove")
     removed = deployment.quotas.remove(key, name, old)
     instead = _instead(deployment, key, name, clock.now())
     if as_json:
         applies = (
-            None if instead is None else [{"principal": r.whom, "quota": r.name} for r in instead]
+            None
+            if instead is None
+            else [{"principal": r.subject, "quota": r.name} for r in instead]
         )
         say_json({"removed": removed, "applies_instead": applies})
         return
@@ -90,11 +92,11 @@ def remove(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = 
 
 
 def _instead(
-    deployment: Deployment, whom: str, name: str, now: datetime
+    deployment: Deployment, subject: str, name: str, now: datetime
 ) -> tuple[Quota, ...] | None:
     """Which quotas of that name apply now; None where whom is no single principal."""
     try:
-        principal = Principal.parse(whom)
+        principal = Principal.parse(subject)
     except UnknownIdentity:
         return None
     applicable = deployment.load(now).book.of(principal, now)
@@ -103,7 +105,7 @@ def _instead(
 
 def _row(state: ItemState) -> tuple[str | Text, ...]:
     style = "red" if state.problems else ("" if state.in_force else "dim")
-    return state.whom, state.name, state.limit, state.warns_at, Text(state.words, style)
+    return state.subject, state.name, state.limit, state.warns_at, Text(state.words, style)
 
 
 app.command("set", no_args_is_help=True)(set_)

@@ -11,7 +11,7 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.items import JSON_SUFFIX, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
-from quota_enforcer.cli.files.quota_file import Judged, judge_items
+from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.quotas.diff import ordered
@@ -60,11 +60,11 @@ def export(
     hint(f"{len(judged):,} items in {file}")
 
 
-def _json(judged: Iterable[Judged]) -> str:
+def _json(judged: Iterable[ParsedItem]) -> str:
     return as_json_text(plain(ordered(each.placed.item)) for each in judged)
 
 
-def _yaml(judged: list[Judged], stack: str) -> Iterator[str]:
+def _yaml(judged: list[ParsedItem], stack: str) -> Iterator[str]:
     from quota_enforcer.cli.files.yaml import written  # noqa: PLC0415 - only YAML pays for it
 
     yield f"# The quota table of stack {stack}; `quota-enforcer quota import` reads it back.\n"
@@ -73,7 +73,7 @@ def _yaml(judged: list[Judged], stack: str) -> Iterator[str]:
     yield from written((plain(ordered(each.placed.item)), _comments(each)) for each in judged)
 
 
-def _comments(judged: Judged) -> list[str]:
+def _comments(judged: ParsedItem) -> list[str]:
     return [f"not valid: {problem}" for problem in judged.problems]
 
 

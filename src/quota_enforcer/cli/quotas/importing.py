@@ -9,7 +9,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.items import read_items
 from quota_enforcer.cli.files.logs import STDIN
-from quota_enforcer.cli.files.quota_file import Judged, judge_items
+from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items
 from quota_enforcer.cli.quotas.in_force import say_when
 from quota_enforcer.cli.quotas.quota_plan import Plan, Step, Wanted, plan
 from quota_enforcer.cli.quotas.quota_write import Written, write
@@ -18,7 +18,7 @@ from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployme
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
 from quota_enforcer.core.quotas.diff import changes
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.lint import Doubt, review
+from quota_enforcer.core.quotas.lint import LintCode, review
 
 _TOLD = 10
 """How many warnings are told; `quota check` tells all."""
@@ -77,14 +77,14 @@ def import_(
     _say_outcome(written)
 
 
-def _accepted(judged: Iterable[Judged], stored: Iterable[Item]) -> list[Wanted]:
+def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Wanted]:
     """What the file wants; ends the command where an item that it brings is not valid.
 
     One that stands in the table just as invalid may stay: else no export could be imported.
     """
     there = {(item["principal"], item["quota"]): item for item in stored}
-    refused: list[Judged] = []
-    kept: list[Judged] = []
+    refused: list[ParsedItem] = []
+    kept: list[ParsedItem] = []
     wanted = []
     for each in judged:
         if each.problems:
@@ -109,10 +109,10 @@ def _warn(deployment: Deployment, wanted: Iterable[Wanted]) -> None:
         return
     known = {record.principal for record in deployment.ledger.everybody()}
     remarks = [
-        each for each in review(teams, known, clock.now()) if each.doubt is Doubt.UNSEEN_MEMBER
+        each for each in review(teams, known, clock.now()) if each.doubt is LintCode.UNSEEN_MEMBER
     ]
     for each in remarks[:_TOLD]:
-        hint(f"warning: {each.name} of {each.whom} {each.words}")
+        hint(f"warning: {each.name} of {each.subject} {each.words}")
     if len(remarks) > _TOLD:
         hint(f"and {len(remarks) - _TOLD:,} more: `quota-enforcer quota check FILE` names all")
 
@@ -158,8 +158,8 @@ def _say_outcome(written: Written) -> None:
     if written.done:
         say_when()
     for step in sorted(written.overtaken, key=lambda each: each.key):
-        whom, name = step.key
-        fail(f"{name} of {whom} was changed by somebody else meanwhile, and is as they have it")
+        subject, name = step.key
+        fail(f"{name} of {subject} was changed by somebody else meanwhile, and is as they have it")
     if written.overtaken:
         hint("Run it again to see what they changed, and to decide.")
         raise typer.Exit(FAILED)

@@ -21,7 +21,7 @@ Several = list[str] | None
 @on_deployment
 def block_(
     deployment: Deployment,
-    whom: Whom,
+    subject: Whom,
     *,
     until: Annotated[
         str | None,
@@ -52,7 +52,7 @@ def block_(
     """
     now, settings = clock.now(), deployment.settings
     ends = end(until, settings.terms(now), "--until") if until is not None else None
-    key, old = stored(deployment, whom, BLOCK)
+    key, old = stored(deployment, subject, BLOCK)
     new = block(
         key,
         members=_members(deployment, key) if key.startswith("team/") else (),
@@ -74,7 +74,7 @@ def block_(
 
 def _members(deployment: Deployment, team: str) -> set[str]:
     """Who is in a team by any of its quotas."""
-    rules = [rule for rule in deployment.load(clock.now()).rules if rule.whom == team]
+    rules = [rule for rule in deployment.load(clock.now()).rules if rule.subject == team]
     if not rules:
         raise NotThere(
             f"who is in {team} is not known, since it has no quota that is valid: add one with "
@@ -84,7 +84,7 @@ def _members(deployment: Deployment, team: str) -> set[str]:
 
 
 @on_deployment
-def unblock(deployment: Deployment, whom: Whom, *, as_json: AsJson = False) -> None:
+def unblock(deployment: Deployment, subject: Whom, *, as_json: AsJson = False) -> None:
     """End a block by hand.
 
     Quotas that are used up go on blocking; `release` lets through those too.
@@ -92,7 +92,7 @@ def unblock(deployment: Deployment, whom: Whom, *, as_json: AsJson = False) -> N
     Examples:
       quota-enforcer quota unblock user/mallory
     """
-    key, old = stored(deployment, whom, BLOCK)
+    key, old = stored(deployment, subject, BLOCK)
     if old is None:
         blocked = sorted(
             str(item["principal"]) for item in deployment.quotas.items() if item["quota"] == BLOCK

@@ -50,8 +50,8 @@ class Step:
     @property
     def words(self) -> str:
         """`changed user/alice daily: limit 1,000 -> 2,000`."""
-        whom, name = self.key
-        return f"{self.kind} {name} of {whom}: {self._what}"
+        subject, name = self.key
+        return f"{self.kind} {name} of {subject}: {self._what}"
 
     @property
     def _what(self) -> str:
@@ -67,9 +67,9 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
-        whom, name = self.key
+        subject, name = self.key
         made = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in self.changes]
-        return {"principal": whom, "quota": name, "kind": self.kind.value, "changes": made}
+        return {"principal": subject, "quota": name, "kind": self.kind.value, "changes": made}
 
 
 _SAID = ("measure", "limit", "window", "exempt", "enabled", "input", "output", "request", "image")

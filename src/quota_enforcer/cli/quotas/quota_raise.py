@@ -31,7 +31,7 @@ NOTE = "raised with quota-enforcer"
 @on_deployment
 def raise_(  # noqa: PLR0913 - one argument for each part of it
     deployment: Deployment,
-    whom: Whom,
+    subject: Whom,
     name: Name,
     to: Annotated[
         str, typer.Argument(metavar="TO", help="The limit until then: 5_000_000, or unlimited.")
@@ -55,7 +55,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     """
     now, settings = clock.now(), deployment.settings
     ends = end(until, settings.terms(now), "--until")
-    key, old = stored(deployment, whom, name)
+    key, old = stored(deployment, subject, name)
     own = _own(old, settings, now)
     quota = own or _applicable(deployment, key, name, now)
     by = Raise(_above(to, quota, now, own=own is not None), ends, note or NOTE)
@@ -69,19 +69,20 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     if own is None or own.until is None or own.until > ends:
         hint(f"After {then} applies again: {named(quota)}.")
     if own is None and quota.share is Share.POOL and quota.members:
-        hint(f"Until then they do not draw on what {quota.whom} shares.")
+        hint(f"Until then they do not draw on what {quota.subject} shares.")
 
 
 def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
     """Their own quota of this name, if one is in force; raises where it stands in the way."""
     if item is None:
         return None
-    whom, name = item["principal"], item["quota"]
+    subject, name = item["principal"], item["quota"]
     match read_quota(item, settings.zone, sorted(settings.denies)):
         case None:
             raise NotThere(
-                f"quota {name} of {whom} is disabled, so there is nothing to raise: enable it with "
-                f"`quota-enforcer quota set {whom} {name} --enable`, or remove it",
+                f"quota {name} of {subject} is disabled, so there is nothing to raise: "
+                f"enable it with `quota-enforcer quota set {subject} {name} --enable`, "
+                "or remove it",
             )
         case rule if not rule.stands(now):
             return None
@@ -89,7 +90,7 @@ def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
             return quota
         case Exemption(until=until):
             ends = f" until {wording.moment(until, settings.zone)}" if until else ""
-            raise NotThere(f"{whom} has no limit {name}{ends}, so there is nothing to raise")
+            raise NotThere(f"{subject} has no limit {name}{ends}, so there is nothing to raise")
         case rule:
             raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
 

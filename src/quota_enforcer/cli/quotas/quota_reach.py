@@ -44,7 +44,7 @@ class Reach:
 def reach(rule: Rule, book: QuotaBook, known: Iterable[Principal], now: datetime) -> Reach:
     """Whom a rule covers; an exemption applies wherever no limit of its name is left."""
     everybody = set(known)
-    covered = sorted(each for each in everybody if covers(rule.whom, rule.members, each))
+    covered = sorted(each for each in everybody if covers(rule.subject, rule.members, each))
     applies = [each for each in covered if _applies(rule, book, each, now)]
     unseen = set(rule.members) - set(map(str, everybody))
     return Reach(_texts(applies), _texts(set(covered) - set(applies)), tuple(sorted(unseen)))

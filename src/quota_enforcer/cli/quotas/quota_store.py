@@ -6,17 +6,17 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
 from quota_enforcer.core.quotas.diff import AUTHOR, Change, changes
-from quota_enforcer.core.quotas.item import KINDS, Item, read_quota
+from quota_enforcer.core.quotas.item import GROUPS, Item, read_quota
 from quota_enforcer.core.quotas.quota import Rule
 
 
-def stored(deployment: Deployment, whom: str, name: str) -> tuple[str, Item | None]:
+def stored(deployment: Deployment, subject: str, name: str) -> tuple[str, Item | None]:
     """The item as spelled, if it is there, else under whom's canonical name, and its key."""
-    found = deployment.quotas.get(whom, name)
+    found = deployment.quotas.get(subject, name)
     if found is not None:
-        return whom, found
-    key = canonical(whom, deployment.settings.account)
-    if key != whom and (found := deployment.quotas.get(key, name)) is not None:
+        return subject, found
+    key = canonical(subject, deployment.settings.account)
+    if key != subject and (found := deployment.quotas.get(key, name)) is not None:
         return key, found
     if key.startswith("sso/"):  # only theirs has several spellings
         for item in deployment.quotas.items():
@@ -71,11 +71,11 @@ def written(deployment: Deployment, key: str, old: Item | None, new: Item) -> Ed
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     """Why a rule cannot deny somebody whom it names; None where it can deny them all."""
-    if rule.whom in KINDS or "*" in rule.whom:
+    if rule.subject in GROUPS or "*" in rule.subject:
         return None
     gated = bool(deployment.settings.author)
-    whom = map(Principal.parse, rule.members or (rule.whom,))
-    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in whom)
+    subject = map(Principal.parse, rule.members or (rule.subject,))
+    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in subject)
     return "; ".join(why for why in reasons if why) or None
 
 

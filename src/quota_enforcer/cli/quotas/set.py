@@ -16,7 +16,7 @@ from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.until import written as as_moment
 from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.lint import Doubt, review
+from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 
 _RULE = "The rule"
@@ -33,7 +33,7 @@ def _option(panel: str, metavar: str, text: str) -> Any:
 @on_deployment
 def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     deployment: Deployment,
-    whom: Whom,
+    subject: Whom,
     name: Name,
     *,
     measure: Annotated[
@@ -133,7 +133,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "note": note,
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
-    key, old = stored(deployment, whom, name)
+    key, old = stored(deployment, subject, name)
     new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
     edit = written(deployment, key, old, new)
     say_edit(edit, as_json=as_json)
@@ -175,7 +175,7 @@ def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
     if rule.members:
         known = {record.principal for record in deployment.ledger.everybody()}
         for remark in review([rule], known, now):
-            if remark.doubt is Doubt.UNSEEN_MEMBER:
+            if remark.doubt is LintCode.UNSEEN_MEMBER:
                 yield f"it {remark.words}"
         return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY

@@ -45,7 +45,7 @@ class Shown:
 
 
 @on_deployment
-def show(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = False) -> None:
+def show(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson = False) -> None:
     """Show one quota: what it says, whether it is in force, whom it covers, who edited it.
 
     Of one that is not valid it shows what is wrong, and the version in force.
@@ -54,7 +54,7 @@ def show(deployment: Deployment, whom: Whom, name: Name, *, as_json: AsJson = Fa
       quota-enforcer quota show default daily
       quota-enforcer quota show user/alice daily --json
     """
-    key, item = stored(deployment, whom, name)
+    key, item = stored(deployment, subject, name)
     if item is None:
         raise not_there(deployment, key, name, to="show")
     if is_price(item):
@@ -82,7 +82,9 @@ def _look(deployment: Deployment, item: Item) -> Shown:
     last_valid, rule = None, state.rule
     if state.problems:
         valid = (
-            each.item for each in memories if (each.whom, each.name) == (state.whom, state.name)
+            each.item
+            for each in memories
+            if (each.subject, each.name) == (state.subject, state.name)
         )
         last_valid = next(valid, None)
         rule = None if last_valid is None else states([last_valid], (), settings, now)[0].rule

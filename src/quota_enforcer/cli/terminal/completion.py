@@ -8,21 +8,21 @@ import typer
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.core.pricing.item import is_price
-from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.item import GROUPS
 
 Key = tuple[str, str]
 T = TypeVar("T")
 
 
-def whom(ctx: typer.Context, incomplete: str) -> list[str]:
+def subject(ctx: typer.Context, incomplete: str) -> list[str]:
     """Whoever has a quota; and the kinds, also without AWS."""
-    return _matching([*(whose for whose, _ in _keys(ctx)), *KINDS], incomplete)
+    return _matching([*(whose for whose, _ in _keys(ctx)), *GROUPS], incomplete)
 
 
 def name(ctx: typer.Context, incomplete: str) -> list[str]:
     """The quotas of whom the line names already; where they have none, those of others."""
     keys = _keys(ctx)
-    theirs = [name for whose, name in keys if whose == ctx.params.get("whom")]
+    theirs = [name for whose, name in keys if whose == ctx.params.get("subject")]
     return _matching(theirs or (name for _, name in keys), incomplete)
 
 

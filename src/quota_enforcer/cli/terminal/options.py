@@ -27,7 +27,7 @@ Whom = Annotated[
     typer.Argument(
         metavar="WHOM",
         callback=_not_empty,
-        autocompletion=completion.whom,
+        autocompletion=completion.subject,
         help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
         "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
     ),
@@ -77,7 +77,7 @@ _SHARED = {
 }
 
 
-class Where(NamedTuple):
+class Target(NamedTuple):
     """Which deployment is meant, and with whose credentials."""
 
     stack: str
@@ -92,26 +92,26 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
     def find_first(find: Callable[[], Deployment], /, *args: P.args, **kwargs: P.kwargs) -> None:
         command(find(), *args, **kwargs)
 
-    return maybe_on_deployment(find_first)
+    return with_optional_deployment(find_first)
 
 
-def maybe_on_deployment(
+def with_optional_deployment(
     command: Callable[Concatenate[Callable[[], Deployment], P], None],
 ) -> Callable[..., None]:
     """The same for a command that can do without: it is handed what finds the deployment."""
 
-    def find_later(where: Where, /, *args: P.args, **kwargs: P.kwargs) -> None:
+    def find_later(where: Target, /, *args: P.args, **kwargs: P.kwargs) -> None:
         command(lambda: deployments.find(*where), *args, **kwargs)
 
-    return somewhere(wraps(command)(find_later))
+    return with_aws(wraps(command)(find_later))
 
 
-def somewhere(command: Callable[Concatenate[Where, P], None]) -> Callable[..., None]:
+def with_aws(command: Callable[Concatenate[Target, P], None]) -> Callable[..., None]:
     """The same for a command that looks for itself: it is handed what the three say."""
 
     @wraps(command)
     def found(*args: Any, **kwargs: Any) -> None:
-        where = Where(*(kwargs.pop(name) for name in _SHARED))
+        where = Target(*(kwargs.pop(name) for name in _SHARED))
         command(where, *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]

@@ -13,10 +13,10 @@ from quota_enforcer.cli.terminal.output import hint, how_far
 from quota_enforcer.core.deployment import Terms
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
-from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.insight.overview import ReadBefore, Seen, far_back, overview
+from quota_enforcer.insight.overview import ReadBefore, StatusInput, far_back, overview
 
 _FORMS = ("user/", "role/", "sso/", "session/", "team/")
 
@@ -67,8 +67,8 @@ def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
 
 def named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    whom = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
+    subject = {each for rule in rules for each in rule.named}
+    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}
 
 
 def look_at_all(
@@ -77,7 +77,7 @@ def look_at_all(
     book: QuotaBook,
     terms: Terms,
     since: date | None = None,
-) -> Iterator[Seen]:
+) -> Iterator[StatusInput]:
     """Decide about all of these as a sweep would, on usage from `since` on at least."""
     read = read_usages(deployment, (record.principal for record in records), book, terms, since)
     return overview(records, book, read, terms)
@@ -96,11 +96,11 @@ def read_usages(
         return ReadBefore(deployment.ledger, firsts, deployment.usages(firsts, hours_from, told))
 
 
-def say_if_stranger(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:
+def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:
     """A hint where nobody of this name has been seen and no rule names them: a slip, perhaps."""
     principal = record.principal
     several = list(rules)
-    teams = {rule.whom for rule in several if rule.members}
+    teams = {rule.subject for rule in several if rule.members}
     if record.version or principal in named(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams

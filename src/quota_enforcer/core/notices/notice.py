@@ -38,7 +38,7 @@ _FOR_PEOPLE = {
     NoticeKind.RESTORED,
     NoticeKind.COULD_NOT_LIFT,
 }
-NOTED = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
+HISTORY_ONLY = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
 """Kept in the history and sent to nobody: there is nothing that anybody must do."""
 
 
@@ -47,8 +47,8 @@ class Notice:
     """One thing to tell: who, which quota, how much of it, since and until when, and why.
 
     `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
-    are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's rule
-    is for, `pool` the team where its members share the quota, `models` are its model scopes.
+    are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's
+    rule is for, `pool` the team where its members share the quota, `models` are its model scopes.
     `until` is None where only an admin's change ends it. `closed` are all model scopes that are
     closed when it is told, empty where none is, and `after` says in words what still closes them
     when this quota no longer does. Where a price is unknown, `quota` is the model. `by` says who

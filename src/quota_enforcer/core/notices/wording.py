@@ -93,7 +93,7 @@ def period(window: Window) -> str:
 
 def of_pool(quota: Quota) -> str:
     """` of the pool of team/research`; nothing where nobody shares the quota."""
-    return f" of the pool of {quota.whom}" if quota.pooled else ""
+    return f" of the pool of {quota.subject}" if quota.pooled else ""
 
 
 def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:

@@ -94,7 +94,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ModelPrices:
     """The prices of one model, those of long prompts apart.
 
     `words` is the key of its price, or says what stands in where `known` is false. `empty` is the
@@ -156,19 +156,19 @@ def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
     return tokens_in, tokens_out, read, wrote - an_hour, an_hour, requests
 
 
-def known_terms(key: str, rate: Rate, stand_ins: StandIns) -> Terms:
+def known_terms(key: str, rate: Rate, stand_ins: StandIns) -> ModelPrices:
     """The terms of a rate that is known; only its missing prices are assumed."""
     short = _filled(rate, stand_ins)
     if rate.long is None:
-        return Terms(key, known=True, short=short, source=rate.source)
+        return ModelPrices(key, known=True, short=short, source=rate.source)
     long = _filled(overlaid(rate.long, rate), [(name, _long(each)) for name, each in stand_ins])
-    return Terms(key, True, short, rate.long_over, long, source=rate.source)
+    return ModelPrices(key, True, short, rate.long_over, long, source=rate.source)
 
 
-def unknown_terms(plain: str, stand_ins: StandIns) -> Terms:
+def unknown_terms(plain: str, stand_ins: StandIns) -> ModelPrices:
     """The terms of a model without a price: those of the nearest that may stand in, all assumed."""
     if not stand_ins:
-        return Terms("no price at all", known=False, short=Prices((NO_MONEY,) * len(_SUMMED)))
+        return ModelPrices("no price at all", known=False, short=Prices((NO_MONEY,) * len(_SUMMED)))
     name, rate = stand_ins[0]
     empty = NO_MONEY
     if name != plain:  # a vendor's models are priced by tokens or by request, hardly by both

@@ -37,8 +37,8 @@ _THRESHOLD = "a whole number of tokens, 1 or more"
 
 def is_price(item: Item) -> bool:
     """Whether an item of the quota table is about a price."""
-    whom = item.get("principal")
-    return isinstance(whom, str) and whom.startswith(PREFIX)
+    subject = item.get("principal")
+    return isinstance(subject, str) and subject.startswith(PREFIX)
 
 
 def price_key(model: str) -> str:
@@ -56,17 +56,17 @@ def read_price(item: Item) -> tuple[str, Rate]:
         near = get_close_matches(unknown, ATTRIBUTES, n=1)
         meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
         problems.append(f"attribute {unknown!r} is unknown; {meant}")
-    whom, name = item.get("principal"), item.get("quota")
-    key = price_key(whom.removeprefix(PREFIX)) if isinstance(whom, str) else ""
+    subject, name = item.get("principal"), item.get("quota")
+    key = price_key(subject.removeprefix(PREFIX)) if isinstance(subject, str) else ""
     if not is_price(item) or not _KEY.fullmatch(key):
-        problems.append(f"principal is {values.shown(whom)[:200]}; allowed: {_MODEL}")
+        problems.append(f"principal is {values.shown(subject)[:200]}; allowed: {_MODEL}")
     if name != NAME:
         problems.append(f"quota is {values.shown(name)[:200]}; allowed: {NAME}")
     given = _numbers(item, problems)
     if not problems and not given:
         problems.append(f"it has no price; give one or more of: {', '.join(PRICES)}")
     if problems:
-        raise InvalidQuota(str(whom), str(name), problems)
+        raise InvalidQuota(str(subject), str(name), problems)
     return key, _rate(given, _source(item.get("note")))
 
 

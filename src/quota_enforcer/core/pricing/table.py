@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from quota_enforcer.core.pricing.cost import (
     CacheWrites,
+    ModelPrices,
     StandIns,
-    Terms,
     dearest,
     known_terms,
     overlaid,
@@ -35,7 +35,7 @@ class PriceTable:
     def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
         self._shipped = shipped
         self._own = own
-        self._found: dict[tuple[str, str | None], Terms] = {}
+        self._found: dict[tuple[str, str | None], ModelPrices] = {}
         self._dearest: dict[str, Rate] = {}
         self._groups: dict[str, list[Rate]] = {}
 
@@ -53,7 +53,7 @@ class PriceTable:
         """
         return self.terms(model_id, region).cost(counts, written)
 
-    def terms(self, model_id: str, region: str | None) -> Terms:
+    def terms(self, model_id: str, region: str | None) -> ModelPrices:
         """The prices of a model in a Region, with what had to be assumed."""
         asked = model_id, region
         terms = self._found.get(asked)
@@ -63,7 +63,7 @@ class PriceTable:
             terms = self._found[asked] = self._find(model_id, region)
         return terms
 
-    def _find(self, model_id: str, region: str | None) -> Terms:
+    def _find(self, model_id: str, region: str | None) -> ModelPrices:
         found = self.rate(model_id, region)
         plain = plain_model(model_id)
         if found is None:

@@ -30,7 +30,7 @@ def _weighed(quota: Quota) -> str:
 
 def named(rule: Rule) -> str:
     """`daily of user/*: 1,000 total tokens per day`."""
-    return f"{rule.name} of {rule.whom}: {terms(rule)}"
+    return f"{rule.name} of {rule.subject}: {terms(rule)}"
 
 
 def granted(rule: Rule) -> str:

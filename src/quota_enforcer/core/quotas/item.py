@@ -35,7 +35,7 @@ ATTRIBUTES = (
     "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
     "members", "share", "note", "edited_by", "edited_at",
 )  # fmt: skip
-KINDS = values.KINDS
+GROUPS = values.GROUPS
 
 _T = TypeVar("_T")
 
@@ -65,9 +65,9 @@ class _Reading:
             near = get_close_matches(unknown, ATTRIBUTES, n=1)
             meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
-        whom = self._required("principal", values.whom, "user/NAME, role/NAME, sso/NAME, "
+        subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
-                              f"session/ROLE/*, {', '.join(KINDS)}", "")  # fmt: skip
+                              f"session/ROLE/*, {', '.join(GROUPS)}", "")  # fmt: skip
         name = self._required(
             "quota",
             values.name,
@@ -77,12 +77,12 @@ class _Reading:
         self._optional("enabled", values.boolean, "true or false", default=True)
         exempt = self._optional("exempt", values.boolean, "true or false", default=False)
         until = self._optional("until", self._moment, values.MOMENT, None)
-        members, share = self._team(whom)
+        members, share = self._team(subject)
         rule: Rule
         if exempt:
-            rule = Exemption(whom, name, until, members, share)
+            rule = Exemption(subject, name, until, members, share)
         else:
-            rule = self._quota(whom, name, until, members, share)
+            rule = self._quota(subject, name, until, members, share)
         if self._problems:
             raise InvalidQuota(
                 str(self._item.get("principal")),
@@ -92,7 +92,12 @@ class _Reading:
         return rule
 
     def _quota(
-        self, whom: str, name: str, until: datetime | None, members: tuple[str, ...], share: Share
+        self,
+        subject: str,
+        name: str,
+        until: datetime | None,
+        members: tuple[str, ...],
+        share: Share,
     ) -> Quota:
         measure = self._required("measure", Measure, ", ".join(Measure), None)
         number, numbers = values.limit, values.NUMBERS
@@ -106,7 +111,7 @@ class _Reading:
         if ("raise_to" in self._item) != ("raise_until" in self._item):
             self._problems.append("raise_to and raise_until go together: set both or neither")
         return Quota(
-            whom,
+            subject,
             name,
             until,
             members,
@@ -174,8 +179,8 @@ class _Reading:
         if attribute in self._item:
             self._refuse(attribute, f"only with measure {measure}")
 
-    def _team(self, whom: str) -> tuple[tuple[str, ...], Share]:
-        if whom.startswith("team/"):
+    def _team(self, subject: str) -> tuple[tuple[str, ...], Share]:
+        if subject.startswith("team/"):
             members: tuple[str, ...] = ()
             members = self._required("members", values.members, values.MEMBERS, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import covers
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 
@@ -16,7 +16,7 @@ _SUGGESTED = 5
 """For how many unseen names a near one is looked for, each time among all that are known."""
 
 
-class Doubt(StrEnum):
+class LintCode(StrEnum):
     """What may not have been meant."""
 
     COVERS_NOBODY = "covers_nobody"
@@ -29,16 +29,16 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class LintWarning:
     """A doubt about one rule; `words` follow its name in a sentence."""
 
-    doubt: Doubt
-    whom: str
+    doubt: LintCode
+    subject: str
     name: str
     words: str
 
 
-def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -> list[Remark]:
+def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -> list[LintWarning]:
     """Every remark, by whom and name.
 
     `known` are the principals that the ledger has; where it has none yet, whom a rule covers is
@@ -47,7 +47,7 @@ def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -
     several = list(rules)
     standing = [rule for rule in several if rule.stands(now)]
     found = [
-        Remark(Doubt.ENDED, rule.whom, rule.name, "has ended and does nothing any more")
+        LintWarning(LintCode.ENDED, rule.subject, rule.name, "has ended and does nothing any more")
         for rule in several
         if not rule.stands(now)
     ]
@@ -55,40 +55,40 @@ def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -
         found += _nobody(standing, known)
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
     found += [
-        Remark(
-            Doubt.NO_END, rule.whom, rule.name,
+        LintWarning(
+            LintCode.NO_END, rule.subject, rule.name,
             "has limit 0 and no `until`: it blocks until somebody removes it",
         )
         for rule in standing
         if isinstance(rule, Quota) and _blocks_always(rule) and rule.until is None
     ]  # fmt: skip
-    return sorted(found, key=lambda each: (each.whom, each.name, each.doubt, each.words))
+    return sorted(found, key=lambda each: (each.subject, each.name, each.doubt, each.words))
 
 
 def _blocks_always(quota: Quota) -> bool:
     return not quota.limit and quota.action is Action.DENY
 
 
-def _nobody(rules: Iterable[Rule], known: Collection[Principal]) -> Iterator[Remark]:
+def _nobody(rules: Iterable[Rule], known: Collection[Principal]) -> Iterator[LintWarning]:
     """Rules for nobody who has used Bedrock, and members who have not."""
     names = {str(principal) for principal in known}
     suggest = _Suggestions(names)
     for rule in rules:
         for member in rule.members:
             if member not in names:
-                yield Remark(
-                    Doubt.UNSEEN_MEMBER, rule.whom, rule.name,
+                yield LintWarning(
+                    LintCode.UNSEEN_MEMBER, rule.subject, rule.name,
                     f"has the member {member}, who has not used Bedrock yet{suggest(member)}",
                 )  # fmt: skip
-        if rule.members or rule.whom in names:
+        if rule.members or rule.subject in names:
             continue
-        if rule.whom not in KINDS and "*" not in rule.whom:
-            words = f"covers nobody who has used Bedrock yet{suggest(rule.whom)}"
-        elif any(covers(rule.whom, (), principal) for principal in known):
+        if rule.subject not in GROUPS and "*" not in rule.subject:
+            words = f"covers nobody who has used Bedrock yet{suggest(rule.subject)}"
+        elif any(covers(rule.subject, (), principal) for principal in known):
             continue
         else:
             words = "covers nobody who has used Bedrock yet"
-        yield Remark(Doubt.COVERS_NOBODY, rule.whom, rule.name, words)
+        yield LintWarning(LintCode.COVERS_NOBODY, rule.subject, rule.name, words)
 
 
 class _Suggestions:
@@ -104,26 +104,26 @@ class _Suggestions:
         return f"; did you mean {near[0]}?" if near else ""
 
 
-def _twice(rules: Iterable[Rule]) -> Iterator[Remark]:
+def _twice(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     """Two items may spell one person of Identity Center differently."""
     times: defaultdict[tuple[str, str], int] = defaultdict(int)
     for rule in rules:
-        times[rule.whom, rule.name] += 1
-    for (whom, name), count in times.items():
+        times[rule.subject, rule.name] += 1
+    for (subject, name), count in times.items():
         if count > 1:
             words = f"stands {count} times, in different spellings: the strictest of them decides"
-            yield Remark(Doubt.STANDS_TWICE, whom, name, words)
+            yield LintWarning(LintCode.STANDS_TWICE, subject, name, words)
 
 
-def _shadowed(rules: Iterable[Rule]) -> Iterator[Remark]:
+def _shadowed(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     """Rules that a nearer one of the same name replaces for everybody they cover."""
     several = list(rules)
-    by_key = {(rule.whom, rule.name): rule for rule in several}
+    by_key = {(rule.subject, rule.name): rule for rule in several}
     for rule in several:
-        nearer = rule.members or (("user/*", "sso/*") if rule.whom == "default" else ())
+        nearer = rule.members or (("user/*", "sso/*") if rule.subject == "default" else ())
         if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
             words = f"never applies: there is a nearer one of that name for {_and(nearer)}"
-            yield Remark(Doubt.NEVER_APPLIES, rule.whom, rule.name, words)
+            yield LintWarning(LintCode.NEVER_APPLIES, rule.subject, rule.name, words)
 
 
 def _outlasts(nearer: Rule | None, rule: Rule) -> bool:
@@ -132,39 +132,39 @@ def _outlasts(nearer: Rule | None, rule: Rule) -> bool:
     return nearer.until is None or (rule.until is not None and rule.until <= nearer.until)
 
 
-def _beaten(rules: Iterable[Rule]) -> Iterator[Remark]:
+def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     """A principal's quotas that block nothing which another of theirs has not blocked before."""
     alike: defaultdict[object, list[Quota]] = defaultdict(list)
     for rule in rules:
         if isinstance(rule, Quota) and _is_one(rule) and rule.action is Action.DENY:
             counts = (rule.measure, rule.weights, rule.window, rule.models, rule.unknown_prices)
-            alike[rule.whom, counts].append(rule)
+            alike[rule.subject, counts].append(rule)
     for several in alike.values():
         lasting = [each for each in several if each.until is None and each.raise_to is None]
         strictest = min(lasting, key=lambda each: each.limit, default=None)
         for each in several:
             if strictest is not None and each.limit > strictest.limit:
                 words = f"never blocks: {strictest.name} counts the same and has a lower limit"
-                yield Remark(Doubt.NEVER_APPLIES, each.whom, each.name, words)
+                yield LintWarning(LintCode.NEVER_APPLIES, each.subject, each.name, words)
 
 
 def _is_one(rule: Rule) -> bool:
     """Whether nothing can be nearer: it is for one principal itself."""
-    return not rule.members and rule.whom not in KINDS and "*" not in rule.whom
+    return not rule.members and rule.subject not in GROUPS and "*" not in rule.subject
 
 
-def _teams(rules: Iterable[Rule]) -> Iterator[Remark]:
+def _teams(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     """Teams whose quotas name different members."""
     teams: defaultdict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
         if rule.members:
-            teams[rule.whom].append(rule)
+            teams[rule.subject].append(rule)
     for several in teams.values():
         first = several[0]
         for each in several[1:]:
             if set(each.members) != set(first.members):
                 words = f"names other members than {first.name} of the same team"
-                yield Remark(Doubt.MEMBERS_DIFFER, each.whom, each.name, words)
+                yield LintWarning(LintCode.MEMBERS_DIFFER, each.subject, each.name, words)
 
 
 def _and(names: Collection[str]) -> str:

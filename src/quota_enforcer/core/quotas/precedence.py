@@ -20,7 +20,7 @@ class Applicable:
     turns_at: datetime | None = None
 
 
-class Nearness(StrEnum):
+class Precedence(StrEnum):
     """How near a rule is to somebody whom it covers, nearest first."""
 
     ITSELF = "principal"
@@ -29,7 +29,7 @@ class Nearness(StrEnum):
     DEFAULT = "default"
 
 
-class Fate(StrEnum):
+class Selection(StrEnum):
     """What becomes of a rule for somebody whom it covers."""
 
     APPLIES = "applies"
@@ -45,8 +45,8 @@ class Candidate:
     """
 
     rule: Rule
-    nearness: Nearness
-    fate: Fate
+    nearness: Precedence
+    fate: Selection
 
 
 class QuotaBook:
@@ -63,21 +63,21 @@ class QuotaBook:
         self._by_member: defaultdict[str, list[Rule]] = defaultdict(list)
         self.pools: dict[Principal, frozenset[Principal]] = {}
         """Teams with a quota that they share, and whom it can concern."""
-        self.drawing: dict[str, frozenset[Principal]] = {}
+        self.contributors: dict[str, frozenset[Principal]] = {}
         """By the id of a quota that is shared: whose usage its pool is the sum of."""
         self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
         for rule in rules:
-            self._watched.update((rule.whom, *rule.members))
+            self._watched.update((rule.subject, *rule.members))
             for member in rule.members:
                 self._by_member[member].append(rule)
             if not rule.members:
-                self._by_whom[rule.whom].append(rule)
+                self._by_whom[rule.subject].append(rule)
             elif rule.share is Share.POOL:
-                self._by_whom[rule.whom].append(rule)
-                team, members = Principal.parse(rule.whom), _parsed(rule.members)
+                self._by_whom[rule.subject].append(rule)
+                team, members = Principal.parse(rule.subject), _parsed(rule.members)
                 self.pools[team] = self.pools.get(team, frozenset()) | members
-                self.drawing[rule.id] = _counting_once(members)
+                self.contributors[rule.id] = _counting_once(members)
         for team, several in self.pools.items():
             for principal in several:
                 self._pools_of[principal].add(team)
@@ -85,7 +85,7 @@ class QuotaBook:
     def of(self, principal: Principal, now: datetime) -> Applicable:
         """The quotas in force for a principal, by name; several of one name only from teams."""
         candidates = self.candidates(principal, now)
-        applying = (each.rule for each in candidates if each.fate is Fate.APPLIES)
+        applying = (each.rule for each in candidates if each.fate is Selection.APPLIES)
         turns = (turn for each in candidates for turn in each.rule.turning_points() if turn > now)
         return Applicable(
             tuple(
@@ -100,12 +100,12 @@ class QuotaBook:
         """Every rule that covers a principal, nearest first, and what becomes of it."""
         found: list[Candidate] = []
         nearer: set[str] = set()
-        for nearness, level in zip(Nearness, self._levels(principal), strict=False):
+        for nearness, level in zip(Precedence, self._levels(principal), strict=False):
             here: set[str] = set()
             for rule in level:
-                fate = Fate.ENDED
+                fate = Selection.ENDED
                 if rule.stands(now):
-                    fate = Fate.REPLACED if rule.name in nearer else Fate.APPLIES
+                    fate = Selection.REPLACED if rule.name in nearer else Selection.APPLIES
                     here.add(rule.name)
                 found.append(Candidate(rule, nearness, fate))
             nearer |= here
@@ -143,14 +143,14 @@ def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ..
     return (identity.principal, session)
 
 
-def covers(whom: str, members: Iterable[str], principal: Principal) -> bool:
-    """Whether a rule for `whom` can concern this principal, whatever nearer rules say."""
-    if whom == "default":
+def covers(subject: str, members: Iterable[str], principal: Principal) -> bool:
+    """Whether a rule for `subject` can concern this principal, whatever nearer rules say."""
+    if subject == "default":
         return principal.kind in _PEOPLE
     kinds = {f"{principal.kind}/*"}
     if principal.kind is Kind.SESSION:
         kinds = {_sessions_of(principal)}
-    return whom in {str(principal), *kinds} or str(principal) in members
+    return subject in {str(principal), *kinds} or str(principal) in members
 
 
 def _sessions_of(session: Principal) -> str:

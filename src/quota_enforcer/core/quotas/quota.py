@@ -38,11 +38,12 @@ class Share(StrEnum):
 class Rule:
     """What every quota item says: whom it covers, its name, and until when it stands.
 
-    `whom` is a principal (`user/alice`), a kind (`user/*`, `session/ci/*`), or `default`: people,
-    that is `user/*` and `sso/*`, and never roles. A team's rule has its `members` as principals.
+    `subject` is a principal (`user/alice`), a kind (`user/*`, `session/ci/*`), or `default`:
+    people, that is `user/*` and `sso/*`, and never roles. A team's rule has its `members` as
+    principals.
     """
 
-    whom: str
+    subject: str
     name: str
     until: datetime | None = None
     members: tuple[str, ...] = ()
@@ -51,13 +52,13 @@ class Rule:
     @property
     def id(self) -> str:
         """The two keys of the quota table in one word."""
-        return f"{self.whom}#{self.name}"
+        return f"{self.subject}#{self.name}"
 
     @property
     def named(self) -> tuple[str, ...]:
         """Whom it gives something to: members, and a team itself only where they share."""
         alone = self.members and self.share is Share.EACH
-        return self.members if alone else (self.whom, *self.members)
+        return self.members if alone else (self.subject, *self.members)
 
     def stands(self, now: datetime) -> bool:
         """Whether the rule has not ended yet."""

@@ -17,7 +17,7 @@ from quota_enforcer.core.principal import Kind, Principal, can_exist
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
 from quota_enforcer.core.usage.window import Unit, Window
 
-KINDS = ("user/*", "sso/*", "role/*", "default")
+GROUPS = ("user/*", "sso/*", "role/*", "default")
 
 NUMBERS = "a whole number, 0 or more"
 
@@ -76,10 +76,10 @@ def texts(value: Any) -> list[str]:
     raise TypeError
 
 
-def whom(value: Any) -> str:
+def subject(value: Any) -> str:
     """Whom a rule covers: a principal, a kind, or the default."""
     covered = text(value)
-    if covered in KINDS:
+    if covered in GROUPS:
         return covered
     if covered.startswith("session/") and covered.endswith("/*"):
         _principal(f"{covered.removesuffix('*')}any")

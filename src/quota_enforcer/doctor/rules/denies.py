@@ -29,12 +29,17 @@ class Denied:
     indirect: bool = False
 
 
-def denies(seen: Sequence[Denied], strays: Sequence[str], now: datetime) -> Diagnosis:
-    """Whether each deny is where it should be; `strays` are what only an admin can undo."""
+def denies(
+    seen: Sequence[Denied], unmanaged_attachments: Sequence[str], now: datetime
+) -> Diagnosis:
+    """Whether each deny is where it should be.
+
+    `unmanaged_attachments` are what only an admin can undo.
+    """
     findings = [finding for each in seen for finding in _of(each, now)]
     blocked = sum(bool(each.recorded) and not each.trouble for each in seen)
     fine = f"IAM denies all whom the ledger says: {blocked}" if blocked else "nobody is denied"
-    return diagnosis(fine, [*findings, *map(_stray, strays)])
+    return diagnosis(fine, [*findings, *map(_stray, unmanaged_attachments)])
 
 
 def _of(seen: Denied, now: datetime) -> Iterator[Finding]:

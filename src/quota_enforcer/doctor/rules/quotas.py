@@ -14,7 +14,7 @@ from quota_enforcer.doctor.fixes import at, count, deploy
 class InvalidItem:
     """An item of the quota table that does not validate, and what is wrong with it."""
 
-    whom: str
+    subject: str
     name: str
     why: str
 
@@ -23,9 +23,9 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
     """Whether every item is valid and there are any; `unlimited` are callers without a quota."""
     findings = [
         problem(
-            f"quota {each.name} of {each.whom} is not valid",
+            f"quota {each.name} of {each.subject} is not valid",
             each.why,
-            f"quota-enforcer quota remove {shlex.quote(each.whom)} {shlex.quote(each.name)}",
+            f"quota-enforcer quota remove {shlex.quote(each.subject)} {shlex.quote(each.name)}",
             "or mend it, in the table or with quota-enforcer quota set",
         )
         for each in invalid

@@ -11,13 +11,13 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import look
+from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import Rules
-from quota_enforcer.enforce.apply.gates import GateRun, deserted
-from quota_enforcer.enforce.apply.one import Really, apply, conclude
-from quota_enforcer.enforce.evaluate import Looked, decide_for
-from quota_enforcer.enforce.gather import NOTHING, Gathered
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.apply.gates import GateRun, orphaned_gates_message
+from quota_enforcer.enforce.apply.one import Attached, apply, conclude
+from quota_enforcer.enforce.evaluate import Evaluated, decide_for
+from quota_enforcer.enforce.gather import NOTHING, SweepInput
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 
 TRIES = 3
@@ -26,7 +26,7 @@ SETTLING = timedelta(minutes=10)
 """A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
 
 
-class Round:
+class Enforcement:
     """Decides and applies; what fails goes into the report while the rest goes on.
 
     `rules` are what to decide by when another sweep or wake was first. A round that is a `wake`
@@ -36,7 +36,7 @@ class Round:
     def __init__(
         self,
         settings: Settings,
-        outside: Outside,
+        outside: Adapters,
         report: Report,
         rules: Callable[[], Rules],
         *,
@@ -51,13 +51,13 @@ class Round:
         self.failed = False
         """Whether somebody was not looked at or not brought to what was decided."""
 
-    def decide(self, gathered: Gathered) -> Looked:
+    def decide(self, gathered: SweepInput) -> Evaluated:
         """Decide for everybody gathered, and for who shares a pool that changes for it."""
         looked = decide_for(gathered, self._ledger, self._failed)
         self._report.looked_at = looked.count
         return looked
 
-    def apply(self, decisions: Iterable[Decision], gathered: Gathered) -> None:
+    def apply(self, decisions: Iterable[Decision], gathered: SweepInput) -> None:
         """Make the decisions true: one policy after the other, since IAM throttles bulk changes.
 
         All that gates must deny goes to the author together. What is told of a team comes last,
@@ -67,7 +67,7 @@ class Round:
         of_teams = [each for each in decisions if each.principal.kind is Kind.TEAM]
         others = [each for each in decisions if each.principal.kind is not Kind.TEAM]
         if author is None and gathered.gates:
-            self._report.failures.append(deserted(gathered.gates))
+            self._report.failures.append(orphaned_gates_message(gathered.gates))
         try:
             gated = self._apply_alone(others, gathered)
         except Closed:
@@ -77,18 +77,18 @@ class Round:
             failures = run.apply(gated, gathered, self._report)
             self._report.failures += failures
             self.failed |= bool(failures)
-            self.look_again(run.unfinished)
+            self.mark_due(run.unfinished)
         for decision in of_teams:
             self._tell_of_team(decision, gathered.records[decision.principal])
 
-    def _apply_alone(self, decisions: Iterable[Decision], gathered: Gathered) -> list[Decision]:
+    def _apply_alone(self, decisions: Iterable[Decision], gathered: SweepInput) -> list[Decision]:
         """Apply what no gate is needed for; returns the rest. Raises Closed."""
         gated: list[Decision] = []
         for decision in decisions:
             record = gathered.records[decision.principal]
             if self._outside.author is None and decision.principal in gathered.gates:
                 continue  # a gate that nobody writes any more still denies: nothing may be claimed
-            if self._gated(decision) and not (self._wake and settled(decision, record)):
+            if self._gated(decision) and not (self._wake and already_applied(decision, record)):
                 gated.append(decision)
                 continue
             try:
@@ -105,17 +105,17 @@ class Round:
         try:
             self._report.notices += conclude(decision, record, "", self._ledger)
         except Conflict:  # another sweep or wake was first; the next one looks again
-            self.look_again([decision.principal])
+            self.mark_due([decision.principal])
         except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
             self._failed(record, error)
 
-    def look_again(self, principals: Iterable[Principal]) -> None:
+    def mark_due(self, principals: Iterable[Principal]) -> None:
         """Make the next sweep look at them, whatever else happens."""
         several = set(principals)
         for record in self._ledger.records(several).values() if several else ():
             self._make_due(record)
 
-    def _apply_one(self, decision: Decision, record: Record, gathered: Gathered) -> list[Notice]:
+    def _apply_one(self, decision: Decision, record: Record, gathered: SweepInput) -> list[Notice]:
         tried = NOTHING
         for _ in range(TRIES - 1):
             with suppress(Conflict):
@@ -123,23 +123,23 @@ class Round:
             tried |= decision.standing.denied
             record = self._ledger.records([record.principal])[record.principal]
             gathered = replace(gathered, rules=self._rules())
-            decision = look(record, gathered.rules.book, self._ledger, gathered.terms)
+            decision = decide_for_one(record, gathered.rules.book, self._ledger, gathered.terms)
         return self._attempt(decision, record, gathered, tried)
 
     def _attempt(
-        self, decision: Decision, record: Record, gathered: Gathered, tried: frozenset[str]
+        self, decision: Decision, record: Record, gathered: SweepInput, tried: frozenset[str]
     ) -> list[Notice]:
         """`tried` may have been attached before somebody else turned out to be first."""
-        if self._wake and settled(decision, record) and tried <= decision.standing.denied:
+        if self._wake and already_applied(decision, record) and tried <= decision.standing.denied:
             return conclude(decision, record, record.trouble, self._ledger)
         if self._gated(decision):  # somebody else changed it just now: the next sweep has a gate
             self._make_due(record)
             return []
-        really = Really(self._really(record, gathered), tried)
+        really = Attached(self._really(record, gathered), tried)
         seen = gathered.rules.seen
         return apply(decision, record, really, self._ledger, self._outside.denies, seen)
 
-    def _really(self, record: Record, gathered: Gathered) -> frozenset[str]:
+    def _really(self, record: Record, gathered: SweepInput) -> frozenset[str]:
         """What IAM denies; to a wake that is what the ledger says was brought about."""
         if gathered.really is not None:
             return gathered.really.get(record.principal, NOTHING)
@@ -181,6 +181,6 @@ class Round:
                 self._ledger.put(record.next(due=now))
 
 
-def settled(decision: Decision, record: Record) -> bool:
+def already_applied(decision: Decision, record: Record) -> bool:
     """Whether what is denied stays as the ledger says, and nothing was left half done."""
     return record.intended is None and decision.standing.denied == record.standing.denied

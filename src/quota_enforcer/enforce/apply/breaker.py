@@ -15,7 +15,7 @@ MEMORY = timedelta(minutes=15)
 """How long a block counts as new: a wrong quota blocks one after the other where usage streams."""
 
 
-def hold(
+def apply_breaker(
     decisions: list[Decision],
     state: SweepState,
     ledger: Ledger,
@@ -39,7 +39,7 @@ def hold(
     many = len(blocking) + len(before)
     if many <= breaker.number or not breaker.trips(many, _how_many(ledger)):
         return replace(state, breaker_since=None)
-    hold_back(decisions, report)
+    hold_new_blocks(decisions, report)
     lately = (
         f", {len(before)} others in the {MEMORY.seconds // 60} minutes before" if before else ""
     )
@@ -60,7 +60,7 @@ def _how_many(ledger: Ledger) -> int:
     return sum(record.principal.kind is not Kind.TEAM for record in ledger.everybody())
 
 
-def hold_back(decisions: list[Decision], report: Report) -> None:
+def hold_new_blocks(decisions: list[Decision], report: Report) -> None:
     """Take all new blocks out of `decisions`."""
     report.held = [str(decision.principal) for decision in decisions if decision.blocks]
     decisions[:] = [each.without_new_blocks() if each.blocks else each for each in decisions]

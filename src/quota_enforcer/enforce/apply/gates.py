@@ -9,14 +9,14 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.one import conclude, intend
-from quota_enforcer.enforce.gather import NOTHING, Gathered
+from quota_enforcer.enforce.gather import NOTHING, SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Ledger
 from quota_enforcer.enforce.report import Report
-from quota_enforcer.gates.result import Rendered
-from quota_enforcer.meter.appearances import Seen, seen
+from quota_enforcer.gates.result import GateResult
+from quota_enforcer.meter.appearances import Appearance, seen
 
 
-def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> GateIntent:
+def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -> GateIntent:
     """What a gate shall deny for one decision; a session says itself which role it is of.
 
     Who is blocked makes no calls and is forgotten by the metrics, so what the stored intent knows
@@ -25,7 +25,7 @@ def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> Gate
     principal = decision.principal
     if principal.kind is Kind.SESSION:
         role, _, name = principal.name.partition("/")
-        appears = Seen({name}, {role})
+        appears = Appearance({name}, {role})
     names, roles = set(appears.names), set(appears.roles)
     if stored is not None:
         names |= stored.names
@@ -38,7 +38,7 @@ def intent(decision: Decision, appears: Seen, stored: GateIntent | None) -> Gate
     )
 
 
-def deserted(principals: Iterable[Principal]) -> str:
+def orphaned_gates_message(principals: Iterable[Principal]) -> str:
     """What to do about people whom a gate denies that nobody writes any more, in words."""
     who = ", ".join(map(str, sorted(principals)))
     return (
@@ -58,7 +58,9 @@ class GateRun:
         self.unfinished: set[Principal] = set()
         """Whom the next sweep must look at again."""
 
-    def apply(self, decisions: Iterable[Decision], gathered: Gathered, report: Report) -> list[str]:
+    def apply(
+        self, decisions: Iterable[Decision], gathered: SweepInput, report: Report
+    ) -> list[str]:
         """Bring the gates to the decisions; returns failures in words.
 
         The author is asked in every sweep, so that a role made anew and a gate tampered with are
@@ -97,7 +99,7 @@ class GateRun:
         return failures
 
     def _intend(
-        self, decisions: Iterable[Decision], gathered: Gathered
+        self, decisions: Iterable[Decision], gathered: SweepInput
     ) -> tuple[list[tuple[Decision, Record]], list[str]]:
         known = seen(self._ledger.sources(), self._account)
         written: list[tuple[Decision, Record]] = []
@@ -105,7 +107,7 @@ class GateRun:
         for decision in decisions:
             record = gathered.records[decision.principal]
             stored = gathered.gates.get(decision.principal)
-            wanted = intent(decision, known.get(decision.principal, Seen()), stored)
+            wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
                     record = intend(decision, record, self._ledger, wanted, gathered.rules.seen)
@@ -120,14 +122,14 @@ class GateRun:
         return written, failures
 
 
-def _in_force(decision: Decision, rendered: Rendered) -> bool:
+def _in_force(decision: Decision, rendered: GateResult) -> bool:
     """Whether somebody who should be denied is, in full; a release never shows."""
     denied = rendered.denied.get(decision.principal, NOTHING)
     asked = decision.standing.denied
     return bool(asked) and asked <= denied and decision.principal not in rendered.trouble
 
 
-def _trouble(decision: Decision, rendered: Rendered) -> str:
+def _trouble(decision: Decision, rendered: GateResult) -> str:
     """Why somebody who should be denied is not, in words."""
     denied = rendered.denied.get(decision.principal, NOTHING)
     if not decision.standing.denied:
@@ -136,7 +138,7 @@ def _trouble(decision: Decision, rendered: Rendered) -> str:
     return rendered.trouble.get(decision.principal, unexplained)
 
 
-def _for_admins(rendered: Rendered, now: datetime, told: str) -> list[Notice]:
+def _for_admins(rendered: GateResult, now: datetime, told: str) -> list[Notice]:
     notices = []
     why = "; ".join(rendered.tampered)
     if why not in {"", told}:

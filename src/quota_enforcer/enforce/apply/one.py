@@ -18,7 +18,7 @@ _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 _GONE = "it no longer exists"
 
 
-class Really(NamedTuple):
+class Attached(NamedTuple):
     """The scopes that IAM denies, and those that it may deny for all we know."""
 
     denied: frozenset[str]
@@ -28,7 +28,7 @@ class Really(NamedTuple):
 def apply(
     decision: Decision,
     record: Record,
-    really: Really,
+    really: Attached,
     ledger: Ledger,
     denies: Denies,
     quotas_seen: str | None = None,

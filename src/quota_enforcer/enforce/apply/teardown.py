@@ -7,12 +7,12 @@ from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED, Principal
-from quota_enforcer.enforce.apply.gates import deserted
+from quota_enforcer.enforce.apply.gates import orphaned_gates_message
 from quota_enforcer.enforce.gather import NOTHING
-from quota_enforcer.enforce.ports import Ledger, Outside
+from quota_enforcer.enforce.ports import Adapters, Ledger
 
 
-def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], list[str]]:
+def release_everybody(outside: Adapters, now: datetime) -> tuple[list[Notice], list[str]]:
     """Detach every deny that IAM or the ledger knows of, and empty the gates.
 
     Returns what to tell whom, and failures in words; one failure does not stop the rest.
@@ -44,11 +44,11 @@ def release_everybody(outside: Outside, now: datetime) -> tuple[list[Notice], li
     return notices, failures
 
 
-def _empty_gates(outside: Outside) -> list[str]:
+def _empty_gates(outside: Adapters) -> list[str]:
     """Have the author write gates that deny nobody; returns failures in words."""
     if outside.author is None:
         left = [intent.principal for intent in outside.ledger.gate_intents()]
-        return [deserted(left)] if left else []
+        return [orphaned_gates_message(left)] if left else []
     try:
         return list(outside.author.empty().failures)
     except Exception as error:  # noqa: BLE001 - whoever can be released is

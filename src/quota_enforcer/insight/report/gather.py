@@ -5,14 +5,14 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Terms
-from quota_enforcer.core.ledger import HistoryReads, LedgerReads, Record
+from quota_enforcer.core.ledger import EverybodyReads, HistoryReads, LedgerReads, Record
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
-from quota_enforcer.core.quotas.item import KINDS
+from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.evaluate import Looked, look_closely
+from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.insight.blocks import TOLD_TO_ADMINS, Now, blocks_of
 from quota_enforcer.insight.forecast import percent_at_reset, runs_out
@@ -25,7 +25,7 @@ _MONTH = 28
 """Days from which on a report is long enough that the month before is wanted too."""
 
 
-class ReportLedger(LedgerReads, HistoryReads, Protocol):
+class ReportLedger(LedgerReads, EverybodyReads, HistoryReads, Protocol):
     """What of the ledger a report reads."""
 
 
@@ -56,7 +56,7 @@ class Gathering:
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""
         principal = record.principal
-        looked = look_closely(record, self._book, self._usage, self._terms, self._pools)
+        looked = evaluate(record, self._book, self._usage, self._terms, self._pools)
         decision = looked.decision
         return Person(
             principal,
@@ -106,7 +106,7 @@ class Gathering:
         }
         return {model: days for model, days in found.items() if days}
 
-    def _bars(self, record: Record, looked: Looked) -> tuple[Bar, ...]:
+    def _bars(self, record: Record, looked: Evaluation) -> tuple[Bar, ...]:
         """As `status` has them, with the forecast of those that apply."""
         decision = looked.decision
         table = list(rows(record, decision))
@@ -133,8 +133,8 @@ def _read_from(days: tuple[date, ...]) -> date:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    whom = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in whom if each not in KINDS and "*" not in each}
+    subject = {each for rule in rules for each in rule.named}
+    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}
 
 
 def _teams(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
@@ -143,5 +143,5 @@ def _teams(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
     for rule in rules:
         if rule.members:
             members = frozenset(map(Principal.parse, rule.members))
-            teams[rule.whom] = teams.get(rule.whom, frozenset()) | members
+            teams[rule.subject] = teams.get(rule.subject, frozenset()) | members
     return teams

@@ -22,7 +22,7 @@ from quota_enforcer.gates.settings import AuthorSettings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from quota_enforcer.gates.result import Rendered
+    from quota_enforcer.gates.result import GateResult
 
 WAIT: Final = Retrying(
     retry=retry_if_exception_type(AuthorBusy),
@@ -67,7 +67,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     return _told(rendered)
 
 
-def _told(rendered: "Rendered") -> dict[str, Any]:
+def _told(rendered: "GateResult") -> dict[str, Any]:
     answer = rendered.to_json()
     logger.info("gates", **answer)
     return answer

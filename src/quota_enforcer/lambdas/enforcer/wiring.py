@@ -13,7 +13,7 @@ from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.enforce.ports import Outside
+from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.sweep import Sweep
 from quota_enforcer.meter.ports import Models, NamedByThemselves
 
@@ -52,9 +52,9 @@ def models(settings: "Settings", session: "boto3.Session") -> Models:
     return BedrockModels(session.client("bedrock", config=SOON_OR_NOT), memory)
 
 
-def outside(settings: "Settings", session: "boto3.Session") -> Outside:
+def outside(settings: "Settings", session: "boto3.Session") -> Adapters:
     """Every adapter of one deployment."""
-    return Outside(
+    return Adapters(
         ledger=ledger(settings, session),
         quotas=quotas(settings, session),
         metrics=CloudWatchMetrics(

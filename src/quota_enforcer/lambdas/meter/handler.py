@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from quota_enforcer.meter.ports import Pointer
+    from quota_enforcer.meter.ports import EventPointer
     from quota_enforcer.meter.recount import Recounted, Recounter
     from quota_enforcer.meter.stream import Metered, Stream
 
@@ -98,7 +98,7 @@ def _told(metered: "Metered") -> dict[str, Any]:
     return answer
 
 
-def _named(pointers: "Sequence[Pointer]") -> list[dict[str, Any]]:
+def _named(pointers: "Sequence[EventPointer]") -> list[dict[str, Any]]:
     return [pointer._asdict() for pointer in pointers[:NAMED]]
 
 

@@ -12,14 +12,14 @@ from quota_enforcer.aws.functions.wake import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.table import PriceTable
-from quota_enforcer.meter.context import MeterOutside, Site
+from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
 
 if TYPE_CHECKING:
     import boto3
 
-    from quota_enforcer.core.ledger import Brief
+    from quota_enforcer.core.ledger import MeterRules
     from quota_enforcer.meter.settings import MeterSettings
 
 PATIENT: Final = Config(
@@ -28,10 +28,10 @@ PATIENT: Final = Config(
 """A delivery must not hang on one lost answer; repeats of one write count once."""
 
 
-def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterOutside:
+def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapters:
     """Every adapter of one deployment's meter."""
     dynamodb = session.client("dynamodb", config=PATIENT)
-    return MeterOutside(
+    return MeterAdapters(
         ledger=DynamoMeterLedger(dynamodb, settings.ledger_table, settings.zone),
         models=BedrockModels(
             session.client("bedrock", config=SOON_OR_NOT),
@@ -46,19 +46,19 @@ def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterOutside
     )
 
 
-def stream(settings: "MeterSettings", outside: MeterOutside) -> Stream:
+def stream(settings: "MeterSettings", outside: MeterAdapters) -> Stream:
     """What meters deliveries."""
     return Stream(outside, _site(settings))
 
 
-def recounter(settings: "MeterSettings", outside: MeterOutside) -> Recounter:
+def recounter(settings: "MeterSettings", outside: MeterAdapters) -> Recounter:
     """What sets hours from the log."""
     return Recounter(outside, _site(settings))
 
 
-def _site(settings: "MeterSettings") -> Site:
-    return Site(settings.account, settings.log_group, settings.zone)
+def _site(settings: "MeterSettings") -> MeteredLogGroup:
+    return MeteredLogGroup(settings.account, settings.log_group, settings.zone)
 
 
-def _prices(brief: "Brief") -> PriceTable:
-    return PriceTable(shipped_rates(), brief.prices)
+def _prices(meter_rules: "MeterRules") -> PriceTable:
+    return PriceTable(shipped_rates(), meter_rules.prices)

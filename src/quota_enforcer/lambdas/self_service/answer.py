@@ -11,10 +11,10 @@ from typing import Any
 
 from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.core.notices.amounts import exact
-from quota_enforcer.insight.self_service import OwnQuota, OwnStanding, OwnView
+from quota_enforcer.insight.self_service import MyStanding, MyStatus, OwnQuota
 
 
-def document(view: OwnView, settings: MeSettings) -> dict[str, Any]:
+def document(view: MyStatus, settings: MeSettings) -> dict[str, Any]:
     """The whole answer, as plain JSON types."""
     fresh_at, now = view.state.fresh_at, view.terms.now
     age = None if fresh_at is None else int((now - fresh_at).total_seconds())
@@ -32,7 +32,7 @@ def document(view: OwnView, settings: MeSettings) -> dict[str, Any]:
     return plain
 
 
-def _standing(standing: OwnStanding) -> dict[str, Any]:
+def _standing(standing: MyStanding) -> dict[str, Any]:
     return asdict(standing) | {
         "principal": str(standing.principal),
         "quotas": [_quota(each) for each in standing.quotas],

@@ -17,7 +17,7 @@ from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.ledger.ledger_reads import DynamoReads
 from quota_enforcer.aws.dynamodb.quota_reads import DynamoQuotaReads
 from quota_enforcer.core.deployment import MeSettings
-from quota_enforcer.insight.self_service import OwnLook
+from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document
 from quota_enforcer.lambdas.self_service.request import Refused, caller_of
 
@@ -37,7 +37,7 @@ class Me(NamedTuple):
     """The function, wired."""
 
     settings: MeSettings
-    look: OwnLook
+    look: SelfService
 
 
 @cache
@@ -46,7 +46,9 @@ def me() -> Me:
     settings = MeSettings.from_environment(os.environ)
     dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
     ledger = DynamoReads(dynamodb, settings.ledger_table, settings.zone)
-    return Me(settings, OwnLook(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table)))
+    return Me(
+        settings, SelfService(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table))
+    )
 
 
 # No response is captured: it is the caller's own business.

@@ -15,7 +15,7 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.gates.document import listed
+from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.demo.callers import document
@@ -148,7 +148,7 @@ class Account:
     def listed(self) -> frozenset[str] | None:
         """The user ids that the gate denies; None where there is no gate."""
         written = self._gates.document(self.gate)
-        return None if written is None else listed(written)
+        return None if written is None else denied_user_ids(written)
 
     def _behind(self, user_id: str) -> Principal:
         """Whom IAM knows by this id: a session of a shared role, or a person of Identity Center."""

@@ -30,8 +30,8 @@ class Block(NamedTuple):
 
     def stops(self, answer: Answer) -> bool:
         """Whether the call was one that this block must refuse."""
-        whom = str(answer.call.principal) == self.principal
-        return whom and self.holds(answer) and ModelScope(self.models).covers(answer.call.model)
+        subject = str(answer.call.principal) == self.principal
+        return subject and self.holds(answer) and ModelScope(self.models).covers(answer.call.model)
 
     @property
     def gated(self) -> bool:

@@ -148,9 +148,9 @@ def _refusal(record: Record, *policies: str) -> Iterator[Text]:
     return _lines(next(made, "nothing: no such call was refused"))
 
 
-def _notice(letters: Sequence[Letter], kind: str, whom: str) -> Iterator[RenderableType]:
+def _notice(letters: Sequence[Letter], kind: str, subject: str) -> Iterator[RenderableType]:
     """The first notice of a kind to somebody, in full."""
-    texts = (each.text for each in letters if (each.kind, each.principal) == (kind, whom))
+    texts = (each.text for each in letters if (each.kind, each.principal) == (kind, subject))
     return _lines(next(texts, "nothing: there was no such notice"))
 
 

@@ -5,24 +5,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.meter.log.charge import Calls
+from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.record import Quarantined, Skipped
-from quota_enforcer.meter.ports import Addition, LogEvent, Pointer
+from quota_enforcer.meter.ports import EventPointer, LogEvent, UsageEntry
 
 
 @dataclass(slots=True)
 class Batch:
     """What was read so far; `failed` could not be read for a reason that will pass."""
 
-    additions: list[Addition] = field(default_factory=list)
-    quarantined: list[Pointer] = field(default_factory=list)
-    failed: list[Pointer] = field(default_factory=list)
+    additions: list[UsageEntry] = field(default_factory=list)
+    quarantined: list[EventPointer] = field(default_factory=list)
+    failed: list[EventPointer] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     touched: set[Principal] = field(default_factory=set)
     unattributed: int = 0
     _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
 
-    def read(self, calls: Calls, event: LogEvent, now: datetime) -> None:
+    def read(self, calls: CallCharger, event: LogEvent, now: datetime) -> None:
         """Sort in one event; none is so bad that it stops the others."""
         try:
             reading = calls.read(event, now)
@@ -34,13 +34,13 @@ class Batch:
                 self.skipped[reason] += 1
             case Quarantined(reason):
                 self.quarantined.append(_pointer(event, reason))
-            case Addition() as call:
+            case UsageEntry() as call:
                 self.additions.append(call)
                 self._events[call.key] = event._replace(message="")
                 self.touched.update(bucket.principal for bucket in call.buckets)
                 self.unattributed += call.buckets[0].principal.kind is Kind.OTHER
 
-    def pointer(self, key: str, reason: str) -> Pointer:
+    def pointer(self, key: str, reason: str) -> EventPointer:
         """Where the call with this key is in the log."""
         return _pointer(self._events[key], reason)
 
@@ -55,10 +55,10 @@ class Batch:
         return None if oldest is None else max(oldest, 0.0)
 
 
-def time_of(event: LogEvent | Pointer) -> datetime:
+def time_of(event: LogEvent | EventPointer) -> datetime:
     """When the log says that it was, in UTC."""
     return datetime.fromtimestamp(event.timestamp / 1000, UTC)
 
 
-def _pointer(event: LogEvent, reason: str) -> Pointer:
-    return Pointer(event.id, event.timestamp, reason)
+def _pointer(event: LogEvent, reason: str) -> EventPointer:
+    return EventPointer(event.id, event.timestamp, reason)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.pricing.cost import CacheWrites
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import GATED
@@ -16,7 +16,7 @@ from quota_enforcer.core.quotas.precedence import charged
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
-from quota_enforcer.meter.ports import Addition, LogEvent, Models
+from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry
 
 EARLY = timedelta(minutes=5)
 """How far a record may be dated after the moment it is metered at: clocks differ."""
@@ -33,20 +33,20 @@ class Prices(Protocol):
         """What a call of this model in this Region cost."""
 
 
-PricesOf = Callable[[Brief], Prices]
+PricesOf = Callable[[MeterRules], Prices]
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class CallCharger:
     """Reads the log of one account; buckets are hours of `zone`."""
 
-    brief: Brief
+    meter_rules: MeterRules
     prices: Prices
     models: Models
     account: str
     zone: ZoneInfo
 
-    def read(self, event: LogEvent, now: datetime) -> Addition | Skipped | Quarantined:
+    def read(self, event: LogEvent, now: datetime) -> UsageEntry | Skipped | Quarantined:
         """What an event says. One dated more than five minutes after `now` is quarantined."""
         reading = read(event.message, self.account)
         if not isinstance(reading, Counted):
@@ -58,18 +58,18 @@ class Calls:
             )
         return self._addition(reading, event)
 
-    def _addition(self, call: Counted, event: LogEvent) -> Addition:
+    def _addition(self, call: Counted, event: LogEvent) -> UsageEntry:
         model = self.models.named(call.model_id)
         cost = self.prices.cost(model.priced_as, call.region, call.counts, call.cache_writes)
         bucket = partial(Bucket, model=model.name, day=local_date(call.at, self.zone))
         hour = hour_start(call.at, self.zone)
-        whom = charged(call.identity, self.brief.sessions)
-        gated = any(principal.kind in GATED for principal in whom)
-        return Addition(
+        subject = charged(call.identity, self.meter_rules.sessions)
+        gated = any(principal.kind in GATED for principal in subject)
+        return UsageEntry(
             key_of(call, event),
             call.at,
             hour,
-            tuple(map(bucket, whom)),
+            tuple(map(bucket, subject)),
             call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed),
             Source(call.arn, call.model_id, hour) if gated else None,
         )

@@ -20,7 +20,7 @@ from quota_enforcer.aws.dynamodb.table import Check, Update
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.ports import Addition
+from quota_enforcer.meter.ports import UsageEntry
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -39,7 +39,7 @@ def marker_key(marker: Marker) -> Plain:
     return {"pk": str(marker.principal), "sk": f"calls#{instant(marker.slot)}"}
 
 
-def marker_updates(calls: Iterable[Addition], now: datetime) -> dict[Marker, Update]:
+def marker_updates(calls: Iterable[UsageEntry], now: datetime) -> dict[Marker, Update]:
     """Writes that note these calls as added, each of which fails where one of its calls is."""
     keys: defaultdict[Marker, list[str]] = defaultdict(list)
     for call in calls:
@@ -53,7 +53,7 @@ def marker_updates(calls: Iterable[Addition], now: datetime) -> dict[Marker, Upd
     }
 
 
-def bucket_updates(calls: Iterable[Addition], zone: ZoneInfo) -> list[Update]:
+def bucket_updates(calls: Iterable[UsageEntry], zone: ZoneInfo) -> list[Update]:
     """One write for each bucket, of all that its calls add to it."""
     sums: defaultdict[Bucket, defaultdict[datetime, list[Counts]]]
     sums = defaultdict(lambda: defaultdict(list))

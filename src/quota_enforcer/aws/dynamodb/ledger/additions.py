@@ -17,11 +17,11 @@ from quota_enforcer.aws.dynamodb.ledger import addition_items
 from quota_enforcer.aws.dynamodb.ledger.addition_items import ADDED, marker_key
 from quota_enforcer.aws.dynamodb.ledger.packs import Marker, Pack, lanes
 from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
-from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, passes
+from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, is_transient
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import next_hour
-from quota_enforcer.meter.ports import Added, Addition
+from quota_enforcer.meter.ports import AddResult, UsageEntry
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Write
@@ -51,12 +51,12 @@ class _Outcome:
     late: dict[str, datetime] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def open(self, calls: Iterable[Addition]) -> Pack:
+    def open(self, calls: Iterable[UsageEntry]) -> Pack:
         """Those of the calls that nothing is known of yet."""
         known = self.added | self.duplicates | self.late.keys() | self.failed.keys()
         return [call for call in calls if call.key not in known]
 
-    def fail(self, calls: Iterable[Addition], reason: str) -> None:
+    def fail(self, calls: Iterable[UsageEntry], reason: str) -> None:
         """Nothing more can be done for these."""
         self.failed |= {call.key: reason for call in calls}
 
@@ -76,7 +76,7 @@ class DynamoAdditions:
         self._zone = zone
         self._now = now
 
-    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         """Add each call that was never added; duplicates are confirmed and dropped.
 
         It never raises for what DynamoDB says: calls that may not have been written are `failed`.
@@ -98,7 +98,7 @@ class DynamoAdditions:
         with ThreadPoolExecutor(1 if soon else LANES) as threads:
             outcomes = list(threads.map(run, lanes_of))
         twice_at_once = len(additions) - len(calls)
-        return Added(
+        return AddResult(
             sum(len(outcome.added) for outcome in outcomes),
             sum(len(outcome.duplicates) for outcome in outcomes) + twice_at_once,
             frozenset(hour for outcome in outcomes for hour in outcome.late.values()),
@@ -119,7 +119,7 @@ class DynamoAdditions:
                 half = len(left) // 2
                 self._add(left[:half], now, outcome)
                 self._add(left[half:], now, outcome)
-            elif passes(error) and self._now() <= outcome.until:
+            elif is_transient(error) and self._now() <= outcome.until:
                 self._add(left, now, outcome)
             else:
                 outcome.fail(left, _words(error))
@@ -154,7 +154,7 @@ class DynamoAdditions:
         items = self._table.batch_get(map(marker_key, markers))
         return {key for item in items for key in item[ADDED]}
 
-    def _closed(self, calls: Iterable[Addition], now: datetime) -> set[datetime]:
+    def _closed(self, calls: Iterable[UsageEntry], now: datetime) -> set[datetime]:
         """Of which hours a recount may have begun."""
         # By the clock as it is at each try: a recount may begin while a delivery takes its time.
         latest = max(now, self._now()) - CLOSED_AFTER

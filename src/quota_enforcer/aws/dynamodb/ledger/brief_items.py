@@ -8,27 +8,27 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.aws.dynamodb.dynamo_read import Plain
-from quota_enforcer.core.ledger import Brief
+from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import PRICES, Rate
 
 BRIEF: Plain = {"pk": "deployment", "sk": "brief"}
 """Where it is stored."""
 
 
-def brief_item(brief: Brief) -> dict[str, Any]:
+def brief_item(meter_rules: MeterRules) -> dict[str, Any]:
     """The whole item of a brief."""
     return {
         **BRIEF,
-        "sessions": sorted(brief.sessions),
-        "prices": {model: _attributes(rate) for model, rate in sorted(brief.prices.items())},
+        "sessions": sorted(meter_rules.sessions),
+        "prices": {model: _attributes(rate) for model, rate in sorted(meter_rules.prices.items())},
     }
 
 
-def brief_of(item: Plain | None) -> Brief:
+def brief_of(item: Plain | None) -> MeterRules:
     """The brief that an item holds; nothing to tell where there is none yet."""
     if item is None:
-        return Brief()
-    return Brief(
+        return MeterRules()
+    return MeterRules(
         frozenset(item["sessions"]),
         {model: _rate(attributes) for model, attributes in item["prices"].items()},
     )

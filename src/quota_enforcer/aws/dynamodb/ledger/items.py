@@ -161,14 +161,14 @@ def state_of(item: Plain) -> SweepState:
 
 def memory_key(memory: QuotaMemory) -> Plain:
     """Where the memory of a quota item is stored."""
-    return {"pk": QUOTAS, "sk": joined_key(memory.whom, memory.name)}
+    return {"pk": QUOTAS, "sk": joined_key(memory.subject, memory.name)}
 
 
 def memory_item(memory: QuotaMemory) -> Plain:
     """The memory of a quota item, the item itself as it was."""
     return {
         **memory_key(memory),
-        "whom": memory.whom,
+        "whom": memory.subject,
         "name": memory.name,
         **known(reported=memory.reported, stamp=memory.stamp),
         **({} if memory.item is None else {"item": memory.item}),

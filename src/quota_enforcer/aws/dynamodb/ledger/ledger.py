@@ -14,7 +14,7 @@ from quota_enforcer.aws.dynamodb.table import Check, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.ledger import GateIntent, PriceMemory, QuotaMemory, Record
-from quota_enforcer.core.notices.notice import NOTED, Notice
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.principal import Principal
 
 _NOTICES_AT_ONCE = (BATCH - 3) // 2
@@ -214,7 +214,7 @@ def _gate_write(gate: GateIntent) -> Put | Delete:
 def _notice_writes(notices: Iterable[Notice]) -> list[Put]:
     """Outbox and history of each notice; the same one twice is one."""
     several = {notice.id: notice for notice in notices}.values()
-    told = (notice for notice in several if notice.kind not in NOTED)
+    told = (notice for notice in several if notice.kind not in HISTORY_ONLY)
     return [
         *(Put(notice_items.outbox_item(notice)) for notice in told),
         *(Put(notice_items.history_item(notice)) for notice in several),

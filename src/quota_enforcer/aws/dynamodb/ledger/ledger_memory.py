@@ -14,7 +14,7 @@ from quota_enforcer.aws.dynamodb.ledger.ledger_usage import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.table import Check, Put
 from quota_enforcer.aws.dynamodb.text import instant, known
-from quota_enforcer.core.ledger import Brief, PriceMemory, SweepState
+from quota_enforcer.core.ledger import MeterRules, PriceMemory, SweepState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,7 +38,7 @@ class DynamoSweepMemory(DynamoUsage):
         started = {"started": instant(now)}
         self._table.update(ledger_items.STATE, started, condition=_not_later(started=now))
 
-    def see_quotas(self, token: str, before: SweepState) -> bool:
+    def claim_edits(self, token: str, before: SweepState) -> bool:
         """Note by its token that somebody has seen edits and begins to act, unsettled until then.
 
         False, and nothing written, where somebody else did so since `before`.
@@ -47,11 +47,11 @@ class DynamoSweepMemory(DynamoUsage):
         same = _still(quotas_seen=before.quotas_seen, unsettled=before.unsettled)
         return self._table.update(ledger_items.STATE, seen, condition=same)
 
-    def settle_quotas(self, token: str) -> None:
+    def complete_edits(self, token: str) -> None:
         """Nothing is unsettled any more, unless it is by another token."""
         self._table.update(ledger_items.STATE, {}, ["unsettled"], _still(unsettled=token))
 
-    def unsettle_quotas(self, token: str) -> None:
+    def reopen_edits(self, token: str) -> None:
         """What somebody has done may rest on quotas that were edited meanwhile."""
         self._table.update(ledger_items.STATE, {"unsettled": token})
 
@@ -90,18 +90,18 @@ class DynamoSweepMemory(DynamoUsage):
 
     # Prices and the meters
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         """What the meters were told last."""
         return brief_items.brief_of(self._table.get(brief_items.BRIEF))
 
-    def put_brief(self, brief: Brief, quotas_seen: str) -> bool:
+    def put_meter_rules(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
         """Tell the meters.
 
         False, and nothing written, where somebody has seen an edit since the state had
         `quotas_seen`: they tell something newer.
         """
         still = Check(ledger_items.STATE, _still(quotas_seen=quotas_seen))
-        return not self._table.write([Put(brief_items.brief_item(brief)), still])
+        return not self._table.write([Put(brief_items.brief_item(meter_rules)), still])
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         """Ask that these hours be set from the log once they are closed."""

@@ -15,10 +15,10 @@ from quota_enforcer.aws.dynamodb.ledger.ledger_usage import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
 from quota_enforcer.aws.dynamodb.table import Update
-from quota_enforcer.core.ledger import Brief, Bucket, Source
+from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.ports import Added, Addition, Recount
+from quota_enforcer.meter.ports import AddResult, Recount, UsageEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,11 +38,11 @@ class DynamoMeterLedger(DynamoUsage):
         self._recounts = DynamoRecounts(self._table)
         self._additions = DynamoAdditions(self._table, self._recounts, zone, now)
 
-    def brief(self) -> Brief:
+    def meter_rules(self) -> MeterRules:
         """What the enforcer tells the meters."""
         return brief_of(self._table.get(BRIEF))
 
-    def add(self, additions: Sequence[Addition], now: datetime) -> Added:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         """Add each call that was never added; duplicates are confirmed and dropped."""
         return self._additions.add(additions, now)
 

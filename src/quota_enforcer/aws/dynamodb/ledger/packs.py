@@ -13,7 +13,7 @@ from typing import NamedTuple
 from quota_enforcer.aws.dynamodb.dynamo_read import BATCH
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.meter.ports import Addition
+from quota_enforcer.meter.ports import UsageEntry
 
 MOST_CALLS = 60
 """Under one marker in one transaction: its condition names each, and 4 KB are read of one."""
@@ -23,7 +23,7 @@ SLOT = 10
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
-Pack = list[Addition]
+Pack = list[UsageEntry]
 
 
 class Marker(NamedTuple):
@@ -33,14 +33,14 @@ class Marker(NamedTuple):
     slot: datetime
 
 
-def marker_of(addition: Addition) -> Marker:
+def marker_of(addition: UsageEntry) -> Marker:
     """The principal's marker of these ten seconds."""
     seconds = int(addition.at.timestamp())
     slot = datetime.fromtimestamp(seconds - seconds % SLOT, UTC)
     return Marker(addition.buckets[0].principal, slot)
 
 
-def lanes(additions: Iterable[Addition], closing: Collection[datetime] = ()) -> list[list[Pack]]:
+def lanes(additions: Iterable[UsageEntry], closing: Collection[datetime] = ()) -> list[list[Pack]]:
     """Packs for one transaction each; those of one lane touch the same buckets, so one by one.
 
     Each of the hours `closing` takes an item in the transaction too: the check that it is open.
@@ -59,7 +59,7 @@ def lanes(additions: Iterable[Addition], closing: Collection[datetime] = ()) -> 
     return [*split, *([pack.calls] for pack in _joined(whole))]
 
 
-def _nearness(addition: Addition) -> tuple[Sequence[Bucket], datetime]:
+def _nearness(addition: UsageEntry) -> tuple[Sequence[Bucket], datetime]:
     return addition.buckets, addition.at
 
 
@@ -78,7 +78,7 @@ class _Filling:
         """Items of its transaction."""
         return len(self.buckets) + len(self.hours) + len(self.marked)
 
-    def take(self, addition: Addition) -> bool:
+    def take(self, addition: UsageEntry) -> bool:
         """Whether it fits; then it is in."""
         marker = marker_of(addition)
         more = len(set(addition.buckets) - self.buckets)
@@ -105,7 +105,7 @@ class _Filling:
         return True
 
 
-def _packs(calls: Iterable[Addition], closing: Collection[datetime]) -> Iterator[_Filling]:
+def _packs(calls: Iterable[UsageEntry], closing: Collection[datetime]) -> Iterator[_Filling]:
     """One principal's calls, in as many packs as it takes."""
     pack = _Filling(closing)
     for call in calls:

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
 from quota_enforcer.aws.dynamodb.ledger import usage_items
 from quota_enforcer.aws.dynamodb.table import Table
-from quota_enforcer.core.ledger import unheard
+from quota_enforcer.core.ledger import no_progress
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
@@ -94,7 +94,7 @@ class UsageReader:
         self,
         firsts: Mapping[Principal, date],
         hours_from: date | None,
-        told: Callable[[float], None] = unheard,
+        told: Callable[[float], None] = no_progress,
     ) -> dict[Principal, Usage]:
         """What each one used from a local date on; hours from theirs on, or none of them.
 
