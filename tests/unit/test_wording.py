@@ -54,7 +54,7 @@ def test_a_warning_says_the_threshold_and_how_much_is_really_used() -> None:
 def test_a_notice_about_money_is_in_dollars() -> None:
     notice = Notice(
         NoticeKind.BLOCKED, NOON, "user/alice", "budget", "because", Decimal("12.3456"),
-        Decimal(10), Measure.COST_USD.words, "month", subject="user/alice", models="*",
+        Decimal(10), Measure.COST_USD.words, "month", whom="user/alice", models="*",
     )  # fmt: skip
     body = message(notice, BERLIN, "x").body
     assert "Quota: budget ($10.00, month).\n" in body
