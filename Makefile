@@ -9,7 +9,7 @@ IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser lint types package bench lock clean
+.PHONY: help setup demo test test-browser lint types docs picture package bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,7 +19,7 @@ setup: .venv/installed ## install the command line into .venv/bin/quota-enforcer
 demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
-test: lint types ## lint, types, and all tests (template checks are among them)
+test: lint types docs ## lint, types, the manual, and all tests (template checks are among them)
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
@@ -33,6 +33,12 @@ lint: setup ## lint, formatting, and which package may import which
 
 types: setup ## static types
 	$(BIN)/mypy
+
+docs: setup ## the manual as a site in .build/docs; a broken link fails
+	$(BIN)/sphinx-build -W --keep-going -n -q docs .build/docs
+
+picture: setup ## play the demo and draw the README's picture of it
+	$(BIN)/python docs/pictures/draw.py
 
 package: setup .venv-sam/installed ## validate the template and build the packages, as for `sam deploy`
 	$(SAM) validate --lint

@@ -1,11 +1,13 @@
 """The demo as people and machines run it, and that it tells when something is not as it should."""
 
+import html
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,14 +121,22 @@ def test_progress_goes_to_stderr_as_plain_lines(run: Done) -> None:
     assert "\x1b" not in run.stderr
 
 
-def test_the_readme_shows_lines_that_it_prints(run: Done) -> None:
-    """But for the dates, which are today's, and the seconds, which this machine takes."""
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
-    shown = readme.partition("What happened\n")[2].partition("```")[0].splitlines()[2:]
+def test_the_readmes_picture_shows_lines_that_it_prints(run: Done) -> None:
+    """But for the dates, which are of the day it was drawn, and the seconds of that machine."""
+    _command, _head, _rule, *shown = _text_of(Path(__file__).parents[2] / "docs/pictures/demo.svg")
     printed = {_undated(line) for line in run.stderr.splitlines()}
-    whole = "\n".join(shown).replace("\n    ", " ").splitlines()
-    assert len(whole) > 10
+    whole = "\n".join(shown).replace("\n--", " --").splitlines()
+    assert len(whole) > 20
     assert {_undated(line) for line in whole} <= printed
+
+
+def _text_of(picture: Path) -> list[str]:
+    """The lines of a drawn terminal, which has one element for each colour in a line."""
+    lines: dict[str, str] = defaultdict(str)
+    element = re.compile(r'<text class="demo-r\d+" x="[\d.]+" y="([\d.]+)"[^>]*>([^<]*)</text>')
+    for height, text in element.findall(picture.read_text(encoding="utf-8")):
+        lines[height] += html.unescape(text).replace("\xa0", " ") + " "
+    return [line.rstrip() for line in lines.values() if line.strip()]
 
 
 def _undated(line: str) -> str:

@@ -1,15 +1,20 @@
-"""The README is true: its commands run, its tables say what the code and the template say."""
+"""The README and the manual are true: commands run, tables say what code and template say."""
 
 import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 
 from builders import HOUR, NOON, a_quota
 from cli_world import Shell, a_shell
+from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import ATTRIBUTES
@@ -18,20 +23,38 @@ from quota_enforcer.core.usage.window import DAY
 from template_source import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
+}
+MANUAL = "\n".join(PAGES.values())
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+OURS = "quota-enforcer "
+OTHERS = ("make ", "sam ", ".venv-sam/bin/sam ", ".venv/bin/", "aws ", "export ", "pip install ")
+"""What else a page may tell people to run."""
 
 
-def commands() -> list[str]:
-    """Every command of the product in the README's shell blocks, each once, in their order."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines = (line for block in blocks for line in block.splitlines())
-    return list(dict.fromkeys(line for line in lines if line.startswith("quota-enforcer ")))
+def lines(page: str) -> list[str]:
+    """The lines of its shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGES[page], re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
 
 
-def rows(heading: str) -> list[list[str]]:
+def commands(page: str) -> list[str]:
+    """Every command of the product in its shell blocks, each once, in their order."""
+    return list(dict.fromkeys(line for line in lines(page) if line.startswith(OURS)))
+
+
+def named(page: str) -> set[str]:
+    """Every command of the product that it names anywhere, without what follows a semicolon."""
+    return {*commands(page), *re.findall(rf"`({OURS}[^`]+)`", PAGES[page])}
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
     """The cells of the first table below a heading or sentence."""
-    table = README.partition(heading)[2].partition("|---")[2].partition("\n\n")[0]
+    table = PAGES[page].partition(heading)[2].partition("|---")[2].partition("\n\n")[0]
     lines = table.splitlines()[1:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
@@ -43,7 +66,11 @@ def names(cells: list[str]) -> list[str]:
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
-    monkeypatch.chdir(tmp_path)  # some commands write files
+    monkeypatch.chdir(tmp_path)  # some commands read and write files
+    records = (ROOT / "tests/data/logs/invocation_records.jsonl").read_text(encoding="utf-8")
+    calls = (json.dumps(json.loads(line)["record"]) for line in records.splitlines())
+    (tmp_path / "calls.jsonl").write_text("\n".join(calls), encoding="utf-8")
+    (tmp_path / "quotas.yaml").write_text(shown("cat quotas.yaml")[0], encoding="utf-8")
     shell = a_shell(monkeypatch)
     shell.now = NOW
     shell.used("alice", 3_000_000)
@@ -52,17 +79,46 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
 
 
 def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
-    assert len(commands()) >= 10
-    for command in commands():
+    """From the README on to the last page, in one deployment."""
+    every = [command for page in PAGES for command in commands(page)]
+    assert len(every) >= 50
+    for command in every:
         result = shell.run(*shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}\n{result.output}"
 
 
+@pytest.mark.parametrize(
+    ("page", "command"), [(page, each) for page in PAGES for each in named(page)]
+)
+def test_every_command_named_is_one_that_we_have(page: str, command: str) -> None:
+    words = shlex.split(command)[1:]
+    found = typer.main.get_command(app)
+    while words and words[0] in getattr(found, "commands", ()):
+        found = found.commands[words.pop(0)]
+    assert not words or not hasattr(found, "commands") or words[0].startswith("-"), page
+    options = {
+        "--help",
+        *(name for each in found.params for name in (*each.opts, *each.secondary_opts)),
+    }
+    assert {word for word in words if word.startswith("--")} <= options, page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_line_to_run_is_of_a_tool_that_the_manual_names(page: str) -> None:
+    assert [line for line in lines(page) if not line.startswith((OURS, *OTHERS))] == []
+
+
+def test_every_make_target_exists() -> None:
+    for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", MANUAL, re.MULTILINE)):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
 def shown(command: str) -> list[str]:
-    """What a text block of the README shows below a command, each line without its margins."""
-    _, _, after = README.partition(f"$ {command}\n")
+    """What a text block shows below a command, each line without its margins."""
+    _, _, after = MANUAL.partition(f"$ {command}\n")
     assert after, command
-    return [line.strip() for line in after.partition("```")[0].splitlines() if line.strip()]
+    block = re.split(r"```|^\$ ", after, maxsplit=1, flags=re.MULTILINE)[0]
+    return [line.strip() for line in block.splitlines() if line.strip()]
 
 
 def test_what_explain_shows_is_shown(shell: Shell) -> None:
@@ -115,13 +171,8 @@ def test_what_a_week_of_observing_shows_is_shown(week: Shell, command: str) -> N
     assert set(shown(f"quota-enforcer {command}")) <= {line.strip() for line in said.splitlines()}
 
 
-def test_what_simulate_shows_is_shown(shell: Shell, tmp_path: Path) -> None:
+def test_what_simulate_shows_is_shown(shell: Shell) -> None:
     """On the published records that the tests have, cut to the two people in them."""
-    [quotas] = re.findall(r"\$ cat quotas.yaml\n(.*)\n", README)
-    (tmp_path / "quotas.yaml").write_text(f"{quotas}\n", encoding="utf-8")
-    records = (ROOT / "tests/data/logs/invocation_records.jsonl").read_text(encoding="utf-8")
-    lines = (json.dumps(json.loads(line)["record"]) for line in records.splitlines())
-    (tmp_path / "calls.jsonl").write_text("\n".join(lines), encoding="utf-8")
     command = "quota-enforcer simulate --log calls.jsonl --quotas quotas.yaml"
     said = shell.run(*command.split()[1:]).output
     assert {" ".join(line.split()) for line in shown(command)} <= {
@@ -129,21 +180,14 @@ def test_what_simulate_shows_is_shown(shell: Shell, tmp_path: Path) -> None:
     }
 
 
-def test_every_make_target_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-
-
 def test_the_attribute_table_lists_what_an_item_may_have() -> None:
-    listed = [
-        each.partition(":")[0] for row in rows("A **quota** is one rule") for each in names(row)
-    ]
+    table = rows("docs/reference/quotas.md", "## What an item may say")
+    listed = [each.partition(":")[0] for row in table for each in names(row)]
     assert sorted(listed) == sorted(set(ATTRIBUTES) - {"note", "edited_by", "edited_at"})
 
 
 def test_the_parameter_table_lists_the_templates_parameters_and_defaults() -> None:
-    table = rows("Deleting the stack stops the triggers")
+    table = rows("docs/reference/deploying.md", "## Parameters")
     assert sorted(name for row in table for name in names(row)) == sorted(PARAMETERS)
     for row in table:
         defaults = [str(PARAMETERS[name]["Default"]) or "none" for name in names(row)]
@@ -153,7 +197,7 @@ def test_the_parameter_table_lists_the_templates_parameters_and_defaults() -> No
 @pytest.mark.parametrize("level", range(4))
 def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
     """Of the rules at this level and all below, the one the table puts first applies."""
-    table = rows("For each quota name the nearest rule wins")
+    table = rows("docs/concepts.md", "For each quota name the nearest rule wins")
     assert [row[0] for row in table] == ["1", "2", "3", "4"]
     order = [re.findall(r"`([^`]+)`", row[2])[0] for row in table]
     rules = [
@@ -164,6 +208,34 @@ def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
     assert [quota.subject for quota in applicable.quotas] == [order[level]]
 
 
-def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_the_front_page_fits_on_a_few_screens() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 150
+
+
+def anchors(page: str) -> set[str]:
+    """What a link may name after its #, by the headings."""
+    headings = re.findall(r"^#+ (.*)$", PAGES[page], re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for path, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", PAGES[page]):
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(str(target.resolve().relative_to(ROOT))), anchor
+
+
+def test_the_site_refuses_a_link_to_no_page_or_heading(tmp_path: Path) -> None:
+    """`make docs` builds as strictly as this."""
+    shutil.copy(DOCS / "conf.py", tmp_path)
+    (tmp_path / "other.md").write_text("# Other\n", encoding="utf-8")
+    (tmp_path / "index.md").write_text(
+        "# Index\n\n[1](other.md) [2](gone.md) [3](other.md#gone)\n\n```{toctree}\nother\n```\n",
+        encoding="utf-8",
+    )
+    flags = re.findall(r"sphinx-build (.*) docs ", MAKEFILE)[0].split()
+    command = [sys.executable, "-m", "sphinx", *flags, str(tmp_path), str(tmp_path / "made")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert done.returncode == 1
+    assert re.findall(r"WARNING: (?:.* not found)?.*: '(\S+)'", done.stderr) == ["gone.md", "gone"]

@@ -46,7 +46,7 @@ def transcript(record: Record, checked: dict[str, bool]) -> Iterator[RenderableT
         if "models" in item:
             yield f"Quota {item['quota']} of {item['principal']} counts {item['models']} only."
     yield _heading("What happened")
-    yield _timeline(record)
+    yield timeline(record)
     yield _heading("How soon a deny was in IAM, after the answer to the call that crossed the line")
     yield from _lags(record)
     yield _heading("Who used what, until the stack was deleted")
@@ -114,7 +114,7 @@ def _quotas() -> Table:
     return made
 
 
-def _timeline(record: Record) -> Table:
+def timeline(record: Record) -> Table:
     made = _table("Time (UTC)", "Who", "What", "Used / limit", numbers=["Used / limit"])
     made.columns[2].max_width = 46
     for row in record.rows:
