@@ -1,6 +1,7 @@
 """The template says what the code expects, and reads well to AWS's own linters."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -421,3 +422,11 @@ def test_the_outputs_are_what_the_command_line_looks_for() -> None:
         "QuotaTable",
         "TimeZone",
     }
+
+
+def test_its_sections_are_those_that_it_lists_on_top() -> None:
+    listed = re.findall(
+        r"^# +(\d+)\. (.+?)(?:  .*)?$", TEXT.partition("Metadata:")[0], re.MULTILINE
+    )
+    assert re.findall(r"^ *# (\d+)\. (.+?) -+$", TEXT, re.MULTILINE) == listed
+    assert [int(number) for number, _ in listed] == list(range(1, 16))
