@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -92,7 +93,7 @@ def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
 )
 def test_every_command_named_is_one_that_we_have(page: str, command: str) -> None:
     words = shlex.split(command)[1:]
-    found = typer.main.get_command(app)
+    found: Any = typer.main.get_command(app)
     while words and words[0] in getattr(found, "commands", ()):
         found = found.commands[words.pop(0)]
     assert not words or not hasattr(found, "commands") or words[0].startswith("-"), page

@@ -12,7 +12,9 @@ from quota_enforcer.core.pricing.item import price_attributes
 from quota_enforcer.core.pricing.key import plain_model
 from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate
 
-HEAD = ("Model", "Input", "Output", "Cache read", "Cache write", "1 h write", "Request", "Source")
+_WORDS = {"cache_write_1h": "1 h write"}
+_TOKENS = [_WORDS.get(name, name.replace("_", " ").capitalize()) for name in TOKEN_PRICES]
+HEAD = ("Model", *_TOKENS, "Request", "Source")
 UNIT = "US dollars for a million tokens, or for one request; a cache write lasts 5 minutes or 1 h."
 
 FROM_WHEN = "It counts within a minute. After that `quota-enforcer recount` prices past hours anew."

@@ -6,10 +6,11 @@ What is assumed is the dearest price that could apply, and is kept apart.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from quota_enforcer.core.pricing.rate import PRICES, TOKEN_PRICES, Cost, Rate
-from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.pricing.rate import COUNTED_BY, PRICES, TOKEN_PRICES, Cost, Rate
+from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ StandIns = Sequence[tuple[str, Rate]]
 """What may stand in for missing prices: the dearest of that model, of its vendor, of all."""
 
 _SUMMED = (*TOKEN_PRICES, "request")
+_FIVE_MINUTES, _HOUR = map(_SUMMED.index, ("cache_write", "cache_write_1h"))
+_counted = attrgetter(*COUNTED_BY.values(), "requests")
+"""How much of each of _SUMMED there is, where all cache writes count for both of their prices."""
+_prompt = attrgetter(*PROMPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +148,18 @@ class ModelPrices:
         return [name for name in _SUMMED if name in {"input", "output", *several}]
 
     def _of(self, counts: Counts) -> Prices:
-        prompt = counts[1] + counts[3] + counts[4]
-        if self.long is not None and prompt > self.long_over * (counts[0] or 1):
-            return self.long
-        return self.short
+        if self.long is None:
+            return self.short
+        is_long = sum(_prompt(counts)) > self.long_over * (counts.requests or 1)
+        return self.long if is_long else self.short
 
 
 def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
     """How often each of the prices applies."""
-    requests, tokens_in, tokens_out, read, wrote = counts[:5]
-    an_hour = written.one_hour if written is not None else 0
-    return tokens_in, tokens_out, read, wrote - an_hour, an_hour, requests
+    used = list(_counted(counts))
+    used[_HOUR] = written.one_hour if written is not None else 0
+    used[_FIVE_MINUTES] -= used[_HOUR]
+    return tuple(used)
 
 
 def known_terms(key: str, rate: Rate, stand_ins: StandIns) -> ModelPrices:

@@ -1,5 +1,6 @@
 """Prices: what a call costs, in exact dollars, and how sure that is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,7 +27,15 @@ class Rate:
     image: Decimal | None = None
 
 
-TOKEN_PRICES = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+COUNTED_BY: Mapping[str, str] = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_read": "cache_read_tokens",
+    "cache_write": "cache_write_tokens",
+    "cache_write_1h": "cache_write_tokens",
+}
+"""The counter of Counts that each price for one token is for."""
+TOKEN_PRICES = tuple(COUNTED_BY)
 """The prices of a Rate that are for one token."""
 PRICES = (*TOKEN_PRICES, "request", "image")
 """All prices of a Rate."""

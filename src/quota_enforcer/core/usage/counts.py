@@ -1,9 +1,9 @@
 """What is counted: the counters of a bucket and the measures that quotas put limits on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 NO_MONEY = Decimal(0)
 
@@ -39,12 +39,26 @@ class Counts(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """The sum of the four token counts."""
-        return sum(self[1:5])
+        """The sum of all token counts."""
+        return sum(cast("tuple[int, ...]", self[1:_OBSERVED]))
 
 
-OBSERVED = Counts._fields[:5]
+_OBSERVED = Counts._fields.index("cost_usd")
+OBSERVED = Counts._fields[:_OBSERVED]
 """The counters that AWS observes; what they cost is computed."""
+
+RECORD_FIELDS: Mapping[str, tuple[str, str]] = {
+    "input_tokens": ("input", "inputTokenCount"),
+    "output_tokens": ("output", "outputTokenCount"),
+    "cache_read_tokens": ("input", "cacheReadInputTokenCount"),
+    "cache_write_tokens": ("input", "cacheWriteInputTokenCount"),
+}
+"""The section and field of an invocation-log record that each count of tokens stands in.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
+"""
+PROMPT = tuple(counter for counter, (section, _) in RECORD_FIELDS.items() if section == "input")
+"""The counters whose sum is the length of a prompt."""
 
 
 class Measure(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import RECORD_FIELDS, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,7 @@ def conversations() -> dict[str, list[Request]]:
     found: defaultdict[str, list[Request]] = defaultdict(list)
     source = files("quota_enforcer.local.demo").joinpath("traffic.csv").read_text(encoding="ascii")
     for row in csv.DictReader(source.splitlines()):
-        counts = Counts(
-            requests=1,
-            input_tokens=int(row["input_tokens"]),
-            output_tokens=int(row["output_tokens"]),
-            cache_read_tokens=int(row["cache_read_tokens"]),
-            cache_write_tokens=int(row["cache_write_tokens"]),
-        )
+        counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in RECORD_FIELDS)))
         after = timedelta(milliseconds=int(row["t_ms"]))
         found[row["conversation"]].append(Request(after, counts))
     return dict(found)

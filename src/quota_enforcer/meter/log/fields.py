@@ -12,7 +12,7 @@ from typing import Any
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Identity, identify
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import RECORD_FIELDS, Counts
 
 MOST_TOKENS = 10**12
 """No call comes near it; larger numbers are damage that would not fit into a ledger's counters."""
@@ -34,6 +34,7 @@ _UNCOUNTED = ("InvokeModel", "InvokeModelWithResponseStream")
 
 Converse and ConverseStream log an explicit 0.
 """
+_INPUT, _OUTPUT, *_OTHERS = RECORD_FIELDS.values()
 _ONLY_INPUT = "InvokeModel"
 """The operation of embeddings, which have no output to count."""
 
@@ -102,19 +103,15 @@ def counts(record: Mapping[str, Any], operation: str | None) -> Counts:
     of an InvokeModel that a guardrail blocked or that reranks, the output count of embeddings.
     """
     given, written = _section(record, "input"), _section(record, "output")
-    tokens_in = _count(given, "input", "inputTokenCount")
-    tokens_out = _count(written, "output", "outputTokenCount")
+    tokens_in, tokens_out = _count(given, *_INPUT), _count(written, *_OUTPUT)
     if tokens_in is None and not (tokens_out is None and operation in _UNCOUNTED):
         raise Damaged("input.inputTokenCount is missing")
     if tokens_out is None and tokens_in is not None and operation != _ONLY_INPUT:
         raise Damaged("output.outputTokenCount is missing")
-    return Counts(
-        1,
-        tokens_in or 0,
-        tokens_out or 0,
-        _count(given, "input", "cacheReadInputTokenCount") or 0,
-        _count(given, "input", "cacheWriteInputTokenCount") or 0,
-    )
+    counted = [1, tokens_in or 0, tokens_out or 0]
+    for section, field in _OTHERS:
+        counted.append(_count(given if section == "input" else written, section, field) or 0)
+    return Counts.observed(counted)
 
 
 def shown(value: object) -> str:

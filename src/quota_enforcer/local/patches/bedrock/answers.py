@@ -8,13 +8,16 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.h
 
 import base64
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from botocore.eventstream import EventStreamBuffer
 from ministack.services import bedrock_runtime
 
+from quota_enforcer.core.usage.counts import RECORD_FIELDS
+
+_CAPITAL: Final = re.compile("[A-Z]")
 _INPUT: Final = frozenset(
     {"input_tokens", "inputTokens", "inputTextTokenCount", "prompt_token_count", "prompt_tokens"}
 )
@@ -29,26 +32,20 @@ _OUTPUT: Final = frozenset(
     }
 )
 _TOTAL: Final = frozenset({"totalTokens", "total_tokens"})
-_CACHE: Final = {
-    "input_tokens": ("cache_read_input_tokens", "cache_creation_input_tokens"),
-    "inputTokens": ("cacheReadInputTokens", "cacheWriteInputTokens"),
+_CACHE: Final[Mapping[str, Mapping[str, str]]] = {
+    "input_tokens": {
+        "cache_read_input_tokens": "cache_read_tokens",
+        "cache_creation_input_tokens": "cache_write_tokens",
+    },
+    "inputTokens": {
+        "cacheReadInputTokens": "cache_read_tokens",
+        "cacheWriteInputTokens": "cache_write_tokens",
+    },
 }
 """Where a vendor spells input tokens so, it spells the cached ones so."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What one call used; None where Bedrock would not say a count at all."""
-
-    input: int
-    output: int
-    cache_read: int | None = None
-    cache_write: int | None = None
-
-    @property
-    def total(self) -> int:
-        """All four together, as in Bedrock's `totalTokens`."""
-        return self.input + self.output + (self.cache_read or 0) + (self.cache_write or 0)
+Tokens = Mapping[str, int]
+"""What one call used, by counter; a count that Bedrock would not say is left out."""
 
 
 def counted(operation: str, answer: Any, whole: bytes, tokens: Tokens) -> tuple[Any, Any]:
@@ -76,11 +73,17 @@ def _with_counts(value: Any, tokens: Tokens) -> Any:
         if type(found) is not int:
             replaced[key] = _with_counts(found, tokens)
             continue
-        count = tokens.input if key in _INPUT else tokens.output if key in _OUTPUT else found
-        replaced[key] = tokens.total if key in _TOTAL else count
-        cached = zip(_CACHE.get(key, ()), (tokens.cache_read, tokens.cache_write), strict=False)
-        replaced |= {name: count for name, count in cached if count is not None}
+        replaced[key] = _replaced(key, found, tokens)
+        cached = _CACHE.get(key, {})
+        replaced |= {name: tokens[count] for name, count in cached.items() if count in tokens}
     return replaced
+
+
+def _replaced(key: str, found: int, tokens: Tokens) -> int:
+    if key in _TOTAL:
+        return sum(tokens.values())
+    counter = "input_tokens" if key in _INPUT else "output_tokens" if key in _OUTPUT else ""
+    return tokens.get(counter, found)
 
 
 def _events(stream: bytes) -> Iterator[tuple[Any, Any]]:
@@ -103,21 +106,12 @@ def _converse_stream(stream: bytes, tokens: Tokens) -> bytes:
 
 
 def _metrics(tokens: Tokens) -> dict[str, int]:
-    metrics = {"inputTokenCount": tokens.input, "outputTokenCount": tokens.output}
-    if tokens.cache_read is not None:
-        metrics["cacheReadInputTokenCount"] = tokens.cache_read
-    if tokens.cache_write is not None:
-        metrics["cacheWriteInputTokenCount"] = tokens.cache_write
+    metrics = {RECORD_FIELDS[counter][1]: number for counter, number in tokens.items()}
     return metrics | {"invocationLatency": 1, "firstByteLatency": 1}
 
 
 def _headers(tokens: Tokens) -> dict[str, str]:
-    headers = {
-        "x-amzn-bedrock-input-token-count": str(tokens.input),
-        "x-amzn-bedrock-output-token-count": str(tokens.output),
-    }
-    if tokens.cache_read is not None:
-        headers["x-amzn-bedrock-cache-read-input-token-count"] = str(tokens.cache_read)
-    if tokens.cache_write is not None:
-        headers["x-amzn-bedrock-cache-write-input-token-count"] = str(tokens.cache_write)
-    return headers
+    """Named as the fields of a record: `x-amzn-bedrock-cache-read-input-token-count`."""
+    fields = ((RECORD_FIELDS[counter][1], number) for counter, number in tokens.items())
+    words = ((_CAPITAL.sub(r"-\g<0>", field).lower(), number) for field, number in fields)
+    return {f"x-amzn-bedrock-{name}": str(number) for name, number in words}

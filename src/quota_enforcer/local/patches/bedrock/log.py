@@ -17,6 +17,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import bedrock, cloudwatch_logs, iam
 
 from quota_enforcer import clock
+from quota_enforcer.core.usage.counts import RECORD_FIELDS
 from quota_enforcer.local.patches.bedrock.answers import Tokens
 
 STREAM: Final = "aws/bedrock/modelinvocations"
@@ -63,13 +64,11 @@ def succeeded(invocation: Invocation, tokens: Tokens, answer: Any) -> None:
     if _configuration().get("textDataDeliveryEnabled", True):
         read["inputBodyJson"] = json.loads(invocation.body)
         written["outputBodyJson"] = answer
-    read["inputTokenCount"] = tokens.input
-    if tokens.cache_read is not None:
-        read["cacheReadInputTokenCount"] = tokens.cache_read
-    if tokens.cache_write is not None:
-        read["cacheWriteInputTokenCount"] = tokens.cache_write
-    written["outputTokenCount"] = tokens.output
-    _deliver(invocation, {"input": read, "output": written})
+    sections = {"input": read, "output": written}
+    for counter, number in tokens.items():
+        section, field = RECORD_FIELDS[counter]
+        sections[section][field] = number
+    _deliver(invocation, sections)
 
 
 def failed(invocation: Invocation, code: str) -> None:

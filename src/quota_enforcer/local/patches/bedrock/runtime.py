@@ -10,8 +10,8 @@ A caller that replays real traffic says what the answer has cost, or how the cal
 - InvokeModel and InvokeModelWithResponseStream: `"simulate": {...}` in the JSON body;
 - Converse and ConverseStream: `additionalModelRequestFields={"simulate": {...}}`;
 
-with any of `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_write_tokens` (whole
-numbers), or `error` (a Bedrock error such as `ThrottlingException`).
+with any count of tokens by its name in Counts, such as `input_tokens` (whole numbers), or `error`
+(a Bedrock error such as `ThrottlingException`).
 What is not said is estimated from the text; cache counts not said are absent from the record.
 """
 
@@ -24,6 +24,7 @@ from urllib.parse import unquote
 from ministack import app
 from ministack.services import bedrock_runtime, cloudwatch
 
+from quota_enforcer.core.usage.counts import RECORD_FIELDS
 from quota_enforcer.local.patches.bedrock import answers as bedrock_answers
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock.answers import Tokens
@@ -46,7 +47,7 @@ _ERRORS: Final = {
     "InternalServerException": 500,
     "ValidationException": 400,
 }
-_COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+_COUNTS: Final = tuple(RECORD_FIELDS)
 _OK: Final = 200
 
 
@@ -128,16 +129,10 @@ def _simulation(body: bytes) -> Simulation:
 
 
 def _tokens(headers: dict[str, str], simulation: Simulation) -> Tokens:
-    counts = {
+    return {
         "input_tokens": int(headers["x-amzn-bedrock-input-token-count"]),
         "output_tokens": int(headers["x-amzn-bedrock-output-token-count"]),
     } | simulation.counts
-    return Tokens(
-        counts["input_tokens"],
-        counts["output_tokens"],
-        counts.get("cache_read_tokens"),
-        counts.get("cache_write_tokens"),
-    )
 
 
 def _failed(invocation: Invocation, code: str, message: str) -> Any:
@@ -150,7 +145,7 @@ def _count(model_id: str, tokens: Tokens) -> None:
     """The metrics of AWS/Bedrock, which know the model but not the caller."""
     for name, value in (
         ("Invocations", 1),
-        ("InputTokenCount", tokens.input),
-        ("OutputTokenCount", tokens.output),
+        ("InputTokenCount", tokens["input_tokens"]),
+        ("OutputTokenCount", tokens["output_tokens"]),
     ):
         cloudwatch.record_metric("AWS/Bedrock", name, value, "Count", {"ModelId": model_id})
