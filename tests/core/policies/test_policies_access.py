@@ -1,4 +1,4 @@
-"""Access policies: their form, their order and their size; decisions are in tests/embedded."""
+"""Access policies: form, order and size; what IAM decides is in test_policy_decisions.py."""
 
 import pytest
 

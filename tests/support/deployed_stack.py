@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
 
-TEMPLATE: Final = Path(__file__).parents[1] / "template.yaml"
+TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
 MODEL: Final = "anthropic.claude-3-opus-20240229-v1:0"
 PROMPT: Final = "the secret recipe"
 """What everybody types into the model; nothing but the invocation log may ever hold it."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-LOGS = Path(__file__).parent / "data" / "logs"
+LOGS = Path(__file__).parents[1] / "data" / "logs"
 PUBLISHED: dict[str, dict[str, Any]] = {
     wrapped["id"]: wrapped["record"]
     for wrapped in map(

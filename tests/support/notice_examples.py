@@ -1,6 +1,6 @@
 """An example of each notice, told by real sweeps.
 
-What `python tests/notice_examples.py` prints is docs/notices.md; a test holds the two together.
+`python tests/support/notice_examples.py` prints docs/notices.md; a test holds the two together.
 """
 
 import sys
@@ -185,7 +185,7 @@ def document() -> str:
 def _lines() -> Iterator[str]:
     yield "# The notices"
     yield ""
-    yield "What sweeps on an example tell; `python tests/notice_examples.py` writes this page."
+    yield "What sweeps on an example tell; `python tests/support/notice_examples.py` writes it."
     yield "Attributes to filter a subscription by: `principal`, `quota`, `kind`, `audience`."
     yield ""
     yield "| kind | audience | told when |"

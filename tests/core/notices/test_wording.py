@@ -17,7 +17,7 @@ from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
-NOTICES = Path(__file__).parents[2] / "docs" / "notices.md"
+NOTICES = Path(__file__).parents[3] / "docs" / "notices.md"
 OPUS = "anthropic.claude-3-opus*"
 FAMILY = "anthropic.claude-3-*"
 
@@ -167,7 +167,7 @@ def test_every_notice_has_its_example(kind: NoticeKind) -> None:
 
 
 def test_the_examples_are_written_down_as_they_are() -> None:
-    assert NOTICES.read_text("utf-8") == document(), "python tests/notice_examples.py > docs/..."
+    assert NOTICES.read_text("utf-8") == document(), "tests/support/notice_examples.py"
 
 
 @given(st.text(max_size=300), st.sampled_from(NoticeKind))

@@ -1,4 +1,4 @@
-"""The guard's form and size; its decisions are in tests/embedded."""
+"""The guard's form and size; its decisions are in test_role_decisions.py."""
 
 import json
 from dataclasses import replace

@@ -10,7 +10,7 @@ from deployed_stack import DeployedStack
 from embedded_account import document
 from quota_enforcer.local.embedded import EmbeddedAws
 
-SAMPLE = Path(__file__).parents[2] / "events" / "cloudtrail-detach.json"
+SAMPLE = Path(__file__).parents[3] / "events" / "cloudtrail-detach.json"
 ACCOUNT = "123456789012"
 PATH = f"arn:aws:iam::{ACCOUNT}:policy/bedrock-quota/bedrock-quota/"
 OURS = f"{PATH}bedrock-quota-over-bedrock-quota-see-your-notice"

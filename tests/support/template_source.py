@@ -5,7 +5,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TEXT = TEMPLATE.read_text(encoding="utf-8")
 SOURCE: dict[str, Any] = yaml_parse(TEXT)
 RESOURCES: dict[str, Any] = SOURCE["Resources"]
