@@ -48,9 +48,9 @@ def commands(page: str) -> list[str]:
     return list(dict.fromkeys(line for line in lines(page) if line.startswith(OURS)))
 
 
-def named(page: str) -> set[str]:
-    """Every command of the product that it names anywhere, without what follows a semicolon."""
-    return {*commands(page), *re.findall(rf"`({OURS}[^`]+)`", PAGES[page])}
+def named(page: str) -> list[str]:
+    """Every command of the product that it names anywhere, each once."""
+    return sorted({*commands(page), *re.findall(rf"`({OURS}[^`]+)`", PAGES[page])})
 
 
 def rows(page: str, heading: str) -> list[list[str]]:
