@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -72,14 +72,14 @@ def usages() -> list[Usage]:
 def main() -> None:
     """Time one pass over everybody, then say where the time goes."""
     book, everybody = QuotaBook(rules()), usages()
-    terms = Terms(NOW, ZONE, Mode.ENFORCE)
+    context = Context(NOW, ZONE, Mode.ENFORCE)
 
     def one_pass() -> int:
         notices = 0
         for n, usage in enumerate(everybody):
             principal = Principal.parse(f"user/u{n}")
             applicable = book.of(principal, NOW)
-            notices += len(decide(principal, applicable, usage, Standing(), terms).notices)
+            notices += len(decide(principal, applicable, usage, Standing(), context).notices)
         return notices
 
     start = time.process_time()

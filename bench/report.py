@@ -178,7 +178,7 @@ def main() -> None:
     session = boto3.Session("x", "x", region_name="us-east-1")
     session.events.register("before-send.dynamodb", cast("Any", canned))
     ledger = wiring.ledger(SETTINGS, session)
-    gathering = Gathering(ledger, RULES, SETTINGS.terms(NOW), DAYS)
+    gathering = Gathering(ledger, RULES, SETTINGS.context(NOW), DAYS)
     start, used = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(READERS) as pool:
         people = list(pool.map(gathering.person, gathering.everybody()))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Level
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -273,7 +273,7 @@ def test_what_reopens_while_something_else_closes_is_said() -> None:
     )
     applicable = Applicable((today, month))
     decision = decide(
-        ALICE, applicable, usage, story.standing, Terms(MIDNIGHT, UTC_ZONE, Mode.ENFORCE)
+        ALICE, applicable, usage, story.standing, Context(MIDNIGHT, UTC_ZONE, Mode.ENFORCE)
     )
     assert kinds(decision) == ["warning 80", "blocked", "changed"]
     assert decision.notices[-1].reason == f"{HAIKU} is open again"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -51,7 +51,7 @@ def look(
     who: Principal = ALICE,
 ) -> Decision:
     applicable = Applicable((quota or a_budget(),))
-    return decide(who, applicable, usage, before or Standing(), Terms(now, UTC_ZONE, mode))
+    return decide(who, applicable, usage, before or Standing(), Context(now, UTC_ZONE, mode))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.notices.wording import message
@@ -57,9 +57,9 @@ class Pool:
             for quota in applicable.quotas
             if quota.pooled
         }
-        terms = Terms(now, UTC_ZONE, self.mode, gated=self.gated)
+        context = Context(now, UTC_ZONE, self.mode, gated=self.gated)
         before = self.standings.get(who, Standing())
-        decision = decide(who, applicable, usages.get(who, Usage()), before, terms, pools)
+        decision = decide(who, applicable, usages.get(who, Usage()), before, context, pools)
         self.standings[who] = decision.standing
         return decision
 
@@ -232,7 +232,7 @@ def test_money_and_weights_are_summed_exactly() -> None:
     cents = Counts(1, 7, 0, 0, 0, Decimal("0.10"))
     usage = Usage({HAIKU: ModelUsage.of_hours({NOON: cents}, UTC_ZONE)})
     both = pooled([usage, usage, usage])
-    terms = Terms(NOON, UTC_ZONE, Mode.ENFORCE)
+    context = Context(NOON, UTC_ZONE, Mode.ENFORCE)
     assert len(weights) == len(OBSERVED)
     for measure, weighing, expected in (
         (Measure.COST_USD, (), Decimal("0.30")),
@@ -240,7 +240,7 @@ def test_money_and_weights_are_summed_exactly() -> None:
     ):
         quota = a_pool(measure=measure, weights=weighing, limit=expected)
         applicable = QuotaBook([quota]).of(ALICE, NOON)
-        decision = decide(ALICE, applicable, Usage(), Standing(), terms, {quota.id: both})
+        decision = decide(ALICE, applicable, Usage(), Standing(), context, {quota.id: both})
         assert (decision.verdicts[0].used, decision.standing.denied) == (expected, ALL)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
@@ -24,8 +24,8 @@ DAY = timedelta(days=1)
 
 
 def of(quota: Quota, usage: Usage, zone: ZoneInfo = UTC_ZONE) -> Breakdown:
-    terms = Terms(NOON, zone, Mode.ENFORCE)
-    return breakdown(judge(quota, usage, terms), usage, zone)
+    context = Context(NOON, zone, Mode.ENFORCE)
+    return breakdown(judge(quota, usage, context), usage, zone)
 
 
 def test_a_day_is_shown_by_its_hours() -> None:
@@ -89,7 +89,7 @@ def test_buckets_and_models_each_add_up_to_what_decides(
         **tokens({NOON + HOUR * hour: number for hour, number in nova.items()}, NOVA).models,
     }
     quota, usage = a_quota(window=window), Usage(used)
-    verdict = judge(quota, usage, Terms(NOON, UTC_ZONE, Mode.ENFORCE))
+    verdict = judge(quota, usage, Context(NOON, UTC_ZONE, Mode.ENFORCE))
     parts = breakdown(verdict, usage, UTC_ZONE)
     assert sum(part.number for part in parts.buckets) == verdict.used
     assert sum(parts.models.values()) == verdict.used

@@ -8,14 +8,14 @@ from fractions import Fraction
 import pytest
 
 from builders import HOUR, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import DAY, Unit, Window
 from quota_enforcer.decide.verdict import Verdict, judge
 from quota_enforcer.insight.outlook import Outlook, of_days, of_window, per
 
-TERMS = Terms(NOON, UTC_ZONE, Mode.ENFORCE)
+CONTEXT = Context(NOON, UTC_ZONE, Mode.ENFORCE)
 MONTHLY = a_quota(window=Window(Unit.MONTH), limit=Decimal(10_000))
 
 
@@ -23,8 +23,10 @@ def used(by_hours_ago: Mapping[int, int]) -> Usage:
     return tokens({NOON - HOUR * ago: number for ago, number in by_hours_ago.items()})
 
 
-def judged(quota: Quota, usage: Usage, terms: Terms = TERMS) -> tuple[Verdict, Usage, Terms]:
-    return judge(quota, usage, terms), usage, terms
+def judged(
+    quota: Quota, usage: Usage, context: Context = CONTEXT
+) -> tuple[Verdict, Usage, Context]:
+    return judge(quota, usage, context), usage, context
 
 
 def spread(total: int, calls: int = 6) -> dict[int, int]:
@@ -66,8 +68,8 @@ class TestOfItsWindow:
     def test_a_twentieth_of_the_window_is_enough(self) -> None:
         quota = a_quota(window=Window(Unit.DAY))
         usage = tokens({NOON.replace(hour=0, minute=minute): 10 for minute in range(5)})
-        early = Terms(NOON.replace(hour=1, minute=11), UTC_ZONE, Mode.ENFORCE)
-        later = Terms(NOON.replace(hour=1, minute=12), UTC_ZONE, Mode.ENFORCE)
+        early = Context(NOON.replace(hour=1, minute=11), UTC_ZONE, Mode.ENFORCE)
+        later = Context(NOON.replace(hour=1, minute=12), UTC_ZONE, Mode.ENFORCE)
         assert of_window(*judged(quota, usage, early)) is None
         assert of_window(*judged(quota, usage, later)) is not None
 

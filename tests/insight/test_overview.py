@@ -38,12 +38,12 @@ def book_of(world: World) -> QuotaBook:
 
 
 def test_each_is_decided_about_as_by_itself(world: World) -> None:
-    terms, book = world.settings.terms(NOON), book_of(world)
+    context, book = world.settings.context(NOON), book_of(world)
     records = world.ledger.records(map(principal, EVERYBODY))
-    firsts, hours_from = far_back(records, book, terms)
+    firsts, hours_from = far_back(records, book, context)
     read = ReadBefore(Unread(), firsts, world.ledger.usages(firsts, hours_from))
-    for seen in overview(records.values(), book, read, terms):
-        assert seen.decision == decide_for_one(seen.record, book, world.ledger, terms)
+    for seen in overview(records.values(), book, read, context):
+        assert seen.decision == decide_for_one(seen.record, book, world.ledger, context)
 
 
 class Unread:
@@ -56,8 +56,8 @@ class Unread:
 def test_it_reads_as_far_back_as_each_one_needs_and_hours_only_where_they_count(
     world: World,
 ) -> None:
-    terms, book = world.settings.terms(NOON), book_of(world)
-    firsts, hours_from = far_back(map(principal, EVERYBODY), book, terms)
+    context, book = world.settings.context(NOON), book_of(world)
+    firsts, hours_from = far_back(map(principal, EVERYBODY), book, context)
     today = NOON.date()
     assert {str(who): (today - first).days for who, first in firsts.items()} == {
         "user/alice": 23,
@@ -71,11 +71,11 @@ def test_it_reads_as_far_back_as_each_one_needs_and_hours_only_where_they_count(
 
 
 def test_whom_no_quota_covers_is_read_from_today_or_since(world: World) -> None:
-    terms, book = world.settings.terms(NOON), book_of(world)
+    context, book = world.settings.context(NOON), book_of(world)
     root = principal("other/arn:aws:iam::111122223333:root")
-    assert far_back([root], book, terms) == ({root: NOON.date()}, None)
+    assert far_back([root], book, context) == ({root: NOON.date()}, None)
     since = NOON.date() - timedelta(days=28)
-    assert far_back([root], book, terms, since) == ({root: since}, None)
+    assert far_back([root], book, context, since) == ({root: since}, None)
 
 
 def test_what_was_not_read_far_enough_is_read_now(world: World) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.verdict import judge
@@ -16,12 +16,14 @@ from quota_enforcer.insight.forecast import percent_at_reset, runs_out
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 HOURS = {n: timedelta(hours=n) for n in range(-48, 49)}
-TERMS = Terms(NOON, UTC_ZONE, Mode.ENFORCE)
+CONTEXT = Context(NOON, UTC_ZONE, Mode.ENFORCE)
 
 
-def forecast(quota: Quota, used: dict[datetime, int], terms: Terms = TERMS) -> datetime | None:
+def forecast(
+    quota: Quota, used: dict[datetime, int], context: Context = CONTEXT
+) -> datetime | None:
     usage = tokens(used)
-    return runs_out(judge(quota, usage, terms), usage, terms)
+    return runs_out(judge(quota, usage, context), usage, context)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +59,10 @@ def test_other_windows(window: Window, used: int, when: datetime | None) -> None
 
 
 def test_a_window_that_has_just_begun_has_no_pace() -> None:
-    terms = Terms(MIDNIGHT, UTC_ZONE, Mode.ENFORCE)
-    assert forecast(a_quota(), {MIDNIGHT: 999}, terms) is None
+    context = Context(MIDNIGHT, UTC_ZONE, Mode.ENFORCE)
+    assert forecast(a_quota(), {MIDNIGHT: 999}, context) is None
     usage = tokens({MIDNIGHT: 999})
-    assert percent_at_reset(judge(a_quota(), usage, terms), terms) is None
+    assert percent_at_reset(judge(a_quota(), usage, context), context) is None
 
 
 def test_a_raise_is_counted_on_while_it_lasts() -> None:
@@ -115,8 +117,8 @@ def test_a_rolling_window_of_days() -> None:
 
 @pytest.mark.parametrize(("used", "percent"), [(0, 0), (250, 50), (500, 100), (900, 180)])
 def test_how_full_a_fixed_window_will_be_at_its_reset(used: int, percent: int) -> None:
-    verdict = judge(a_quota(), tokens({NOON - HOURS[3]: used}), TERMS)
-    assert percent_at_reset(verdict, TERMS) == percent
+    verdict = judge(a_quota(), tokens({NOON - HOURS[3]: used}), CONTEXT)
+    assert percent_at_reset(verdict, CONTEXT) == percent
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_how_full_a_fixed_window_will_be_at_its_reset(used: int, percent: int) -
     ],
 )
 def test_without_a_reset_or_a_limit_there_is_no_percent(quota: Quota) -> None:
-    assert percent_at_reset(judge(quota, tokens({NOON: 500}), TERMS), TERMS) is None
+    assert percent_at_reset(judge(quota, tokens({NOON: 500}), CONTEXT), CONTEXT) is None
 
 
 windows = st.sampled_from(
@@ -141,14 +143,14 @@ usages = st.dictionaries(st.integers(-47, 0), st.integers(0, 500), max_size=12)
 def test_it_is_never_in_the_past_nor_after_the_reset(
     window: Window, used: dict[int, int], limit: int, minute: int
 ) -> None:
-    terms = Terms(NOON + timedelta(minutes=minute), UTC_ZONE, Mode.ENFORCE)
+    context = Context(NOON + timedelta(minutes=minute), UTC_ZONE, Mode.ENFORCE)
     quota = a_quota(window=window, limit=Decimal(limit))
     usage = tokens({NOON + HOURS[hour]: number for hour, number in used.items()})
-    verdict = judge(quota, usage, terms)
-    when = runs_out(verdict, usage, terms)
-    assert (when == terms.now) == verdict.used_up
+    verdict = judge(quota, usage, context)
+    when = runs_out(verdict, usage, context)
+    assert (when == context.now) == verdict.used_up
     if when is not None and not window.rolling and not verdict.used_up:
-        assert terms.now < when < verdict.span.end
+        assert context.now < when < verdict.span.end
 
 
 @given(usages, st.integers(1, 2000), st.integers(1, 1000))

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from builders import ALICE, NOON, UTC_ZONE, a_quota, tokens
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -27,8 +27,8 @@ def decided(
     who: Principal = ALICE,
     before: Standing | None = None,
 ) -> Decision:
-    terms = Terms(NOON, UTC_ZONE, mode)
-    return decide(who, Applicable((quota,)), tokens({NOON: used}), before or Standing(), terms)
+    context = Context(NOON, UTC_ZONE, mode)
+    return decide(who, Applicable((quota,)), tokens({NOON: used}), before or Standing(), context)
 
 
 def the_row(decision: Decision, record: Record | None = None) -> Row:
@@ -38,9 +38,9 @@ def the_row(decision: Decision, record: Record | None = None) -> Row:
 
 def blocked(quota: Quota | None = None) -> Record:
     """Alice as the sweep left her an hour ago."""
-    terms = Terms(NOON - timedelta(hours=1), UTC_ZONE, Mode.ENFORCE)
+    context = Context(NOON - timedelta(hours=1), UTC_ZONE, Mode.ENFORCE)
     used = tokens({NOON - timedelta(hours=1): 1000})
-    decision = decide(ALICE, Applicable((quota or a_quota(),)), used, Standing(), terms)
+    decision = decide(ALICE, Applicable((quota or a_quota(),)), used, Standing(), context)
     return Record(ALICE, standing=decision.standing, version=1)
 
 
@@ -135,6 +135,6 @@ def test_without_a_finite_limit_there_is_no_percent() -> None:
 
 def test_who_has_no_quota_is_shown_with_the_usage_of_today() -> None:
     used = tokens({NOON: 70, NOON - timedelta(days=1): 900})
-    row = unlimited(ALICE, used, Terms(NOON, UTC_ZONE, Mode.ENFORCE))
+    row = unlimited(ALICE, used, Context(NOON, UTC_ZONE, Mode.ENFORCE))
     assert (row.state, row.used, row.limit) == (State.NO_QUOTA, 70, None)
-    assert unlimited(ALICE, Usage(), Terms(NOON, UTC_ZONE, Mode.ENFORCE)).used == 0
+    assert unlimited(ALICE, Usage(), Context(NOON, UTC_ZONE, Mode.ENFORCE)).used == 0

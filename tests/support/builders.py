@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
@@ -79,9 +79,9 @@ class Story:
         applicable = Applicable(
             tuple(quota for quota in self.quotas if quota.stands(now)), min(turns, default=None)
         )
-        terms = Terms(now, self.zone, self.mode)
+        context = Context(now, self.zone, self.mode)
         usage = tokens(used, zone=self.zone)
-        decision = decide(self.who, applicable, usage, self.standing, terms)
+        decision = decide(self.who, applicable, usage, self.standing, context)
         self.standing = decision.standing
         return decision
 

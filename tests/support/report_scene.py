@@ -13,7 +13,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from fakes import FakeLedger
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record, Standing, SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
@@ -89,11 +89,11 @@ class Company:
 
     ledger: BigLedger
     rules: tuple[Rule, ...]
-    terms: Terms
+    context: Context
 
     def report(self, days: int = 60) -> Report:
         """The report of all of it."""
-        gathering = Gathering(self.ledger, self.rules, self.terms, days)
+        gathering = Gathering(self.ledger, self.rules, self.context, days)
         return gathering.report("bedrock-quota", map(gathering.person, gathering.everybody()))
 
 
@@ -102,7 +102,7 @@ def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 
     random = Random(seed)  # noqa: S311 - it has to be the same every time
     everybody = list(_people(people, random))
     rules = _rules(everybody, random)
-    made = Company(BigLedger(ZONE), rules, Terms(NOW, ZONE, mode, gated=True))
+    made = Company(BigLedger(ZONE), rules, Context(NOW, ZONE, mode, gated=True))
     book = QuotaBook(rules)
     for principal in everybody:
         made.ledger.of[principal] = _usage(principal, days, random)
@@ -193,10 +193,10 @@ def _live(made: Company, book: QuotaBook, principal: Principal, days: int) -> No
             at = datetime.combine(day, time(hour, 7), ZONE).astimezone(UTC)
             if at > NOW or (not standing.due and not _busy(usage, day)):
                 break
-            terms = Terms(at, ZONE, made.terms.mode, gated=True)
+            context = Context(at, ZONE, made.context.mode, gated=True)
             seen = _until(usage, at, day)
             shared = {quota: _until(used, at, day) for quota, used in pools.items()}
-            decision = decide(principal, book.of(principal, at), seen, standing, terms, shared)
+            decision = decide(principal, book.of(principal, at), seen, standing, context, shared)
             standing = decision.standing
             made.ledger.post(decision.notices)
     made.ledger.put(Record(principal, standing, version=1))

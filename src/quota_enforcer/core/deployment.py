@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Context:
     """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
 
     now: datetime
@@ -190,6 +190,6 @@ class Settings:
         gated = "gated" if self.author else "not gated"
         return f"{self.mode} {self.zone} {gated} {' '.join(sorted(self.denies))}"
 
-    def terms(self, now: datetime) -> Terms:
+    def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment."""
-        return Terms(now, self.zone, self.mode, gated=bool(self.author))
+        return Context(now, self.zone, self.mode, gated=bool(self.author))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Level, Standing, UsedUp, Warned
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -33,7 +33,7 @@ class Decision:
     notices: tuple[Notice, ...]
     verdicts: tuple[Verdict, ...]
     denying: tuple[Verdict, ...]
-    terms: Terms
+    context: Context
 
     @property
     def blocks(self) -> bool:
@@ -49,7 +49,7 @@ class Decision:
     def without_new_blocks(self) -> "Decision":
         """The same but for what it would newly deny; due at once, so that it is decided again."""
         denying = tuple(each for each in self.denying if each.quota.id in self.before.used_up)
-        now, due = self.terms.now, self.before.due
+        now, due = self.context.now, self.before.due
         standing = replace(
             self.standing,
             denied=self.standing.denied & self.before.denied,
@@ -70,7 +70,7 @@ def decide(
     applicable: Applicable,
     usage: Usage,
     before: Standing,
-    terms: Terms,
+    context: Context,
     pools: Mapping[str, Usage] = NO_POOLS,
 ) -> Decision:
     """What should hold for a principal now.
@@ -80,25 +80,27 @@ def decide(
     who share one used together: the team is warned of it, and the block is everybody's.
     """
     verdicts = tuple(
-        judge(quota, pools[quota.id] if quota.pooled else usage, terms)
+        judge(quota, pools[quota.id] if quota.pooled else usage, context)
         for quota in applicable.quotas
     )
     denying = {
         verdict.quota.id: verdict
         for verdict in verdicts
-        if verdict.used_up and reason_not_denied(verdict, principal, terms) is None
+        if verdict.used_up and reason_not_denied(verdict, principal, context) is None
     }
-    warned = _still_warned(before.warned, verdicts, terms.now)
-    would_deny = observed.would_deny(principal, before, verdicts, terms)
-    notices = observed.ended(principal, before, would_deny, verdicts, terms)
+    warned = _still_warned(before.warned, verdicts, context.now)
+    would_deny = observed.would_deny(principal, before, verdicts, context)
+    notices = observed.ended(principal, before, would_deny, verdicts, context)
     for verdict in verdicts:
         reached = _reached(principal, verdict, denying)
         told = warned.get(verdict.quota.id)
         if reached and (told is None or told.threshold < reached):
-            warned[verdict.quota.id] = Warned(reached, verdict.limit, _window_ends(verdict, terms))
+            warned[verdict.quota.id] = Warned(
+                reached, verdict.limit, _window_ends(verdict, context)
+            )
             denied = scopes_of(denying.values())
-            notices += warnings(principal, verdict, reached, denied, terms)
-    notices += changes(principal, before, verdicts, denying, terms)
+            notices += warnings(principal, verdict, reached, denied, context)
+    notices += changes(principal, before, verdicts, denying, context)
     standing = Standing(
         level=_level(verdicts),
         denied=scopes_of(denying.values()),
@@ -110,7 +112,7 @@ def decide(
         would_deny=would_deny,
         until=_last(verdict.frees_at for verdict in denying.values()),
         reason=reasons.reason(verdicts),
-        since=terms.now,
+        since=context.now,
         due=min(_turns(applicable, verdicts), default=None),
     )
     return Decision(
@@ -120,7 +122,7 @@ def decide(
         tuple(notices),
         verdicts,
         tuple(denying.values()),
-        terms,
+        context,
     )
 
 
@@ -148,12 +150,12 @@ def _still_warned(
     }
 
 
-def _window_ends(verdict: Verdict, terms: Terms) -> datetime:
+def _window_ends(verdict: Verdict, context: Context) -> datetime:
     """Until when a warning is not repeated: a rolling window counts its own length from now."""
     window = verdict.quota.window
     if not window.rolling:
         return verdict.span.end
-    return terms.now + window.rolling * timedelta(**{f"{window.unit}s": 1})
+    return context.now + window.rolling * timedelta(**{f"{window.unit}s": 1})
 
 
 def _level(verdicts: Iterable[Verdict]) -> Level:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record, UsageReads
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -38,18 +38,22 @@ class Evaluation(NamedTuple):
 
 
 def decide_for_one(
-    record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools | None = None
+    record: Record,
+    book: QuotaBook,
+    ledger: UsageReads,
+    context: Context,
+    pools: Pools | None = None,
 ) -> Decision:
     """Decide for one principal on what the ledger holds now.
 
     With `pools` what teams share is read once for all who are looked at.
     """
-    pools = pools or Pools(book, ledger, terms)
-    return evaluate(record, book, ledger, terms, pools).decision
+    pools = pools or Pools(book, ledger, context)
+    return evaluate(record, book, ledger, context, pools).decision
 
 
 def evaluate(
-    record: Record, book: QuotaBook, ledger: UsageReads, terms: Terms, pools: Pools
+    record: Record, book: QuotaBook, ledger: UsageReads, context: Context, pools: Pools
 ) -> Evaluation:
     """The decision with what it rests on.
 
@@ -57,11 +61,11 @@ def evaluate(
     may have been there while a sweep of an earlier tick is still under way.
     """
     since = record.standing.since
-    if since is not None and since > terms.now:
-        terms = replace(terms, now=since)
-    applicable = book.of(record.principal, terms.now)
+    if since is not None and since > context.now:
+        context = replace(context, now=since)
+    applicable = book.of(record.principal, context.now)
     shared = pools.usage(applicable.quotas)
-    first = first_day((quota for quota in applicable.quotas if not quota.pooled), terms)
+    first = first_day((quota for quota in applicable.quotas if not quota.pooled), context)
     own = Usage() if first is None else ledger.usage(record.principal, first)
-    decision = decide(record.principal, applicable, own, record.standing, terms, shared)
+    decision = decide(record.principal, applicable, own, record.standing, context, shared)
     return Evaluation(decision, own, shared)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
@@ -28,7 +28,7 @@ def draws_on_pool(principal: Principal, quota: Quota) -> bool:
 
 
 def block_notices(
-    principal: Principal, verdicts: Iterable[Verdict], denying: Iterable[Verdict], terms: Terms
+    principal: Principal, verdicts: Iterable[Verdict], denying: Iterable[Verdict], context: Context
 ) -> list[Notice]:
     """One notice for each quota that closes something; `denying` are all that close anything."""
     several = list(denying)
@@ -38,17 +38,17 @@ def block_notices(
             NoticeKind.BLOCKED,
             principal,
             verdict,
-            terms,
+            context,
             reason=reasons.used(verdict),
             closed=closed,
-            after=_after(verdict, several, terms),
+            after=_after(verdict, several, context),
         )
         for verdict in verdicts
     ]
 
 
 def warnings(
-    principal: Principal, verdict: Verdict, reached: int, denied: frozenset[str], terms: Terms
+    principal: Principal, verdict: Verdict, reached: int, denied: frozenset[str], context: Context
 ) -> Iterable[Notice]:
     """A threshold passed; the limit itself with why nothing is blocked for it, to admins too.
 
@@ -56,17 +56,17 @@ def warnings(
     close.
     """
     closed = in_words(denied)
-    why = reason_not_denied(verdict, principal, terms)
+    why = reason_not_denied(verdict, principal, context)
     reason = reasons.used(verdict)
     if reached == FULL and why:
         reason = f"{reason}; it blocks nothing, since {why}"
     if not draws_on_pool(principal, verdict.quota):
         yield _notice(
-            NoticeKind.WARNING, principal, verdict, terms, reason, percent=reached, closed=closed
+            NoticeKind.WARNING, principal, verdict, context, reason, percent=reached, closed=closed
         )
-    undeniable = out_of_reach(verdict.quota, principal, terms)
+    undeniable = out_of_reach(verdict.quota, principal, context)
     if reached == FULL and undeniable is not None and why == undeniable:
-        yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, terms, reason=undeniable)
+        yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, context, reason=undeniable)
 
 
 def changes(
@@ -74,7 +74,7 @@ def changes(
     before: Standing,
     verdicts: Iterable[Verdict],
     denying: Mapping[str, Verdict],
-    terms: Terms,
+    context: Context,
 ) -> list[Notice]:
     """Blocked, restored, or blocked still but by something else."""
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
@@ -82,26 +82,26 @@ def changes(
     now_denied = scopes_of(denying.values())
     closed = in_words(now_denied)
     if closing:
-        notices = block_notices(principal, closing, denying.values(), terms)
+        notices = block_notices(principal, closing, denying.values(), context)
         reopened = before.denied - now_denied
         if reopened and not now_denied >= EVERYTHING:
             reason = f"{', '.join(sorted(reopened))} is open again"
             notices.append(
-                _notice(NoticeKind.CHANGED, principal, closing[0], terms, reason, closed=closed)
+                _notice(NoticeKind.CHANGED, principal, closing[0], context, reason, closed=closed)
             )
         return notices
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
-        return [restored(principal, before, verdicts, terms)]
+        return [restored(principal, before, verdicts, context)]
     if before.denied and (new or freed):
         longest = max(denying.values(), key=_freed_last)
         reason = f"still blocked: {reasons.used(longest)}"
-        return [_notice(NoticeKind.CHANGED, principal, longest, terms, reason, closed=closed)]
+        return [_notice(NoticeKind.CHANGED, principal, longest, context, reason, closed=closed)]
     return []
 
 
 def restored(
-    principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
+    principal: Principal, before: Standing, verdicts: Iterable[Verdict], context: Context
 ) -> Notice:
     """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""
     lifted = sorted(before.used_up, key=lambda id_: (before.used_up[id_].until is None, id_))
@@ -111,10 +111,10 @@ def restored(
         name = id_.partition("#")[2]
         reason = "the quota no longer applies"
         return Notice(
-            NoticeKind.RESTORED, terms.now, str(principal), name, reason, since=before.since
+            NoticeKind.RESTORED, context.now, str(principal), name, reason, since=before.since
         )
     was = before.used_up[id_]
-    why = reason_not_denied(verdict, principal, terms)
+    why = reason_not_denied(verdict, principal, context)
     if why is not None:
         reason = why
     elif verdict.limit > was.limit:
@@ -124,20 +124,20 @@ def restored(
         reason = "the window has rolled over"
     else:
         reason = "the usage is below the limit again"
-    return _notice(NoticeKind.RESTORED, principal, verdict, terms, reason, since=before.since)
+    return _notice(NoticeKind.RESTORED, principal, verdict, context, reason, since=before.since)
 
 
 def _notice(
     kind: NoticeKind,
     principal: Principal,
     verdict: Verdict,
-    terms: Terms,
+    context: Context,
     reason: str,
     **more: Any,
 ) -> Notice:
     return Notice(
         kind,
-        terms.now,
+        context.now,
         str(principal),
         verdict.quota.name,
         reason,
@@ -150,14 +150,14 @@ def _notice(
             "whom": verdict.quota.subject,
             "pool": verdict.quota.subject if verdict.quota.pooled else "",
             "models": ", ".join(map(str, verdict.quota.models)),
-            "since": terms.now,
+            "since": context.now,
             "until": verdict.frees_at if verdict.used_up else verdict.span.end,
             **more,
         },
     )
 
 
-def _after(verdict: Verdict, denying: Iterable[Verdict], terms: Terms) -> str:
+def _after(verdict: Verdict, denying: Iterable[Verdict], context: Context) -> str:
     """What keeps a quota's models closed once it frees them, empty where nothing does."""
     longer = [
         each
@@ -168,7 +168,7 @@ def _after(verdict: Verdict, denying: Iterable[Verdict], terms: Terms) -> str:
     if not longer:
         return ""
     last = max(longer, key=_freed_last)
-    until = wording.moment(last.frees_at, terms.zone)
+    until = wording.moment(last.frees_at, context.zone)
     return f"quota {last.quota.name} of {last.quota.subject} keeps it closed until {until}"
 
 

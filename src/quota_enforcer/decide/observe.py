@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing, UsedUp, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -45,14 +45,14 @@ class Tally:
 
 
 def would_deny(
-    principal: Principal, before: Standing, verdicts: Iterable[Verdict], terms: Terms
+    principal: Principal, before: Standing, verdicts: Iterable[Verdict], context: Context
 ) -> dict[str, WouldDeny]:
     """The quotas that only observe mode keeps from denying now, by id."""
     found = {}
     for verdict in verdicts:
-        if only_observed(verdict, principal, terms):
+        if only_observed(verdict, principal, context):
             known = before.would_deny.get(verdict.quota.id)
-            since = terms.now if known is None else known.since
+            since = context.now if known is None else known.since
             used_up = UsedUp(verdict.limit, verdict.span.start, verdict.frees_at)
             found[verdict.quota.id] = WouldDeny(since, used_up)
     return found
@@ -63,31 +63,31 @@ def ended(
     before: Standing,
     still: Mapping[str, WouldDeny],
     verdicts: Iterable[Verdict],
-    terms: Terms,
+    context: Context,
 ) -> list[Notice]:
     """For the history: what would have been blocked until now, with why it no longer would."""
     several = list(verdicts)
     notices = []
     for id_, was in before.would_deny.items():
         if id_ not in still:
-            notice = _lifted(principal, before, id_, several, terms)
-            freed = was.used_up.until or terms.now
-            notices.append(replace(notice, since=was.since, until=min(terms.now, freed)))
+            notice = _lifted(principal, before, id_, several, context)
+            freed = was.used_up.until or context.now
+            notices.append(replace(notice, since=was.since, until=min(context.now, freed)))
     return notices
 
 
 def _lifted(
-    principal: Principal, before: Standing, id_: str, verdicts: list[Verdict], terms: Terms
+    principal: Principal, before: Standing, id_: str, verdicts: list[Verdict], context: Context
 ) -> Notice:
     """As enforce mode would say that the block is lifted."""
     used_up = {id_: before.would_deny[id_].used_up}
     subject, _, _ = id_.partition("#")
     notice = restored(
-        principal, replace(before, used_up=used_up), verdicts, replace(terms, mode=Mode.ENFORCE)
+        principal, replace(before, used_up=used_up), verdicts, replace(context, mode=Mode.ENFORCE)
     )
     reason = notice.reason
     if any(each.quota.id == id_ and each.used_up for each in verdicts):
-        reason = "enforce mode began" if terms.mode is Mode.ENFORCE else notice.reason
+        reason = "enforce mode began" if context.mode is Mode.ENFORCE else notice.reason
     return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, reason=reason, whom=subject)
 
 

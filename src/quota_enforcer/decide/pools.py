@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -19,10 +19,10 @@ READERS = 8
 class Pools:
     """The pools of one moment; each is read when first asked for, by whichever thread that is."""
 
-    def __init__(self, book: QuotaBook, ledger: UsageReads, terms: Terms) -> None:
+    def __init__(self, book: QuotaBook, ledger: UsageReads, context: Context) -> None:
         self._book = book
         self._ledger = ledger
-        self._terms = terms
+        self._context = context
         self._lock = Lock()
         self._read: dict[str, Future[Mapping[str, Usage]]] = {}
 
@@ -44,8 +44,8 @@ class Pools:
 
     def _gather(self, team: Principal) -> Mapping[str, Usage]:
         """The usage behind each quota of a team, as far back as the longest of them needs."""
-        quotas = self._book.of(team, self._terms.now).quotas
-        first = first_day(quotas, self._terms)
+        quotas = self._book.of(team, self._context.now).quotas
+        first = first_day(quotas, self._context)
         if first is None:
             return {}
         members = {quota.id: self._book.contributors[quota.id] for quota in quotas}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
@@ -60,17 +60,17 @@ class Verdict:
         return self.used * FULL >= self.limit * percent
 
 
-def first_day(quotas: Iterable[Quota], terms: Terms) -> date | None:
+def first_day(quotas: Iterable[Quota], context: Context) -> date | None:
     """From which local date on these quotas need usage; None where there are none."""
-    spans = (quota.window.span(terms.now, terms.zone) for quota in quotas)
-    return min((local_date(span.start, terms.zone) for span in spans), default=None)
+    spans = (quota.window.span(context.now, context.zone) for quota in quotas)
+    return min((local_date(span.start, context.zone) for span in spans), default=None)
 
 
-def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:
+def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
     """Hold one quota against the usage at this moment."""
-    span = quota.window.span(terms.now, terms.zone)
+    span = quota.window.span(context.now, context.zone)
     counts = usage.within(span, quota.models)
-    limit = quota.limit_at(terms.now)
+    limit = quota.limit_at(context.now)
     used = sure = quota.number(counts)
     assumed = quota.assumed(counts)
     unpriced: tuple[str, ...] = ()
@@ -80,12 +80,12 @@ def judge(quota: Quota, usage: Usage, terms: Terms) -> Verdict:
     frees_at = None
     if used >= limit:
         number = quota.sure if sure >= limit else quota.number
-        frees_at = _frees_at(quota, usage, number, limit, terms)
+        frees_at = _frees_at(quota, usage, number, limit, context)
     return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced)
 
 
 def _frees_at(
-    quota: Quota, usage: Usage, number: Callable[[Counts], Number], limit: Decimal, terms: Terms
+    quota: Quota, usage: Usage, number: Callable[[Counts], Number], limit: Decimal, context: Context
 ) -> datetime | None:
     """When a used-up quota frees if nothing more is used: a reset, a bucket's leaving, its own end.
 
@@ -93,19 +93,19 @@ def _frees_at(
     """
     moments = [] if quota.until is None else [quota.until]
     if limit > 0:
-        span = quota.window.span(terms.now, terms.zone)
+        span = quota.window.span(context.now, context.zone)
         if quota.window.rolling:
             buckets = usage.by_bucket(span, quota.models).values()
-            moments.append(_below(quota, list(map(number, buckets)), limit, terms))
+            moments.append(_below(quota, list(map(number, buckets)), limit, context))
         else:
             moments.append(span.end)
     return min(moments, default=None)
 
 
-def _below(quota: Quota, buckets: list[Number], limit: Decimal, terms: Terms) -> datetime:
+def _below(quota: Quota, buckets: list[Number], limit: Decimal, context: Context) -> datetime:
     """When enough of the oldest buckets have left a rolling window."""
     remaining = sum(buckets)
-    leaving = quota.window.leaving(terms.now, terms.zone)
+    leaving = quota.window.leaving(context.now, context.zone)
     for bucket, moment in zip(buckets, leaving, strict=False):
         remaining -= bucket
         if remaining < limit:

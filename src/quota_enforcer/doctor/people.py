@@ -59,7 +59,7 @@ def shared(patient: DeploymentUnderCheck) -> Diagnosis:
         patient.settings.account,
         patient.ledger_rules(),
         patient.kept(),
-        patient.settings.terms(patient.now),
+        patient.settings.context(patient.now),
     )
     open_ = [
         Shared(

@@ -62,7 +62,7 @@ class _EvaluationRun:
         self._gathered = gathered
         self._ledger = ledger
         self._failed = failed
-        self._pools = Pools(gathered.rules.book, ledger, gathered.terms)
+        self._pools = Pools(gathered.rules.book, ledger, gathered.context)
         self.decisions: list[Decision] = []
         self.records: dict[Principal, Record] = {}
         self.prices: Prices = {}
@@ -91,7 +91,7 @@ class _EvaluationRun:
         gathered = self._gathered
         try:
             looked = evaluate(
-                record, gathered.rules.book, self._ledger, gathered.terms, self._pools
+                record, gathered.rules.book, self._ledger, gathered.context, self._pools
             )
             return looked.decision, newest(map(evidence, looked.counted))
         except Exception as error:  # noqa: BLE001 - kept for the report

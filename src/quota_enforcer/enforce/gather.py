@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from quota_enforcer.core.deployment import Settings, Terms
+from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -27,7 +27,7 @@ class SweepInput:
     """
 
     rules: Rules
-    terms: Terms
+    context: Context
     wanted: frozenset[Principal]
     really: Mapping[Principal, frozenset[str]] | None = None
     gates: Mapping[Principal, GateIntent] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def gather(
     else:
         wanted |= _concerned(loaded, ledger)
     wanted |= _pools(wanted, loaded.book)
-    return SweepInput(known.rules, settings.terms(now), frozenset(wanted), really, gates)
+    return SweepInput(known.rules, settings.context(now), frozenset(wanted), really, gates)
 
 
 def gather_named(
@@ -74,7 +74,7 @@ def gather_named(
     """Just these and their pools; what IAM denies is not asked."""
     several = set(named)
     wanted = frozenset(several | _pools(several, known.loaded.book))
-    return SweepInput(known.rules, settings.terms(now), wanted)
+    return SweepInput(known.rules, settings.context(now), wanted)
 
 
 def gather_edited(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Source
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
@@ -74,10 +74,10 @@ class GateFound:
 
 
 def shared_roles(
-    sources: Iterable[Source], account: str, loaded: RuleSet, kept: GatesKept, terms: Terms
+    sources: Iterable[Source], account: str, loaded: RuleSet, kept: GatesKept, context: Context
 ) -> list[SharedRole]:
     """Every role of Identity Center, and every role with a quota for its sessions."""
-    people = _people(seen(sources, account), loaded, terms)
+    people = _people(seen(sources, account), loaded, context)
     roles = {name: kept.iam.role(name) for name in sorted(people)}
     return [
         SharedRole(
@@ -109,12 +109,12 @@ def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
 
 
 def _people(
-    appearances: Mapping[Principal, Appearance], loaded: RuleSet, terms: Terms
+    appearances: Mapping[Principal, Appearance], loaded: RuleSet, context: Context
 ) -> Mapping[str, set[Principal]]:
     """Who is behind each role, as far as a gate would be asked to deny them."""
     people: defaultdict[str, set[Principal]] = defaultdict(set)
     for principal, appears in appearances.items():
-        if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, terms):
+        if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, context):
             for role in appears.roles:
                 people[role].add(principal)
     for subject in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
@@ -125,8 +125,8 @@ def _people(
     return people
 
 
-def _has_quota(principal: Principal, book: QuotaBook, terms: Terms) -> bool:
-    return bool(book.of(principal, terms.now).quotas)
+def _has_quota(principal: Principal, book: QuotaBook, context: Context) -> bool:
+    return bool(book.of(principal, context.now).quotas)
 
 
 def _denied(

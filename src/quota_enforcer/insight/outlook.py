@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import DAY, Unit, Window, day_start, local_date
@@ -42,24 +42,24 @@ class Outlook:
     percent_at_reset: int | None
 
 
-def of_window(verdict: Verdict, usage: Usage, terms: Terms) -> Outlook | None:
+def of_window(verdict: Verdict, usage: Usage, context: Context) -> Outlook | None:
     """At the pace of the window so far; None where that is too little."""
     quota, span = verdict.quota, verdict.span
     if usage.within(span, quota.models).requests < FEW_CALLS:
         return None
-    if not quota.window.rolling and (terms.now - span.start) * ENOUGH < span.end - span.start:
+    if not quota.window.rolling and (context.now - span.start) * ENOUGH < span.end - span.start:
         return None
-    pace = window_pace(verdict, usage, terms)
-    return _at(pace, 0, verdict, usage, terms) if pace else None
+    pace = window_pace(verdict, usage, context)
+    return _at(pace, 0, verdict, usage, context) if pace else None
 
 
-def of_days(verdict: Verdict, usage: Usage, terms: Terms) -> Outlook | None:
+def of_days(verdict: Verdict, usage: Usage, context: Context) -> Outlook | None:
     """At the mean of the whole days before today, of fewer where the first use was later.
 
     None where that is too little: there must be two days at least.
     """
-    quota, today = verdict.quota, local_date(terms.now, terms.zone)
-    before = Window(Unit.DAY, SEEN_FOR).span(terms.now, terms.zone)
+    quota, today = verdict.quota, local_date(context.now, context.zone)
+    before = Window(Unit.DAY, SEEN_FOR).span(context.now, context.zone)
     counted = usage.by_bucket(before, quota.models)
     seen = [day for day, counts in counted.items() if counts.requests]
     days = min(DAYS, (today - min(seen)).days) if seen else 0
@@ -68,17 +68,17 @@ def of_days(verdict: Verdict, usage: Usage, terms: Terms) -> Outlook | None:
     total = Counts.total(counted[today - DAY * n] for n in range(1, days + 1))
     if total.requests < FEW_CALLS:
         return None
-    first = day_start(today - DAY * days, terms.zone)
-    pace = Fraction(quota.number(total)) / _microseconds(day_start(today, terms.zone) - first)
-    return _at(pace, days, verdict, usage, terms)
+    first = day_start(today - DAY * days, context.zone)
+    pace = Fraction(quota.number(total)) / _microseconds(day_start(today, context.zone) - first)
+    return _at(pace, days, verdict, usage, context)
 
 
-def _at(pace: Fraction, days: int, verdict: Verdict, usage: Usage, terms: Terms) -> Outlook:
+def _at(pace: Fraction, days: int, verdict: Verdict, usage: Usage, context: Context) -> Outlook:
     percent = None
     if not verdict.quota.window.rolling and verdict.limit.is_finite() and verdict.limit:
-        used = Fraction(verdict.used) + pace * _microseconds(verdict.span.end - terms.now)
+        used = Fraction(verdict.used) + pace * _microseconds(verdict.span.end - context.now)
         percent = int(used * FULL / Fraction(verdict.limit))
-    return Outlook(pace, days, runs_out(verdict, usage, terms, pace), percent)
+    return Outlook(pace, days, runs_out(verdict, usage, context, pace), percent)
 
 
 def per(outlook: Outlook, unit: timedelta) -> Fraction:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record, UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -55,19 +55,19 @@ class ReadBefore:
 
 
 def overview(
-    records: Iterable[Record], book: QuotaBook, read: ReadBefore, terms: Terms
+    records: Iterable[Record], book: QuotaBook, read: ReadBefore, context: Context
 ) -> Iterator[StatusInput]:
     """Decide about each on the usage that was read for all of them."""
-    pools = Pools(book, read, terms)
+    pools = Pools(book, read, context)
     for record in records:
-        looked = evaluate(record, book, read, terms, pools)
+        looked = evaluate(record, book, read, context, pools)
         if not looked.decision.verdicts:  # then nobody asked for any usage
             looked = looked._replace(own=read.usages[record.principal])
         yield StatusInput(record, looked)
 
 
 def far_back(
-    principals: Iterable[Principal], book: QuotaBook, terms: Terms, since: date | None = None
+    principals: Iterable[Principal], book: QuotaBook, context: Context, since: date | None = None
 ) -> tuple[dict[Principal, date], date | None]:
     """From when on the quotas of all of these need usage, with that of their pools' members.
 
@@ -75,14 +75,14 @@ def far_back(
     """
     firsts: dict[Principal, date] = {}
     by_the_hour: set[date] = set()
-    today = local_date(terms.now, terms.zone)
+    today = local_date(context.now, context.zone)
     for principal in principals:
         spans = [
-            quota.window.span(terms.now, terms.zone)
-            for quota in book.of(principal, terms.now).quotas
+            quota.window.span(context.now, context.zone)
+            for quota in book.of(principal, context.now).quotas
         ]
-        starts = [local_date(span.start, terms.zone) for span in spans]
-        by_the_hour |= {local_date(span.start, terms.zone) for span in spans if span.hours}
+        starts = [local_date(span.start, context.zone) for span in spans]
+        by_the_hour |= {local_date(span.start, context.zone) for span in spans if span.hours}
         first = min([since or today, *starts])
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))

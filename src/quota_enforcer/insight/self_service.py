@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from quota_enforcer.core.deployment import MeSettings, Terms
+from quota_enforcer.core.deployment import Context, MeSettings
 from quota_enforcer.core.ledger import LedgerReads, Quotas, Record, SweepState
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item
@@ -56,7 +56,7 @@ class MyStanding:
 class MyStatus:
     """All that a caller is told."""
 
-    terms: Terms
+    context: Context
     state: SweepState
     standings: tuple[MyStanding, ...]
 
@@ -75,24 +75,24 @@ class SelfService:
         settings, ledger = self._settings, self._ledger
         state = ledger.state()
         now = max(now, state.watermark or now)
-        terms = Terms(now, settings.zone, settings.mode, gated=settings.gated)
+        context = Context(now, settings.zone, settings.mode, gated=settings.gated)
         items = [item for item in self._quotas.items() if _can_concern(item, identity)]
         book = self._loader.load(items, ledger.quota_memories(), now).book
-        standings = [self._standing(each, book, terms) for each in book.charged(identity)]
+        standings = [self._standing(each, book, context) for each in book.charged(identity)]
         known = {quota.row.whom for each in standings for quota in each.quotas}
         pools = {team for each in standings for team in book.pools_of(each.principal)}
         standings += [
-            self._standing(team, book, terms) for team in sorted(pools) if str(team) not in known
+            self._standing(team, book, context) for team in sorted(pools) if str(team) not in known
         ]
-        return MyStatus(terms, state, tuple(standings))
+        return MyStatus(context, state, tuple(standings))
 
-    def _standing(self, principal: Principal, book: QuotaBook, terms: Terms) -> MyStanding:
+    def _standing(self, principal: Principal, book: QuotaBook, context: Context) -> MyStanding:
         record = self._ledger.records([principal])[principal]
-        decision = decide_for_one(record, book, self._ledger, terms)
+        decision = decide_for_one(record, book, self._ledger, context)
         quotas = list(_quotas(record, decision))
         if not quotas:
-            usage = self._ledger.usage(principal, local_date(terms.now, terms.zone))
-            quotas = [OwnQuota(unlimited(principal, usage, terms))]
+            usage = self._ledger.usage(principal, local_date(context.now, context.zone))
+            quotas = [OwnQuota(unlimited(principal, usage, context))]
         in_force = record.standing.denied if not record.trouble else frozenset[str]()
         lasting = decision.standing if decision.standing.denied else record.standing
         return MyStanding(
@@ -119,7 +119,7 @@ def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
     }
     for row in rows(record, decision):
         quota = applying.get((row.whom, row.quota))
-        yield OwnQuota(row) if quota is None else _own(row, quota, decision.terms.now)
+        yield OwnQuota(row) if quota is None else _own(row, quota, decision.context.now)
 
 
 def _own(row: Row, quota: Quota, now: datetime) -> OwnQuota:

@@ -16,7 +16,7 @@ from operator import add
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
@@ -150,7 +150,7 @@ class Replay:
             applicable,
             self._buckets[principal].usage,
             self._standings[principal],
-            Terms(now, self._zone, Mode.ENFORCE, gated=True),
+            Context(now, self._zone, Mode.ENFORCE, gated=True),
             {
                 quota.id: self._buckets[self._book.contributors[quota.id]].usage
                 for quota in applicable.quotas

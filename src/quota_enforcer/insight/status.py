@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action
@@ -100,9 +100,9 @@ def urgency(row: Row) -> tuple[int, int, str]:
     return _PLACE[row.state], -(row.percent or 0), row.quota
 
 
-def unlimited(principal: Principal, usage: Usage, terms: Terms) -> Row:
+def unlimited(principal: Principal, usage: Usage, context: Context) -> Row:
     """The row of a principal that no quota covers: what it used today."""
-    span = Window(Unit.DAY).span(terms.now, terms.zone)
+    span = Window(Unit.DAY).span(context.now, context.zone)
     counts = usage.within(span, [EVERY_MODEL])
     return Row(
         str(principal),
@@ -146,7 +146,7 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
     """The state, and in words what the state alone does not say."""
     in_iam = verdict.quota.id in record.standing.used_up and record.intended is None
     if verdict.used_up and verdict not in decision.denying:
-        return _open(record.principal, verdict, decision.terms)
+        return _open(record.principal, verdict, decision.context)
     if verdict.used_up:
         if record.trouble:
             return State.COULD_NOT_BE_BLOCKED, record.trouble
@@ -156,13 +156,13 @@ def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State,
     return (State.WARNED if verdict.threshold else State.OK), ""
 
 
-def _open(principal: Principal, verdict: Verdict, terms: Terms) -> tuple[State, str]:
+def _open(principal: Principal, verdict: Verdict, context: Context) -> tuple[State, str]:
     """Why a used-up quota denies nothing."""
     if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
-        return State.OVER, reason_not_denied(verdict, principal, terms) or ""
-    undeniable = out_of_reach(verdict.quota, principal, terms)
+        return State.OVER, reason_not_denied(verdict, principal, context) or ""
+    undeniable = out_of_reach(verdict.quota, principal, context)
     if undeniable is not None:
         return State.COULD_NOT_BE_BLOCKED, undeniable
-    if terms.mode is Mode.OBSERVE:
+    if context.mode is Mode.OBSERVE:
         return State.WOULD_BE_BLOCKED, ""
     raise AssertionError(f"{principal} is open for no reason: {verdict!r}")

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from datetime import date, datetime
 from threading import Lock
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota, Rule
@@ -20,13 +20,13 @@ class UsageRead:
     """
 
     def __init__(
-        self, ledger: UsageReads, rules: Iterable[Rule], terms: Terms, first: date
+        self, ledger: UsageReads, rules: Iterable[Rule], context: Context, first: date
     ) -> None:
         windows = {rule.window for rule in rules if isinstance(rule, Quota)}
-        spans = [window.span(terms.now, terms.zone) for window in windows]
+        spans = [window.span(context.now, context.zone) for window in windows]
         self._ledger = ledger
-        self._first = min([first, *(local_date(span.start, terms.zone) for span in spans)])
-        self._hours_from = min((span.start for span in spans if span.hours), default=terms.now)
+        self._first = min([first, *(local_date(span.start, context.zone) for span in spans)])
+        self._hours_from = min((span.start for span in spans if span.hours), default=context.now)
         self._read: dict[Principal, Future[Usage]] = {}
         self._lock = Lock()
 

@@ -8,13 +8,13 @@ import typer
 
 from builders import NOON, UTC_ZONE
 from quota_enforcer.cli.terminal.until import end, written
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def at(text: str, now: datetime = NOON, zone: ZoneInfo = UTC_ZONE) -> datetime:
-    return end(text, Terms(now, zone, Mode.ENFORCE), "--until")
+    return end(text, Context(now, zone, Mode.ENFORCE), "--until")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -29,7 +29,7 @@ from quota_enforcer.insight.usage_read import UsageRead
 from world import principal
 
 DAY = timedelta(days=1)
-TERMS = Terms(NOON, UTC_ZONE, Mode.ENFORCE)
+CONTEXT = Context(NOON, UTC_ZONE, Mode.ENFORCE)
 NOVA = "amazon.nova-lite-v1:0"
 
 
@@ -57,9 +57,9 @@ def used(ledger: FakeLedger, who: str, cost: str, at: datetime = NOON, model: st
 
 
 def gathered(
-    ledger: FakeLedger, rules: Iterable[Rule] = (), days: int = 60, terms: Terms = TERMS
+    ledger: FakeLedger, rules: Iterable[Rule] = (), days: int = 60, context: Context = CONTEXT
 ) -> Report:
-    gathering = Gathering(ledger, rules, terms, days)
+    gathering = Gathering(ledger, rules, context, days)
     people = {record.principal: record for record in gathering.everybody()}
     return gathering.report("stack", map(gathering.person, people.values()))
 
@@ -211,7 +211,7 @@ def test_who_asks_while_it_is_being_read_waits_for_the_first() -> None:
 
     ledger = Slow()
     used(ledger, "user/ann", "1")
-    reader = UsageRead(ledger, [], TERMS, NOON.date())
+    reader = UsageRead(ledger, [], CONTEXT, NOON.date())
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(reader.usage, principal("user/ann"), NOON.date()) for _ in range(4)]
         assert wait(asked, timeout=0.2).done == set()
@@ -225,7 +225,7 @@ def test_who_waits_for_a_read_that_fails_is_told_why() -> None:
         def usage(self, principal: Principal, first: date) -> Usage:
             raise TimeoutError(f"throttled at {principal} {first}")
 
-    reader = UsageRead(Throttled(), [], TERMS, NOON.date())
+    reader = UsageRead(Throttled(), [], CONTEXT, NOON.date())
     for _ in range(2):
         with pytest.raises(TimeoutError, match="throttled at user/ann"):
             reader.usage(principal("user/ann"), NOON.date())
@@ -235,7 +235,7 @@ def test_hours_that_no_quota_counts_any_more_are_let_go(ledger: CountedLedger) -
     for hours_ago in (0, 5, 6, 30):
         used(ledger, "user/ann", "1", NOON - timedelta(hours=hours_ago))
     rolling = a_quota(subject="user/ann", window=Window(Unit.HOUR, rolling=6))
-    reader = UsageRead(ledger, [rolling], TERMS, NOON.date() - DAY * 60)
+    reader = UsageRead(ledger, [rolling], CONTEXT, NOON.date() - DAY * 60)
     [model] = reader.usage(principal("user/ann"), NOON.date()).models.values()
     assert sorted(model.hours) == [NOON - timedelta(hours=5), NOON]
     assert sum(counts.requests for counts in model.days.values()) == 4
@@ -281,8 +281,8 @@ def test_what_would_be_blocked_says_since_when_and_until(ledger: CountedLedger) 
         until=datetime(2026, 11, 25, tzinfo=UTC),
     )  # fmt: skip
     ledger.post([warned])
-    observe = Terms(NOON, UTC_ZONE, Mode.OBSERVE)
-    report = gathered(ledger, [a_quota(limit=Decimal(100))], terms=observe)
+    observe = Context(NOON, UTC_ZONE, Mode.OBSERVE)
+    report = gathered(ledger, [a_quota(limit=Decimal(100))], context=observe)
     [line] = stopped(lines(report))
     assert line.state is State.WOULD_BE_BLOCKED
     assert (line.since, line.until) == ("2026-11-24 10:00", "2026-11-25 00:00")

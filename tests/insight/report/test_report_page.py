@@ -15,7 +15,7 @@ import pytest
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
 from page_reading import PageReading
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Bucket, SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.quota import Rule, Share
@@ -33,7 +33,7 @@ SWEPT = SweepState(NOON, NOON, fresh_at=NOON)
 def a_report(
     *rules: Rule, ledger: FakeLedger | None = None, mode: Mode = Mode.ENFORCE, days: int = 60
 ) -> Report:
-    gathering = Gathering(ledger or FakeLedger(), rules, Terms(NOON, UTC_ZONE, mode), days)
+    gathering = Gathering(ledger or FakeLedger(), rules, Context(NOON, UTC_ZONE, mode), days)
     report = gathering.report("stack", map(gathering.person, gathering.everybody()))
     return replace(report, state=SWEPT)
 

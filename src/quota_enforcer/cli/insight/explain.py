@@ -17,7 +17,7 @@ from quota_enforcer.cli.terminal.principals import (
     read_usages,
     record_of,
 )
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -56,34 +56,36 @@ def explain(
       quota-enforcer explain role/reporting --all
       quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
     """
-    terms = deployment.settings.terms(clock.now())
+    context = deployment.settings.context(clock.now())
     record = record_of(deployment, principal)
-    loaded = deployment.load(terms.now)
-    found = _explained(deployment, record, loaded.book, terms)
+    loaded = deployment.load(context.now)
+    found = _explained(deployment, record, loaded.book, context)
     if as_json:
-        say_json(document(found, terms))
+        say_json(document(found, context))
         return
     teams = [
         rule for rule in loaded.rules if rule.subject == str(record.principal) and rule.members
     ]
-    say_explained(found, teams, terms, everything=everything)
+    say_explained(found, teams, context, everything=everything)
     hint_unknown_principal(deployment, record, loaded.rules)
 
 
-def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: Terms) -> Explained:
+def _explained(
+    deployment: Deployment, record: Record, book: QuotaBook, context: Context
+) -> Explained:
     principal = record.principal
     subject = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, subject, book, terms)
-    looked = evaluate(record, book, read, terms, Pools(book, read, terms))
+    read = read_usages(deployment, subject, book, context)
+    looked = evaluate(record, book, read, context, Pools(book, read, context))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
-        terms.now,
+        context.now,
     )  # fmt: skip
     return Explained(
         record,
         by_name(
             _sums(record, looked, book, read),
-            book.candidates(principal, terms.now),
+            book.candidates(principal, context.now),
             meant_for(principal, items),
         ),
         sum(_names_nobody(state) for state in items),
@@ -93,23 +95,23 @@ def _explained(deployment: Deployment, record: Record, book: QuotaBook, terms: T
 def _sums(
     record: Record, looked: Evaluation, book: QuotaBook, read: ReadBefore
 ) -> Iterator[Summed]:
-    decision, terms = looked.decision, looked.decision.terms
+    decision, context = looked.decision, looked.decision.context
     table = rows(record, decision)
     for verdict, row in zip(decision.verdicts, table, strict=False):
         yield Summed(
             verdict,
             row,
             verdict in decision.denying,
-            breakdown(verdict, looked.behind(verdict.quota), terms.zone),
-            _by_member(verdict, book, read, terms),
+            breakdown(verdict, looked.behind(verdict.quota), context.zone),
+            _by_member(verdict, book, read, context),
         )
 
 
 def _by_member(
-    verdict: Verdict, book: QuotaBook, read: ReadBefore, terms: Terms
+    verdict: Verdict, book: QuotaBook, read: ReadBefore, context: Context
 ) -> dict[str, Number]:
     """Of a quota that a team shares, what each used whose usage counts: a session's in its role."""
-    quota, first = verdict.quota, local_date(verdict.span.start, terms.zone)
+    quota, first = verdict.quota, local_date(verdict.span.start, context.zone)
     if not quota.pooled:
         return {}
     used = {member: read.usage(member, first) for member in book.contributors[quota.id]}

@@ -10,7 +10,7 @@ from quota_enforcer.cli.insight.rows import STYLES
 from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.verdict_words import Fact, amount, facts
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
@@ -32,28 +32,28 @@ _FROM = {
 
 
 def say_explained(
-    found: Explained, teams: Iterable[Rule], terms: Terms, *, everything: bool
+    found: Explained, teams: Iterable[Rule], context: Context, *, everything: bool
 ) -> None:
     """All of it."""
     principal = found.record.principal
     table = [summed.row for name in found.names for summed in name.sums]
-    words = standing_words(found.record, table, terms)
+    words = standing_words(found.record, table, context)
     if principal.kind is Kind.TEAM and not table:
         words = "no pool, so each member by itself has the team's quotas"
     say(Text.assemble((str(principal), "bold"), f": {words}"))
-    for fact in _standing(found, teams, terms):
+    for fact in _standing(found, teams, context):
         say(fact)
     if not found.names and principal.kind is not Kind.TEAM:
         say("No quota covers it, so nothing can block it.")
     for name in found.names:
         say("")
-        _say_name(name, found, terms, everything=everything)
+        _say_name(name, found, context, everything=everything)
     if found.unreadable:
         several = "item names" if found.unreadable == 1 else "items name"
         hint(f"{found.unreadable} invalid {several} nobody: see quota-enforcer quota list")
 
 
-def _standing(found: Explained, teams: Iterable[Rule], terms: Terms) -> Iterator[str]:
+def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iterator[str]:
     """What the whole principal is about."""
     standing, principal = found.standing, found.record.principal
     if standing.denied and not found.record.trouble:
@@ -63,26 +63,26 @@ def _standing(found: Explained, teams: Iterable[Rule], terms: Terms) -> Iterator
         yield f"Its calls count to {role} too, whose quotas hold for it as well."
     for rule in teams:
         shares = "share" if rule.share is Share.POOL else "each have"
-        ended = "" if rule.stands(terms.now) else ", which has ended"
+        ended = "" if rule.stands(context.now) else ", which has ended"
         yield f"Its members {shares} {named(rule)}{ended}; they are {', '.join(rule.members)}."
 
 
-def _say_name(name: Name, found: Explained, terms: Terms, *, everything: bool) -> None:
+def _say_name(name: Name, found: Explained, context: Context, *, everything: bool) -> None:
     for place, summed in enumerate(name.sums):
         if place:
             say("")
         state = Text(str(summed.row.state), STYLES.get(summed.row.state, ""))
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
-        rule = _rule(summed, name, terms)
-        say_facts([*rule, *facts(summed, found.record.principal, found.standing, terms)], _INDENT)
-        _say_sum(summed, terms, everything=everything)
+        rule = _rule(summed, name, context)
+        say_facts([*rule, *facts(summed, found.record.principal, found.standing, context)], _INDENT)
+        _say_sum(summed, context, everything=everything)
     if not name.sums:
         words = "exempt, so there is no limit" if name.exempt else "none in force"
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", (words, "dim")))
-        say_facts(_others(name, terms), _INDENT)
+        say_facts(_others(name, context), _INDENT)
 
 
-def _rule(summed: Summed, name: Name, terms: Terms) -> Iterator[Fact]:
+def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
     """Where it comes from, and what it stands in place of."""
     quota = summed.verdict.quota
     here = next(each for each in name.candidates if each.rule == quota)
@@ -92,22 +92,24 @@ def _rule(summed: Summed, name: Name, terms: Terms) -> Iterator[Fact]:
         subject = ", ".join(each.rule.subject for each in others)
         words += f"; so does that of {subject}: of several teams all count"
     yield "Rule", words
-    yield from _others(name, terms)
+    yield from _others(name, context)
 
 
-def _others(name: Name, terms: Terms) -> Iterator[Fact]:
+def _others(name: Name, context: Context) -> Iterator[Fact]:
     """The rules and items that do not apply, each with why."""
     for candidate in name.candidates:
         rule = candidate.rule
         invalid = name.invalid(rule.subject)
         if candidate.fate is Selection.APPLIES and isinstance(rule, Exemption):
-            until = "" if rule.until is None else f" until {wording.moment(rule.until, terms.zone)}"
+            until = (
+                "" if rule.until is None else f" until {wording.moment(rule.until, context.zone)}"
+            )
             yield "Rule", f"{_whom(candidate)}, {_FROM[candidate.nearness]}: exempt{until}"
         elif candidate.fate is Selection.REPLACED:
             winners = ", ".join(each.rule.subject for each in name.fated(Selection.APPLIES))
             yield "Replaces", f"{named(rule)}; {winners} is nearer"
         elif candidate.fate is Selection.ENDED:
-            yield "Ended", f"{named(rule)}; it ended {wording.moment(rule.until, terms.zone)}"
+            yield "Ended", f"{named(rule)}; it ended {wording.moment(rule.until, context.zone)}"
         if invalid is not None:
             yield "Not valid", f"the item of {invalid.subject}: {_problems(invalid.problems)}"
             yield "", f"{invalid.instead}: it is the one shown"
@@ -128,7 +130,7 @@ def _problems(problems: Sequence[str]) -> str:
     return "; ".join(problems)
 
 
-def _say_sum(summed: Summed, terms: Terms, *, everything: bool) -> None:
+def _say_sum(summed: Summed, context: Context, *, everything: bool) -> None:
     """Bucket by bucket with the sum so far; and by model and member where there are several."""
     quota, parts = summed.verdict.quota, summed.parts
     shown = parts.buckets if everything else parts.buckets[-NEWEST:]
@@ -141,7 +143,7 @@ def _say_sum(summed: Summed, terms: Terms, *, everything: bool) -> None:
         made.add_row(label, amount(total, quota), amount(total, quota))
     for part in shown:
         total += part.number
-        start = _start(part, terms, hourly=parts.hourly)
+        start = _start(part, context, hourly=parts.hourly)
         made.add_row(start, amount(part.number, quota), amount(total, quota))
     if parts.buckets:
         _say_indented(made)
@@ -168,11 +170,11 @@ def _measure(quota: Quota) -> str:
     return words[0].upper() + words[1:]
 
 
-def _start(part: Part, terms: Terms, *, hourly: bool) -> str:
+def _start(part: Part, context: Context, *, hourly: bool) -> str:
     return (
-        wording.moment(part.start, terms.zone)
+        wording.moment(part.start, context.zone)
         if hourly
-        else f"{part.start.astimezone(terms.zone):%a %Y-%m-%d}"
+        else f"{part.start.astimezone(context.zone):%a %Y-%m-%d}"
     )
 
 

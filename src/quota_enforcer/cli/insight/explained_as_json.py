@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.cli.insight.rows import row_document
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.quotas.precedence import Candidate
 from quota_enforcer.core.quotas.quota import Exemption, Quota
@@ -14,15 +14,15 @@ from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.explained import Explained, Name, Summed
 
 
-def document(found: Explained, terms: Terms) -> dict[str, Any]:
+def document(found: Explained, context: Context) -> dict[str, Any]:
     """The whole of it."""
     record = found.record
     return {
         "principal": str(record.principal),
         "known": record.version > 0,
-        "now": terms.now,
-        "time_zone": str(terms.zone),
-        "mode": terms.mode,
+        "now": context.now,
+        "time_zone": str(context.zone),
+        "mode": context.mode,
         "denied": record.standing.denied if not record.trouble else [],
         "since": record.standing.since,
         "until": record.standing.until,

@@ -24,7 +24,7 @@ from quota_enforcer.cli.terminal.principals import (
     record_of,
 )
 from quota_enforcer.cli.terminal.when import weekday_moment
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
@@ -83,19 +83,19 @@ def forecast(
       quota-enforcer forecast user/alice
       quota-enforcer forecast --json
     """
-    terms = deployment.settings.terms(clock.now())
-    loaded = deployment.load(terms.now)
+    context = deployment.settings.context(clock.now())
+    loaded = deployment.load(context.now)
     if principal is None:
         records = everybody(deployment, loaded.rules)
     else:
         records = [record_of(deployment, principal)]
-    since = local_date(terms.now, terms.zone) - DAY * SEEN_FOR
-    seen = look_at_all(deployment, records, loaded.book, terms, since)
-    lines = sorted((line for each in seen for line in _lines(each, terms)), key=_by_urgency)
+    since = local_date(context.now, context.zone) - DAY * SEEN_FOR
+    seen = look_at_all(deployment, records, loaded.book, context, since)
+    lines = sorted((line for each in seen for line in _lines(each, context)), key=_by_urgency)
     if as_json:
-        say_json({"now": terms.now, "forecasts": [_document(line) for line in lines]})
+        say_json({"now": context.now, "forecasts": [_document(line) for line in lines]})
         return
-    _say(lines, terms, screenful(limit))
+    _say(lines, context, screenful(limit))
     if principal is not None:
         hint_unknown_principal(deployment, records[0], loaded.rules)
 
@@ -104,16 +104,16 @@ def _by_urgency(line: Line) -> tuple[datetime, int, str, str]:
     return line.urgency
 
 
-def _lines(seen: StatusInput, terms: Terms) -> Iterator[Line]:
+def _lines(seen: StatusInput, context: Context) -> Iterator[Line]:
     """Of quotas that have a limit above 0."""
     for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
         if verdict.limit and verdict.limit.is_finite():
             usage = seen.behind(verdict)
-            outlooks = of_window(verdict, usage, terms), of_days(verdict, usage, terms)
+            outlooks = of_window(verdict, usage, context), of_days(verdict, usage, context)
             yield Line(row, verdict, *outlooks)
 
 
-def _say(lines: list[Line], terms: Terms, limit: int | None) -> None:
+def _say(lines: list[Line], context: Context, limit: int | None) -> None:
     if not lines:
         say("There is no quota with a limit to forecast.")
         return
@@ -126,7 +126,7 @@ def _say(lines: list[Line], terms: Terms, limit: int | None) -> None:
             "At the pace of its window",
             "Of the days before today",
         ),
-        [_cells(line, terms) for line in lines[:limit]],
+        [_cells(line, context) for line in lines[:limit]],
         numbers={"%"},
         narrow={"Used": 13},
     )
@@ -134,19 +134,19 @@ def _say(lines: list[Line], terms: Terms, limit: int | None) -> None:
         hint(f"{len(lines) - limit:,} more rows: --limit 0 shows all.")
 
 
-def _cells(line: Line, terms: Terms) -> tuple[str | Text, ...]:
+def _cells(line: Line, context: Context) -> tuple[str | Text, ...]:
     row = line.row
     return (
         row.principal,
         row.quota,
         used(row),
         str(row.percent),
-        _words(line.of_window, line.verdict, terms),
-        _words(line.of_days, line.verdict, terms),
+        _words(line.of_window, line.verdict, context),
+        _words(line.of_days, line.verdict, context),
     )
 
 
-def _words(outlook: Outlook | None, verdict: Verdict, terms: Terms) -> Text:
+def _words(outlook: Outlook | None, verdict: Verdict, context: Context) -> Text:
     """`24,000 a day: runs out Thu 2026-11-26 14:00 UTC`."""
     if verdict.used_up:
         return Text("used up", "bold red")
@@ -157,7 +157,7 @@ def _words(outlook: Outlook | None, verdict: Verdict, terms: Terms) -> Text:
     if outlook.days:
         pace += f" ({outlook.days} days)"
     if outlook.runs_out is not None:
-        return Text(f"{pace}: runs out {weekday_moment(outlook.runs_out, terms.zone)}", "yellow")
+        return Text(f"{pace}: runs out {weekday_moment(outlook.runs_out, context.zone)}", "yellow")
     if outlook.percent_at_reset is None:
         return Text(f"{pace}: stays below the limit")
     return Text(f"{pace}: {outlook.percent_at_reset:,} % at the reset")

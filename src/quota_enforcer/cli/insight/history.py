@@ -15,7 +15,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.principals import MaybeWho, hint_unknown_principal, record_of
 from quota_enforcer.cli.terminal.since import since_moment
 from quota_enforcer.cli.terminal.when import lasting
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -59,22 +59,22 @@ def history(
       quota-enforcer history --since 7d
       quota-enforcer history --since 2026-11-01 --limit 0 --json
     """
-    terms = deployment.settings.terms(clock.now())
-    start = None if since is None else since_moment(since, terms)
+    context = deployment.settings.context(clock.now())
+    start = None if since is None else since_moment(since, context)
     most = limit or None
     if principal is None:
         # One more than is shown tells whether there are more.
         found = deployment.ledger.whole_history(start, most and most + 1)
     else:
         record = record_of(deployment, principal)
-        rules = deployment.load(terms.now).rules
+        rules = deployment.load(context.now).rules
         found = _of(deployment, record.principal, rules, start)
         hint_unknown_principal(deployment, record, rules)
     shown = found if most is None else found[-most:]
     if as_json:
         say_json({"history": [_document(notice) for notice in shown]})
     elif shown:
-        say_table(("When", "What", "Principal", "Quota", "Why"), _rows(shown, terms))
+        say_table(("When", "What", "Principal", "Quota", "Why"), _rows(shown, context))
     else:
         say("Nothing has happened yet." if start is None else "Nothing has happened since then.")
     if len(shown) < len(found):
@@ -94,28 +94,28 @@ def _of(
     return sorted(found, key=lambda notice: notice.at)
 
 
-def _rows(shown: Iterable[Notice], terms: Terms) -> Iterator[tuple[str | Text, ...]]:
+def _rows(shown: Iterable[Notice], context: Context) -> Iterator[tuple[str | Text, ...]]:
     for notice in shown:
         yield (
-            wording.moment(notice.at, terms.zone),
+            wording.moment(notice.at, context.zone),
             Text(str(notice.kind).replace("-", " "), _STYLES.get(notice.kind, "")),
             notice.principal or "-",
             notice.quota or "-",
-            _why(notice, terms),
+            _why(notice, context),
         )
 
 
-def _why(notice: Notice, terms: Terms) -> str:
+def _why(notice: Notice, context: Context) -> str:
     """The reason, and how long it lasts or would have lasted."""
     if notice.kind is NoticeKind.WOULD_HAVE_BLOCKED and notice.since and notice.until:
-        since = wording.moment(notice.since, terms.zone)
-        until = wording.moment(notice.until, terms.zone)
+        since = wording.moment(notice.since, context.zone)
+        until = wording.moment(notice.until, context.zone)
         return f"from {since} to {until} ({lasting(notice.until - notice.since)}): {notice.reason}"
     if notice.by:
         by = notice.by if notice.by == ELSEWHERE else f"by {notice.by}"
         return f"{notice.reason}; {by}"
     if notice.kind in _LASTS:
-        return f"{notice.reason}; until {wording.moment(notice.until, terms.zone)}"
+        return f"{notice.reason}; until {wording.moment(notice.until, context.zone)}"
     if notice.kind is NoticeKind.RESTORED and notice.since:
         return f"{notice.reason}; it was blocked for {lasting(notice.at - notice.since)}"
     return notice.reason

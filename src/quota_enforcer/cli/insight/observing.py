@@ -7,7 +7,7 @@ from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, say, say_table
 from quota_enforcer.cli.terminal.when import lasting, weekday_moment
-from quota_enforcer.core.deployment import Breaker, Mode, Terms
+from quota_enforcer.core.deployment import Breaker, Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.decide import observe as observed
@@ -41,24 +41,24 @@ class Observed:
         }
 
 
-def first_moment(terms: Terms, days: int) -> datetime:
+def first_moment(context: Context, days: int) -> datetime:
     """When the last days began."""
-    return terms.now - timedelta(days=days)
+    return context.now - timedelta(days=days)
 
 
 def tallied(
-    history: Iterable[Notice], records: Iterable[Record], terms: Terms, days: int
+    history: Iterable[Notice], records: Iterable[Record], context: Context, days: int
 ) -> Observed:
     """Out of what was noted: the history says what has ended, the records what would last."""
     standings = {str(record.principal): record.standing for record in records}
     theirs = (notice for notice in history if notice.principal in standings)
     blocks = observed.would_have_been(theirs, standings)
-    tallies = observed.tally(blocks, first_moment(terms, days), terms.now)
+    tallies = observed.tally(blocks, first_moment(context, days), context.now)
     longest = sorted(tallies, key=lambda each: each.lasted, reverse=True)
     return Observed(days, tuple(longest))
 
 
-def say_observed(found: Observed, terms: Terms, limit: int | None) -> None:
+def say_observed(found: Observed, context: Context, limit: int | None) -> None:
     """The table, or that there is nothing to show."""
     span = f"in the last {found.days} days" if found.days != 1 else "in the last day"
     if not found.tallies:
@@ -72,9 +72,9 @@ def say_observed(found: Observed, terms: Terms, limit: int | None) -> None:
                 each.principal,
                 each.quota,
                 f"{each.times:,}",
-                weekday_moment(each.first, terms.zone),
+                weekday_moment(each.first, context.zone),
                 lasting(each.lasted),
-                "" if each.since is None else f"since {weekday_moment(each.since, terms.zone)}",
+                "" if each.since is None else f"since {weekday_moment(each.since, context.zone)}",
             )
             for each in found.tallies[:limit]
         ],
@@ -85,22 +85,24 @@ def say_observed(found: Observed, terms: Terms, limit: int | None) -> None:
         hint(f"{len(found.tallies) - limit:,} more: --limit 0 shows all.")
 
 
-def in_words(each: Tally, days: int, terms: Terms) -> str:
+def in_words(each: Tally, days: int, context: Context) -> str:
     """`3 times in the last 7 days, first Mon 2026-11-16 10:12 CET, for 14 h`, and since when."""
     often = "once" if each.times == 1 else f"{each.times:,} times"
     span = "day" if days == 1 else f"{days} days"
     words = (
-        f"{often} in the last {span}, first {weekday_moment(each.first, terms.zone)}, "
+        f"{often} in the last {span}, first {weekday_moment(each.first, context.zone)}, "
         f"for {lasting(each.lasted)}"
     )
     if each.since is None:
         return words
-    return f"{words}, and would be now, since {weekday_moment(each.since, terms.zone)}"
+    return f"{words}, and would be now, since {weekday_moment(each.since, context.zone)}"
 
 
-def hint_at_switching(table: Iterable[Row], everybody: int, breaker: Breaker, terms: Terms) -> None:
+def hint_at_switching(
+    table: Iterable[Row], everybody: int, breaker: Breaker, context: Context
+) -> None:
     """What would happen if the mode were switched to enforce now."""
-    if terms.mode is not Mode.OBSERVE:
+    if context.mode is not Mode.OBSERVE:
         return
     now = {row.principal for row in table if row.state is State.WOULD_BE_BLOCKED}
     words = "In observe mode nobody is blocked; the stack's parameter Mode switches to enforce"

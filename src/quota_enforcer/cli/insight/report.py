@@ -52,8 +52,8 @@ def report(
         fail(f"the report needs {error.name}: pip install 'quota-enforcer[report]'")
         raise typer.Exit(FAILED) from error
     now = clock.now()
-    terms = deployment.settings.terms(now)
-    gathering = Gathering(deployment.ledger, deployment.load(now).rules, terms, days)
+    context = deployment.settings.context(now)
+    gathering = Gathering(deployment.ledger, deployment.load(now).rules, context, days)
     gathered = gathering.report(deployment.settings.stack, _people(gathering))
     written = page.render(gathered).encode()
     _replace(html, written)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer.cli.terminal.output import say, say_table
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import exact, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
@@ -25,11 +25,11 @@ STYLES = {
 }
 
 
-def say_rows(table: Iterable[Row], terms: Terms) -> None:
+def say_rows(table: Iterable[Row], context: Context) -> None:
     """The table."""
     say_table(
         ("Principal", "Quota", "Used", "%", "State", "Resets at"),
-        [_cells(row, terms) for row in table],
+        [_cells(row, context) for row in table],
         numbers={"%"},
         narrow={"Used": 13, "State": 13, "Resets at": 10},
     )
@@ -55,17 +55,17 @@ def row_document(row: Row) -> dict[str, Any]:
     return document
 
 
-def _cells(row: Row, terms: Terms) -> tuple[str | Text, ...]:
+def _cells(row: Row, context: Context) -> tuple[str | Text, ...]:
     words = str(row.state)
     if row.since is not None:
-        words += f" since {wording.moment(row.since, terms.zone)}"
+        words += f" since {wording.moment(row.since, context.zone)}"
     return (
         row.principal,
         row.quota or "-",
         used(row),
         "" if row.percent is None else str(row.percent),
         Text(words, STYLES.get(row.state, "")),
-        _resets(row, terms),
+        _resets(row, context),
     )
 
 
@@ -78,12 +78,12 @@ def used(row: Row) -> str:
     return about + used_units(row.used, limit, Measure(row.measure).words)
 
 
-def _resets(row: Row, terms: Terms) -> str:
+def _resets(row: Row, context: Context) -> str:
     if row.resets_at is not None:
-        return wording.moment(row.resets_at, terms.zone)
+        return wording.moment(row.resets_at, context.zone)
     if row.window.startswith("rolling") and row.state in {State.OK, State.WARNED}:
         return row.window
-    return "" if not row.measure else wording.moment(None, terms.zone)
+    return "" if not row.measure else wording.moment(None, context.zone)
 
 
 _LISTED = 10

@@ -20,7 +20,7 @@ from quota_enforcer.cli.insight.status_page import header, header_document, hint
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, look_at_all
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.insight.overview import StatusInput
@@ -67,39 +67,39 @@ def status(  # noqa: PLR0913 - one argument for each option
       quota-enforcer status --over --kind role
       quota-enforcer status --json
     """
-    terms = deployment.settings.terms(clock.now())
+    context = deployment.settings.context(clock.now())
     if principal is not None:
         if over or kind:
             raise typer.BadParameter("--over and --kind choose from all: leave PRINCIPAL out")
-        say_one(deployment, principal, terms, days, as_json=as_json)
+        say_one(deployment, principal, context, days, as_json=as_json)
         return
-    records, table = _look(deployment, terms)
+    records, table = _look(deployment, context)
     shown = [row for row in table if _wanted(row, over=over, kind=kind)]
     chosen = [each for each in records if kind in {None, each.principal.kind}]
-    found = _observed(deployment, chosen, terms, days)
+    found = _observed(deployment, chosen, context, days)
     if as_json:
-        say_json(_document(deployment, terms, shown, found))
+        say_json(_document(deployment, context, shown, found))
         return
-    _say(deployment, terms, table, shown, screenful(limit))
+    _say(deployment, context, table, shown, screenful(limit))
     if found is not None:
-        say_observed(found, terms, screenful(limit))
-    hints(deployment.ledger.state(), terms)
-    hint_at_switching(table, len(records), deployment.settings.breaker, terms)
+        say_observed(found, context, screenful(limit))
+    hints(deployment.ledger.state(), context)
+    hint_at_switching(table, len(records), deployment.settings.breaker, context)
 
 
-def _look(deployment: Deployment, terms: Terms) -> tuple[list[Record], list[Row]]:
+def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[Row]]:
     """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
-    loaded = deployment.load(terms.now)
+    loaded = deployment.load(context.now)
     records = everybody(deployment, loaded.rules)
-    seen = look_at_all(deployment, records, loaded.book, terms)
-    return records, by_urgency(row for each in seen for row in _rows(each, terms))
+    seen = look_at_all(deployment, records, loaded.book, context)
+    return records, by_urgency(row for each in seen for row in _rows(each, context))
 
 
-def _rows(seen: StatusInput, terms: Terms) -> list[Row]:
+def _rows(seen: StatusInput, context: Context) -> list[Row]:
     several = list(rows(seen.record, seen.decision))
     if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
         return several
-    return [unlimited(seen.record.principal, seen.usage, terms)]
+    return [unlimited(seen.record.principal, seen.usage, context)]
 
 
 def _wanted(row: Row, *, over: bool, kind: Kind | None) -> bool:
@@ -109,25 +109,25 @@ def _wanted(row: Row, *, over: bool, kind: Kind | None) -> bool:
 
 
 def _observed(
-    deployment: Deployment, records: list[Record], terms: Terms, days: int
+    deployment: Deployment, records: list[Record], context: Context, days: int
 ) -> Observed | None:
-    if terms.mode is not Mode.OBSERVE:
+    if context.mode is not Mode.OBSERVE:
         return None
-    history = deployment.ledger.whole_history(first_moment(terms, days))
-    return tallied(history, records, terms, days)
+    history = deployment.ledger.whole_history(first_moment(context, days))
+    return tallied(history, records, context, days)
 
 
 def _say(
-    deployment: Deployment, terms: Terms, table: list[Row], shown: list[Row], limit: int | None
+    deployment: Deployment, context: Context, table: list[Row], shown: list[Row], limit: int | None
 ) -> None:
-    say(header(deployment, deployment.ledger.state(), terms))
+    say(header(deployment, deployment.ledger.state(), context))
     if not table:
         say("Nobody has used Bedrock yet, and there is no quota for a single principal.")
         return
     if not shown:
         say(f"None of these {len({row.principal for row in table}):,} principals.")
         return
-    say_rows(shown[:limit], terms)
+    say_rows(shown[:limit], context)
     if limit is not None and len(shown) > limit:
         hint(f"{len(shown) - limit:,} more rows, {_calmest(shown[limit:])}: --limit 0 shows all.")
     say_notes(shown)
@@ -140,10 +140,10 @@ def _calmest(rest: Iterable[Row]) -> str:
 
 
 def _document(
-    deployment: Deployment, terms: Terms, table: list[Row], found: Observed | None
+    deployment: Deployment, context: Context, table: list[Row], found: Observed | None
 ) -> dict[str, Any]:
     return {
-        **header_document(deployment, deployment.ledger.state(), terms),
+        **header_document(deployment, deployment.ledger.state(), context),
         "standings": [row_document(row) for row in table],
         "unpriced_models": sorted({model for row in table for model in row.unpriced}),
         "would_have_been_blocked": None if found is None else found.to_json(),

@@ -11,7 +11,7 @@ from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.status_page import header, header_document, hints
 from quota_enforcer.cli.terminal.output import hint, say, say_facts, say_json
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind
@@ -21,46 +21,52 @@ from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.insight.status import Row, by_urgency, rows, unlimited
 
 
-def say_one(deployment: Deployment, text: str, terms: Terms, days: int, *, as_json: bool) -> None:
+def say_one(
+    deployment: Deployment, text: str, context: Context, days: int, *, as_json: bool
+) -> None:
     """All about one principal."""
     record = record_of(deployment, text)
-    loaded = deployment.load(terms.now)
-    decision = decide_for_one(record, loaded.book, deployment.ledger, terms)
-    table = by_urgency(rows(record, decision)) or _today(deployment, record, terms)
+    loaded = deployment.load(context.now)
+    decision = decide_for_one(record, loaded.book, deployment.ledger, context)
+    table = by_urgency(rows(record, decision)) or _today(deployment, record, context)
     found = None
-    if terms.mode is Mode.OBSERVE:
-        history = deployment.ledger.history(record.principal, first_moment(terms, days))
-        found = tallied(history, [record], terms, days)
+    if context.mode is Mode.OBSERVE:
+        history = deployment.ledger.history(record.principal, first_moment(context, days))
+        found = tallied(history, [record], context, days)
     state = deployment.ledger.state()
     if as_json:
-        document = header_document(deployment, state, terms)
+        document = header_document(deployment, state, context)
         say_json(document | _document(record, decision, table, found))
         return
-    say(Text.assemble((str(record.principal), "bold"), f": {standing_words(record, table, terms)}"))
-    say(header(deployment, state, terms))
+    say(
+        Text.assemble(
+            (str(record.principal), "bold"), f": {standing_words(record, table, context)}"
+        )
+    )
+    say(header(deployment, state, context))
     say("")
-    facts = _facts(record, decision, found, terms)
+    facts = _facts(record, decision, found, context)
     if facts:
         say_facts(facts)
         say("")
     if table:
-        say_rows(table, terms)
+        say_rows(table, context)
         say_notes(table)
     hint_unknown_principal(deployment, record, loaded.rules)
-    hints(state, terms)
+    hints(state, context)
     hint(f"More: quota-enforcer explain {record.principal}, or history, or forecast.")
 
 
-def _today(deployment: Deployment, record: Record, terms: Terms) -> list[Row]:
+def _today(deployment: Deployment, record: Record, context: Context) -> list[Row]:
     """What it used today; a team uses nothing but through its members."""
     if record.principal.kind is Kind.TEAM:
         return []
-    today = local_date(terms.now, terms.zone)
-    return [unlimited(record.principal, deployment.ledger.usage(record.principal, today), terms)]
+    today = local_date(context.now, context.zone)
+    return [unlimited(record.principal, deployment.ledger.usage(record.principal, today), context)]
 
 
 def _facts(
-    record: Record, decision: Decision, found: Observed | None, terms: Terms
+    record: Record, decision: Decision, found: Observed | None, context: Context
 ) -> list[tuple[str, str]]:
     standing = record.standing
     facts = []
@@ -68,12 +74,12 @@ def _facts(
         facts = [
             ("Denied", closed(standing.denied)),
             ("Why", standing.reason),
-            ("Until", wording.moment(standing.until, terms.zone)),
+            ("Until", wording.moment(standing.until, context.zone)),
         ]
     elif standing.reason and not decision.denying:
         facts = [("Last noted", standing.reason)]
     for each in found.tallies if found else ():
-        words = in_words(each, found.days, terms) if found else ""
+        words = in_words(each, found.days, context) if found else ""
         facts.append(("Observed", f"quota {each.quota} would have blocked it {words}"))
     return facts
 

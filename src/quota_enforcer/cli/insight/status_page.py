@@ -5,41 +5,41 @@ from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices import wording
 
 
-def header(deployment: Deployment, state: SweepState, terms: Terms) -> str:
+def header(deployment: Deployment, state: SweepState, context: Context) -> str:
     """`bedrock-quota, enforce mode, newest usage 3 min old, last sweep 2026-11-24 12:00 UTC`."""
     fresh = "no usage seen yet"
-    age = _age(state, terms.now)
+    age = _age(state, context.now)
     if age is not None:
         fresh = f"newest usage {max(age, 0) // 60} min old"
-    swept = f"last sweep {wording.moment(state.finished, terms.zone)}" if state.finished else ""
-    parts = [deployment.settings.stack, f"{terms.mode} mode", fresh, swept or "not swept yet"]
+    swept = f"last sweep {wording.moment(state.finished, context.zone)}" if state.finished else ""
+    parts = [deployment.settings.stack, f"{context.mode} mode", fresh, swept or "not swept yet"]
     return ", ".join(parts)
 
 
-def header_document(deployment: Deployment, state: SweepState, terms: Terms) -> dict[str, Any]:
+def header_document(deployment: Deployment, state: SweepState, context: Context) -> dict[str, Any]:
     """The same for machines."""
     return {
         "stack": deployment.settings.stack,
-        "mode": terms.mode,
-        "time_zone": str(terms.zone),
-        "now": terms.now,
+        "mode": context.mode,
+        "time_zone": str(context.zone),
+        "now": context.now,
         "last_sweep": state.finished,
-        "data_age_seconds": _age(state, terms.now),
+        "data_age_seconds": _age(state, context.now),
         "breaker_since": state.breaker_since,
     }
 
 
-def hints(state: SweepState, terms: Terms) -> None:
+def hints(state: SweepState, context: Context) -> None:
     """What an admin should know besides."""
     if state.closed:
         hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
     if state.breaker_since is not None:
-        since = wording.moment(state.breaker_since, terms.zone)
+        since = wording.moment(state.breaker_since, context.zone)
         hint(
             f"The breaker holds new blocks since {since}: "
             "see `quota-enforcer sweep --dry-run`, then `quota-enforcer sweep --confirm-blocks`."

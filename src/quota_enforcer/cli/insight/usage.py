@@ -76,17 +76,17 @@ def usage(  # noqa: PLR0913 - one argument for each option
     """
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
-    terms = deployment.settings.terms(clock.now())
-    span = span_of(month, first, last, terms)
+    context = deployment.settings.context(clock.now())
+    span = span_of(month, first, last, context)
     asked = Asked(span.first, span.last, _by(by))
-    rules = deployment.load(terms.now).rules
+    rules = deployment.load(context.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
     if as_csv:
         typer.echo(as_csv_text(rows, asked), nl=False)
     elif as_json:
         say_json(document(rows, asked))
     else:
-        show(rows, asked, str(terms.zone), screenful(limit))
+        show(rows, asked, str(context.zone), screenful(limit))
     if (span.today - span.first).days > _KEPT:
         hint(f"Usage is kept for {_KEPT} days: what is older is no longer there.")
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from quota_enforcer.cli.insight.standing_words import closed
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.describe import terms as granted
+from quota_enforcer.core.quotas.describe import granted_amount
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
@@ -20,22 +20,24 @@ from quota_enforcer.insight.explained import Summed
 Fact = tuple[str, str]
 
 
-def facts(summed: Summed, principal: Principal, standing: Standing, terms: Terms) -> Iterator[Fact]:
+def facts(
+    summed: Summed, principal: Principal, standing: Standing, context: Context
+) -> Iterator[Fact]:
     """What the quota says, what was used of it, and what comes of that."""
     verdict = summed.verdict
     quota = verdict.quota
-    yield "Limit", _limit(quota, terms)
+    yield "Limit", _limit(quota, context)
     if quota.models != (EVERY_MODEL,):
         yield "Models", ", ".join(map(str, quota.models))
-    yield "Window", _window(verdict, terms)
+    yield "Window", _window(verdict, context)
     yield "Used", _used(verdict)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
-    yield "So", _outcome(summed, principal, terms)
+    yield "So", _outcome(summed, principal, context)
     if verdict.used_up:
-        yield "Frees", _frees(verdict, terms)
+        yield "Frees", _frees(verdict, context)
     elif not quota.window.rolling:
-        yield "Anew", wording.moment(verdict.span.end, terms.zone)
+        yield "Anew", wording.moment(verdict.span.end, context.zone)
 
 
 def amount(number: Number, quota: Quota) -> str:
@@ -43,25 +45,25 @@ def amount(number: Number, quota: Quota) -> str:
     return used_units(number, None, quota.measure.words).removesuffix(f" {quota.measure.words}")
 
 
-def _limit(quota: Quota, terms: Terms) -> str:
+def _limit(quota: Quota, context: Context) -> str:
     """With its raise, while it lasts and afterwards, and its end."""
-    words = granted(quota)
+    words = granted_amount(quota)
     if quota.raise_to is not None and quota.raise_until is not None:
         raised = bare_limit(quota.raise_to, quota.measure.words)
-        until = wording.moment(quota.raise_until, terms.zone)
-        lasts = terms.now < quota.raise_until
+        until = wording.moment(quota.raise_until, context.zone)
+        lasts = context.now < quota.raise_until
         words += f"; raised to {raised} {'until' if lasts else 'until it ended'} {until}"
     if quota.until is not None:
-        words += f"; the quota ends {wording.moment(quota.until, terms.zone)}"
+        words += f"; the quota ends {wording.moment(quota.until, context.zone)}"
     return words
 
 
-def _window(verdict: Verdict, terms: Terms) -> str:
+def _window(verdict: Verdict, context: Context) -> str:
     window, span = verdict.quota.window, verdict.span
-    start = wording.moment(span.start, terms.zone)
+    start = wording.moment(span.start, context.zone)
     if window.rolling:
         return f"{window}: since {start}"
-    return f"{window}: {start} to {wording.moment(span.end, terms.zone)}"
+    return f"{window}: {start} to {wording.moment(span.end, context.zone)}"
 
 
 def _used(verdict: Verdict) -> str:
@@ -87,14 +89,14 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
         yield f"{at} % ({mark}): {passed}"
 
 
-def _outcome(summed: Summed, principal: Principal, terms: Terms) -> str:
+def _outcome(summed: Summed, principal: Principal, context: Context) -> str:
     """Why it does or does not deny."""
     verdict = summed.verdict
     also = f"; {summed.row.why}" if summed.row.why else ""
     if summed.denies:
         return f"used up, so it denies {closed(scopes_of([verdict]))}{also}"
     if verdict.used_up:
-        why = reason_not_denied(verdict, principal, terms)
+        why = reason_not_denied(verdict, principal, context)
         return f"used up, but it denies nothing, since {why}"
     if not verdict.limit.is_finite():
         return f"it denies nothing: there is no limit now{also}"
@@ -103,11 +105,11 @@ def _outcome(summed: Summed, principal: Principal, terms: Terms) -> str:
     return f"it denies nothing: {used_units(whole, None, verdict.quota.measure.words)} left{also}"
 
 
-def _frees(verdict: Verdict, terms: Terms) -> str:
+def _frees(verdict: Verdict, context: Context) -> str:
     quota = verdict.quota
     if verdict.frees_at is None:
         return "when an admin changes the quota: with a limit of 0 no reset frees it"
-    moment = wording.moment(verdict.frees_at, terms.zone)
+    moment = wording.moment(verdict.frees_at, context.zone)
     if verdict.frees_at == quota.until:
         return f"{moment}, when the quota ends"
     if quota.window.rolling:

@@ -43,9 +43,9 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """
     kept = deployment.gates()
     gates = list(found_gates(deployment.ledger, kept))
-    terms = deployment.settings.terms(clock.now())
-    loaded, sources = deployment.load(terms.now), deployment.ledger.sources()
-    roles = shared_roles(sources, deployment.settings.account, loaded, kept, terms)
+    context = deployment.settings.context(clock.now())
+    loaded, sources = deployment.load(context.now), deployment.ledger.sources()
+    roles = shared_roles(sources, deployment.settings.account, loaded, kept, context)
     alarms = [alarm for gate in gates for alarm in _alarms(gate)]
     todo = [role for role in roles if role.is_open]
     if as_json:

@@ -18,7 +18,7 @@ from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
 from quota_enforcer.cli.terminal.until import FORMS, end
-from quota_enforcer.core.deployment import Mode, Terms
+from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
@@ -64,18 +64,18 @@ def release(
     """
     if (principal is None) != everybody:
         raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
-    terms = deployment.settings.terms(clock.now())
-    ends = None if until is None else end(until, terms, "--until")
+    context = deployment.settings.context(clock.now())
+    ends = None if until is None else end(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not yes:
         subject = ", ".join(str(record.principal) for record in records)
         typer.confirm(f"Release {len(records)} ({subject})?", abort=True, err=True)
-    outcomes = _pardon(deployment, sorted(records, key=_by_name), ends, terms)
+    outcomes = _pardon(deployment, sorted(records, key=_by_name), ends, context)
     report = _take_effect(deployment, outcomes)
     if as_json:
         say_json({"released": [each.to_json() for each in outcomes], "sweep": report})
     else:
-        say_outcomes(outcomes, terms)
+        say_outcomes(outcomes, context)
     for outcome in outcomes:
         if outcome.error:
             fail(f"{outcome.principal}: {outcome.error}")
@@ -108,23 +108,23 @@ def _by_name(record: Record) -> Principal:
 
 
 def _pardon(
-    deployment: Deployment, records: list[Record], until: datetime | None, terms: Terms
+    deployment: Deployment, records: list[Record], until: datetime | None, context: Context
 ) -> list[Outcome]:
     """Write the items; one principal that fails does not stop the others."""
     outcomes = [Outcome(record.principal) for record in records]
-    loaded = deployment.load(terms.now)
+    loaded = deployment.load(context.now)
     book = loaded.book
-    pools = Pools(book, deployment.ledger, terms)
+    pools = Pools(book, deployment.ledger, context)
     author = deployment.caller() if records else ""
     for record, outcome in zip(records, outcomes, strict=True):
         if record.principal.kind is Kind.TEAM:
             outcome.members = members_of(loaded.rules, record.principal)
-            verdicts = of_team(loaded, record.principal, deployment.ledger, terms)
+            verdicts = of_team(loaded, record.principal, deployment.ledger, context)
         else:
             verdicts = to_pardon(
-                decide_for_one(record, book, deployment.ledger, terms, pools).verdicts
+                decide_for_one(record, book, deployment.ledger, context, pools).verdicts
             )
-        outcome.why_not = _why_not(record, verdicts, terms)
+        outcome.why_not = _why_not(record, verdicts, context)
         if outcome.why_not:
             continue
         try:
@@ -151,18 +151,18 @@ def _lift(
     return ends
 
 
-def _why_not(record: Record, verdicts: list[Verdict], terms: Terms) -> str:
+def _why_not(record: Record, verdicts: list[Verdict], context: Context) -> str:
     """Why there is nothing to release; empty where there is."""
     if record.standing.denied and not record.trouble:
         return ""
     team = record.principal.kind is Kind.TEAM
     if not verdicts:
         return "none of its quotas blocks anybody" if team else "it is not blocked"
-    if terms.mode is Mode.OBSERVE:
+    if context.mode is Mode.OBSERVE:
         return "it is not blocked: in observe mode nobody is"
     if team:
         return ""
-    undeniable = cannot_be_denied(record.principal, gated=terms.gated)
+    undeniable = cannot_be_denied(record.principal, gated=context.gated)
     return f"it is not blocked: {undeniable}" if undeniable else ""
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, say
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import named
@@ -59,7 +59,7 @@ class Outcome:
         }  # fmt: skip
 
 
-def say_outcomes(outcomes: list[Outcome], terms: Terms) -> None:
+def say_outcomes(outcomes: list[Outcome], context: Context) -> None:
     """Who is free, until when no limit holds, and what holds again then."""
     if not outcomes:
         say("Nobody is blocked.")
@@ -75,7 +75,7 @@ def say_outcomes(outcomes: list[Outcome], terms: Terms) -> None:
             if each.until is None:
                 say(f"  The block by hand is over: the item {quota.name} is removed.")
                 continue
-            until = wording.moment(each.until, terms.zone)
+            until = wording.moment(each.until, context.zone)
             say(f"  No limit {quota.name} until {until}; then again {named(quota)}.")
     if any(outcome.free and not outcome.why_not for outcome in outcomes):
         hint("IAM needs a few seconds to know it.")

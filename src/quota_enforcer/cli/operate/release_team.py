@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from quota_enforcer.cli.operate.pardon import lasts_until, to_pardon
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Rule
@@ -23,12 +23,12 @@ def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:
     return sorted(map(Principal.parse, named))
 
 
-def of_team(loaded: RuleSet, team: Principal, ledger: Ledger, terms: Terms) -> list[Verdict]:
+def of_team(loaded: RuleSet, team: Principal, ledger: Ledger, context: Context) -> list[Verdict]:
     """The quotas of the team itself that block a member, or would: each as it lasts longest."""
     everybody = [team, *members_of(loaded.rules, team)]
     found: dict[str, Verdict] = {}
     for record in ledger.records(everybody).values():
-        for verdict in to_pardon(decide_for_one(record, loaded.book, ledger, terms).verdicts):
+        for verdict in to_pardon(decide_for_one(record, loaded.book, ledger, context).verdicts):
             quota = verdict.quota
             if quota.subject == str(team):
                 before = found.setdefault(quota.id, verdict)

@@ -51,7 +51,7 @@ def block_(
       quota-enforcer quota block team/interns --models 'anthropic.claude-3-opus*'
     """
     now, settings = clock.now(), deployment.settings
-    ends = end(until, settings.terms(now), "--until") if until is not None else None
+    ends = end(until, settings.context(now), "--until") if until is not None else None
     key, old = stored(deployment, subject, BLOCK)
     new = block(
         key,

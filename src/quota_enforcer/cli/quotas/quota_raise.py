@@ -54,7 +54,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
       quota-enforcer quota raise team/research daily unlimited --until 2026-12-24
     """
     now, settings = clock.now(), deployment.settings
-    ends = end(until, settings.terms(now), "--until")
+    ends = end(until, settings.context(now), "--until")
     key, old = stored(deployment, subject, name)
     own = _own(old, settings, now)
     quota = own or _applicable(deployment, key, name, now)

@@ -10,7 +10,7 @@ import typer
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint, how_far
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.item import GROUPS
@@ -75,23 +75,23 @@ def look_at_all(
     deployment: Deployment,
     records: list[Record],
     book: QuotaBook,
-    terms: Terms,
+    context: Context,
     since: date | None = None,
 ) -> Iterator[StatusInput]:
     """Decide about all of these as a sweep would, on usage from `since` on at least."""
-    read = read_usages(deployment, (record.principal for record in records), book, terms, since)
-    return overview(records, book, read, terms)
+    read = read_usages(deployment, (record.principal for record in records), book, context, since)
+    return overview(records, book, read, context)
 
 
 def read_usages(
     deployment: Deployment,
     principals: Iterable[Principal],
     book: QuotaBook,
-    terms: Terms,
+    context: Context,
     since: date | None = None,
 ) -> ReadBefore:
     """As much usage as the quotas of all of these need, with progress on a terminal."""
-    firsts, hours_from = far_back(principals, book, terms, since)
+    firsts, hours_from = far_back(principals, book, context, since)
     with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
         return ReadBefore(deployment.ledger, firsts, deployment.usages(firsts, hours_from, told))
 

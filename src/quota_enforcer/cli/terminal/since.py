@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import typer
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.quotas import values as quota_values
 
 _AGO = re.compile(r"(?P<count>\d{1,4}) ?(?P<unit>[mhdw])")
@@ -17,13 +17,13 @@ _UNITS = {
 }
 
 
-def since_moment(text: str, terms: Terms) -> datetime:
+def since_moment(text: str, context: Context) -> datetime:
     """`7d` and `12h` ago, or `2026-11-24T09:00` in the deployment's zone."""
     ago = _AGO.fullmatch(text.strip())
     if ago is not None:
-        return terms.now - int(ago["count"]) * _UNITS[ago["unit"]]
+        return context.now - int(ago["count"]) * _UNITS[ago["unit"]]
     try:
-        return quota_values.moment(text, terms.zone)
+        return quota_values.moment(text, context.zone)
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no moment: write 7d, 12h, 2026-11-24 or 2026-11-24T09:00",

@@ -7,7 +7,7 @@ from datetime import date
 
 import typer
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.usage.window import local_date
 
 _MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
@@ -22,9 +22,9 @@ class Span:
     today: date
 
 
-def span_of(month: str | None, first: str | None, last: str | None, terms: Terms) -> Span:
+def span_of(month: str | None, first: str | None, last: str | None, context: Context) -> Span:
     """The month, or the days; the present month where nothing is asked."""
-    today = local_date(terms.now, terms.zone)
+    today = local_date(context.now, context.zone)
     if month is not None and (first or last):
         raise typer.BadParameter("give either --month or --from and --to")
     if first is None and last is None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.quotas import values as quota_values
 
@@ -16,16 +16,16 @@ _WHILE = re.compile(
 )
 
 
-def end(text: str, terms: Terms, option: str) -> datetime:
+def end(text: str, context: Context, option: str) -> datetime:
     """The moment that is meant; raises typer.BadParameter where there is none, or it is past."""
     try:
-        moment = quota_values.moment(written(text, terms.now, terms.zone), terms.zone)
+        moment = quota_values.moment(written(text, context.now, context.zone), context.zone)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"{text!r} is no end; write {FORMS}", param_hint=option) from error
-    if moment <= terms.now:
+    if moment <= context.now:
         raise typer.BadParameter(
-            f"{wording.moment(moment, terms.zone)} is past; it is now "
-            f"{wording.moment(terms.now, terms.zone)}",
+            f"{wording.moment(moment, context.zone)} is past; it is now "
+            f"{wording.moment(context.now, context.zone)}",
             param_hint=option,
         )
     return moment

@@ -6,7 +6,7 @@ from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
 
-def terms(rule: Rule) -> str:
+def granted_amount(rule: Rule) -> str:
     """What a rule grants: `1,000 total tokens per day`."""
     match rule:
         case Quota():
@@ -30,12 +30,12 @@ def _weighed(quota: Quota) -> str:
 
 def named(rule: Rule) -> str:
     """`daily of user/*: 1,000 total tokens per day`."""
-    return f"{rule.name} of {rule.subject}: {terms(rule)}"
+    return f"{rule.name} of {rule.subject}: {granted_amount(rule)}"
 
 
 def granted(rule: Rule) -> str:
     """What a rule grants, with models and members: `1,000 requests per day, pool of 2 members`."""
-    words = terms(rule)
+    words = granted_amount(rule)
     if isinstance(rule, Quota) and rule.models != (EVERY_MODEL,):
         words += f" of {', '.join(map(str, rule.models))}"
     if rule.members:

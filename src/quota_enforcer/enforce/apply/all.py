@@ -123,7 +123,7 @@ class Enforcement:
             tried |= decision.standing.denied
             record = self._ledger.records([record.principal])[record.principal]
             gathered = replace(gathered, rules=self._rules())
-            decision = decide_for_one(record, gathered.rules.book, self._ledger, gathered.terms)
+            decision = decide_for_one(record, gathered.rules.book, self._ledger, gathered.context)
         return self._attempt(decision, record, gathered, tried)
 
     def _attempt(

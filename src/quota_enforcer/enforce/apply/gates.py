@@ -93,7 +93,7 @@ class GateRun:
         failures += rendered.failures
         report.drift += rendered.tampered
         report.gates_told = "; ".join(rendered.tampered)
-        notices = _for_admins(rendered, gathered.terms.now, self._told)
+        notices = _for_admins(rendered, gathered.context.now, self._told)
         self._ledger.post(notices)
         report.notices += notices
         return failures

@@ -62,7 +62,7 @@ def intend(
     quotas_seen: str | None = None,
 ) -> Record:
     """The first step: write down what is about to be denied, for a gate too where one does it."""
-    written = record.next(intended=decision.standing.denied, due=decision.terms.now)
+    written = record.next(intended=decision.standing.denied, due=decision.context.now)
     ledger.put(written, gate=gate, quotas_seen=quotas_seen)
     return written
 
@@ -144,4 +144,4 @@ def _true_notices(
 def _blocks(decision: Decision) -> list[Notice]:
     """One notice for each quota that denies something."""
     denying = decision.denying
-    return block_notices(decision.principal, denying, denying, decision.terms)
+    return block_notices(decision.principal, denying, denying, decision.context)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Protocol
 
-from quota_enforcer.core.deployment import Terms
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import EverybodyReads, HistoryReads, LedgerReads, Record
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.item import GROUPS
@@ -33,18 +33,18 @@ class Gathering:
     """One report being gathered: everybody's part can be read side by side, then all are joined."""
 
     def __init__(
-        self, ledger: ReportLedger, rules: Iterable[Rule], terms: Terms, days: int
+        self, ledger: ReportLedger, rules: Iterable[Rule], context: Context, days: int
     ) -> None:
         self._ledger = ledger
         self._rules = tuple(rules)
         self._book = QuotaBook(self._rules)
-        self._terms = terms
-        today = local_date(terms.now, terms.zone)
+        self._context = context
+        today = local_date(context.now, context.zone)
         self._days = tuple(today - DAY * n for n in reversed(range(days)))
-        self._first = day_start(self._days[0], terms.zone)
+        self._first = day_start(self._days[0], context.zone)
         self._read_from = _read_from(self._days)
-        self._usage = UsageRead(ledger, self._rules, terms, self._read_from)
-        self._pools = Pools(self._book, self._usage, terms)
+        self._usage = UsageRead(ledger, self._rules, context, self._read_from)
+        self._pools = Pools(self._book, self._usage, context)
 
     def everybody(self) -> list[Record]:
         """The records of all whom the ledger knows or a quota names."""
@@ -56,7 +56,7 @@ class Gathering:
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""
         principal = record.principal
-        looked = evaluate(record, self._book, self._usage, self._terms, self._pools)
+        looked = evaluate(record, self._book, self._usage, self._context, self._pools)
         decision = looked.decision
         return Person(
             principal,
@@ -66,10 +66,10 @@ class Gathering:
                 self._ledger.history(principal),
                 Now(
                     self._first,
-                    self._terms.now,
+                    self._context.now,
                     denied=bool(record.standing.denied),
                     over=frozenset(v.quota.name for v in decision.verdicts if v.used_up),
-                    deniable=cannot_be_denied(principal, gated=self._terms.gated) is None,
+                    deniable=cannot_be_denied(principal, gated=self._context.gated) is None,
                 ),
             ),
         )
@@ -79,16 +79,16 @@ class Gathering:
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
         return Report(
             stack=stack,
-            mode=self._terms.mode,
-            zone=self._terms.zone,
-            now=self._terms.now,
+            mode=self._context.mode,
+            zone=self._context.zone,
+            now=self._context.now,
             state=self._ledger.state(),
             days=self._days,
             first=self._first,
             read_from=self._read_from,
             people=tuple(people),
             teams=_teams(self._rules),
-            others=tuple(each for each in told if self._first <= each.at <= self._terms.now),
+            others=tuple(each for each in told if self._first <= each.at <= self._context.now),
         )
 
     def _models(self, principal: Principal) -> Mapping[str, ByDay]:
@@ -115,8 +115,8 @@ class Gathering:
                 row,
                 ", ".join(map(str, verdict.quota.models)),
                 reasons.used(verdict),
-                runs_out(verdict, looked.behind(verdict.quota), decision.terms),
-                percent_at_reset(verdict, decision.terms),
+                runs_out(verdict, looked.behind(verdict.quota), decision.context),
+                percent_at_reset(verdict, decision.context),
             )
             for verdict, row in zip(decision.verdicts, table, strict=False)
         ]

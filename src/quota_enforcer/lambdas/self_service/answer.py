@@ -16,12 +16,12 @@ from quota_enforcer.insight.self_service import MyStanding, MyStatus, OwnQuota
 
 def document(view: MyStatus, settings: MeSettings) -> dict[str, Any]:
     """The whole answer, as plain JSON types."""
-    fresh_at, now = view.state.fresh_at, view.terms.now
+    fresh_at, now = view.state.fresh_at, view.context.now
     age = None if fresh_at is None else int((now - fresh_at).total_seconds())
     answer = {
         "stack": settings.stack,
-        "mode": view.terms.mode,
-        "time_zone": str(view.terms.zone),
+        "mode": view.context.mode,
+        "time_zone": str(view.context.zone),
         "now": now,
         "data_age_seconds": age,
         "contact": settings.contact,
