@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
+from quota_enforcer.local.template import parsed
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TEXT = TEMPLATE.read_text(encoding="utf-8")
-SOURCE: dict[str, Any] = yaml_parse(TEXT)
+SOURCE: dict[str, Any] = parsed(TEXT)
 RESOURCES: dict[str, Any] = SOURCE["Resources"]
 PARAMETERS: dict[str, Any] = SOURCE["Parameters"]
 FUNCTIONS = [

@@ -20,6 +20,8 @@ _PATIENCE: Final = 20.0
 """Seconds that the server may take to start (it needs less than one)."""
 _GRACE: Final = 1.0
 """Seconds that it may take to stop before it is killed."""
+_PAUSE: Final = 0.01
+"""Seconds between two looks at processes that end."""
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "PATH", "TZ", "VIRTUAL_ENV")
 """All that the server sees of our environment: no AWS profile or key of the user's."""
 
@@ -81,11 +83,18 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # workers that are still on their way out
+        self._end_workers(process.pid)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():
             raise ServerError(f"could not remove {self.folder}")
+
+    def _end_workers(self, group: int) -> None:
+        """Kill the workers that are still on their way out, and wait until they are gone."""
+        deadline = time.monotonic() + _GRACE
+        with contextlib.suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.killpg(group, signal.SIGKILL)
+                time.sleep(_PAUSE)
 
     def _started(
         self, listener: socket.socket, account_id: str, region: str

@@ -62,7 +62,9 @@ def _emulator() -> Any:
     from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
     from quota_enforcer.local.patches.bedrock import runtime as bedrock
     from quota_enforcer.local.patches.functions import (
+        archives,
         deliveries,
+        forked,
         function_urls,
         table_streams,
         workers,
@@ -99,6 +101,8 @@ def _emulator() -> Any:
     bedrock_profiles.install()
     bedrock.install()
     workers.install()
+    archives.install()
+    forked.install()
     return http_date.with_date(deliveries.with_settle(app.app))
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 REGION: Final = "us-east-1"
 """The Region that the template is transformed for."""
@@ -19,6 +20,19 @@ BUCKET: Final = "quota-enforcer-code"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip archive knows: the same code always gives the same bytes."""
 _NOT_CODE: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+
+
+class _Loader(yaml.CSafeLoader):
+    """Knows CloudFormation's tags, such as !Ref; in C, which is ten times as fast."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def parsed(template: str) -> dict[str, Any]:
+    """A template as it is written, its short intrinsics in their long form."""
+    result: dict[str, Any] = yaml.load(template, _Loader)  # noqa: S506 - it is a safe loader
+    return result
 
 
 def transformed(template_path: Path, parameters: dict[str, str] | None = None) -> dict[str, Any]:
@@ -34,7 +48,7 @@ def transformed_with_code(
     template_path: Path, parameters: dict[str, str] | None = None
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The transformed template, and the archives it names by their key in the bucket."""
-    template = yaml_parse(template_path.read_text(encoding="utf-8"))
+    template = parsed(template_path.read_text(encoding="utf-8"))
     archives: dict[str, bytes] = {}
     functions = [
         resource["Properties"]
