@@ -1,4 +1,4 @@
-"""The AWS actions that a module's code can call, read from its source.
+"""The AWS actions that a function's code can call, read from the source that it reaches.
 
 A client is an attribute or a name that ends in `client`; its methods count wherever they are named,
 called or handed on. So do the names given to `get_paginator`.
@@ -13,6 +13,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 import quota_enforcer
+from reached_code import reached
 
 SERVICES = ("bedrock", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "scheduler", "sns", "sqs")
 ROOT = Path(quota_enforcer.__file__).parent
@@ -43,43 +44,28 @@ def methods() -> dict[str, str]:
 
 
 def actions_of(module: str) -> set[str]:
-    """Every action that the AWS adapters imported by a module, directly or not, can call."""
+    """Every action that a function can call whose handler is this module of ours."""
     return {
         action
-        for name in closure(module)
-        if name.startswith("quota_enforcer.aws.")
-        for action in actions_in(path_of(name).read_text(encoding="utf-8"), name)
+        for place, definitions in reached(ROOT, module).items()
+        for definition in definitions
+        for action in actions_in(definition, place.module)
     }
 
 
-def actions_in(source: str, module: str) -> Iterator[str]:
-    """The actions in one module's source; raises LookupError for a method nobody knows."""
-    for node in ast.walk(ast.parse(source)):
+def actions_in(code: ast.AST, module: str) -> Iterator[str]:
+    """The actions in a piece of a module; raises LookupError for a method nobody knows.
+
+    A transaction is its parts: what it may hold is what the code makes for it, wherever that is.
+    """
+    for node in ast.walk(code):
+        yield from _parts_made(node)
         for method in _methods_named(node):
             if method == "transact_write_items":
-                yield from _transacted(source)
-            elif method in methods():
-                yield methods()[method]
-            else:
+                continue
+            if method not in methods():
                 raise LookupError(f"{module} uses client method {method}: no action known for it")
-
-
-def closure(module: str) -> set[str]:
-    """The module and all modules of this package that it imports at run time."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(_imports(ast.parse(path_of(name).read_text(encoding="utf-8"))))
-    return found
-
-
-def path_of(module: str) -> Path:
-    """The file of a module of this package."""
-    bare = ROOT.joinpath(*module.split(".")[1:])
-    return bare / "__init__.py" if bare.is_dir() else bare.with_suffix(".py")
+            yield methods()[method]
 
 
 def _methods_named(node: ast.AST) -> Iterator[str]:
@@ -93,27 +79,8 @@ def _methods_named(node: ast.AST) -> Iterator[str]:
                 yield attr
 
 
-def _transacted(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Dict):
-            for key in node.keys:
-                if isinstance(key, ast.Constant) and key.value in TRANSACTION_PARTS:
-                    yield TRANSACTION_PARTS[str(key.value)]
-
-
-def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.iter_child_nodes(tree):
-        match node:
-            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                continue
-            case ast.ImportFrom(module=str(module)) if module.split(".")[0] == ROOT.name:
-                yield module
-                yield from (
-                    f"{module}.{name.name}"
-                    for name in node.names
-                    if path_of(f"{module}.{name.name}").is_file()
-                )
-            case ast.Import():
-                yield from (n.name for n in node.names if n.name.split(".")[0] == ROOT.name)
-            case _:
-                yield from _imports(node)
+def _parts_made(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Dict):
+        for key in node.keys:
+            if isinstance(key, ast.Constant) and key.value in TRANSACTION_PARTS:
+                yield TRANSACTION_PARTS[str(key.value)]

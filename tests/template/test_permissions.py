@@ -1,7 +1,9 @@
 """Each function may do what its code calls, and nothing else."""
 
+import ast
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from boto_calls import actions_in, actions_of
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import MODEL_SCOPES
+from reached_code import reached
 from template_source import RESOURCES, of_type
 from template_values import LEAST, MOST, Deployed
 
@@ -246,20 +249,79 @@ def test_the_meter_invokes_nothing_but_the_enforcer() -> None:
 
 
 class TestReadingTheCode:
+    @staticmethod
+    def actions(source: str) -> set[str]:
+        return set(actions_in(ast.parse(source), "m"))
+
     def test_a_client_method_that_is_handed_on_counts(self) -> None:
-        assert set(actions_in("retry(self._client.delete_item, Key=1)", "m")) == {
-            "dynamodb:DeleteItem"
-        }
+        assert self.actions("retry(self._client.delete_item, Key=1)") == {"dynamodb:DeleteItem"}
 
     def test_a_paginator_counts(self) -> None:
-        assert set(actions_in("client.get_paginator('list_metrics')", "m")) == {
-            "cloudwatch:ListMetrics"
-        }
+        assert self.actions("client.get_paginator('list_metrics')") == {"cloudwatch:ListMetrics"}
 
     def test_a_transaction_needs_the_actions_of_its_parts(self) -> None:
         source = "self._client.transact_write_items(TransactItems=[{'Put': 1, 'Delete': 2}])"
-        assert set(actions_in(source, "m")) == {"dynamodb:PutItem", "dynamodb:DeleteItem"}
+        assert self.actions(source) == {"dynamodb:PutItem", "dynamodb:DeleteItem"}
 
     def test_an_unknown_method_is_an_error(self) -> None:
         with pytest.raises(LookupError, match="put_cat"):
-            set(actions_in("client.put_cat()", "m"))
+            self.actions("client.put_cat()")
+
+
+class TestFollowingTheCode:
+    """A package of two modules: what its handler reaches of the adapters."""
+
+    ADAPTERS = """
+from typing import TYPE_CHECKING
+
+class Reader:
+    def get(self): self._client.get_item()
+
+class Writer(Reader):
+    def put(self): self._client.put_item()
+
+def scan(client): return client.get_paginator("scan")
+
+ALIAS = Writer
+"""
+
+    def actions(self, folder: Path, handler: str) -> set[str]:
+        root = folder / "package"
+        root.mkdir()
+        (root / "adapters.py").write_text(self.ADAPTERS, encoding="utf-8")
+        (root / "wiring.py").write_text("from package.adapters import Reader", encoding="utf-8")
+        (root / "handler.py").write_text(handler, encoding="utf-8")
+        return {
+            action
+            for place, definitions in reached(root, "package.handler").items()
+            for definition in definitions
+            for action in actions_in(definition, place.module)
+        }
+
+    @pytest.mark.parametrize(
+        ("handler", "found"),
+        [
+            ("from package import adapters", set()),
+            ("from package.adapters import Writer", set()),
+            ("from package.adapters import Reader\nReader()", {"GetItem"}),
+            ("from package.wiring import Reader as R\nR()", {"GetItem"}),
+            ("from package import adapters as a\na.Writer()", {"GetItem", "PutItem"}),
+            ("from package import adapters as a\na.scan(1)", {"Scan"}),
+            ("from package.adapters import ALIAS\nALIAS", {"GetItem", "PutItem"}),
+            (
+                "def handler():\n    from package.adapters import scan\n    return [scan]",
+                {"Scan"},
+            ),
+            ("from package.adapters import Writer\ndef f(w: Writer) -> Writer: w", set()),
+            ("from package.adapters import Writer\nw: Writer", set()),
+            (
+                (
+                    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+                    "    from package.adapters import scan\n    scan"
+                ),
+                set(),
+            ),
+        ],
+    )
+    def test_what_a_name_reaches(self, tmp_path: Path, handler: str, found: set[str]) -> None:
+        assert self.actions(tmp_path, handler) == {f"dynamodb:{each}" for each in found}
