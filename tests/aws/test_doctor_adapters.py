@@ -21,7 +21,7 @@ from quota_enforcer.aws.server_time import server_time
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
-from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
+from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from stubbed import stubbed
 
 UUID = "0b3dc3a1-7f3a-4c1e-9c1a-0123456789ab"

@@ -13,7 +13,7 @@ from quota_enforcer.aws.bedrock.logging import logging_found
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
 from quota_enforcer.doctor.rules.logging import LoggingFound
-from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.meter.stream import STREAM
 from stubbed import stubbed
 

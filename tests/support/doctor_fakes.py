@@ -11,13 +11,13 @@ from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
+from quota_enforcer.doctor.checks.machinery import ALARM
 from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
-from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
+from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
-from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
-from quota_enforcer.doctor.works import ALARM
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
 from quota_enforcer.meter.ports import Recount, Series

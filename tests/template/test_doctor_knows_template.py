@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from quota_enforcer.doctor import works
+from quota_enforcer.doctor.checks import machinery
 from quota_enforcer.doctor.rules.coverage import PROTECTED
 from template_source import RESOURCES, TEXT, of_type, properties
 from template_values import Deployed
@@ -15,7 +15,7 @@ SOURCES = Path(__file__).parents[2] / "src/quota_enforcer/doctor"
 
 def parts_named() -> set[str]:
     """The resources that the doctor's checks name."""
-    text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
     return set(re.findall(r'(?:part|role)\("(\w+)"\)', text))
 
 
@@ -28,8 +28,8 @@ def test_every_part_that_is_named_is_a_resource() -> None:
 def test_schedules_are_made_again_as_they_are(whose: str) -> None:
     deployed = Deployed(SweepMinutes="10")
     found = deployed.properties(f"{whose}Schedule")
-    expected = {"Enforcer": ("cron(0/10 * * * ? *)", works.TICK),
-                "Meter": (works.ON_THE_HOUR, works.RECOUNT)}[whose]  # fmt: skip
+    expected = {"Enforcer": ("cron(0/10 * * * ? *)", machinery.TICK),
+                "Meter": (machinery.ON_THE_HOUR, machinery.RECOUNT)}[whose]  # fmt: skip
     assert (found["ScheduleExpression"], found["Target"]["Input"]) == expected
     assert found["Target"]["Arn"] == f"{whose}Function.Arn"
     assert found["Target"]["RoleArn"] == f"{whose}ScheduleRole.Arn"
@@ -56,7 +56,7 @@ def test_the_paths_that_are_said_to_be_protected_are() -> None:
 
 def test_every_alarm_has_a_word_on_what_to_do() -> None:
     """Which the doctor gives as the fix."""
-    for name in of_type(works.ALARM):
+    for name in of_type(machinery.ALARM):
         assert len(Deployed().properties(name)["AlarmDescription"]) > 100
 
 

@@ -1,19 +1,45 @@
 """The deployment that is looked at, with the readings that several checks share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from threading import Lock
+from typing import Final, Generic, TypeVar
 
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import QuotaMemory, Quotas
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.decide.rules import QuotaLoader, RuleSet
-from quota_enforcer.doctor.once import Memoised
 from quota_enforcer.doctor.probe import Probe
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.gates import GatesKept
+
+T = TypeVar("T")
+
+
+class Memoised(Generic[T]):
+    """Call it as often as you like, from whatever thread: it reads once, and fails the same way."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._found: list[T] = []
+        self._failed: Exception | None = None
+
+    def __call__(self) -> T:
+        """What was read; raises what reading raised."""
+        with self._lock:
+            if self._failed is not None:
+                raise self._failed
+            if not self._found:
+                try:
+                    self._found.append(self._read())
+                except Exception as error:
+                    self._failed = error
+                    raise
+            return self._found[0]
+
 
 LATELY: Final = timedelta(days=3)
 """How far back calls are looked for in Bedrock's own metric."""

@@ -10,9 +10,9 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
-from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
+from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
-from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
 from quota_enforcer.gates.dry_run import Remembered
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.settings import AuthorSettings

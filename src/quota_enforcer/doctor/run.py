@@ -1,40 +1,88 @@
-"""An examination: every check made, several at once, and none that fails stops another."""
+"""Every check, in the order of the data: from the log to the denies and the quotas.
+
+Several are made at once, and none that fails stops another.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
+from quota_enforcer.core.policies.callers import FINDING, NEEDS
 from quota_enforcer.doctor.access import unmade
-from quota_enforcer.doctor.checks import Check
+from quota_enforcer.doctor.checks import coverage, machinery, metering
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 
-AT_ONCE = 8
+AT_ONCE: Final = 8
 """Checks made side by side: they wait for the network."""
+CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
+    "logging": metering.logging,
+    "regions": metering.regions,
+    "records": metering.records,
+    "meter": metering.meter,
+    "ledger": metering.ledger,
+    "tokens": metering.tokens,
+    "dead letters": machinery.dead_letters,
+    "recounts": machinery.recounts,
+    "sweep": machinery.sweep,
+    "schedules": machinery.schedules,
+    "functions": machinery.functions,
+    "event sources": machinery.event_sources,
+    "alarms": machinery.alarms,
+    "notices": machinery.notices,
+    "users and roles": coverage.users_and_roles,
+    "shared roles": coverage.shared,
+    "denies": coverage.denies,
+    "deny policies": coverage.deny_policies,
+    "gates": coverage.gates,
+    "quotas": coverage.quotas,
+    "prices": coverage.prices,
+    "mode": coverage.mode,
+    "clock": machinery.clock_and_zone,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """`needs` are the IAM actions that `look` takes."""
+
+    name: str
+    look: Callable[[], Diagnosis]
+    needs: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A check and what it came to."""
+    """A check and its result."""
 
-    check: Check
+    check: HealthCheck
     diagnosis: Diagnosis
 
 
+def checks(deployment: DeploymentUnderCheck) -> list[HealthCheck]:
+    """All of them, on one deployment."""
+    return [
+        HealthCheck(name, partial(look, deployment), (*FINDING, *NEEDS[name]))
+        for name, look in CHECKS.items()
+    ]
+
+
 def examine(
-    checks: Sequence[Check],
-    patient: DeploymentUnderCheck,
+    checks: Sequence[HealthCheck],
+    deployment: DeploymentUnderCheck,
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
     """Make them all; one that cannot be made is a finding, and says what to do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(progress(pool.map(lambda check: _made(check, patient), checks)))
+        return list(progress(pool.map(lambda check: _made(check, deployment), checks)))
 
 
-def _made(check: Check, patient: DeploymentUnderCheck) -> Examined:
+def _made(check: HealthCheck, deployment: DeploymentUnderCheck) -> Examined:
     try:
         return Examined(check, check.look())
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        problem = patient.probe.problem(error)
-        found = unmade(problem, check.needs, patient.settings)
+        problem = deployment.probe.problem(error)
+        found = unmade(problem, check.needs, deployment.settings)
         return Examined(check, Diagnosis("", (found,)))

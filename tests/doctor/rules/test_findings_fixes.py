@@ -15,15 +15,17 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.finding import Diagnosis, Finding
-from quota_enforcer.doctor.rules import backlog, clocks, documents, regions, triggers
-from quota_enforcer.doctor.rules import coverage as deniable
-from quota_enforcer.doctor.rules import denies as attached
-from quota_enforcer.doctor.rules import logging as invocation_logging
-from quota_enforcer.doctor.rules import machinery as sweeping
-from quota_enforcer.doctor.rules import metering as arrival
-from quota_enforcer.doctor.rules import metering_metering as metering
-from quota_enforcer.doctor.rules import notices as telling
-from quota_enforcer.doctor.rules import quotas as rules
+from quota_enforcer.doctor.rules import (
+    arrival,
+    backlog,
+    coverage,
+    denies,
+    logging,
+    machinery,
+    metering,
+    notices,
+    quotas,
+)
 from template_source import PARAMETERS
 
 METER = "arn:aws:lambda:eu-central-1:111122223333:function:q-MeterFunction-1"
@@ -34,15 +36,15 @@ ALL = frozenset({"*"})
 
 def bad() -> Iterator[Diagnosis]:
     """Every rule on a deployment where nothing is right."""
-    logging = invocation_logging.Logging("q", "eu-central-1", "g", "arn:role", None, None)
-    yield invocation_logging.logging_here(logging)
-    other = invocation_logging.LoggingFound("h", "arn:theirs")
-    yield invocation_logging.logging_here(
-        invocation_logging.Logging("q", "eu-central-1", "g", "arn:role", other, "INFREQUENT_ACCESS")
+    off = logging.Logging("q", "eu-central-1", "g", "arn:role", None, None)
+    yield logging.logging_here(off)
+    other = logging.LoggingFound("h", "arn:theirs")
+    yield logging.logging_here(
+        logging.Logging("q", "eu-central-1", "g", "arn:role", other, "INFREQUENT_ACCESS")
     )
-    seen = [regions.RegionSeen("eu-west-1", 3), regions.RegionSeen("eu-west-2", 3, None, ("w",)),
-            regions.RegionSeen("eu-west-3", trouble="x", refused=True)]  # fmt: skip
-    yield regions.other_regions(seen, 7, "q", "quota-enforcer policy doctor --account 1")
+    seen = [logging.RegionSeen("eu-west-1", 3), logging.RegionSeen("eu-west-2", 3, None, ("w",)),
+            logging.RegionSeen("eu-west-3", trouble="x", refused=True)]  # fmt: skip
+    yield logging.other_regions(seen, 7, "q", "quota-enforcer policy doctor --account 1")
     lost = arrival.Arrival(NOON, [NOON - 5 * HOUR], undelivered=3, group="g", meter_log="/m")
     yield arrival.records_arrive(lost)
     yield arrival.usage_is_fresh(lost)
@@ -51,36 +53,36 @@ def bad() -> Iterator[Diagnosis]:
     yield metering.metric_filters(metering.MetricsMeter("q", "g", ["a"], [], {"a": 1000}))
     yield backlog.dead_letters(backlog.Queues("https://m", 1, "https://e", 1))
     yield backlog.recounts([backlog.Asked(NOON - 9 * HOUR, NOON - 9 * HOUR)], NOON)
-    yield sweeping.last_sweep(sweeping.Sweeps(NOON, None, None, HOUR, closed=True, log="/e"))
+    yield machinery.last_sweep(machinery.Sweeps(NOON, None, None, HOUR, closed=True, log="/e"))
     old = NOON - 50 * HOUR
-    yield sweeping.last_sweep(sweeping.Sweeps(NOON, old, old, HOUR, log="/e"))
-    wanted = triggers.ScheduleWanted("P", "n", "cron(x)", "arn:f", "arn:r", "{}")
-    yield triggers.schedules([(wanted, None), (wanted, triggers.ScheduleFound(False, "arn:x"))])
-    yield triggers.functions([triggers.FunctionFound("f", "Failed", reserved=0)], "q")
-    sources = [triggers.MappingFound("E", "u", state) for state in ("", "Disabled")]
-    yield triggers.mappings(sources, "q")
-    yield telling.alarms({"A": None, "B": telling.AlarmFound("OK", tells=False)}, "q")
-    yield telling.listeners(telling.Listeners("arn:t", 0, ("a@b.c",)))
+    yield machinery.last_sweep(machinery.Sweeps(NOON, old, old, HOUR, log="/e"))
+    wanted = machinery.ScheduleWanted("P", "n", "cron(x)", "arn:f", "arn:r", "{}")
+    yield machinery.schedules([(wanted, None), (wanted, machinery.ScheduleFound(False, "arn:x"))])
+    yield machinery.functions([machinery.FunctionFound("f", "Failed", reserved=0)], "q")
+    sources = [machinery.MappingFound("E", "u", state) for state in ("", "Disabled")]
+    yield machinery.mappings(sources, "q")
+    yield notices.alarms({"A": None, "B": notices.AlarmFound("OK", tells=False)}, "q")
+    yield notices.listeners(notices.Listeners("arn:t", 0, ("a@b.c",)))
     alice = Principal(Kind.USER, "alice")
-    full = deniable.Entity("/", frozenset(map(str, range(10))))
+    full = coverage.Entity("/", frozenset(map(str, range(10))))
     seats = [
-        deniable.Seat(alice, 1, full),
-        deniable.Seat(alice, 1, deniable.Entity("/break-glass/")),
+        coverage.Seat(alice, 1, full),
+        coverage.Seat(alice, 1, coverage.Entity("/break-glass/")),
     ]
-    yield deniable.identities(seats, frozenset(), {Kind.USER: 10}, ["other/arn"])
-    yield deniable.shared_identities([deniable.Shared("role ci", ("sso/a",))], ["sso/b"], 1, "q")
+    yield coverage.identities(seats, frozenset(), {Kind.USER: 10}, ["other/arn"])
+    yield coverage.shared_identities([coverage.Shared("role ci", ("sso/a",))], ["sso/b"], 1, "q")
     stray = "x: aws iam detach-group-policy --group-name g --policy-arn arn:p"
-    drift = [attached.Denied("user/a", ALL), attached.Denied("user/b", really=ALL),
-             attached.Denied("user/c", ALL, ALL, unfinished=True)]  # fmt: skip
-    yield attached.denies(drift, [stray], NOON)
-    yield documents.deny_policies({"*": DENY, "m.n": GATE}, {DENY: None, GATE: {}}, agent_core=True)
-    gate = documents.GateSeen(GATE, foreign=True, nearly_full=True, holders=("group/g",))
-    yield documents.gates([gate], "q")
-    yield rules.quotas(0, [rules.InvalidItem("user/*", "a b", "why")], [])
-    yield rules.quotas(0, [], [])
-    yield rules.prices(["m"], matter=True)
-    yield rules.acting(Mode.ENFORCE, NOON, "q")
-    yield clocks.clocks(timedelta(hours=1), "UTC", "Europe/Berlin", "q")
+    drift = [denies.Denied("user/a", ALL), denies.Denied("user/b", really=ALL),
+             denies.Denied("user/c", ALL, ALL, unfinished=True)]  # fmt: skip
+    yield denies.denies(drift, [stray], NOON)
+    yield denies.deny_policies({"*": DENY, "m.n": GATE}, {DENY: None, GATE: {}}, agent_core=True)
+    gate = denies.GateSeen(GATE, foreign=True, nearly_full=True, holders=("group/g",))
+    yield denies.gates([gate], "q")
+    yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], [])
+    yield quotas.quotas(0, [], [])
+    yield quotas.prices(["m"], matter=True)
+    yield quotas.acting(Mode.ENFORCE, NOON, "q")
+    yield machinery.clocks(timedelta(hours=1), "UTC", "Europe/Berlin", "q")
 
 
 FOUND: list[Finding] = [finding for each in bad() for finding in each.findings]

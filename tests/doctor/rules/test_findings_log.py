@@ -10,22 +10,27 @@ import pytest
 
 from builders import NOON
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
-from quota_enforcer.doctor.rules.logging import Logging, LoggingFound, logging_here
-from quota_enforcer.doctor.rules.metering import (
+from quota_enforcer.doctor.rules.arrival import (
     Arrival,
     Sampled,
     records_arrive,
     tokens_are_counted,
     usage_is_fresh,
 )
-from quota_enforcer.doctor.rules.metering_metering import (
+from quota_enforcer.doctor.rules.logging import (
+    Logging,
+    LoggingFound,
+    RegionSeen,
+    logging_here,
+    other_regions,
+)
+from quota_enforcer.doctor.rules.metering import (
     MetricsMeter,
     StreamMeter,
     SubscriptionFound,
     metric_filters,
     subscription,
 )
-from quota_enforcer.doctor.rules.regions import RegionSeen, other_regions
 
 GROUP, OTHER_GROUP = "/bedrock-quota/q/invocations", "/company/bedrock"
 ROLE = "arn:aws:iam::111122223333:role/bedrock-quota/q/log"

@@ -13,8 +13,7 @@ from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.rules.coverage import Entity, Seat, Shared, identities, shared_identities
-from quota_enforcer.doctor.rules.denies import Denied, denies
-from quota_enforcer.doctor.rules.documents import GateSeen, deny_policies, gates
+from quota_enforcer.doctor.rules.denies import Denied, GateSeen, denies, deny_policies, gates
 from quota_enforcer.doctor.rules.quotas import InvalidItem, acting, prices, quotas
 
 POLICIES = "arn:aws:iam::111122223333:policy/bedrock-quota/q"

@@ -12,18 +12,19 @@ from builders import HOUR, NOON
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.fixes import age, count, recount
 from quota_enforcer.doctor.rules.backlog import Asked, Queues, dead_letters, recounts
-from quota_enforcer.doctor.rules.clocks import clocks
-from quota_enforcer.doctor.rules.machinery import Sweeps, last_sweep
-from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners, alarms, listeners
-from quota_enforcer.doctor.rules.triggers import (
+from quota_enforcer.doctor.rules.machinery import (
     FunctionFound,
     MappingFound,
     ScheduleFound,
     ScheduleWanted,
+    Sweeps,
+    clocks,
     functions,
+    last_sweep,
     mappings,
     schedules,
 )
+from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners, alarms, listeners
 
 
 def minutes(number: int) -> timedelta:

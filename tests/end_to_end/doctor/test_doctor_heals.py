@@ -11,7 +11,7 @@ import aws_commands
 from clinic import EVIL, Clinic, wrong
 from deployed_stack import call
 from quota_enforcer.cli.main import app
-from quota_enforcer.doctor.checks import CHECKS
+from quota_enforcer.doctor.run import CHECKS
 
 
 def test_a_healthy_deployment_gives_no_finding(clinic: Clinic) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.doctor.rules.logging import STANDARD
-from quota_enforcer.doctor.rules.metering_metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.meter.stream import STREAM
 
 if TYPE_CHECKING:

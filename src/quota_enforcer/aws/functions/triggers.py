@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from quota_enforcer.doctor.rules.triggers import FunctionFound, ScheduleFound
+from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

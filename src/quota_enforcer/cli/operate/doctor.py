@@ -12,11 +12,10 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import console, hint, progress, say_json
-from quota_enforcer.doctor.checks import checks
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Finding, Severity
 from quota_enforcer.doctor.fixes import count
-from quota_enforcer.doctor.run import Examined, examine
+from quota_enforcer.doctor.run import Examined, checks, examine
 
 _STYLES = {
     Severity.PROBLEM: "bold red",
@@ -42,12 +41,12 @@ def doctor(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer doctor --json
     """
     probe = deployment.probe()
-    patient = DeploymentUnderCheck(
+    under_check = DeploymentUnderCheck(
         deployment.settings, deployment.ledger, deployment.quotas, probe, clock.now()
     )
-    planned = checks(patient)
+    planned = checks(under_check)
     show = partial(progress, label="Checking", total=len(planned))
-    examined = examine(planned, patient, show)
+    examined = examine(planned, under_check, show)
     where = {"stack": deployment.settings.stack, "region": probe.region}
     if as_json:
         say_json(_document(where, examined))

@@ -1,125 +1,125 @@
-"""Whether calls arrive: in the invocation log, and from there in the ledger."""
+"""What brings the log's records to the ledger: a subscription, or metric filters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem
-from quota_enforcer.doctor.fixes import age, at, count, deploy, recount
+from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
+from quota_enforcer.doctor.fixes import deploy
 
-LISTED_AFTER = timedelta(minutes=90)
-"""CloudWatch Logs says when a stream got its newest event up to an hour late, rarely later.
+CEILING = 1000
+"""Different dimension values in an hour at which AWS may switch off a metric filter.
 
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogStream.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 """
-METERED_AFTER = timedelta(minutes=20)
-"""By when a call should be in the ledger, with whichever meter, twice over."""
-SLACK = timedelta(minutes=5)
-"""The ledger notes once a minute that it changed, and metrics are counted by five minutes."""
-FEW = 20
-"""So few calls without tokens may just have been of models that have none."""
-_CONSOLE = "Bedrock's console, Settings > Model invocation logging,"
+NEAR_CEILING = 700
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """When Bedrock counted calls, and what became of them.
+class SubscriptionFound:
+    """A subscription filter of the log group."""
 
-    `calls` are the beginnings of the periods with calls, by Bedrock's own metric. `record` is when
-    its log stream got the newest event, `undelivered` how many records it could not write. `fresh`
-    is when the ledger last changed.
+    name: str
+    pattern: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMeter:
+    """The subscription as the stack made it (`name`, to the `function` by ARN), and what is there.
+
+    `allowed` says whether CloudWatch Logs may invoke the function.
     """
 
-    now: datetime
-    calls: Sequence[datetime] = ()
-    record: datetime | None = None
-    undelivered: int = 0
-    fresh: datetime | None = None
-    group: str = ""
-    meter_log: str = ""
+    group: str
+    name: str
+    function: str
+    subscriptions: Sequence[SubscriptionFound]
+    allowed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
-    """What some principals used of late, together.
+class MetricsMeter:
+    """The metrics that the stack's filters should write, and what is there.
 
-    `foreign` says that somebody else's logging configuration is in force.
+    `written` are metrics that a filter of the log group writes into the stack's namespace, `values`
+    counts the different dimension values of each metric in the last three hours.
     """
 
     stack: str
-    principals: int
-    requests: int
-    tokens: int
-    foreign: bool = False
+    group: str
+    wanted: Sequence[str]
+    written: Sequence[str]
+    values: Mapping[str, int]
 
 
-def records_arrive(seen: Arrival) -> Diagnosis:
-    """Whether Bedrock's stream holds what its metric counts."""
-    fine = "Bedrock has written nothing yet, and no call was made lately"
-    if seen.record is not None:
-        fine = f"the newest record came {age(seen.now - seen.record)} ago"
-    return diagnosis(fine, _records(seen))
+def subscription(seen: StreamMeter) -> Diagnosis:
+    """Whether every record is handed to the meter."""
+    ours = [each for each in seen.subscriptions if each.destination == seen.function]
+    name = ours[0].name if ours else seen.name
+    return diagnosis(f"subscription {name} hands every record to the meter", _stream(seen, ours))
 
 
-def _records(seen: Arrival) -> Iterator[Finding]:
-    if seen.undelivered:
-        yield problem(
-            f"Bedrock could not log {count(seen.undelivered, 'record')} of the last day",
-            "AWS/Bedrock ModelInvocationLogsCloudWatchDeliveryFailure",
-            f"IAM's console: let the role that {_CONSOLE} names logs:CreateLogStream and "
-            f"logs:PutLogEvents on {seen.group}",
-            "what was not logged cannot be metered later; a service control policy may forbid it",
-        )
-    last = _newest(seen.calls, seen.now - LISTED_AFTER)
-    if last is not None and (seen.record is None or seen.record < last - SLACK):
-        found = "no record" if seen.record is None else f"none since {at(seen.record)}"
-        yield problem(
-            "calls are made that do not reach the invocation log",
-            f"AWS/Bedrock Invocations has calls at {at(last)}, and the stream has {found}",
-            f"{_CONSOLE} shows where calls are logged to, and by which role",
-            "what was not logged cannot be metered later",
-        )
-
-
-def usage_is_fresh(seen: Arrival) -> Diagnosis:
-    """Whether the ledger holds what Bedrock counted."""
-    fine = "the ledger has no usage yet, and no call was made lately"
-    if seen.fresh is not None:
-        fine = f"the newest usage in the ledger is {age(seen.now - seen.fresh)} old"
-    due = [each for each in seen.calls if each <= seen.now - METERED_AFTER]
-    missing = [each for each in due if seen.fresh is None or each > seen.fresh + SLACK]
-    if not missing:
-        return diagnosis(fine)
-    has = "nothing" if seen.fresh is None else f"nothing since {at(seen.fresh)}"
-    found = problem(
-        "calls are made that do not reach the ledger, so nobody is limited by them",
-        f"AWS/Bedrock Invocations has calls at {at(max(missing))}, and the ledger has {has} "
-        "(calls that failed count there and not here)",
-        f"aws logs tail {seen.meter_log} --since 1h",
-        f"once that is mended: {recount(min(missing), seen.now)}",
+def _stream(seen: StreamMeter, ours: Sequence[SubscriptionFound]) -> Iterator[Finding]:
+    put = (
+        f"aws logs put-subscription-filter --log-group-name {seen.group} "
+        f"--filter-name {seen.name} --filter-pattern '' --destination-arn {seen.function}"
     )
-    return diagnosis(fine, [found])
+    again = "then quota-enforcer recount HOUR..HOUR for the hours since"
+    if not ours:
+        others = ", ".join(f"{each.name} to {each.destination}" for each in seen.subscriptions)
+        yield problem(
+            "no subscription hands the log's records to the meter, so no call is metered",
+            f"subscriptions of {seen.group}: {others or 'none'}",
+            put,
+            again,
+        )
+    elif all(each.pattern.strip() for each in ours):
+        yield problem(
+            "the subscription hands over only some of the records",
+            f"{ours[0].name} has the filter pattern {ours[0].pattern!r}, and the stack's has none",
+            put.replace(seen.name, ours[0].name),
+            again,
+        )
+    if not seen.allowed:
+        name = seen.function.rpartition(":")[2]
+        account = seen.function.split(":")[4]
+        source = seen.function.partition(":function:")[0].replace(":lambda:", ":logs:")
+        yield problem(
+            "CloudWatch Logs may not invoke the meter, so the log's records are dropped",
+            f"the policy of function {name} does not allow it for {seen.group}",
+            f"aws lambda add-permission --function-name {name} "
+            "--statement-id invocation-log --action lambda:InvokeFunction --principal "
+            f"logs.amazonaws.com --source-account {account} "
+            f"--source-arn '{source}:log-group:{seen.group}:*'",
+            again,
+        )
 
 
-def tokens_are_counted(seen: Sampled) -> Diagnosis:
-    """Whether records carry token counts.
-
-    Whether Bedrock logs them where it logs no bodies could not be confirmed, hence this look.
-    """
-    calls = f"{count(seen.requests, 'call')} of {count(seen.principals, 'principal')}"
-    fine = f"{count(seen.tokens, 'token')} in {calls}"
-    if seen.tokens or not seen.requests:
-        return diagnosis(fine if seen.requests else "no usage of late to look at")
-    if seen.requests < FEW:
-        return diagnosis(f"{count(seen.requests, 'call')} without tokens: too few to tell")
-    switch_on = "Bedrock's console, Settings > Model invocation logging: switch on text"
-    found = problem(
-        "calls are counted but no tokens, so quotas on tokens and on cost never bite",
-        f"0 tokens in {calls}",
-        switch_on if seen.foreign else deploy(seen.stack, LogPromptsAndAnswers="true"),
-    )
-    return diagnosis(fine, [found])
+def metric_filters(seen: MetricsMeter) -> Diagnosis:
+    """Whether all metrics are written, and how near they are to AWS's ceiling."""
+    most = max(seen.values.values(), default=0)
+    fine = f"{len(seen.wanted)} metric filters; at most {most} different values of {CEILING:,}"
+    return diagnosis(fine, _metrics(seen))
 
 
-def _newest(moments: Sequence[datetime], until: datetime) -> datetime | None:
-    return max((each for each in moments if each <= until), default=None)
+def _metrics(seen: MetricsMeter) -> Iterator[Finding]:
+    stream = deploy(seen.stack, Metering="stream")
+    missing = sorted(set(seen.wanted) - set(seen.written))
+    if missing:
+        yield problem(
+            "metric filters are missing, so what they count is not metered",
+            f"no filter of {seen.group} writes {', '.join(missing)}",
+            stream,
+            "which needs none; with Metering=cloudwatch after that they are made anew",
+        )
+    near = {name: count for name, count in seen.values.items() if count >= NEAR_CEILING}
+    if not near:
+        return
+    counts = ", ".join(f"{name} {count:,}" for name, count in sorted(near.items()))
+    evidence = f"callers and models of the last three hours: {counts}"
+    if max(near.values()) >= CEILING:
+        what = f"more than {CEILING:,} different values: AWS may have switched metric filters off"
+        yield problem(what, evidence, stream)
+    else:
+        what = f"near {CEILING:,} different values an hour AWS may switch metric filters off"
+        yield warning(what, evidence, stream)

@@ -14,12 +14,10 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.access import access
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
-from quota_enforcer.doctor.rules import metering as arrival
-from quota_enforcer.doctor.rules import metering_metering as metering
-from quota_enforcer.doctor.rules.logging import Logging, logging_here
-from quota_enforcer.doctor.rules.metering import Arrival, Sampled
-from quota_enforcer.doctor.rules.metering_metering import MetricsMeter, StreamMeter
-from quota_enforcer.doctor.rules.regions import RegionSeen, other_regions
+from quota_enforcer.doctor.rules import arrival, metering
+from quota_enforcer.doctor.rules.arrival import Arrival, Sampled
+from quota_enforcer.doctor.rules.logging import Logging, RegionSeen, logging_here, other_regions
+from quota_enforcer.doctor.rules.metering import MetricsMeter, StreamMeter
 from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
 
 DAYS: Final = 7
@@ -31,33 +29,33 @@ _SAMPLE: Final = 50
 """So many principals are enough to see whether tokens are counted at all."""
 
 
-def logging(patient: DeploymentUnderCheck) -> Diagnosis:
+def logging(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Bedrock's invocation logging in this Region."""
-    group = patient.meter().log_group
+    group = deployment.meter().log_group
     return logging_here(
         Logging(
-            patient.settings.stack,
-            patient.probe.region,
+            deployment.settings.stack,
+            deployment.probe.region,
             group,
-            patient.role("InvocationLogRole"),
-            patient.logging(),
-            patient.probe.log_class(group),
-            bodies=patient.parameters().get("LogPromptsAndAnswers") == "true",
+            deployment.role("InvocationLogRole"),
+            deployment.logging(),
+            deployment.probe.log_class(group),
+            bodies=deployment.parameters().get("LogPromptsAndAnswers") == "true",
         )
     )
 
 
-def regions(patient: DeploymentUnderCheck) -> Diagnosis:
+def regions(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Bedrock in the other enabled Regions, several at once."""
-    others = [each for each in patient.probe.regions() if each != patient.probe.region]
+    others = [each for each in deployment.probe.regions() if each != deployment.probe.region]
     with ThreadPoolExecutor(_READERS) as pool:
-        seen = list(pool.map(lambda region: _region(patient, region), others))
-    return other_regions(seen, DAYS, patient.settings.stack, access(patient.settings))
+        seen = list(pool.map(lambda region: _region(deployment, region), others))
+    return other_regions(seen, DAYS, deployment.settings.stack, access(deployment.settings))
 
 
-def _region(patient: DeploymentUnderCheck, region: str) -> RegionSeen:
+def _region(deployment: DeploymentUnderCheck, region: str) -> RegionSeen:
     """One Region; that it cannot be asked says nothing of the others."""
-    probe, now = patient.probe, patient.now
+    probe, now = deployment.probe, deployment.now
     try:
         calls = sum(probe.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
         if not calls:
@@ -71,83 +69,85 @@ def _region(patient: DeploymentUnderCheck, region: str) -> RegionSeen:
         return RegionSeen(region, trouble=trouble, refused=problem.is_refusal)
 
 
-def records(patient: DeploymentUnderCheck) -> Diagnosis:
+def records(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether Bedrock's records reach the log."""
-    group = patient.meter().log_group
+    group = deployment.meter().log_group
     return arrival.records_arrive(
         Arrival(
-            patient.now,
-            sorted(patient.calls()),
-            record=patient.probe.newest_record(group),
-            undelivered=patient.probe.undelivered(patient.now - _DAY, patient.now),
+            deployment.now,
+            sorted(deployment.calls()),
+            record=deployment.probe.newest_record(group),
+            undelivered=deployment.probe.undelivered(deployment.now - _DAY, deployment.now),
             group=group,
         )
     )
 
 
-def ledger(patient: DeploymentUnderCheck) -> Diagnosis:
+def ledger(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether usage reaches the ledger."""
-    by_stream = patient.settings.metering is Metering.STREAM
+    by_stream = deployment.settings.metering is Metering.STREAM
     return arrival.usage_is_fresh(
         Arrival(
-            patient.now,
-            sorted(patient.calls()),
-            fresh=patient.state().fresh_at,
-            meter_log=patient.log_of("meter" if by_stream else "enforcer"),
+            deployment.now,
+            sorted(deployment.calls()),
+            fresh=deployment.state().fresh_at,
+            meter_log=deployment.log_of("meter" if by_stream else "enforcer"),
         )
     )
 
 
-def tokens(patient: DeploymentUnderCheck) -> Diagnosis:
+def tokens(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether tokens are counted, by the latest usage of some principals."""
-    since = local_date(patient.now, patient.settings.zone) - DAYS * _DAY
-    known = [each for each in patient.everybody() if each.principal.kind is not Kind.TEAM]
+    since = local_date(deployment.now, deployment.settings.zone) - DAYS * _DAY
+    known = [each for each in deployment.everybody() if each.principal.kind is not Kind.TEAM]
     # Whoever has a level above the ground was seen with usage.
     known.sort(key=lambda each: (not each.standing.warned, each.principal))
     subject = [each.principal for each in known[:_SAMPLE]]
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(lambda who: patient.ledger.usage(who, since), subject))
+        found = list(pool.map(lambda who: deployment.ledger.usage(who, since), subject))
     used = Counts.total(
         counts
         for usage in found
         for model in usage.models.values()
         for counts in model.days.values()
     )
-    current, ours = patient.logging(), patient.role("InvocationLogRole")
+    current, ours = deployment.logging(), deployment.role("InvocationLogRole")
     foreign = current is not None and current.role != ours
     return arrival.tokens_are_counted(
-        Sampled(patient.settings.stack, len(subject), used.requests, used.tokens, foreign=foreign)
+        Sampled(
+            deployment.settings.stack, len(subject), used.requests, used.tokens, foreign=foreign
+        )
     )
 
 
-def meter(patient: DeploymentUnderCheck) -> Diagnosis:
+def meter(deployment: DeploymentUnderCheck) -> Diagnosis:
     """What hands the log's records to the ledger."""
-    group = patient.meter().log_group
-    if patient.settings.metering is Metering.CLOUDWATCH:
+    group = deployment.meter().log_group
+    if deployment.settings.metering is Metering.CLOUDWATCH:
         return metering.metric_filters(
             MetricsMeter(
-                patient.settings.stack,
+                deployment.settings.stack,
                 group,
                 list(METRIC_NAMES.values()),
-                patient.probe.metric_names(group),
-                _values(patient),
+                deployment.probe.metric_names(group),
+                _values(deployment),
             )
         )
-    name = patient.part("MeterFunction")
+    name = deployment.part("MeterFunction")
     return metering.subscription(
         StreamMeter(
             group,
-            patient.part("InvocationSubscription"),
-            patient.arn("lambda", f"function:{name}"),
-            patient.probe.subscriptions(group),
-            allowed=patient.probe.logs_may_invoke(name),
+            deployment.part("InvocationSubscription"),
+            deployment.arn("lambda", f"function:{name}"),
+            deployment.probe.subscriptions(group),
+            allowed=deployment.probe.logs_may_invoke(name),
         )
     )
 
 
-def _values(patient: DeploymentUnderCheck) -> Mapping[str, int]:
+def _values(deployment: DeploymentUnderCheck) -> Mapping[str, int]:
     """How many different callers and models each metric has."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for series in patient.probe.series():
+    for series in deployment.probe.series():
         found[METRIC_NAMES[series.counter]] |= {series.arn, series.model_id}
     return {metric: len(values) for metric, values in found.items()}
