@@ -131,7 +131,8 @@ def test_a_gate_is_written_for_its_partition_and_settings() -> None:
     [
         ("LEDGER_TABLE", "", "LEDGER_TABLE is not set"),
         ("DENY_AGENT_CORE", "yes", "DENY_AGENT_CORE is 'yes'; allowed: true, false"),
-        ("GATES", "", "GATES is ''; allowed: a JSON list"),
+        ("GATES", "", "GATES is not set"),
+        ("GATES", "[", "GATES is '['; allowed: a JSON list"),
         ("GATES", "[]", "GATES is"),
         ("GATES", '{"a": 1}', "GATES is"),
         ("GATES", "[1]", "GATES is"),

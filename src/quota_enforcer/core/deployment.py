@@ -1,14 +1,14 @@
-"""Settings: what a deployment was set to, read once from the enforcer's environment."""
+"""Settings: what a deployment was set to, read once from the environment of its functions."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Self
+from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.environment import Environment, json_texts
 
 
 class Mode(StrEnum):
@@ -26,15 +26,6 @@ class Context:
     zone: ZoneInfo
     mode: Mode
     gated: bool = False
-
-
-_TEXTS: Final = {
-    "stack": "STACK_NAME",
-    "account": "ACCOUNT_ID",
-    "quota_table": "QUOTA_TABLE",
-    "ledger_table": "LEDGER_TABLE",
-    "contact": "CONTACT",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +48,20 @@ class MeSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read all variables; raises ConfigError that names every one missing or wrong."""
-        texts = {field: environment.get(name, "") for field, name in _TEXTS.items()}
-        problems = [f"{_TEXTS[field]} is not set" for field, text in texts.items() if not text]
-        scopes = _scopes(environment.get("MODEL_SCOPES", ""))
-        mode = environment.get("MODE", "")
-        zone = _zone(environment.get("TIME_ZONE", ""))
-        gated = environment.get("GATED", "")
-        wrong = {
-            "MODEL_SCOPES": (not scopes, 'a JSON list such as ["*"]'),
-            "MODE": (mode not in set(Mode), ", ".join(Mode)),
-            "TIME_ZONE": (zone is None, "an IANA time zone such as Europe/Berlin"),
-            "GATED": (gated not in {"true", "false"}, "true, false"),
-        }
-        problems += [
-            f"{name} is {environment.get(name, '')!r}; allowed: {allowed}"
-            for name, (bad, allowed) in wrong.items()
-            if bad
-        ]
-        if problems or zone is None:
-            raise ConfigError(
-                f"the self-service function's environment is not complete: {'; '.join(problems)}. "
-                "The stack's template sets these variables: deploy it again.",
-            )
-        return cls(**texts, scopes=scopes, mode=Mode(mode), zone=zone, gated=gated == "true")
-
-
-def _scopes(text: str) -> tuple[str, ...]:
-    try:
-        scopes = json.loads(text)
-    except ValueError:
-        return ()
-    if not isinstance(scopes, list) or not all(isinstance(each, str) for each in scopes):
-        return ()
-    return tuple(scopes)
-
-
-def _zone(text: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(text) if text else None
-    except (ValueError, ZoneInfoNotFoundError, OSError):
-        return None
+        variables = Environment("the self-service function", environment)
+        settings = cls(
+            stack=variables.text("STACK_NAME"),
+            account=variables.text("ACCOUNT_ID"),
+            quota_table=variables.text("QUOTA_TABLE"),
+            ledger_table=variables.text("LEDGER_TABLE"),
+            contact=variables.text("CONTACT"),
+            scopes=variables.read("MODEL_SCOPES", json_texts, 'a JSON list such as ["*"]'),
+            mode=variables.choice("MODE", Mode),
+            zone=variables.zone("TIME_ZONE"),
+            gated=variables.truth("GATED"),
+        )
+        variables.check()
+        return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,43 +110,28 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read all variables; raises ConfigError that names every one missing or wrong."""
-        problems: list[str] = []
-
-        def read(name: str, convert: Callable[[str], Any] = str, allowed: str = "") -> Any:
-            value = environment.get(name)
-            if not value:
-                problems.append(f"{name} is not set")
-                return None
-            try:
-                return convert(value)
-            except (ValueError, TypeError, ZoneInfoNotFoundError):
-                problems.append(f"{name} is {value!r}; allowed: {allowed}")
-                return None
-
+        variables = Environment("the enforcer", environment)
         settings = cls(
-            stack=read("STACK_NAME"),
-            account=read("ACCOUNT_ID"),
-            quota_table=read("QUOTA_TABLE"),
-            ledger_table=read("LEDGER_TABLE"),
-            notice_topic=read("NOTICE_TOPIC"),
-            metric_namespace=read("METRIC_NAMESPACE"),
-            denies=read("DENY_POLICIES", json.loads, "a JSON object: model scope to policy ARN"),
-            mode=read("MODE", Mode, ", ".join(Mode)),
-            zone=read("TIME_ZONE", ZoneInfo, "an IANA time zone such as Europe/Berlin"),
-            contact=read("CONTACT"),
-            breaker=Breaker(
-                read("BREAKER_NUMBER", int, "a whole number"),
-                read("BREAKER_PERCENT", int, "a whole number"),
+            stack=variables.text("STACK_NAME"),
+            account=variables.text("ACCOUNT_ID"),
+            quota_table=variables.text("QUOTA_TABLE"),
+            ledger_table=variables.text("LEDGER_TABLE"),
+            notice_topic=variables.text("NOTICE_TOPIC"),
+            metric_namespace=variables.text("METRIC_NAMESPACE"),
+            denies=variables.read(
+                "DENY_POLICIES", json.loads, "a JSON object: model scope to policy ARN"
             ),
-            metering=read("METERING", Metering, ", ".join(Metering)),
-            author=environment.get("AUTHOR_FUNCTION", ""),
-            region=environment.get("AWS_REGION", ""),
+            mode=variables.choice("MODE", Mode),
+            zone=variables.zone("TIME_ZONE"),
+            contact=variables.text("CONTACT"),
+            breaker=Breaker(
+                variables.number("BREAKER_NUMBER"), variables.number("BREAKER_PERCENT")
+            ),
+            metering=variables.choice("METERING", Metering),
+            author=variables.optional("AUTHOR_FUNCTION"),
+            region=variables.optional("AWS_REGION"),
         )
-        if problems:
-            raise ConfigError(
-                f"the enforcer's environment is not complete: {'; '.join(problems)}. "
-                "The stack's template sets these variables: deploy it again.",
-            )
+        variables.check()
         return settings
 
     @property
