@@ -1,30 +1,26 @@
 """Telling: the notices that a decision gives rise to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import Standing
+from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.ledger import Standing, UsedUp
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.deniability import (
+from quota_enforcer.decide.judgement import (
     EVERYTHING,
+    OBSERVING,
+    Effect,
+    Judgement,
     adds_denies,
     in_words,
-    out_of_reach,
-    reason_not_denied,
     scopes_of,
 )
+from quota_enforcer.decide.standing import draws_on_pool
 from quota_enforcer.decide.verdict import FULL, Verdict
-
-
-def draws_on_pool(principal: Principal, quota: Quota) -> bool:
-    """Whether it draws on a pool; the team itself tells of the pool."""
-    return quota.pooled and quota.subject != str(principal)
 
 
 def block_notices(
@@ -48,35 +44,39 @@ def block_notices(
 
 
 def warnings(
-    principal: Principal, verdict: Verdict, reached: int, denied: frozenset[str], context: Context
-) -> Iterable[Notice]:
-    """A threshold passed; the limit itself with why nothing is blocked for it, to admins too.
+    principal: Principal,
+    before: Standing,
+    standing: Standing,
+    judgements: Iterable[Judgement],
+    context: Context,
+) -> Iterator[Notice]:
+    """What is newly warned of; the limit itself with why nothing is blocked for it, to admins too.
 
-    Of a pool the team is warned, once, and not each of its members. `denied` is what other quotas
-    close.
+    Of a pool the team is warned, once, and not each of its members.
     """
-    closed = in_words(denied)
-    why = reason_not_denied(verdict, principal, context)
-    reason = reasons.used(verdict)
-    if reached == FULL and why:
-        reason = f"{reason}; it blocks nothing, since {why}"
-    if not draws_on_pool(principal, verdict.quota):
-        yield _notice(
-            NoticeKind.WARNING, principal, verdict, context, reason, percent=reached, closed=closed
-        )
-    undeniable = out_of_reach(verdict.quota, principal, context)
-    if reached == FULL and undeniable is not None and why == undeniable:
-        yield _notice(NoticeKind.COULD_NOT_DENY, principal, verdict, context, reason=undeniable)
+    closed = in_words(standing.denied)
+    for each in judgements:
+        said = standing.warned.get(each.id)
+        if said is None or said == before.warned.get(each.id):
+            continue
+        reason, why = reasons.used(each.verdict), _why(each, context)
+        at_limit = said.threshold == FULL and bool(why)
+        if at_limit:
+            reason = f"{reason}; it blocks nothing, since {why}"
+        if not draws_on_pool(principal, each.verdict.quota):
+            yield _notice(
+                NoticeKind.WARNING, principal, each.verdict, context, reason,
+                percent=said.threshold, closed=closed,
+            )  # fmt: skip
+        if at_limit and each.effect is Effect.UNREACHABLE and context.mode is Mode.ENFORCE:
+            yield _notice(NoticeKind.COULD_NOT_DENY, principal, each.verdict, context, each.why)
 
 
 def changes(
-    principal: Principal,
-    before: Standing,
-    verdicts: Iterable[Verdict],
-    denying: Mapping[str, Verdict],
-    context: Context,
+    principal: Principal, before: Standing, judgements: Sequence[Judgement], context: Context
 ) -> list[Notice]:
     """Blocked, restored, or blocked still but by something else."""
+    denying = {each.id: each.verdict for each in judgements if each.denies}
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
     closing = [verdict for verdict in new if adds_denies(scopes_of([verdict]), before.denied)]
     now_denied = scopes_of(denying.values())
@@ -92,7 +92,7 @@ def changes(
         return notices
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
-        return [restored(principal, before, verdicts, context)]
+        return [restored(principal, before, judgements, context)]
     if before.denied and (new or freed):
         longest = max(denying.values(), key=_freed_last)
         reason = f"still blocked: {reasons.used(longest)}"
@@ -101,30 +101,38 @@ def changes(
 
 
 def restored(
-    principal: Principal, before: Standing, verdicts: Iterable[Verdict], context: Context
+    principal: Principal, before: Standing, judgements: Iterable[Judgement], context: Context
 ) -> Notice:
     """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""
     lifted = sorted(before.used_up, key=lambda id_: (before.used_up[id_].until is None, id_))
     id_ = lifted[-1] if lifted else ""
-    verdict = next((each for each in verdicts if each.quota.id == id_), None)
-    if verdict is None:
+    judgement = next((each for each in judgements if each.id == id_), None)
+    if judgement is None:
         name = id_.partition("#")[2]
         reason = "the quota no longer applies"
         return Notice(
             NoticeKind.RESTORED, context.now, str(principal), name, reason, since=before.since
         )
-    was = before.used_up[id_]
-    why = reason_not_denied(verdict, principal, context)
-    if why is not None:
-        reason = why
-    elif verdict.limit > was.limit:
+    reason = _why(judgement, context) or _freed(before.used_up[id_], judgement.verdict)
+    return _notice(
+        NoticeKind.RESTORED, principal, judgement.verdict, context, reason, since=before.since
+    )
+
+
+def _why(judgement: Judgement, context: Context) -> str:
+    """Why a quota denies nothing; that the mode is observe comes before that no deny reaches."""
+    unreachable = judgement.effect is Effect.UNREACHABLE
+    return OBSERVING if unreachable and context.mode is Mode.OBSERVE else judgement.why
+
+
+def _freed(was: UsedUp, verdict: Verdict) -> str:
+    """Why a quota that denied is used up no more."""
+    if verdict.limit > was.limit:
         limit = bare_limit(verdict.limit, verdict.quota.measure.words)
-        reason = f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
-    elif verdict.span.start > was.window_start:
-        reason = "the window has rolled over"
-    else:
-        reason = "the usage is below the limit again"
-    return _notice(NoticeKind.RESTORED, principal, verdict, context, reason, since=before.since)
+        return f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
+    if verdict.span.start > was.window_start:
+        return "the window has rolled over"
+    return "the usage is below the limit again"
 
 
 def _notice(

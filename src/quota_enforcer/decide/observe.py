@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Standing, UsedUp, WouldDeny
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.decide.deniability import only_observed
+from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.notices import restored
-from quota_enforcer.decide.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +43,36 @@ class Tally:
     since: datetime | None
 
 
-def would_deny(
-    principal: Principal, before: Standing, verdicts: Iterable[Verdict], context: Context
-) -> dict[str, WouldDeny]:
-    """The quotas that only observe mode keeps from denying now, by id."""
-    found = {}
-    for verdict in verdicts:
-        if only_observed(verdict, principal, context):
-            known = before.would_deny.get(verdict.quota.id)
-            since = context.now if known is None else known.since
-            used_up = UsedUp(verdict.limit, verdict.span.start, verdict.frees_at)
-            found[verdict.quota.id] = WouldDeny(since, used_up)
-    return found
-
-
 def ended(
-    principal: Principal,
-    before: Standing,
-    still: Mapping[str, WouldDeny],
-    verdicts: Iterable[Verdict],
-    context: Context,
+    principal: Principal, before: Standing, judgements: Iterable[Judgement], context: Context
 ) -> list[Notice]:
     """For the history: what would have been blocked until now, with why it no longer would."""
-    several = list(verdicts)
+    several = list(judgements)
+    still = {each.id for each in several if each.would_deny}
     notices = []
     for id_, was in before.would_deny.items():
         if id_ not in still:
-            notice = _lifted(principal, before, id_, several, context)
+            notice = _lifted(
+                principal, replace(before, used_up={id_: was.used_up}), several, context
+            )
             freed = was.used_up.until or context.now
             notices.append(replace(notice, since=was.since, until=min(context.now, freed)))
     return notices
 
 
 def _lifted(
-    principal: Principal, before: Standing, id_: str, verdicts: list[Verdict], context: Context
+    principal: Principal, before: Standing, judgements: Iterable[Judgement], context: Context
 ) -> Notice:
-    """As enforce mode would say that the block is lifted."""
-    used_up = {id_: before.would_deny[id_].used_up}
+    """As enforce mode would say that the block of the one quota of `before` is lifted."""
+    several = [each.in_enforce_mode for each in judgements]
+    notice = restored(principal, before, several, replace(context, mode=Mode.ENFORCE))
+    [id_] = before.used_up
+    if context.mode is Mode.ENFORCE and any(
+        each.id == id_ and each.verdict.used_up for each in several
+    ):
+        notice = replace(notice, reason="enforce mode began")
     subject, _, _ = id_.partition("#")
-    notice = restored(
-        principal, replace(before, used_up=used_up), verdicts, replace(context, mode=Mode.ENFORCE)
-    )
-    reason = notice.reason
-    if any(each.quota.id == id_ and each.used_up for each in verdicts):
-        reason = "enforce mode began" if context.mode is Mode.ENFORCE else notice.reason
-    return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, reason=reason, whom=subject)
+    return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, whom=subject)
 
 
 def would_have_been(

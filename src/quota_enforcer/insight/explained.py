@@ -9,6 +9,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Candidate, Selection, covers
 from quota_enforcer.core.quotas.quota import Exemption
 from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Breakdown
 from quota_enforcer.insight.quotas import ItemState
@@ -17,13 +18,17 @@ from quota_enforcer.insight.status import Row, urgency
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """A verdict, its row of the status table, and what its sum is made of; of a pool by member."""
+    """A judgement, its row of the status table, and its sum in parts; of a pool by member."""
 
-    verdict: Verdict
+    judgement: Judgement
     row: Row
-    denies: bool
     parts: Breakdown
     members: Mapping[str, Number]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Its quota held against the usage."""
+        return self.judgement.verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.deniability import out_of_reach, reason_not_denied
-from quota_enforcer.decide.verdict import Verdict
+from quota_enforcer.decide.judgement import Effect, Judgement
 
 
 class State(StrEnum):
@@ -68,11 +66,11 @@ class Row:
 
 def rows(record: Record, decision: Decision) -> Iterator[Row]:
     """One row for each quota that applies, and for each that no longer does but still blocks."""
-    for verdict in decision.verdicts:
-        yield _row(record, decision, verdict)
+    for judgement in decision.judgements:
+        yield _row(record, judgement)
     if record.trouble or record.intended is not None:
         return
-    applying = {verdict.quota.id for verdict in decision.verdicts}
+    applying = {each.id for each in decision.judgements}
     for id_ in sorted(record.standing.used_up.keys() - applying):
         subject, _, name = id_.partition("#")
         yield Row(
@@ -118,9 +116,10 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> Row:
     )
 
 
-def _row(record: Record, decision: Decision, verdict: Verdict) -> Row:
+def _row(record: Record, judgement: Judgement) -> Row:
+    verdict = judgement.verdict
     quota = verdict.quota
-    state, why = _state(record, decision, verdict)
+    state, why = _state(record, judgement)
     fixed_end = None if quota.window.rolling else verdict.span.end
     blocked = state is State.BLOCKED
     return Row(
@@ -142,27 +141,25 @@ def _row(record: Record, decision: Decision, verdict: Verdict) -> Row:
     )
 
 
-def _state(record: Record, decision: Decision, verdict: Verdict) -> tuple[State, str]:
+def _state(record: Record, judgement: Judgement) -> tuple[State, str]:
     """The state, and in words what the state alone does not say."""
-    in_iam = verdict.quota.id in record.standing.used_up and record.intended is None
-    if verdict.used_up and verdict not in decision.denying:
-        return _open(record.principal, verdict, decision.context)
-    if verdict.used_up:
-        if record.trouble:
-            return State.COULD_NOT_BE_BLOCKED, record.trouble
-        return (State.BLOCKED, "") if in_iam else (State.OVER, "the next sweep blocks")
+    in_iam = judgement.id in record.standing.used_up and record.intended is None
+    if judgement.verdict.used_up:
+        return _over(record, judgement, in_iam=in_iam)
     if in_iam and not record.trouble:
         return State.BLOCKED, "no longer used up; the next sweep lifts the block"
-    return (State.WARNED if verdict.threshold else State.OK), ""
+    return (State.WARNED if judgement.verdict.threshold else State.OK), ""
 
 
-def _open(principal: Principal, verdict: Verdict, context: Context) -> tuple[State, str]:
-    """Why a used-up quota denies nothing."""
-    if verdict.quota.action is Action.NOTIFY or not verdict.surely_used_up:
-        return State.OVER, reason_not_denied(verdict, principal, context) or ""
-    undeniable = out_of_reach(verdict.quota, principal, context)
-    if undeniable is not None:
-        return State.COULD_NOT_BE_BLOCKED, undeniable
-    if context.mode is Mode.OBSERVE:
-        return State.WOULD_BE_BLOCKED, ""
-    raise AssertionError(f"{principal} is open for no reason: {verdict!r}")
+def _over(record: Record, judgement: Judgement, *, in_iam: bool) -> tuple[State, str]:
+    match judgement.effect:
+        case Effect.NONE:
+            return State.OVER, judgement.why
+        case Effect.UNREACHABLE:
+            return State.COULD_NOT_BE_BLOCKED, judgement.why
+        case Effect.OBSERVED:
+            return State.WOULD_BE_BLOCKED, ""
+        case Effect.DENY:
+            if record.trouble:
+                return State.COULD_NOT_BE_BLOCKED, record.trouble
+            return (State.BLOCKED, "") if in_iam else (State.OVER, "the next sweep blocks")

@@ -197,6 +197,20 @@ def test_in_observe_mode_nothing_is_denied(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_that_no_deny_reaches_somebody_is_said_in_observe_mode_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    shell.world.quota(principal="sso/ann")
+    shell.used("sso:ann", 1200)
+    shell.sweep()
+    printed = shell.out("explain", "sso/ann")
+    why = "Identity Center roles cannot be modified through IAM"
+    assert printed.splitlines()[0] == "sso/ann: could not be blocked"
+    [so] = facts(printed)["So"]
+    assert so.startswith(f"used up, but it denies nothing, since {why}")
+
+
 def test_what_iam_refused_is_told(shell: Shell) -> None:
     shell.world.denies.refuse[principal("user/alice")] = CannotDeny("all policy slots are full")
     blocked(shell)

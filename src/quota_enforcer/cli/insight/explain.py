@@ -97,11 +97,11 @@ def _sums(
 ) -> Iterator[Summed]:
     decision, context = looked.decision, looked.decision.context
     table = rows(record, decision)
-    for verdict, row in zip(decision.verdicts, table, strict=False):
+    for judgement, row in zip(decision.judgements, table, strict=False):
+        verdict = judgement.verdict
         yield Summed(
-            verdict,
+            judgement,
             row,
-            verdict in decision.denying,
             breakdown(verdict, looked.behind(verdict.quota), context.zone),
             _by_member(verdict, book, read, context),
         )

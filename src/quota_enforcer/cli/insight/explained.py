@@ -74,7 +74,7 @@ def _say_name(name: Name, found: Explained, context: Context, *, everything: boo
         state = Text(str(summed.row.state), STYLES.get(summed.row.state, ""))
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
         rule = _rule(summed, name, context)
-        say_facts([*rule, *facts(summed, found.record.principal, found.standing, context)], _INDENT)
+        say_facts([*rule, *facts(summed, found.standing, context)], _INDENT)
         _say_sum(summed, context, everything=everything)
     if not name.sums:
         words = "exempt, so there is no limit" if name.exempt else "none in force"

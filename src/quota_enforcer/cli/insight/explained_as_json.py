@@ -66,7 +66,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
     told = found.standing.warned.get(quota.id)
     return {
         **row_document(summed.row),
-        "denies": summed.denies,
+        "denies": summed.judgement.denies,
         "models": [str(scope) for scope in quota.models],
         "limit_without_raise": _number(quota.limit, quota),
         "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),

@@ -3,7 +3,7 @@
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
-from quota_enforcer.decide.deniability import EVERYTHING
+from quota_enforcer.decide.judgement import EVERYTHING
 from quota_enforcer.insight.status import Row
 
 

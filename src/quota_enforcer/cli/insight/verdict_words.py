@@ -7,22 +7,19 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
-from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import granted_amount
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.deniability import reason_not_denied, scopes_of
+from quota_enforcer.decide.judgement import scopes_of
 from quota_enforcer.decide.verdict import FULL, Verdict
 from quota_enforcer.insight.explained import Summed
 
 Fact = tuple[str, str]
 
 
-def facts(
-    summed: Summed, principal: Principal, standing: Standing, context: Context
-) -> Iterator[Fact]:
+def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact]:
     """What the quota says, what was used of it, and what comes of that."""
     verdict = summed.verdict
     quota = verdict.quota
@@ -33,7 +30,7 @@ def facts(
     yield "Used", _used(verdict)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
-    yield "So", _outcome(summed, principal, context)
+    yield "So", _outcome(summed)
     if verdict.used_up:
         yield "Frees", _frees(verdict, context)
     elif not quota.window.rolling:
@@ -89,15 +86,14 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
         yield f"{at} % ({mark}): {passed}"
 
 
-def _outcome(summed: Summed, principal: Principal, context: Context) -> str:
+def _outcome(summed: Summed) -> str:
     """Why it does or does not deny."""
     verdict = summed.verdict
     also = f"; {summed.row.why}" if summed.row.why else ""
-    if summed.denies:
+    if summed.judgement.denies:
         return f"used up, so it denies {closed(scopes_of([verdict]))}{also}"
     if verdict.used_up:
-        why = reason_not_denied(verdict, principal, context)
-        return f"used up, but it denies nothing, since {why}"
+        return f"used up, but it denies nothing, since {summed.judgement.why}"
     if not verdict.limit.is_finite():
         return f"it denies nothing: there is no limit now{also}"
     left = verdict.limit - verdict.used

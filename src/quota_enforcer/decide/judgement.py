@@ -1,0 +1,104 @@
+"""What comes of a verdict: whether it denies something, which model scopes, and if not, why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Self
+
+from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.quotas.quota import Action, Quota
+from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.decide import reasons
+from quota_enforcer.decide.verdict import Verdict
+
+EVERYTHING = frozenset({str(EVERY_MODEL)})
+"""The scope that includes all others."""
+OBSERVING = "observe mode blocks nobody"
+
+
+class Effect(Enum):
+    """What comes of a quota once it is used up."""
+
+    DENY = auto()
+    OBSERVED = auto()
+    """It would deny if observe mode did not keep it from doing so."""
+    UNREACHABLE = auto()
+    """No deny reaches the principal, in whichever mode."""
+    NONE = auto()
+    """It only notifies, or only assumed prices reach its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with its effect."""
+
+    verdict: Verdict
+    effect: Effect
+    why: str = ""
+    """Why the quota denies nothing; empty if it denies."""
+
+    @classmethod
+    def of(cls, verdict: Verdict, principal: Principal, context: Context) -> Self:
+        """The one place that knows what makes a used-up quota deny."""
+        if verdict.quota.action is Action.NOTIFY:
+            return cls(verdict, Effect.NONE, "this quota only notifies")
+        if verdict.used_up and not verdict.surely_used_up:
+            why = f"only assumed prices reach the limit: {reasons.unpriced(verdict)}"
+            return cls(verdict, Effect.NONE, why)
+        unreachable = _out_of_reach(verdict.quota, principal, context)
+        if unreachable is not None:
+            return cls(verdict, Effect.UNREACHABLE, unreachable)
+        if context.mode is Mode.OBSERVE:
+            return cls(verdict, Effect.OBSERVED, OBSERVING)
+        return cls(verdict, Effect.DENY)
+
+    @property
+    def id(self) -> str:
+        """The quota's."""
+        return self.verdict.quota.id
+
+    @property
+    def denies(self) -> bool:
+        """Whether it denies something now."""
+        return self.verdict.used_up and self.effect is Effect.DENY
+
+    @property
+    def would_deny(self) -> bool:
+        """Whether nothing but observe mode keeps it from denying something now."""
+        return self.verdict.used_up and self.effect is Effect.OBSERVED
+
+    @property
+    def in_enforce_mode(self) -> Self:
+        """The same as enforce mode has it."""
+        observed = self.effect is Effect.OBSERVED
+        return replace(self, effect=Effect.DENY, why="") if observed else self
+
+
+def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str | None:
+    """Why no deny can reach this principal, of a team any of its members; None if one can."""
+    if principal.kind is not Kind.TEAM:
+        return cannot_be_denied(principal, gated=context.gated)
+    several: dict[str, None] = {}
+    for member in map(Principal.parse, quota.members):
+        why = cannot_be_denied(member, gated=context.gated)
+        if why is None:
+            return None
+        several[why] = None
+    return f"nobody of the team can be blocked: {'; '.join(several)}"
+
+
+def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
+    """The model scopes to deny; every model includes all others and costs one policy slot."""
+    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
+    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
+
+
+def adds_denies(scopes: frozenset[str], denied: frozenset[str]) -> bool:
+    """Whether denying these closes something that `denied` leaves open."""
+    return bool(scopes - denied) and not denied >= EVERYTHING
+
+
+def in_words(scopes: Iterable[str]) -> str:
+    """Model scopes as a notice has them: `*`, or each by name."""
+    return ", ".join(sorted(scopes))
