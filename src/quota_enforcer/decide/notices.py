@@ -22,6 +22,9 @@ from quota_enforcer.decide.judgement import (
 from quota_enforcer.decide.standing import draws_on_pool
 from quota_enforcer.decide.verdict import FULL, Verdict
 
+IN_VAIN = "; it blocks nothing, since "
+"""Between what is used up and why nothing is blocked for it."""
+
 
 def block_notices(
     principal: Principal, verdicts: Iterable[Verdict], denying: Iterable[Verdict], context: Context
@@ -62,7 +65,7 @@ def warnings(
         reason, why = reasons.used(each.verdict), _why(each, context)
         at_limit = said.threshold == FULL and bool(why)
         if at_limit:
-            reason = f"{reason}; it blocks nothing, since {why}"
+            reason = f"{reason}{IN_VAIN}{why}"
         if not draws_on_pool(principal, each.verdict.quota):
             yield _notice(
                 NoticeKind.WARNING, principal, each.verdict, context, reason,

@@ -1,121 +1,99 @@
-"""Blocks: the notices of one principal's history as stretches of time."""
+"""Blocks that observe mode kept from happening, out of what sweeps noted.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+A decision notes the first moment of each, and at its end the history gets it whole: no other notice
+is asked.
+"""
 
-from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
-from quota_enforcer.decide.verdict import FULL
-from quota_enforcer.insight.report.model import Block, Outcome
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-OBSERVED = "observe mode blocks nobody"
-"""How a warning at the limit says that only observe mode kept the principal open."""
-TOLD_TO_ADMINS = (
-    frozenset(NoticeKind)
-    - HISTORY_ONLY
-    - {
-        NoticeKind.WARNING,
-        NoticeKind.BLOCKED,
-        NoticeKind.CHANGED,
-        NoticeKind.RESTORED,
-        NoticeKind.COULD_NOT_DENY,
-    }
-)
-"""What is no block and no warning, but which whoever reads the report should know."""
+from quota_enforcer.core.ledger import Standing, WouldDeny
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
-    """The report's time from `first` to `now`, and how one principal stands at its end.
+class WouldBlock:
+    """A block that observe mode kept from happening.
 
-    `denied` says whether it is denied something, `over` names the quotas that are used up, and
-    `deniable` says whether a deny can reach it at all. What has ended without a notice has ended at
-    the latest when the clock freed it.
+    `end` is None while it would still last, `until` is when the clock frees the quota then, and
+    `ended` says why it no longer would.
     """
 
+    principal: str
+    quota: str
+    subject: str
+    start: datetime
+    end: datetime | None
+    until: datetime | None = None
+    ended: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often and how long one quota would have blocked a principal in some time.
+
+    `since` is the start of a block that would still last, None if there is no such block.
+    """
+
+    principal: str
+    quota: str
+    subject: str
+    times: int
     first: datetime
-    now: datetime
-    denied: bool
-    over: frozenset[str]
-    deniable: bool
+    lasted: timedelta
+    since: datetime | None
 
 
-def blocks_of(history: Iterable[Notice], at_last: Now) -> tuple[Block, ...]:
-    """The stretches that reach into the report's time, oldest first."""
-    told = sorted((e for e in history if e.at <= at_last.now), key=lambda notice: notice.at)
-    found = [*_enforced(told, at_last), *_open(told, at_last)]
-    found.sort(key=lambda block: (block.start, block.quotas))
-    return tuple(block for block in found if block.end is None or block.end > at_last.first)
+def would_have_been(
+    history: Iterable[Notice], standings: Mapping[str, Standing] | None = None
+) -> list[WouldBlock]:
+    """The blocks that observe mode kept from happening, oldest first.
 
-
-def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[Block]:
-    """From blocked to restored, whatever else was used up in between."""
-    lasting: Block | None = None
-    for notice in told:
-        if notice.kind is NoticeKind.BLOCKED:
-            begun = _begun(notice, Outcome.BLOCKED)
-            lasting = begun if lasting is None else _joined(lasting, begun)
-        elif lasting is not None and notice.kind is NoticeKind.CHANGED:
-            lasting = _joined(lasting, _begun(notice, Outcome.BLOCKED))
-        elif lasting is not None and notice.kind is NoticeKind.RESTORED:
-            yield replace(lasting, end=notice.at, ended=notice.reason)
-            lasting = None
-    if lasting is not None:
-        yield lasting if at_last.denied else _cut(lasting, at_last.now)
-
-
-def _open(told: Iterable[Notice], at_last: Now) -> Iterator[Block]:
-    """What only observe mode or IAM's limits kept open: until the clock would have freed it.
-
-    What overlaps is one stretch, as one deny closes what several quotas ask for.
+    The history has those that ended, and the standings of principals those that would still last.
     """
-    lasting: dict[Outcome, Block] = {}
-    for notice in told:
-        if notice.kind is NoticeKind.BLOCKED:
-            yield from (_cut(block, notice.at) for block in lasting.values())
-            lasting.clear()
-        outcome = _outcome(notice, at_last)
-        if outcome is None:
-            continue
-        begun = _begun(notice, outcome)
-        before = lasting.pop(outcome, None)
-        if before is not None and (before.until is None or before.until > notice.at):
-            begun = _joined(before, begun)
-        elif before is not None:
-            yield _cut(before, notice.at)
-        lasting[outcome] = begun
-    for block in lasting.values():
-        lasts = block.until is None or block.until > at_last.now
-        still = lasts and not at_last.over.isdisjoint(block.quotas)
-        yield block if still else _cut(block, at_last.now)
+    past = [
+        WouldBlock(
+            each.principal,
+            each.quota,
+            each.whom,
+            each.since or each.at,
+            each.until,
+            each.until,
+            each.reason,
+        )
+        for each in history
+        if each.kind is NoticeKind.WOULD_HAVE_BLOCKED
+    ]
+    lasting = [
+        each
+        for principal, standing in (standings or {}).items()
+        for each in _would_last(principal, standing.would_deny)
+    ]
+    return sorted([*past, *lasting], key=lambda block: (block.start, block.principal, block.quota))
 
 
-def _outcome(notice: Notice, at_last: Now) -> Outcome | None:
-    """What is told twice, as a warning and as a deny that could not be, counts as the latter."""
-    if notice.kind is NoticeKind.COULD_NOT_DENY:
-        return Outcome.COULD_NOT_BE
-    at_limit = notice.kind is NoticeKind.WARNING and notice.percent >= FULL
-    if at_limit and notice.reason.endswith(OBSERVED):
-        return Outcome.WOULD_HAVE_BEEN if at_last.deniable else Outcome.COULD_NOT_BE
-    return None
+def _would_last(principal: str, would_deny: Mapping[str, WouldDeny]) -> Iterator[WouldBlock]:
+    for id_, would in would_deny.items():
+        subject, _, quota = id_.partition("#")
+        yield WouldBlock(principal, quota, subject, would.since, None, would.used_up.until)
 
 
-def _begun(notice: Notice, outcome: Outcome) -> Block:
-    quotas = (notice.quota,)
-    why = notice.reason.removesuffix(f"; it blocks nothing, since {OBSERVED}")
-    return Block(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
-
-
-def _joined(lasting: Block, later: Block) -> Block:
-    """One stretch, for all of their quotas, until the last of them is freed."""
-    untils = (lasting.until, later.until)
-    return replace(
-        lasting,
-        quotas=tuple(dict.fromkeys((*lasting.quotas, *later.quotas))),
-        until=None if None in untils else max(each for each in untils if each),
-    )
-
-
-def _cut(block: Block, latest: datetime) -> Block:
-    """With its end: when the clock freed it, but no later than this."""
-    return replace(block, end=latest if block.until is None else min(block.until, latest))
+def tally(blocks: Iterable[WouldBlock], first: datetime, now: datetime) -> list[Tally]:
+    """How often and how long since `first`, by principal and quota; what began before is cut."""
+    grouped: dict[tuple[str, str, str], list[WouldBlock]] = {}
+    for block in blocks:
+        if block.end is None or block.end > first:
+            grouped.setdefault((block.principal, block.quota, block.subject), []).append(block)
+    return [
+        Tally(
+            *key,
+            times=len(several),
+            first=min(each.start for each in several),
+            lasted=sum(
+                ((each.end or now) - max(each.start, first) for each in several), timedelta(0)
+            ),
+            since=next((each.start for each in several if each.end is None), None),
+        )
+        for key, several in sorted(grouped.items())
+    ]

@@ -29,10 +29,13 @@ class State(StrEnum):
     OK = "ok"
     NO_QUOTA = "no quota"
 
+    @property
+    def place(self) -> int:
+        """How many states matter more: every table is ordered by it."""
+        return _PLACE[self]
+
 
 _PLACE = {state: place for place, state in enumerate(State)}
-
-
 IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
 """Where a quota is used up, or still blocks."""
 
@@ -95,7 +98,7 @@ def by_urgency(several: Iterable[Row]) -> list[Row]:
 
 def urgency(row: Row) -> tuple[int, int, str]:
     """Orders rows: the worst state first, then the fullest."""
-    return _PLACE[row.state], -(row.percent or 0), row.quota
+    return row.state.place, -(row.percent or 0), row.quota
 
 
 def unlimited(principal: Principal, usage: Usage, context: Context) -> Row:

@@ -89,6 +89,30 @@ def test_in_observe_mode_it_shows_what_would_have_been_blocked(
     ]
 
 
+def test_status_and_report_tell_the_same_of_observe_mode(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    """A raise ends what would have been blocked, hours before the reset that the warning names."""
+    shell = a_shell(monkeypatch, Mode.OBSERVE)
+    shell.world.quota()
+    shell.used("alice", 1200)
+    shell.sweep()
+    shell.world.quota(limit="5000")
+    shell.now = NOON + timedelta(hours=1)
+    shell.sweep()
+    shell.now = NOON + timedelta(hours=5)
+    shell.out("report", "--html", str(file))
+    [block] = tables(file)["Every block, from when to when"][1:]
+    assert block[2:6] == [
+        "would have been blocked",
+        "2026-11-24 12:00",
+        "2026-11-24 13:00 | the limit is now 5,000",
+        "1 h 0 min",
+    ]
+    [told] = shell.json("status")["would_have_been_blocked"]["blocks"]
+    assert (told["first"], told["seconds"]) == ("2026-11-24T12:00:00Z", 3600)
+
+
 def test_an_empty_deployment_has_a_report_too(shell: Shell, file: Path) -> None:
     shell.out("report", "--html", str(file))
     assert "Nothing was metered in these days." in file.read_text(encoding="utf-8")

@@ -10,10 +10,11 @@ from builders import NOON, UTC_ZONE
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.insight.report.blocked import BlockedTime, BlockOutcome
 from quota_enforcer.insight.report.chart_days import COLOURS, Days
 from quota_enforcer.insight.report.chart_timeline import LONGEST, timeline
 from quota_enforcer.insight.report.charts import Chart
-from quota_enforcer.insight.report.model import Block, Outcome, Person, Report
+from quota_enforcer.insight.report.model import Person, Report
 from world import principal
 
 TODAY = NOON.date()
@@ -90,12 +91,12 @@ def test_the_days_before_the_first_record_are_shaded_and_named() -> None:
 
 
 def blocked(
-    who: str, hours: int, outcome: Outcome = Outcome.BLOCKED, *, over: bool = True
+    who: str, hours: int, outcome: BlockOutcome = BlockOutcome.BLOCKED, *, over: bool = True
 ) -> Person:
     start = NOON - HOUR * (hours + 1)
     end = start + HOUR * hours if over else None
     return Person(
-        principal(who), blocks=(Block(who, outcome, ("daily",), start, end, None, "why"),)
+        principal(who), blocks=(BlockedTime(who, outcome, ("daily",), start, end, None, "why"),)
     )
 
 
@@ -120,7 +121,7 @@ def test_the_legend_names_only_what_is_drawn() -> None:
     lasting = timeline(a_report(blocked("user/a", 1, over=False)))
     assert lasting is not None
     assert lasting.legend == [("blocked", "o0")]
-    observed = timeline(a_report(blocked("user/a", 1, Outcome.WOULD_HAVE_BEEN)))
+    observed = timeline(a_report(blocked("user/a", 1, BlockOutcome.WOULD_HAVE_BEEN)))
     assert observed is not None
     assert observed.legend == [("would have been blocked", "o1")]
     ended = timeline(a_report(blocked("user/a", 1)))

@@ -13,10 +13,10 @@ import pytest
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.ledger import Bucket, Record, Standing, UsedUp, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Rule, Share
+from quota_enforcer.core.quotas.quota import Action, Rule, Share
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
@@ -273,20 +273,72 @@ def test_who_is_stopped_comes_first_then_who_runs_out_soonest(ledger: CountedLed
     ]
 
 
-def test_what_would_be_blocked_says_since_when_and_until(ledger: CountedLedger) -> None:
-    used(ledger, "user/alice", "1")
+def observed(ledger: CountedLedger, since: datetime, until: datetime | None) -> None:
+    """A sweep noted that alice's daily quota would deny, and warned of it."""
+    would = WouldDeny(since, UsedUp(Decimal(100), datetime(2026, 11, 24, tzinfo=UTC), until))
+    standing = Standing(would_deny={"user/alice#daily": would})
+    ledger.put(Record(principal("user/alice"), standing, version=1))
     warned = Notice(
-        NoticeKind.WARNING, NOON - timedelta(hours=2), "user/alice", "daily",
-        "why; nothing is blocked, since observe mode blocks nobody", percent=100,
-        until=datetime(2026, 11, 25, tzinfo=UTC),
+        NoticeKind.WARNING, since, "user/alice", "daily",
+        "why; it blocks nothing, since observe mode blocks nobody", percent=100,
+        whom="user/alice", until=until,
     )  # fmt: skip
     ledger.post([warned])
-    observe = Context(NOON, UTC_ZONE, Mode.OBSERVE)
-    report = gathered(ledger, [a_quota(limit=Decimal(100))], context=observe)
+
+
+OBSERVE = Context(NOON, UTC_ZONE, Mode.OBSERVE)
+
+
+def test_what_would_be_blocked_says_since_when_and_until(ledger: CountedLedger) -> None:
+    used(ledger, "user/alice", "1")
+    observed(ledger, NOON - timedelta(hours=2), datetime(2026, 11, 25, tzinfo=UTC))
+    report = gathered(ledger, [a_quota(limit=Decimal(100))], context=OBSERVE)
     [line] = stopped(lines(report))
     assert line.state is State.WOULD_BE_BLOCKED
     assert (line.since, line.until) == ("2026-11-24 10:00", "2026-11-25 00:00")
     assert line.why.startswith("100 of 100 total tokens used today")
+    [block] = report.blocks
+    assert (block.why, block.end) == ("why", None)
+
+
+def test_what_no_sweep_noted_yet_is_no_block_yet(ledger: CountedLedger) -> None:
+    used(ledger, "user/alice", "1")
+    report = gathered(ledger, [a_quota(limit=Decimal(100))], context=OBSERVE)
+    [line] = stopped(lines(report))
+    assert (line.state, line.since) == (State.WOULD_BE_BLOCKED, "the next sweep says")
+    assert not report.blocks
+
+
+def test_what_has_ended_is_no_longer_a_block_though_no_sweep_noted_it(
+    ledger: CountedLedger,
+) -> None:
+    """A rolling window is free again before the sweep, or a raise has just been made."""
+    used(ledger, "user/alice", "1")
+    observed(ledger, NOON - timedelta(hours=2), NOON - timedelta(hours=1))
+    [block] = gathered(ledger, [a_quota(limit=Decimal(500))], context=OBSERVE).blocks
+    assert (block.start, block.end) == (NOON - timedelta(hours=2), NOON - timedelta(hours=1))
+    assert block.ended == "the limit is now 500"
+
+
+def test_whom_no_deny_reaches_comes_before_whom_observe_mode_leaves_open(
+    ledger: CountedLedger,
+) -> None:
+    """In the order of `status`: enforce mode would help with the latter alone."""
+    used(ledger, "user/alice", "1")
+    used(ledger, "sso/zoe", "1")
+    rules = [
+        a_quota(subject=subject, limit=Decimal(100), action=action, name=name)
+        for subject, action, name in (
+            ("user/alice", Action.NOTIFY, "told"),
+            ("user/alice", Action.DENY, "daily"),
+            ("sso/zoe", Action.DENY, "daily"),
+        )
+    ]
+    every = lines(gathered(ledger, rules, context=OBSERVE))
+    states = [line.state for line in every]
+    assert states == [State.COULD_NOT_BE_BLOCKED, State.WOULD_BE_BLOCKED, State.OVER]
+    assert states == sorted(states, key=list(State).index)
+    assert stopped(every) == every
 
 
 def test_what_admins_were_told_of_the_deployment_in_these_days(ledger: CountedLedger) -> None:

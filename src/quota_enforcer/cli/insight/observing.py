@@ -10,8 +10,7 @@ from quota_enforcer.cli.terminal.when import lasting, weekday_moment
 from quota_enforcer.core.deployment import Breaker, Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice
-from quota_enforcer.decide import observe as observed
-from quota_enforcer.decide.observe import Tally
+from quota_enforcer.insight.blocks import Tally, tally, would_have_been
 from quota_enforcer.insight.status import Row, State
 
 
@@ -52,8 +51,8 @@ def tallied(
     """Out of what was noted: the history says what has ended, the records what would last."""
     standings = {str(record.principal): record.standing for record in records}
     theirs = (notice for notice in history if notice.principal in standings)
-    blocks = observed.would_have_been(theirs, standings)
-    tallies = observed.tally(blocks, first_moment(context, days), context.now)
+    blocks = would_have_been(theirs, standings)
+    tallies = tally(blocks, first_moment(context, days), context.now)
     longest = sorted(tallies, key=lambda each: each.lasted, reverse=True)
     return Observed(days, tuple(longest))
 

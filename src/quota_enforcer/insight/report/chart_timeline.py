@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from quota_enforcer.insight.report import texts
+from quota_enforcer.insight.report.blocked import BlockedTime, BlockOutcome
 from quota_enforcer.insight.report.charts import (
     Chart,
     Spec,
@@ -13,11 +14,11 @@ from quota_enforcer.insight.report.charts import (
     said,
     time_axis,
 )
-from quota_enforcer.insight.report.model import Block, Outcome, Report
+from quota_enforcer.insight.report.model import Report
 
 LONGEST = 24
 """Principals on the timeline: those blocked longest."""
-_OUTCOMES = list(Outcome)
+_OUTCOMES = list(BlockOutcome)
 _FILLED = (1, 0.3, 0)
 """How full a bar of each outcome is, so that colour is not all that tells them apart."""
 
@@ -49,17 +50,17 @@ def timeline(report: Report) -> Chart | None:
     )
 
 
-def _restored(block: Block) -> bool:
-    return block.outcome is Outcome.BLOCKED and block.end is not None
+def _restored(block: BlockedTime) -> bool:
+    return block.outcome is BlockOutcome.BLOCKED and block.end is not None
 
 
-def _spec(report: Report, blocks: Sequence[Block], order: Sequence[str], width: int) -> Spec:
+def _spec(report: Report, blocks: Sequence[BlockedTime], order: Sequence[str], width: int) -> Spec:
     labels = 250 if is_wide(width) else 110
 
     def local(moment: datetime) -> str:
         return f"{moment.astimezone(report.zone):%Y-%m-%dT%H:%M:%SZ}"
 
-    def value(block: Block) -> dict[str, object]:
+    def value(block: BlockedTime) -> dict[str, object]:
         return {
             "who": block.principal,
             "from": local(max(block.start, report.first)),

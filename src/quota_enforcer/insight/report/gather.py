@@ -6,17 +6,19 @@ from typing import Protocol
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import EverybodyReads, HistoryReads, LedgerReads, Record
+from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
+from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.insight.blocks import TOLD_TO_ADMINS, Now, blocks_of
 from quota_enforcer.insight.forecast import percent_at_reset, runs_out
 from quota_enforcer.insight.month_cost import PACE_DAYS
+from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedTime, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, Report
 from quota_enforcer.insight.status import rows
 from quota_enforcer.insight.usage_read import UsageRead
@@ -62,16 +64,7 @@ class Gathering:
             principal,
             self._models(principal),
             self._bars(record, looked),
-            blocks_of(
-                self._ledger.history(principal),
-                Now(
-                    self._first,
-                    self._context.now,
-                    denied=bool(record.standing.denied),
-                    over=frozenset(v.quota.name for v in decision.verdicts if v.used_up),
-                    deniable=cannot_be_denied(principal, gated=self._context.gated) is None,
-                ),
-            ),
+            self._blocks(record, decision),
         )
 
     def report(self, stack: str, people: Iterable[Person]) -> Report:
@@ -105,6 +98,24 @@ class Gathering:
             for model, used in sorted(usage.models.items())
         }
         return {model: days for model, days in found.items() if days}
+
+    def _blocks(self, record: Record, decision: Decision) -> tuple[BlockedTime, ...]:
+        """What has ended by now, though no sweep noted it yet, has ended."""
+        noted = record.standing.would_deny
+        still = decision.standing.would_deny
+        ended = (each for each in decision.notices if each.kind is NoticeKind.WOULD_HAVE_BLOCKED)
+        return blocks_of(
+            record.principal,
+            [*self._ledger.history(record.principal), *ended],
+            Now(
+                self._first,
+                self._context.now,
+                denied=bool(record.standing.denied),
+                over=frozenset(v.quota.name for v in decision.verdicts if v.used_up),
+                deniable=cannot_be_denied(record.principal, gated=self._context.gated) is None,
+                would_deny={id_: still[id_] for id_ in noted if id_ in still},
+            ),
+        )
 
     def _bars(self, record: Record, looked: Evaluation) -> tuple[Bar, ...]:
         """As `status` has them, with the forecast of those that apply."""

@@ -9,13 +9,10 @@ from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Bar, Person, Report
-from quota_enforcer.insight.status import State
+from quota_enforcer.insight.status import IS_OVER, State
 
 OPEN = {State.OK, State.WARNED}
-STOPPED = (State.BLOCKED, State.WOULD_BE_BLOCKED, State.COULD_NOT_BE_BLOCKED, State.OVER)
-"""States of a used-up quota, the most urgent first."""
 _EACH = {"hour": " an ", "day": " a ", "week": " a ", "mont": " a "}
-_URGENCY = (*STOPPED, State.WARNED, State.OK, State.NO_QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +50,13 @@ def lines(report: Report) -> list[Line]:
 
 def stopped(every: Iterable[Line]) -> list[Line]:
     """Of those the ones that are used up: what blocks, would block, or should."""
-    return [line for line in every if line.state in STOPPED]
+    return [line for line in every if line.state in IS_OVER]
 
 
 def _urgency(each: tuple[Person, Bar]) -> tuple[int, bool, float, int, str, str]:
     row, runs_out = each[1].row, each[1].runs_out
     return (
-        _URGENCY.index(row.state),
+        row.state.place,
         runs_out is None,
         runs_out.timestamp() if runs_out else 0.0,
         -(row.percent or 0),
@@ -83,7 +80,7 @@ def _line(person: Person, bar: Bar, zone: ZoneInfo) -> Line:
         max(min(bar.at_reset or 0, FULL) - full, 0) if row.state in OPEN else 0,
         _runs_out(bar, zone),
         texts.moment(row.resets_at, zone) or _never(row.window, row.measure),
-        row.why or (bar.says if row.state in STOPPED else ""),
+        row.why or (bar.says if row.state in IS_OVER else ""),
         bar.models,
         _moment_or(person.since(bar), zone, "the next sweep says"),
         _moment_or(until, zone, "an admin changes it"),

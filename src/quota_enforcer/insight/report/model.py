@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Mode
@@ -13,6 +12,7 @@ from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.month_cost import MonthCost, month_cost
+from quota_enforcer.insight.report.blocked import BlockedTime
 from quota_enforcer.insight.status import Row
 
 ByDay = Mapping[date, Counts]
@@ -34,36 +34,6 @@ class Bar:
     at_reset: int | None = None
 
 
-class Outcome(StrEnum):
-    """What came of a used-up quota."""
-
-    BLOCKED = "blocked"
-    WOULD_HAVE_BEEN = "would have been blocked"
-    COULD_NOT_BE = "could not be blocked"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """From when to when somebody was blocked, or would have been; `end` None: it still lasts.
-
-    `quotas` are the names of those used up, `until` is when the clock frees the last of them, `why`
-    is what began it, and `ended` what a notice said of its end.
-    """
-
-    principal: str
-    outcome: Outcome
-    quotas: tuple[str, ...]
-    start: datetime
-    end: datetime | None
-    until: datetime | None
-    why: str
-    ended: str = ""
-
-    def lasted(self, first: datetime, now: datetime) -> timedelta:
-        """How long it lasted within the report's days."""
-        return max((self.end or now) - max(self.start, first), timedelta(0))
-
-
 @dataclass(frozen=True, slots=True)
 class Person:
     """One principal: its usage by model and day, its quotas, and its blocks."""
@@ -71,7 +41,7 @@ class Person:
     principal: Principal
     models: Mapping[str, ByDay] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockedTime, ...] = ()
 
     @property
     def counted(self) -> bool:
@@ -139,7 +109,7 @@ class Report:
         )
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[BlockedTime, ...]:
         """Every block, the newest first."""
         found = (block for person in self.people for block in person.blocks)
         return tuple(sorted(found, key=lambda block: block.start, reverse=True))

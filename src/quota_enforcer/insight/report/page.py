@@ -14,11 +14,12 @@ from markupsafe import Markup
 
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import shares, texts
+from quota_enforcer.insight.report.blocked import BlockOutcome
 from quota_enforcer.insight.report.chart_days import Days
 from quota_enforcer.insight.report.chart_timeline import timeline
 from quota_enforcer.insight.report.details import packed
 from quota_enforcer.insight.report.lines import lines, stopped
-from quota_enforcer.insight.report.model import Money, Outcome, Person, Report
+from quota_enforcer.insight.report.model import Money, Person, Report
 from quota_enforcer.insight.report.remarks import remarks
 
 MOST_QUOTAS = 5_000
@@ -37,7 +38,7 @@ class QuotaBlocks:
     """How often and how long one quota blocked, or would have blocked, how many principals."""
 
     quota: str
-    outcome: Outcome
+    outcome: BlockOutcome
     times: int
     people: int
     lasted: timedelta
@@ -117,7 +118,7 @@ def _teams_of(report: Report) -> dict[str, str]:
 
 
 def _quota_blocks(report: Report) -> list[QuotaBlocks]:
-    groups: defaultdict[tuple[str, Outcome], list[tuple[str, timedelta]]] = defaultdict(list)
+    groups: defaultdict[tuple[str, BlockOutcome], list[tuple[str, timedelta]]] = defaultdict(list)
     for block in report.blocks:
         for quota in block.quotas:
             lasted = block.lasted(report.first, report.now)

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.notices.amounts import used_of
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.insight.report.model import Block, Report
+from quota_enforcer.insight.report.blocked import BlockedTime
+from quota_enforcer.insight.report.model import Report
 from quota_enforcer.insight.status import Row
 
 _CENT = Decimal("0.01")
@@ -82,7 +83,7 @@ def lasting(length: timedelta) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def block(stretch: Block, report: Report) -> str:
+def block(stretch: BlockedTime, report: Report) -> str:
     """One stretch of the timeline in words."""
     ended = moment(stretch.end, report.zone) or "now"
     return (
