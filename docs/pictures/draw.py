@@ -11,7 +11,7 @@ from rich.text import Text
 
 from quota_enforcer.cli.offline.demo import find_template
 from quota_enforcer.local.demo import cast
-from quota_enforcer.local.demo.record import Record, Row
+from quota_enforcer.local.demo.record import RunRecord, TimelineRow
 from quota_enforcer.local.demo.story import Story
 from quota_enforcer.local.demo.transcript import timeline
 from quota_enforcer.local.embedded import EmbeddedAws
@@ -25,24 +25,24 @@ _WITHOUT_FONTS: Final = re.sub(r"@font-face {{.*?}}\s*", "", CONSOLE_SVG_FORMAT,
 """No request to another host: the reader's own monospaced font does."""
 
 
-def drawn(record: Record) -> str:
+def drawn(record: RunRecord) -> str:
     """The part of the timeline that is about a few, as a terminal shows it."""
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ quota-enforcer demo", "bold"))
-    console.print(timeline(Record(rows=[row for row in record.rows if _is_shown(row)][:_LINES])))
+    console.print(timeline(RunRecord(rows=[row for row in record.rows if _is_shown(row)][:_LINES])))
     console.print()  # the last line of a picture is cut a little
     return console.export_svg(
         title="quota-enforcer demo", code_format=_WITHOUT_FONTS, unique_id="demo"
     )
 
 
-def _is_shown(row: Row) -> bool:
+def _is_shown(row: TimelineRow) -> bool:
     """Rows of these people, of what an admin does for them, and of the first deny."""
     return row.who in _SHOWN or not row.who or any(who in row.what for who in _SHOWN)
 
 
 def main() -> None:
-    record = Record()
+    record = RunRecord()
     with EmbeddedAws() as aws:
         Story(aws, record, lambda _: None).play(find_template())
     PICTURE.write_text(drawn(record), encoding="utf-8")

@@ -20,8 +20,9 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.cli.offline import demo
 from quota_enforcer.local.demo.account import DemoStopped
 from quota_enforcer.local.demo.cast import CAST
-from quota_enforcer.local.demo.checks import SECONDS, results
-from quota_enforcer.local.demo.record import Record
+from quota_enforcer.local.demo.checks.blocking import SECONDS
+from quota_enforcer.local.demo.checks.run import results
+from quota_enforcer.local.demo.record import RunRecord
 from quota_enforcer.local.demo.story import Story
 from quota_enforcer.local.demo.traffic import conversations
 from quota_enforcer.local.schedules import FunctionError
@@ -77,7 +78,7 @@ def test_it_prints_one_json_object_and_nothing_else_on_stdout(said: dict[str, An
 
 
 def test_every_check_is_true(said: dict[str, Any]) -> None:
-    assert said["checks"] == dict.fromkeys(results(Record()), True)
+    assert said["checks"] == dict.fromkeys(results(RunRecord()), True)
 
 
 def test_the_whole_of_the_traffic_is_called(said: dict[str, Any]) -> None:
@@ -175,7 +176,7 @@ def test_ended_half_way_it_leaves_no_process_and_no_file(
 
 
 def test_no_check_is_true_where_nothing_happened() -> None:
-    assert not any(results(Record()).values())
+    assert not any(results(RunRecord()).values())
 
 
 @contextmanager

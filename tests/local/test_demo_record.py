@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.local.demo import cast
-from quota_enforcer.local.demo.blocks import blocks
 from quota_enforcer.local.demo.cast import HAIKU, SONNET, Call
-from quota_enforcer.local.demo.record import Answer, Event, Record
+from quota_enforcer.local.demo.checks.blocks import blocks
+from quota_enforcer.local.demo.record import Answer, Event, RunRecord
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
 POLICIES = {"*": "arn:policy/all", SONNET: "arn:policy/sonnet"}
@@ -26,7 +26,7 @@ def event(kind: str, who: Principal, quota: str, minute: int) -> Event:
 def noted(*answers: Answer) -> list[tuple[str, str]]:
     """The timeline's rows for these calls."""
     roles = {cast.GRACE: "developer", cast.HEIDI: "developer", cast.IVY: "ml"}
-    record = Record(POLICIES, GATE, roles)
+    record = RunRecord(POLICIES, GATE, roles)
     for each in answers:
         record.answered(each)
     return [(row.who, row.what) for row in record.rows]
@@ -58,7 +58,7 @@ def test_a_colleague_behind_the_same_role_makes_one_row_and_nobody_else_does() -
 
 
 def test_a_block_stops_the_models_of_its_quota_while_it_lasts() -> None:
-    record = Record()
+    record = RunRecord()
     for each in (event("blocked", cast.KIM, "sonnet", 10), event("restored", cast.KIM, "", 20)):
         record.happened(each)
     [block] = blocks(record)
@@ -70,7 +70,7 @@ def test_a_block_stops_the_models_of_its_quota_while_it_lasts() -> None:
 
 
 def test_a_block_without_an_end_lasts() -> None:
-    record = Record()
+    record = RunRecord()
     record.happened(event("blocked", cast.GRACE, "daily", 10))
     [block] = blocks(record)
     assert block.gated

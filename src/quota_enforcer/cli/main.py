@@ -13,6 +13,7 @@ from quota_enforcer.cli.insight.me import me
 from quota_enforcer.cli.insight.report import report
 from quota_enforcer.cli.insight.status import status
 from quota_enforcer.cli.insight.usage import usage
+from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.simulate import simulate
 from quota_enforcer.cli.operate import gates, scopes
@@ -21,7 +22,6 @@ from quota_enforcer.cli.operate.recount import recount
 from quota_enforcer.cli.operate.release import release
 from quota_enforcer.cli.operate.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.operate.sweep import sweep
-from quota_enforcer.cli.policies import commands as policy
 from quota_enforcer.cli.prices import commands as prices
 from quota_enforcer.cli.quotas import commands as quota
 from quota_enforcer.cli.terminal.errors import FAILED, exit_code, explain

@@ -15,28 +15,16 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.loaders import Loader
 
 from quota_enforcer.local import deploy as stacks
 from quota_enforcer.local import schedules
 from quota_enforcer.local.process import Server
+from quota_enforcer.local.sessions import ROOT_SECRET, Sessions
 
 _SETTLES: Final = 900.0
 """Seconds that functions may take: as long as the slowest of ours."""
 _RESETS: Final = 60.0
 """Seconds that it may take to end all functions' workers, on a busy machine too."""
-_SECRET: Final = "root"  # noqa: S105 - the server takes the account id as the root's key
-_CONFIG: Final = Config(retries={"total_max_attempts": 1}, read_timeout=180)
-_NO_PROFILE: Final[dict[str, Any]] = {
-    "profile": (None, [], None, None),
-    "config_file": (None, [], os.devnull, None),
-    "credentials_file": (None, [], os.devnull, None),
-}
-"""Session variables (file key, environment, default, type): the user's AWS settings stay out."""
-_LOADER: Final = Loader(include_default_search_paths=True)
-"""Shared, so that each service's model is read once and not once a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +63,7 @@ class EmbeddedAws:
         """Nothing runs yet; `start` is the simulated time to begin with (default: the real one)."""
         self._start = start
         self._server: Server | None = None
-        self._sessions: dict[str, boto3.Session] = {}
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._sessions = Sessions(self.account_id, self.region)
 
     def __enter__(self) -> Self:
         self.start()
@@ -107,10 +94,7 @@ class EmbeddedAws:
     def stop(self) -> None:
         """Stop the server, and remove its files; harmless when it does not run."""
         server, self._server = self._server, None
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
-        self._sessions.clear()
+        self._sessions.close()
         if server is not None:
             server.stop()
 
@@ -118,7 +102,7 @@ class EmbeddedAws:
         """Forget everything in the account, and set the clock (default: the real time)."""
         self.settle()  # else what still runs would find, and change, the new account
         self._running.get("/_ministack/reset", "POST", _RESETS)
-        self._drop_clients_of_users()
+        self._sessions.close_all_but_root()
         self.set_time(at or self._start or datetime.now(UTC))
 
     @property
@@ -151,36 +135,19 @@ class EmbeddedAws:
 
     def session(self) -> boto3.Session:
         """A session of the account's root, who may do everything."""
-        return self.session_for(self.account_id, _SECRET)
+        return self.session_for(self.account_id, ROOT_SECRET)
 
     def session_for(
         self, access_key_id: str, secret_access_key: str, session_token: str | None = None
     ) -> boto3.Session:
         """A session with someone's credentials; its clients find the embedded AWS by themselves."""
-        if (known := self._sessions.get(access_key_id)) is not None:
-            return known
-        core = botocore.session.Session(_NO_PROFILE)
-        core.register_component("data_loader", _LOADER)
-        core.get_component("config_store").set_config_variable("endpoint_url", self.endpoint)
-        core.set_default_client_config(_CONFIG)
-        session = boto3.Session(
-            access_key_id,
-            secret_access_key,
-            session_token,
-            region_name=self.region,
-            botocore_session=core,
+        return self._sessions.session_for(
+            self.endpoint, access_key_id, secret_access_key, session_token
         )
-        self._sessions[access_key_id] = session
-        return session
 
     def client(self, service: str, session: boto3.Session | None = None) -> Any:
         """A client of the service, for root or for whom the session is; made once and kept."""
-        session = session or self.session()
-        credentials = session.get_credentials()
-        key = (service, credentials.access_key if credentials else "")
-        if key not in self._clients:
-            self._clients[key] = session.client(service)  # type: ignore[call-overload]  # any name
-        return self._clients[key]
+        return self._sessions.client(service, session or self.session())
 
     def environment(self) -> dict[str, str]:
         """The environment that points a subprocess, such as our command line, here as root.
@@ -190,7 +157,7 @@ class EmbeddedAws:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {
             "AWS_ACCESS_KEY_ID": self.account_id,
-            "AWS_SECRET_ACCESS_KEY": _SECRET,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
@@ -252,11 +219,3 @@ class EmbeddedAws:
         if self._server is None:
             raise RuntimeError("the embedded AWS does not run: use it in a `with` statement")
         return self._server
-
-    def _drop_clients_of_users(self) -> None:
-        for service, key in list(self._clients):
-            if key != self.account_id:
-                self._clients.pop((service, key)).close()
-        self._sessions = {
-            key: session for key, session in self._sessions.items() if key == self.account_id
-        }

@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.output import console, fail, say_json
 from quota_enforcer.local.demo.account import DemoStopped
-from quota_enforcer.local.demo.checks import results
+from quota_enforcer.local.demo.checks.run import results
 from quota_enforcer.local.demo.progress import Progress
-from quota_enforcer.local.demo.record import Record
+from quota_enforcer.local.demo.record import RunRecord
 from quota_enforcer.local.demo.story import Story
 from quota_enforcer.local.demo.transcript import as_json as for_machines
 from quota_enforcer.local.demo.transcript import transcript
@@ -36,7 +36,7 @@ _STOPS = (BotoCoreError, ClientError, FunctionError, ServerError, StackError)
 def demo(*, as_json: bool) -> None:
     """Play the story, print it, and exit with FAILED where something was not as it should be."""
     template = find_template()
-    record = Record()
+    record = RunRecord()
     progress = Progress(console(stderr=True), record)
     try:
         with _signals_end_it(), progress.shown(), EmbeddedAws() as aws:

@@ -4,15 +4,14 @@ A gate is a permissions boundary that the author keeps. It works for whom it is 
 an admin can do, once: IAM lets nobody but Identity Center change the roles of permission sets.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import typer
 from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.operate.gates_setup import commands, emptiest, steps
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
@@ -22,9 +21,32 @@ from quota_enforcer.gates.roles import Guard
 from quota_enforcer.insight.gates import GateFound, SharedRole, shared_roles
 from quota_enforcer.insight.gates import gates as found_gates
 
+_BARE: Final = "{shown} has no permissions boundary, so nobody behind it can be blocked."
+
+_TAKEN: Final = """\
+{shown} has the permissions boundary {boundary}, which is no gate of this stack.
+  There is room for one only, and a gate holds nothing but its own deny list. First keep what that
+  boundary limits in another way: a policy on the {kind} that denies everything but what it allows
+  (Deny with NotAction), or a service control policy. Then put the gate in its place."""
+
+_PERMISSION_SET: Final = """\
+  In the console of IAM Identity Center: Permission sets > {set} > Permissions boundary,
+  customer managed policy, with these values:
+    policy name  {name}
+    path         {path}
+  Or by commands, with the ARNs from `aws sso-admin list-instances` and `list-permission-sets`:
+{commands}
+  Each other account that the permission set is assigned to needs a policy of that name and path
+  too, or it cannot be provisioned there: deploy this stack there as well, by the same name."""
+
+_ROLE: Final = """\
+  In the console of IAM: Roles > {role} > Permissions boundary, {name}. Or:
+{commands}"""
+
 app = typer.Typer(
     no_args_is_help=True, help="Permissions boundaries by which people behind a role are blocked."
 )
+
 _SHOWN = 3
 """How many people of a role the table names; --json names all."""
 
@@ -167,3 +189,41 @@ def _document(
             for role in roles
         ],
     }
+
+
+def steps(role: SharedRole, gate: GateFound, account: str) -> Iterator[str]:
+    """What to do so that a role names this gate; a command always has its line for itself."""
+    kind = "permission set" if role.permission_set else "role"
+    shown = role.shown[0].upper() + role.shown[1:]
+    told = _BARE if role.guard is Guard.NOTHING else _TAKEN
+    yield told.format(shown=shown, boundary=role.boundary, kind=kind)
+    yield (_PERMISSION_SET if role.permission_set else _ROLE).format(
+        set=role.permission_set,
+        role=role.name,
+        name=gate.name,
+        path=gate.path,
+        commands="\n".join(f"    {each}" for each in commands(role, gate, account)),
+    )
+
+
+def commands(role: SharedRole, gate: GateFound, account: str) -> list[str]:
+    """The same for the AWS CLI; what only Identity Center knows is in capital letters.
+
+    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_PutPermissionsBoundaryToPermissionSet.html
+    """
+    if not role.permission_set:
+        put = f"aws iam put-role-permissions-boundary --role-name {role.name}"
+        return [f"{put} --permissions-boundary {gate.arn}"]
+    which = "--instance-arn INSTANCE_ARN --permission-set-arn PERMISSION_SET_ARN"
+    policy = f"CustomerManagedPolicyReference={{Name={gate.name},Path={gate.path}}}"
+    put = f"aws sso-admin put-permissions-boundary-to-permission-set {which}"
+    provision = f"aws sso-admin provision-permission-set {which}"
+    return [
+        f"{put} --permissions-boundary '{policy}'",
+        f"{provision} --target-type AWS_ACCOUNT --target-id {account}",
+    ]
+
+
+def emptiest(gates: Sequence[GateFound]) -> GateFound:
+    """The gate for the next role to name: of those that were made the one with most room."""
+    return min(gates, key=lambda gate: (gate.percent is None, gate.percent or 0))

@@ -1,5 +1,6 @@
 """`release`: let a blocked principal go on, by a quota item with an end and a sweep at once."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -8,23 +9,74 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.operate.pardon import ends_block, lasts_until, pardon, signed, to_pardon
-from quota_enforcer.cli.operate.release_outcome import Outcome, Pardoned, say_outcomes
-from quota_enforcer.cli.operate.release_team import members_of, of_team
+from quota_enforcer.cli.operate.exemption import (
+    blocking,
+    blocking_of_team,
+    lift,
+    members_of,
+)
 from quota_enforcer.cli.quotas.by_hand import BLOCK
-from quota_enforcer.cli.quotas.quota_store import check, stored
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say_json
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 from quota_enforcer.cli.terminal.until import FORMS, end
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
+from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A quota whose block is lifted until then."""
+
+    verdict: Verdict
+    until: datetime | None
+    """None where it was a block by hand, which is over."""
+
+
+@dataclass(slots=True)
+class ReleaseOutcome:
+    """What became of one principal or team; `why_not` where there was nothing to release."""
+
+    principal: Principal
+    lifted: list[Lifted] = field(default_factory=list)
+    why_not: str = ""
+    error: str = ""
+    members: list[Principal] = field(default_factory=list)
+    blocked: list[Principal] = field(default_factory=list)
+    """Who is blocked all the same: the principal, or of a team its members."""
+
+    @property
+    def subject(self) -> list[Principal]:
+        """The principal, or of a team its members."""
+        return self.members or [self.principal]
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing blocks them any more."""
+        return not self.blocked
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "principal": str(self.principal),
+            "free": self.free,
+            "still_blocked": list(map(str, self.blocked)),
+            "pardoned": [
+                {"quota": each.verdict.quota.name, "of": each.verdict.quota.subject,
+                 "until": each.until}
+                for each in self.lifted
+            ],
+            "why_not": self.why_not or None,
+            "error": self.error or None,
+        }  # fmt: skip
 
 
 @on_deployment
@@ -70,7 +122,7 @@ def release(
     if everybody and records and not yes:
         subject = ", ".join(str(record.principal) for record in records)
         typer.confirm(f"Release {len(records)} ({subject})?", abort=True, err=True)
-    outcomes = _pardon(deployment, sorted(records, key=_by_name), ends, context)
+    outcomes = _release(deployment, sorted(records, key=_by_name), ends, context)
     report = _take_effect(deployment, outcomes)
     if as_json:
         say_json({"released": [each.to_json() for each in outcomes], "sweep": report})
@@ -107,11 +159,11 @@ def _by_name(record: Record) -> Principal:
     return record.principal
 
 
-def _pardon(
+def _release(
     deployment: Deployment, records: list[Record], until: datetime | None, context: Context
-) -> list[Outcome]:
+) -> list[ReleaseOutcome]:
     """Write the items; one principal that fails does not stop the others."""
-    outcomes = [Outcome(record.principal) for record in records]
+    outcomes = [ReleaseOutcome(record.principal) for record in records]
     loaded = deployment.load(context.now)
     book = loaded.book
     pools = Pools(book, deployment.ledger, context)
@@ -119,9 +171,9 @@ def _pardon(
     for record, outcome in zip(records, outcomes, strict=True):
         if record.principal.kind is Kind.TEAM:
             outcome.members = members_of(loaded.rules, record.principal)
-            verdicts = of_team(loaded, record.principal, deployment.ledger, context)
+            verdicts = blocking_of_team(loaded, record.principal, deployment.ledger, context)
         else:
-            verdicts = to_pardon(
+            verdicts = blocking(
                 decide_for_one(record, book, deployment.ledger, context, pools).verdicts
             )
         outcome.why_not = _why_not(record, verdicts, context)
@@ -129,26 +181,11 @@ def _pardon(
             continue
         try:
             for verdict in verdicts:
-                ends = _lift(deployment, record.principal, verdict, until, author)
-                outcome.pardoned.append(Pardoned(verdict, ends))
+                ends = lift(deployment, record.principal, verdict, until, author)
+                outcome.lifted.append(Lifted(verdict, ends))
         except EnforcerError as error:
             outcome.error = explain(error) or str(error)
     return outcomes
-
-
-def _lift(
-    deployment: Deployment, who: Principal, verdict: Verdict, until: datetime | None, author: str
-) -> datetime | None:
-    """Write or remove the item that lifts one block; until when, None where it is over."""
-    key, item = stored(deployment, str(who), verdict.quota.name)
-    if ends_block(who, verdict, until):
-        deployment.quotas.remove(key, verdict.quota.name, item)
-        return None
-    ends = until or lasts_until(verdict)
-    new = pardon(who, verdict, item, ends, deployment.settings.zone)
-    check(deployment, new)
-    deployment.quotas.put(signed(new, author), item)
-    return ends
 
 
 def _why_not(record: Record, verdicts: list[Verdict], context: Context) -> str:
@@ -166,7 +203,7 @@ def _why_not(record: Record, verdicts: list[Verdict], context: Context) -> str:
     return f"it is not blocked: {undeniable}" if undeniable else ""
 
 
-def _take_effect(deployment: Deployment, outcomes: list[Outcome]) -> dict[str, Any] | None:
+def _take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[str, Any] | None:
     """Sweep, then see in the ledger who is really free."""
     concerned = [who for each in outcomes if not each.why_not for who in each.subject]
     if not concerned:
@@ -187,3 +224,25 @@ def _take_effect(deployment: Deployment, outcomes: list[Outcome]) -> dict[str, A
         # The items are written all the same, so the next tick of the schedule takes them up.
         fail(f"{trouble}; what was written stays, and the next sweep that gets through heeds it")
     return report
+
+
+def say_outcomes(outcomes: list[ReleaseOutcome], context: Context) -> None:
+    """Who is free, until when no limit holds, and what holds again then."""
+    if not outcomes:
+        say("Nobody is blocked.")
+    for outcome in outcomes:
+        who = outcome.principal
+        if outcome.why_not:
+            say(f"Nothing to release for {who}: {outcome.why_not}.")
+            continue
+        named_still = ": " + ", ".join(map(str, outcome.blocked)) if outcome.members else ""
+        say(f"{who} is {'free' if outcome.free else f'still blocked{named_still}'}.")
+        for each in outcome.lifted:
+            quota = each.verdict.quota
+            if each.until is None:
+                say(f"  The block by hand is over: the item {quota.name} is removed.")
+                continue
+            until = wording.moment(each.until, context.zone)
+            say(f"  No limit {quota.name} until {until}; then again {named(quota)}.")
+    if any(outcome.free and not outcome.why_not for outcome in outcomes):
+        hint("IAM needs a few seconds to know it.")

@@ -1,14 +1,14 @@
 """`subscribe` and `unsubscribe`: e-mails of one's own notices, and of nobody else's."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 import typer
 
 from quota_enforcer.cli.deployment import Deployment, Subscriptions
-from quota_enforcer.cli.operate.subscribed import WAITS, show_all
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices.subscription import (
     MOST_FILTERS,
@@ -18,8 +18,12 @@ from quota_enforcer.core.notices.subscription import (
 )
 from quota_enforcer.core.principal import Kind, Principal
 
+WAITS: Final = "waits for confirmation"
+
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+
 _SLOW: Final = "A changed filter takes up to 15 minutes to work."
+
 _Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -172,3 +176,34 @@ def _told(email: str, principals: Any, state: str, *, as_json: bool) -> None:
         return
     whose = f": {', '.join(sorted(principals))}" if principals else ""
     say(f"{email} {state}{whose}.")
+
+
+def show_all(subscriptions: Iterable[Subscription], *, as_json: bool) -> None:
+    """One row for each address."""
+    several = sorted(subscriptions, key=lambda each: each.email)
+    if as_json:
+        say_json([_document(each) for each in several])
+    elif several:
+        rows = [(each.email, _whose(each)) for each in several]
+        say_table(("E-mail", "Gets the notices of"), rows)
+    else:
+        say("Nobody is subscribed by e-mail.")
+
+
+def _document(each: Subscription) -> dict[str, object]:
+    return {
+        "email": each.email,
+        "principals": each.principals,
+        "waiting": each.waiting,
+        "everything": each.everything,
+    }
+
+
+def _whose(each: Subscription) -> str:
+    if each.waiting:
+        return f"{WAITS}: shown once it is confirmed"
+    if each.everything:
+        return "everybody, and those for admins"
+    if each.principals is None:
+        return f"a filter of its own: {each.filter}"
+    return ", ".join(each.principals)

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from quota_enforcer.local.demo.record import Record, Row
+from quota_enforcer.local.demo.record import RunRecord, TimelineRow
 from quota_enforcer.local.demo.traffic import conversations
 
 _STYLES: Final = {
@@ -29,7 +29,7 @@ _SHOWN: Final = 12
 class Progress:
     """Shows a record while it grows; `look` is to be called after every step."""
 
-    def __init__(self, console: Console, record: Record) -> None:
+    def __init__(self, console: Console, record: RunRecord) -> None:
         self._console = console
         self._record = record
         self._calls = sum(map(len, conversations().values()))
@@ -73,12 +73,12 @@ class Progress:
         return Group(counted, "", *map(line, self._record.rows[-_SHOWN:]))
 
 
-def style(row: Row) -> str:
+def style(row: TimelineRow) -> str:
     """How a row of the timeline looks."""
     return next((style for word, style in _STYLES.items() if word in row.what), "")
 
 
-def line(row: Row) -> Text:
+def line(row: TimelineRow) -> Text:
     """One row of the timeline as a line."""
     figures = f"  {row.figures}" if row.figures else ""
     return Text.assemble(

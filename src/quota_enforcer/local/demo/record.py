@@ -89,7 +89,7 @@ class Letter(NamedTuple):
     text: str
 
 
-class Row(NamedTuple):
+class TimelineRow(NamedTuple):
     """One line of the timeline."""
 
     at: datetime
@@ -99,7 +99,7 @@ class Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class Record:
+class RunRecord:
     """Everything that a run saw, in the order in which it happened.
 
     `policies` are the deny policies by model scope, `roles` says who is behind which role.
@@ -116,7 +116,7 @@ class Record:
     wakes: int = 0
     answers: list[Answer] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TimelineRow] = field(default_factory=list)
     lags: list[Lag] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     subscribed: list[Letter] = field(default_factory=list)
@@ -168,7 +168,9 @@ class Record:
     def denied_after(self, lag: Lag, at: datetime) -> None:
         """Note how soon a deny was in IAM; the first makes a row."""
         if not self.lags:
-            self.rows.append(Row(at, "", f"the deny was in IAM {lag.seconds:.1f} s after the call"))
+            self.rows.append(
+                TimelineRow(at, "", f"the deny was in IAM {lag.seconds:.1f} s after the call")
+            )
         self.lags.append(lag)
 
     def _reported(self, events: Iterable[Event]) -> None:
@@ -177,19 +179,19 @@ class Record:
                 self.happened(event)
             else:
                 what = f"told: {event.kind}, {event.quota} of {event.principal}"
-                self.rows.append(Row(event.at, "admins", what))
+                self.rows.append(TimelineRow(event.at, "admins", what))
 
     def happened(self, event: Event) -> None:
         """Note what the enforcer did to somebody."""
         self.events.append(event)
         why = event.reason if event.kind == "restored" else f"quota {event.quota}"
         what = f"{KINDS[event.kind]}: {why}"
-        self.rows.append(Row(event.at, event.principal, what, event.figures))
+        self.rows.append(TimelineRow(event.at, event.principal, what, event.figures))
 
     def edited(self, name: str, at: datetime, what: str) -> None:
         """Note what an admin did."""
         self.edits[name] = at
-        self.rows.append(Row(at, "admin", what))
+        self.rows.append(TimelineRow(at, "admin", what))
 
     def until_closed(self, principal: Principal) -> list[Answer]:
         """The answers somebody got while the stack was there."""
@@ -220,7 +222,7 @@ class Record:
     def _row(self, answer: Answer, what: str) -> None:
         call = answer.call
         session = f" ({call.session})" if call.session else ""
-        self.rows.append(Row(call.at, str(call.principal), f"{what}{session}"))
+        self.rows.append(TimelineRow(call.at, str(call.principal), f"{what}{session}"))
 
     @property
     def refused(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from quota_enforcer.local.demo import cast
 from quota_enforcer.local.demo.account import STACK, SWEEP_MINUTES, Account
 from quota_enforcer.local.demo.callers import Callers
-from quota_enforcer.local.demo.record import Answer, Event, Lag, Letter, Record
+from quota_enforcer.local.demo.record import Answer, Event, Lag, Letter, RunRecord
 from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.local.schedules import FunctionError
 
@@ -26,7 +26,9 @@ RECOUNT_MINUTE: Final = 15
 class Story:
     """One run on a running embedded AWS; `look` is called whenever something has happened."""
 
-    def __init__(self, aws: EmbeddedAws, record: Record, look: Callable[[datetime], None]) -> None:
+    def __init__(
+        self, aws: EmbeddedAws, record: RunRecord, look: Callable[[datetime], None]
+    ) -> None:
         self._aws = aws
         self._record = record
         self._look = look

@@ -1,4 +1,4 @@
-"""The real traffic that the demo replays; traffic-NOTICE.md says where each figure comes from."""
+"""The real traffic that the demo replays; its NOTICE says where each figure comes from."""
 
 import csv
 from collections import defaultdict
@@ -20,7 +20,9 @@ class Request:
 def conversations() -> dict[str, list[Request]]:
     """The requests of each conversation, in the order in which they were made."""
     found: defaultdict[str, list[Request]] = defaultdict(list)
-    source = files("quota_enforcer.local.demo").joinpath("traffic.csv").read_text(encoding="ascii")
+    source = (
+        files("quota_enforcer.local.demo").joinpath("data/traffic.csv").read_text(encoding="ascii")
+    )
     for row in csv.DictReader(source.splitlines()):
         counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in RECORD_FIELDS)))
         after = timedelta(milliseconds=int(row["t_ms"]))

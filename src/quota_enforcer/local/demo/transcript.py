@@ -16,7 +16,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure, Number
 from quota_enforcer.local.demo import cast
 from quota_enforcer.local.demo.account import SWEEP_MINUTES
 from quota_enforcer.local.demo.progress import style
-from quota_enforcer.local.demo.record import Letter, Record
+from quota_enforcer.local.demo.record import Letter, RunRecord
 
 _WIDTH: Final = 100
 """Columns of the widest line, also where no terminal says how wide it is."""
@@ -37,7 +37,7 @@ call signed with its caller's own credentials. In place of AWS:
   which model and in which hour is made up, and so is how much of a chat's input is cached."""
 
 
-def transcript(record: Record, checked: dict[str, bool]) -> Iterator[RenderableType]:
+def transcript(record: RunRecord, checked: dict[str, bool]) -> Iterator[RenderableType]:
     """The parts of the transcript, from top to bottom."""
     yield _summary(record)
     yield _heading("Quotas")
@@ -79,7 +79,7 @@ def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
     return made
 
 
-def _summary(record: Record) -> str:
+def _summary(record: RunRecord) -> str:
     return (
         f"{len(cast.CAST)} principals made {len(record.answers)} calls and IAM refused "
         f"{record.refused} of them. The log woke the enforcer {record.wakes} times, and the "
@@ -87,7 +87,7 @@ def _summary(record: Record) -> str:
     )
 
 
-def _lags(record: Record) -> Iterator[str]:
+def _lags(record: RunRecord) -> Iterator[str]:
     """In real seconds on this machine."""
     if not record.lags:
         yield "No block came from the log."
@@ -114,7 +114,7 @@ def _quotas() -> Table:
     return made
 
 
-def timeline(record: Record) -> Table:
+def timeline(record: RunRecord) -> Table:
     made = _table("Time (UTC)", "Who", "What", "Used / limit", numbers=["Used / limit"])
     made.columns[2].max_width = 46
     for row in record.rows:
@@ -122,7 +122,7 @@ def timeline(record: Record) -> Table:
     return made
 
 
-def _principals(record: Record) -> Table:
+def _principals(record: RunRecord) -> Table:
     counts = ("Calls", "Refused", "Tokens used", "In the ledger", "Dollars")
     made = _table("Principal", *counts, "At the end", numbers=counts)
     for member in cast.CAST:
@@ -142,7 +142,7 @@ def _principals(record: Record) -> Table:
     return made
 
 
-def _refusal(record: Record, *policies: str) -> Iterator[Text]:
+def _refusal(record: RunRecord, *policies: str) -> Iterator[Text]:
     """The first refusal that one of these policies made, in IAM's words."""
     made = (a.refusal for a in record.answers if any(each in a.refusal for each in policies))
     return _lines(next(made, "nothing: no such call was refused"))
@@ -160,7 +160,7 @@ def _lines(text: str) -> Iterator[Text]:
         yield from (Text(f"  | {line}".rstrip()) for line in wrapped or [""])
 
 
-def as_json(record: Record, checked: dict[str, bool]) -> dict[str, Any]:
+def as_json(record: RunRecord, checked: dict[str, bool]) -> dict[str, Any]:
     """The run for machines."""
     return {
         "principals": len(cast.CAST),

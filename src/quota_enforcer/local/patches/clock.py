@@ -1,17 +1,20 @@
 """One clock for the parts of the emulator that date usage: the simulated clock.
 
-The emulator dates log events, datapoints and alarm windows with `time.time()`.
+The emulator dates log events, datapoints, alarm windows and the Date of answers with real time.
 AWS has only one clock, so everything that belongs to the metered traffic has to follow
 `quota_enforcer.clock.now()`, which the client may move.
 Sessions, signatures and DynamoDB's time to live stay on real time: the SDKs sign with it.
 """
 
 import time
-from typing import Any
+from email.utils import format_datetime
+from typing import Any, Final
 
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from quota_enforcer import clock
+
+_DATE: Final = b"date"
 
 
 class SimulatedTime:
@@ -29,3 +32,19 @@ def install() -> None:
     """Let CloudWatch and CloudWatch Logs live in simulated time."""
     cloudwatch.time = SimulatedTime()
     cloudwatch_logs.time = SimulatedTime()
+
+
+def with_date(app: Any) -> Any:
+    """The server's application, with the simulated Date on each answer."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        async def dated(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(clock.now(), usegmt=True).encode()
+                others = [each for each in message.get("headers", []) if each[0].lower() != _DATE]
+                message["headers"] = [*others, (_DATE, date)]
+            await send(message)
+
+        await app(scope, receive, dated)
+
+    return serve

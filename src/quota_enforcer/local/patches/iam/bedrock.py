@@ -47,7 +47,7 @@ _refusal: ContextVar[str] = ContextVar("refusal", default="")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Question:
     """One question to IAM: may the caller do this to that?"""
 
     action: str
@@ -104,18 +104,18 @@ def _install_decisions() -> None:
         service_context: dict[str, Any] | None = None,
     ) -> Any:
         keys = dict(service_context or {})
-        for check in _checks(Check(name, resource_arn), keys.pop(_PASSED_ROLE, None)):
+        for question in _questions(Question(name, resource_arn), keys.pop(_PASSED_ROLE, None)):
             denied = plain(
                 access_key,
-                check.action,
+                question.action,
                 service,
                 region,
-                resource_arn=check.resource,
-                service_context=keys | check.keys,
+                resource_arn=question.resource,
+                service_context=keys | question.keys,
             )
             if denied:
                 if service.startswith("bedrock") and isinstance(denied, iam_evaluator.EvalResult):
-                    _refusal.set(_message(access_key, check, denied, region))
+                    _refusal.set(_message(access_key, question, denied, region))
                 return denied
         return None
 
@@ -133,13 +133,15 @@ def _install_refusals() -> None:
     iam_actions.access_denied_response = refused
 
 
-def _checks(first: Check, passed_role: str | None) -> Iterator[Check]:
+def _questions(first: Question, passed_role: str | None) -> Iterator[Question]:
     yield first
     if passed_role:
-        yield Check("iam:PassRole", passed_role, {"iam:PassedToService": "bedrock.amazonaws.com"})
+        yield Question(
+            "iam:PassRole", passed_role, {"iam:PassedToService": "bedrock.amazonaws.com"}
+        )
     if first.action.startswith("bedrock:InvokeModel"):
         for model in models_behind(first.resource):
-            yield Check(first.action, model, {"bedrock:InferenceProfileArn": first.resource})
+            yield Question(first.action, model, {"bedrock:InferenceProfileArn": first.resource})
 
 
 def _logging_role(body: bytes) -> str:
@@ -150,19 +152,19 @@ def _logging_role(body: bytes) -> str:
         return ""
 
 
-def _message(access_key: str, check: Check, denied: Any, region: str) -> str:
+def _message(access_key: str, question: Question, denied: Any, region: str) -> str:
     refused = (
-        f"User: {denied.principal_arn} is not authorized to perform: {check.action} "
-        f"on resource: {check.resource} "
+        f"User: {denied.principal_arn} is not authorized to perform: {question.action} "
+        f"on resource: {question.resource} "
     )
     if denied.decision != "Deny":
-        return f"{refused}because no identity-based policy allows the {check.action} action"
-    kind, policy = _denying_policy(access_key, check, region)
+        return f"{refused}because no identity-based policy allows the {question.action} action"
+    kind, policy = _denying_policy(access_key, question, region)
     suffix = f": {policy}" if policy else ""
     return f"{refused}with an explicit deny in {kind}{suffix}"
 
 
-def _denying_policy(access_key: str, check: Check, region: str) -> tuple[str, str]:
+def _denying_policy(access_key: str, question: Question, region: str) -> tuple[str, str]:
     """Which kind of policy says no, and its ARN; none for an inline or a group's policy."""
     account = get_account_id()
     caller = iam_evaluator.resolve_principal(access_key, account)
@@ -170,10 +172,10 @@ def _denying_policy(access_key: str, check: Check, region: str) -> tuple[str, st
         principal_arn=caller.arn,
         principal_type=caller.type,
         principal_account=account,
-        action=check.action,
-        resource_arn=check.resource,
+        action=question.action,
+        resource_arn=question.resource,
         region=region,
-        service_context={key.lower(): value for key, value in check.keys.items()},
+        service_context={key.lower(): value for key, value in question.keys.items()},
         principal_keys=caller.keys,
     )
     if ":assumed-role/" in caller.arn:

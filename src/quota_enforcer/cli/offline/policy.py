@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from quota_enforcer.cli.policies.check import check
-from quota_enforcer.cli.policies.roles import (
+from quota_enforcer.cli.offline.policy_check import check
+from quota_enforcer.cli.offline.policy_roles import (
     Account,
     Partition,
     author,

@@ -1,4 +1,4 @@
-"""Who was blocked from what and when, as the events say."""
+"""What the events of a run say: who was blocked from what and when, and what else happened."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,16 +7,17 @@ from typing import Final, NamedTuple
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.local.demo import cast
-from quota_enforcer.local.demo.record import Answer, Event, Record
+from quota_enforcer.local.demo.record import Answer, Event, RunRecord
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything."""
+LIMITS: Final = {(item["principal"], item["quota"]): item["limit"] for item in cast.QUOTAS}
 _MODELS: Final = {
     (item["principal"], item["quota"]): item["models"] for item in cast.QUOTAS if "models" in item
 }
 
 
-class Block(NamedTuple):
+class BlockedTime(NamedTuple):
     """A time in which somebody was blocked from a model scope."""
 
     principal: str
@@ -39,13 +40,13 @@ class Block(NamedTuple):
         return Principal.parse(self.principal).kind in GATED
 
 
-def blocks(record: Record) -> Iterator[Block]:
+def blocks(record: RunRecord) -> Iterator[BlockedTime]:
     """Every block of the run, those that were lifted first."""
     began: dict[str, Event] = {}
 
-    def block(event: Event, ended: datetime) -> Block:
+    def block(event: Event, ended: datetime) -> BlockedTime:
         models = _MODELS.get((event.principal, event.quota), str(EVERY_MODEL))
-        return Block(event.principal, models, event.at, ended)
+        return BlockedTime(event.principal, models, event.at, ended)
 
     for event in record.events:
         if event.kind == "blocked":
@@ -54,3 +55,16 @@ def blocks(record: Record) -> Iterator[Block]:
             yield block(began.pop(event.principal), event.at)
     for event in began.values():
         yield block(event, NEVER)
+
+
+def reported(record: RunRecord, kind: str, principal: Principal | None = None) -> list[Event]:
+    return [
+        event
+        for event in record.events
+        if event.kind == kind and principal in {None, Principal.parse(event.principal)}
+    ]
+
+
+def is_last_release(record: RunRecord, event: Event) -> bool:
+    """Whether it was a release at the stack's end."""
+    return event.kind == "restored" and event.at == record.closed

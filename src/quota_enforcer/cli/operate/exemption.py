@@ -1,0 +1,97 @@
+"""Temporary exemptions: quota items with an end that let a principal go on at once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.by_hand import BLOCK, NO_LIMIT, Raise, raised
+from quota_enforcer.cli.quotas.quota_store import check, stored
+from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.diff import AUTHOR
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.quota import Action, Rule
+from quota_enforcer.decide.evaluate import decide_for_one
+from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.decide.verdict import Verdict
+from quota_enforcer.enforce.ports import Ledger
+
+NOTE = "released with quota-enforcer"
+
+
+def blocking(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The quotas that block, or would."""
+    return [v for v in verdicts if v.surely_used_up and v.quota.action is Action.DENY]
+
+
+def lasts_until(verdict: Verdict) -> datetime:
+    """When an exemption ends: with the present window.
+
+    Of a rolling window, when the clock would free the principal anyway. A block by hand spans every
+    window, so an exemption from it ends with the block, if the block has an end.
+    """
+    by_the_clock = verdict.quota.window.rolling or not verdict.limit
+    if by_the_clock and verdict.frees_at is not None:
+        return verdict.frees_at
+    return verdict.span.end
+
+
+def ends_own_block(principal: Principal, verdict: Verdict, until: datetime | None) -> bool:
+    """Whether to remove the block by hand: it is the principal's own, and would not hold again."""
+    quota = verdict.quota
+    if quota.name != BLOCK or quota.subject != str(principal):
+        return False
+    return until is None or (quota.until is not None and quota.until <= until)
+
+
+def exemption(
+    principal: Principal, verdict: Verdict, stored: Item | None, until: datetime, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The principal's own item of this quota name, without a limit until then.
+
+    Whatever else the stored item says is kept, and holds again afterwards.
+    """
+    return raised(str(principal), verdict.quota, stored, Raise(NO_LIMIT, until, NOTE), zone)
+
+
+def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:
+    """Who is in a team by any of its quotas; raises NotThere if the team has none."""
+    teams = [rule for rule in rules if rule.members]
+    named = {member for rule in teams if rule.subject == str(team) for member in rule.members}
+    if not named:
+        known = ", ".join(sorted({rule.subject for rule in teams}))
+        raise NotThere(f"there is no {team} with a quota that is valid; teams: {known or 'none'}")
+    return sorted(map(Principal.parse, named))
+
+
+def blocking_of_team(
+    loaded: RuleSet, team: Principal, ledger: Ledger, context: Context
+) -> list[Verdict]:
+    """The quotas of the team itself that block a member, or would: each as it lasts longest."""
+    everybody = [team, *members_of(loaded.rules, team)]
+    found: dict[str, Verdict] = {}
+    for record in ledger.records(everybody).values():
+        for verdict in blocking(decide_for_one(record, loaded.book, ledger, context).verdicts):
+            quota = verdict.quota
+            if quota.subject == str(team):
+                before = found.setdefault(quota.id, verdict)
+                found[quota.id] = max(before, verdict, key=lasts_until)
+    return list(found.values())
+
+
+def lift(
+    deployment: Deployment, who: Principal, verdict: Verdict, until: datetime | None, author: str
+) -> datetime | None:
+    """Write or remove the item that lifts one block; returns its end, None if it was removed."""
+    key, item = stored(deployment, str(who), verdict.quota.name)
+    if ends_own_block(who, verdict, until):
+        deployment.quotas.remove(key, verdict.quota.name, item)
+        return None
+    ends = until or lasts_until(verdict)
+    new = exemption(who, verdict, item, ends, deployment.settings.zone)
+    check(deployment, new)
+    deployment.quotas.put({**new, AUTHOR: author}, item)
+    return ends

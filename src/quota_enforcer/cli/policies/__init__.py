@@ -1,1 +1,0 @@
-"""Commands that print or check IAM policies."""

@@ -1,0 +1,1 @@
+"""What a run of the demo must have shown."""

@@ -1,0 +1,70 @@
+"""The emulator with every gap closed: all patches, installed in their order.
+
+ministack reads its settings from the environment while it is imported, and so does this module.
+"""
+
+from typing import Any
+
+from ministack import app
+from ministack.core import lambda_runtime
+
+from quota_enforcer.local.patches import clock
+from quota_enforcer.local.patches.bedrock import log as bedrock_log
+from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
+from quota_enforcer.local.patches.bedrock import runtime as bedrock
+from quota_enforcer.local.patches.functions import (
+    archives,
+    deliveries,
+    forked,
+    function_urls,
+    table_streams,
+    workers,
+)
+from quota_enforcer.local.patches.iam import bedrock as iam_bedrock
+from quota_enforcer.local.patches.iam import conditions as iam_conditions
+from quota_enforcer.local.patches.iam import dynamodb as iam_dynamodb
+from quota_enforcer.local.patches.iam import lambda_ as iam_lambda
+from quota_enforcer.local.patches.iam import limits as iam_limits
+from quota_enforcer.local.patches.iam import logs as iam_logs
+from quota_enforcer.local.patches.iam import resources as iam_resources
+from quota_enforcer.local.patches.iam import sqs as iam_sqs
+from quota_enforcer.local.patches.logs import log_reads, subscriptions
+from quota_enforcer.local.patches.metrics import alarms, metric_filters, metric_reads
+
+_IN_ORDER = (
+    clock,
+    deliveries,
+    subscriptions,
+    table_streams,
+    metric_filters,  # after the subscriptions, which it goes on to
+    log_reads,
+    metric_reads,
+    alarms,
+    iam_conditions,
+    iam_dynamodb,
+    iam_bedrock,
+    iam_lambda,
+    iam_limits,
+    iam_logs,
+    iam_resources,
+    iam_sqs,
+    function_urls,
+    bedrock_log,
+    bedrock_profiles,
+    bedrock,
+    workers,
+    archives,
+    forked,
+)
+
+
+def patched() -> Any:
+    """The emulator's application, an ASGI one."""
+    for patch in _IN_ORDER:
+        patch.install()
+    return clock.with_date(deliveries.with_settle(app.app))
+
+
+def stop_functions() -> None:
+    """End the processes of Lambda functions."""
+    lambda_runtime.reset()

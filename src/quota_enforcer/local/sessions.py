@@ -1,0 +1,74 @@
+"""Sessions and clients that find the embedded AWS by themselves; made once and kept."""
+
+import os
+from typing import Any, Final
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader
+
+ROOT_SECRET: Final = "root"  # noqa: S105 - the server takes the account id as the root's key
+_CONFIG: Final = Config(retries={"total_max_attempts": 1}, read_timeout=180)
+_NO_PROFILE: Final[dict[str, Any]] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
+"""Session variables (file key, environment, default, type): the user's AWS settings stay out."""
+_LOADER: Final = Loader(include_default_search_paths=True)
+"""Shared, so that each service's model is read once and not once a session."""
+
+
+class Sessions:
+    """By access key; `root` is the account's own, which may do everything."""
+
+    def __init__(self, root: str, region: str) -> None:
+        self._root = root
+        self._region = region
+        self._sessions: dict[str, boto3.Session] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def session_for(
+        self,
+        endpoint: str,
+        access_key_id: str,
+        secret_access_key: str,
+        session_token: str | None = None,
+    ) -> boto3.Session:
+        if (known := self._sessions.get(access_key_id)) is not None:
+            return known
+        core = botocore.session.Session(_NO_PROFILE)
+        core.register_component("data_loader", _LOADER)
+        core.get_component("config_store").set_config_variable("endpoint_url", endpoint)
+        core.set_default_client_config(_CONFIG)
+        session = boto3.Session(
+            access_key_id,
+            secret_access_key,
+            session_token,
+            region_name=self._region,
+            botocore_session=core,
+        )
+        self._sessions[access_key_id] = session
+        return session
+
+    def client(self, service: str, session: boto3.Session) -> Any:
+        credentials = session.get_credentials()
+        key = (service, credentials.access_key if credentials else "")
+        if key not in self._clients:
+            self._clients[key] = session.client(service)  # type: ignore[call-overload]  # any name
+        return self._clients[key]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._sessions.clear()
+
+    def close_all_but_root(self) -> None:
+        for service, key in list(self._clients):
+            if key != self._root:
+                self._clients.pop((service, key)).close()
+        self._sessions = {
+            key: session for key, session in self._sessions.items() if key == self._root
+        }
