@@ -16,7 +16,15 @@
 Each message names the thing, its value, what is allowed and the fix.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+
+def did_you_mean(word: str, known: Collection[str], cutoff: float = 0.6) -> str:
+    """`did you mean NAME?`, or nothing if no known name is close; `cutoff` 1 is the same word."""
+    from difflib import get_close_matches  # noqa: PLC0415 - a Lambda starts without it
+
+    near = get_close_matches(word, known, n=1, cutoff=cutoff)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 class EnforcerError(Exception):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from quota_enforcer.core.notices.amounts import dollars, used_units
+from quota_enforcer.core.notices.amounts import dollars, listed, used_units
 from quota_enforcer.core.notices.wording import of_pool, period
 from quota_enforcer.decide.verdict import Verdict
 
@@ -11,8 +11,7 @@ _SHOWN_MODELS = 3
 
 def unpriced(verdict: Verdict) -> str:
     """`no price is known for MODEL, MODEL and 2 more`."""
-    named, more = verdict.unpriced[:_SHOWN_MODELS], len(verdict.unpriced) - _SHOWN_MODELS
-    return f"no price is known for {', '.join(named)}{f' and {more} more' if more > 0 else ''}"
+    return f"no price is known for {listed(verdict.unpriced, _SHOWN_MODELS)}"
 
 
 def used(verdict: Verdict) -> str:

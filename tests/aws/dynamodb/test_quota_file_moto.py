@@ -11,8 +11,7 @@ from builders import an_item
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.cli.files import json as item_json
 from quota_enforcer.cli.files import yaml as item_yaml
-from quota_enforcer.cli.quotas.quota_plan import Wanted, plan
-from quota_enforcer.cli.quotas.quota_write import Written, write
+from quota_enforcer.cli.quotas.import_plan import WantedItem, Written, plan_import, write
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.values import plain
 
@@ -34,8 +33,8 @@ CONSOLE: dict[str, Any] = {
 """As an admin may leave it in the console, valid or not."""
 
 
-def wanted(several: list[Item]) -> list[Wanted]:
-    return [Wanted(each) for each in several]
+def wanted(several: list[Item]) -> list[WantedItem]:
+    return [WantedItem(each) for each in several]
 
 
 def as_yaml(items: list[Item]) -> list[Item]:
@@ -55,14 +54,14 @@ def test_whatever_the_console_holds_comes_back_as_no_change(
     dynamodb.put_item(TableName="quotas", Item=CONSOLE)
     quotas.put(an_item(limit=Decimal("12.50")), expected=None)
     stored = quotas.items()
-    made = plan(wanted(through(stored)), stored, prune=True)
+    made = plan_import(wanted(through(stored)), stored, prune=True)
     assert made.summary == "0 added, 0 changed, 0 removed, 2 unchanged"
 
 
 def test_bytes_come_back_in_yaml(quotas: DynamoQuotas) -> None:
     quotas.put(an_item(note=Binary(b"\x00\xff"), typo={b"a", b"b"}), expected=None)
     stored = quotas.items()
-    assert plan(wanted(as_yaml(stored)), stored, prune=True).steps == ()
+    assert plan_import(wanted(as_yaml(stored)), stored, prune=True).steps == ()
 
 
 def test_what_is_imported_into_an_empty_table_is_the_same(
@@ -73,14 +72,14 @@ def test_what_is_imported_into_an_empty_table_is_the_same(
     dynamodb.delete_item(
         TableName="quotas", Key={name: CONSOLE[name] for name in ("principal", "quota")}
     )
-    write(quotas, plan(wanted(exported), [], prune=True).steps, ADMIN, Written())
-    assert plan(wanted(exported), quotas.items(), prune=True).steps == ()
+    write(quotas, plan_import(wanted(exported), [], prune=True).steps, ADMIN, Written())
+    assert plan_import(wanted(exported), quotas.items(), prune=True).steps == ()
 
 
 def test_many_are_written_each_once_and_signed(quotas: DynamoQuotas) -> None:
     items: list[Item] = [an_item(principal=f"user/u{n}", limit=n) for n in range(200)]
     written = Written()
-    write(quotas, plan(wanted(items), [], prune=False).steps, ADMIN, written)
+    write(quotas, plan_import(wanted(items), [], prune=False).steps, ADMIN, written)
     assert (len(written.done), written.overtaken) == (200, [])
     assert {item["principal"]: item["limit"] for item in quotas.items()} == {
         f"user/u{n}": n for n in range(200)
@@ -91,7 +90,7 @@ def test_many_are_written_each_once_and_signed(quotas: DynamoQuotas) -> None:
 def test_what_somebody_else_has_changed_stays_and_is_named(quotas: DynamoQuotas) -> None:
     quotas.put(an_item(), expected=None)
     quotas.put(an_item(principal="user/bob"), expected=None)
-    steps = plan(wanted([an_item(limit=5)]), quotas.items(), prune=True).steps
+    steps = plan_import(wanted([an_item(limit=5)]), quotas.items(), prune=True).steps
     for name in ("alice", "bob"):
         quotas.put(an_item(principal=f"user/{name}", limit=7), an_item(principal=f"user/{name}"))
     written = Written()
@@ -113,7 +112,7 @@ def test_a_write_whose_answer_got_lost_is_no_conflict(
 
     monkeypatch.setattr(dynamodb, "put_item", twice)
     written = Written()
-    write(quotas, plan(wanted([an_item()]), [], prune=False).steps, ADMIN, written)
+    write(quotas, plan_import(wanted([an_item()]), [], prune=False).steps, ADMIN, written)
     assert (len(written.done), written.overtaken) == (1, [])
 
 
@@ -132,6 +131,6 @@ def test_a_refusal_of_aws_stops_it_and_what_is_written_is_known(
     items: list[Item] = [an_item(principal=f"user/u{n:03}") for n in range(300)]
     written = Written()
     with pytest.raises(ClientError, match="ExpiredToken"):
-        write(quotas, plan(wanted(items), [], prune=False).steps, ADMIN, written)
+        write(quotas, plan_import(wanted(items), [], prune=False).steps, ADMIN, written)
     assert len(written.done) == len(quotas.items()) == 30
     assert len(made) < 300

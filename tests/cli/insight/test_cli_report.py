@@ -85,7 +85,7 @@ def test_in_observe_mode_it_shows_what_would_have_been_blocked(
         "would have been blocked",
         "2026-11-24 12:00",
         "now | until 2026-11-25 00:00",
-        "1 h 0 min",
+        "1 h",
     ]
 
 

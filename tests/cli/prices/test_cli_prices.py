@@ -80,6 +80,7 @@ class TestSet:
             "principal": f"price/{SONNET}", "quota": "price", "edited_by": ADMIN,
             "input": Decimal("2.55"), "output": Decimal("12.5"),
         }  # fmt: skip
+        assert f"Added price {SONNET}:" in words(result.stdout)
         assert "2.55 12.5 0.3 3.75 6 admin" in words(result.stdout)
         assert "prompts over 200,000 tokens 6 22.5" in words(result.stdout)
         assert f"Prices of their own keep: au.{SONNET}" in words(result.stderr)

@@ -8,6 +8,7 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
 
 KINDS = ["default", "role/*", "sso/*", "user/*"]
+FORMS = ["user/", "role/", "sso/", "session/", "team/"]
 
 
 @pytest.fixture
@@ -37,22 +38,23 @@ def offered(*line: str) -> list[str]:
 
 @pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("command", ["set", "show", "raise", "remove"])
-def test_whom_is_whoever_has_a_quota_or_is_a_kind(command: str) -> None:
+def test_a_subject_is_whoever_has_a_quota_or_is_a_kind(command: str) -> None:
     assert offered("quota", command, "") == sorted([*KINDS, "team/x", "user/alice"])
     assert offered("quota", command, "user/a") == ["user/alice"]
 
 
 @pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("command", ["set", "show", "raise", "remove"])
-def test_names_are_those_of_whom_the_line_names(command: str) -> None:
+def test_names_are_those_of_the_subject_that_the_line_names(command: str) -> None:
     assert offered("quota", command, "user/alice", "") == ["daily", "weekly"]
     assert offered("quota", command, "user/zoe", "") == ["daily", "pool", "weekly"]
     assert offered("quota", command, "user/alice", "w") == ["weekly"]
 
 
 @pytest.mark.usefixtures("shell")
-def test_whom_to_release_is_whoever_is_known_and_teams() -> None:
-    assert offered("release", "") == ["team/x", "user/alice", "user/bob"]
+@pytest.mark.parametrize("command", ["release", "status", "explain"])
+def test_a_principal_is_whoever_is_known_and_teams(command: str) -> None:
+    assert offered(command, "") == ["team/x", "user/alice", "user/bob"]
 
 
 def test_the_deployment_is_the_lines(shell: Shell) -> None:
@@ -70,7 +72,8 @@ def test_without_aws_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quota_enforcer.cli.deployment.find", nowhere)
     assert offered("quota", "show", "") == KINDS
     assert offered("quota", "show", "user/alice", "") == []
-    assert offered("release", "") == []
+    assert offered("release", "") == FORMS
+    assert offered("status", "us") == ["user/"]
 
 
 def test_commands_are_offered_too() -> None:

@@ -7,14 +7,14 @@ import pytest
 import typer
 
 from builders import NOON, UTC_ZONE
-from quota_enforcer.cli.terminal.until import end, written
+from quota_enforcer.cli.terminal.when import end_moment, end_text
 from quota_enforcer.core.deployment import Context, Mode
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def at(text: str, now: datetime = NOON, zone: ZoneInfo = UTC_ZONE) -> datetime:
-    return end(text, Context(now, zone, Mode.ENFORCE), "--until")
+    return end_moment(text, Context(now, zone, Mode.ENFORCE), "--until")
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_days_end_at_the_same_time_of_day_and_hours_are_hours(text: str, ends: d
 
 
 def test_a_while_is_written_as_the_moment_it_ends_without_parts_of_seconds() -> None:
-    assert written("2h", NOON.replace(microsecond=5), BERLIN) == "2026-11-24T15:00:00+01:00"
+    assert end_text("2h", NOON.replace(microsecond=5), BERLIN) == "2026-11-24T15:00:00+01:00"
 
 
 @pytest.mark.parametrize("text", ["2026-12-01", "tomorrow", "h", ""])
 def test_what_is_no_while_is_left_for_validation(text: str) -> None:
-    assert written(text, NOON, UTC_ZONE) == text
+    assert end_text(text, NOON, UTC_ZONE) == text
 
 
 @pytest.mark.parametrize(

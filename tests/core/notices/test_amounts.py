@@ -1,5 +1,6 @@
 """Amounts as people and as machines read them: exact inside, rounded only here."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from quota_enforcer.core.notices.amounts import (
     dollars,
     exact,
+    lasting,
     limit_of,
+    listed,
     number,
     used_of,
     used_units,
@@ -103,3 +106,28 @@ def test_tokens_have_their_unit_behind_them() -> None:
     assert (limit_of(Decimal(1000), TOKENS), limit_of(Decimal("12.5"), MONEY)) == (
         "1,000 total tokens", "$12.50",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=12), "12 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=4, minutes=10), "4 h 10 min"),
+        (timedelta(days=3, hours=4, minutes=59), "3 d 4 h"),
+        (timedelta(days=1966), "1,966 d"),
+    ],
+)
+def test_a_length_of_time_has_at_most_two_units_and_none_of_them_is_0(
+    length: timedelta, shown: str
+) -> None:
+    assert lasting(length) == shown
+
+
+def test_of_many_names_the_first_are_shown_and_the_rest_is_counted() -> None:
+    names = [f"user/{number}" for number in range(1_003)]
+    assert listed(names, 2) == "user/0, user/1 and 1,001 more"
+    assert listed(names, 3, "people") == "user/0, user/1, user/2 and 1,000 more people"
+    assert listed(names[:2], 2) == "user/0, user/1"
+    assert listed([], 2) == ""

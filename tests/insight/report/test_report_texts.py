@@ -1,6 +1,6 @@
 """Numbers, money and time as the report's page shows them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -47,20 +47,6 @@ def test_money_is_rounded_to_the_cent_and_never_to_nothing(usd: str, shown: str)
 )
 def test_a_share_never_rounds_something_to_nothing(part: int, whole: int, shown: str) -> None:
     assert texts.percent(part, whole) == shown
-
-
-@pytest.mark.parametrize(
-    ("length", "shown"),
-    [
-        (timedelta(seconds=59), "0 min"),
-        (timedelta(minutes=12), "12 min"),
-        (timedelta(hours=4, minutes=10), "4 h 10 min"),
-        (timedelta(days=3, hours=4, minutes=59), "3 d 4 h"),
-        (timedelta(days=1966), "1,966 d 0 h"),
-    ],
-)
-def test_stretches_of_time(length: timedelta, shown: str) -> None:
-    assert texts.lasting(length) == shown
 
 
 def test_moments_are_on_the_deployments_clock() -> None:

@@ -8,9 +8,7 @@ from quota_enforcer.core.quotas.item import Item
 
 LARGEST = 400_000
 """Bytes of an item, less than DynamoDB takes; what it adds for each attribute is some bytes."""
-
 _LONGEST_KEY = 2048
-
 _DIGITS = 38
 
 _MOST, _LEAST = 125, -130

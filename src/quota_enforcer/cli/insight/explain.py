@@ -9,14 +9,9 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.explained import say_explained
 from quota_enforcer.cli.insight.explained_as_json import document
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import say_json
-from quota_enforcer.cli.terminal.principals import (
-    Who,
-    hint_unknown_principal,
-    read_usages,
-    record_of,
-)
+from quota_enforcer.cli.terminal.principals import hint_unknown_principal, read_usages, record_of
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record
@@ -37,7 +32,7 @@ from quota_enforcer.insight.status import rows
 @on_deployment
 def explain(
     deployment: Deployment,
-    principal: Who,
+    principal: PrincipalArg,
     *,
     everything: Annotated[
         bool, typer.Option("--all", help="Every hour and day, and not just the newest.")

@@ -6,10 +6,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from quota_enforcer.cli.insight.rows import STYLES
 from quota_enforcer.cli.insight.standing_words import closed, standing_words
 from quota_enforcer.cli.insight.verdict_words import Fact, amount, facts
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
+from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
@@ -71,7 +71,7 @@ def _say_name(name: Name, found: Explained, context: Context, *, everything: boo
     for place, summed in enumerate(name.sums):
         if place:
             say("")
-        state = Text(str(summed.row.state), STYLES.get(summed.row.state, ""))
+        state = styled(summed.row.state)
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
         rule = _rule(summed, name, context)
         say_facts([*rule, *facts(summed, found.standing, context)], _INDENT)

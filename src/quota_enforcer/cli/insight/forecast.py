@@ -14,10 +14,9 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.rows import row_document, used
 from quota_enforcer.cli.insight.verdict_words import amount
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, screenful
 from quota_enforcer.cli.terminal.principals import (
-    MaybeWho,
     everybody,
     hint_unknown_principal,
     look_at_all,
@@ -60,7 +59,7 @@ class Line:
 @on_deployment
 def forecast(
     deployment: Deployment,
-    principal: MaybeWho = None,
+    principal: MaybePrincipalArg = None,
     *,
     limit: Annotated[
         int | None,

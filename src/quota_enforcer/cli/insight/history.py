@@ -10,13 +10,14 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
-from quota_enforcer.cli.terminal.principals import MaybeWho, hint_unknown_principal, record_of
-from quota_enforcer.cli.terminal.since import since_moment
-from quota_enforcer.cli.terminal.when import lasting
+from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
+from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.when import since_moment
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import ELSEWHERE
@@ -25,20 +26,13 @@ from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.enforce.report import event
 
 NEWEST = 50
-_STYLES = {
-    NoticeKind.BLOCKED: "bold red",
-    NoticeKind.COULD_NOT_DENY: "bold red",
-    NoticeKind.WARNING: "yellow",
-    NoticeKind.WOULD_HAVE_BLOCKED: "yellow",
-    NoticeKind.RESTORED: "green",
-}
 _LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
 
 @on_deployment
 def history(
     deployment: Deployment,
-    principal: MaybeWho = None,
+    principal: MaybePrincipalArg = None,
     *,
     since: Annotated[
         str | None,
@@ -98,7 +92,7 @@ def _rows(shown: Iterable[Notice], context: Context) -> Iterator[tuple[str | Tex
     for notice in shown:
         yield (
             wording.moment(notice.at, context.zone),
-            Text(str(notice.kind).replace("-", " "), _STYLES.get(notice.kind, "")),
+            styled(notice.kind, str(notice.kind).replace("-", " ")),
             notice.principal or "-",
             notice.quota or "-",
             _why(notice, context),

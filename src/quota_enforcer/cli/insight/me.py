@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer.cli.insight import self_service
-from quota_enforcer.cli.terminal.options import AsJson, Target, with_aws
+from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices import wording
@@ -20,7 +20,7 @@ from quota_enforcer.core.usage.counts import Measure
 URL: Final = "QUOTA_ENFORCER_URL"
 
 
-@with_aws
+@on_target
 def me(
     where: Target,
     *,

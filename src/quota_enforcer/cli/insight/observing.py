@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, say, say_table
-from quota_enforcer.cli.terminal.when import lasting, weekday_moment
+from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Breaker, Context, Mode
 from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.insight.blocks import Tally, tally, would_have_been
 from quota_enforcer.insight.status import Row, State

@@ -8,21 +8,13 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer.cli.terminal.output import say, say_table
+from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import exact, used_units
+from quota_enforcer.core.notices.amounts import exact, listed, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.insight.status import Row, State
-
-STYLES = {
-    State.WARNED: "yellow",
-    State.OVER: "bold yellow",
-    State.BLOCKED: "bold red",
-    State.WOULD_BE_BLOCKED: "bold yellow",
-    State.COULD_NOT_BE_BLOCKED: "bold red",
-    State.NO_QUOTA: "dim",
-}
 
 
 def say_rows(table: Iterable[Row], context: Context) -> None:
@@ -39,7 +31,7 @@ def say_notes(table: Iterable[Row]) -> None:
     """What the table's cells have no room for."""
     several = list(table)
     for place, (why, subject) in enumerate(_reasons(several).items()):
-        say(f"{'' if place else chr(10)}{_listed(subject)}: {why}.")
+        say(f"{'' if place else chr(10)}{listed(subject, _LISTED)}: {why}.")
     footnote = _assumed(several)
     if footnote:
         say(f"\n{footnote}")
@@ -64,7 +56,7 @@ def _cells(row: Row, context: Context) -> tuple[str | Text, ...]:
         row.quota or "-",
         used(row),
         "" if row.percent is None else str(row.percent),
-        Text(words, STYLES.get(row.state, "")),
+        styled(row.state, words),
         _resets(row, context),
     )
 
@@ -87,11 +79,6 @@ def _resets(row: Row, context: Context) -> str:
 
 
 _LISTED = 10
-
-
-def _listed(subject: list[str]) -> str:
-    more = len(subject) - _LISTED
-    return ", ".join(subject[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _reasons(table: Iterable[Row]) -> dict[str, list[str]]:

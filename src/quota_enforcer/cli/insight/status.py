@@ -17,9 +17,9 @@ from quota_enforcer.cli.insight.observing import (
 from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.insight.status_of_one import say_one
 from quota_enforcer.cli.insight.status_page import header, header_document, hints
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
-from quota_enforcer.cli.terminal.principals import MaybeWho, everybody, look_at_all
+from quota_enforcer.cli.terminal.principals import everybody, look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
@@ -33,7 +33,7 @@ LONGEST = 400
 @on_deployment
 def status(  # noqa: PLR0913 - one argument for each option
     deployment: Deployment,
-    principal: MaybeWho = None,
+    principal: MaybePrincipalArg = None,
     *,
     over: Annotated[
         bool, typer.Option("--over", help="Only who has used up a quota, or is blocked.")

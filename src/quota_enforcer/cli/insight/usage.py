@@ -9,15 +9,10 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.spend_shown import as_csv_text, document, show
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, how_far, say_json, screenful
-from quota_enforcer.cli.terminal.principals import (
-    MaybeWho,
-    everybody,
-    hint_unknown_principal,
-    record_of,
-)
-from quota_enforcer.cli.terminal.span import Span, span_of
+from quota_enforcer.cli.terminal.principals import everybody, hint_unknown_principal, record_of
+from quota_enforcer.cli.terminal.when import Days, asked_days
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.buckets import Usage
@@ -31,7 +26,7 @@ _KEPT = 400
 @on_deployment
 def usage(  # noqa: PLR0913 - one argument for each option
     deployment: Deployment,
-    principal: MaybeWho = None,
+    principal: MaybePrincipalArg = None,
     *,
     month: Annotated[
         str | None, typer.Option(metavar="YYYY-MM", help="This month. Default: the present one.")
@@ -77,7 +72,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
     context = deployment.settings.context(clock.now())
-    span = span_of(month, first, last, context)
+    span = asked_days(month, first, last, context)
     asked = Asked(span.first, span.last, _by(by))
     rules = deployment.load(context.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
@@ -104,7 +99,7 @@ def _by(text: str) -> tuple[By, ...]:
 
 
 def _read(
-    deployment: Deployment, text: str | None, rules: list[Rule], span: Span
+    deployment: Deployment, text: str | None, rules: list[Rule], span: Days
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
     subject = [record.principal for record in everybody(deployment, rules)] if text is None else []

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from quota_enforcer.cli.deployment import DEFAULT_STACK
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
@@ -33,7 +34,7 @@ _ModelScopes = Annotated[
 
 def meter(
     account: Account,
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: _LogGroup = None,
@@ -50,7 +51,7 @@ def meter(
 
 def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Account,
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     scopes: _ModelScopes = 0,
@@ -74,7 +75,7 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
 
 def author(
     account: Account,
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     gates: Annotated[int, typer.Option(min=1, max=GATES, help="The parameter Gates.")] = 1,
@@ -91,7 +92,7 @@ def author(
 
 def self_service_function(
     account: Account,
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
 ) -> None:
@@ -106,7 +107,7 @@ def self_service_function(
 
 def me(
     account: Annotated[str, typer.Option(help="The account's 12 digits; * for whichever.")] = "*",
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
 ) -> None:
@@ -123,7 +124,7 @@ def me(
 
 def doctor(
     account: Account,
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: _LogGroup = None,
@@ -146,7 +147,7 @@ def guard(
             metavar="ROLE", help="A role that may still change all of it, with its path if any."
         ),
     ],
-    stack: Stack = "bedrock-quota",
+    stack: Stack = DEFAULT_STACK,
     log_group: _LogGroup = None,
     partition: Partition = "aws",
 ) -> None:

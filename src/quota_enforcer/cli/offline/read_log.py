@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
-from quota_enforcer.cli.files.logs import log_file, log_lines
+from quota_enforcer.cli.files.logs import STATUS, LogSummary, log_file, log_lines
 from quota_enforcer.cli.terminal.output import hint, plain, say, say_table
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 from rich.text import Text
 
-from quota_enforcer.cli.files.log_summary import LogSummary
-from quota_enforcer.cli.files.logs import log_file, log_lines
-from quota_enforcer.cli.files.quota_file import read_quota_file
+from quota_enforcer.cli.files.items import read_quota_file
+from quota_enforcer.cli.files.logs import LogSummary, log_file, log_lines
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -39,7 +39,6 @@ _SHARED = {Kind.SESSION, Kind.TEAM}
 
 _LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
-_STYLES = {"blocked": "bold red", "warning": "yellow", "restored": "green"}
 
 _NUMBERS = (
     "Requests", "Tokens", "Cost", "Warned", "Blocked", "Refused", "Tokens saved", "Cost saved",
@@ -215,11 +214,10 @@ def show(outcomes: Mapping[Principal, Simulated], zone: ZoneInfo) -> None:
 
 
 def _row(notice: Notice, zone: ZoneInfo) -> tuple[str | Text, ...]:
-    kind = str(notice.kind)
     return (
         wording.moment(notice.at, zone),
         notice.principal,
-        Text(kind, _STYLES.get(kind, "")),
+        styled(notice.kind),
         notice.reason,
         wording.moment(notice.until, zone) if notice.kind in _LASTS else "",
     )

@@ -12,17 +12,13 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import console, hint, progress, say_json
+from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Finding, Severity
 from quota_enforcer.doctor.fixes import count
 from quota_enforcer.doctor.run import Examined, checks, examine
 
-_STYLES = {
-    Severity.PROBLEM: "bold red",
-    Severity.WARNING: "bold yellow",
-    Severity.UNCHECKED: "bold magenta",
-    Severity.NOTE: "cyan",
-}
 _MANY = {Severity.PROBLEM: "problems", Severity.WARNING: "warnings",
          Severity.UNCHECKED: "unchecked", Severity.NOTE: "notes"}  # fmt: skip
 _SHOWN = 10
@@ -89,16 +85,16 @@ def _show(where: Mapping[str, str], examined: Sequence[Examined]) -> None:
     wide = max((len(each.check.name) for each in examined), default=0)
     for each in examined:
         if each.diagnosis.healthy:
-            _line("ok", "green", each.check.name.ljust(wide), each.diagnosis.fine)
+            _line(Text("ok".ljust(9), "green"), each.check.name.ljust(wide), each.diagnosis.fine)
         for found in each.diagnosis.findings:
             name = each.check.name.ljust(wide)
-            _line(str(found.severity), _STYLES[found.severity], name, found.what)
+            _line(styled(found.severity, found.severity.ljust(9)), name, found.what)
             _details(found)
     _sum_up(where, [found for each in examined for found in each.diagnosis.findings])
 
 
-def _line(word: str, style: str, name: str, what: str) -> None:
-    line = Text.assemble((word.ljust(9), style), "  ", name, "  ", what)
+def _line(word: Text, name: str, what: str) -> None:
+    line = Text.assemble(word, "  ", name, "  ", what)
     console().print(line, soft_wrap=True)
 
 
@@ -106,9 +102,7 @@ def _details(found: Finding) -> None:
     """Each on a line of its own, as it is, so that a command can be copied."""
     indent = " " * 11
     if found.about:
-        more = len(found.about) - _SHOWN
-        named = ", ".join(found.about[:_SHOWN])
-        typer.echo(f"{indent}who   {named}{f' and {more} more' if more > 0 else ''}")
+        typer.echo(f"{indent}who   {listed(found.about, _SHOWN)}")
     if found.evidence:
         typer.echo(f"{indent}seen  {found.evidence}")
     if found.fix:

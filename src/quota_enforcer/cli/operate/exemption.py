@@ -6,8 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.by_hand import BLOCK, NO_LIMIT, Raise, raised
-from quota_enforcer.cli.quotas.quota_store import check, stored
+from quota_enforcer.cli.quotas.blocking import BLOCK
+from quota_enforcer.cli.quotas.edit import checked_rule, stored_item
+from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal
@@ -86,12 +87,12 @@ def lift(
     deployment: Deployment, who: Principal, verdict: Verdict, until: datetime | None, author: str
 ) -> datetime | None:
     """Write or remove the item that lifts one block; returns its end, None if it was removed."""
-    key, item = stored(deployment, str(who), verdict.quota.name)
+    key, item = stored_item(deployment, str(who), verdict.quota.name)
     if ends_own_block(who, verdict, until):
         deployment.quotas.remove(key, verdict.quota.name, item)
         return None
     ends = until or lasts_until(verdict)
     new = exemption(who, verdict, item, ends, deployment.settings.zone)
-    check(deployment, new)
+    checked_rule(deployment, new)
     deployment.quotas.put({**new, AUTHOR: author}, item)
     return ends

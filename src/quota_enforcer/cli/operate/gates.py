@@ -15,6 +15,7 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Guard
@@ -126,9 +127,7 @@ def _show(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> None:
 
 
 def _people(role: SharedRole) -> str:
-    more = len(role.people) - _SHOWN
-    named = ", ".join(role.people[:_SHOWN]) or "any session"
-    return f"{named} and {more} more" if more > 0 else named
+    return listed(role.people, _SHOWN) or "any session"
 
 
 def _state(role: SharedRole, numbers: Mapping[str, int]) -> Text:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -15,14 +14,14 @@ from quota_enforcer.cli.operate.exemption import (
     lift,
     members_of,
 )
-from quota_enforcer.cli.quotas.by_hand import BLOCK
+from quota_enforcer.cli.quotas.blocking import BLOCK
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
-from quota_enforcer.cli.terminal.until import FORMS, end
+from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.errors import EnforcerError, NotThere
+from quota_enforcer.core.errors import EnforcerError, NotThere, did_you_mean
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
@@ -96,7 +95,8 @@ def release(
         str | None,
         typer.Option(
             metavar="WHEN",
-            help=f"When the limit holds again: {FORMS}. Default: the end of the present window.",
+            help=f"When the limit holds again: {END_FORMS}. "
+            "Default: the end of the present window.",
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -117,7 +117,7 @@ def release(
     if (principal is None) != everybody:
         raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
     context = deployment.settings.context(clock.now())
-    ends = None if until is None else end(until, context, "--until")
+    ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not yes:
         subject = ", ".join(str(record.principal) for record in records)
@@ -143,8 +143,7 @@ def _record(deployment: Deployment, text: str) -> Record:
     record = deployment.ledger.records([principal])[principal]
     if record.version == 0 and deployment.quotas.get(str(principal), BLOCK) is None:
         known = [str(each.principal) for each in deployment.ledger.everybody()]
-        near = get_close_matches(str(principal), known, n=1)
-        meant = f"did you mean {near[0]}?" if near else "`quota-enforcer status` shows who is known"
+        meant = did_you_mean(str(principal), known) or "`quota-enforcer status` shows who is known"
         raise NotThere(f"{principal} has not used Bedrock and is not blocked; {meant}")
     return record
 

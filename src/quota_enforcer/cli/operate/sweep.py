@@ -9,8 +9,8 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.styles import styled
 
-_STYLES = {"blocked": "bold red", "warning": "yellow", "restored": "green"}
 _LISTS = {
     "held": "Held by the breaker, not blocked",
     "drift": "Found changed by somebody else, and put right",
@@ -78,9 +78,8 @@ def _summary(report: dict[str, Any]) -> str:
 
 
 def _cells(event: dict[str, Any]) -> tuple[str | Text, ...]:
-    kind = str(event["kind"])
     return (
-        Text(kind, _STYLES.get(kind, "")),
+        styled(event["kind"]),
         event["principal"] or "-",
         event["quota"] or "-",
         event["reason"],

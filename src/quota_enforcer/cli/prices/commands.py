@@ -1,21 +1,21 @@
 """`prices list` and `prices remove`; and the other commands about prices, from their own files."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.check import check
-from quota_enforcer.cli.prices.price_store import OwnPrice, applying, own_prices, stored_price
+from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
 from quota_enforcer.cli.prices.update import update
 from quota_enforcer.cli.terminal.options import (
     AsJson,
     Model,
+    Target,
     on_deployment,
-    with_optional_deployment,
+    on_target,
 )
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
@@ -30,9 +30,9 @@ app.command("update", no_args_is_help=True)(update)
 
 
 @app.command("list")
-@with_optional_deployment
+@on_target
 def list_(
-    find: Callable[[], Deployment],
+    target: Target,
     pattern: Annotated[
         str | None,
         typer.Argument(
@@ -56,7 +56,7 @@ def list_(
       quota-enforcer prices list 'eu.anthropic.*' --shipped
       quota-enforcer prices list --json
     """
-    own = [] if shipped else own_prices(find())
+    own = [] if shipped else own_prices(target.find())
     named = [each for each in _listed(own) if pattern is None or each.matches(pattern)]
     broken = [each for each in own if each.rate is None]
     if not named and not broken:

@@ -1,17 +1,17 @@
 """`prices set`: add or change an admin's own price of a model."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.prices.price_store import applying, own_prices, stored_price
+from quota_enforcer.cli.prices.own import applying, own_prices, stored_price
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
 from quota_enforcer.cli.quotas.edit import edited, number
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key, read_price
 from quota_enforcer.core.pricing.key import plain_model
@@ -111,7 +111,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     if not made:
         say(f"No change: price {key} is like that already.")
         return
-    say(f"{'AddResult' if old is None else 'Changed'} price {key}:")
+    say(f"{'Added' if old is None else 'Changed'} price {key}:")
     say_table(
         ("Attribute", "Old", "New"), [(c.attribute, shown(c.old), shown(c.new)) for c in made]
     )
@@ -131,7 +131,6 @@ def _consequences(key: str, *, new: bool) -> Iterator[str]:
             yield f"Prices of their own keep: {', '.join(sorted(others))}"
     known = {plain_model(each) for each in shipped}
     if new and plain_model(key) not in known:
-        near = get_close_matches(plain_model(key), known, n=1, cutoff=0.9)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        yield f"The product knows no model {plain_model(key)!r}{meant}"
+        meant = did_you_mean(plain_model(key), known, cutoff=0.9)
+        yield f"The product knows no model {plain_model(key)!r}{meant and f'; {meant}'}"
     yield FROM_WHEN

@@ -8,7 +8,9 @@ from typing import Any
 
 from quota_enforcer.cli.terminal.output import say_table
 from quota_enforcer.core.notices.amounts import exact, number
-from quota_enforcer.core.pricing.item import price_attributes
+from quota_enforcer.core.pricing.item import (
+    price_attributes,
+)
 from quota_enforcer.core.pricing.key import plain_model
 from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate
 
@@ -16,7 +18,6 @@ _WORDS = {"cache_write_1h": "1 h write"}
 _TOKENS = [_WORDS.get(name, name.replace("_", " ").capitalize()) for name in TOKEN_PRICES]
 HEAD = ("Model", *_TOKENS, "Request", "Source")
 UNIT = "US dollars for a million tokens, or for one request; a cache write lasts 5 minutes or 1 h."
-
 FROM_WHEN = "It counts within a minute. After that `quota-enforcer recount` prices past hours anew."
 """What to say of prices just written."""
 

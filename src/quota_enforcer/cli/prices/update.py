@@ -1,26 +1,114 @@
 """`prices update`: a newer version of the community-kept price table becomes price items."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.prices.price_plan import Kind, Step, plan
-from quota_enforcer.cli.prices.price_store import own_prices
-from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT
+from quota_enforcer.cli.prices.own import OwnPrice, own_prices
+from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, as_texts
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json, say_table
 from quota_enforcer.core.errors import Conflict, InvalidQuota
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.item import NAME, price_attributes, read_price
-from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.cost import overlaid
+from quota_enforcer.core.pricing.item import NAME, PREFIX, price_attributes, read_price
+from quota_enforcer.core.pricing.rate import PRICES, Rate
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
+from quota_enforcer.core.quotas.item import Item
+
+MARK = "prices update: "
+"""How the note of an item begins that an update wrote."""
+
+
+class UpdateKind(StrEnum):
+    """What an update does to one price."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStep:
+    """One price of a plan: what it is now, what it will be, and the items behind.
+
+    `withdrawn`: an earlier update's item goes, since the product's own price is the new one again.
+    `kept`: an admin's own price differs and stays.
+    """
+
+    kind: UpdateKind
+    key: str
+    before: Rate | None
+    after: Rate
+    stored: Item | None
+    item: Item | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Prices by the attributes of price items, as decimal texts."""
+        return {
+            "model": self.key,
+            "kind": self.kind,
+            "before": self.before and as_texts(price_attributes(self.before)),
+            "after": as_texts(price_attributes(self.after)),
+        }
+
+
+def plan_update(
+    newer: Mapping[str, Rate], shipped: Mapping[str, Rate], own: list[OwnPrice], note: str
+) -> list[UpdateStep]:
+    """The steps from the prices in force to those of a newer table; none where they agree."""
+    items = {each.key: each for each in own}
+    steps = (
+        _step(key, rate, shipped.get(key), items.get(key), note)
+        for key, rate in sorted(newer.items())
+    )
+    return [step for step in steps if step is not None]
+
+
+def _step(
+    key: str, rate: Rate, shipped: Rate | None, own: OwnPrice | None, note: str
+) -> UpdateStep | None:
+    stored = None if own is None else own.item
+    in_force = _over(own.rate, shipped) if own is not None and own.rate is not None else shipped
+    after = _over(rate, shipped)
+    by_hand = stored is not None and not str(stored.get("note", "")).startswith(MARK)
+    if in_force is not None and _same(after, in_force):
+        if by_hand or stored is None or shipped is None or not _same(after, shipped):
+            return None
+        return UpdateStep(UpdateKind.WITHDRAWN, key, in_force, after, stored, None)
+    if by_hand:
+        return UpdateStep(UpdateKind.KEPT, key, in_force, after, stored, None)
+    if stored is not None and shipped is not None and _same(after, shipped):
+        return UpdateStep(UpdateKind.WITHDRAWN, key, in_force, after, stored, None)
+    item = {
+        "principal": f"{PREFIX}{key}", "quota": NAME, **price_attributes(rate),
+        "note": f"{MARK}{note}",
+    }  # fmt: skip
+    kind = UpdateKind.ADDED if in_force is None else UpdateKind.CHANGED
+    return UpdateStep(kind, key, in_force, after, stored, item)
+
+
+def _over(rate: Rate, shipped: Rate | None) -> Rate:
+    return rate if shipped is None else overlaid(rate, shipped)
+
+
+def _same(one: Rate, other: Rate) -> bool:
+    """Whether two rates have the same prices, wherever they come from."""
+    if any(getattr(one, name) != getattr(other, name) for name in PRICES):
+        return False
+    if one.long is None or other.long is None:
+        return one.long is other.long
+    return one.long_over == other.long_over and _same(one.long, other.long)
 
 
 @on_deployment
@@ -48,9 +136,9 @@ def update(
       quota-enforcer prices update model_prices_and_context_window.json
       quota-enforcer prices update model_prices_and_context_window.json --yes
     """
-    steps = plan(_newer(file), shipped_rates(), own_prices(deployment), file.name)
+    steps = plan_update(_newer(file), shipped_rates(), own_prices(deployment), file.name)
     _refuse_invalid(steps)
-    due = [step for step in steps if step.kind is not Kind.KEPT]
+    due = [step for step in steps if step.kind is not UpdateKind.KEPT]
     if not as_json:
         _say_plan(steps)
     if due and not yes:
@@ -92,7 +180,7 @@ def _newer(file: Path) -> dict[str, Rate]:
     return rates
 
 
-def _refuse_invalid(steps: Iterable[Step]) -> None:
+def _refuse_invalid(steps: Iterable[UpdateStep]) -> None:
     """All items are checked before the first is written."""
     problems = []
     for step in steps:
@@ -105,7 +193,7 @@ def _refuse_invalid(steps: Iterable[Step]) -> None:
         raise InvalidQuota("FILE", NAME, problems)
 
 
-def _write(deployment: Deployment, due: list[Step]) -> list[str]:
+def _write(deployment: Deployment, due: list[UpdateStep]) -> list[str]:
     """Write every step that can be; what could not be written, in words."""
     failures: list[str] = []
     author = deployment.caller() if due else ""
@@ -120,7 +208,7 @@ def _write(deployment: Deployment, due: list[Step]) -> list[str]:
     return failures
 
 
-def _say_plan(steps: list[Step]) -> None:
+def _say_plan(steps: list[UpdateStep]) -> None:
     if not steps:
         say("No change: every price is as in the file already.")
         return
@@ -130,7 +218,7 @@ def _say_plan(steps: list[Step]) -> None:
         for each in changes(_attributes(step.before), _attributes(step.after))
     ]
     say_table(("Model", "", "Price", "Now", "In the file"), rows, numbers={"Now", "In the file"})
-    if any(step.kind is Kind.KEPT for step in steps):
+    if any(step.kind is UpdateKind.KEPT for step in steps):
         say("Kept: you set these prices yourself; `prices remove MODEL` takes yours out.")
     hint(UNIT)
 

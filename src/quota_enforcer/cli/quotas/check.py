@@ -1,6 +1,5 @@
 """`quota check`: is a file of items, or the quota table itself, valid, and is it what is meant."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -9,11 +8,16 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.files.items import read_items, table_items
+from quota_enforcer.cli.files.items import (
+    ParsedItem,
+    judge_items,
+    judge_offline,
+    read_items,
+    table_items,
+)
 from quota_enforcer.cli.files.logs import log_file
-from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items, judge_offline
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, with_optional_deployment
+from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
@@ -21,9 +25,9 @@ from quota_enforcer.core.quotas.lint import LintWarning, review
 NOBODY_YET = "Nobody has used Bedrock yet, so whom the quotas cover was not looked at."
 
 
-@with_optional_deployment
+@on_target
 def check(
-    find: Callable[[], Deployment],
+    target: Target,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -56,7 +60,7 @@ def check(
     """
     if offline and file is None:
         raise typer.BadParameter("without AWS there is only a FILE to check", param_hint="FILE")
-    judged, known = _offline(file) if offline and file else _online(find(), file)
+    judged, known = _offline(file) if offline and file else _online(target.find(), file)
     remarks = review((each.rule for each in judged if each.rule), known, clock.now())
     invalid = [each for each in judged if each.problems]
     if as_json:

@@ -7,16 +7,15 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.blocking import block_, unblock
 from quota_enforcer.cli.quotas.check import check
+from quota_enforcer.cli.quotas.edit import EFFECTIVE, no_such_item, stored_item
 from quota_enforcer.cli.quotas.export import export
 from quota_enforcer.cli.quotas.importing import import_
-from quota_enforcer.cli.quotas.in_force import say_when
-from quota_enforcer.cli.quotas.quota_block import block_, unblock
-from quota_enforcer.cli.quotas.quota_raise import raise_
-from quota_enforcer.cli.quotas.quota_store import not_there, stored
+from quota_enforcer.cli.quotas.raising import raise_
 from quota_enforcer.cli.quotas.set import set_
 from quota_enforcer.cli.quotas.show import show
-from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Principal
@@ -52,7 +51,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
         hint("Add one, for instance: quota-enforcer quota set default daily "
              "--measure total_tokens --limit 2_000_000 --window day")  # fmt: skip
         return
-    say_table(("Whom", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
+    say_table(("Subject", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
     for state in known:
         if state.problems:
             say(f"{state.name} of {state.subject} is not valid; {state.instead}:")
@@ -61,7 +60,9 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
 
 
 @on_deployment
-def remove(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson = False) -> None:
+def remove(
+    deployment: Deployment, subject: SubjectArg, name: Name, *, as_json: AsJson = False
+) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
     Whoever it blocked is free in seconds, unless another quota blocks too.
@@ -69,9 +70,9 @@ def remove(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson
     Examples:
       quota-enforcer quota remove user/alice daily
     """
-    key, old = stored(deployment, subject, name)
+    key, old = stored_item(deployment, subject, name)
     if old is None:
-        raise not_there(deployment, key, name, to="remove")
+        raise no_such_item(deployment, key, name, to="remove")
     removed = deployment.quotas.remove(key, name, old)
     instead = _instead(deployment, key, name, clock.now())
     if as_json:
@@ -88,7 +89,7 @@ def remove(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
-    say_when()
+    hint(EFFECTIVE)
 
 
 def _instead(

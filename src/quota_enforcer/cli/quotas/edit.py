@@ -1,15 +1,23 @@
-"""Editing quota items: what the options of `quota set` mean, and what they change."""
+"""One quota item, edited: find it, check it by the enforcer's own rules, write it, report it."""
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.quotas.diff import KEYS
-from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.items import as_enabled
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
+from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
+from quota_enforcer.core.quotas.item import GROUPS, Item, read_quota
+from quota_enforcer.core.quotas.quota import Rule
 
+EFFECTIVE = "It takes effect in seconds."
+"""Of every edit of the quota table, by any command."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
 _GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
 
 
@@ -21,7 +29,103 @@ def number(text: str) -> Decimal | str:
 
 
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
-    """The item after an edit: what is given is set, what is unset goes, the rest stays."""
     gone = set(unset) - set(KEYS)
     kept = {name: value for name, value in (stored or {}).items() if name not in gone}
     return {**kept, **given}
+
+
+def stored_item(deployment: Deployment, subject: str, name: str) -> tuple[str, Item | None]:
+    """The subject as the table spells it, and the item: first as given, then as canonical name."""
+    found = deployment.quotas.get(subject, name)
+    if found is not None:
+        return subject, found
+    key = canonical(subject, deployment.settings.account)
+    if key != subject and (found := deployment.quotas.get(key, name)) is not None:
+        return key, found
+    if key.startswith("sso/"):  # only these names have several spellings
+        for item in deployment.quotas.items():
+            if item["quota"] == name and str(item["principal"]).lower() == key:
+                return item["principal"], item
+    return key, None
+
+
+def no_such_item(deployment: Deployment, key: str, name: str, *, to: str) -> NotThere:
+    """The error that says which quotas there are instead; `to`: show, remove and so on."""
+    theirs = sorted(
+        str(item.get("quota")) for item in deployment.quotas.items() if item.get("principal") == key
+    )
+    has = f"they have: {', '.join(theirs)}" if theirs else "they have none of their own"
+    return NotThere(f"there is no quota {name!r} of {key!r} to {to}; {has}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEdit:
+    """An edit of one item; it was written only if `made`."""
+
+    key: str
+    name: str
+    old: Item | None
+    new: Item
+    rule: Rule
+
+    @property
+    def changes(self) -> list[Change]:
+        return changes(self.old, self.new)
+
+    @property
+    def made(self) -> bool:
+        return self.old is None or bool(self.changes)
+
+
+def write_item(deployment: Deployment, key: str, old: Item | None, new: Item) -> StoredEdit:
+    """Check an item and put it in place of the old one, unless both are the same.
+
+    Raises InvalidQuota, or Conflict if somebody else wrote first.
+    """
+    rule = checked_rule(deployment, new)
+    edit = StoredEdit(key, str(new["quota"]), old, new, rule)
+    if not edit.made:
+        return edit
+    signed = {**new, AUTHOR: deployment.caller()}
+    deployment.quotas.put(signed, old)
+    return replace(edit, new=signed)
+
+
+def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
+    """Why a rule cannot deny a principal that it names; None if it can deny all of them."""
+    if rule.subject in GROUPS or "*" in rule.subject:
+        return None
+    gated = bool(deployment.settings.author)
+    subject = map(Principal.parse, rule.members or (rule.subject,))
+    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in subject)
+    return "; ".join(why for why in reasons if why) or None
+
+
+def checked_rule(deployment: Deployment, item: Item) -> Rule:
+    """The item's rule by the enforcer's own reading; raises InvalidQuota."""
+    rule = read_quota(
+        as_enabled(item), deployment.settings.zone, sorted(deployment.settings.denies)
+    )
+    if rule is None:
+        raise AssertionError("only a disabled item means no rule")
+    return rule
+
+
+def report_edit(edit: StoredEdit, *, as_json: bool) -> None:
+    if as_json:
+        said = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in edit.changes]
+        say_json(
+            {"principal": edit.key, "quota": edit.name, "changes": said, "item": dict(edit.new)}
+        )
+        return
+    if not edit.made:
+        say(f"No change: quota {edit.name} of {edit.key} is like that already.")
+        return
+    if edit.old is None:
+        say(f"Added quota {edit.name} of {edit.key}:")
+        say_table(("Attribute", "Value"), [(c.attribute, shown(c.new)) for c in edit.changes])
+    else:
+        say(f"Changed quota {edit.name} of {edit.key}:")
+        rows = [(c.attribute, shown(c.old), shown(c.new)) for c in edit.changes]
+        say_table(("Attribute", "Old", "New"), rows)
+    hint(EFFECTIVE)

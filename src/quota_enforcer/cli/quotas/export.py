@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.files.items import JSON_SUFFIX, table_items
+from quota_enforcer.cli.files.items import JSON_SUFFIX, ParsedItem, judge_items, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
-from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.quotas.diff import ordered

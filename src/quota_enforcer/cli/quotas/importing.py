@@ -7,15 +7,21 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.files.items import read_items
+from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
-from quota_enforcer.cli.files.quota_file import ParsedItem, judge_items
-from quota_enforcer.cli.quotas.in_force import say_when
-from quota_enforcer.cli.quotas.quota_plan import Plan, Step, Wanted, plan
-from quota_enforcer.cli.quotas.quota_write import Written, write
+from quota_enforcer.cli.quotas.edit import EFFECTIVE
+from quota_enforcer.cli.quotas.import_plan import (
+    ImportPlan,
+    ImportStep,
+    WantedItem,
+    Written,
+    plan_import,
+    write,
+)
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
+from quota_enforcer.core.notices.amounts import and_more
 from quota_enforcer.core.quotas.diff import changes
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
@@ -59,7 +65,7 @@ def import_(
     stored = deployment.quotas.items()
     wanted = _accepted(judged, stored)
     _warn(deployment, wanted)
-    made = plan(wanted, stored, prune=prune)
+    made = plan_import(wanted, stored, prune=prune)
     if not as_json:
         _say_plan(made)
     written = Written()
@@ -77,7 +83,7 @@ def import_(
     _say_outcome(written)
 
 
-def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Wanted]:
+def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[WantedItem]:
     """What the file wants; ends the command where an item that it brings is not valid.
 
     One that stands in the table just as invalid may stay: else no export could be imported.
@@ -91,7 +97,7 @@ def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Want
             old = there.get(each.placed.key)
             same = old is not None and not changes(old, each.placed.item)
             (kept if same else refused).append(each)
-        wanted.append(Wanted(each.placed.item, each.rule))
+        wanted.append(WantedItem(each.placed.item, each.rule))
     if refused:
         for each in refused:
             fail(each.words)
@@ -102,7 +108,7 @@ def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Want
     return wanted
 
 
-def _warn(deployment: Deployment, wanted: Iterable[Wanted]) -> None:
+def _warn(deployment: Deployment, wanted: Iterable[WantedItem]) -> None:
     """Of members who have not used Bedrock: new ones, or a slip of the pen."""
     teams = [each.rule for each in wanted if each.rule is not None and each.rule.members]
     if not teams:
@@ -113,11 +119,11 @@ def _warn(deployment: Deployment, wanted: Iterable[Wanted]) -> None:
     ]
     for each in remarks[:_TOLD]:
         hint(f"warning: {each.name} of {each.subject} {each.words}")
-    if len(remarks) > _TOLD:
-        hint(f"and {len(remarks) - _TOLD:,} more: `quota-enforcer quota check FILE` names all")
+    if more := and_more(len(remarks), _TOLD):
+        hint(f"{more}: `quota-enforcer quota check FILE` names all")
 
 
-def _say_plan(made: Plan) -> None:
+def _say_plan(made: ImportPlan) -> None:
     if made.steps:
         say_lines(step.words for step in made.steps)
     say(f"{made.summary}.")
@@ -125,7 +131,7 @@ def _say_plan(made: Plan) -> None:
         say(f"{made.left:,} more in the table are not in the file and stay; --prune removes them.")
 
 
-def _write(deployment: Deployment, due: Iterable[Step], written: Written) -> None:
+def _write(deployment: Deployment, due: Iterable[ImportStep], written: Written) -> None:
     steps = list(due)
     try:
         write(deployment.quotas, steps, deployment.caller(), written)
@@ -137,14 +143,14 @@ def _write(deployment: Deployment, due: Iterable[Step], written: Written) -> Non
         raise
 
 
-def _so_far(written: Written, steps: list[Step]) -> str:
+def _so_far(written: Written, steps: list[ImportStep]) -> str:
     return (
         f"{len(written.done):,} of {len(steps):,} written; run it again for the rest, "
         "what is written already is left alone"
     )
 
 
-def _document(made: Plan, written: Written) -> dict[str, Any]:
+def _document(made: ImportPlan, written: Written) -> dict[str, Any]:
     return {
         **made.counts,
         "left": made.left,
@@ -156,7 +162,7 @@ def _document(made: Plan, written: Written) -> dict[str, Any]:
 
 def _say_outcome(written: Written) -> None:
     if written.done:
-        say_when()
+        hint(EFFECTIVE)
     for step in sorted(written.overtaken, key=lambda each: each.key):
         subject, name = step.key
         fail(f"{name} of {subject} was changed by somebody else meanwhile, and is as they have it")

@@ -8,12 +8,17 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.edit import edited, number
-from quota_enforcer.cli.quotas.edit_said import say_edit
-from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
-from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.quotas.edit import (
+    cannot_deny,
+    edited,
+    number,
+    report_edit,
+    stored_item,
+    write_item,
+)
+from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.cli.terminal.until import written as as_moment
+from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
@@ -33,7 +38,7 @@ def _option(panel: str, metavar: str, text: str) -> Any:
 @on_deployment
 def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     deployment: Deployment,
-    subject: Whom,
+    subject: SubjectArg,
     name: Name,
     *,
     measure: Annotated[
@@ -126,17 +131,17 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "enabled": enabled,
         "exempt": exempt,
         "raise_to": raise_to and number(raise_to),
-        "raise_until": raise_until and as_moment(raise_until, now, zone),
-        "until": until and as_moment(until, now, zone),
+        "raise_until": raise_until and end_text(raise_until, now, zone),
+        "until": until and end_text(until, now, zone),
         "members": member and principals(member),
         "share": share,
         "note": note,
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
-    key, old = stored(deployment, subject, name)
+    key, old = stored_item(deployment, subject, name)
     new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
-    edit = written(deployment, key, old, new)
-    say_edit(edit, as_json=as_json)
+    edit = write_item(deployment, key, old, new)
+    report_edit(edit, as_json=as_json)
     if edit.made and not as_json:
         for line in _notes(deployment, edit.rule, now):
             hint(f"Note: {line}")

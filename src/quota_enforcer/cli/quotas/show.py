@@ -1,22 +1,83 @@
 """`quota show`: one item, how it reads, whether it is in force, and whom it concerns."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.quota_reach import Reach, reach
-from quota_enforcer.cli.quotas.quota_store import not_there, stored
-from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.quotas.edit import no_such_item, stored_item
+from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import reads
 from quota_enforcer.core.quotas.diff import AUTHOR, shown, told
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.precedence import QuotaBook, covers
+from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.insight.quotas import ItemState, states
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`applies` to these; to `nearer` a rule of the same name that is nearer applies instead.
+
+    `unseen` are members who have not used Bedrock yet.
+    """
+
+    applies: tuple[str, ...]
+    nearer: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """`2 known principals (user/a, user/b); 1 more has a nearer one (user/c)`."""
+        if not (self.applies or self.nearer):
+            told = "nobody who has used Bedrock yet"
+        else:
+            told = _principals(self.applies)
+        if self.nearer:
+            told += f"; a nearer one of that name counts for {_principals(self.nearer)}"
+        if self.unseen and self.applies:
+            told += f"; not seen yet: {listed(self.unseen, _NAMED)}"
+        return told
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines, all of them."""
+        return {"applies": self.applies, "nearer": self.nearer, "unseen": self.unseen}
+
+
+def reach(rule: Rule, book: QuotaBook, known: Iterable[Principal], now: datetime) -> Reach:
+    """Whom a rule covers; an exemption applies wherever no limit of its name is left."""
+    everybody = set(known)
+    covered = sorted(each for each in everybody if covers(rule.subject, rule.members, each))
+    applies = [each for each in covered if _applies(rule, book, each, now)]
+    unseen = set(rule.members) - set(map(str, everybody))
+    return Reach(_texts(applies), _texts(set(covered) - set(applies)), tuple(sorted(unseen)))
+
+
+def _applies(rule: Rule, book: QuotaBook, principal: Principal, now: datetime) -> bool:
+    limits = [each for each in book.of(principal, now).quotas if each.name == rule.name]
+    return rule in limits if isinstance(rule, Quota) else not limits
+
+
+def _texts(principals: Iterable[Principal]) -> tuple[str, ...]:
+    return tuple(map(str, sorted(principals)))
+
+
+def _principals(names: Collection[str]) -> str:
+    if not names:
+        return "nobody"
+    if len(names) == 1:
+        return next(iter(names))
+    return f"{len(names):,} known principals ({listed(names, _NAMED)})"
+
 
 _OTHERWISE = "somebody without quota-enforcer: see CloudTrail"
 
@@ -45,7 +106,9 @@ class Shown:
 
 
 @on_deployment
-def show(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson = False) -> None:
+def show(
+    deployment: Deployment, subject: SubjectArg, name: Name, *, as_json: AsJson = False
+) -> None:
     """Show one quota: what it says, whether it is in force, whom it covers, who edited it.
 
     Of one that is not valid it shows what is wrong, and the version in force.
@@ -54,9 +117,9 @@ def show(deployment: Deployment, subject: Whom, name: Name, *, as_json: AsJson =
       quota-enforcer quota show default daily
       quota-enforcer quota show user/alice daily --json
     """
-    key, item = stored(deployment, subject, name)
+    key, item = stored_item(deployment, subject, name)
     if item is None:
-        raise not_there(deployment, key, name, to="show")
+        raise no_such_item(deployment, key, name, to="show")
     if is_price(item):
         raise NotThere(f"{key} is a price: `quota-enforcer prices list` shows those")
     found = _look(deployment, item)

@@ -1,4 +1,7 @@
-"""Shell completion of whom and of quota names, from the deployment; without AWS it is silent."""
+"""Shell completion of subjects, principals and quota names, from the deployment.
+
+It never prints an error: that would go into the line being typed.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -12,25 +15,25 @@ from quota_enforcer.core.quotas.item import GROUPS
 
 Key = tuple[str, str]
 T = TypeVar("T")
+_FORMS = ("user/", "role/", "sso/", "session/", "team/")
 
 
 def subject(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Whoever has a quota; and the kinds, also without AWS."""
+    """Subjects of quotas; and the groups, also without AWS."""
     return _matching([*(whose for whose, _ in _keys(ctx)), *GROUPS], incomplete)
 
 
 def name(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The quotas of whom the line names already; where they have none, those of others."""
+    """The quotas of the subject that the line names; if it has none, those of others."""
     keys = _keys(ctx)
     theirs = [name for whose, name in keys if whose == ctx.params.get("subject")]
     return _matching(theirs or (name for _, name in keys), incomplete)
 
 
 def principal(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Whoever the ledger knows, and teams."""
-    known = _asked(ctx, lambda found: [str(each.principal) for each in found.ledger.everybody()])
-    teams = [whose for whose, _ in _keys(ctx) if whose.startswith("team/")]
-    return _matching([*known, *teams], incomplete)
+    """Principals of the ledger, and teams; the forms of their names, if there are none."""
+    known = sorted({*_asked(ctx, _principals)}) or _FORMS
+    return [each for each in known if each.startswith(incomplete)]
 
 
 def _matching(offered: Iterable[str], incomplete: str) -> list[str]:
@@ -38,13 +41,23 @@ def _matching(offered: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _keys(ctx: typer.Context) -> list[Key]:
-    """Whom and name of every quota."""
-    items = _asked(ctx, lambda found: found.quotas.items())
-    return [(item["principal"], item["quota"]) for item in items if not is_price(item)]
+    return _asked(ctx, _quotas)
+
+
+def _quotas(found: Deployment) -> list[Key]:
+    """Subject and name of every quota."""
+    return [
+        (item["principal"], item["quota"]) for item in found.quotas.items() if not is_price(item)
+    ]
+
+
+def _principals(found: Deployment) -> list[str]:
+    teams = [subject for subject, _ in _quotas(found) if subject.startswith("team/")]
+    return [*(str(each.principal) for each in found.ledger.everybody()), *teams]
 
 
 def _asked(ctx: typer.Context, ask: Callable[[Deployment], list[T]]) -> list[T]:
-    """What the deployment of the line so far answers; nothing where anything stands in the way."""
+    """The answer of the deployment that the line names; nothing if anything goes wrong."""
     stack, profile, region = map(ctx.params.get, ("stack", "profile", "region"))
     try:
         return ask(deployments.find(stack or DEFAULT_STACK, profile, region))

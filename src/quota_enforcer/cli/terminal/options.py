@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import typer
 
@@ -14,6 +14,10 @@ from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal import completion
 
 P = ParamSpec("P")
+T = TypeVar("T")
+
+
+_PRINCIPALS = "user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, or an ARN of one"
 
 
 def _not_empty(text: str) -> str:
@@ -22,14 +26,30 @@ def _not_empty(text: str) -> str:
     return text
 
 
-Whom = Annotated[
+SubjectArg = Annotated[
     str,
     typer.Argument(
-        metavar="WHOM",
+        metavar="SUBJECT",
         callback=_not_empty,
         autocompletion=completion.subject,
         help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, an ARN of one; "
         "user/*, sso/*, role/*, session/ROLE/*; or default: all people, no roles.",
+    ),
+]
+PrincipalArg = Annotated[
+    str,
+    typer.Argument(
+        metavar="PRINCIPAL",
+        autocompletion=completion.principal,
+        help=f"{_PRINCIPALS}.",
+    ),
+]
+MaybePrincipalArg = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PRINCIPAL",
+        autocompletion=completion.principal,
+        help=f"Only this one: {_PRINCIPALS}.",
     ),
 ]
 Name = Annotated[
@@ -84,40 +104,32 @@ class Target(NamedTuple):
     profile: str | None
     region: str | None
 
+    def find(self) -> Deployment:
+        """Raises NoDeployment, ConfigError or an error of boto3."""
+        return deployments.find(*self)
+
 
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
-    """Gives a command --stack, --profile and --region, and hands it the deployment they mean."""
-
-    @wraps(command)
-    def find_first(find: Callable[[], Deployment], /, *args: P.args, **kwargs: P.kwargs) -> None:
-        command(find(), *args, **kwargs)
-
-    return with_optional_deployment(find_first)
+    """Gives a command --stack, --profile and --region, and calls it with the deployment."""
+    return _on(command, Target.find)
 
 
-def with_optional_deployment(
-    command: Callable[Concatenate[Callable[[], Deployment], P], None],
+def on_target(command: Callable[Concatenate[Target, P], None]) -> Callable[..., None]:
+    """The same for a command that finds the deployment itself, or does without."""
+    return _on(command, lambda target: target)
+
+
+def _on(
+    command: Callable[Concatenate[T, P], None], first: Callable[[Target], T]
 ) -> Callable[..., None]:
-    """The same for a command that can do without: it is handed what finds the deployment."""
-
-    def find_later(where: Target, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        command(lambda: deployments.find(*where), *args, **kwargs)
-
-    return with_aws(wraps(command)(find_later))
-
-
-def with_aws(command: Callable[Concatenate[Target, P], None]) -> Callable[..., None]:
-    """The same for a command that looks for itself: it is handed what the three say."""
-
     @wraps(command)
-    def found(*args: Any, **kwargs: Any) -> None:
-        where = Target(*(kwargs.pop(name) for name in _SHARED))
-        command(where, *args, **kwargs)
+    def run(*args: Any, **kwargs: Any) -> None:
+        command(first(Target(*(kwargs.pop(name) for name in _SHARED))), *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, (kind, default) in _SHARED.items()
     ]
-    found.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
-    return found
+    run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    return run

@@ -10,27 +10,63 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
 
-from quota_enforcer.cli.terminal.plain_table import plain_table
 from quota_enforcer.core.notices.amounts import exact
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod, RenderableType
 
+_BETWEEN = "  "
+
+
+def plain_table(
+    head: Sequence[str], rows: Iterable[Sequence[str | Text]], numbers: Collection[str]
+) -> Iterator[str]:
+    """Its lines; the columns `numbers` are aligned to the right. Line breaks become blanks."""
+    cells = [list(head), *([_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    right = [name in numbers for name in head]
+    for place, row in enumerate(cells):
+        if place == 1:
+            yield _rule(widths)
+        yield _BETWEEN.join(map(_padded, row, widths, right)).rstrip()
+    if len(cells) == 1:
+        yield _rule(widths)
+
+
+def _rule(widths: Sequence[int]) -> str:
+    return "─" * (sum(widths) + len(_BETWEEN) * (len(widths) - 1))
+
+
+def _line(cell: str | Text) -> str:
+    text = cell.plain if isinstance(cell, Text) else cell
+    return text.replace("\n", " ")
+
+
+def _padded(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - for map
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
+
+
 WIDE = 10_000
 """Columns where stdout is no terminal: a pipe wants whole lines."""
+
 ROOMY = 120
 """Columns from which on no table needs to be squeezed."""
+
 SCREENFUL = 100
 """Rows of a long table on a terminal, unless more are asked for."""
+
 NO_LIMITS: Mapping[str, int] = {}
 
 T = TypeVar("T")
+
 Cell = str | Text
 
 

@@ -2,53 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from difflib import get_close_matches
-from typing import Annotated
 
-import typer
-
-from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint, how_far
 from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.insight.overview import ReadBefore, StatusInput, far_back, overview
-
-_FORMS = ("user/", "role/", "sso/", "session/", "team/")
-
-
-def complete(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    """The principals that the ledger knows; only the forms where it cannot be asked."""
-    where = [ctx.params.get(name) for name in ("stack", "profile", "region")]
-    try:
-        found = deployments.find(str(where[0] or "bedrock-quota"), where[1], where[2])
-        known = sorted(str(record.principal) for record in found.ledger.everybody())
-    except Exception:  # noqa: BLE001 - a shell that completes has no place for an error
-        known = list(_FORMS)
-    return (each for each in known if each.startswith(incomplete))
-
-
-Who = Annotated[
-    str,
-    typer.Argument(
-        metavar="PRINCIPAL",
-        autocompletion=complete,
-        help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, or an ARN of one.",
-    ),
-]
-MaybeWho = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="PRINCIPAL",
-        autocompletion=complete,
-        help="Only this one: user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, "
-        "or an ARN of one.",
-    ),
-]
 
 
 def record_of(deployment: Deployment, text: str) -> Record:
@@ -104,8 +68,7 @@ def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterab
     if record.version or principal in named(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams
-    near = get_close_matches(str(principal), sorted(known), n=1)
-    meant = f"did you mean {near[0]}?" if near else "`quota-enforcer status` shows who is known"
+    meant = did_you_mean(str(principal), known) or "`quota-enforcer status` shows who is known"
     hint(f"{principal} {_unseen(principal)}, and no quota names it: {meant}")
 
 

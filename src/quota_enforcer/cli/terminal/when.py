@@ -1,11 +1,17 @@
 """Moments and lengths of time as people read them."""
 
-from datetime import datetime, timedelta
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
-_MINUTE = timedelta(minutes=1)
+import typer
+
+from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.notices import wording
+from quota_enforcer.core.quotas import values as quota_values
+from quota_enforcer.core.usage.window import local_date
 
 
 def weekday_moment(when: datetime, zone: ZoneInfo) -> str:
@@ -13,14 +19,115 @@ def weekday_moment(when: datetime, zone: ZoneInfo) -> str:
     return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
 
 
-def lasting(length: timedelta) -> str:
-    """`25 min`, `14 h`, `2 h 30 min`, `3 d 4 h`: at most two units, rounded down."""
-    if length < _HOUR:
-        return f"{length // _MINUTE} min"
-    if length < _DAY:
-        return _two(length // _HOUR, "h", length % _HOUR // _MINUTE, "min")
-    return _two(length // _DAY, "d", length % _DAY // _HOUR, "h")
+_AGO = re.compile(r"(?P<count>\d{1,4}) ?(?P<unit>[mhdw])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
-def _two(many: int, large: str, few: int, small: str) -> str:
-    return f"{many} {large} {few} {small}" if few else f"{many} {large}"
+def since_moment(text: str, context: Context) -> datetime:
+    """`7d` and `12h` ago, or `2026-11-24T09:00` in the deployment's zone."""
+    ago = _AGO.fullmatch(text.strip())
+    if ago is not None:
+        return context.now - int(ago["count"]) * _UNITS[ago["unit"]]
+    try:
+        return quota_values.moment(text, context.zone)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no moment: write 7d, 12h, 2026-11-24 or 2026-11-24T09:00",
+            param_hint="--since",
+        ) from None
+
+
+_MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Both days included; `today` is the local date now."""
+
+    first: date
+    last: date
+    today: date
+
+
+def asked_days(month: str | None, first: str | None, last: str | None, context: Context) -> Days:
+    """The month, or the days; the present month where nothing is asked."""
+    today = local_date(context.now, context.zone)
+    if month is not None and (first or last):
+        raise typer.BadParameter("give either --month or --from and --to")
+    if first is None and last is None:
+        return _month(month or f"{today:%Y-%m}", today)
+    end = today if last is None else _day(last, "--to")
+    start = end.replace(day=1) if first is None else _day(first, "--from")
+    if end < start:
+        raise typer.BadParameter(f"--to {end} is before --from {start}: write the earlier first")
+    return Days(start, end, today)
+
+
+def _month(text: str, today: date) -> Days:
+    found = _MONTH.fullmatch(text)
+    if found is None or not int(found["year"]):
+        raise typer.BadParameter(
+            f"{text!r} is no month: write one such as 2026-11", param_hint="--month"
+        )
+    year, month = int(found["year"]), int(found["month"])
+    last = date(year, month, calendar.monthrange(year, month)[1])
+    return Days(last.replace(day=1), last, today)
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no day: write one such as 2026-11-24", param_hint=option
+        ) from None
+
+
+END_FORMS = "a while such as 2h, 3d or 1d12h; a moment such as 2026-12-01T09:00; or a date"
+_WHILE = re.compile(
+    r"(?=\d)(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?"
+)
+
+
+def end_moment(text: str, context: Context, option: str) -> datetime:
+    """The moment that is meant; raises typer.BadParameter where there is none, or it is past."""
+    try:
+        moment = quota_values.moment(end_text(text, context.now, context.zone), context.zone)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{text!r} is no end; write {END_FORMS}", param_hint=option
+        ) from error
+    if moment <= context.now:
+        raise typer.BadParameter(
+            f"{wording.moment(moment, context.zone)} is past; it is now "
+            f"{wording.moment(context.now, context.zone)}",
+            param_hint=option,
+        )
+    return moment
+
+
+def end_text(text: str, now: datetime, zone: ZoneInfo) -> str:
+    """A while from now as the moment that it ends; all else stays for validation to judge.
+
+    Days and weeks end at the same time of day, whatever the clocks do in between.
+    """
+    found = _WHILE.fullmatch(text)
+    if found is None:
+        return text
+    parts = {unit: int(number) for unit, number in found.groupdict(default="0").items()}
+    try:
+        day = now.astimezone(zone) + timedelta(weeks=parts["weeks"], days=parts["days"])
+        exactly = timedelta(hours=parts["hours"], minutes=parts["minutes"])
+        return moment_text(day.astimezone(UTC) + exactly, zone)
+    except OverflowError:
+        return text
+
+
+def moment_text(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as quota items have it, on the deployment's clock."""
+    return moment.astimezone(zone).isoformat(timespec="seconds")

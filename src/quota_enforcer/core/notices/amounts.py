@@ -3,12 +3,17 @@
 What `measure` is called here are a measure's words, as notices carry them.
 """
 
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import ROUND_DOWN, Context, Decimal
+from itertools import islice
 
 from quota_enforcer.core.usage.counts import NO_MONEY, Measure, Number
 
 _MONEY = Measure.COST_USD.words
+
 _CENTS = 2
+
 _ANY_AMOUNT = Context(prec=100)
 """No amount has so many digits, so that showing one never fails."""
 
@@ -73,3 +78,34 @@ def _places(value: Decimal) -> int:
     if not value.is_finite():
         return 0
     return len(exact(value).partition(".")[2])
+
+
+_DAY = timedelta(days=1)
+
+_HOUR = timedelta(hours=1)
+
+_MINUTE = timedelta(minutes=1)
+
+
+def lasting(length: timedelta) -> str:
+    """`25 min`, `14 h`, `2 h 30 min`, `1,966 d`: at most two units, rounded down, none is 0."""
+    if length < _HOUR:
+        return f"{length // _MINUTE} min"
+    if length < _DAY:
+        return _two(length // _HOUR, "h", length % _HOUR // _MINUTE, "min")
+    return _two(length // _DAY, "d", length % _DAY // _HOUR, "h")
+
+
+def listed(names: Collection[str], most: int, what: str = "") -> str:
+    """`user/a, user/b and 2 more`: the first names, and how many others; `what` they are."""
+    more = and_more(len(names), most, what)
+    return f"{', '.join(islice(names, most))}{more and f' {more}'}"
+
+
+def and_more(count: int, shown: int, what: str = "") -> str:
+    """`and 2 more`, or nothing if all of them are shown."""
+    return f"and {count - shown:,} more {what}".rstrip() if count > shown else ""
+
+
+def _two(many: int, large: str, few: int, small: str) -> str:
+    return f"{many:,} {large} {few} {small}" if few else f"{many:,} {large}"

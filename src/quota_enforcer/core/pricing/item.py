@@ -5,10 +5,9 @@ Tokens are in dollars for a million of them, requests and images in dollars for 
 
 import re
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
-from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.pricing.rate import PRICES, TOKEN_PRICES, Rate
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.item import Item
@@ -53,8 +52,7 @@ def read_price(item: Item) -> tuple[str, Rate]:
     """
     problems: list[str] = []
     for unknown in sorted(map(str, set(item) - set(ATTRIBUTES))):
-        near = get_close_matches(unknown, ATTRIBUTES, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
+        meant = did_you_mean(unknown, ATTRIBUTES) or f"allowed: {', '.join(ATTRIBUTES)}"
         problems.append(f"attribute {unknown!r} is unknown; {meant}")
     subject, name = item.get("principal"), item.get("quota")
     key = price_key(subject.removeprefix(PREFIX)) if isinstance(subject, str) else ""

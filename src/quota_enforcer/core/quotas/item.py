@@ -7,11 +7,10 @@ allowed, so that an admin in the DynamoDB console can mend it from the notice al
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
@@ -62,8 +61,7 @@ class _Reading:
 
     def rule(self) -> Rule:
         for unknown in sorted(map(str, set(self._item) - set(ATTRIBUTES))):
-            near = get_close_matches(unknown, ATTRIBUTES, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(ATTRIBUTES)}"
+            meant = did_you_mean(unknown, ATTRIBUTES) or f"allowed: {', '.join(ATTRIBUTES)}"
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
         subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "

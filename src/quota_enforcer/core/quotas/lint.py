@@ -4,14 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from enum import StrEnum
 
+from quota_enforcer.core.errors import did_you_mean
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import covers
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 
+_NAMED = 3
+"""Principals that a warning names."""
 _SUGGESTED = 5
 """For how many unseen names a near one is looked for, each time among all that are known."""
 
@@ -100,8 +103,8 @@ class _Suggestions:
 
     def __call__(self, unseen: str) -> str:
         self._left -= 1
-        near = get_close_matches(unseen, self._names, n=1) if self._left >= 0 else []
-        return f"; did you mean {near[0]}?" if near else ""
+        meant = did_you_mean(unseen, self._names) if self._left >= 0 else ""
+        return meant and f"; {meant}"
 
 
 def _twice(rules: Iterable[Rule]) -> Iterator[LintWarning]:
@@ -122,7 +125,9 @@ def _shadowed(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     for rule in several:
         nearer = rule.members or (("user/*", "sso/*") if rule.subject == "default" else ())
         if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
-            words = f"never applies: there is a nearer one of that name for {_and(nearer)}"
+            words = (
+                f"never applies: there is a nearer one of that name for {listed(nearer, _NAMED)}"
+            )
             yield LintWarning(LintCode.NEVER_APPLIES, rule.subject, rule.name, words)
 
 
@@ -165,10 +170,3 @@ def _teams(rules: Iterable[Rule]) -> Iterator[LintWarning]:
             if set(each.members) != set(first.members):
                 words = f"names other members than {first.name} of the same team"
                 yield LintWarning(LintCode.MEMBERS_DIFFER, each.subject, each.name, words)
-
-
-def _and(names: Collection[str]) -> str:
-    """`user/a, user/b`, and of many how many more."""
-    shown = list(names)[:3]
-    more = len(names) - len(shown)
-    return f"{', '.join(shown)}{f' and {more} more' if more else ''}"

@@ -67,7 +67,7 @@ def _seats(
         yield warning(
             "the enforcer may not touch these, so their quotas only warn",
             f"their paths are among {', '.join(PROTECTED)}",
-            "quota-enforcer quota set WHOM NAME --action notify",
+            "quota-enforcer quota set SUBJECT NAME --action notify",
             "where the path is not meant, move them out of it instead",
             protected,
         )

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import shares, texts
 from quota_enforcer.insight.report.blocked import BlockOutcome
@@ -60,7 +61,7 @@ def render(report: Report) -> str:
         "day": texts.day,
         "month": texts.month,
         "moment": partial(texts.moment, zone=report.zone),
-        "lasting": texts.lasting,
+        "lasting": lasting,
         "share": texts.share,
         "percent": texts.percent,
         "seconds": lambda length: int(length.total_seconds()),

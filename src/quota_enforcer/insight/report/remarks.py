@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.notices.amounts import lasting, listed
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Money, Report
 
@@ -44,9 +45,8 @@ def remarks(report: Report, money: Money) -> Iterator[Remark]:
         }
     )
     if unpriced:
-        more = f" and {len(unpriced) - _NAMED} more" if len(unpriced) > _NAMED else ""
         yield Remark(
-            f"No price is known for {', '.join(unpriced[:_NAMED])}{more}.",
+            f"No price is known for {listed(unpriced, _NAMED)}.",
             "Their cost is assumed: the dearest price that could apply. Such sums are marked "
             "“assumed”. Set a price: quota-enforcer prices set MODEL",
         )
@@ -65,7 +65,7 @@ def _amiss(report: Report) -> Iterator[Remark]:
         )
     elif report.now - swept > STALE:
         yield Remark(
-            f"The last sweep was {texts.lasting(report.now - swept)} ago, "
+            f"The last sweep was {lasting(report.now - swept)} ago, "
             f"at {texts.moment(swept, report.zone)}.",
             "Usage since then may be missing, and who is blocked may be out of date.",
             urgent=True,

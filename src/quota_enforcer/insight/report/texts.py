@@ -1,6 +1,6 @@
 """Texts: money, moments and stretches of time, as the page shows them."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
 
@@ -71,16 +71,6 @@ def month(local: date) -> str:
 def moment(when: datetime | None, zone: ZoneInfo) -> str:
     """`2026-11-24 12:00` on the deployment's clock: it sorts as it reads; nothing for None."""
     return "" if when is None else f"{when.astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def lasting(length: timedelta) -> str:
-    """`3 d 4 h`, `4 h 10 min`, `12 min`."""
-    minutes = int(length.total_seconds()) // 60
-    days, minutes = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(minutes, 60)
-    if days:
-        return f"{days:,} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def block(stretch: BlockedTime, report: Report) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Source
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, RECORD_FIELDS
@@ -19,6 +20,9 @@ from quota_enforcer.meter.ports import Metrics, Series
 
 REREAD = timedelta(hours=3)
 """How far every run reads again, for data and series that come late."""
+
+_SHOWN = 3
+"""Series named in a failure."""
 
 Points = Mapping[datetime, int]
 
@@ -67,12 +71,11 @@ class Reading(NamedTuple):
     @property
     def failure(self) -> str:
         """What is unknown, in words."""
-        shown = [f"{each.counter} of {each.arn} ({each.model_id})" for each in self.unknown[:3]]
-        more = len(self.unknown) - len(shown)
+        unknown = [f"{each.counter} of {each.arn} ({each.model_id})" for each in self.unknown]
         return (
             f"usage of {self.group.model} by {self.group.principal} is unknown since "
             f"{self.group.missing:%Y-%m-%d %H:%M %Z}: CloudWatch gave no complete answer for "
-            f"{', '.join(shown)}{f' and {more} more series' if more else ''}; what the ledger has "
+            f"{listed(unknown, _SHOWN, 'series')}; what the ledger has "
             "stays, and the next sweep reads it again"
         )
 

@@ -9,8 +9,7 @@ from typing import Final
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.local.demo import cast
-from quota_enforcer.local.demo.blocks import NEVER, blocks
-from quota_enforcer.local.demo.checks.blocks import LIMITS, reported
+from quota_enforcer.local.demo.checks.blocks import LIMITS, NEVER, blocks, reported
 from quota_enforcer.local.demo.record import RunRecord
 
 SECONDS: Final = 10

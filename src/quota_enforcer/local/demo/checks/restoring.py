@@ -5,8 +5,7 @@ from datetime import datetime
 
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.local.demo import cast
-from quota_enforcer.local.demo.blocks import NEVER
-from quota_enforcer.local.demo.checks.blocks import LIMITS, is_last_release, reported
+from quota_enforcer.local.demo.checks.blocks import LIMITS, NEVER, is_last_release, reported
 from quota_enforcer.local.demo.record import RunRecord
 
 

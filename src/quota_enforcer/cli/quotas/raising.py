@@ -1,20 +1,25 @@
-"""`quota raise`: another limit for a while."""
+"""`quota raise`: another limit for a while, as a quota item that ends by itself."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.by_hand import NO_LIMIT, Raise, raised
-from quota_enforcer.cli.quotas.edit import number
-from quota_enforcer.cli.quotas.edit_said import say_edit
-from quota_enforcer.cli.quotas.quota_store import not_there, stored, written
-from quota_enforcer.cli.terminal.options import AsJson, Name, Whom, on_deployment
+from quota_enforcer.cli.quotas.edit import (
+    no_such_item,
+    number,
+    report_edit,
+    stored_item,
+    write_item,
+)
+from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.cli.terminal.until import FORMS, end
+from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices import wording
@@ -25,19 +30,54 @@ from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share
 from quota_enforcer.core.quotas.write import quota_attributes
 
+NO_LIMIT = "unlimited"
 NOTE = "raised with quota-enforcer"
+_RAISE = ("raise_to", "raise_until")
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """Another limit until a moment; `note` is for an item that is made for it."""
+
+    to: Decimal | str
+    until: datetime
+    note: str
+
+
+def raised(
+    subject: str, quota: Quota, own: Item | None, by: Raise, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The item of `subject` that raises `quota`, which limits this subject now.
+
+    `own` is the subject's item of the same name, if there is one. If it is the quota itself and
+    ends later than the raise, it gets `raise_to`, and its own limit applies again afterwards.
+    Otherwise the item ends with the raise, and the next quota in precedence applies again.
+    """
+    ends, kept = moment_text(by.until, zone), dict(own or {})
+    itself = own is not None and quota.subject == subject
+    if itself and (quota.until is None or by.until <= quota.until):
+        return {**kept, "raise_to": by.to, "raise_until": ends}
+    key = {"principal": kept.get("principal", subject), "quota": quota.name}
+    if by.to == NO_LIMIT:
+        kept.pop("enabled", None)
+        return {**kept, **key, "exempt": True, "until": ends, "note": by.note}
+    if itself:
+        rest = {name: value for name, value in kept.items() if name not in _RAISE}
+        return {**rest, "limit": by.to, "until": ends}
+    rule = quota_attributes(quota) | {"limit": by.to}
+    return {**key, **rule, "until": ends, "note": by.note}
 
 
 @on_deployment
 def raise_(  # noqa: PLR0913 - one argument for each part of it
     deployment: Deployment,
-    subject: Whom,
+    subject: SubjectArg,
     name: Name,
     to: Annotated[
         str, typer.Argument(metavar="TO", help="The limit until then: 5_000_000, or unlimited.")
     ],
     *,
-    until: Annotated[str, typer.Option(metavar="WHEN", help=f"{FORMS}.")],
+    until: Annotated[str, typer.Option(metavar="WHEN", help=f"{END_FORMS}.")],
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
     ] = None,
@@ -54,15 +94,15 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
       quota-enforcer quota raise team/research daily unlimited --until 2026-12-24
     """
     now, settings = clock.now(), deployment.settings
-    ends = end(until, settings.context(now), "--until")
-    key, old = stored(deployment, subject, name)
+    ends = end_moment(until, settings.context(now), "--until")
+    key, old = stored_item(deployment, subject, name)
     own = _own(old, settings, now)
     quota = own or _applicable(deployment, key, name, now)
     by = Raise(_above(to, quota, now, own=own is not None), ends, note or NOTE)
     who = canonical(key, settings.account)
     new = raised(who, quota, old if own else None, by, settings.zone)
-    edit = written(deployment, key, old, new | ({"note": note} if note else {}))
-    say_edit(edit, as_json=as_json)
+    edit = write_item(deployment, key, old, new | ({"note": note} if note else {}))
+    report_edit(edit, as_json=as_json)
     if as_json:
         return
     then = wording.moment(ends, settings.zone)
@@ -73,7 +113,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
 
 
 def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
-    """Their own quota of this name, if one is in force; raises where it stands in the way."""
+    """The subject's own quota, if it is in force; raises NotThere if it has no limit to raise."""
     if item is None:
         return None
     subject, name = item["principal"], item["quota"]
@@ -96,13 +136,13 @@ def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
 
 
 def _applicable(deployment: Deployment, key: str, name: str, now: datetime) -> Quota:
-    """The quota of this name that limits a principal although it is not their own."""
+    """The quota of a team, a kind or the default that limits this principal."""
     try:
         principal = Principal.parse(canonical(key, deployment.settings.account))
     except UnknownIdentity:
         principal = None
     if principal is None or principal.kind is Kind.TEAM:
-        raise not_there(deployment, key, name, to="raise")
+        raise no_such_item(deployment, key, name, to="raise")
     applicable = deployment.load(now).book.of(principal, now).quotas
     several = [quota for quota in applicable if quota.name == name]
     if not several:
@@ -123,7 +163,7 @@ def _but_for_limit(quota: Quota) -> dict[str, object]:
 
 
 def _above(to: str, quota: Quota, now: datetime, *, own: bool) -> Decimal | str:
-    """The limit to raise to; raises typer.BadParameter where it is none, or not above."""
+    """The limit to raise to; raises BadParameter if it is no limit, or not above the present."""
     limit = number(to)
     if limit == NO_LIMIT:
         return NO_LIMIT

@@ -1,34 +1,60 @@
-"""`quota block` and `quota unblock`: no use at all, said by an admin."""
+"""`quota block` and `quota unblock`: no use at all, as a quota item with limit 0."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Any
 
 import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.by_hand import BLOCK, block
-from quota_enforcer.cli.quotas.edit_said import say_edit
-from quota_enforcer.cli.quotas.in_force import say_when
-from quota_enforcer.cli.quotas.quota_store import cannot_deny, stored, written
-from quota_enforcer.cli.terminal.options import AsJson, Whom, on_deployment
+from quota_enforcer.cli.quotas.edit import (
+    EFFECTIVE,
+    cannot_deny,
+    report_edit,
+    stored_item,
+    write_item,
+)
+from quota_enforcer.cli.terminal.options import AsJson, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
-from quota_enforcer.cli.terminal.until import FORMS, as_text, end
+from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.errors import NotThere
 
-Several = list[str] | None
+BLOCK = "blocked-by-hand"
+"""The name of the quota that blocks somebody by hand."""
+
+
+def block(
+    subject: str,
+    *,
+    members: Iterable[str] = (),
+    models: list[str] | None = None,
+    until: str | None = None,
+    note: str | None = None,
+) -> dict[str, Any]:
+    """The item that blocks a subject: limit 0 for these models, or for all."""
+    said = {"models": models, "members": sorted(members), "until": until, "note": note}
+    return {
+        "principal": subject,
+        "quota": BLOCK,
+        "measure": "requests",
+        "limit": Decimal(0),
+        "window": "day",
+        **{name: value for name, value in said.items() if value},
+    }
 
 
 @on_deployment
 def block_(
     deployment: Deployment,
-    subject: Whom,
+    subject: SubjectArg,
     *,
     until: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help=f"{FORMS}. Default: until you unblock them."),
+        typer.Option(metavar="WHEN", help=f"{END_FORMS}. Default: until you unblock them."),
     ] = None,
     model: Annotated[
-        Several,
+        list[str] | None,
         typer.Option(
             "--model",
             "--models",
@@ -51,17 +77,17 @@ def block_(
       quota-enforcer quota block team/interns --models 'anthropic.claude-3-opus*'
     """
     now, settings = clock.now(), deployment.settings
-    ends = end(until, settings.context(now), "--until") if until is not None else None
-    key, old = stored(deployment, subject, BLOCK)
+    ends = end_moment(until, settings.context(now), "--until") if until is not None else None
+    key, old = stored_item(deployment, subject, BLOCK)
     new = block(
         key,
         members=_members(deployment, key) if key.startswith("team/") else (),
         models=[scope.strip() for each in model or [] for scope in each.split(",")],
-        until=as_text(ends, settings.zone) if ends else None,
+        until=moment_text(ends, settings.zone) if ends else None,
         note=note,
     )
-    edit = written(deployment, key, old, new)
-    say_edit(edit, as_json=as_json)
+    edit = write_item(deployment, key, old, new)
+    report_edit(edit, as_json=as_json)
     if as_json:
         return
     if ends is None:
@@ -84,7 +110,7 @@ def _members(deployment: Deployment, team: str) -> set[str]:
 
 
 @on_deployment
-def unblock(deployment: Deployment, subject: Whom, *, as_json: AsJson = False) -> None:
+def unblock(deployment: Deployment, subject: SubjectArg, *, as_json: AsJson = False) -> None:
     """End a block by hand.
 
     Quotas that are used up go on blocking; `release` lets through those too.
@@ -92,7 +118,7 @@ def unblock(deployment: Deployment, subject: Whom, *, as_json: AsJson = False) -
     Examples:
       quota-enforcer quota unblock user/mallory
     """
-    key, old = stored(deployment, subject, BLOCK)
+    key, old = stored_item(deployment, subject, BLOCK)
     if old is None:
         blocked = sorted(
             str(item["principal"]) for item in deployment.quotas.items() if item["quota"] == BLOCK
@@ -105,4 +131,4 @@ def unblock(deployment: Deployment, subject: Whom, *, as_json: AsJson = False) -
         say_json({"principal": key, "removed": old})
         return
     say(f"The block by hand of {key} is over.")
-    say_when()
+    hint(EFFECTIVE)
