@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from quota_enforcer.aws.iam.analyzer import AccessAnalyzer
+from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
@@ -18,7 +18,6 @@ from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
-from quota_enforcer.core.policies.lint import Kind
 from quota_enforcer.core.policies.scp import Guarded, guard
 
 ACCOUNT = "111122223333"
@@ -222,35 +221,44 @@ class TestCheck:
         monkeypatch.setattr(boto3.Session, "client", lambda *_args, **_more: found)
         return found
 
-    def test_a_good_document_passes_offline(self, tmp_path: Path) -> None:
+    def test_without_credentials_it_fails_and_says_so(self, tmp_path: Path) -> None:
         file = tmp_path / "deny.json"
         file.write_text(json.dumps(deny_all()))
         result = run("check", str(file))
-        assert result.exit_code == 0
-        assert result.stdout == ""
-        assert "Not validated by AWS" in result.stderr
-        assert "Nothing found offline." in result.stderr
-
-    def test_findings_are_said_one_a_line_and_fail(self) -> None:
-        wide = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
-        result = run("check", "-", typed=json.dumps({"Version": "2012-10-17", "Statement": wide}))
         assert result.exit_code == 1
-        assert result.stdout.splitlines() == [
-            "statement 1: it allows bedrock:*, which is more than calling models",
-            "statement 1: it allows calls of '*', which opens every model that begins so",
-        ]
+        assert result.stdout == ""
+        assert "not validated by AWS: there are no credentials, or no Region" in result.stderr
 
-    def test_a_boundary_and_an_scp_are_judged_as_such(self) -> None:
-        boundary = json.dumps(gate({"*:bob": ["*"]}))
-        assert run("check", "-", "--kind", "boundary", typed=boundary).exit_code == 0
-        assert run("check", "-", typed=boundary).exit_code == 1
+    def test_without_credentials_for_machines(self) -> None:
+        result = run("check", "-", "--json", typed=json.dumps(deny_all()))
+        assert result.exit_code == 1
+        assert json.loads(result.stdout) == {"findings": [], "validated_by_aws": False}
 
-    def test_findings_for_machines(self) -> None:
-        result = run("check", "-", "--json", typed="{}x")
+    @pytest.mark.parametrize(
+        ("typed", "finding"),
+        [
+            ("{}x", "it is no JSON"),
+            ("", "it is no JSON"),
+            ("[" * 100_000, "it is no JSON"),
+            ("[]", "the list holds no policy document"),
+            ('"x"', '"x" is no policy document: expected an object'),
+        ],
+    )
+    def test_what_holds_no_document_fails(
+        self, analyzer: Analyzer, typed: str, finding: str
+    ) -> None:
+        result = run("check", "-", "--json", typed=typed)
         assert result.exit_code == 1
         document = json.loads(result.stdout)
         assert document["validated_by_aws"] is False
-        assert document["findings"][0].startswith("it is no JSON")
+        assert document["findings"][0].startswith(finding)
+        assert analyzer.asked == []
+
+    def test_what_is_no_document_fails_beside_those_that_are(self, analyzer: Analyzer) -> None:
+        result = run("check", "-", typed=json.dumps([deny_all(), 1]))
+        assert result.exit_code == 1
+        assert result.stdout == "1 is no policy document: expected an object\n"
+        assert len(analyzer.asked) == 1
 
     def test_a_file_that_is_not_there_is_wrong_usage(self, tmp_path: Path) -> None:
         assert run("check", str(tmp_path / "none.json")).exit_code == 2
@@ -272,16 +280,14 @@ class TestCheck:
         analyzer.types = ("SUGGESTION",)
         assert run("check", "-", typed=json.dumps(deny_all())).exit_code == 0
 
-    def test_without_the_permission_it_says_that_aws_was_not_asked(
-        self, analyzer: Analyzer
-    ) -> None:
+    def test_without_the_permission_it_fails_and_says_so(self, analyzer: Analyzer) -> None:
         analyzer.error = "AccessDeniedException"
         result = run("check", "-", typed=json.dumps(deny_all()))
-        assert result.exit_code == 0
-        assert "Not validated by AWS: you may not ValidatePolicy" in result.stderr
+        assert result.exit_code == 1
+        assert "not validated by AWS: you may not ValidatePolicy" in result.stderr
 
 
 def test_a_boundary_is_validated_as_an_identity_policy() -> None:
     client = Analyzer()
-    assert list(AccessAnalyzer(client).findings(deny_all(), Kind.BOUNDARY)) == []
+    assert list(AccessAnalyzer(client).findings(deny_all(), PolicyKind.BOUNDARY)) == []
     assert client.asked[0]["policyType"] == "IDENTITY_POLICY"

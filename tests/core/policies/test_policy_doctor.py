@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies.callers import FINDING, NEEDS, doctor
-from quota_enforcer.core.policies.lint import Kind, findings
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, VERSION, size
 from quota_enforcer.core.policies.roles import Deployed
 
 ACCOUNT = "111122223333"
@@ -65,4 +65,5 @@ def test_the_log_group_the_stack_and_the_partition_are_those_that_are_given() ->
 
 def test_it_is_a_policy_that_iam_takes() -> None:
     document = doctor(Deployed.named("q", ACCOUNT, "aws", "*"), "q")
-    assert findings(json.dumps(document), Kind.IDENTITY) == []
+    assert document["Version"] == VERSION
+    assert size(document) <= MANAGED_LIMIT

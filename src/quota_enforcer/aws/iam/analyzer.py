@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from quota_enforcer.core.policies.document import Document, compact
-from quota_enforcer.core.policies.lint import Kind
+
+
+class PolicyKind(StrEnum):
+    """What a document is for, which decides how large it may be and what it may say."""
+
+    IDENTITY = "identity"
+    BOUNDARY = "boundary"
+    SCP = "scp"
+
 
 _TYPES: Final = {
-    Kind.IDENTITY: "IDENTITY_POLICY",
-    Kind.BOUNDARY: "IDENTITY_POLICY",
-    Kind.SCP: "SERVICE_CONTROL_POLICY",
+    PolicyKind.IDENTITY: "IDENTITY_POLICY",
+    PolicyKind.BOUNDARY: "IDENTITY_POLICY",
+    PolicyKind.SCP: "SERVICE_CONTROL_POLICY",
 }
 
 
@@ -48,7 +57,7 @@ class AccessAnalyzer:
     def __init__(self, client: AnalyzerClient) -> None:
         self._client = client
 
-    def findings(self, document: Document, kind: Kind) -> Iterator[Finding]:
+    def findings(self, document: Document, kind: PolicyKind) -> Iterator[Finding]:
         """What AWS finds in a document; raises what boto3 raises."""
         pages = self._client.get_paginator("validate_policy")
         for page in pages.paginate(policyDocument=compact(document), policyType=_TYPES[kind]):

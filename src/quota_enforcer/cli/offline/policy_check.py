@@ -1,13 +1,15 @@
-"""`policy check`: our offline checks of a policy document, and AWS's where it can be asked."""
+"""`policy check`: a policy document validated by AWS."""
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson
-from quota_enforcer.cli.terminal.output import hint, say, say_json
-from quota_enforcer.core.policies.lint import Kind, documents_in, findings
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.iam.analyzer import Finding
@@ -18,7 +20,9 @@ def check(
         typer.FileBinaryRead,
         typer.Argument(help="A policy document, or a JSON list of them; - for standard input."),
     ],
-    kind: Annotated[Kind, typer.Option(help="What the document is for.")] = Kind.IDENTITY,
+    kind: Annotated[PolicyKind, typer.Option(help="What the document is for.")] = (
+        PolicyKind.IDENTITY
+    ),
     profile: Annotated[
         str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")
     ] = None,
@@ -29,50 +33,63 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check a policy document: its form, its size, and grants that are too wide.
+    """Have IAM Access Analyzer validate a policy document.
 
-    With AWS credentials, IAM Access Analyzer validates it as well; its suggestions are shown
-    and do not fail the check.
+    It needs AWS credentials and a Region, but no deployment. Suggestions are
+    shown and do not fail the check; a document that AWS could not be asked
+    about does.
 
     Examples:
       quota-enforcer policy check allow.json
       quota-enforcer policy gate --user-id '*:bob' | quota-enforcer policy check - --kind boundary
     """
-    text = file.read()
-    found = findings(text, kind)
-    asked = _ask_aws(text, kind, profile, region)
-    for theirs in asked or ():
-        if theirs.fails:
-            found.append(str(theirs))
+    documents, found = _read(file.read())
+    asked = _ask_aws(documents, kind, profile, region) if documents else None
+    for each in asked or ():
+        if each.fails:
+            found.append(str(each))
         else:
-            hint(str(theirs))
+            hint(str(each))
     if as_json:
         say_json({"findings": found, "validated_by_aws": asked is not None})
     for finding in () if as_json else found:
         say(finding)
-    if found:
+    if found or asked is None:
         raise typer.Exit(FAILED)
-    hint("Nothing found." if asked is not None else "Nothing found offline.")
+    hint("Nothing found.")
+
+
+def _read(text: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    """The documents in a file, and in words what else is in it."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return [], [f"it is no JSON: {error}"]
+    several = read if isinstance(read, list) else [read]
+    found = [
+        f"{json.dumps(each)[:60]} is no policy document: expected an object"
+        for each in several
+        if not isinstance(each, dict)
+    ]
+    if not several:
+        found.append("the list holds no policy document")
+    return [each for each in several if isinstance(each, dict)], found
 
 
 def _ask_aws(
-    text: bytes, kind: Kind, profile: str | None, region: str | None
+    documents: Sequence[dict[str, Any]], kind: PolicyKind, profile: str | None, region: str | None
 ) -> "list[Finding] | None":
-    """What Access Analyzer finds; None where it could not be asked, which is said."""
+    """What Access Analyzer finds; None if it could not be asked, which is said."""
     import boto3  # noqa: PLC0415 - help and completion must not wait for it
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - likewise
-
-    from quota_enforcer.aws.iam.analyzer import AccessAnalyzer  # noqa: PLC0415 - likewise
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         if session.get_credentials() is None or session.region_name is None:
-            hint("Not validated by AWS: there are no credentials, or no Region.")
+            fail("not validated by AWS: there are no credentials, or no Region")
             return None
         analyzer = AccessAnalyzer(session.client("accessanalyzer"))
-        return [
-            each for document in documents_in(text) for each in analyzer.findings(document, kind)
-        ]
+        return [each for document in documents for each in analyzer.findings(document, kind)]
     except (BotoCoreError, ClientError) as error:
-        hint(f"Not validated by AWS: {explain(error)}")
+        fail(f"not validated by AWS: {explain(error)}")
         return None
