@@ -76,10 +76,10 @@ class FakeMetrics:
         A counter of zero makes no series.
         """
         minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        for counter, value in zip(OBSERVED, counts[:5], strict=True):
+        for counter, value in zip(OBSERVED, counts, strict=False):
             if value:
                 points = self._points.setdefault(Series(counter, arn, model_id), [])
-                points.append(_Point(minute, value, arrives or at))
+                points.append(_Point(minute, int(value), arrives or at))
 
     def forget(self, arn: str) -> None:
         """CloudWatch lists a series no more that had no data for two weeks."""

@@ -3,16 +3,18 @@
 import csv
 import io
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.cli.terminal.output import hint, is_roomy, say, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.insight.usage import Asked, By, Key
 
 COLUMNS = Counts._fields
-"""Requests, the four token counts, what they cost, and the part of that at assumed prices."""
-_WIDE = ("Requests", "Input", "Output", "Cache read", "Cache write", "Cost")
+"""Requests, the counts of tokens, what they cost, and the part of that at assumed prices."""
+_COUNTED = [each.removesuffix("_tokens").replace("_", " ").capitalize() for each in OBSERVED]
+_WIDE = (*_COUNTED, "Cost")
 _NARROW = ("Requests", "Tokens", "Cost")
 
 
@@ -28,7 +30,7 @@ def as_csv_text(rows: Mapping[Key, Counts], asked: Asked) -> str:
 
 def _exact(counts: Counts) -> tuple[int | str, ...]:
     """Counts as numbers, money as text to the last decimal place."""
-    return (*counts[:5], exact(counts.cost_usd), exact(counts.assumed_usd))
+    return tuple(exact(each) if isinstance(each, Decimal) else each for each in counts)
 
 
 def document(rows: Mapping[Key, Counts], asked: Asked) -> dict[str, Any]:
@@ -88,4 +90,4 @@ def _numbers(counts: Counts, columns: tuple[str, ...]) -> tuple[str, ...]:
     cost = f"{about}{dollars(counts.cost_usd)}"
     if columns is _NARROW:
         return f"{counts.requests:,}", f"{counts.tokens:,}", cost
-    return (*(f"{number:,}" for number in counts[:5]), cost)
+    return (*(f"{number:,}" for number in counts[: len(OBSERVED)]), cost)

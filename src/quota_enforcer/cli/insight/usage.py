@@ -59,9 +59,9 @@ def usage(  # noqa: PLR0913 - one argument for each option
     session's calls are in its role's row, unless a team has that session as
     a member: then they have their own.
 
-    The CSV's columns are those of --by, then requests, input_tokens,
-    output_tokens, cache_read_tokens, cache_write_tokens, cost_usd (exact
-    dollars), and assumed_usd: the part of it for which no price is known.
+    The CSV's columns are those of --by, then requests, every count of tokens
+    (input_tokens and so on), cost_usd (exact dollars), and assumed_usd: the
+    part of it for which no price is known.
 
     Examples:
       quota-enforcer usage

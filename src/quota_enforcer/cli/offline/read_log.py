@@ -19,10 +19,9 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.meter.log.record import Counted, Reading, read
 
-_HEAD = (
-    "Principal", "Model", "Requests", "Input tokens", "Output tokens", "Cache read", "Cache write",
-    "Cost in USD",
-)  # fmt: skip
+_SHORT = {"cache_read_tokens": "Cache read", "cache_write_tokens": "Cache write"}
+_COUNTED = [_SHORT.get(each, each.replace("_", " ").capitalize()) for each in OBSERVED]
+_HEAD = ("Principal", "Model", *_COUNTED, "Cost in USD")
 
 
 def read_log(
