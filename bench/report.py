@@ -130,7 +130,7 @@ def _usage_items(kind: int) -> list[Plain]:
                 start = hour_start(datetime(day.year, day.month, day.day, hour, tzinfo=zone), zone)
                 tokens = int(appetite * dice.lognormvariate(0, 0.6)) + 1
                 cost = tokens * Decimal("0.0000041")
-                hours[start] = Counts(dice.randrange(1, 40), tokens, tokens // 5, 0, 0, cost)
+                hours[start] = Counts(dice.randrange(1, 40), tokens, tokens // 5, cost_usd=cost)
             bucket = Bucket(NOBODY, model, day)
             numbers, _ = usage_items.counters(bucket, hours, zone)
             meters = {usage_items.counter_name(start, "meter", zone): "stream" for start in hours}

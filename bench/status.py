@@ -85,7 +85,7 @@ def usage(
     for number in range(dice.randint(1, MOST_HOURS)):
         tokens = dice.randrange(200_000)
         cost = Decimal(tokens) / 1_000_000
-        counts = Counts(dice.randrange(1, 50), tokens, tokens // 10, tokens // 2, 0, cost)
+        counts = Counts(dice.randrange(1, 50), tokens, tokens // 10, tokens // 2, cost_usd=cost)
         hours[hour_start(at - timedelta(hours=number), settings.zone)] = counts
     numbers, _ = usage_items.counters(bucket, hours, settings.zone)
     meters = {usage_items.counter_name(hour, "meter", settings.zone): "stream" for hour in hours}

@@ -33,7 +33,7 @@ HOUR = Counts(
     A_SHARE * 1_987,
     A_SHARE * 99_871,
     A_SHARE * 4_991,
-    Decimal("4.7213705"),
+    cost_usd=Decimal("4.7213705"),
 )
 """What a principal uses of a model in an hour."""
 _NOBODY = Principal(Kind.USER, "")

@@ -109,6 +109,37 @@ def test_every_line_to_run_is_of_a_tool_that_the_manual_names(page: str) -> None
     assert [line for line in lines(page) if not line.startswith((OURS, *OTHERS))] == []
 
 
+def test_every_file_named_exists() -> None:
+    for path in re.findall(r"`((?:src|docs|tests|bench|events)/[^`*{]+)`", MANUAL):
+        assert (ROOT / path).exists(), path
+
+
+OF_ITS_OWN = {
+    "src/quota_enforcer/cli/offline/read_log.py": "a shorter name for its column",
+    "src/quota_enforcer/local/demo/checks.py": "the demo shows that it is counted",
+    "src/quota_enforcer/local/demo/traffic-NOTICE.md": "where its numbers come from",
+    "src/quota_enforcer/local/demo/traffic.csv": "its numbers",
+    "src/quota_enforcer/local/patches/bedrock/answers.py": "how vendors spell it in answers",
+}
+"""Files that say something of the tokens read from a cache that is true of no other counter."""
+
+
+def test_a_new_counter_touches_the_files_that_its_recipe_names() -> None:
+    """As can be seen at one that is there: no other file names it."""
+    page = PAGES["CONTRIBUTING.md"]
+    recipe = page.partition("### A new counter")[2].partition("###")[0]
+    named = re.findall(r"^\d\. `([^`]+)`", recipe, re.MULTILINE)
+    assert len(named) <= 8
+    searched = [ROOT / "template.yaml", *(ROOT / "src").rglob("*.*"), *DOCS.glob("reference/*.md")]
+    naming = [
+        str(path.relative_to(ROOT))
+        for path in searched
+        if path.suffix in {".py", ".md", ".csv", ".yaml"}
+        and re.search("cache_read|[cC]acheReadInput", path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(naming) == sorted([*named, *OF_ITS_OWN])
+
+
 def test_every_make_target_exists() -> None:
     for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", MANUAL, re.MULTILINE)):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target

@@ -76,7 +76,7 @@ class FakeMetrics:
         A counter of zero makes no series.
         """
         minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        for counter, value in zip(OBSERVED, counts, strict=False):
+        for counter, value in zip(OBSERVED, counts[: len(OBSERVED)], strict=True):
             if value:
                 points = self._points.setdefault(Series(counter, arn, model_id), [])
                 points.append(_Point(minute, int(value), arrives or at))

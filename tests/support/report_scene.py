@@ -177,7 +177,9 @@ def _counts(model: str, tokens: int) -> Counts:
     cost = tokens * Decimal(MODELS[model][1])
     assumed = cost if model == _UNPRICED else Decimal(0)
     output = tokens // 5
-    return Counts(max(tokens // 9_000, 1), tokens - output, output, 0, 0, cost, assumed)
+    return Counts(
+        max(tokens // 9_000, 1), tokens - output, output, cost_usd=cost, assumed_usd=assumed
+    )
 
 
 def _live(made: Company, book: QuotaBook, principal: Principal, days: int) -> None:

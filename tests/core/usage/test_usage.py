@@ -52,7 +52,7 @@ class TestCounts:
     def test_what_each_measure_counts(self, measure: Measure, number: Number) -> None:
         """Total tokens are all four kinds, cached ones too, and no requests."""
         weights = tuple(map(Decimal, ("0.02", "0.05", "0.5", "0.075", "0.1")))
-        row = Counts(1, 2, 30, 400, 5000, Decimal("0.60"), Decimal("0.07"))
+        row = Counts(1, 2, 30, 400, 5000, cost_usd=Decimal("0.60"), assumed_usd=Decimal("0.07"))
         found = measure.of(row, weights)
         assert (found, type(found)) == (number, type(number))
 

@@ -42,7 +42,7 @@ def an_addition(key: str, *whose: Principal, **but: object) -> UsageEntry:
         "at": NOON,
         "hour": NOON,
         "buckets": tuple(Bucket(who, HAIKU, TODAY) for who in whose or (ALICE,)),
-        "counts": Counts(1, 10, 5, 3, 2, but.pop("cost", Counts().cost_usd)),  # type: ignore[arg-type]
+        "counts": Counts(1, 10, 5, 3, 2, cost_usd=but.pop("cost", Counts().cost_usd)),  # type: ignore[arg-type]
     }
     return UsageEntry(key, **{**ordinary, **but})  # type: ignore[arg-type]
 

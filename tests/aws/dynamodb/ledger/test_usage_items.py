@@ -12,7 +12,7 @@ from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.aws.dynamodb.ledger import usage_items
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import day_start, hour_start, local_date, next_hour
 
 ZONES = (
@@ -20,7 +20,9 @@ ZONES = (
     "America/St_Johns", "America/Santiago",
 )  # fmt: skip
 DOLLARS = st.decimals(0, 1_000, places=13)
-COUNTS = st.builds(Counts, *5 * [st.integers(0, 10**12)], DOLLARS, DOLLARS)
+COUNTS = st.builds(
+    Counts, *len(OBSERVED) * [st.integers(0, 10**12)], cost_usd=DOLLARS, assumed_usd=DOLLARS
+)
 
 
 def stored(bucket: Bucket, hours: dict[datetime, Counts], zone: ZoneInfo) -> dict[str, object]:
