@@ -19,8 +19,8 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.meter.log.record import Counted, Reading, read
 
-_SHORT = {"cache_read_tokens": "Cache read", "cache_write_tokens": "Cache write"}
-_COUNTED = [_SHORT.get(each, each.replace("_", " ").capitalize()) for each in OBSERVED]
+_SHORT = (each.removesuffix("_tokens") if each.startswith("cache_") else each for each in OBSERVED)
+_COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
 _HEAD = ("Principal", "Model", *_COUNTED, "Cost in USD")
 
 
