@@ -21,6 +21,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import ATTRIBUTES
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.window import DAY
+from quota_enforcer.decide.judgement import Effect
 from template_source import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
@@ -231,6 +232,11 @@ def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
     ]
     applicable = QuotaBook(rules[level:]).of(Principal.parse("user/alice"), NOW)
     assert [quota.subject for quota in applicable.quotas] == [order[level]]
+
+
+def test_the_glossary_has_every_effect_of_a_judgement() -> None:
+    words = PAGES["docs/glossary.md"].partition("### judgement")[2].partition("###")[0]
+    assert re.findall(r"^- `(\w+)`", words, re.MULTILINE) == list(Effect.__members__)
 
 
 def test_the_front_page_fits_on_a_few_screens() -> None:
