@@ -24,9 +24,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from playwright.sync_api import sync_playwright
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Plain, wire
-from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger import notice_items, usage_items
+from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
+from quota_enforcer.aws.dynamodb.ledger import standing_items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.wire import Plain, wire
 from quota_enforcer.cli.insight.report import LARGE, READERS
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import Bucket, Record

@@ -25,9 +25,9 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from typer.testing import CliRunner
 
-from quota_enforcer.aws.dynamodb.dynamo_read import wire
-from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.ledger import standing_items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import Bucket, Level, Record, Standing, SweepState

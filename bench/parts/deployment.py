@@ -21,9 +21,9 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from quota_enforcer.aws.dynamodb.dynamo_read import wire
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
+from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.local.embedded import EmbeddedAws
 

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.dynamodb.dynamo_read import wire
-from quota_enforcer.aws.dynamodb.ledger import usage_items
-from quota_enforcer.aws.dynamodb.ledger.ledger_usage import METER, STREAM
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import METER, STREAM
+from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts

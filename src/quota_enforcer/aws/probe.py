@@ -14,7 +14,7 @@ from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
-from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.enabled_regions import enabled_regions
 from quota_enforcer.aws.errors import problem

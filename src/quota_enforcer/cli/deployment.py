@@ -171,7 +171,7 @@ def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
 
 
 def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:
-    from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory  # noqa: PLC0415 - as boto3 above
 
     return DynamoModelMemory(session.client("dynamodb"), settings.ledger_table).models()
 
@@ -189,7 +189,7 @@ def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, 
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
-    from quota_enforcer.aws.dynamodb.ledger.usage_scan import UsageReader  # noqa: PLC0415 - likewise
+    from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader  # noqa: PLC0415 - likewise
     from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
     client = session.client("dynamodb", config=wiring.PATIENT)

@@ -10,8 +10,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
+from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.aws.dynamodb.wire import plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

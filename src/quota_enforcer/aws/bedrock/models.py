@@ -27,7 +27,7 @@ from quota_enforcer.core.usage.opaque import (
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
-    from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
+    from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 
 SOON_OR_NOT: Final = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from quota_enforcer import clock
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression
-from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.table import WholeTable, scan
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.pricing.item import ATTRIBUTES as PRICE_ATTRIBUTES
@@ -30,6 +30,17 @@ QUOTA_SCHEMA: Mapping[str, Any] = {
 """As CreateTable takes it and as the template declares it."""
 
 
+class DynamoQuotaReads:
+    """The `Quotas` for a function that may only scan."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._name = table
+
+    def items(self) -> list[Item]:
+        return list(scan(self._client, self._name))
+
+
 class DynamoQuotas:
     """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
 
@@ -40,18 +51,16 @@ class DynamoQuotas:
         self._now = now
 
     def items(self) -> list[Item]:
-        """Every item, consistently read."""
         return list(self._table.scan())
 
     def get(self, subject: str, name: str) -> Item | None:
-        """One item, consistently read."""
         return self._table.get(_key(subject, name))
 
     def put(self, item: Item, expected: Item | None) -> None:
         """Write an item over the one that was read before, `expected`, or over none.
 
-        One that says who edited it also says when, so that their next edit is not taken for one
-        made in the console. Raises Conflict where somebody has changed it since.
+        An item that names its author also gets the time, so that their next edit is not taken for
+        one made in the console. Raises Conflict if somebody has changed it since.
         """
         dated = {**item, EDITED_AT: instant(self._now())} if AUTHOR in item else item
         if not self._table.put(dated, _unchanged(expected)):
@@ -60,7 +69,7 @@ class DynamoQuotas:
     def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
         """Remove an item; the one that was there, if any.
 
-        Raises Conflict where that is not `expected`, if it is given.
+        Raises Conflict if `expected` is given and another item is there.
         """
         if expected is None:
             return self._table.delete(_key(subject, name))
@@ -81,7 +90,7 @@ def _key(subject: str, name: str) -> Item:
 
 
 def _unchanged(expected: Item | None) -> Expression:
-    """Holds where each attribute is as expected, and no other of a quota or a price has come."""
+    """Holds if each attribute is as expected, and no other of a quota or a price has come."""
     if expected is None:
         return Expression("attribute_not_exists(#principal)")
     same = {f"a{place}": attribute for place, attribute in enumerate(expected)}

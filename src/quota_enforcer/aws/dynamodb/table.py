@@ -1,18 +1,34 @@
-"""One DynamoDB table in plain Python: wire types, pages, batches and passing refusals stay here.
+"""One DynamoDB table in plain Python: pages, batches, transactions and passing refusals.
 
-What only reads is in `dynamo_read`, to scan and to delete in `dynamo_whole`: a function's role
-grants what its imports can call.
+There are three classes of it, since a function's role grants what its table can do: `ReadTable`
+reads by key, `Table` also writes, `WholeTable` also scans and deletes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from tenacity import retry_if_exception
+from tenacity import RetryCallState, retry_if_exception, retry_if_result
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain, ReadTable, wire
-from quota_enforcer.aws.dynamodb.retry import FAILED, cancellation_reasons, is_transient, retrying
+from quota_enforcer.aws.dynamodb.expression import Expression, change, conditional
+from quota_enforcer.aws.dynamodb.retry import (
+    FAILED,
+    TRIES,
+    cancellation_reasons,
+    is_transient,
+    retrying,
+)
+from quota_enforcer.aws.dynamodb.wire import Plain, keep_wire_format, plain, wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BATCH = 100
+"""Keys in one BatchGetItem, and items in one TransactWriteItems, at most.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +58,85 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ConditionCheck:
     """One part of a transaction that writes nothing but must hold."""
 
     key: Plain
     condition: Expression
 
 
-Write = Put | Update | Delete | Check
+Write = Put | Update | Delete | ConditionCheck
 """What a transaction is made of."""
 
 
+class ReadTable:
+    """Reads are consistent except through an index. Safe to share between threads."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+        keep_wire_format(client)
+
+    def get(self, key: Plain) -> dict[str, Any] | None:
+        answer = self._client.get_item(TableName=self._name, Key=wire(key), ConsistentRead=True)
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def query(
+        self, where: Expression, *, index: str = "", newest_first: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Every item of one partition that `where` selects, in the order of the range key.
+
+        Pages are read as they are asked for; with `newest_first` from the last item on.
+        """
+        request = where.request("KeyConditionExpression")
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"ScanIndexForward": False} if newest_first else {}
+        pages = self._client.get_paginator("query").paginate(TableName=self._name, **request)
+        for page in pages:
+            yield from map(plain, page["Items"])
+
+    def partition(self, pk: str) -> Iterator[dict[str, Any]]:
+        """Every item whose `pk` is this."""
+        return self.query(Expression("#pk = :pk", {"pk": pk}))
+
+    def batch_get(self, keys: Iterable[Plain]) -> Iterator[dict[str, Any]]:
+        """The items that exist, in no order; no key may come twice.
+
+        Raises TimeoutError if DynamoDB keeps leaving some unread.
+        """
+        wanted = [wire(key) for key in keys]
+        for first in range(0, len(wanted), BATCH):
+            yield from map(plain, self._batch(wanted[first : first + BATCH]))
+
+    def _batch(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        pending: dict[str, Any] = {self._name: {"Keys": keys, "ConsistentRead": True}}
+
+        def attempt() -> int:
+            nonlocal pending
+            answer = self._client.batch_get_item(RequestItems=pending)
+            found.extend(answer["Responses"].get(self._name, []))
+            pending = dict(answer.get("UnprocessedKeys", {}))
+            return len(pending[self._name]["Keys"]) if pending else 0
+
+        def give_up(state: RetryCallState) -> None:
+            left = state.outcome.result() if state.outcome else len(keys)
+            raise TimeoutError(
+                f"DynamoDB left {left} of {len(keys)} items of table {self._name} unread "
+                f"{TRIES} times: it is throttled. Wait, or raise the table's read capacity",
+            )
+
+        retrying(retry=retry_if_result(bool), retry_error_callback=give_up)(attempt)
+        return found
+
+
 class Table(ReadTable):
-    """One table, read and written."""
+    """Also writes, but never deletes an item."""
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
-        """Write a whole item; False where the condition does not hold."""
+        """Write a whole item; False if the condition does not hold."""
         request = {"TableName": self._name, **conditional({"Item": wire(item)}, condition)}
-        return held(lambda: self._client.put_item(**request))
+        return _held(lambda: self._client.put_item(**request))
 
     def update(
         self,
@@ -68,10 +145,10 @@ class Table(ReadTable):
         remove: Iterable[str] = (),
         condition: Expression | None = None,
     ) -> bool:
-        """Set and remove some attributes; False where the condition does not hold."""
-        change = _change(values, remove=remove)
-        request = {"TableName": self._name, "Key": wire(key), **conditional(change, condition)}
-        return held(lambda: self._client.update_item(**request))
+        """Set and remove some attributes; False if the condition does not hold."""
+        changed = conditional(change(values, remove=remove), condition)
+        request = {"TableName": self._name, "Key": wire(key), **changed}
+        return _held(lambda: self._client.update_item(**request))
 
     def write(self, writes: Sequence[Write]) -> list[int]:
         """Write all or nothing: the positions of the conditions that do not hold, none if written.
@@ -82,7 +159,7 @@ class Table(ReadTable):
             case [Put(item, condition)]:
                 return [] if self.put(item, condition) else [0]
             case _:
-                return self._transact([self.part(write) for write in writes])
+                return self._transact([self._part(write) for write in writes])
 
     def _transact(self, parts: list[Any]) -> list[int]:
         # botocore gives each call its own ClientRequestToken, so its retries count only once.
@@ -97,56 +174,55 @@ class Table(ReadTable):
             return [place for place, reason in enumerate(reasons) if reason == FAILED]
         return []
 
-    def part(self, write: Write) -> Any:
-        """A write as a part of a transaction."""
+    def _part(self, write: Write) -> Any:
         match write:
             case Put(item, condition):
                 part = conditional({"Item": wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
             case Update(key, add, values, condition):
-                change = _change(values, add=add)
-                part = {"Key": wire(key), **conditional(change, condition)}
+                part = {"Key": wire(key), **conditional(change(values, add=add), condition)}
                 return {"Update": {"TableName": self._name, **part}}
-            case Check(key, condition):
+            case ConditionCheck(key, condition):
                 part = {"Key": wire(key), **condition.request()}
                 return {"ConditionCheck": {"TableName": self._name, **part}}
             case Delete():
                 raise TypeError(f"{write} deletes: only a WholeTable takes that")
 
 
-NOTHING: Plain = {}
+class WholeTable(Table):
+    """Also scans and deletes."""
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        return scan(self._client, self._name)
+
+    def delete(self, key: Plain) -> dict[str, Any] | None:
+        """Delete an item; the one that was there, if any."""
+        answer = retrying(retry=retry_if_exception(is_transient))(
+            self._client.delete_item, TableName=self._name, Key=wire(key), ReturnValues="ALL_OLD"
+        )
+        return plain(answer["Attributes"]) if "Attributes" in answer else None
+
+    def delete_if(self, key: Plain, condition: Expression) -> bool:
+        """Delete an item; False if the condition does not hold."""
+        request = {"TableName": self._name, **conditional({"Key": wire(key)}, condition)}
+        return _held(lambda: self._client.delete_item(**request))
+
+    def _part(self, write: Write) -> Any:
+        if isinstance(write, Delete):
+            part = conditional({"Key": wire(write.key)}, write.condition)
+            return {"Delete": {"TableName": self._name, **part}}
+        return super()._part(write)
 
 
-def _change(values: Plain, remove: Iterable[str] = (), add: Plain = NOTHING) -> dict[str, Any]:
-    """An update expression; each clause has its own placeholders."""
-    setting = {f"s{n}": name for n, name in enumerate(values)}
-    removing = {f"r{n}": name for n, name in enumerate(remove)}
-    adding = {f"a{n}": name for n, name in enumerate(add)}
-    parts = []
-    if setting:
-        parts.append("SET " + ", ".join(f"#{short} = :{short}" for short in setting))
-    if removing:
-        parts.append("REMOVE " + ", ".join(f"#{short}" for short in removing))
-    if adding:
-        parts.append("ADD " + ", ".join(f"#{short} :{short}" for short in adding))
-    numbers = {short: add[name] for short, name in adding.items()}
-    return Expression(
-        " ".join(parts),
-        {short: values[name] for short, name in setting.items()} | numbers,
-        setting | removing | adding,
-    ).request("UpdateExpression")
+def scan(client: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
+    """Every item of a table, consistently read: for functions that may scan and nothing else."""
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    for page in pages:
+        yield from map(plain, page["Items"])
 
 
-def conditional(request: dict[str, Any], condition: Expression | None) -> dict[str, Any]:
-    """The request with a condition; the placeholders of both go into the same two parameters."""
-    for parameter, value in (condition.request() if condition else {}).items():
-        known = request.get(parameter)
-        request[parameter] = value if known is None else known | value
-    return request
-
-
-def held(write: Callable[[], object]) -> bool:
-    """Make a conditional write; False where its condition does not hold."""
+def _held(write: Callable[[], object]) -> bool:
+    """Make a conditional write; False if its condition does not hold."""
     try:
         retrying(retry=retry_if_exception(is_transient))(write)
     except ClientError as error:

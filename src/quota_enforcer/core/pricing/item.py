@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
+from quota_enforcer.core.pricing.codec import known_prices
 from quota_enforcer.core.pricing.rate import PRICES, TOKEN_PRICES, Rate
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.item import Item
@@ -70,10 +71,10 @@ def read_price(item: Item) -> tuple[str, Rate]:
 
 def price_attributes(rate: Rate) -> dict[str, Decimal]:
     """What a price item says of a rate."""
-    found = {name: _for_item(name, price) for name, price in _known(rate)}
+    found = _for_item(rate)
     if rate.long is not None:
         found[LONG_OVER] = Decimal(rate.long_over)
-        found |= {f"long_{name}": _for_item(name, price) for name, price in _known(rate.long)}
+        found |= {f"long_{name}": price for name, price in _for_item(rate.long).items()}
     return found
 
 
@@ -130,13 +131,12 @@ def _rate(given: dict[str, Decimal], source: str) -> Rate:
     return Rate(**prices, long_over=int(given[LONG_OVER]), long=Rate(**long), source=source)
 
 
-def _known(rate: Rate) -> list[tuple[str, Decimal]]:
-    return [(name, price) for name in PRICES if (price := getattr(rate, name)) is not None]
-
-
 def _for_one(name: str, price: Decimal) -> Decimal:
     return price / MILLION if name in TOKEN_PRICES else price
 
 
-def _for_item(name: str, price: Decimal) -> Decimal:
-    return price * MILLION if name in TOKEN_PRICES else price
+def _for_item(rate: Rate) -> dict[str, Decimal]:
+    return {
+        name: price * MILLION if name in TOKEN_PRICES else price
+        for name, price in known_prices(rate).items()
+    }

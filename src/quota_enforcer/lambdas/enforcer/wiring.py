@@ -7,7 +7,7 @@ from botocore.config import Config
 from quota_enforcer.aws.bedrock.models import SOON_OR_NOT, BedrockModels
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
-from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
+from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction
 from quota_enforcer.aws.iam.denies import IamDenies

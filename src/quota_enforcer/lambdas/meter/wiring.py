@@ -6,8 +6,8 @@ from botocore.config import Config
 
 from quota_enforcer.aws.bedrock.models import SOON_OR_NOT, BedrockModels
 from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
-from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
-from quota_enforcer.aws.dynamodb.ledger.model_memory import DynamoModelMemory
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.functions.wake import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates

@@ -14,8 +14,9 @@ from aws_lambda_powertools import Logger, Tracer
 from botocore.config import Config
 
 from quota_enforcer import clock
-from quota_enforcer.aws.dynamodb.ledger.ledger_reads import DynamoReads
-from quota_enforcer.aws.dynamodb.quota_reads import DynamoQuotaReads
+from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
+from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotaReads
+from quota_enforcer.aws.dynamodb.table import ReadTable
 from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document
@@ -45,7 +46,7 @@ def me() -> Me:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = MeSettings.from_environment(os.environ)
     dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
-    ledger = DynamoReads(dynamodb, settings.ledger_table, settings.zone)
+    ledger = DynamoReads(ReadTable(dynamodb, settings.ledger_table), settings.zone)
     return Me(
         settings, SelfService(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table))
     )

@@ -16,11 +16,11 @@ from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from log_records import ACCOUNT
-from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
-from quota_enforcer.aws.dynamodb.ledger import additions as ledger_additions
-from quota_enforcer.aws.dynamodb.ledger.additions import DynamoAdditions
-from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
-from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.aws.functions.wake import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.ledger import Bucket

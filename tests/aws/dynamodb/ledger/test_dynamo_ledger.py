@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from botocore.stub import Stubber
 
 from builders import ALICE, HAIKU, NOON
-from quota_enforcer.aws.dynamodb.dynamo_whole import WholeTable
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.core.ledger import Bucket, Record, Source
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts

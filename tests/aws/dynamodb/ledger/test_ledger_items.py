@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, NOON
-from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger import notice_items
+from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
+from quota_enforcer.aws.dynamodb.ledger.rule_memory import quota_item, quota_memory_of
+from quota_enforcer.aws.dynamodb.ledger.standing_items import NEVER, record_item, record_of
+from quota_enforcer.aws.dynamodb.ledger.sweep_memory import state_attributes, state_of
+from quota_enforcer.aws.dynamodb.ledger.usage.sources import expired, source_item, source_of
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key
 from quota_enforcer.core.ledger import (
     Level,
@@ -98,7 +101,7 @@ def stored(item: Mapping[str, Any]) -> dict[str, Any]:
 @settings(max_examples=50)
 @given(RECORDS)
 def test_every_record_survives(record: Record) -> None:
-    assert ledger_items.record_of(stored(ledger_items.record_item(record))) == record
+    assert record_of(stored(record_item(record))) == record
 
 
 @settings(max_examples=30)
@@ -114,7 +117,7 @@ def test_every_quota_item_survives_exactly(
     subject: str, name: str, item: dict[str, Any] | None, reported: str
 ) -> None:
     memory = QuotaMemory(subject, name, item, reported)
-    assert ledger_items.memory_of(stored(ledger_items.memory_item(memory))) == memory
+    assert quota_memory_of(stored(quota_item(memory))) == memory
 
 
 @settings(max_examples=30)
@@ -122,7 +125,7 @@ def test_every_quota_item_survives_exactly(
 def test_moments_sort_as_texts(first: datetime, second: datetime) -> None:
     assert (first < second) == (instant(first) < instant(second))
     assert datetime.fromisoformat(instant(first)) == first
-    assert instant(first) < ledger_items.NEVER
+    assert instant(first) < NEVER
 
 
 @settings(max_examples=50)
@@ -140,15 +143,15 @@ def test_a_key_that_is_too_long_is_cut_and_stays_its_own() -> None:
 
 def test_a_state_survives_without_what_has_its_own_rules() -> None:
     state = SweepState(NOON, NOON, NOON, NOON, "enforce UTC", NOON, closed=True)
-    item = stored(ledger_items.state_attributes(state))
-    assert ledger_items.state_of(item) == SweepState(None, NOON, NOON, NOON, "enforce UTC", NOON)
+    item = stored(state_attributes(state))
+    assert state_of(item) == SweepState(None, NOON, NOON, NOON, "enforce UTC", NOON)
 
 
 def test_a_record_is_readable_in_the_console() -> None:
     standing = Standing(Level.OVER, frozenset({"*"}), used_up={
         "default#daily": UsedUp(Decimal(1000), NOON, None)
     })  # fmt: skip
-    assert ledger_items.record_item(Record(ALICE, standing, due=NOON, version=1)) == {
+    assert record_item(Record(ALICE, standing, due=NOON, version=1)) == {
         "pk": "user/alice",
         "sk": "standing",
         "listing": "blocked",
@@ -165,12 +168,12 @@ def test_a_record_is_readable_in_the_console() -> None:
 
 def test_a_source_goes_a_week_after_its_last_data_but_never_while_it_is_behind() -> None:
     source = Source("arn", HAIKU, NOON)
-    item = stored(ledger_items.source_item(source))
-    assert ledger_items.source_of(item) == source
-    assert not ledger_items.expired(item, NOON + timedelta(days=7, seconds=-1))
-    assert ledger_items.expired(item, NOON + timedelta(days=7))
-    behind = stored(ledger_items.source_item(Source("arn", HAIKU, NOON, behind=NOON)))
-    assert not ledger_items.expired(behind, NOON + timedelta(days=999))
+    item = stored(source_item(source))
+    assert source_of(item) == source
+    assert not expired(item, NOON + timedelta(days=7, seconds=-1))
+    assert expired(item, NOON + timedelta(days=7))
+    behind = stored(source_item(Source("arn", HAIKU, NOON, behind=NOON)))
+    assert not expired(behind, NOON + timedelta(days=999))
 
 
 def test_history_goes_after_thirteen_months_and_the_outbox_never() -> None:

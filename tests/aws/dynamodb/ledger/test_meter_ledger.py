@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
-from quota_enforcer.aws.dynamodb.ledger import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
-from quota_enforcer.aws.dynamodb.ledger.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.ledger import Bucket, MeterRules, Record, Source
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts

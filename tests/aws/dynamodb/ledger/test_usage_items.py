@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON
-from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
-from quota_enforcer.aws.dynamodb.ledger import usage_scan as usage_reader
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
-from quota_enforcer.aws.dynamodb.ledger.usage_scan import UsageReader
+from quota_enforcer.aws.dynamodb.ledger.usage import scan as usage_reader
+from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
 from quota_enforcer.core.ledger import Bucket, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 GATES = "gates"
 """The partition of the intents; the range key is the principal."""
-DEPLOYMENT = "deployment"
-"""The partition of what belongs to nobody: the author's lease and digests too."""
 
 _STATE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "state"}}
 _LEASE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "lease#author"}}

@@ -1,7 +1,10 @@
-"""The ledger's table: as CreateTable takes it, and as the template declares it."""
+"""The ledger's table: its keys and index, the partitions, and when items expire."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from quota_enforcer.core.principal import Kind, Principal
 
 BY_DUE = "by-due"
 LEDGER_SCHEMA: Mapping[str, Any] = {
@@ -26,5 +29,16 @@ LEDGER_SCHEMA: Mapping[str, Any] = {
         },
     ],
 }
+"""As CreateTable takes it, and as the template declares it."""
+DEPLOYMENT = "deployment"
+"""The partition of what belongs to no principal."""
 EXPIRES = "expires"
 """The attribute that the table's time to live goes by."""
+KEPT = timedelta(days=400)
+"""Usage and history stay for about 13 months: this month can be held against last year's."""
+
+
+def principal_of(pk: Any) -> Principal:
+    """The principal whose partition this is; what was written once is read back as it was."""
+    kind, _, name = str(pk).partition("/")
+    return Principal(Kind(kind), name)

@@ -10,14 +10,21 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain
-from quota_enforcer.aws.dynamodb.ledger import usage_items
-from quota_enforcer.aws.dynamodb.ledger.ledger_usage import METER, STREAM
-from quota_enforcer.aws.dynamodb.ledger.packs import Marker, marker_of
-from quota_enforcer.aws.dynamodb.ledger.recounts import recount_key
+from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
-from quota_enforcer.aws.dynamodb.table import Check, Update
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
+    METER,
+    STREAM,
+    counter_name,
+    counters,
+    usage_expires,
+    usage_key,
+)
+from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, marker_of
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recount_key
+from quota_enforcer.aws.dynamodb.table import ConditionCheck, Update
 from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.ports import UsageEntry
@@ -66,18 +73,18 @@ def bucket_updates(calls: Iterable[UsageEntry], zone: ZoneInfo) -> list[Update]:
     ]
 
 
-def open_checks(hours: Collection[datetime]) -> dict[datetime, Check]:
+def open_checks(hours: Collection[datetime]) -> dict[datetime, ConditionCheck]:
     """Parts that fail for an hour that a recount has begun with."""
     never = Expression("attribute_not_exists(#started)")
-    return {hour: Check(recount_key(hour), never) for hour in sorted(hours)}
+    return {hour: ConditionCheck(recount_key(hour), never) for hour in sorted(hours)}
 
 
 def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> Update:
     numbers: dict[str, int | Decimal]
-    numbers, _ = usage_items.counters(bucket, hours, zone)
-    values: dict[str, Any] = {usage_items.counter_name(hour, METER, zone): STREAM for hour in hours}
-    values[EXPIRES] = usage_items.usage_expires(bucket.day)
-    return Update(usage_items.usage_key(bucket), numbers, values)
+    numbers, _ = counters(bucket, hours, zone)
+    values: dict[str, Any] = {counter_name(hour, METER, zone): STREAM for hour in hours}
+    values[EXPIRES] = usage_expires(bucket.day)
+    return Update(usage_key(bucket), numbers, values)
 
 
 def _none_added(keys: list[str]) -> Expression:

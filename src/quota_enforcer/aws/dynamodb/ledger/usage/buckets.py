@@ -7,30 +7,78 @@ clocks go back is `02b`. Counters of zero are left out; days are never stored, o
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Plain
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
+from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.ledger import Bucket
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
 
-KEPT = timedelta(days=400)
-"""Usage and history stay for about 13 months: this month can be held against last year's."""
+if TYPE_CHECKING:
+    from quota_enforcer.aws.dynamodb.table import Table
+
 AFTER_USAGE = "usage$"
 """Comes after every range key that starts with `usage#`, since `$` follows `#`."""
+
+METER = "meter"
+"""Stands where an hour's counters stand, `13.meter`, and says who filled the hour."""
+CLOUDWATCH = "cloudwatch"
+STREAM = "stream"
+
+_HOURS_AT_ONCE = 12
+"""An expression of 25 hours would come near the 4 KB that DynamoDB reads of one."""
 
 _COUNTER = re.compile(r"(?P<hour>[01]\d|2[0-3])(?P<again>b?)\.(?P<counter>[a-z_]+)")
 
 
-def principal_of(pk: Any) -> Principal:
-    """The principal whose partition this is; what was written once is read back as it was."""
-    kind, _, name = str(pk).partition("/")
-    return Principal(Kind(kind), name)
+class DynamoUsage:
+    """Whole hours of usage; `zone` says which local hours the buckets are."""
+
+    def __init__(self, table: "Table", zone: ZoneInfo) -> None:
+        self._table = table
+        self._zone = zone
+
+    def hours(self, buckets: Iterable[Bucket]) -> dict[Bucket, dict[datetime, Counts]]:
+        """The stored hours (by start in UTC) of these buckets; absent ones are left out.
+
+        So are hours in which every counter is zero.
+        """
+        keys = [usage_key(bucket) for bucket in dict.fromkeys(buckets)]
+        stored = {
+            bucket_of(item): hours_of(item, self._zone) for item in self._table.batch_get(keys)
+        }
+        return {bucket: hours for bucket, hours in stored.items() if hours}
+
+    def set_hours(
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = CLOUDWATCH
+    ) -> None:
+        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
+        several = sorted(hours.items())
+        for first in range(0, len(several), _HOURS_AT_ONCE):
+            self._set_hours(bucket, dict(several[first : first + _HOURS_AT_ONCE]), meter)
+
+    def _set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str) -> None:
+        numbers, zeros = counters(bucket, hours, self._zone)
+        meters = {counter_name(start, METER, self._zone): meter for start in hours}
+        values = {**numbers, **meters, EXPIRES: usage_expires(bucket.day)}
+        self._table.update(usage_key(bucket), values, zeros)
+
+    def day(self, principal: Principal, day: date) -> dict[Bucket, dict[datetime, Counts]]:
+        """The stored hours of one principal's buckets of one local date, those without any too."""
+        items = self._table.query(
+            Expression(
+                "#pk = :pk AND begins_with(#sk, :day)",
+                {"pk": str(principal), "day": f"usage#{day}#"},
+            )
+        )
+        return {bucket_of(item): hours_of(item, self._zone) for item in items}
 
 
 def usage_key(bucket: Bucket) -> Plain:

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain
+from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.text import instant, moment
+from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.meter.ports import Recount
 
 RECOUNTS = "recounts"
@@ -41,7 +42,7 @@ class DynamoRecounts:
 
     def recounts(self) -> list[Recount]:
         """The hours asked for and not finished since, oldest first."""
-        items = self._table.query(Expression("#pk = :pk", {"pk": RECOUNTS}))
+        items = self._table.partition(RECOUNTS)
         return [_recount_of(item) for item in items if "asked" in item and "finished" not in item]
 
     def start_recount(self, hour: datetime, now: datetime) -> None:

@@ -7,7 +7,11 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.dynamodb.ledger.brief_items import BRIEF, brief_item, brief_of
+from quota_enforcer.aws.dynamodb.ledger.rule_memory import (
+    METER_RULES,
+    meter_rules_item,
+    meter_rules_of,
+)
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Rate
@@ -43,8 +47,8 @@ BRIEFS = st.builds(
 
 @given(BRIEFS)
 def test_a_brief_is_read_back_as_it_was(meter_rules: MeterRules) -> None:
-    wire = TypeSerializer().serialize(brief_item(meter_rules))
-    again = brief_of(TypeDeserializer().deserialize(wire))
+    wire = TypeSerializer().serialize(meter_rules_item(meter_rules))
+    again = meter_rules_of(TypeDeserializer().deserialize(wire))
     assert again == meter_rules
     assert {model: str(rate) for model, rate in again.prices.items()} == {
         model: str(rate) for model, rate in meter_rules.prices.items()
@@ -52,15 +56,15 @@ def test_a_brief_is_read_back_as_it_was(meter_rules: MeterRules) -> None:
 
 
 def test_there_is_nothing_to_tell_before_the_first_sweep() -> None:
-    assert brief_of(None) == MeterRules()
+    assert meter_rules_of(None) == MeterRules()
 
 
 def test_a_brief_is_one_readable_item(dynamodb: "DynamoDBClient") -> None:
     """Prices are plain texts, what is not known is left out, and a price of 0 is known."""
     table = Table(dynamodb, "ledger")
     rate = Rate(Decimal("0.0000008"), Decimal(0), long_over=200_000, long=Rate(Decimal("1E-9")))
-    table.put(brief_item(MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})))
-    stored = table.get(BRIEF)
+    table.put(meter_rules_item(MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})))
+    stored = table.get(METER_RULES)
     assert stored == {
         "pk": "deployment",
         "sk": "brief",
@@ -74,4 +78,4 @@ def test_a_brief_is_one_readable_item(dynamodb: "DynamoDBClient") -> None:
             }
         },
     }
-    assert brief_of(stored) == MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})
+    assert meter_rules_of(stored) == MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})

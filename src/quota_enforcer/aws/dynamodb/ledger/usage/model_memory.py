@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, Plain
+from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.text import fitting_key, known, moment
+from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.usage.opaque import SeenModel
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class DynamoModelMemory:
 
     def models(self) -> list[SeenModel]:
         """Every ARN seen, resolved or not, by ARN; consistently read."""
-        items = self._table.query(Expression("#pk = :pk", {"pk": MODELS}))
+        items = self._table.partition(MODELS)
         return sorted(map(_seen_of, items), key=lambda seen: seen.arn)
 
     def remember(self, seen: SeenModel) -> SeenModel:

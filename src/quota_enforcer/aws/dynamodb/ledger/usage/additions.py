@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from quota_enforcer.aws.dynamodb.ledger import addition_items
-from quota_enforcer.aws.dynamodb.ledger.addition_items import ADDED, marker_key
-from quota_enforcer.aws.dynamodb.ledger.packs import Marker, Pack, lanes
-from quota_enforcer.aws.dynamodb.ledger.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage import addition_items
+from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, marker_key
+from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, Pack, lanes
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, is_transient
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.counts import NO_MONEY

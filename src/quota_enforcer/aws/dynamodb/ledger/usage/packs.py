@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from quota_enforcer.aws.dynamodb.dynamo_read import BATCH
+from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.meter.ports import UsageEntry

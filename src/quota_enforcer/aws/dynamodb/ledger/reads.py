@@ -1,37 +1,40 @@
-"""What of the ledger in DynamoDB it takes to decide about somebody; nothing here writes."""
+"""What of the ledger it takes to decide about somebody; nothing here writes."""
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, ReadTable
-from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.rule_memory import QUOTAS, quota_memory_of
+from quota_enforcer.aws.dynamodb.ledger.standing_items import record_key, record_of
+from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE, state_of
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, by_model
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from zoneinfo import ZoneInfo
+
+    from quota_enforcer.aws.dynamodb.table import ReadTable
 
 
 class DynamoReads:
-    """The ledger, as a look reads it; `zone` says which local hours its buckets are."""
+    """The `LedgerReads`; `zone` says which local hours the buckets are."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, zone: ZoneInfo) -> None:
-        self._table = ReadTable(client, table)
+    def __init__(self, table: "ReadTable", zone: "ZoneInfo") -> None:
+        self._table = table
         self._zone = zone
 
     def state(self) -> SweepState:
         """What the last sweep left."""
-        return ledger_items.state_of(self._table.get(ledger_items.STATE) or {})
+        return state_of(self._table.get(STATE) or {})
 
     def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
         """Their records, consistently read; a new one for whom the ledger does not know."""
         records = {principal: Record(principal) for principal in principals}
-        for item in self._table.batch_get(map(ledger_items.record_key, records)):
-            record = ledger_items.record_of(item)
+        for item in self._table.batch_get(map(record_key, records)):
+            record = record_of(item)
             records[record.principal] = record
         return records
 
@@ -43,20 +46,17 @@ class DynamoReads:
                 {
                     "pk": str(principal),
                     "first": f"usage#{first}",
-                    "after": usage_items.AFTER_USAGE,
+                    "after": AFTER_USAGE,
                 },
             )
         )
         return Usage(
             {
                 model: ModelUsage.of_hours(hours, self._zone)
-                for model, hours in usage_items.by_model(items, self._zone).items()
+                for model, hours in by_model(items, self._zone).items()
             }
         )
 
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""
-        return [ledger_items.memory_of(item) for item in self._partition(ledger_items.QUOTAS)]
-
-    def _partition(self, pk: str) -> Iterable[dict[str, Any]]:
-        return self._table.query(Expression("#pk = :pk", {"pk": pk}))
+        return [quota_memory_of(item) for item in self._table.partition(QUOTAS)]

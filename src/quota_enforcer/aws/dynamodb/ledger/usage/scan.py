@@ -17,9 +17,15 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ClientError
 
-from quota_enforcer.aws.dynamodb.dynamo_read import Expression, plain
-from quota_enforcer.aws.dynamodb.ledger import usage_items
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
+    AFTER_USAGE,
+    bucket_of,
+    day_of,
+    hours_of,
+)
 from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.aws.dynamodb.wire import plain
 from quota_enforcer.core.ledger import no_progress
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
@@ -130,7 +136,7 @@ class UsageReader:
         self, firsts: Mapping[Principal, date], hours_from: date | None, progress: _Progress
     ) -> dict[Principal, Usage]:
         """In segments side by side, each with whom it happens to hold."""
-        keys = {"first": f"usage#{min(firsts.values())}", "after": usage_items.AFTER_USAGE}
+        keys = {"first": f"usage#{min(firsts.values())}", "after": AFTER_USAGE}
         where = Expression("#sk BETWEEN :first AND :after", keys)
         by_key = {str(each): each for each in firsts}
 
@@ -160,12 +166,12 @@ class _Buckets:
     days: defaultdict[str, dict[date, Counts]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, item: Mapping[str, object], zone: ZoneInfo, hours_from: date | None) -> None:
-        _, model, day = usage_items.bucket_of(item)
-        counts = usage_items.day_of(item)
+        _, model, day = bucket_of(item)
+        counts = day_of(item)
         if any(counts):
             self.days[model][day] = counts
             if hours_from is not None and day >= hours_from:
-                self.hours[model].update(usage_items.hours_of(item, zone))
+                self.hours[model].update(hours_of(item, zone))
 
     def usage(self) -> Usage:
         return Usage(

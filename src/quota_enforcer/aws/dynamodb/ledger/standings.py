@@ -1,0 +1,139 @@
+"""Where each principal stands: records, each written with its notices and what its gate denies."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.gate_memory import GATES, intent_item, intent_key, intent_of
+from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
+from quota_enforcer.aws.dynamodb.ledger.standing_items import (
+    BLOCKED,
+    NEVER,
+    OPEN,
+    record_item,
+    record_of,
+)
+from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE
+from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
+from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.core.principal import Principal
+
+if TYPE_CHECKING:
+    from quota_enforcer.aws.dynamodb.table import WholeTable
+
+_NOTICES_AT_ONCE = (BATCH - 3) // 2
+
+
+class DynamoStandings:
+    """The `Standings` and the gate intents; `DynamoReads` reads single records."""
+
+    def __init__(self, table: "WholeTable") -> None:
+        self._table = table
+
+    def due(self, now: datetime) -> set[Principal]:
+        """Whose record is due."""
+        return {record.principal for record in self._listed(instant(now))}
+
+    def blocked(self) -> list[Record]:
+        """Every record that denies something, or was about to; eventually consistent."""
+        return self._listed(listings=[BLOCKED])
+
+    def everybody(self) -> list[Record]:
+        """Every record, eventually consistent."""
+        return self._listed()
+
+    def gate_intents(self) -> list[GateIntent]:
+        """What the gates shall deny, consistently read."""
+        return [intent_of(item) for item in self._table.partition(GATES)]
+
+    def put(
+        self,
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        quotas_seen: str | None = None,
+    ) -> None:
+        """Write a record over its previous version, with its notices into outbox and history.
+
+        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
+        Raises Conflict where the version is not the next one, or where somebody has seen an edit
+        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
+        after `close`. A transaction holds 100 items, hence ValueError for more than 48 notices.
+        """
+        writes: list[Put | Delete | ConditionCheck] = [Put(record_item(record), _follows(record))]
+        check = _state_allows(record, quotas_seen)
+        if check is not None:
+            writes.append(check)
+        if gate is not None:
+            writes.append(_gate_write(gate))
+        told = notice_writes(notices)
+        if len(told) > 2 * _NOTICES_AT_ONCE:
+            raise ValueError(
+                f"{record.principal} has {len(told) // 2} notices at once; allowed with one "
+                f"record: {_NOTICES_AT_ONCE}. Merge some of its quotas",
+            )
+        writes += told
+        failed = self._table.write(writes)
+        if any(writes[place] is check for place in failed) and (
+            quotas_seen is None or self._closed()
+        ):
+            raise Closed(f"the stack is being deleted, so {record.principal} cannot be blocked")
+        if failed:
+            raise Conflict(
+                f"the record of {record.principal} is no longer at version {record.version - 1}, "
+                "or the quotas have been edited",
+            )
+
+    def _closed(self) -> bool:
+        return bool((self._table.get(STATE) or {}).get("closed", False))
+
+    def _listed(
+        self,
+        until: str = NEVER,
+        listings: Iterable[str] = (OPEN, BLOCKED),
+    ) -> list[Record]:
+        """The records due until then; one that moves to the other listing just now comes once."""
+        records: dict[Principal, Record] = {}
+        for listing in listings:
+            where = Expression(
+                "#listing = :listing AND #due <= :until", {"listing": listing, "until": until}
+            )
+            for item in self._table.query(where, index=BY_DUE):
+                record = record_of(item)
+                known = records.setdefault(record.principal, record)
+                if known.version < record.version:
+                    records[record.principal] = record
+        return list(records.values())
+
+
+def _follows(record: Record) -> Expression:
+    """Holds where the ledger has the version before this one."""
+    if record.version == 1:
+        return Expression("attribute_not_exists(#pk)")
+    return Expression("#version = :previous", {"previous": record.version - 1})
+
+
+def _state_allows(record: Record, quotas_seen: str | None) -> ConditionCheck | None:
+    """What the state must be for a record to be written, if that matters."""
+    parts: list[str] = []
+    values: dict[str, object] = {}
+    if record.intended:
+        parts.append("(attribute_not_exists(#closed) OR #closed = :no)")
+        values["no"] = False
+    if quotas_seen == "":
+        parts.append("attribute_not_exists(#quotas_seen)")
+    elif quotas_seen is not None:
+        parts.append("#quotas_seen = :seen")
+        values["seen"] = quotas_seen
+    return ConditionCheck(STATE, Expression(" AND ".join(parts), values)) if parts else None
+
+
+def _gate_write(gate: GateIntent) -> Put | Delete:
+    if gate.scopes:
+        return Put(intent_item(gate))
+    return Delete(intent_key(gate.principal))

@@ -1,0 +1,131 @@
+"""What sweeps and wakes leave for one another: one item, the state."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
+from quota_enforcer.aws.dynamodb.text import instant, known, moment
+from quota_enforcer.core.ledger import SweepState
+
+if TYPE_CHECKING:
+    from quota_enforcer.aws.dynamodb.table import Table
+    from quota_enforcer.aws.dynamodb.wire import Plain
+
+STATE: "Plain" = {"pk": DEPLOYMENT, "sk": "state"}
+STATE_ATTRIBUTES = {
+    "finished",
+    "metered_to",
+    "fresh_at",
+    "terms",
+    "breaker_since",
+    "confirmed_at",
+    "gates_told",
+    "metering",
+    "metering_from",
+}
+"""What a finished sweep notes.
+
+`started`, `quotas_seen`, `unsettled` and `closed` have their own rules.
+"""
+
+
+class DynamoSweepMemory:
+    """Writes the `SweepMemory`; `DynamoReads` reads it."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def begin(self, now: datetime) -> None:
+        """Note that a sweep started; that never moves backwards."""
+        started = {"started": instant(now)}
+        self._table.update(STATE, started, condition=_not_later(started=now))
+
+    def claim_edits(self, token: str, before: SweepState) -> bool:
+        """Note by its token that somebody has seen edits and begins to act, unsettled until then.
+
+        False, and nothing written, where somebody else did so since `before`.
+        """
+        seen = {"quotas_seen": token, "unsettled": token}
+        same = still(quotas_seen=before.quotas_seen, unsettled=before.unsettled)
+        return self._table.update(STATE, seen, condition=same)
+
+    def complete_edits(self, token: str) -> None:
+        """Nothing is unsettled any more, unless it is by another token."""
+        self._table.update(STATE, {}, ["unsettled"], still(unsettled=token))
+
+    def reopen_edits(self, token: str) -> None:
+        """What somebody has done may rest on quotas that were edited meanwhile."""
+        self._table.update(STATE, {"unsettled": token})
+
+    def finish(self, state: SweepState) -> None:
+        """Note what a sweep leaves, unless a later one already did.
+
+        That is all of `state` but `closed`, `quotas_seen` and `unsettled`. A later sweep that has
+        only begun keeps its `started`, so that its crash will be seen.
+        """
+        if state.finished is None or state.started is None:
+            raise ValueError(f"a sweep that finishes has started and finished, not {state}")
+        noted = state_attributes(state)
+        gone = sorted(STATE_ATTRIBUTES - noted.keys())
+        alone = _not_later(finished=state.finished)
+        latest = _not_later(finished=state.finished, started=state.started)
+        started = {"started": instant(state.started)}
+        if not self._table.update(STATE, noted | started, gone, latest):
+            self._table.update(STATE, noted, gone, alone)
+
+    def note(
+        self,
+        *,
+        fresh_at: datetime | None = None,
+        breaker_since: datetime | None = None,
+        gates_told: str = "",
+    ) -> None:
+        """Note this much of the state between two sweeps; what is not given stays."""
+        noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_told)
+        self._table.update(STATE, noted)
+
+    def close(self) -> None:
+        """From now on no intent to block can be written."""
+        self._table.update(STATE, {"closed": True})
+
+
+def state_attributes(state: SweepState) -> dict[str, str]:
+    """What a finished sweep notes; what is None or empty is to be removed."""
+    return known(**{name: getattr(state, name) for name in STATE_ATTRIBUTES})
+
+
+def state_of(item: "Plain") -> SweepState:
+    """The sweep's own memory."""
+    return SweepState(
+        started=moment(item, "started"),
+        finished=moment(item, "finished"),
+        metered_to=moment(item, "metered_to"),
+        fresh_at=moment(item, "fresh_at"),
+        terms=item.get("terms", ""),
+        breaker_since=moment(item, "breaker_since"),
+        gates_told=item.get("gates_told", ""),
+        closed=bool(item.get("closed", False)),
+        confirmed_at=moment(item, "confirmed_at"),
+        quotas_seen=item.get("quotas_seen", ""),
+        unsettled=item.get("unsettled", ""),
+        metering=item.get("metering", ""),
+        metering_from=moment(item, "metering_from"),
+    )
+
+
+def still(**values: str) -> Expression:
+    """Holds where the state says just this; an empty text stands for what is not there."""
+    parts = (
+        f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})"
+        for name, value in values.items()
+    )
+    return Expression(" AND ".join(parts), known(**values))
+
+
+def _not_later(**moments: datetime) -> Expression:
+    """Holds where the state has no later moments than these."""
+    parts = (f"(attribute_not_exists(#{name}) OR #{name} <= :{name})" for name in moments)
+    return Expression(
+        " AND ".join(parts), {name: instant(moment) for name, moment in moments.items()}
+    )

@@ -1,0 +1,55 @@
+"""The ledger in DynamoDB as the stream meter and the recount touch it, and no more of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.ledger.rule_memory import DynamoMeterRules
+from quota_enforcer.aws.dynamodb.ledger.standing_items import principals_listed
+from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
+from quota_enforcer.aws.dynamodb.table import Table
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from quota_enforcer.core.principal import Principal
+
+
+class DynamoMeterLedger:
+    """The `MeterLedger`; `zone` says which local hours the buckets are."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        name: str,
+        zone: "ZoneInfo",
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._table = table = Table(client, name)
+        self.meter_rules = DynamoMeterRules(table).get
+
+        sources = DynamoSources(table, now)
+        self.sources = sources.sources
+        self.remember_sources = sources.remember_sources
+
+        hours = DynamoUsage(table, zone)
+        self.day = hours.day
+        self.set_hours = hours.set_hours
+
+        recounts = DynamoRecounts(table)
+        self.ask_recounts = recounts.ask_recounts
+        self.recounts = recounts.recounts
+        self.start_recount = recounts.start_recount
+        self.finish_recount = recounts.finish_recount
+        self.drop_recount = recounts.drop_recount
+
+        self.add = DynamoAdditions(table, recounts, zone, now).add
+
+    def principals(self) -> "set[Principal]":
+        return principals_listed(self._table)
