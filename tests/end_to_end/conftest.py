@@ -1,7 +1,7 @@
 """One embedded AWS for each test process; each test finds it empty."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import boto3
@@ -19,12 +19,15 @@ from embedded_account import (
     logging_to_group,
     make_log_role,
 )
+from quota_enforcer.local import template
 from quota_enforcer.local.embedded import EmbeddedAws
 
 
 @pytest.fixture(scope="session")
 def embedded_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as running:
+    """What it deploys is the code as it is when the tests begin, packed once."""
+    with pytest.MonkeyPatch.context() as patch, EmbeddedAws() as running:
+        patch.setattr(template, "archived", cache(template.archived))
         yield running
 
 

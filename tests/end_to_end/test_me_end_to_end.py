@@ -21,7 +21,7 @@ def told(stack: DeployedStack, caller: boto3.Session) -> list[dict[str, Any]]:
     """The caller's standings, as the command line prints them."""
     url = stack.outputs["MeUrl"]
     done = stack.command("me", "--json", caller=caller, QUOTA_ENFORCER_URL=url)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.output
     standings: list[dict[str, Any]] = json.loads(done.stdout)["standings"]
     return standings
 
@@ -94,7 +94,7 @@ def test_without_the_policy_nobody_asks_and_hears_what_is_missing(
     done = streaming.command(
         "me", caller=user("alice", ALLOW), QUOTA_ENFORCER_URL=streaming.outputs["MeUrl"]
     )
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "quota-enforcer policy me" in done.stderr
     assert "lambda:InvokeFunctionUrl" in done.stderr
 
@@ -122,14 +122,14 @@ def test_somebody_elses_signature_is_none(streaming: DeployedStack, user: Caller
     key = credentials(alice)
     thief = boto3.Session(key.access_key, "guessed", region_name="us-east-1")
     done = streaming.command("me", caller=thief, QUOTA_ENFORCER_URL=streaming.outputs["MeUrl"])
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "AWS does not know these credentials" in done.stderr
 
 
 def test_an_admin_needs_no_url_since_the_stack_says_it(streaming: DeployedStack) -> None:
     """The account's root may ask, and hears that no quota covers it."""
     done = streaming.command("me")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "has no quota" in " ".join(done.stderr.split())
 
 

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 def asked(stack: DeployedStack, *arguments: str) -> Any:
     """The JSON document that a command prints, in a process of its own."""
     done = stack.command(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 

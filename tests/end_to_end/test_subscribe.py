@@ -9,7 +9,7 @@ from quota_enforcer.local.embedded import EmbeddedAws
 
 def listed(stack: DeployedStack) -> list[dict[str, Any]]:
     done = stack.command("subscribe", "--list", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.output
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 
@@ -24,7 +24,7 @@ def test_an_admin_subscribes_people_to_their_own_notices_and_ends_it(aws: Embedd
         ("subscribe", "user/alice", "ops@example.com"),
     ):
         done = stack.command(*args)
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.output
     assert [(each["email"], each["principals"]) for each in listed(stack)] == [
         ("alice@example.com", ["team/research", "user/alice"]),
         ("ops@example.com", None),

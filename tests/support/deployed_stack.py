@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
 
+from quota_enforcer.cli.main import app
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
 
 TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
@@ -88,27 +91,37 @@ class DeployedStack:
             for event in each.answer["events"]
         ]
 
-    def command(
-        self, *arguments: str, caller: boto3.Session | None = None, **more: str
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run `quota-enforcer` on this deployment as an admin does, in a process of its own.
+    def command(self, *arguments: str, caller: boto3.Session | None = None, **more: str) -> Result:
+        """Run `quota-enforcer` on this deployment as an admin does, or as somebody else does.
 
-        Or as somebody else does; `more` are environment variables.
+        `more` are environment variables.
         """
-        environment = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name} | more
-        if caller is not None:
-            key = credentials(caller)
-            environment["AWS_ACCESS_KEY_ID"] = str(key.access_key)
-            environment["AWS_SECRET_ACCESS_KEY"] = str(key.secret_key)
-            environment["AWS_SESSION_TOKEN"] = key.token or ""
-        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(("AWS_", "QUOTA_"))]:
+                patch.delenv(name)
+            for name, value in self.environment(caller, **more).items():
+                patch.setenv(name, value)
+            return CliRunner().invoke(app, arguments)
+
+    def command_apart(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `quota-enforcer` as an admin does, in a process of its own."""
         return subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "quota_enforcer.cli", *arguments],
-            env=environment,
+            env=self.environment(),
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def environment(self, caller: boto3.Session | None = None, **more: str) -> dict[str, str]:
+        """All that a command finds in its environment: this deployment, and who asks."""
+        found = self.aws.environment() | {"QUOTA_ENFORCER_STACK": self.name} | more
+        if caller is not None:
+            key = credentials(caller)
+            found["AWS_ACCESS_KEY_ID"] = str(key.access_key)
+            found["AWS_SECRET_ACCESS_KEY"] = str(key.secret_key)
+            found["AWS_SESSION_TOKEN"] = key.token or ""
+        return found | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
     def denied(self) -> set[str]:
         """The names of those who have the deny policy attached."""
