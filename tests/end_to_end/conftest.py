@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any
 
-import boto3
 import pytest
 
 from clinic import Clinic, a_clinic
@@ -14,8 +12,8 @@ from embedded_account import (
     START,
     Caller,
     Sessions,
+    a_role_session,
     a_user,
-    document,
     logging_to_group,
     make_log_role,
 )
@@ -34,6 +32,13 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
 @pytest.fixture
 def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
     """The embedded AWS, emptied, at START on the simulated clock."""
+    embedded_aws.reset(START)
+    return embedded_aws
+
+
+@pytest.fixture(scope="module")
+def shared_aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
+    """The same, emptied once for all tests of a file, which must not get in each other's way."""
     embedded_aws.reset(START)
     return embedded_aws
 
@@ -58,21 +63,7 @@ def user(aws: EmbeddedAws) -> Caller:
 
 @pytest.fixture
 def role_session(aws: EmbeddedAws) -> Sessions:
-    def make(role: str, session: str, *statements: dict[str, Any]) -> boto3.Session:
-        iam = aws.client("iam")
-        if role not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
-            trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-            iam.create_role(RoleName=role, Path="/team/", AssumeRolePolicyDocument=document(trust))
-        if statements:
-            iam.put_role_policy(
-                RoleName=role, PolicyName="test", PolicyDocument=document(*statements)
-            )
-        key = aws.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{aws.account_id}:role/team/{role}", RoleSessionName=session
-        )["Credentials"]
-        return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
-
-    return make
+    return partial(a_role_session, aws)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`quota-enforcer me`, end to end: the deployed function URL, and IAM judging who may ask."""
 
 import json
+from functools import partial
 from typing import Any
 
 import boto3
@@ -10,11 +11,30 @@ from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from deployed_stack import ALLOW, DeployedStack, call, credentials, is_refused
-from embedded_account import Caller, Sessions
+from embedded_account import Caller, Sessions, a_role_session, a_user
 from quota_enforcer.aws.functions.function_url import MayNotAsk, ask
 from quota_enforcer.core.policies.callers import asking
+from quota_enforcer.local.embedded import EmbeddedAws
 
 MAY_ASK: list[dict[str, Any]] = asking("bedrock-quota")["Statement"]
+
+
+@pytest.fixture(scope="module")
+def streaming(shared_aws: EmbeddedAws) -> DeployedStack:
+    """For all tests, each of which has people of its own; everybody has a quota."""
+    stack = DeployedStack.of(shared_aws, Metering="stream", LogPromptsAndAnswers="true")
+    stack.quota()
+    return stack
+
+
+@pytest.fixture
+def user(shared_aws: EmbeddedAws) -> Caller:
+    return partial(a_user, shared_aws)
+
+
+@pytest.fixture
+def role_session(shared_aws: EmbeddedAws) -> Sessions:
+    return partial(a_role_session, shared_aws)
 
 
 def told(stack: DeployedStack, caller: boto3.Session) -> list[dict[str, Any]]:
@@ -38,7 +58,6 @@ def test_alice_sees_what_is_alices_and_bob_what_is_bobs(
     streaming: DeployedStack, user: Caller
 ) -> None:
     alice, bob = user("alice", ALLOW, *MAY_ASK), user("bob", ALLOW, *MAY_ASK)
-    streaming.quota()
     call(alice, 400)
     call(bob, 7)
     streaming.metered()
@@ -47,12 +66,11 @@ def test_alice_sees_what_is_alices_and_bob_what_is_bobs(
 
 
 def test_who_is_blocked_can_still_ask_until_when(streaming: DeployedStack, user: Caller) -> None:
-    alice = user("alice", ALLOW, *MAY_ASK)
-    streaming.quota()
-    call(alice, 1200)
+    carol = user("carol", ALLOW, *MAY_ASK)
+    call(carol, 1200)
     streaming.metered()
-    assert is_refused(lambda: call(alice))
-    (standing,) = told(streaming, alice)
+    assert is_refused(lambda: call(carol))
+    (standing,) = told(streaming, carol)
     assert (standing["denied"], standing["until"]) == (["*"], "2027-03-02T00:00:00Z")
     assert standing["quotas"][0]["state"] == "blocked"
 
@@ -72,17 +90,21 @@ def test_a_session_of_a_role_and_a_person_of_identity_center_see_theirs(
     assert used(streaming, eve) == [("sso/eve@example.com", 0)]
 
 
+@pytest.fixture(scope="module")
+def mallory(shared_aws: EmbeddedAws) -> boto3.Session:
+    return a_user(shared_aws, "mallory", *MAY_ASK)
+
+
 @pytest.mark.parametrize(
     ("path", "named"),
     [("", {"principal": "user/bob"}), ("user/bob", {}), ("", {"userArn": "bob"})],
     ids=str,
 )
 def test_nobody_can_ask_about_somebody_else(
-    path: str, named: dict[str, str], streaming: DeployedStack, user: Caller
+    path: str, named: dict[str, str], streaming: DeployedStack, mallory: boto3.Session
 ) -> None:
-    alice = user("alice", ALLOW, *MAY_ASK)
     request = AWSRequest("GET", streaming.outputs["MeUrl"] + path, params=named)
-    SigV4Auth(credentials(alice), "lambda", "us-east-1").add_auth(request)
+    SigV4Auth(credentials(mallory), "lambda", "us-east-1").add_auth(request)
     answer = URLLib3Session().send(request.prepare())
     assert answer.status_code == 400
     assert "only about who asks" in answer.text
@@ -92,7 +114,7 @@ def test_without_the_policy_nobody_asks_and_hears_what_is_missing(
     streaming: DeployedStack, user: Caller
 ) -> None:
     done = streaming.command(
-        "me", caller=user("alice", ALLOW), QUOTA_ENFORCER_URL=streaming.outputs["MeUrl"]
+        "me", caller=user("dave", ALLOW), QUOTA_ENFORCER_URL=streaming.outputs["MeUrl"]
     )
     assert done.exit_code == 1
     assert "quota-enforcer policy me" in done.stderr
@@ -102,24 +124,22 @@ def test_without_the_policy_nobody_asks_and_hears_what_is_missing(
 @pytest.mark.parametrize("lacking", range(len(MAY_ASK)))
 def test_both_permissions_are_needed(lacking: int, streaming: DeployedStack, user: Caller) -> None:
     kept = [each for place, each in enumerate(MAY_ASK) if place != lacking]
-    alice = user("alice", *kept)
+    erin = user(f"erin-{lacking}", *kept)
     with pytest.raises(MayNotAsk):
-        ask(streaming.outputs["MeUrl"], credentials(alice), "us-east-1")
+        ask(streaming.outputs["MeUrl"], credentials(erin), "us-east-1")
 
 
 def test_the_function_cannot_be_invoked_with_an_event_of_ones_own(
-    streaming: DeployedStack, user: Caller
+    streaming: DeployedStack, mallory: boto3.Session
 ) -> None:
     """Which would say to be bob."""
-    alice = user("alice", *MAY_ASK)
     function = streaming.outputs["MeFunction"]
-    assert is_refused(lambda: alice.client("lambda").invoke(FunctionName=function, Payload="{}"))
+    assert is_refused(lambda: mallory.client("lambda").invoke(FunctionName=function, Payload="{}"))
 
 
-def test_somebody_elses_signature_is_none(streaming: DeployedStack, user: Caller) -> None:
+def test_somebody_elses_signature_is_none(streaming: DeployedStack, mallory: boto3.Session) -> None:
     """A known key id does not do."""
-    alice = user("alice", *MAY_ASK)
-    key = credentials(alice)
+    key = credentials(mallory)
     thief = boto3.Session(key.access_key, "guessed", region_name="us-east-1")
     done = streaming.command("me", caller=thief, QUOTA_ENFORCER_URL=streaming.outputs["MeUrl"])
     assert done.exit_code == 1
@@ -133,18 +153,26 @@ def test_an_admin_needs_no_url_since_the_stack_says_it(streaming: DeployedStack)
     assert "has no quota" in " ".join(done.stderr.split())
 
 
-def test_what_alice_is_told_is_in_no_log(streaming: DeployedStack, user: Caller) -> None:
-    alice = user("alice", ALLOW, *MAY_ASK)
-    streaming.quota()
-    call(alice, 123)
+def test_what_frank_is_told_is_in_no_log(
+    streaming: DeployedStack, user: Caller, mallory: boto3.Session
+) -> None:
+    frank = user("frank", ALLOW, *MAY_ASK)
+    told(streaming, mallory)
+    before = logged(streaming)
+    call(frank, 123)
     streaming.metered()
-    told(streaming, alice)
-    logs, group = streaming.aws.client("logs"), {"logGroupName": "/bedrock-quota/bedrock-quota/me"}
-    logged = " ".join(
+    told(streaming, frank)
+    said = " ".join(each for each in logged(streaming) if each not in before)
+    assert "user/frank" in said
+    for private in ("123 ", '"used"', "AWS4-HMAC", str(credentials(frank).access_key)):
+        assert private not in said
+
+
+def logged(stack: DeployedStack) -> list[str]:
+    """All that the function has logged so far."""
+    logs, group = stack.aws.client("logs"), {"logGroupName": "/bedrock-quota/bedrock-quota/me"}
+    return [
         event["message"]
         for stream in logs.describe_log_streams(**group)["logStreams"]
         for event in logs.get_log_events(logStreamName=stream["logStreamName"], **group)["events"]
-    )
-    assert "user/alice" in logged
-    for private in ("123 ", '"used"', "AWS4-HMAC", str(credentials(alice).access_key)):
-        assert private not in logged
+    ]

@@ -41,6 +41,22 @@ def a_user(aws: "EmbeddedAws", name: str, *statements: dict[str, Any]) -> "boto3
     return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"])
 
 
+def a_role_session(
+    aws: "EmbeddedAws", role: str, session: str, *statements: dict[str, Any]
+) -> "boto3.Session":
+    """A session of a role, which is made where it is not there, with these policy statements."""
+    iam = aws.client("iam")
+    if role not in {found["RoleName"] for found in iam.list_roles()["Roles"]}:
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=role, Path="/team/", AssumeRolePolicyDocument=document(trust))
+    if statements:
+        iam.put_role_policy(RoleName=role, PolicyName="test", PolicyDocument=document(*statements))
+    key = aws.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{aws.account_id}:role/team/{role}", RoleSessionName=session
+    )["Credentials"]
+    return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+
+
 def make_log_role(aws: "EmbeddedAws", actions: list[str]) -> None:
     iam = aws.client("iam")
     trust = {

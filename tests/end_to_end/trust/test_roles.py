@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deployed_stack import ALLOW, call, is_refused
-from embedded_account import Caller
+from embedded_account import a_user
 from quota_enforcer.local.embedded import EmbeddedAws
 from role_attempts import attaching, done, of_anybody, query
 from role_scene import ANYTHING, Scene
@@ -22,9 +22,10 @@ LEASE = {"pk": {"S": "deployment"}, "sk": {"S": "lease#author"}}
 STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
 
-@pytest.fixture
-def scene(aws: EmbeddedAws) -> Scene:
-    return Scene.of(aws)
+@pytest.fixture(scope="module")
+def scene(shared_aws: EmbeddedAws) -> Scene:
+    """For all tests, since what they try is refused."""
+    return Scene.of(shared_aws)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -155,9 +156,9 @@ def test_a_gate_that_allows_everything_cannot_be_given_to_anybody(scene: Scene) 
         assert done(everybody) == []
 
 
-def test_where_it_is_the_boundary_it_gives_nothing(scene: Scene, user: Caller) -> None:
+def test_where_it_is_the_boundary_it_gives_nothing(scene: Scene) -> None:
     """The worst of it: who was denied Bedrock may call it again."""
-    bob = user("bob", ALLOW)
+    bob = a_user(scene.stack.aws, "bob", ALLOW)
     root = scene.stack.aws.client("iam")
     root.put_user_permissions_boundary(UserName="bob", PermissionsBoundary=scene.gate)
     call(bob)
@@ -177,9 +178,9 @@ def test_all_that_can_be_attached_only_denies(scene: Scene) -> None:
             assert is_refused(write)
 
 
-def test_only_lambda_can_take_the_roles(scene: Scene, user: Caller) -> None:
+def test_only_lambda_can_take_the_roles(scene: Scene) -> None:
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    admin = user("admin", everything)
+    admin = a_user(scene.stack.aws, "admin", everything)
     for role in ROLES:
         root = scene.stack.aws.client("iam")
         arn = root.get_role(RoleName=scene.physical(role))["Role"]["Arn"]

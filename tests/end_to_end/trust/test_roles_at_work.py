@@ -14,9 +14,10 @@ LEASE = {"pk": {"S": "deployment"}, "sk": {"S": "lease#author"}}
 STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
 
-@pytest.fixture
-def scene(aws: EmbeddedAws) -> Scene:
-    return Scene.of(aws)
+@pytest.fixture(scope="module")
+def scene(shared_aws: EmbeddedAws) -> Scene:
+    """For all tests, since each function's work is another."""
+    return Scene.of(shared_aws)
 
 
 def refused(attempts: Attempts) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -72,12 +73,13 @@ class Rule:
         assert self.events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
-@pytest.fixture
-def gated(aws: EmbeddedAws) -> DeployedStack:
-    return DeployedStack.of(aws, Gates="1")
+@pytest.fixture(scope="module")
+def gated(shared_aws: EmbeddedAws) -> DeployedStack:
+    """For all tests, since nothing happens in it but what is told."""
+    return DeployedStack.of(shared_aws, Gates="1")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rule(gated: DeployedStack) -> Rule:
     return Rule(gated.aws)
 
@@ -157,12 +159,11 @@ def test_subscribers_read_who_did_what_to_which_policy(
 
 
 def subscribed(stack: DeployedStack) -> str:
-    """A queue that gets what the topic gets."""
+    """A new queue that gets what the topic gets."""
     sqs = stack.aws.client("sqs")
     send = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
-    url = str(
-        sqs.create_queue(QueueName="inbox", Attributes={"Policy": document(send)})["QueueUrl"]
-    )
+    made = sqs.create_queue(QueueName=f"inbox-{uuid4()}", Attributes={"Policy": document(send)})
+    url: str = made["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
     stack.aws.client("sns").subscribe(
         TopicArn=stack.outputs["NoticeTopic"], Protocol="sqs", Endpoint=arn["QueueArn"]
