@@ -20,7 +20,7 @@ from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
-from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
@@ -184,18 +184,13 @@ def _judge(
         if is_price(placed.item):
             price = read_price(placed.item)
         elif placed.item or not problems:
-            rule = read_quota(as_enabled(placed.item), zone, scopes)
+            rule = read_rule(placed.item, zone, scopes)
     except InvalidQuota as error:
         problems += error.problems
     if problems:
         return ParsedItem(placed, tuple(problems))
     enabled = placed.item.get("enabled") is not False
     return ParsedItem(placed, rule=rule if enabled else None, price=price)
-
-
-def as_enabled(item: Item) -> Item:
-    """A disabled item counts as absent, but must be valid too."""
-    return {name: value for name, value in item.items() if name != "enabled" or value is not False}
 
 
 def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]:

@@ -12,7 +12,7 @@ from quota_enforcer.cli.insight.spend_shown import as_csv_text, document, show
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, how_far, say_json, screenful
 from quota_enforcer.cli.terminal.principals import everybody, hint_unknown_principal, record_of
-from quota_enforcer.cli.terminal.when import Days, asked_days
+from quota_enforcer.cli.terminal.when import DayRange, asked_days
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.buckets import Usage
@@ -20,7 +20,7 @@ from quota_enforcer.insight.usage import Asked, By, spend
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
 _KEPT = 400
-"""Days for which the ledger keeps usage."""
+"""DayRange for which the ledger keeps usage."""
 
 
 @on_deployment
@@ -54,7 +54,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Show who used what in a month, by principal, team, model and month, for chargeback.
 
-    Days and months are the deployment's. Teams are those of today, whenever
+    DayRange and months are the deployment's. Teams are those of today, whenever
     the calls were made; who is in several is charged to team/a+team/b. A
     session's calls are in its role's row, unless a team has that session as
     a member: then they have their own.
@@ -99,7 +99,7 @@ def _by(text: str) -> tuple[By, ...]:
 
 
 def _read(
-    deployment: Deployment, text: str | None, rules: list[Rule], span: Days
+    deployment: Deployment, text: str | None, rules: list[Rule], span: DayRange
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
     subject = [record.principal for record in everybody(deployment, rules)] if text is None else []

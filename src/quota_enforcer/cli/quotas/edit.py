@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.files.items import as_enabled
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
-from quota_enforcer.core.quotas.item import GROUPS, Item, read_quota
+from quota_enforcer.core.quotas.item import GROUPS, Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 
 EFFECTIVE = "It takes effect in seconds."
@@ -103,12 +102,7 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
 
 def checked_rule(deployment: Deployment, item: Item) -> Rule:
     """The item's rule by the enforcer's own reading; raises InvalidQuota."""
-    rule = read_quota(
-        as_enabled(item), deployment.settings.zone, sorted(deployment.settings.denies)
-    )
-    if rule is None:
-        raise AssertionError("only a disabled item means no rule")
-    return rule
+    return read_rule(item, deployment.settings.zone, sorted(deployment.settings.denies))
 
 
 def report_edit(edit: StoredEdit, *, as_json: bool) -> None:

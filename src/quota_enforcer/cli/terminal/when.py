@@ -46,7 +46,7 @@ _MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class DayRange:
     """Both days included; `today` is the local date now."""
 
     first: date
@@ -54,7 +54,9 @@ class Days:
     today: date
 
 
-def asked_days(month: str | None, first: str | None, last: str | None, context: Context) -> Days:
+def asked_days(
+    month: str | None, first: str | None, last: str | None, context: Context
+) -> DayRange:
     """The month, or the days; the present month where nothing is asked."""
     today = local_date(context.now, context.zone)
     if month is not None and (first or last):
@@ -65,10 +67,10 @@ def asked_days(month: str | None, first: str | None, last: str | None, context: 
     start = end.replace(day=1) if first is None else _day(first, "--from")
     if end < start:
         raise typer.BadParameter(f"--to {end} is before --from {start}: write the earlier first")
-    return Days(start, end, today)
+    return DayRange(start, end, today)
 
 
-def _month(text: str, today: date) -> Days:
+def _month(text: str, today: date) -> DayRange:
     found = _MONTH.fullmatch(text)
     if found is None or not int(found["year"]):
         raise typer.BadParameter(
@@ -76,7 +78,7 @@ def _month(text: str, today: date) -> Days:
         )
     year, month = int(found["year"]), int(found["month"])
     last = date(year, month, calendar.monthrange(year, month)[1])
-    return Days(last.replace(day=1), last, today)
+    return DayRange(last.replace(day=1), last, today)
 
 
 def _day(text: str, option: str) -> date:
@@ -114,7 +116,7 @@ def end_moment(text: str, context: Context, option: str) -> datetime:
 def end_text(text: str, now: datetime, zone: ZoneInfo) -> str:
     """A while from now as the moment that it ends; all else stays for validation to judge.
 
-    Days and weeks end at the same time of day, whatever the clocks do in between.
+    DayRange and weeks end at the same time of day, whatever the clocks do in between.
     """
     found = _WHILE.fullmatch(text)
     if found is None:

@@ -40,13 +40,16 @@ _T = TypeVar("_T")
 
 
 def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule | None:
-    """The rule that an item means, or None where `enabled` is false: then it counts as absent.
+    """The rule of an item, or None if `enabled` is false: a disabled item counts as absent.
 
     `scopes` are the installed model scopes, and `zone` is that of moments without an offset.
     Raises InvalidQuota with everything that is wrong.
     """
-    if item.get("enabled") is False:
-        return None
+    return None if item.get("enabled") is False else read_rule(item, zone, scopes)
+
+
+def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule:
+    """The same also for a disabled item, which must be valid too."""
     return _Reading(item, zone, scopes).rule()
 
 
