@@ -242,7 +242,7 @@ def test_a_stack_that_is_not_ours_is_refused(cloud: Cloud) -> None:
     cloud.stacks[:] = [a_stack(WebsiteUrl="https://example.com")]
     result = run("status")
     assert result.exit_code == 1
-    assert "is no quota enforcer: it has no output 'EnforcerFunction' (it has: WebsiteUrl)" in (
+    assert "is not a quota enforcer: it has no output 'EnforcerFunction' (it has: WebsiteUrl)" in (
         result.stderr
     )
 

@@ -1,7 +1,7 @@
-"""The deployment that a command works on, found by its stack's name.
+"""The deployment that a command works on, found by the name of its stack.
 
-The stack's outputs name the enforcer function, and that function's environment is the one truth
-about the rest: the command line reads the same `Settings` as the Lambda.
+The stack's outputs name the enforcer function. All other settings are read from the environment of
+this function: the command line has the same `Settings` as the Lambda.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_STACK = "bedrock-quota"
 
 OUTPUT = "EnforcerFunction"
-"""The stack's output that makes it one of ours."""
+"""The output that every stack of this product has."""
 
 METER = "MeterFunction"
 """The output that names the function that can recount."""
@@ -46,67 +46,67 @@ class QuotaTable(Quotas, Protocol):
         """One item, consistently read."""
 
     def put(self, item: Item, expected: Item | None) -> None:
-        """Write an item; raises Conflict where the stored one is not `expected`."""
+        """Write an item; raises Conflict if the stored item is not `expected`."""
 
     def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
-        """Remove an item; returns it, or None where there was none.
+        """Remove an item; returns the removed item, or None if there was none.
 
-        Raises Conflict where the stored one is not `expected`, if it is given.
+        Raises Conflict if `expected` is given and the stored item differs.
         """
 
 
 class Subscriptions(Protocol):
-    """Who gets notices by e-mail, as admins write it."""
+    """Subscriptions to notices, as admins edit them."""
 
     def by_email(self) -> list[Subscription]:
-        """Every address that is subscribed, with its filter."""
+        """Every subscribed address, with its filter."""
 
     def find(self, email: str) -> Subscription | None:
-        """This address's subscription, if it has one."""
+        """The subscription of an address, or None."""
 
     def count(self) -> int:
-        """How many subscriptions there are, of any kind."""
+        """The number of subscriptions, of any kind."""
 
     def filters(self) -> int:
-        """How many of them have a filter."""
+        """The number of subscriptions with a filter."""
 
     def add(self, email: str, filter_policy: str) -> None:
-        """Subscribe an address, which AWS asks to confirm. Raises CannotSubscribe at a limit."""
+        """AWS asks the address to confirm. Raises CannotSubscribe at a limit of SNS."""
 
     def change(self, subscription: Subscription, filter_policy: str) -> None:
-        """Give a confirmed subscription another filter."""
+        """Replace the filter of a confirmed subscription."""
 
     def remove(self, subscription: Subscription) -> None:
         """End a confirmed subscription."""
 
 
-def _unseen() -> "Probe":
+def _no_probe() -> "Probe":
     raise NotThere("there is nothing in AWS to look at")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: its settings, its tables, its enforcer, its gates, and who is asking."""
+    """One deployment: its settings, tables, functions and gates, and the admin who asks."""
 
     settings: Settings
     ledger: Ledger
     quotas: QuotaTable
     ask: Callable[[dict[str, Any]], dict[str, Any]]
-    """Has the enforcer function answer an event; raises EnforcerError with what it says."""
+    """Sends the enforcer function an event; raises EnforcerError with the function's message."""
     caller: Callable[[], str]
-    """The ARN of the admin at work."""
+    """The ARN of the admin who runs the command."""
     gates: Callable[[], GatesKept]
-    """Raises NotThere where the deployment keeps none."""
+    """Raises NotThere if the deployment has no gates."""
     ask_meter: Callable[[dict[str, Any]], dict[str, Any]]
-    """Has the meter function answer an event; raises EnforcerError with what it says."""
+    """Sends the meter function an event; raises EnforcerError with the function's message."""
     usages: ReadMany
-    """Reads the usage of many at once."""
+    """Reads the usage of many principals at once."""
     subscriptions: Callable[[], Subscriptions]
-    """To the notice topic."""
+    """The subscriptions of the notice topic."""
     models: Callable[[], list[SeenModel]] = list
     """The opaque model ARNs that the meter has seen, by ARN."""
-    probe: Callable[[], "Probe"] = _unseen
-    """What the doctor looks at."""
+    probe: Callable[[], "Probe"] = _no_probe
+    """What the doctor examines."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -115,15 +115,15 @@ class Deployment:
     def load(self, now: datetime) -> RuleSet:
         """The rules in force, read as the enforcer reads them."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
-        memories = self.ledger.quota_memories()  # first: no item is older than what is remembered
+        memories = self.ledger.quota_memories()  # first: no item is older than its memory
         return loader.load(self.quotas.items(), memories, now)
 
 
 def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     """The deployment of this stack; raises NoDeployment, ConfigError or what boto3 raises."""
-    import boto3  # noqa: PLC0415 - help and completion must not wait for it
+    import boto3  # noqa: PLC0415 - help and completion are quick without AWS
 
-    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - likewise
+    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
     session = boto3.Session(profile_name=profile, region_name=region)
     outputs = stack_outputs(session, stack)
@@ -139,7 +139,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         gates=lambda: _gates(session, settings),
         models=lambda: _models(session, settings),
         subscriptions=lambda: _subscriptions(session, settings),
-        probe=lambda: _sights(session, settings, outputs),
+        probe=lambda: _probe(session, settings, outputs),
         usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
@@ -157,8 +157,8 @@ def _meter(outputs: Mapping[str, str], stack: str) -> str:
 
 
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
-    """As the author's environment names them."""
-    # Not wired with the enforcer, which has no business with gates; imported late as above.
+    """The gates that the author's environment names."""
+    # The enforcer's wiring has no gates: the author alone may write them.
     from quota_enforcer.aws.iam.gates import IamGates  # noqa: PLC0415
 
     if not settings.author:
@@ -182,14 +182,14 @@ def _subscriptions(session: "boto3.Session", settings: Settings) -> Subscription
     return SnsSubscriptions(session.client("sns"), settings.notice_topic)
 
 
-def _sights(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Probe":
+def _probe(session: "boto3.Session", settings: Settings, outputs: Mapping[str, str]) -> "Probe":
     from quota_enforcer.aws.probe import aws_probe  # noqa: PLC0415 - as boto3 above
 
     return aws_probe(session, settings, outputs)
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
-    from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader  # noqa: PLC0415 - likewise
+    from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
     client = session.client("dynamodb", config=wiring.PATIENT)
@@ -197,13 +197,12 @@ def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> 
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
-    """What a function of ours was set to."""
     answer = session.client("lambda").get_function_configuration(FunctionName=function)
     return answer.get("Environment", {}).get("Variables", {})
 
 
 def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
-    """The outputs of a stack of ours; the enforcer function is one of them."""
+    """The outputs of the stack; raises NoDeployment if it is missing, not ready, or not ours."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 
     client = session.client("cloudformation")
@@ -226,7 +225,7 @@ def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
             "outputs yet: try again when it is complete",
         )
     raise NoDeployment(
-        f"stack {stack!r} in {session.region_name} is no quota enforcer: it has no output "
+        f"stack {stack!r} in {session.region_name} is not a quota enforcer: it has no output "
         f"{OUTPUT!r} (it has: {', '.join(sorted(outputs)) or 'none'}); name yours with --stack",
     )
 
@@ -234,7 +233,7 @@ def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
 def _ask(session: "boto3.Session", function: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     from botocore.config import Config  # noqa: PLC0415 - as boto3 above
 
-    from quota_enforcer.aws.functions.enforcer import Enforcer  # noqa: PLC0415 - likewise
+    from quota_enforcer.aws.functions.enforcer import Enforcer  # noqa: PLC0415 - as boto3 above
 
     # One try and a long wait: a second try would start a second sweep beside the first.
     patient = Config(read_timeout=LONGEST_SWEEP + 10, retries={"total_max_attempts": 1})

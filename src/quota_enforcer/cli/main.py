@@ -1,4 +1,4 @@
-"""The command line: its commands, and what becomes of their errors."""
+"""The command line: its commands, and how it reports their errors."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ class ErrorsInWords(TyperGroup):
     """Commands whose errors end in one sentence and an exit code, not in a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what it raises is shown in full only with --debug."""
+        """Run the command; a traceback is only for --debug and for defects of the product."""
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -77,7 +77,7 @@ app.command(no_args_is_help=True)(report)
 
 @app.command()
 def demo(*, as_json: AsJson = False) -> None:
-    """Run the whole of it on an embedded AWS, with simulated time and real traffic.
+    """Run the whole product on an embedded AWS, with simulated time and real traffic.
 
     It needs no AWS account and leaves nothing behind.
 
@@ -93,7 +93,7 @@ def demo(*, as_json: AsJson = False) -> None:
     run(as_json=as_json)
 
 
-def _say_version(asked: bool) -> None:  # noqa: FBT001 - Typer hands a flag's value over so
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - so Typer passes the value of a flag
     if not asked:
         return
     try:

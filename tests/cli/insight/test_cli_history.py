@@ -143,7 +143,7 @@ def test_nothing_has_happened(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_moment_that_is_none_is_refused(shell: Shell) -> None:
     result = shell.run("history", "--since", "yesterday")
     assert result.exit_code == 2
-    assert "'yesterday' is no moment" in result.stderr
+    assert "'yesterday' is not a moment" in result.stderr
 
 
 def test_as_json_with_moments_in_utc(shell: Shell) -> None:

@@ -59,8 +59,8 @@ class TestSet:
     @pytest.mark.parametrize(
         ("weights", "said"),
         [
-            (["output_tokens"], "'output_tokens' is no weight"),
-            (["output_tokens=5", "output-tokens=6"], "'output-tokens=6' is said twice"),
+            (["output_tokens"], "'output_tokens' is not a weight"),
+            (["output_tokens=5", "output-tokens=6"], "'output-tokens=6' is given twice"),
             (["output_tokens=lots"], "weights is {'output_tokens': 'lots'}; allowed: a map of"),
             (["tokens=5"], "weights is {'tokens': 5}; allowed: a map of requests, input_tokens"),
         ],

@@ -145,9 +145,9 @@ def test_what_is_older_than_the_ledger_keeps_is_said_to_be_gone(shell: Shell) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--month", "2026-13"], "'2026-13' is no month"),
+        (["--month", "2026-13"], "'2026-13' is not a month"),
         (["--month", "2026-11", "--from", "2026-11-01"], "give either --month or --from"),
-        (["--from", "24.11."], "'24.11.' is no day"),
+        (["--from", "24.11."], "'24.11.' is not a day"),
         (["--from", "2026-11-02", "--to", "2026-11-01"], "is before --from"),
         (["--by", "principal,colour"], "'colour' is none of principal, team, model, month, day"),
         (["--csv", "--json"], "give either --csv or --json"),

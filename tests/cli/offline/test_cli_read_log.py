@@ -161,7 +161,7 @@ def test_half_a_gzip_fails_after_the_lines_that_could_be_read(
     result = run(str(file), *as_json)
     assert result.exit_code == 1
     error = result.stderr.splitlines()[-1]
-    assert error.startswith(f"error: {str(file)!r} is no whole gzip file")
+    assert error.startswith(f"error: {str(file)!r} is not a whole gzip file")
     if as_json:
         assert f"it breaks after line {len(rows(result))}," in error
         assert share < 0.9 or len(rows(result)) > 15
@@ -173,7 +173,7 @@ def test_a_damaged_gzip_is_one_error_in_words() -> None:
     result = run("-", "--json", stdin=bytes(whole))
     assert result.exit_code == 1
     assert len(rows(result)) == len(LINES)
-    assert "error: stdin is no whole gzip file (CRC check failed" in result.stderr
+    assert "error: stdin is not a whole gzip file (CRC check failed" in result.stderr
 
 
 def test_two_gzips_in_one_file_are_both_read() -> None:

@@ -354,7 +354,7 @@ def test_two_items_with_one_key_are_refused(files: Files) -> None:
     files.items(an_item(), an_item(limit=5))
     result = files.run()
     assert result.exit_code == 2
-    assert "it stands 2 times" in result.stderr
+    assert "it is there 2 times" in result.stderr
 
 
 NO_ITEMS = [
@@ -365,11 +365,11 @@ NO_ITEMS = [
     ("json", "", "cannot read"),
     ("json", "[{", "cannot read"),
     ("json", "- limit: 1", "cannot read"),
-    ("json", '[{"limit": NaN}]', "NaN is no number"),
-    ("json", '[{"quota": "a", "quota": "b"}]', "'quota' stands twice"),
+    ("json", '[{"limit": NaN}]', "NaN is not a number"),
+    ("json", '[{"quota": "a", "quota": "b"}]', "'quota' is there twice"),
     ("json", "[" * 100_000, "cannot read"),
-    ("yaml", "- limit: .inf", ".inf is no number"),
-    ("yaml", "- {quota: a, quota: b}", "'quota' stands twice"),
+    ("yaml", "- limit: .inf", ".inf is not a number"),
+    ("yaml", "- {quota: a, quota: b}", "'quota' is there twice"),
     ("yaml", "- !!python/object:os.system {}", "cannot read"),
     ("yaml", "a: [", "cannot read"),
     ("yaml", "[" * 100_000, "cannot read"),

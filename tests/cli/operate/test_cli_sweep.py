@@ -229,7 +229,10 @@ def test_release_of_a_stranger_asks_who_is_meant(blocked: Shell) -> None:
         ([], "Usage"),
         (["user/alice", "--all"], "name one PRINCIPAL, or give --all"),
         (["alice"], "'alice' is no principal: write user/NAME"),
-        (["user/alice", "--until", "tomorrow"], "'tomorrow' is no end; write a while such as 2h"),
+        (
+            ["user/alice", "--until", "tomorrow"],
+            "'tomorrow' is not an end; write a while such as 2h",
+        ),
         (["user/alice", "--until", "2026-11-01"], "2026-11-01 00:00 UTC is past"),
     ],
 )

@@ -219,10 +219,10 @@ class TestUpdate:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("nope", "is no price table"),
-            ("[]", "it is no object"),
+            ("nope", "is not a price table"),
+            ("[]", "it is not an object"),
             ("{}", "has no prices of Bedrock"),
-            ('{"a": NaN}', "NaN is no number"),
+            ('{"a": NaN}', "NaN is not a number"),
             (f'{{"a.b-v1": {{{CHAT} "1"}}}}', "input_cost_per_token of 'a.b-v1' is '1'"),
             (f'{{"a.b-v1": {{{CHAT} 1e-20}}}}', "a.b-v1: input is"),
         ],

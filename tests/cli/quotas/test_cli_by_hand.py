@@ -157,7 +157,7 @@ class TestRaise:
         ("item", "to", "code", "words"),
         [
             ({}, "1000", 2, "1000 is not above 1,000 total tokens (daily of user/alice: 1,000"),
-            ({}, "2M", 2, "'2M' is no limit; write a number such as 5_000_000, or unlimited"),
+            ({}, "2M", 2, "'2M' is not a limit; write a number such as 5_000_000, or unlimited"),
             ({}, "1500.5", 2, "raise_to is 1500.5; allowed: a whole number"),
             ({"limit": "lots"}, "5", 2, "limit is 'lots'; allowed: a whole number"),
             ({"enabled": False}, "5000", 1, "is disabled, so there is nothing to raise: enable it"),

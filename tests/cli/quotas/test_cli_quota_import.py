@@ -163,7 +163,7 @@ def test_everything_wrong_is_named_by_item_and_line_and_nothing_is_written(
     assert (result.exit_code, result.stdout, imported.table) == (2, "", {})
     assert result.stderr.splitlines() == [
         "error: item 1 (line 1): quota 'daily' of 'user/alice' is not valid:",
-        "  - it stands 2 times, in lines 1, 7; the quota table has it once",
+        "  - it is there 2 times, in lines 1, 7; the quota table has it once",
         "error: item 2 (line 2): quota 'daily' of 'user/bob' is not valid:",
         "  - attribute 'limt' is unknown; did you mean limit?",
         "  - limit is missing; allowed: a whole number, 0 or more",
@@ -178,14 +178,14 @@ def test_everything_wrong_is_named_by_item_and_line_and_nothing_is_written(
             "another, set one of the stack's parameters ModelScope1 to ModelScope5"
         ),
         "error: item 5 (line 7): quota 'daily' of 'user/alice' is not valid:",
-        "  - it stands 2 times, in lines 1, 7; the quota table has it once",
+        "  - it is there 2 times, in lines 1, 7; the quota table has it once",
         "error: item 6 (line 8): quota 'price' of 'price/x' is not valid:",
         (
             "  - input is 'free'; allowed: dollars, a number from 0 to 1000000 with at most 9 "
             "decimals"
         ),
         "error: item 7 (line 9): quota 'täglich' of 'user/yan' is not valid:",
-        "  - .inf is no number; if it is meant as text, quote it",
+        "  - .inf is not a number; if it is meant as text, quote it",
         (
             "  - quota is 'täglich'; allowed: letters a to z or A to Z, digits, '.', '_' and "
             "'-', at most 64"
@@ -208,7 +208,7 @@ def test_what_stands_in_the_table_just_as_invalid_may_stay(imported: Import) -> 
     assert result.exit_code == 0
     assert "1 added, 0 changed, 0 removed, 1 unchanged." in result.stdout
     assert "warning: item 1 (line 2): quota 'daily' of 'user/alice' is not valid:" in result.stderr
-    assert "It stands in the table just like that and stays." in result.stderr
+    assert "The table has it in the same form, and it stays." in result.stderr
     imported.items(an_item(limit="more"))
     assert imported.run("--yes").exit_code == 2
 
@@ -250,7 +250,7 @@ def test_what_another_admin_edits_meanwhile_is_named_and_stays(imported: Import)
     assert result.exit_code == 1
     assert "1 of 2 written." in result.stdout
     assert (
-        "error: daily of user/alice was changed by somebody else meanwhile, and is as they have it"
+        "error: daily of user/alice was changed by somebody else meanwhile, and keeps their change"
         in result.stderr
     )
     assert imported.table["user/alice", "daily"] == an_item(limit=7)

@@ -1,4 +1,4 @@
-"""A file of quota and price items, JSON or YAML: the items as they stand, and where.
+"""A file of quota and price items, JSON or YAML: each item, its line, its rule or its problems.
 
 Numbers stay exact and moments stay text, as DynamoDB has them.
 """
@@ -26,15 +26,15 @@ from quota_enforcer.core.usage.model import EVERY_MODEL
 
 JSON_SUFFIX = ".json"
 _NAMED = {JSON_SUFFIX: True, ".yaml": False, ".yml": False}
-"""Whether a file of this suffix is JSON; of another one the text itself tells."""
+"""Whether a file of this suffix is JSON; for another suffix the text decides."""
 _FORM = "expected a list of items as they stand in the quota table, each with principal and quota"
 
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
-    """An item, its place in the file (from 1) and its line, and what keeps it from being read.
+    """An item, its place in the file (from 1), its line, and why it could not be read.
 
-    One of the table itself has no line.
+    An item of the quota table has line 0.
     """
 
     item: Item
@@ -44,17 +44,17 @@ class FileItem:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Whom and name, as written."""
+        """Subject and name, as written."""
         return str(self.item.get("principal")), str(self.item.get("quota"))
 
     @property
     def where(self) -> str:
-        """`item 3 (line 12): `; nothing of one in the table."""
+        """`item 3 (line 12): `; empty for an item of the table."""
         return f"item {self.place} (line {self.line}): " if self.line else ""
 
 
 def read_items(file: Path) -> list[FileItem]:
-    """Every item of a file, or of stdin; raises typer.BadParameter where it is no list of items."""
+    """The items of a file or of stdin; raises typer.BadParameter if it is not a list of items."""
     named = "stdin" if file == STDIN else repr(str(file))
     text = _text(file, named)
     try:
@@ -64,7 +64,7 @@ def read_items(file: Path) -> list[FileItem]:
 
 
 def table_items(items: Iterable[Item]) -> list[FileItem]:
-    """Those of the quota table, to be judged alike."""
+    """The items of the quota table, for `judge_items`."""
     return [FileItem(item, place, 0) for place, item in enumerate(items, start=1)]
 
 
@@ -102,9 +102,9 @@ def _entries(file: Path, text: str) -> Iterator[tuple[Any, int, list[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class ParsedItem:
-    """An item of a file and what it says: a rule, or a price by what it is the price of.
+    """An item of a file and its rule, or its price with the price's key.
 
-    Neither where it is disabled, and where it has problems.
+    A disabled item, or one with problems, has neither.
     """
 
     placed: FileItem
@@ -114,13 +114,12 @@ class ParsedItem:
 
     @property
     def words(self) -> str:
-        """What is wrong and where: a line, then one for each problem."""
+        """A line that names the item, then a line for each problem."""
         subject, name = self.placed.key
         lines = [f"{self.placed.where}quota {name!r} of {subject!r} is not valid:"]
         return "\n  - ".join([*lines, *self.problems])
 
     def to_json(self) -> dict[str, Any]:
-        """For machines, where it has problems."""
         subject, name = self.placed.key
         return {
             "item": self.placed.place,
@@ -133,7 +132,7 @@ class ParsedItem:
 
 @dataclass(slots=True)
 class QuotaFile:
-    """What a file of items says; `invalid` are the items that do not validate."""
+    """The rules and prices of a file; `invalid` are the items that have problems."""
 
     rules: list[Rule] = field(default_factory=list)
     prices: dict[str, Rate] = field(default_factory=dict)
@@ -141,9 +140,9 @@ class QuotaFile:
 
 
 def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
-    """Read every item but those that are disabled; `zone` is that of moments without an offset.
+    """Read every item that is not disabled; `zone` is for moments without an offset.
 
-    Raises typer.BadParameter where the file is no list of items at all.
+    Raises typer.BadParameter if the file is not a list of items.
     """
     found = QuotaFile()
     for each in judge_offline(read_items(file), zone):
@@ -162,7 +161,7 @@ def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
 def judge_items(
     items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[str]
 ) -> list[ParsedItem]:
-    """What each item says, and what is wrong with it; `scopes` are the installed ones."""
+    """Each item with its rule or its problems; `scopes` are the installed model scopes."""
     several = list(items)
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in several:
@@ -176,7 +175,7 @@ def _judge(
     problems = list(placed.problems)
     if len(lines) > 1 and "principal" in placed.item and "quota" in placed.item:
         problems.append(
-            f"it stands {len(lines)} times, in lines {', '.join(map(str, lines))}; "
+            f"it is there {len(lines)} times, in lines {', '.join(map(str, lines))}; "
             "the quota table has it once"
         )
     rule, price = None, None
@@ -194,7 +193,7 @@ def _judge(
 
 
 def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]:
-    """The same without a deployment: every model scope counts as installed, if it could be."""
+    """The same without a deployment: every model scope that is possible counts as installed."""
     several = list(items)
     scopes = {str(EVERY_MODEL)}.union(*(_named_scopes(each.item) for each in several))
     return [_installable(each) for each in judge_items(several, zone, scopes)]
@@ -207,7 +206,7 @@ def _named_scopes(item: Item) -> list[str]:
 
 
 def _installable(judged: ParsedItem) -> ParsedItem:
-    """A scope that no deployment can install would count nothing."""
+    """Adds the problem of a scope that no deployment can install."""
     problems = []
     for scope in _named_scopes(judged.placed.item):
         try:

@@ -14,9 +14,9 @@ _SPACE = " \t\n\r"
 
 
 def entries(text: str) -> Iterator[tuple[Any, int, list[str]]]:
-    """Every entry of a list, with its line and what is wrong in it.
+    """Every entry of a list, with its line and its problems.
 
-    Raises ValueError where the text is no JSON; what is no list is one entry without a line.
+    Raises ValueError if the text is not JSON; JSON that is not a list is one entry with line 0.
     """
     problems: list[str] = []
     decoder = _decoder(problems)
@@ -69,8 +69,8 @@ def _decoder(problems: list[str]) -> json.JSONDecoder:
 
 
 def twice(name: str) -> str:
-    """What is wrong with an attribute that an item has twice."""
-    return f"attribute {name!r} stands twice in one item: remove one"
+    """The problem of an attribute that an item has twice."""
+    return f"attribute {name!r} is there twice in one item: remove one"
 
 
 def written(items: Iterable[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The lines of a log file: plain or gzip, from a file or stdin."""
+"""The lines of a log file, plain or gzip, from a file or stdin; and a summary of how they read."""
 
 import gzip
 import io
@@ -24,20 +24,20 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class UnreadableLog(EnforcerError):
-    """The file cannot be opened, or breaks off; all lines before that were read."""
+    """The file cannot be opened, or it ends too early; all lines before that were read."""
 
 
 def log_file(file: Path) -> Path:
-    """A file that a command is to read; raises BadParameter where there is none."""
+    """A file that a command is to read; raises BadParameter if it is missing."""
     if file != STDIN and (file.is_dir() or not file.exists()):
         raise typer.BadParameter(f"there is no file {str(file)!r}: name one, or - for stdin")
     return file
 
 
 def log_lines(file: Path) -> Iterator[bytes]:
-    """Every line of the file in order, empty ones too; `-` is stdin.
+    """Every line of the file in order, also empty lines; `-` is stdin.
 
-    Raises UnreadableLog after the last whole line where a gzip is cut off or damaged.
+    Raises UnreadableLog after the last whole line, if a gzip file is cut off or damaged.
     """
     number = 0
     with ExitStack() as opened:
@@ -52,8 +52,8 @@ def log_lines(file: Path) -> Iterator[bytes]:
                 yield line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise UnreadableLog(
-                f"{_named(file)} is no whole gzip file ({error}): it breaks after line {number}, "
-                "which is the last that was read; fetch the file again"
+                f"{_named(file)} is not a whole gzip file ({error}): it breaks after line "
+                f"{number}, which is the last that was read; fetch the file again"
             ) from error
 
 
@@ -71,7 +71,7 @@ def _named(file: Path) -> str:
 REASONS = 10
 """How many reasons are named; damaged values can make each line's reason its own."""
 _ACCOUNT = 4
-"""Where the account stands between the colons of an ARN."""
+"""The place of the account in an ARN, which is split at its colons."""
 
 STATUS: dict[type[Reading], str] = {
     Counted: "counted", Skipped: "skipped", Quarantined: "quarantined",
@@ -87,7 +87,6 @@ class LogSummary:
     accounts: set[str] = field(default_factory=set)
 
     def add(self, reading: Reading) -> None:
-        """Note one more line."""
         status = STATUS[type(reading)]
         self.statuses[status] += 1
         if not isinstance(reading, Counted):
@@ -96,7 +95,6 @@ class LogSummary:
             self.accounts.add(reading.arn.split(":")[_ACCOUNT])
 
     def lines(self) -> Iterator[str]:
-        """The summary, one sentence a line."""
         parts = ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUS.values())
         total = self.statuses.total()
         yield f"{total:,} {'line' if total == 1 else 'lines'}: {parts}"

@@ -1,4 +1,4 @@
-"""The values of items in files: numbers as exact as the quota table has them, and what it takes."""
+"""The values of items in files: exact numbers, and the limits of DynamoDB."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Context, Decimal, InvalidOperation
@@ -7,7 +7,7 @@ from typing import Any
 from quota_enforcer.core.quotas.item import Item
 
 LARGEST = 400_000
-"""Bytes of an item, less than DynamoDB takes; what it adds for each attribute is some bytes."""
+"""Bytes of an item: less than DynamoDB's 400 KB, since it adds some bytes for each attribute."""
 _LONGEST_KEY = 2048
 _DIGITS = 38
 
@@ -15,28 +15,28 @@ _MOST, _LEAST = 125, -130
 
 
 class NotExact(ValueError):
-    """A number that the table could not hold as it is written."""
+    """A number that the table cannot hold with all its digits."""
 
 
 def exact(text: str) -> Decimal:
-    """A number with all its digits; raises NotExact where it has more than DynamoDB keeps."""
+    """A number with all its digits; raises NotExact if it has more than DynamoDB keeps."""
     try:
         number = Decimal(text.replace("_", ""))
     except InvalidOperation:
-        raise NotExact(f"{text[:60]} is no number") from None
+        raise NotExact(f"{text[:60]} is not a number") from None
     if not number.is_finite():
-        raise NotExact(f"{text[:60]} is no number")
+        raise NotExact(f"{text[:60]} is not a number")
     if len(number.as_tuple().digits) > _DIGITS:
         number = number.normalize(Context(prec=len(text)))
     if len(number.as_tuple().digits) > _DIGITS or not _LEAST <= number.adjusted() <= _MOST:
         raise NotExact(
-            f"{text[:60]} is no number that the table can hold: at most {_DIGITS} digits"
+            f"{text[:60]} is not a number that the table can hold: at most {_DIGITS} digits"
         )
     return number
 
 
 def unstorable(item: Item) -> Iterator[str]:
-    """What of an item DynamoDB would not take, in words."""
+    """Why DynamoDB would refuse an item, in words."""
     for name, value in item.items():
         for words in _unstorable(value):
             yield f"{name} {words}"

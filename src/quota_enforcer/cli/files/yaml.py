@@ -25,7 +25,7 @@ _FastWriter: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Reader(_Fast):  # type: ignore[misc] # which of the two it is shows only when it runs
-    """Collects what is wrong instead of stopping at the first."""
+    """Collects all problems instead of stopping at the first."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -33,9 +33,9 @@ class _Reader(_Fast):  # type: ignore[misc] # which of the two it is shows only 
 
 
 def entries(text: str) -> Iterator[tuple[Any, int, list[str]]]:
-    """Every entry of a list, with its line and what is wrong in it.
+    """Every entry of a list, with its line and its problems.
 
-    Raises ValueError where the text is no YAML; what is no list is one entry without a line.
+    Raises ValueError if the text is not YAML; YAML that is not a list is one entry with line 0.
     """
     reader = None
     try:
@@ -79,7 +79,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _map(reader: _Reader, node: Any) -> dict[str, Any]:
-    """Attributes once each; what `<<` takes over from elsewhere may be said again."""
+    """Each attribute may be there once; attributes merged with `<<` may be repeated."""
     own = [name for name, _ in node.value if name.tag != f"{_TAG}merge"]
     names = Counter(reader.construct_object(name, deep=True) for name in own)
     for name, times in names.items():
@@ -87,7 +87,7 @@ def _map(reader: _Reader, node: Any) -> dict[str, Any]:
             reader.problems.append(f"the name of attribute {shown(name)} is no text: quote it")
         elif times > 1:
             reader.problems.append(twice(name))
-    reader.flatten_mapping(node)  # what is taken over stands first then
+    reader.flatten_mapping(node)  # puts the merged attributes first
     return {str(name): value for name, value in reader.construct_pairs(node, deep=True)}
 
 

@@ -20,7 +20,7 @@ from quota_enforcer.insight.usage import Asked, By, spend
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
 _KEPT = 400
-"""DayRange for which the ledger keeps usage."""
+"""Days for which the ledger keeps usage."""
 
 
 @on_deployment
@@ -54,7 +54,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Show who used what in a month, by principal, team, model and month, for chargeback.
 
-    DayRange and months are the deployment's. Teams are those of today, whenever
+    Days and months are the deployment's. Teams are those of today, whenever
     the calls were made; who is in several is charged to team/a+team/b. A
     session's calls are in its role's row, unless a team has that session as
     a member: then they have their own.

@@ -34,7 +34,7 @@ _PREFIXED = "some calls came with a prefix or from a Region that has no price"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How a model that was used would be priced now; `fix` is a command where that is assumed."""
+    """How a used model would be priced now; `fix` is a command, if the price is assumed."""
 
     model: str
     used: Counts
@@ -43,7 +43,7 @@ class Checked:
     fix: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Money as decimal texts; what was spent is as metered, whatever the price is now."""
+        """Money as decimal texts; the cost is as metered, whatever the price is now."""
         return {
             "model": self.model,
             "cost_usd": exact(self.used.cost_usd),
@@ -57,7 +57,7 @@ class Checked:
 
 @on_deployment
 def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
-    """Show how each model used in the last 35 days is priced, and how to mend what is assumed.
+    """Show how each model used in the last 35 days is priced, and how to set missing prices.
 
     Exit code 1 says that a price is assumed. Such a cost is taken at the dearest
     price that could apply: it warns, and blocks only where a quota says so.
@@ -88,17 +88,17 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
 
 
 def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
-    """What everybody used of each model; a watched session's usage is its role's too."""
+    """Usage by model; sessions and teams are left out, since roles and members have theirs too."""
     ledger = deployment.ledger
-    subject = [
+    principals = [
         record.principal
         for record in ledger.everybody()
         if record.principal.kind not in {Kind.SESSION, Kind.TEAM}
     ]
     rows: defaultdict[str, list[Counts]] = defaultdict(list)
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda principal: ledger.usage(principal, since), subject)
-        for usage in progress(found, "Reading usage", total=len(subject)):
+        found = pool.map(lambda principal: ledger.usage(principal, since), principals)
+        for usage in progress(found, "Reading usage", total=len(principals)):
             for model, buckets in usage.models.items():
                 rows[model] += buckets.days.values()
     sums = {model: Counts.total(counts) for model, counts in rows.items()}
@@ -106,7 +106,7 @@ def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
 
 
 class _Prices:
-    """The prices now, for usage of which the ledger tells the model but not the prefix."""
+    """The prices now, for usage of which the ledger knows the model but not the prefix."""
 
     def __init__(self, own: Mapping[str, Rate], region: str | None) -> None:
         self._own = own
@@ -127,7 +127,7 @@ class _Prices:
         return Checked(model, used, priced_as, terms.source, fix)
 
     def _prefixed(self, model: str) -> list[str]:
-        """The prices of a model that has some for prefixes and Regions only."""
+        """The keys of a model that has prices for prefixes and Regions only."""
         return sorted(key for key in self._rates if plain_model(key) == model)
 
 

@@ -1,4 +1,4 @@
-"""`prices list` and `prices remove`; and the other commands about prices, from their own files."""
+"""The group `prices`: its commands `list` and `remove`; the others are in files of their own."""
 
 from typing import Annotated, Any
 
@@ -111,7 +111,7 @@ def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> 
 
 
 def _listed(own: list[OwnPrice]) -> list[Listed]:
-    """Own prices, completed as the meters complete them, then those of the product."""
+    """Own prices, completed as the meters do, then the prices of the product."""
     keys = [each.key for each in own if each.rate is not None]
     ours = [Listed(*each) for each in applying(own, *keys)]
     return ours + [

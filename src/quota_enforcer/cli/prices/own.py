@@ -15,7 +15,7 @@ from quota_enforcer.core.quotas.item import Item
 
 @dataclass(frozen=True, slots=True)
 class OwnPrice:
-    """A price item as it stands in the table; without a rate where it does not validate."""
+    """A price item of the table; it has no rate if it is not valid."""
 
     item: Item
     key: str
@@ -24,15 +24,14 @@ class OwnPrice:
 
 
 def own_prices(deployment: Deployment) -> list[OwnPrice]:
-    """Every price item, by key."""
     found = [_own(item) for item in deployment.quotas.items() if is_price(item)]
     return sorted(found, key=lambda each: (each.key, str(each.item.get("principal"))))
 
 
 def applying(own: Iterable[OwnPrice], *keys: str) -> list[tuple[str, Rate]]:
-    """What calls cost that these keys are about, as the meters complete it, and by which key.
+    """The prices of these keys, completed as the meters do, each with the key that applies.
 
-    A key is left out where no price is known for its calls.
+    A key is left out if no price is known for its calls.
     """
     rates = {each.key: each.rate for each in own if each.rate is not None}
     table = PriceTable(shipped_rates(), rates)
@@ -41,7 +40,7 @@ def applying(own: Iterable[OwnPrice], *keys: str) -> list[tuple[str, Rate]]:
 
 
 def stored_price(deployment: Deployment, model: str) -> tuple[str, Item | None]:
-    """Where a model's item stands, as spelled if it is there, and the item."""
+    """The key of a model's item, as the table spells it, and the item."""
     for key in dict.fromkeys((model, price_key(model))):
         item = deployment.quotas.get(f"{PREFIX}{key}", NAME)
         if item is not None:

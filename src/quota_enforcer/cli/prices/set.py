@@ -56,7 +56,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     long_cache_write_1h: Annotated[str | None, _option(_LONG, "For an hour, then.")] = None,
     note: Annotated[str | None, _option(_ITEM, "For whoever reads it later.", "TEXT")] = None,
     unset: Annotated[
-        list[str] | None, _option(_ITEM, "What to take out; repeatable.", "ATTRIBUTE")
+        list[str] | None, _option(_ITEM, "What to remove; repeatable.", "ATTRIBUTE")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +65,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     What you leave out stays as the product has it, where it knows the model. The
     plain name of a model holds for prefixes such as eu. too, where those have no
     price of their own. It counts within a minute; a recount prices past
-    hours anew.
+    hours again.
 
     Examples:
       quota-enforcer prices set anthropic.claude-opus-4-5-20251101-v1:0 \
@@ -123,7 +123,6 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
 
 def _consequences(key: str, *, new: bool) -> Iterator[str]:
-    """What an admin should know about a price just written."""
     shipped = shipped_rates()
     if key == plain_model(key):
         others = [each for each in shipped if each != key and plain_model(each) == key]

@@ -1,4 +1,4 @@
-"""Prices as people and as machines read them: tokens by the million, the rest one by one."""
+"""Prices for people and for machines: tokens by the million, the rest one by one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ _WORDS = {"cache_write_1h": "1 h write"}
 _TOKENS = [_WORDS.get(name, name.replace("_", " ").capitalize()) for name in TOKEN_PRICES]
 HEAD = ("Model", *_TOKENS, "Request", "Source")
 UNIT = "US dollars for a million tokens, or for one request; a cache write lasts 5 minutes or 1 h."
-FROM_WHEN = "It counts within a minute. After that `quota-enforcer recount` prices past hours anew."
-"""What to say of prices just written."""
+FROM_WHEN = (
+    "It counts within a minute. After that `quota-enforcer recount` prices past hours again."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A price under its key; `in_force` unless an admin's own one came before it."""
+    """A price under its key; not `in_force` if an admin's own price replaces it."""
 
     key: str
     rate: Rate
     in_force: bool = True
 
     def matches(self, pattern: str) -> bool:
-        """Whether a pattern with `*` or any part of a name is about this price."""
+        """Whether a pattern with `*`, or any part of a name, matches this price."""
         asked = pattern if "*" in pattern else f"*{pattern}*"
         return any(fnmatchcase(name, asked) for name in (self.key, plain_model(self.key)))
 
     def to_json(self) -> dict[str, Any]:
-        """The attributes are those of a price item."""
         return {
             "model": self.key,
             **as_texts(price_attributes(self.rate)),
@@ -46,19 +46,19 @@ class Listed:
 
 
 def as_texts(prices: Mapping[str, Decimal]) -> dict[str, Any]:
-    """Prices as decimal texts, a threshold as the whole number it is."""
+    """Prices as decimal texts, a threshold as a whole number."""
     return {
         name: int(price) if name == "long_over" else exact(price) for name, price in prices.items()
     }
 
 
 def say_prices(listed: Iterable[Listed]) -> None:
-    """A table of prices, long prompts on a line of their own."""
+    """A table of prices; the prices of long prompts have their own line."""
     say_table(HEAD, [row for each in listed for row in _rows(each)], numbers=HEAD[1:-1])
 
 
 def request_words(rate: Rate) -> str:
-    """What a request costs, where it does; an image costs as much each."""
+    """The price of a request or of an image, if there is one."""
     if rate.request is not None:
         return number(rate.request)
     return "" if rate.image is None else f"{number(rate.image)} an image"

@@ -1,4 +1,7 @@
-"""`prices update`: a newer version of the community-kept price table becomes price items."""
+"""`prices update`: a newer version of the community-kept price table becomes price items.
+
+Prices that an admin wrote by hand stay; those of an earlier update are the update's to change.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -26,7 +29,7 @@ from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
 from quota_enforcer.core.quotas.item import Item
 
 MARK = "prices update: "
-"""How the note of an item begins that an update wrote."""
+"""How the note of every item begins that an update wrote."""
 
 
 class UpdateKind(StrEnum):
@@ -40,9 +43,9 @@ class UpdateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpdateStep:
-    """One price of a plan: what it is now, what it will be, and the items behind.
+    """One price of a plan: before and after, the stored item, and the item to write.
 
-    `withdrawn`: an earlier update's item goes, since the product's own price is the new one again.
+    `withdrawn`: the product's own price is the new price, so an earlier update's item is removed.
     `kept`: an admin's own price differs and stays.
     """
 
@@ -66,7 +69,7 @@ class UpdateStep:
 def plan_update(
     newer: Mapping[str, Rate], shipped: Mapping[str, Rate], own: list[OwnPrice], note: str
 ) -> list[UpdateStep]:
-    """The steps from the prices in force to those of a newer table; none where they agree."""
+    """The steps from the prices in force to those of a newer table."""
     items = {each.key: each for each in own}
     steps = (
         _step(key, rate, shipped.get(key), items.get(key), note)
@@ -103,7 +106,7 @@ def _over(rate: Rate, shipped: Rate | None) -> Rate:
 
 
 def _same(one: Rate, other: Rate) -> bool:
-    """Whether two rates have the same prices, wherever they come from."""
+    """Whether two rates have the same prices, whatever their sources."""
     if any(getattr(one, name) != getattr(other, name) for name in PRICES):
         return False
     if one.long is None or other.long is None:
@@ -157,22 +160,22 @@ def update(
 
 
 def _newer(file: Path) -> dict[str, Rate]:
-    """The prices of a downloaded table; raises BadParameter where it is none."""
+    """The prices of a downloaded table; raises BadParameter if the file has none."""
 
     def refuse(word: str) -> Decimal:
-        raise ValueError(f"{word} is no number")
+        raise ValueError(f"{word} is not a number")
 
     named = repr(str(file))
     try:
         text = file.read_text(encoding="utf-8-sig")
         entries = json.loads(text, parse_float=Decimal, parse_constant=refuse)
         if not isinstance(entries, dict):
-            raise UnreadableTable("it is no object with one entry for each model")
+            raise UnreadableTable("it is not an object with one entry for each model")
         rates = read_table(entries, "admin")
     except OSError as error:
         raise typer.BadParameter(f"cannot read {named}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"{named} is no price table: {error}") from error
+        raise typer.BadParameter(f"{named} is not a price table: {error}") from error
     if not rates:
         raise typer.BadParameter(
             f"{named} has no prices of Bedrock: give litellm's model_prices_and_context_window.json"
@@ -194,7 +197,7 @@ def _refuse_invalid(steps: Iterable[UpdateStep]) -> None:
 
 
 def _write(deployment: Deployment, due: list[UpdateStep]) -> list[str]:
-    """Write every step that can be; what could not be written, in words."""
+    """Write the steps; returns the conflicts, in words."""
     failures: list[str] = []
     author = deployment.caller() if due else ""
     for step in progress(due, "Writing prices", total=len(due)):
@@ -219,7 +222,7 @@ def _say_plan(steps: list[UpdateStep]) -> None:
     ]
     say_table(("Model", "", "Price", "Now", "In the file"), rows, numbers={"Now", "In the file"})
     if any(step.kind is UpdateKind.KEPT for step in steps):
-        say("Kept: you set these prices yourself; `prices remove MODEL` takes yours out.")
+        say("Kept: you set these prices yourself; `prices remove MODEL` removes yours.")
     hint(UNIT)
 
 

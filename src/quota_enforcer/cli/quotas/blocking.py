@@ -95,7 +95,7 @@ def block_(
     if edit.rule.members:
         hint(f"It holds for who is in {key} now: {', '.join(edit.rule.members)}.")
     if why := cannot_deny(deployment, edit.rule):
-        hint(f"Note: {why}; it only tells admins")
+        hint(f"Note: {why}; it only notifies admins")
 
 
 def _members(deployment: Deployment, team: str) -> set[str]:

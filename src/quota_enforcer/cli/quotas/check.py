@@ -1,4 +1,4 @@
-"""`quota check`: is a file of items, or the quota table itself, valid, and is it what is meant."""
+"""`quota check`: what is not valid, or doubtful, in a file of items or in the quota table."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
 
-NOBODY_YET = "Nobody has used Bedrock yet, so whom the quotas cover was not looked at."
+NOBODY_YET = "Nobody has used Bedrock yet, so who is covered by the quotas was not checked."
 
 
 @on_target
@@ -47,11 +47,11 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Name every item that is not valid, and warn of what may not be meant.
+    """Name every item that is not valid, and warn of rules that may be mistakes.
 
-    Exit code 2 says that something is not valid. Warned of are quotas that cover
-    nobody, members whom nobody has seen, quotas that never apply, limits of 0
-    without an end, and quotas that have ended.
+    Exit code 2 says that something is not valid. The warnings are about quotas
+    that cover nobody, members who have not used Bedrock, quotas that never
+    apply, limits of 0 without an end, and quotas that have ended.
 
     Examples:
       quota-enforcer quota check

@@ -1,4 +1,4 @@
-"""`quota list` and `quota remove`; and the other commands about quotas, from their own files."""
+"""The group `quota`: its commands `list` and `remove`; the others are in files of their own."""
 
 from datetime import datetime
 
@@ -95,7 +95,7 @@ def remove(
 def _instead(
     deployment: Deployment, subject: str, name: str, now: datetime
 ) -> tuple[Quota, ...] | None:
-    """Which quotas of that name apply now; None where whom is no single principal."""
+    """The quotas of that name that apply now; None if the subject is not one principal."""
     try:
         principal = Principal.parse(subject)
     except UnknownIdentity:

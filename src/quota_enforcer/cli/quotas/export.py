@@ -35,8 +35,8 @@ def export(
 ) -> None:
     """Write every item of the quota table, prices too, as a list that can be imported.
 
-    Items that are not valid are written as they are, and named: what holds
-    instead of them is the enforcer's to know. The order is always the same.
+    Items that are not valid are written as they are, and named; the enforcer
+    alone has the versions in force instead. The order is always the same.
 
     Examples:
       quota-enforcer quota export quotas.yaml
@@ -77,7 +77,7 @@ def _comments(judged: ParsedItem) -> list[str]:
 
 
 def _replace(file: Path, text: str) -> None:
-    """All of it or nothing: an old export is not lost to a full disk."""
+    """Replaces the file only by a whole one: a full disk does not destroy an old export."""
     try:
         with NamedTemporaryFile(
             "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding="utf-8"

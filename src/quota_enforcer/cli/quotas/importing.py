@@ -1,4 +1,4 @@
-"""`quota import`: a file of items becomes what the quota table says."""
+"""`quota import`: the quota table gets the items of a file."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 
 _TOLD = 10
-"""How many warnings are told; `quota check` tells all."""
+"""Warnings that are shown; `quota check` shows all."""
 
 
 @on_deployment
@@ -49,8 +49,8 @@ def import_(
 
     FILE is a list of quota and price items as YAML or JSON, such as `quota
     export` writes. All of it is validated first. An item that somebody else
-    edits meanwhile is named and left as they have it. After an interruption
-    simply run it again: what is as in FILE already is not written again.
+    edits meanwhile is named and not changed. After an interruption
+    run it again: what is as in FILE already is not written again.
 
     Examples:
       quota-enforcer quota import quotas.yaml
@@ -84,9 +84,9 @@ def import_(
 
 
 def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[WantedItem]:
-    """What the file wants; ends the command where an item that it brings is not valid.
+    """The items of the file; ends the command if one of them is not valid.
 
-    One that stands in the table just as invalid may stay: else no export could be imported.
+    An invalid item that is in the table already may stay: else no export could be imported.
     """
     there = {(item["principal"], item["quota"]): item for item in stored}
     refused: list[ParsedItem] = []
@@ -104,12 +104,12 @@ def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Want
         hint(f"Nothing was written: {len(refused):,} of {len(wanted):,} items are not valid.")
         raise typer.Exit(REFUSED)
     for each in kept:
-        hint(f"warning: {each.words}\nIt stands in the table just like that and stays.")
+        hint(f"warning: {each.words}\nThe table has it in the same form, and it stays.")
     return wanted
 
 
 def _warn(deployment: Deployment, wanted: Iterable[WantedItem]) -> None:
-    """Of members who have not used Bedrock: new ones, or a slip of the pen."""
+    """Warn of members who have not used Bedrock: they are new, or a typing error."""
     teams = [each.rule for each in wanted if each.rule is not None and each.rule.members]
     if not teams:
         return
@@ -165,7 +165,7 @@ def _say_outcome(written: Written) -> None:
         hint(EFFECTIVE)
     for step in sorted(written.overtaken, key=lambda each: each.key):
         subject, name = step.key
-        fail(f"{name} of {subject} was changed by somebody else meanwhile, and is as they have it")
+        fail(f"{name} of {subject} was changed by somebody else meanwhile, and keeps their change")
     if written.overtaken:
         hint("Run it again to see what they changed, and to decide.")
         raise typer.Exit(FAILED)

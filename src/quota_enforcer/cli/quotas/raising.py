@@ -169,7 +169,8 @@ def _above(to: str, quota: Quota, now: datetime, *, own: bool) -> Decimal | str:
         return NO_LIMIT
     if isinstance(limit, str):
         raise typer.BadParameter(
-            f"{to!r} is no limit; write a number such as 5_000_000, or unlimited", param_hint="TO"
+            f"{to!r} is not a limit; write a number such as 5_000_000, or unlimited",
+            param_hint="TO",
         )
     present = quota.limit if own else quota.limit_at(now)
     if limit <= present:

@@ -93,7 +93,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         typer.Option("--enable/--disable", help="Whether it counts.", rich_help_panel=_ITEM),
     ] = None,
     note: Annotated[str | None, _option(_ITEM, "TEXT", "For whoever reads it later.")] = None,
-    unset: Annotated[Several, _option(_ITEM, "ATTRIBUTE", "What to take out; repeatable.")] = None,
+    unset: Annotated[Several, _option(_ITEM, "ATTRIBUTE", "What to remove; repeatable.")] = None,
     as_json: AsJson = False,
 ) -> None:
     r"""Add a quota, or change just the given attributes of one that is there.
@@ -148,14 +148,14 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
 
 def _weights(several: Iterable[str]) -> dict[str, Any]:
-    """`output_tokens=5` as an item has it; the numbers are left for validation."""
+    """`output_tokens=5` as items have it; wrong numbers are left for validation."""
     weights: dict[str, Any] = {}
     for each in several:
         name, equals, weight = each.partition("=")
         counter = name.replace("-", "_")
         if not equals or counter in weights:
             raise typer.BadParameter(
-                f"{each!r} is {'said twice' if equals else 'no weight'}; "
+                f"{each!r} is {'given twice' if equals else 'not a weight'}; "
                 "write COUNTER=NUMBER once for each counter, such as output_tokens=5",
                 param_hint="--weight",
             )
@@ -176,7 +176,6 @@ def _known(unset: Iterable[str], old: Item) -> list[str]:
 
 
 def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
-    """What an admin should know about the rule just written."""
     if rule.members:
         known = {record.principal for record in deployment.ledger.everybody()}
         for remark in review([rule], known, now):
@@ -185,4 +184,4 @@ def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
         return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
     if denies and (why := cannot_deny(deployment, rule)):
-        yield f"{why}; it warns and tells admins"
+        yield f"{why}; it warns and notifies admins"

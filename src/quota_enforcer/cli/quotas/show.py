@@ -1,4 +1,4 @@
-"""`quota show`: one item, how it reads, whether it is in force, and whom it concerns."""
+"""`quota show`: one item, how it reads, whether it is in force, and to whom it applies."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`applies` to these; to `nearer` a rule of the same name that is nearer applies instead.
+    """The rule applies to `applies`; a nearer rule of the same name applies to `nearer` instead.
 
     `unseen` are members who have not used Bedrock yet.
     """
@@ -39,22 +39,21 @@ class Reach:
     def words(self) -> str:
         """`2 known principals (user/a, user/b); 1 more has a nearer one (user/c)`."""
         if not (self.applies or self.nearer):
-            told = "nobody who has used Bedrock yet"
+            words = "nobody who has used Bedrock yet"
         else:
-            told = _principals(self.applies)
+            words = _principals(self.applies)
         if self.nearer:
-            told += f"; a nearer one of that name counts for {_principals(self.nearer)}"
+            words += f"; a nearer one of that name counts for {_principals(self.nearer)}"
         if self.unseen and self.applies:
-            told += f"; not seen yet: {listed(self.unseen, _NAMED)}"
-        return told
+            words += f"; not seen yet: {listed(self.unseen, _NAMED)}"
+        return words
 
     def to_json(self) -> dict[str, Any]:
-        """For machines, all of them."""
         return {"applies": self.applies, "nearer": self.nearer, "unseen": self.unseen}
 
 
 def reach(rule: Rule, book: QuotaBook, known: Iterable[Principal], now: datetime) -> Reach:
-    """Whom a rule covers; an exemption applies wherever no limit of its name is left."""
+    """The principals that a rule covers; an exemption applies if no limit of its name is left."""
     everybody = set(known)
     covered = sorted(each for each in everybody if covers(rule.subject, rule.members, each))
     applies = [each for each in covered if _applies(rule, book, each, now)]
@@ -84,7 +83,7 @@ _OTHERWISE = "somebody without quota-enforcer: see CloudTrail"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All there is to know of one item.
+    """One item, and what follows from it.
 
     `rule` is what is in force for it, which of an invalid one is `last_valid`.
     """
@@ -95,7 +94,6 @@ class Shown:
     reaches: Reach | None
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
         return {
             **self.state.to_json(),
             "reads": None if self.rule is None else reads(self.rule),

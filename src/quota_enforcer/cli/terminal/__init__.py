@@ -1,1 +1,1 @@
-"""What all commands share at the terminal: options, output, times, errors."""
+"""What all commands share: arguments and options, output, styles, times, principals, errors."""

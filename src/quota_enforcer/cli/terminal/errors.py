@@ -1,9 +1,9 @@
-"""What went wrong, in one sentence with its fix, and the exit code for it.
+"""Errors of the command line: each in one sentence with its fix, and with its exit code.
 
 EnforcerError
   NoDeployment      the stack is not there, not ready, or not ours
-  NotThere          what the command names is not there
-  NotYet            what the command rests on has not happened yet
+  NotThere          the command names something that does not exist
+  NotYet            the command needs something that has not happened yet
   OperationFailed   AWS did what was asked, and it failed
 """
 
@@ -27,11 +27,11 @@ class NoDeployment(EnforcerError):
 
 
 class NotYet(EnforcerError):
-    """What the command rests on has not happened yet, so nothing was done."""
+    """The command needs something that has not happened yet, so nothing was done."""
 
 
 def exit_code(error: Exception) -> int:
-    """REFUSED where the input was at fault, else FAILED."""
+    """REFUSED if the input is wrong, else FAILED."""
     return (
         REFUSED
         if isinstance(error, (InvalidPolicyInput, InvalidQuota, UnknownIdentity))
@@ -40,7 +40,7 @@ def exit_code(error: Exception) -> int:
 
 
 def explain(error: Exception) -> str | None:
-    """The error in words to act on; None where it is a defect of ours, to be shown in full."""
+    """The error in words to act on; None for a defect of the product, which is shown in full."""
     match error:
         case InvalidQuota():
             problems = "".join(f"\n  - {problem}" for problem in error.problems)

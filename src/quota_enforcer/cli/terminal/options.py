@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Arguments and options that several commands share, and the deployment that three of them name."""
 
 import inspect
 from collections.abc import Callable

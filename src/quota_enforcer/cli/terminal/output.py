@@ -55,7 +55,7 @@ def _padded(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - for ma
 
 
 WIDE = 10_000
-"""Columns where stdout is no terminal: a pipe wants whole lines."""
+"""Columns if stdout is not a terminal: a pipe gets whole lines."""
 
 ROOMY = 120
 """Columns from which on no table needs to be squeezed."""
@@ -71,7 +71,7 @@ Cell = str | Text
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where text goes; what people wrote is never read as markup or emoji."""
+    """Text that people wrote is never read as markup or emoji."""
     found = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not found.is_terminal:
         found.width = WIDE
@@ -79,7 +79,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(text: "RenderableType") -> None:
-    """A line of the result, or something that rich lays out, on stdout."""
+    """A line of the result, or an object that rich lays out, on stdout."""
     console().print(text)
 
 
@@ -89,7 +89,7 @@ def say_lines(lines: Iterable[str]) -> None:
 
 
 def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
-    """Names and what is to say of each, on stdout; a name that comes again is left out."""
+    """Names with their texts, on stdout; a name is left out if the line before has the same."""
     named = [(name, text) for name, text in facts if text]
     again = [name == before for (before, _), (name, _) in pairwise([("", ""), *named])]
     rows = [
@@ -110,7 +110,7 @@ def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
 
 
 def hint(text: str) -> None:
-    """What may help, or what is going on, on stderr."""
+    """Help or progress, on stderr."""
     console(stderr=True).print(text, style="dim")
 
 
@@ -120,12 +120,12 @@ def fail(text: str) -> None:
 
 
 def say_json(document: Any) -> None:
-    """One JSON document on stdout: moments in UTC, no limit as null."""
+    """One JSON document on stdout: moments are in UTC, an unlimited number is null."""
     typer.echo(json.dumps(document, indent=2, default=plain))
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it."""
+    """The value as a type that JSON has."""
     match value:
         case Decimal():
             if not value.is_finite():
@@ -148,8 +148,8 @@ def say_table(
 ) -> None:
     """A table on stdout that folds long cells instead of cutting them.
 
-    `numbers` are the columns aligned to the right. On a narrow terminal those in `narrow` get no
-    more than this width, so that the others, such as who it is about, stay readable.
+    `numbers` are the columns aligned to the right. `narrow` limits columns on a narrow
+    terminal to a width, so that the others, such as the principal, stay readable.
     """
     shown = console()
     if shown.width >= WIDE:
@@ -172,7 +172,7 @@ def say_table(
 
 
 def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
-    """Shows on a terminal's stderr how far we are."""
+    """Shows on a terminal's stderr how many are done."""
     shown = console(stderr=True)
     return track(
         of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
@@ -181,7 +181,7 @@ def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
 
 @contextmanager
 def how_far(label: str) -> Iterator[Callable[[float], None]]:
-    """Shows on a terminal's stderr how far a long read is; told from 0 to 1."""
+    """Shows the progress of a long read on a terminal's stderr; takes a fraction from 0 to 1."""
     shown = console(stderr=True)
     with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
         task = progress.add_task(label, total=1)
@@ -189,14 +189,14 @@ def how_far(label: str) -> Iterator[Callable[[float], None]]:
 
 
 def is_roomy() -> bool:
-    """Whether a wide table has its place on stdout."""
+    """Whether stdout is wide enough for a wide table."""
     return console().width >= ROOMY
 
 
 def screenful(limit: int | None) -> int | None:
-    """How many rows to show where so many were asked for (0 is all); None is all.
+    """The number of rows to show; `limit` 0 and a result of None mean all rows.
 
-    On a terminal what matters comes first and must not scroll away; a pipe wants everything.
+    Without a limit a terminal shows the first rows, which are the important ones; a pipe gets all.
     """
     if limit is None:
         return None if console().width >= WIDE else SCREENFUL

@@ -1,4 +1,4 @@
-"""Whom a command is about: one principal, named as people and AWS name it, known or not."""
+"""The principals that a command is about: one by name, or all; their records and their usage."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -16,13 +16,13 @@ from quota_enforcer.insight.overview import ReadBefore, StatusInput, far_back, o
 
 
 def record_of(deployment: Deployment, text: str) -> Record:
-    """The principal's record, a new one where the ledger has none; raises UnknownIdentity."""
+    """The principal's record, a new one if the ledger has none; raises UnknownIdentity."""
     principal = Principal.parse(canonical(text, deployment.settings.account))
     return deployment.ledger.records([principal])[principal]
 
 
 def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
-    """The records of all whom the ledger knows or a rule names, in their order."""
+    """The records of all principals that the ledger knows or a rule names, sorted."""
     records = {record.principal: record for record in deployment.ledger.everybody()}
     for principal in named(rules):
         records.setdefault(principal, Record(principal))
@@ -42,7 +42,7 @@ def look_at_all(
     context: Context,
     since: date | None = None,
 ) -> Iterator[StatusInput]:
-    """Decide about all of these as a sweep would, on usage from `since` on at least."""
+    """Decide about all of them as a sweep would; usage is read from `since` on, or from earlier."""
     read = read_usages(deployment, (record.principal for record in records), book, context, since)
     return overview(records, book, read, context)
 
@@ -54,14 +54,16 @@ def read_usages(
     context: Context,
     since: date | None = None,
 ) -> ReadBefore:
-    """As much usage as the quotas of all of these need, with progress on a terminal."""
+    """The usage that the quotas of these principals need, with progress on a terminal."""
     firsts, hours_from = far_back(principals, book, context, since)
-    with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
-        return ReadBefore(deployment.ledger, firsts, deployment.usages(firsts, hours_from, told))
+    with how_far(f"Reading the usage of {len(firsts):,} principals") as progressed:
+        return ReadBefore(
+            deployment.ledger, firsts, deployment.usages(firsts, hours_from, progressed)
+        )
 
 
 def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:
-    """A hint where nobody of this name has been seen and no rule names them: a slip, perhaps."""
+    """A hint if the principal was never seen and no rule names it: perhaps a typing error."""
     principal = record.principal
     several = list(rules)
     teams = {rule.subject for rule in several if rule.members}

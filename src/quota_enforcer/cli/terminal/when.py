@@ -1,4 +1,4 @@
-"""Moments and lengths of time as people read them."""
+"""Moments and days as people write them: how far back, which days, until when."""
 
 import calendar
 import re
@@ -29,7 +29,7 @@ _UNITS = {
 
 
 def since_moment(text: str, context: Context) -> datetime:
-    """`7d` and `12h` ago, or `2026-11-24T09:00` in the deployment's zone."""
+    """`7d` or `12h` ago, or `2026-11-24T09:00` in the deployment's zone."""
     ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return context.now - int(ago["count"]) * _UNITS[ago["unit"]]
@@ -37,7 +37,7 @@ def since_moment(text: str, context: Context) -> datetime:
         return quota_values.moment(text, context.zone)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no moment: write 7d, 12h, 2026-11-24 or 2026-11-24T09:00",
+            f"{text!r} is not a moment: write 7d, 12h, 2026-11-24 or 2026-11-24T09:00",
             param_hint="--since",
         ) from None
 
@@ -57,7 +57,7 @@ class DayRange:
 def asked_days(
     month: str | None, first: str | None, last: str | None, context: Context
 ) -> DayRange:
-    """The month, or the days; the present month where nothing is asked."""
+    """The asked month or days; by default the present month."""
     today = local_date(context.now, context.zone)
     if month is not None and (first or last):
         raise typer.BadParameter("give either --month or --from and --to")
@@ -74,7 +74,7 @@ def _month(text: str, today: date) -> DayRange:
     found = _MONTH.fullmatch(text)
     if found is None or not int(found["year"]):
         raise typer.BadParameter(
-            f"{text!r} is no month: write one such as 2026-11", param_hint="--month"
+            f"{text!r} is not a month: write one such as 2026-11", param_hint="--month"
         )
     year, month = int(found["year"]), int(found["month"])
     last = date(year, month, calendar.monthrange(year, month)[1])
@@ -86,7 +86,7 @@ def _day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no day: write one such as 2026-11-24", param_hint=option
+            f"{text!r} is not a day: write one such as 2026-11-24", param_hint=option
         ) from None
 
 
@@ -97,12 +97,12 @@ _WHILE = re.compile(
 
 
 def end_moment(text: str, context: Context, option: str) -> datetime:
-    """The moment that is meant; raises typer.BadParameter where there is none, or it is past."""
+    """The end as a moment; raises typer.BadParameter if it is not an end, or is past."""
     try:
         moment = quota_values.moment(end_text(text, context.now, context.zone), context.zone)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r} is no end; write {END_FORMS}", param_hint=option
+            f"{text!r} is not an end; write {END_FORMS}", param_hint=option
         ) from error
     if moment <= context.now:
         raise typer.BadParameter(
@@ -114,9 +114,9 @@ def end_moment(text: str, context: Context, option: str) -> datetime:
 
 
 def end_text(text: str, now: datetime, zone: ZoneInfo) -> str:
-    """A while from now as the moment that it ends; all else stays for validation to judge.
+    """A while from now as the moment of its end; any other text is left for validation.
 
-    DayRange and weeks end at the same time of day, whatever the clocks do in between.
+    Days and weeks end at the same time of day, also if the clocks change in between.
     """
     found = _WHILE.fullmatch(text)
     if found is None:
