@@ -108,7 +108,7 @@ def test_a_gzip_that_breaks_off_gives_no_result(files: Files) -> None:
     files.log.write_bytes(gzip.compress(files.log.read_bytes())[:-9])
     result = files.run("--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "no whole gzip file" in result.stderr
+    assert "not a whole gzip file" in result.stderr
 
 
 def test_the_lines_that_are_no_calls_are_counted_on_stderr(files: Files) -> None:
