@@ -107,7 +107,7 @@ def test_status_and_report_tell_the_same_of_observe_mode(
         "would have been blocked",
         "2026-11-24 12:00",
         "2026-11-24 13:00 | the limit is now 5,000",
-        "1 h 0 min",
+        "1 h",
     ]
     [told] = shell.json("status")["would_have_been_blocked"]["blocks"]
     assert (told["first"], told["seconds"]) == ("2026-11-24T12:00:00Z", 3600)
