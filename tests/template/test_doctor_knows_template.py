@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from quota_enforcer.core.policies.names import PROTECTED_PATHS
 from quota_enforcer.doctor.checks import machinery
-from quota_enforcer.doctor.rules.coverage import PROTECTED
 from template_source import RESOURCES, TEXT, of_type, properties
 from template_values import Deployed
 
@@ -51,7 +51,7 @@ def test_the_paths_that_are_said_to_be_protected_are() -> None:
     denied = {
         each.partition(":role")[2] or each.partition(":user")[2] for each in statement["Resource"]
     }
-    assert denied == {f"{path}*" for path in PROTECTED}
+    assert denied == {f"{path}*" for path in PROTECTED_PATHS}
 
 
 def test_every_alarm_has_a_word_on_what_to_do() -> None:

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from quota_enforcer.meter.recount import CLOSED_AFTER
+
 ATTACH = "attach the policy that it prints to yourself"
 """What to do with `policy doctor`."""
-_CLOSED = timedelta(minutes=70)
-"""An hour can be recounted ten minutes after its end."""
+_CLOSED = timedelta(hours=1) + CLOSED_AFTER
+"""From its start, when an hour can be recounted."""
 _UNITS = (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3600, 48 * 3600))
 """Each with its seconds, and from how many seconds on the next one is used."""
 _DAY = 86_400

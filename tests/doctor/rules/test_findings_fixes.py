@@ -52,7 +52,7 @@ def bad() -> Iterator[Diagnosis]:
     yield metering.subscription(metering.StreamMeter("g", "s", METER, [], allowed=False))
     yield metering.metric_filters(metering.MetricsMeter("q", "g", ["a"], [], {"a": 1000}))
     yield backlog.dead_letters(backlog.Queues("https://m", 1, "https://e", 1))
-    yield backlog.recounts([backlog.Asked(NOON - 9 * HOUR, NOON - 9 * HOUR)], NOON)
+    yield backlog.recounts([backlog.RecountAsked(NOON - 9 * HOUR, NOON - 9 * HOUR)], NOON)
     yield machinery.last_sweep(machinery.Sweeps(NOON, None, None, HOUR, closed=True, log="/e"))
     old = NOON - 50 * HOUR
     yield machinery.last_sweep(machinery.Sweeps(NOON, old, old, HOUR, log="/e"))

@@ -11,7 +11,7 @@ import pytest
 from builders import HOUR, NOON
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.fixes import age, count, recount
-from quota_enforcer.doctor.rules.backlog import Asked, Queues, dead_letters, recounts
+from quota_enforcer.doctor.rules.backlog import Queues, RecountAsked, dead_letters, recounts
 from quota_enforcer.doctor.rules.machinery import (
     FunctionFound,
     MappingFound,
@@ -59,14 +59,14 @@ class TestDeadLetters:
 class TestRecounts:
     def test_what_the_schedule_will_do_is_fine(self) -> None:
         assert recounts([], NOON).fine == "no hour waits"
-        young = [Asked(NOON - 2 * HOUR, NOON - 3 * HOUR)]
+        young = [RecountAsked(NOON - 2 * HOUR, NOON - 3 * HOUR)]
         assert recounts(young, NOON) == Diagnosis("1 hour for the schedule to do")
 
     def test_an_hour_yet_to_come_is_not_late_however_long_it_was_asked_for(self) -> None:
-        assert recounts([Asked(NOON + HOUR, NOON - 9 * HOUR)], NOON).healthy
+        assert recounts([RecountAsked(NOON + HOUR, NOON - 9 * HOUR)], NOON).healthy
 
     def test_what_waits_longer_than_the_schedule_takes_is_named(self) -> None:
-        asked = [Asked(NOON - n * HOUR, NOON - n * HOUR) for n in (2, 9, 4)]
+        asked = [RecountAsked(NOON - n * HOUR, NOON - n * HOUR) for n in (2, 9, 4)]
         finding = one(recounts(asked, NOON))
         assert finding.evidence == "2 hours, the first asked for 9 h ago"
         assert finding.fix == "quota-enforcer recount 2026-11-24T03Z..2026-11-24T08Z"

@@ -21,6 +21,11 @@ MODEL_SCOPES: Final = 5
 GATES: Final = 4
 """How many gates a deployment can have."""
 
+PATHS_OF_AWS: Final = ("/aws-reserved/", "/aws-service-role/")
+"""Paths of roles that AWS alone makes and changes."""
+PROTECTED_PATHS: Final = (*PATHS_OF_AWS, "/bedrock-quota/", "/break-glass/")
+"""Paths of users and roles that the enforcer must not touch; the template says the same."""
+
 SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
 """What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from quota_enforcer.core.policies.document import Document, Statement, allow, deny, document
 from quota_enforcer.core.policies.names import (
+    PATHS_OF_AWS,
+    PROTECTED_PATHS,
     checked_account,
     checked_partition,
     checked_region,
@@ -198,12 +200,8 @@ def enforcer(of: Deployed) -> Document:
             "NeverTheseReservedOrBreakGlass",
             ["iam:Attach*Policy", "iam:Detach*Policy"],
             [
-                f"{iam}:role/aws-reserved/*",
-                f"{iam}:role/aws-service-role/*",
-                f"{iam}:role/bedrock-quota/*",
-                f"{iam}:role/break-glass/*",
-                f"{iam}:user/bedrock-quota/*",
-                f"{iam}:user/break-glass/*",
+                *(f"{iam}:role{path}*" for path in PROTECTED_PATHS),
+                *(f"{iam}:user{path}*" for path in PROTECTED_PATHS if path not in PATHS_OF_AWS),
             ],
         ),
         *call_author,

@@ -8,7 +8,7 @@ from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules import backlog, machinery
 from quota_enforcer.doctor.rules import notices as notice_rules
-from quota_enforcer.doctor.rules.backlog import Asked, Queues
+from quota_enforcer.doctor.rules.backlog import Queues, RecountAsked
 from quota_enforcer.doctor.rules.machinery import MappingFound, ScheduleWanted, Sweeps, last_sweep
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -28,7 +28,7 @@ def dead_letters(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 def recounts(deployment: DeploymentUnderCheck) -> Diagnosis:
     """The hours that wait to be set from the log."""
-    asked = [Asked(each.hour, each.asked) for each in deployment.probe.recounts()]
+    asked = [RecountAsked(each.hour, each.asked) for each in deployment.probe.recounts()]
     return backlog.recounts(asked, deployment.now)
 
 

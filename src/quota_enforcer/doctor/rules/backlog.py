@@ -22,7 +22,7 @@ class Queues:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecountAsked:
     """An hour that is to be set from the log, by its start, and since when that is asked."""
 
     hour: datetime
@@ -52,7 +52,7 @@ def _letters(seen: Queues) -> Iterator[Finding]:
         )
 
 
-def recounts(seen: Sequence[Asked], now: datetime) -> Diagnosis:
+def recounts(seen: Sequence[RecountAsked], now: datetime) -> Diagnosis:
     """Whether hours wait longer to be set from the log than the schedule takes."""
     waiting = sorted(seen, key=lambda each: each.hour)
     fine = f"{count(len(waiting), 'hour')} for the schedule to do" if waiting else "no hour waits"

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from quota_enforcer.core.policies.names import PROTECTED_PATHS
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import count, deploy
-
-PROTECTED = ("/aws-reserved/", "/aws-service-role/", "/bedrock-quota/", "/break-glass/")
-"""Paths that the enforcer's role must not touch; the template says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Seat:
     @property
     def is_protected(self) -> bool:
         """Whether the enforcer may not touch it."""
-        return self.entity.path.startswith(PROTECTED)
+        return self.entity.path.startswith(PROTECTED_PATHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def _seats(
     if protected:
         yield warning(
             "the enforcer may not touch these, so their quotas only warn",
-            f"their paths are among {', '.join(PROTECTED)}",
+            f"their paths are among {', '.join(PROTECTED_PATHS)}",
             "quota-enforcer quota set SUBJECT NAME --action notify",
             "where the path is not meant, move them out of it instead",
             protected,

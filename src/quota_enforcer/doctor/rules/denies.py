@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
 from quota_enforcer.doctor.fixes import count, deploy
+from quota_enforcer.enforce.apply.all import SETTLING
 
-SETTLING = timedelta(minutes=10)
-"""A change this young may still be under way, or not yet listed by IAM; as the sweep has it."""
 _SWEEP = "quota-enforcer sweep"
 
 

@@ -19,9 +19,10 @@ from typing import Any, Final
 from ministack.services import iam
 from ministack.services.cloudformation import provisioners
 
+from quota_enforcer.core.policies.names import PATHS_OF_AWS
+
 POLICIES_A_USER: Final = 10
 POLICIES_A_ROLE: Final = 20
-_PROTECTED_PATHS: Final = ("/aws-reserved/", "/aws-service-role/")
 
 Handler = Callable[[dict[str, Any]], Any]
 
@@ -60,7 +61,7 @@ def _protected(plain: Handler) -> Handler:
     def change(request: dict[str, Any]) -> Any:
         name = iam._p(request, "RoleName")
         path = (iam._roles.get(name) or {}).get("Path", "/")
-        if path.startswith(_PROTECTED_PATHS) or name.startswith("AWSReservedSSO_"):
+        if path.startswith(PATHS_OF_AWS) or name.startswith("AWSReservedSSO_"):
             return iam._error(
                 400,
                 "UnmodifiableEntity",
