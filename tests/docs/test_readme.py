@@ -111,7 +111,7 @@ def test_every_line_to_run_is_of_a_tool_that_the_manual_names(page: str) -> None
 
 
 def test_every_file_named_exists() -> None:
-    for path in re.findall(r"`((?:src|docs|tests|bench|events)/[^`*{]+)`", MANUAL):
+    for path in re.findall(r"[` ]((?:src|docs|tests|bench|events)/[^`*{ \n]+)[` \n]", MANUAL):
         assert (ROOT / path).exists(), path
 
 
