@@ -9,7 +9,7 @@ IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser lint types docs picture package bench lock clean
+.PHONY: help setup demo test test-fast all-tests fast-tests test-browser lint types docs picture package bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,8 +19,17 @@ setup: .venv/installed ## install the command line into .venv/bin/quota-enforcer
 demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
-test: lint types docs ## lint, types, the manual, and all tests (template checks are among them)
+test: setup ## lint, types, the manual, and all tests (template checks are among them)
+	@$(MAKE) --jobs lint types docs all-tests
+
+test-fast: setup ## lint, types, and the tests that start no embedded AWS
+	@$(MAKE) --jobs lint types fast-tests
+
+all-tests: setup
 	$(BIN)/pytest -n 2 --dist loadfile
+
+fast-tests: setup
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh

@@ -9,5 +9,8 @@ os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
 os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
 
 # A busy machine is no failure: how fast things are is for `make bench` to say.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+settings.register_profile(
+    "steady", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))

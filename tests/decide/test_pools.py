@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
@@ -247,7 +247,6 @@ def test_money_and_weights_are_summed_exactly() -> None:
 USED = st.integers(0, 700)
 
 
-@settings(deadline=None)
 @given(USED, USED, st.integers(1, 1500))
 def test_members_without_rules_of_their_own_stand_as_their_team_does(
     alice: int, bob: int, limit: int

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from builders import an_item
@@ -124,7 +124,6 @@ def swept(calls: list[Call], items: list[dict[str, Any]]) -> tuple[set[Any], dic
     return sent, refused
 
 
-@settings(max_examples=150)
 @given(CALLS, quotas())
 def test_the_same_events_and_the_same_refusals(
     calls: list[Call], items: list[dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HOUR, NOON
@@ -41,7 +41,6 @@ def happened(event: LogEvent, minute: int) -> bool:
 
 
 @given(stories())
-@settings(max_examples=150)
 def test_any_story_of_deliveries_crashes_and_recounts_counts_each_call_once(
     story: tuple[list[LogEvent], list[tuple[str, int, list[int], int]]],
 ) -> None:

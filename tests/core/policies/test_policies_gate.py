@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quota_enforcer.core.errors import InvalidPolicyInput
@@ -145,7 +145,6 @@ def test_scopes_of_two_entries_for_one_user_id_add_up() -> None:
     assert fitting_gate(entries).document == gate({"*:bob": [OPUS, HAIKU]}, only_sso=True)
 
 
-@settings(max_examples=20)
 @given(st.lists(st.builds(Entry, NAMES, st.tuples(USER_IDS), SCOPES), max_size=8))
 def test_it_never_exceeds_what_iam_takes(entries: list[Entry]) -> None:
     made = fitting_gate([*people(150, "*:first.last{n}@example.com"), *entries])

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import an_item
@@ -70,7 +70,6 @@ VALUES = st.one_of(
 ITEMS = st.dictionaries(st.sampled_from(["limit", "members", "note", "x"]), VALUES, max_size=4)
 
 
-@settings(deadline=None)
 @given(ITEMS, ITEMS)
 def test_words_for_whatever_stands_there(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Also garbage is told, and nothing is told where nothing has changed."""

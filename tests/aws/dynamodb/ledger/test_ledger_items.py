@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, NOON
@@ -98,20 +98,17 @@ def stored(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: from_wire.deserialize(value) for name, value in wire.items()}
 
 
-@settings(max_examples=50)
 @given(RECORDS)
 def test_every_record_survives(record: Record) -> None:
     assert record_of(stored(record_item(record))) == record
 
 
-@settings(max_examples=30)
 @given(NOTICES)
 def test_every_notice_survives(notice: Notice) -> None:
     assert notice_items.notice_of(stored(notice_items.outbox_item(notice))) == notice
     assert notice_items.notice_of(stored(notice_items.history_item(notice))) == notice
 
 
-@settings(max_examples=50)
 @given(TEXTS, TEXTS, st.none() | st.dictionaries(NAMES, VALUES, max_size=5), TEXTS)
 def test_every_quota_item_survives_exactly(
     subject: str, name: str, item: dict[str, Any] | None, reported: str
@@ -120,7 +117,6 @@ def test_every_quota_item_survives_exactly(
     assert quota_memory_of(stored(quota_item(memory))) == memory
 
 
-@settings(max_examples=30)
 @given(MOMENTS, MOMENTS)
 def test_moments_sort_as_texts(first: datetime, second: datetime) -> None:
     assert (first < second) == (instant(first) < instant(second))
@@ -128,7 +124,6 @@ def test_moments_sort_as_texts(first: datetime, second: datetime) -> None:
     assert instant(first) < NEVER
 
 
-@settings(max_examples=50)
 @given(*4 * [st.text("a#", max_size=4)])
 def test_two_pairs_of_names_never_share_a_key(a: str, b: str, c: str, d: str) -> None:
     assert (joined_key(a, b) == joined_key(c, d)) == ((a, b) == (c, d))
