@@ -28,7 +28,7 @@ from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.simulation import Delays, simulate
+from quota_enforcer.insight.simulate import Delays, simulate
 from quota_enforcer.meter.log.record import Counted
 
 DATA = Path(__file__).parent / "data"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import NOON, UTC_ZONE
-from quota_enforcer.insight.month_cost import MonthCost, month_cost
+from quota_enforcer.insight.forecast import MonthCost, month_cost
 
 TODAY = NOON.date()
 """The 24th: of 30 days, six and a half are left at noon."""

@@ -13,7 +13,7 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import DAY, Unit, Window
 from quota_enforcer.decide.verdict import Verdict, judge
-from quota_enforcer.insight.outlook import Outlook, of_days, of_window, per
+from quota_enforcer.insight.forecast import Outlook, of_days, of_window, per
 
 CONTEXT = Context(NOON, UTC_ZONE, Mode.ENFORCE)
 MONTHLY = a_quota(window=Window(Unit.MONTH), limit=Decimal(10_000))

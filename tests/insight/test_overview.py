@@ -10,7 +10,8 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import QuotaLoader
-from quota_enforcer.insight.overview import ReadBefore, far_back, overview
+from quota_enforcer.insight.status import overview
+from quota_enforcer.insight.usage import ReadBefore, far_back
 from world import World, principal
 
 EVERYBODY = ("user/alice", "user/bob", "role/ci", "session/ci/42", "team/pool", "sso/ann")

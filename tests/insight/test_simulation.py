@@ -14,7 +14,7 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.simulation import INSTANT, Delays, Simulated, simulate, without_repeats
+from quota_enforcer.insight.simulate import INSTANT, Delays, Simulated, simulate, without_repeats
 from quota_enforcer.meter.log.record import Counted
 from world import ACCOUNT, arn
 

@@ -15,7 +15,7 @@ from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight import self_service
+from quota_enforcer.cli.insight import me
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
@@ -195,7 +195,7 @@ def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell
     world = World(mode)
     shell = Shell(world, AdminTable(world.quotas))
     monkeypatch.setattr(deployment, "find", shell.find)
-    monkeypatch.setattr(self_service, "ask", shell.ask_me)
+    monkeypatch.setattr(me, "ask", shell.ask_me)
     monkeypatch.setattr(clock, "now", lambda: shell.now)
     for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

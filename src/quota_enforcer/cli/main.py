@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from quota_enforcer.cli.insight.explain import explain as explain_
+from quota_enforcer.cli.insight.explain.command import explain as explain_
 from quota_enforcer.cli.insight.forecast import forecast
 from quota_enforcer.cli.insight.history import history
 from quota_enforcer.cli.insight.me import me
 from quota_enforcer.cli.insight.report import report
-from quota_enforcer.cli.insight.status import status
+from quota_enforcer.cli.insight.status.command import status
 from quota_enforcer.cli.insight.usage import usage
 from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log

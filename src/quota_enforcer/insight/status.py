@@ -1,4 +1,4 @@
-"""Where everybody is: records, usage and quotas in rows, for whoever shows them; pure."""
+"""Status: records, usage and quotas of many principals in rows, decided as a sweep would."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.judgement import Effect, Judgement
+from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.verdict import Verdict
+from quota_enforcer.insight.usage import ReadBefore
 
 
 class State(StrEnum):
@@ -36,6 +42,7 @@ class State(StrEnum):
 
 
 _PLACE = {state: place for place, state in enumerate(State)}
+
 IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
 """Where a quota is used up, or still blocks."""
 
@@ -166,3 +173,36 @@ def _over(record: Record, judgement: Judgement, *, in_iam: bool) -> tuple[State,
             if record.trouble:
                 return State.COULD_NOT_BE_BLOCKED, record.trouble
             return (State.BLOCKED, "") if in_iam else (State.OVER, "the next sweep blocks")
+
+
+class StatusInput(NamedTuple):
+    """One principal's record, what is decided about it now, and the usage that this rests on."""
+
+    record: Record
+    looked: Evaluation
+
+    @property
+    def decision(self) -> Decision:
+        """What is decided."""
+        return self.looked.decision
+
+    @property
+    def usage(self) -> Usage:
+        """What it used itself."""
+        return self.looked.own
+
+    def behind(self, verdict: Verdict) -> Usage:
+        """The usage that one of its verdicts sums up."""
+        return self.looked.behind(verdict.quota)
+
+
+def overview(
+    records: Iterable[Record], book: QuotaBook, read: ReadBefore, context: Context
+) -> Iterator[StatusInput]:
+    """Decide about each on the usage that was read for all of them."""
+    pools = Pools(book, read, context)
+    for record in records:
+        looked = evaluate(record, book, read, context, pools)
+        if not looked.decision.verdicts:  # then nobody asked for any usage
+            looked = looked._replace(own=read.usages[record.principal])
+        yield StatusInput(record, looked)

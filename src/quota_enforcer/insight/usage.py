@@ -1,18 +1,25 @@
-"""Spend: what was used, by principal, team, model and time, so that it can be charged to somebody.
+"""Usage: read ahead for many principals together, and summed up so that it can be charged.
 
-Every call counts once. A session's calls are in its role's usage too, so a session has a row of its
-own only where a team has it as a member; its role's row is then that much smaller.
+In a sum every call counts once. A session's calls are in its role's usage too, so a session has a
+row of its own only if it is a member of a team; its role's row is then that much smaller.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from threading import Lock
 
+from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota, Rule
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import local_date
 
 BETWEEN_TEAMS = "+"
 """Who is in several teams is charged to all of them together: `team/a+team/b`."""
@@ -91,3 +98,90 @@ def _name(
 
 def _negative(counts: Counts) -> Counts:
     return Counts._make(-number for number in counts)
+
+
+class UsageRead:
+    """Everybody's day buckets from a date on, and the hour buckets that quotas still count.
+
+    Safe to share between threads: who asks second waits for the first.
+    """
+
+    def __init__(
+        self, ledger: UsageReads, rules: Iterable[Rule], context: Context, first: date
+    ) -> None:
+        windows = {rule.window for rule in rules if isinstance(rule, Quota)}
+        spans = [window.span(context.now, context.zone) for window in windows]
+        self._ledger = ledger
+        self._first = min([first, *(local_date(span.start, context.zone) for span in spans)])
+        self._hours_from = min((span.start for span in spans if span.hours), default=context.now)
+        self._read: dict[Principal, Future[Usage]] = {}
+        self._lock = Lock()
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage, as a ledger has it; what is before `first` is there as well."""
+        del first
+        with self._lock:
+            future = self._read.get(principal)
+            to_read = future is None
+            if future is None:
+                future = self._read[principal] = Future()
+        if to_read:
+            try:
+                whole = self._ledger.usage(principal, self._first)
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+            future.set_result(_thinned(whole, self._hours_from))
+        return future.result()
+
+
+def _thinned(usage: Usage, hours_from: datetime) -> Usage:
+    """Without the hours that nobody counts any more: they are most of what a ledger holds."""
+    return Usage(
+        {
+            model: ModelUsage(
+                {hour: counts for hour, counts in each.hours.items() if hour >= hours_from},
+                each.days,
+            )
+            for model, each in usage.models.items()
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBefore:
+    """Usage that was read already, for `look` to find; what was not is read now."""
+
+    ledger: UsageReads
+    firsts: Mapping[Principal, date]
+    usages: Mapping[Principal, Usage]
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+        known = self.firsts.get(principal)
+        if known is None or first < known:
+            return self.ledger.usage(principal, first)
+        return self.usages[principal]
+
+
+def far_back(
+    principals: Iterable[Principal], book: QuotaBook, context: Context, since: date | None = None
+) -> tuple[dict[Principal, date], date | None]:
+    """From when on the quotas of all of these need usage, with that of their pools' members.
+
+    That is `since` at the latest, or today. The second is from when on they need the hours.
+    """
+    firsts: dict[Principal, date] = {}
+    by_the_hour: set[date] = set()
+    today = local_date(context.now, context.zone)
+    for principal in principals:
+        spans = [
+            quota.window.span(context.now, context.zone)
+            for quota in book.of(principal, context.now).quotas
+        ]
+        starts = [local_date(span.start, context.zone) for span in spans]
+        by_the_hour |= {local_date(span.start, context.zone) for span in spans if span.hours}
+        first = min([since or today, *starts])
+        for each in {principal, *book.pools.get(principal, ())}:
+            firsts[each] = min(first, firsts.get(each, first))
+    return firsts, min(by_the_hour, default=None)

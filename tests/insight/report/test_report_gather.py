@@ -20,12 +20,12 @@ from quota_enforcer.core.quotas.quota import Action, Rule, Share
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
-from quota_enforcer.insight.report import shares
+from quota_enforcer.insight.report import model
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.lines import lines, stopped
 from quota_enforcer.insight.report.model import Money, Person, Report
 from quota_enforcer.insight.status import State
-from quota_enforcer.insight.usage_read import UsageRead
+from quota_enforcer.insight.usage import UsageRead
 from world import principal
 
 DAY = timedelta(days=1)
@@ -139,7 +139,7 @@ def test_a_sessions_calls_are_counted_once_with_its_role(ledger: CountedLedger) 
     used(ledger, "session/ci/job-1", "2")
     report = gathered(ledger, named("role/ci", "session/ci/job-1"))
     assert Money.of(report).month.so_far == 2
-    [share] = shares.by_model(report)
+    [share] = model.by_model(report)
     assert (share.counts.cost_usd, share.people) == (Decimal(2), 1)
     assert len(report.active) == 2
 
@@ -157,7 +157,7 @@ def test_money_by_team_counts_people_to_each_of_theirs_and_the_rest_to_none(
     ]
     told = [
         (each.name, each.counts.cost_usd, each.month.cost_usd, each.people)
-        for each in shares.by_team(gathered(ledger, rules))
+        for each in model.by_team(gathered(ledger, rules))
     ]
     assert told == [
         ("team/red", Decimal(10), Decimal(8), 2),

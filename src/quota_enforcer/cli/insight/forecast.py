@@ -12,8 +12,8 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight.rows import row_document, used
-from quota_enforcer.cli.insight.verdict_words import amount
+from quota_enforcer.cli.insight.explain.verdict import amount
+from quota_enforcer.cli.insight.status.rows import row_document, used
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, screenful
 from quota_enforcer.cli.terminal.principals import (
@@ -27,9 +27,8 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
-from quota_enforcer.insight.outlook import SEEN_FOR, Outlook, of_days, of_window, per
-from quota_enforcer.insight.overview import StatusInput
-from quota_enforcer.insight.status import Row, rows
+from quota_enforcer.insight.forecast import SEEN_FOR, Outlook, of_days, of_window, per
+from quota_enforcer.insight.status import Row, StatusInput, rows
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PLACES = Decimal("0.000001")

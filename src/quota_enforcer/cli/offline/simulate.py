@@ -25,8 +25,8 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.enforce.report import event
-from quota_enforcer.insight.simulation import Delays, Simulated, without_repeats
-from quota_enforcer.insight.simulation import simulate as replay
+from quota_enforcer.insight.simulate import Delays, Simulated, without_repeats
+from quota_enforcer.insight.simulate import simulate as replay
 from quota_enforcer.meter.log.record import Counted, read
 
 LONGEST_LAG = 86_400

@@ -12,7 +12,8 @@ from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.insight.overview import ReadBefore, StatusInput, far_back, overview
+from quota_enforcer.insight.status import StatusInput, overview
+from quota_enforcer.insight.usage import ReadBefore, far_back
 
 
 def record_of(deployment: Deployment, text: str) -> Record:

@@ -16,12 +16,11 @@ from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.insight.forecast import percent_at_reset, runs_out
-from quota_enforcer.insight.month_cost import PACE_DAYS
+from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset, runs_out
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedTime, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, Report
 from quota_enforcer.insight.status import rows
-from quota_enforcer.insight.usage_read import UsageRead
+from quota_enforcer.insight.usage import UsageRead
 
 _MONTH = 28
 """Days from which on a report is long enough that the month before is wanted too."""

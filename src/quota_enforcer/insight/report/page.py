@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import json
+import zlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from importlib import resources
 from typing import Any
@@ -14,22 +18,64 @@ from markupsafe import Markup
 
 from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.insight.report import shares, texts
+from quota_enforcer.insight.report import model, texts
 from quota_enforcer.insight.report.blocked import BlockOutcome
 from quota_enforcer.insight.report.chart_days import Days
 from quota_enforcer.insight.report.chart_timeline import timeline
-from quota_enforcer.insight.report.details import packed
-from quota_enforcer.insight.report.lines import lines, stopped
+from quota_enforcer.insight.report.lines import lines, remarks, stopped
 from quota_enforcer.insight.report.model import Money, Person, Report
-from quota_enforcer.insight.report.remarks import remarks
+
+MICRO_USD = 1_000_000
+
+
+def packed(report: Report, people: Iterable[Person]) -> str:
+    """These people's days.
+
+    `people` are by name; each has rows of model, then the columns day, requests, tokens, and
+    millionths of a dollar, the last of them at assumed prices. Models and days are places in the
+    lists that go with it.
+    """
+    places = {day: place for place, day in enumerate(report.days)}
+    models = sorted({model for person in report.people for model in person.models})
+    known = {model: place for place, model in enumerate(models)}
+    rows: dict[str, Any] = {}
+    for person in people:
+        rows[str(person.principal)] = [
+            [known[model], *_columns(days.items(), places)] for model, days in person.models.items()
+        ]
+    document = {"days": [str(day) for day in report.days], "models": models, "people": rows}
+    written = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(written.encode(), 9)).decode()
+
+
+def _columns(days: Iterable[Any], places: Any) -> list[list[int]]:
+    used = [(places[day], counts) for day, counts in days if day in places]
+    return [
+        [place for place, _ in used],
+        [counts.requests for _, counts in used],
+        [counts.tokens for _, counts in used],
+        [_micro(counts.cost_usd) for _, counts in used],
+        [_micro(counts.assumed_usd) for _, counts in used],
+    ]
+
+
+def _micro(usd: Decimal) -> int:
+    return round(usd * MICRO_USD)
+
 
 MOST_QUOTAS = 5_000
+
 MOST_PEOPLE = 2_000
+
 MOST_BLOCKS = 1_000
+
 MOST_OTHERS = 500
 """Rows of one table: more would make the page too slow to use, and it says how many are left."""
-SCRIPTS = ("tables.js", "person.js", "page.js")
-STYLES = ("report.css", "tables.css", "print.css")
+
+SCRIPTS = ("tables.js", "page.js")
+
+STYLES = ("report.css", "tables.css")
+
 _SPARK = 20
 """The height of a sparkline in its own units."""
 
@@ -82,7 +128,7 @@ def _view(report: Report) -> dict[str, Any]:
     every = lines(report)
     halted = stopped(every)
     active = report.active
-    days = Days(report.days, shares.by_model_and_day(report), money.recorded_from)
+    days = Days(report.days, model.by_model_and_day(report), money.recorded_from)
     return {
         "report": report,
         "money": money,
@@ -97,8 +143,8 @@ def _view(report: Report) -> dict[str, Any]:
         "active_in_all": len(active),
         "spark": partial(_spark, report),
         "teams_of": _teams_of(report),
-        "models": shares.by_model(report),
-        "teams": shares.by_team(report),
+        "models": model.by_model(report),
+        "teams": model.by_team(report),
         "blocks": report.blocks[:MOST_BLOCKS],
         "blocks_in_all": len(report.blocks),
         "others": report.others[-MOST_OTHERS:],

@@ -1,3 +1,119 @@
+// One principal: its quotas, and its days model by model, in a dialog that a name opens.
+
+const dialog = document.getElementById("person");
+let unpacking;
+const unpacked = () => {
+  unpacking ??= (async () => {
+    const text = document.getElementById("details").textContent;
+    const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(stream).json();
+  })();
+  return unpacking;
+};
+
+const money = (micro) => {
+  if (micro > 0 && micro < 5000) return "<$0.01";
+  const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return `$${(micro / 1e6).toLocaleString("en", cents)}`;
+};
+
+const scrolling = (table) => {
+  const place = make("div", { className: "scroll", tabIndex: 0 }, table);
+  place.setAttribute("role", "region");
+  place.setAttribute("aria-label", words(table.caption));
+  return place;
+};
+
+const tableOf = (className, caption, heads, rows) => make("table", { className },
+  make("caption", { textContent: caption }),
+  make("thead", {}, make("tr", {}, ...heads)),
+  make("tbody", {}, ...rows));
+
+const quotasOf = (who) => {
+  const table = document.querySelector("table.quotas");
+  const mine = table ? [...table.tBodies[0].rows].filter((row) => whose(row) === who) : [];
+  if (!mine.length) return [make("p", { className: "empty", textContent: "No quota applies." })];
+  const heads = [...table.tHead.rows[0].cells].slice(1)
+    .map((head) => make("th", { scope: "col", textContent: words(head) }));
+  const rows = mine.map((row) => {
+    const copy = row.cloneNode(true);
+    copy.className = "";
+    const name = copy.cells[1];
+    copy.cells[0].remove();
+    const head = make("th", { scope: "row" }, ...name.childNodes);
+    name.replaceWith(head);
+    return copy;
+  });
+  return [scrolling(tableOf("quotas of-one", "Quotas now", heads, rows))];
+};
+
+const daysOf = (data, who) => (data.people[who] || [])
+  .flatMap(([model, days, requests, tokens, cost, assumed]) => days.map((day, place) => ({
+    day: data.days[day], model: data.models[model], requests: requests[place],
+    tokens: tokens[place], cost: cost[place], assumed: assumed[place],
+  })))
+  .sort((a, b) => collator.compare(b.day, a.day) || b.tokens - a.tokens);
+
+const dayTable = (days) => {
+  const most = Math.max(...days.map((day) => day.tokens), 1);
+  const cell = (...inside) => make("td", {}, ...inside);
+  const rows = days.map((day) => {
+    const fill = make("i");
+    fill.style.width = `${100 * day.tokens / most}%`;
+    const bar = make("span", { className: "bar" }, fill);
+    bar.setAttribute("aria-hidden", "true");
+    return make("tr", {},
+      make("th", { scope: "row", textContent: day.day }), cell(day.model),
+      cell(number(day.requests)), cell(bar, number(day.tokens)), cell(money(day.cost)),
+      cell(day.assumed ? money(day.assumed) : ""));
+  });
+  const heads = ["Day", "Model", "Requests", "Tokens", "Cost", "Assumed"].map((text, place) => {
+    const head = make("th", { scope: "col", textContent: text });
+    if (place > 1) head.dataset.type = "n";
+    if (!place) head.setAttribute("aria-sort", "descending");
+    return head;
+  });
+  const table = tableOf("days", "Usage by day and model", heads, rows);
+  table.dataset.first = 20;
+  return table;
+};
+
+const usageOf = async (who) => {
+  let data;
+  try {
+    data = await unpacked();
+  } catch {
+    const text = "This browser cannot unpack the days; a newer one can.";
+    return make("p", { className: "empty", textContent: text });
+  }
+  const days = daysOf(data, who);
+  if (!days.length) {
+    return make("p", { className: "empty", textContent: "No usage by day is in this report." });
+  }
+  return scrolling(dayTable(days));
+};
+
+const openPerson = async (who) => {
+  const usage = await usageOf(who);
+  document.getElementById("person-name").textContent = who;
+  document.getElementById("person-days").replaceChildren(...quotasOf(who), usage);
+  const table = usage.querySelector("table");
+  if (table) new Rows(table);
+  dialog.showModal();
+};
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+/** Makes the name at the head of a row a button, once the row is seen. */
+const openable = (row) => {
+  const [cell] = row.cells;
+  if (cell.firstElementChild?.className === "name") return;
+  const who = whose(row);
+  const button = make("button", { type: "button", className: "name" }, cell.firstChild);
+  button.setAttribute("aria-haspopup", "dialog");
+  button.addEventListener("click", () => openPerson(who));
+  cell.prepend(button);
+};
 // The page comes alive: what a mark of a chart says under the pointer (for others the tables say it),
 // the tables, and the search field.
 

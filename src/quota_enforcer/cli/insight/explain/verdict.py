@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from quota_enforcer.cli.insight.standing_words import closed
+from quota_enforcer.cli.insight.status.rows import closed
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
@@ -14,7 +14,7 @@ from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import scopes_of
 from quota_enforcer.decide.verdict import FULL, Verdict
-from quota_enforcer.insight.explained import Summed
+from quota_enforcer.insight.explain import Summed
 
 Fact = tuple[str, str]
 

@@ -6,8 +6,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from quota_enforcer.cli.insight.standing_words import closed, standing_words
-from quota_enforcer.cli.insight.verdict_words import Fact, amount, facts
+from quota_enforcer.cli.insight.explain.verdict import Fact, amount, facts
+from quota_enforcer.cli.insight.status.rows import closed, standing_words
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
@@ -17,8 +17,7 @@ from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 from quota_enforcer.core.usage.counts import NO_MONEY
-from quota_enforcer.insight.explain import Part
-from quota_enforcer.insight.explained import Explained, Name, Summed
+from quota_enforcer.insight.explain import Explained, Name, Part, Summed
 
 NEWEST = 12
 """Buckets shown; what is older is folded into one line."""

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.cli.insight.rows import row_document
+from quota_enforcer.cli.insight.status.rows import row_document
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.quotas.precedence import Candidate
 from quota_enforcer.core.quotas.quota import Exemption, Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.decide.verdict import FULL
-from quota_enforcer.insight.explained import Explained, Name, Summed
+from quota_enforcer.insight.explain import Explained, Name, Summed
 
 
 def document(found: Explained, context: Context) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight.explained import say_explained
-from quota_enforcer.cli.insight.explained_as_json import document
+from quota_enforcer.cli.insight.explain.document import document
+from quota_enforcer.cli.insight.explain.words import say_explained
 from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import say_json
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, read_usages, record_of
@@ -22,11 +22,10 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
-from quota_enforcer.insight.explain import breakdown
-from quota_enforcer.insight.explained import Explained, Summed, by_name, meant_for
-from quota_enforcer.insight.overview import ReadBefore
+from quota_enforcer.insight.explain import Explained, Summed, breakdown, by_name, meant_for
 from quota_enforcer.insight.quotas import ItemState, states
 from quota_enforcer.insight.status import rows
+from quota_enforcer.insight.usage import ReadBefore
 
 
 @on_deployment

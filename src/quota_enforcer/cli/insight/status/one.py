@@ -5,10 +5,15 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight.observing import Observed, first_moment, in_words, tallied
-from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
-from quota_enforcer.cli.insight.standing_words import closed, standing_words
-from quota_enforcer.cli.insight.status_page import header, header_document, hints
+from quota_enforcer.cli.insight.status.observing import Observed, first_moment, in_words, tallied
+from quota_enforcer.cli.insight.status.page import header, header_document, hints
+from quota_enforcer.cli.insight.status.rows import (
+    closed,
+    row_document,
+    say_notes,
+    say_rows,
+    standing_words,
+)
 from quota_enforcer.cli.terminal.output import hint, say, say_facts, say_json
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
 from quota_enforcer.core.deployment import Context, Mode

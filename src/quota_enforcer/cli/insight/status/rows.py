@@ -1,4 +1,4 @@
-"""Rows of the status table, as people and as machines read them."""
+"""Rows of the status table and one principal's standing, for people and for machines."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -10,10 +10,12 @@ from rich.text import Text
 from quota_enforcer.cli.terminal.output import say, say_table
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import exact, listed, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.judgement import EVERYTHING
 from quota_enforcer.insight.status import Row, State
 
 
@@ -100,3 +102,21 @@ def _assumed(table: Iterable[Row]) -> str:
         "They warn, and deny only where a quota says unknown_prices: deny. "
         "Set a price: quota-enforcer prices set MODEL"
     )
+
+
+def standing_words(record: Record, table: list[Row], context: Context) -> str:
+    """`blocked since ..., until ...`, or the most urgent of its states; and what is going on."""
+    if record.intended is not None:
+        return "a change is under way; the next sweep finishes it"
+    standing = record.standing
+    if record.trouble:
+        return f"could not be {'blocked' if standing.denied else 'released'}: {record.trouble}"
+    if standing.denied:
+        since = wording.moment(standing.since, context.zone)
+        return f"blocked since {since}, until {wording.moment(standing.until, context.zone)}"
+    return str(table[0].state) if table else "no quota"
+
+
+def closed(scopes: frozenset[str]) -> str:
+    """What a deny of these scopes closes."""
+    return "every model" if scopes >= EVERYTHING else ", ".join(sorted(scopes))

@@ -7,24 +7,23 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight.observing import (
+from quota_enforcer.cli.insight.status.observing import (
     Observed,
     first_moment,
     hint_at_switching,
     say_observed,
     tallied,
 )
-from quota_enforcer.cli.insight.rows import row_document, say_notes, say_rows
-from quota_enforcer.cli.insight.status_of_one import say_one
-from quota_enforcer.cli.insight.status_page import header, header_document, hints
+from quota_enforcer.cli.insight.status.one import say_one
+from quota_enforcer.cli.insight.status.page import header, header_document, hints
+from quota_enforcer.cli.insight.status.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import everybody, look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
-from quota_enforcer.insight.overview import StatusInput
-from quota_enforcer.insight.status import IS_OVER, Row, by_urgency, rows, unlimited
+from quota_enforcer.insight.status import IS_OVER, Row, StatusInput, by_urgency, rows, unlimited
 
 LONGEST = 400
 """Days; the ledger keeps history no longer."""

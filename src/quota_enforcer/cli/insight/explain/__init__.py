@@ -1,0 +1,1 @@
+"""`explain`: why one principal is where it is."""

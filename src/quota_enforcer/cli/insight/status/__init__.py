@@ -1,0 +1,1 @@
+"""`status`: where everybody is with each quota, or one principal."""
