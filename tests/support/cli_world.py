@@ -85,7 +85,7 @@ class Shell:
     caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
     """Who asks where it stands."""
     ailments: dict[str, Any] = field(default_factory=dict)
-    """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its sights."""
+    """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its probe."""
 
     @property
     def probe(self) -> FakeProbe:

@@ -47,7 +47,7 @@ PARTS = {
 
 @dataclass
 class FakeProbe:
-    """The sights of the deployment of a world; `fails` is what a method raises, by its name."""
+    """The probe of the deployment of a world; `fails` is what a method raises, by its name."""
 
     world: World
     now: datetime

@@ -1,4 +1,4 @@
-"""The sights in AWS itself, wired to its adapters."""
+"""The doctor's probe of AWS itself, wired to the adapters."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -55,10 +55,10 @@ _HOUR: Final = 3600
 
 def aws_probe(session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]) -> Probe:
     """The `Probe` of one deployment, by what its stack's outputs name."""
-    return _AwsSights(session, settings, outputs)
+    return _AwsProbe(session, settings, outputs)
 
 
-class _AwsSights:
+class _AwsProbe:
     def __init__(
         self, session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]
     ) -> None:

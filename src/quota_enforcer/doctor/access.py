@@ -29,7 +29,7 @@ class Problem:
 
     @property
     def is_of_organization(self) -> bool:
-        """Whether a service control policy refuses, which no policy of ours can allow.
+        """Whether a service control policy refuses, which no policy of this project can undo.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
         """
@@ -56,4 +56,4 @@ def unmade(problem: Problem, needs: Sequence[str], settings: Settings) -> Findin
     if not problem.words:
         fix = "report this as a defect of ours, with what was seen"
         return unchecked(what, problem.seen, fix)
-    return unchecked(what, problem.seen, "quota-enforcer doctor", "once that is put right")
+    return unchecked(what, problem.seen, "quota-enforcer doctor", "once that is fixed")

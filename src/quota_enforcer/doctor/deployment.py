@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Memoised(Generic[T]):
-    """Call it as often as you like, from whatever thread: it reads once, and fails the same way."""
+    """Reads once, in whichever thread calls first; a failure is kept like a result."""
 
     def __init__(self, read: Callable[[], T]) -> None:
         self._read = read
@@ -28,7 +28,6 @@ class Memoised(Generic[T]):
         self._failed: Exception | None = None
 
     def __call__(self) -> T:
-        """What was read; raises what reading raised."""
         with self._lock:
             if self._failed is not None:
                 raise self._failed
@@ -48,7 +47,7 @@ PERIOD: Final = 300
 
 
 class DeploymentUnderCheck:
-    """One deployment at one moment."""
+    """One deployment at one moment, as every check sees it."""
 
     def __init__(
         self, settings: Settings, ledger: Ledger, quotas: Quotas, probe: Probe, now: datetime
@@ -69,12 +68,12 @@ class DeploymentUnderCheck:
         self.calls = Memoised(lambda: probe.calls(probe.region, now - LATELY, now, PERIOD))
 
     def denying(self, principal: Principal) -> Sequence[Quota]:
-        """Somebody's quotas that deny."""
+        """The quotas of a principal that deny."""
         found = self.quotas().book.of(principal, self.now).quotas
         return [quota for quota in found if quota.action is Action.DENY]
 
     def part(self, name: str) -> str:
-        """What CloudFormation calls a resource of the template; empty where there is none."""
+        """What CloudFormation calls a resource of the template; empty if there is none."""
         found = self.parts().get(name)
         return found.id if found else ""
 
@@ -98,11 +97,11 @@ class DeploymentUnderCheck:
         return self.settings.denies["*"].split(":")[1]
 
     def _load(self) -> RuleSet:
-        """The rules in force, with every invalid item: also those that admins were told of."""
+        """The rules in force, with every invalid item, also those that admins were notified of."""
         return self._loaded([replace(each, reported="") for each in self.ledger.quota_memories()])
 
     def ledger_rules(self) -> RuleSet:
-        """The rules in force."""
+        """The rules in force; an invalid item that admins were notified of is left out."""
         return self._loaded(self.ledger.quota_memories())
 
     def _loaded(self, memories: list[QuotaMemory]) -> RuleSet:

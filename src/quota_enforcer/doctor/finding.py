@@ -8,8 +8,8 @@ from enum import StrEnum
 class Severity(StrEnum):
     """How bad it is.
 
-    `problem`: somebody is not limited, or wrongly blocked, or will not be told. `warning`: it may
-    come to that. `unchecked`: nobody knows. `note`: worth knowing, and nothing is wrong.
+    `problem`: somebody is not limited, or wrongly blocked, or gets no notice. `warning`: a
+    problem may follow. `unchecked`: nobody knows. `note`: worth knowing, and nothing is wrong.
     """
 
     PROBLEM = "problem"
@@ -20,10 +20,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence each; `about` names whom or what it concerns where that is many.
+    """One sentence each; `about` names those it concerns, if they are many.
 
-    `fix` is a command that can be run as it is, or a step in a console in words; only a note may do
-    without. `then` is what else to do or to know.
+    `fix` is a command that can be run as it is, or a step in a console in words; only a note has
+    none. `then` is what else to do or to know.
     """
 
     severity: Severity
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What one check came to: `fine` is what to say where it found nothing wrong."""
+    """The result of one check: `fine` is what to say if it found nothing wrong."""
 
     fine: str
     findings: tuple[Finding, ...] = ()
@@ -48,31 +48,26 @@ class Diagnosis:
 
 
 def diagnosis(fine: str, findings: Iterable[Finding] = ()) -> Diagnosis:
-    """What one check came to."""
     return Diagnosis(fine, tuple(findings))
 
 
 def problem(
     what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
 ) -> Finding:
-    """Somebody is not limited, or wrongly blocked, or will not be told."""
     return Finding(Severity.PROBLEM, what, evidence, fix, then, tuple(about))
 
 
 def warning(
     what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
 ) -> Finding:
-    """It may come to that."""
     return Finding(Severity.WARNING, what, evidence, fix, then, tuple(about))
 
 
 def unchecked(
     what: str, evidence: str, fix: str, then: str = "", about: Iterable[str] = ()
 ) -> Finding:
-    """Nobody knows."""
     return Finding(Severity.UNCHECKED, what, evidence, fix, then, tuple(about))
 
 
 def note(what: str, about: Iterable[str] = ()) -> Finding:
-    """Worth knowing."""
     return Finding(Severity.NOTE, what, about=tuple(about))

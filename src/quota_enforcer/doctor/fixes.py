@@ -1,4 +1,4 @@
-"""The words that findings share: moments, and the commands that put things right."""
+"""The words that findings share: moments, and the commands that fix things."""
 
 from datetime import datetime, timedelta
 
@@ -14,14 +14,14 @@ _DAY = 86_400
 
 
 def deploy(stack: str, **parameters: str) -> str:
-    """Deploys a stack again with these parameters; the others stay."""
+    """A deployment of the stack with these parameters; the others stay."""
     overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
     command = f"sam deploy --stack-name {stack} --capabilities CAPABILITY_NAMED_IAM"
     return f"{command} --parameter-overrides {overrides}" if overrides else command
 
 
 def recount(start: datetime, now: datetime) -> str:
-    """Sets the hours since then from the log, up to the last that is closed."""
+    """A recount of the hours from `start` up to the last that can be recounted."""
     first, last = f"{start:%Y-%m-%dT%H}Z", f"{now - _CLOSED:%Y-%m-%dT%H}Z"
     if first < last:
         return f"quota-enforcer recount {first}..{last}"

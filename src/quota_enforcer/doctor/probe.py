@@ -29,7 +29,7 @@ class Part:
 
 
 class Probe(Protocol):
-    """Each answers anew, from several threads at once, and raises what boto3 raises."""
+    """Each call asks AWS, may come from several threads at once, and raises what boto3 raises."""
 
     @property
     def region(self) -> str:
@@ -68,7 +68,7 @@ class Probe(Protocol):
         """The deployments of ours there."""
 
     def log_class(self, group: str) -> str | None:
-        """The class of a log group; None where there is none."""
+        """The class of a log group; None if there is none."""
 
     def newest_record(self, group: str) -> datetime | None:
         """When Bedrock's stream got its newest event."""
@@ -89,10 +89,10 @@ class Probe(Protocol):
         """Whether CloudWatch Logs may invoke a function."""
 
     def mapping_state(self, uuid: str) -> str:
-        """The state of an event source mapping; empty where it is gone."""
+        """The state of an event source mapping; empty if it is gone."""
 
     def schedule(self, name: str) -> ScheduleFound | None:
-        """A schedule; None where it is gone."""
+        """A schedule; None if it is gone."""
 
     def waiting(self, queue_url: str) -> int:
         """How many messages a queue holds."""
@@ -113,7 +113,7 @@ class Probe(Protocol):
         """Who has which deny attached, and in words what only an admin can undo."""
 
     def document(self, policy: str) -> Document | None:
-        """The default version of a policy, by ARN; None where it is gone."""
+        """The default version of a policy, by ARN; None if it is gone."""
 
     def gates(self) -> Gates:
         """The gates and the roles that may name them, in IAM."""

@@ -62,7 +62,6 @@ class Examined:
 
 
 def checks(deployment: DeploymentUnderCheck) -> list[HealthCheck]:
-    """All of them, on one deployment."""
     return [
         HealthCheck(name, partial(look, deployment), (*FINDING, *NEEDS[name]))
         for name, look in CHECKS.items()
@@ -74,7 +73,7 @@ def examine(
     deployment: DeploymentUnderCheck,
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
-    """Make them all; one that cannot be made is a finding, and says what to do."""
+    """A check that cannot be made is a finding, which says what to do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(progress(pool.map(lambda check: _made(check, deployment), checks)))
 

@@ -35,8 +35,8 @@ class Ended:
         function: the function's name.
         event: what it was given.
         attempts: how often it was tried.
-        answer: what it returned; None where it failed.
-        error: what Lambda answered for its last failure; None where it succeeded.
+        answer: what it returned; None if it failed.
+        error: what Lambda answered for its last failure; None if it succeeded.
         log: what it logged, the last time that it was tried.
     """
 
@@ -200,7 +200,7 @@ class EmbeddedAws:
     def fire_schedule(self, stack_name: str, schedule: str | None = None) -> Any:
         """Fire the stack's schedule at the simulated time, and return what its target answered.
 
-        `schedule` is its logical id in the template, where the stack has several.
+        `schedule` is its logical id in the template, if the stack has several.
 
         Raises:
             LookupError: the stack has no such schedule, or several, or it is disabled.

@@ -48,10 +48,10 @@ class Clients:
 def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> Any:
     """Invoke the target of the stack's schedule, and return what it answered.
 
-    `named` is its logical id in the template; None where the stack has just one.
+    `named` is its logical id in the template; None if the stack has just one.
 
     Raises:
-        LookupError: the stack has no such schedule, or none or several where none is named.
+        LookupError: the stack has no such schedule, or none or several if none is named.
         FunctionError: the function raised.
         botocore.exceptions.ClientError: the schedule's role may not invoke the target.
     """

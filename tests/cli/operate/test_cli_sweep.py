@@ -76,7 +76,7 @@ def test_sweep_lists_the_held_drift_and_what_names_no_principal(shell: Shell) ->
         "Looked at 2 principals (enforce mode, no usage seen yet): no events.",
         "Held by the breaker, not blocked:",
         "  - user/bob",
-        "Found changed by somebody else, and put right:",
+        "Drift: changed by somebody else, and fixed:",
         "  - a: was detached",
         "Usage that names no principal:",
         "  - nonsense",

@@ -99,7 +99,7 @@ class TestSweep:
     def test_one_that_did_not_get_through(self) -> None:
         begun = NOON - minutes(16)
         finding = one(self.look(started=begun, finished=NOON - HOUR, interval=minutes(10)))
-        assert "did not get through" in finding.what
+        assert "did not finish" in finding.what
         assert "2026-11-24 11:00Z" in finding.evidence
         assert finding.fix == "aws logs tail /q/enforcer --since 1h"
 
@@ -185,13 +185,13 @@ class TestAlarms:
         found = alarms({"A": None, "B": AlarmFound("OK", tells=False)}, "q")
         gone, silent = found.findings
         assert gone.what == "the alarm A is gone"
-        assert silent.what == "the alarm B tells nobody"
+        assert silent.what == "the alarm B notifies nobody"
         assert {gone.severity, silent.severity} == {Severity.WARNING}
 
 
 class TestListeners:
     def test_one_is_enough(self) -> None:
-        assert listeners(Listeners("arn:t", 1)) == Diagnosis("told to 1 subscription")
+        assert listeners(Listeners("arn:t", 1)) == Diagnosis("notices go to 1 subscription")
 
     def test_nobody_is_a_problem_and_who_has_not_confirmed_is_named(self) -> None:
         pending, nobody = listeners(Listeners("arn:t", 0, ("a@example.com",))).findings

@@ -56,7 +56,7 @@ def demo(*, as_json: bool) -> None:
 
 
 def find_template() -> Path:
-    """The checkout's template.yaml; raises DemoStopped where there is none."""
+    """The checkout's template.yaml; raises DemoStopped if there is none."""
     for folder in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
         template = folder / "template.yaml"
         if template.is_file() and (folder / "src" / "quota_enforcer").is_dir():

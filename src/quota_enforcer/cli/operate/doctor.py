@@ -1,4 +1,4 @@
-"""`doctor`: every check of a deployment, what is wrong, and how to put it right."""
+"""`doctor`: every check of a deployment, what is wrong, and how to fix it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -27,7 +27,7 @@ _SHOWN = 10
 
 @on_deployment
 def doctor(deployment: Deployment, *, as_json: AsJson = False) -> None:
-    """Find what is wrong with the deployment, and how to put it right.
+    """Find what is wrong with the deployment, and how to fix it.
 
     It only reads. Exit code 1 says that something is wrong or could not be
     checked; notes are no harm. `quota-enforcer policy doctor` prints what it needs.

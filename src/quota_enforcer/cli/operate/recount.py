@@ -38,8 +38,8 @@ def recount(
 ) -> None:
     """Set the usage of past hours from the invocation log.
 
-    It heals calls that could not be metered, an outage, and a subscription that was switched off;
-    it takes today's prices. An hour is closed 10 minutes after its end.
+    It repairs usage after calls that could not be metered, an outage, or a subscription that was
+    switched off, at today's prices. An hour is closed 10 minutes after its end.
 
     Examples:
       quota-enforcer recount 2026-11-24T10

@@ -33,16 +33,16 @@ from quota_enforcer.decide.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """A quota whose block is lifted until then."""
+    """A quota whose block is lifted until `until`."""
 
     verdict: Verdict
     until: datetime | None
-    """None where it was a block by hand, which is over."""
+    """None if it was a block by hand, which is over."""
 
 
 @dataclass(slots=True)
 class ReleaseOutcome:
-    """What became of one principal or team; `why_not` where there was nothing to release."""
+    """The result for one principal or team; `why_not` if there was nothing to release."""
 
     principal: Principal
     lifted: list[Lifted] = field(default_factory=list)
@@ -63,7 +63,6 @@ class ReleaseOutcome:
         return not self.blocked
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
         return {
             "principal": str(self.principal),
             "free": self.free,
@@ -188,7 +187,7 @@ def _release(
 
 
 def _why_not(record: Record, verdicts: list[Verdict], context: Context) -> str:
-    """Why there is nothing to release; empty where there is."""
+    """Why there is nothing to release; empty if there is."""
     if record.standing.denied and not record.trouble:
         return ""
     team = record.principal.kind is Kind.TEAM

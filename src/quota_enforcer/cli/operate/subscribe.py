@@ -107,7 +107,7 @@ def unsubscribe(deployment: Deployment, words: _Words = None, *, as_json: AsJson
 def _extend(
     subscriptions: Subscriptions, found: Subscription, names: set[str], *, as_json: bool
 ) -> None:
-    """Add principals to an address's filter; nothing where it has them."""
+    """Add principals to an address's filter; nothing if it has them."""
     already = _ours(found)
     if names <= set(already):
         _told(found.email, already, "is subscribed already", as_json=as_json)

@@ -1,4 +1,4 @@
-"""`sweep`: have the enforcer look now, and show what it did or would do."""
+"""`sweep`: have the enforcer sweep now, and show what it did or would do."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from quota_enforcer.cli.terminal.styles import styled
 
 _LISTS = {
     "held": "Held by the breaker, not blocked",
-    "drift": "Found changed by somebody else, and put right",
+    "drift": "Drift: changed by somebody else, and fixed",
     "unattributed": "Usage that names no principal",
 }
 

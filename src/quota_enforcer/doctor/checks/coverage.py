@@ -23,7 +23,7 @@ _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})
 
 
 def users_and_roles(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Whether the deny of each has room."""
+    """Whether each user and role has room for its denies."""
     entities = deployment.probe.identities()
     seen = [record.principal for record in deployment.everybody()]
     seats = [
@@ -72,7 +72,7 @@ def shared(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def denies(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What IAM has attached, against the ledger."""
+    """Whether IAM has attached what the ledger says."""
     really, unmanaged_attachments = deployment.probe.denied()
     ledger = deployment.ledger
     records = {record.principal: record for record in ledger.blocked()}
@@ -94,7 +94,7 @@ def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denie
 
 
 def deny_policies(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What the static denies say."""
+    """Whether the deny policies say what the template wrote."""
     installed = deployment.settings.denies
     found = {arn: deployment.probe.document(arn) for arn in installed.values()}
     agent_core = deployment.parameters().get("DenyAgentCore", "true") == "true"
@@ -102,7 +102,7 @@ def deny_policies(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def gates(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What the gates say, by a run of the author that writes nothing."""
+    """Whether the gates say what the author would write, by a dry run of the author."""
     if not deployment.settings.author:
         return diagnosis("the stack keeps none")
     kept, write = deployment.kept(), deployment.probe.author().write

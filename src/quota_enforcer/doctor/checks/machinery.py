@@ -1,4 +1,4 @@
-"""The checks of the machinery: what waits, what runs, who is told, what time it is."""
+"""The checks of the machinery: what waits, what runs, who gets notices, what time it is."""
 
 from datetime import timedelta
 from typing import Final
@@ -20,20 +20,19 @@ ON_THE_HOUR: Final = "cron(15 * * * ? *)"
 
 
 def dead_letters(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What was given up."""
+    """Whether anything is in a dead-letter queue."""
     meter, enforcer = deployment.part("MeterDeadLetters"), deployment.part("EnforcerDeadLetters")
     waiting = deployment.probe.waiting
     return backlog.dead_letters(Queues(meter, waiting(meter), enforcer, waiting(enforcer)))
 
 
 def recounts(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """The hours that wait to be set from the log."""
+    """The hours that wait for a recount."""
     asked = [RecountAsked(each.hour, each.asked) for each in deployment.probe.recounts()]
     return backlog.recounts(asked, deployment.now)
 
 
 def sweep(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """The last sweep."""
     state = deployment.state()
     return last_sweep(
         Sweeps(
@@ -48,7 +47,7 @@ def sweep(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def schedules(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What has sweeps and recounts begin."""
+    """Whether the schedules of sweeps and recounts are as the template made them."""
     wanted = [
         _schedule(deployment, "Enforcer", f"cron(0/{_minutes(deployment)} * * * ? *)", TICK),
         _schedule(deployment, "Meter", ON_THE_HOUR, RECOUNT),
@@ -71,14 +70,13 @@ def _schedule(
 
 
 def functions(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """The functions that do the work."""
     names = [part.id for part in deployment.parts().values() if part.type == FUNCTION]
     found = [deployment.probe.function(name) for name in names]
     return machinery.functions(found, deployment.settings.stack)
 
 
 def event_sources(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What feeds functions, such as the stream of a table."""
+    """The event source mappings, such as of a table's stream."""
     found = [
         MappingFound(name, part.id, deployment.probe.mapping_state(part.id))
         for name, part in deployment.parts().items()
@@ -88,7 +86,6 @@ def event_sources(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def alarms(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """The stack's alarms."""
     names = {part: each.id for part, each in deployment.parts().items() if each.type == ALARM}
     found = deployment.probe.alarms(list(names.values()))
     return notice_rules.alarms(
@@ -97,7 +94,7 @@ def alarms(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def notices(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Who gets them."""
+    """Who gets notices."""
     return notice_rules.listeners(deployment.probe.listeners())
 
 

@@ -54,7 +54,7 @@ def regions(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def _region(deployment: DeploymentUnderCheck, region: str) -> RegionSeen:
-    """One Region; that it cannot be asked says nothing of the others."""
+    """One Region; if it cannot be asked, the others still are."""
     probe, now = deployment.probe, deployment.now
     try:
         calls = sum(probe.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
@@ -100,7 +100,7 @@ def tokens(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether tokens are counted, by the latest usage of some principals."""
     since = local_date(deployment.now, deployment.settings.zone) - DAYS * _DAY
     known = [each for each in deployment.everybody() if each.principal.kind is not Kind.TEAM]
-    # Whoever has a level above the ground was seen with usage.
+    # A warned level above 0 means that the principal has usage.
     known.sort(key=lambda each: (not each.standing.warned, each.principal))
     subject = [each.principal for each in known[:_SAMPLE]]
     with ThreadPoolExecutor(_READERS) as pool:
@@ -121,7 +121,7 @@ def tokens(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def meter(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """What hands the log's records to the ledger."""
+    """What brings the log's records to the ledger."""
     group = deployment.meter().log_group
     if deployment.settings.metering is Metering.CLOUDWATCH:
         return metering.metric_filters(

@@ -23,7 +23,7 @@ _CONSOLE = "Bedrock's console, Settings > Model invocation logging,"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When Bedrock counted calls, and what became of them.
+    """When Bedrock counted calls, and whether they arrived.
 
     `calls` are the beginnings of the periods with calls, by Bedrock's own metric. `record` is when
     its log stream got the newest event, `undelivered` how many records it could not write. `fresh`
@@ -96,7 +96,7 @@ def usage_is_fresh(seen: Arrival) -> Diagnosis:
         f"AWS/Bedrock Invocations has calls at {at(max(missing))}, and the ledger has {has} "
         "(calls that failed count there and not here)",
         f"aws logs tail {seen.meter_log} --since 1h",
-        f"once that is mended: {recount(min(missing), seen.now)}",
+        f"once that is fixed: {recount(min(missing), seen.now)}",
     )
     return diagnosis(fine, [found])
 
@@ -104,7 +104,7 @@ def usage_is_fresh(seen: Arrival) -> Diagnosis:
 def tokens_are_counted(seen: Sampled) -> Diagnosis:
     """Whether records carry token counts.
 
-    Whether Bedrock logs them where it logs no bodies could not be confirmed, hence this look.
+    AWS's pages do not say whether records have them if bodies are not logged, hence this check.
     """
     calls = f"{count(seen.requests, 'call')} of {count(seen.principals, 'principal')}"
     fine = f"{count(seen.tokens, 'token')} in {calls}"
@@ -114,7 +114,7 @@ def tokens_are_counted(seen: Sampled) -> Diagnosis:
         return diagnosis(f"{count(seen.requests, 'call')} without tokens: too few to tell")
     switch_on = "Bedrock's console, Settings > Model invocation logging: switch on text"
     found = problem(
-        "calls are counted but no tokens, so quotas on tokens and on cost never bite",
+        "calls are counted but no tokens, so quotas on tokens and on cost never act",
         f"0 tokens in {calls}",
         switch_on if seen.foreign else deploy(seen.stack, LogPromptsAndAnswers="true"),
     )

@@ -23,14 +23,14 @@ class Queues:
 
 @dataclass(frozen=True, slots=True)
 class RecountAsked:
-    """An hour that is to be set from the log, by its start, and since when that is asked."""
+    """A recount that waits: the hour's start, and since when it is asked for."""
 
     hour: datetime
     since: datetime
 
 
 def dead_letters(seen: Queues) -> Diagnosis:
-    """Whether anything was given up."""
+    """Whether either queue holds messages."""
     return diagnosis("both queues are empty", _letters(seen))
 
 
@@ -53,7 +53,7 @@ def _letters(seen: Queues) -> Iterator[Finding]:
 
 
 def recounts(seen: Sequence[RecountAsked], now: datetime) -> Diagnosis:
-    """Whether hours wait longer to be set from the log than the schedule takes."""
+    """Whether recounts wait longer than the schedule takes."""
     waiting = sorted(seen, key=lambda each: each.hour)
     fine = f"{count(len(waiting), 'hour')} for the schedule to do" if waiting else "no hour waits"
     # It is no backlog before the hour itself is over.
@@ -63,7 +63,7 @@ def recounts(seen: Sequence[RecountAsked], now: datetime) -> Diagnosis:
     oldest = min(each.since for each in late)
     first, last = late[0].hour, late[-1].hour
     found = problem(
-        "hours are waiting to be counted again from the log, and that does not get done",
+        "hours are waiting for a recount from the log, and none is made",
         f"{count(len(late), 'hour')}, the first asked for {age(now - oldest)} ago",
         f"quota-enforcer recount {first:%Y-%m-%dT%H}Z..{last:%Y-%m-%dT%H}Z",
         about=[at(each.hour) for each in late],

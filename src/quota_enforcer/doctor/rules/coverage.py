@@ -33,7 +33,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A role that several people share and no gate guards; `people` have quotas that deny.
+    """A role that several people share, without a gate; `people` have quotas that deny.
 
     `boundary` is what it has in the gate's place, if anything.
     """
@@ -79,7 +79,7 @@ def _seats(
 
 
 def _of_kind(kind: Kind, free: Mapping[Seat, int], slots: int) -> Iterator[Finding]:
-    """What is found about users, or about roles, that have so many free slots."""
+    """The findings about users, or about roles, by their free slots."""
 
     def those(in_question: Callable[[Seat, int], bool]) -> list[str]:
         return sorted(
@@ -107,7 +107,7 @@ def _others(others: Iterable[str]) -> Iterator[Finding]:
     about = sorted(others)
     if about:
         yield warning(
-            "callers use Bedrock whom no policy of this account can deny",
+            "callers use Bedrock that no policy of this account can deny",
             "they are root, federated users, or of another account",
             "deny them Bedrock with a service control policy, or have them take a role",
             about=about,
@@ -119,8 +119,8 @@ def shared_identities(
 ) -> Diagnosis:
     """Whether people behind permission sets and shared roles can be denied by a gate.
 
-    `ungated` are people with quotas that deny where the stack keeps no gate at all, `behind` is how
-    many roles were looked at.
+    `ungated` are people with quotas that deny, if the stack keeps no gate at all; `behind` is how
+    many roles were checked.
     """
     fine = (
         f"{count(behind, 'shared role')} with a gate, none without"

@@ -16,7 +16,7 @@ _SWEEP = "quota-enforcer sweep"
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Somebody whom the ledger or IAM denies something: model scopes, by whom.
+    """A principal that is denied something, by the ledger or in IAM; all are model scopes.
 
     `recorded` is the ledger's last outcome, `really` what is attached. `unfinished` is an apply
     that did not end. `trouble` is why IAM did not let it deny. `indirect` says that no attachment
@@ -56,7 +56,7 @@ def _of(seen: Denied, now: datetime) -> Iterator[Finding]:
         )
         return
     if seen.trouble:
-        then = "once what is said there is put right"
+        then = "once that reason is fixed"
         yield problem(
             f"{seen.principal} is over and could not be blocked", seen.trouble, _SWEEP, then
         )
@@ -87,10 +87,10 @@ def _stray(words: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class GateSeen:
-    """A gate: how full, who has it where it would grant, and whom it should deny but does not.
+    """A gate: how full it is, and how it differs from what the author would write.
 
-    `made` is whether it is there. `missing` and `idle` are user ids that it should list, and those
-    that it should not; `foreign` says that it is not what the author would write.
+    `made` is whether it exists. `missing` are user ids that it should list, `idle` those that it
+    should not; `foreign` says that it differs. `holders` have it as an ordinary policy.
     """
 
     arn: str
@@ -113,7 +113,7 @@ def deny_policies(
 ) -> Diagnosis:
     """Whether the default version of each deny policy is what the template wrote.
 
-    `installed` has each model scope's policy by ARN, `found` what it says by ARN, None where it is
+    `installed` has each model scope's policy by ARN, `found` what it says by ARN, None if it is
     gone.
     """
     findings = [
@@ -151,7 +151,7 @@ def _deny(scope: str, arn: str, found: Document | None, *, agent_core: bool) -> 
 
 
 def _command(scope: str, partition: str, *, agent_core: bool) -> str:
-    """What prints the document."""
+    """The command that prints the document."""
     parts = ["quota-enforcer policy deny"]
     if scope != "*":
         parts.append(f"--model '{scope}'")
@@ -163,7 +163,7 @@ def _command(scope: str, partition: str, *, agent_core: bool) -> str:
 
 
 def _normal(value: Any) -> list[str]:
-    """The same for what means the same: IAM takes one value for a list of it, in any order."""
+    """Equal for documents that mean the same: IAM takes one value for a list, in any order."""
     several = value if isinstance(value, list) else [value]
     return sorted(repr(_one(each)) for each in several)
 

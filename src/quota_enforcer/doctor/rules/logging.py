@@ -31,7 +31,7 @@ class LoggingFound:
 class Logging:
     """What a stack meters (`group`, written by `role`), and what Bedrock is set to.
 
-    `group_class` is the class of the log group; None where there is none of that name.
+    `group_class` is the class of the log group; None if there is none of that name.
     """
 
     stack: str
@@ -110,9 +110,9 @@ def _put(seen: Logging) -> str:
 class RegionSeen:
     """One enabled Region.
 
-    `calls` are Bedrock's own count of the last days. Where there are any, `logging` is what is set
-    there, and `stacks` are deployments of ours. `trouble` is why it could not be asked, in words;
-    `closed` says that a service control policy is, as where an organization closes Regions.
+    `calls` are Bedrock's own count of the last days. If there are any, `logging` is what is set
+    there, and `stacks` are deployments of this project. `trouble` is why the Region could not be
+    asked, in words; `closed` says that a service control policy closes it.
     """
 
     name: str

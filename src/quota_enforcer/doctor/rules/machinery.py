@@ -46,7 +46,8 @@ def _sweeps(seen: Sweeps) -> Iterator[Finding]:
         yield problem(
             "the ledger is closed, so nobody is blocked any more",
             "deleting the stack has begun and did not end",
-            "delete the stack to its end in CloudFormation's console, or delete and deploy it anew",
+            "delete the stack to its end in CloudFormation's console; to keep it, deploy it again "
+            "after that",
         )
     latest = max((each for each in (seen.started, seen.finished) if each), default=None)
     if latest is None:
@@ -61,7 +62,7 @@ def _sweeps(seen: Sweeps) -> Iterator[Finding]:
     elif seen.started != seen.finished and seen.now - latest > UNDER_WAY:
         finished = f"at {at(seen.finished)}" if seen.finished else "never"
         yield problem(
-            "the last sweep did not get through",
+            "the last sweep did not finish",
             f"it began as of {at(latest)}; one finished last {finished}",
             tail,
             "it says why; then quota-enforcer sweep",
@@ -95,7 +96,7 @@ class ScheduleFound:
 
 @dataclass(frozen=True, slots=True)
 class FunctionFound:
-    """A function of the stack, and how much of it may run at once (None: no limit of its own)."""
+    """A function of the stack; `reserved` is its reserved concurrency, None without a limit."""
 
     name: str
     state: str = "Active"
@@ -142,7 +143,7 @@ class MappingFound:
     part: str
     uuid: str
     state: str
-    """Empty where it is gone."""
+    """Empty if it is gone."""
 
 
 def mappings(seen: Sequence[MappingFound], stack: str) -> Diagnosis:
@@ -156,13 +157,13 @@ def mappings(seen: Sequence[MappingFound], stack: str) -> Diagnosis:
 def _mapping(seen: MappingFound, stack: str) -> Iterator[Finding]:
     if not seen.state:
         yield problem(
-            f"the event source {seen.part} is gone, so what it told of waits for the next sweep",
+            f"the event source {seen.part} is gone, so its events wait for the next sweep",
             f"Lambda knows no mapping {seen.uuid}",
             f"CloudFormation's console, {stack} > Template: make it again as it says there",
         )
     elif seen.state not in _FEEDING:
         yield problem(
-            f"the event source {seen.part} is off, so what it told of waits for the next sweep",
+            f"the event source {seen.part} is off, so its events wait for the next sweep",
             f"its state is {seen.state}",
             f"aws lambda update-event-source-mapping --uuid {seen.uuid} --enabled",
         )

@@ -110,7 +110,7 @@ def _metrics(seen: MetricsMeter) -> Iterator[Finding]:
             "metric filters are missing, so what they count is not metered",
             f"no filter of {seen.group} writes {', '.join(missing)}",
             stream,
-            "which needs none; with Metering=cloudwatch after that they are made anew",
+            "which needs none; with Metering=cloudwatch after that they are made again",
         )
     near = {name: count for name, count in seen.values.items() if count >= NEAR_CEILING}
     if not near:

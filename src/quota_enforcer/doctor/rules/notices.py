@@ -1,4 +1,4 @@
-"""Whether admins are told: the stack's alarms, and who listens to its topic."""
+"""Whether admins are notified: the stack's alarms, and who listens to its topic."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class AlarmFound:
     reason: str = ""
     since: datetime | None = None
     tells: bool = True
-    """Whether it would tell anybody."""
+    """Whether it would notify anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
         yield problem(f"the alarm {part} is on{since}", seen.reason, seen.description)
     if not seen.tells:
         yield warning(
-            f"the alarm {part} tells nobody",
+            f"the alarm {part} notifies nobody",
             "its actions are disabled or it has none",
             f"CloudWatch's console, Alarms > {part}: enable its actions",
         )
@@ -59,7 +59,7 @@ def _alarm(part: str, seen: AlarmFound | None, stack: str) -> Iterator[Finding]:
 
 def listeners(seen: Listeners) -> Diagnosis:
     """Whether anybody gets the notices."""
-    return diagnosis(f"told to {count(seen.confirmed, 'subscription')}", _listeners(seen))
+    return diagnosis(f"notices go to {count(seen.confirmed, 'subscription')}", _listeners(seen))
 
 
 def _listeners(seen: Listeners) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _listeners(seen: Listeners) -> Iterator[Finding]:
         )
     if not seen.confirmed:
         yield problem(
-            "nobody gets the notices: blocks, failures and alarms are told to no one",
+            "nobody gets the notices of blocks, failures and alarms",
             f"{seen.topic} has no confirmed subscription",
             f"aws sns subscribe --topic-arn {seen.topic} --protocol email "
             "--notification-endpoint YOU@EXAMPLE.COM",

@@ -26,7 +26,7 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
             f"quota {each.name} of {each.subject} is not valid",
             each.why,
             f"quota-enforcer quota remove {shlex.quote(each.subject)} {shlex.quote(each.name)}",
-            "or mend it, in the table or with quota-enforcer quota set",
+            "or fix it, in the table or with quota-enforcer quota set",
         )
         for each in invalid
     ]
@@ -46,7 +46,7 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
 
 
 def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:
-    """Whether every model has a price; they `matter` where a quota is on cost."""
+    """Whether every model has a price; they `matter` if a quota is on cost."""
     models = sorted(unknown)
     if not models:
         return diagnosis("every model used has a price")

@@ -146,7 +146,7 @@ class Account:
         return found
 
     def listed(self) -> frozenset[str] | None:
-        """The user ids that the gate denies; None where there is no gate."""
+        """The user ids that the gate denies; None if there is no gate."""
         written = self._gates.document(self.gate)
         return None if written is None else denied_user_ids(written)
 

@@ -22,7 +22,7 @@ KINDS: Final = {"warning": "warned", "blocked": "blocked", "restored": "restored
 
 
 class Answer(NamedTuple):
-    """A call that was made; `refusal` is what IAM said, empty where the call went through."""
+    """A call that was made; `refusal` is what IAM said, empty if the call went through."""
 
     call: Call
     refusal: str
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the enforcer reported; `limit` is None where there was none, dollars are Decimals."""
+    """What the enforcer reported; `limit` is None if there was none, dollars are Decimals."""
 
     at: datetime
     kind: str
@@ -100,7 +100,7 @@ class TimelineRow(NamedTuple):
 
 @dataclass(slots=True)
 class RunRecord:
-    """Everything that a run saw, in the order in which it happened.
+    """Everything that happened in a run, in order.
 
     `policies` are the deny policies by model scope, `roles` says who is behind which role.
     `ledger`, `standings` and `blocked` are as they were right before the stack was deleted at
@@ -130,7 +130,7 @@ class RunRecord:
     _beside: set[tuple[Principal, Principal]] = field(default_factory=set)
 
     def answered(self, answer: Answer) -> None:
-        """Note a call; where somebody is refused and what then goes through again makes a row."""
+        """Note a call; the first refusal makes a row, and so does what goes through after it."""
         self.answers.append(answer)
         principal, model = answer.call.principal, answer.call.model
         closed = self._shut_out.get(principal)

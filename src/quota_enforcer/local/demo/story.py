@@ -89,7 +89,7 @@ class Story:
     def _until(self, end: datetime) -> None:
         """Let time run: calls before `end`, ticks up to it.
 
-        Where nothing has happened since the last tick, only the one on the hour is fired: windows
+        If nothing has happened since the last tick, only the one on the hour is fired: windows
         turn on the hour, so the ticks left out would have found nothing to do.
         """
         tick = self._aws.time

@@ -106,7 +106,7 @@ def _lags(record: RunRecord) -> Iterator[str]:
 
 
 def _quotas() -> Table:
-    made = _table("Whom", "Name", "Limit", "Measure", "Window", numbers=["Limit"])
+    made = _table("Subject", "Name", "Limit", "Measure", "Window", numbers=["Limit"])
     for item in cast.QUOTAS:
         measure = Measure(item.get("measure", cast.MEASURE)).words
         limit = bare_limit(Decimal(item["limit"]), measure)

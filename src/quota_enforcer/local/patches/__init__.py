@@ -1,1 +1,1 @@
-"""Where the emulator differs from AWS, put right for as long as its process lives."""
+"""What the emulator does otherwise than AWS, and how it is patched while its process lives."""
