@@ -159,6 +159,19 @@ def test_a_rolling_window_warns_once_in_its_length() -> None:
     assert kinds(story.at(NOON + 55 * HOUR, 850)) == ["warning 80"]
 
 
+def test_a_rolling_warning_is_forgotten_when_its_length_is_over() -> None:
+    """Else the next use could jump past the threshold, and nobody would have seen it below."""
+    story = Story(a_quota(window=Window(Unit.HOUR, rolling=3)))
+    lapses = NOON + 3 * HOUR
+    assert kinds(story.at(NOON, 850)) == ["warning 80"]
+    below = story.at(NOON + 3 * HOUR - timedelta(minutes=1), {NOON - 3 * HOUR: 850})
+    assert below.standing.due == lapses
+    assert below.standing.warned
+    forgotten = story.at(lapses, {NOON - 3 * HOUR: 850})
+    assert (forgotten.standing.warned, forgotten.standing.due) == ({}, None)
+    assert kinds(story.at(NOON + 9 * HOUR, {NOON + 9 * HOUR: 900})) == ["warning 80"]
+
+
 def test_a_rolling_block_says_when_enough_has_left() -> None:
     """The oldest buckets leave first; the block ends as soon as the rest is below the limit."""
     story = Story(a_quota(window=Window(Unit.HOUR, rolling=24)))

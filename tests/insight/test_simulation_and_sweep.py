@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from builders import an_item
@@ -123,6 +123,20 @@ def swept(calls: list[Call], items: list[dict[str, Any]]) -> tuple[set[Any], dic
     return sent, refused
 
 
+LAPSED = [
+    an_item(
+        principal="user/alice", quota="short", measure="requests", limit=3, window="hour",
+        warn_at=50, until="2026-11-26T12:00",
+    ),
+    an_item(
+        principal="team/a", quota="long", members=["user/alice"], share="pool",
+        measure="total_tokens", limit=3, window="rolling 3 hours", warn_at=50,
+    ),
+]  # fmt: skip
+"""The end of alice's quota has the sweep look at her team, just before a call jumps past 50 %."""
+
+
+@example([Call("alice", 1557, 1), Call("alice", 1, 1), Call("alice", 491, 402)], LAPSED)
 @given(CALLS, quotas())
 def test_the_same_events_and_the_same_refusals(
     calls: list[Call], items: list[dict[str, Any]]

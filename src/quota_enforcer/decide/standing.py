@@ -23,16 +23,17 @@ def standing_of(
     """What should hold now; `turns_at` is when other quotas apply."""
     verdicts = [each.verdict for each in judgements]
     denying = [each.verdict for each in judgements if each.denies]
+    warned = _warned(principal, before.warned, judgements, context)
     standing = Standing(
         level=_level(verdicts),
         denied=scopes_of(denying),
         used_up={verdict.quota.id: _used_up(verdict) for verdict in denying},
-        warned=_warned(principal, before.warned, judgements, context),
+        warned=warned,
         would_deny=_would_deny(before.would_deny, judgements, context.now),
         until=last(verdict.frees_at for verdict in denying),
         reason=reasons.reason(verdicts),
         since=context.now,
-        due=min(_turns(turns_at, verdicts), default=None),
+        due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
     )
     return _settled(before, standing)
 
@@ -120,11 +121,23 @@ def _window_ends(verdict: Verdict, context: Context) -> datetime:
     return context.now + window.rolling * timedelta(**{f"{window.unit}s": 1})
 
 
-def _turns(turns_at: datetime | None, verdicts: Iterable[Verdict]) -> Iterator[datetime]:
-    """When the decision can change by the clock alone."""
+def _turns(
+    turns_at: datetime | None,
+    verdicts: Iterable[Verdict],
+    warned: Mapping[str, Warned],
+    now: datetime,
+) -> Iterator[datetime]:
+    """When the decision can change by the clock alone.
+
+    A warning of a rolling window is forgotten when its length is over and the usage is below: else
+    the next use could jump past the threshold, and nobody would have seen that it was below.
+    """
     if turns_at is not None:
         yield turns_at
     for verdict in verdicts:
+        said = warned.get(verdict.quota.id)
+        if said is not None and verdict.quota.window.rolling and now < said.until:
+            yield said.until
         if verdict.used_up and verdict.frees_at is not None:
             yield verdict.frees_at
         elif verdict.used_up or verdict.threshold:
