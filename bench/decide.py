@@ -17,6 +17,7 @@ from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start, local_date
@@ -40,11 +41,11 @@ PERSONAL = ("personal", Measure.CACHE_READ_TOKENS, 90_000, Window(Unit.MONTH))
 def rules() -> list[Quota]:
     """Four quotas by default, and a fifth for each principal: monthly for every other one."""
     shared = [
-        Quota("default", name, measure=measure, limit=Decimal(limit), window=window)
+        Quota(Subject("default"), name, measure=measure, limit=Decimal(limit), window=window)
         for name, measure, limit, window in QUOTAS[:4]
     ]
     own = [
-        Quota(f"user/u{n}", name, measure=measure, limit=Decimal(limit), window=window)
+        Quota(Subject(f"user/u{n}"), name, measure=measure, limit=Decimal(limit), window=window)
         for n in range(PRINCIPALS)
         for name, measure, limit, window in [QUOTAS[4] if n % 2 else PERSONAL]
     ]

@@ -26,6 +26,7 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.insight.simulate import Delays, simulate
@@ -157,7 +158,7 @@ def limits(
         limit = sum(used, Decimal(0)) * Decimal(str(round(dice.uniform(EARLIEST, LATEST), 3)))
         quotas.append(
             Quota(
-                str(who), "limit", measure=measure, limit=limit, window=Window(Unit.MONTH),
+                Subject(str(who)), "limit", measure=measure, limit=limit, window=Window(Unit.MONTH),
                 warn_at=(),
             )
         )  # fmt: skip

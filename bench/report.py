@@ -34,6 +34,7 @@ from quota_enforcer.core.ledger import Bucket, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start
 from quota_enforcer.insight.report.gather import Gathering
@@ -65,7 +66,7 @@ ENVIRONMENT = {
 }  # fmt: skip
 SETTINGS = Settings.from_environment(ENVIRONMENT)
 RULES = [
-    Quota("default", name, measure=measure, limit=Decimal(limit), window=Window(unit))
+    Quota(Subject("default"), name, measure=measure, limit=Decimal(limit), window=Window(unit))
     for name, measure, limit, unit in (
         ("daily", Measure.TOTAL_TOKENS, 1_600_000, Unit.DAY),
         ("monthly", Measure.TOTAL_TOKENS, 22_000_000, Unit.MONTH),

@@ -17,6 +17,7 @@ from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
@@ -121,7 +122,7 @@ def test_a_pardon_of_a_pool_is_a_raise_without_limit() -> None:
     [
         pytest.param([], id="removed or disabled"),
         pytest.param([a_pool("user/bob")], id="no member any more"),
-        pytest.param([a_pool(), Exemption("user/alice", "daily")], id="exempt herself"),
+        pytest.param([a_pool(), Exemption(Subject("user/alice"), "daily")], id="exempt herself"),
         pytest.param([a_pool(), a_quota(limit=Decimal(50_000))], id="an own limit"),
         pytest.param([a_pool(until=NOON + HOUR)], id="the item has ended"),
     ],
@@ -134,7 +135,7 @@ def test_what_else_frees_a_member(rules: list[Rule]) -> None:
 
 
 def test_the_usage_of_who_is_exempt_counts_all_the_same() -> None:
-    pool = Pool(a_pool(), Exemption("user/alice", "daily"))
+    pool = Pool(a_pool(), Exemption(Subject("user/alice"), "daily"))
     assert pool.at(NOON, BOB, alice=1000).standing.denied == ALL
     assert pool.at(NOON, ALICE, alice=1000).standing.denied == frozenset()
 

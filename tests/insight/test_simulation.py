@@ -11,6 +11,7 @@ from builders import HAIKU, a_quota
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -174,7 +175,7 @@ def test_who_has_used_something_is_shown_without_any_event() -> None:
 def test_an_exemption_and_notify_refuse_nothing() -> None:
     rules = (
         a_quota(subject="default"),
-        Exemption("user/alice", "daily"),
+        Exemption(Subject("user/alice"), "daily"),
         a_quota(subject="user/bob", action=Action.NOTIFY),
     )
     found = simulated([*every(MINUTE, 3, "alice", 900), *every(MINUTE, 3, "bob", 900)], *rules)
@@ -223,7 +224,7 @@ def test_a_spent_pool_opens_for_all_at_the_reset() -> None:
 def test_who_is_exempt_from_a_spent_pool_goes_on_and_still_counts() -> None:
     calls = [*every(MINUTE, 3, "alice", 600), a_call("bob", MORNING + MINUTE, 10)]
     found = simulated(
-        calls, a_pool("user/alice", "user/bob"), Exemption("user/alice", "daily", None)
+        calls, a_pool("user/alice", "user/bob"), Exemption(Subject("user/alice"), "daily", None)
     )
     assert found["user/alice"].refused.requests == 0
     assert found["user/bob"].refused.requests == 1

@@ -11,6 +11,7 @@ from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
@@ -35,7 +36,8 @@ def a_quota(**but: Any) -> Quota:
         "limit": Decimal(1000),
         "window": Window(Unit.DAY),
     }
-    return Quota(**{**ordinary, **but})
+    values = {**ordinary, **but}
+    return Quota(**{**values, "subject": Subject(values["subject"])})
 
 
 def an_item(**but: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule, Share
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
@@ -135,7 +136,7 @@ def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
     pace = Window(Unit.HOUR, rolling=6)
     teams = [
         Quota(
-            f"team/{team}", "project",
+            Subject(f"team/{team}"), "project",
             members=tuple(map(str, random.sample(everybody, -(-len(everybody) // 8)))),
             share=Share.POOL,
             measure=tokens, limit=Decimal(len(everybody) * 400_000), window=week,
@@ -143,9 +144,11 @@ def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
         for team in _TEAMS
     ]  # fmt: skip
     return (
-        Quota("default", "daily", measure=tokens, limit=Decimal(1_600_000), window=day),
-        Quota("default", "monthly", measure=tokens, limit=Decimal(22_000_000), window=month),
-        Quota("role/*", "hourly", measure=requests, limit=Decimal(400), window=pace),
+        Quota(Subject("default"), "daily", measure=tokens, limit=Decimal(1_600_000), window=day),
+        Quota(
+            Subject("default"), "monthly", measure=tokens, limit=Decimal(22_000_000), window=month
+        ),
+        Quota(Subject("role/*"), "hourly", measure=requests, limit=Decimal(400), window=pace),
         *teams,
     )
 

@@ -37,6 +37,16 @@ class Principal:
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
 
+    @property
+    def role(self) -> str:
+        """The name of the role that a session is of."""
+        return self.name.partition("/")[0]
+
+    @property
+    def session(self) -> str:
+        """A session's own name."""
+        return self.name.partition("/")[2]
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `kind/name`; raises UnknownIdentity with the forms that are allowed."""
@@ -120,8 +130,7 @@ def can_exist(principal: Principal) -> bool:
         case Kind.TEAM | Kind.OTHER:
             return principal.name == principal.name.strip()
         case Kind.SESSION:
-            role, _, session = principal.name.partition("/")
-            return all(map(_NAME.fullmatch, (role, session)))
+            return all(map(_NAME.fullmatch, (principal.role, principal.session)))
         case _:
             return _NAME.fullmatch(principal.name) is not None
 

@@ -9,6 +9,7 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import (
     EVERYTHING,
@@ -111,7 +112,7 @@ def restored(
     id_ = lifted[-1] if lifted else ""
     judgement = next((each for each in judgements if each.id == id_), None)
     if judgement is None:
-        name = id_.partition("#")[2]
+        name = QuotaId.parse(id_).name
         reason = "the quota no longer applies"
         return Notice(
             NoticeKind.RESTORED, context.now, str(principal), name, reason, since=before.since

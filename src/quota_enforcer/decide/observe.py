@@ -11,6 +11,7 @@ from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.notices import restored
 
@@ -43,5 +44,5 @@ def _lifted(
         each.id == id_ and each.verdict.used_up for each in several
     ):
         notice = replace(notice, reason="enforce mode began")
-    subject, _, _ = id_.partition("#")
+    subject = QuotaId.parse(id_).subject
     return replace(notice, kind=NoticeKind.WOULD_HAVE_BLOCKED, whom=subject)

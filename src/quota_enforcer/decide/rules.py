@@ -14,9 +14,10 @@ from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import author, in_words
-from quota_enforcer.core.quotas.item import GROUPS, Item, read_quota
+from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.subject import Subject
 
 
 class Rules(NamedTuple):
@@ -46,8 +47,8 @@ class Edit:
     @property
     def of_sessions(self) -> bool:
         """Whether it watches sessions: only where a quota does so are they metered."""
-        subject = (each for rule in self.rules for each in (rule.subject, *rule.members))
-        return any(each.startswith("session/") for each in subject)
+        subjects = (each for rule in self.rules for each in (rule.subject, *rule.members))
+        return any(Subject(each).of_sessions for each in subjects)
 
 
 @dataclass
@@ -92,13 +93,12 @@ class RuleSet:
     @property
     def named(self) -> set[Principal]:
         """Principals that an edit names, known or not: one may be blocked before its first call."""
-        subject = {each for rule in self.edited for each in rule.named}
-        return {Principal.parse(each) for each in subject if not _many(each)}
+        return {each for rule in self.edited for each in rule.named}
 
     @property
     def concern_many(self) -> bool:
         """Whether an edit can concern others than it names."""
-        return any(_many(rule.subject) for rule in self.edited)
+        return any(rule.subject.is_group for rule in self.edited)
 
     def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:
         """Whom the edits since the last sweep can concern."""
@@ -108,11 +108,6 @@ class RuleSet:
             for principal in everybody
             if any(covers(rule.subject, rule.members, principal) for rule in edited)
         }
-
-
-def _many(subject: str) -> bool:
-    """Whether it is a kind or the default, and no principal."""
-    return subject in GROUPS or "*" in subject
 
 
 MOST_WORDS = 2_000

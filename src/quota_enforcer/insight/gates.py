@@ -9,6 +9,7 @@ from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Source
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates
@@ -117,11 +118,9 @@ def _people(
         if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, context):
             for role in appears.roles:
                 people[role].add(principal)
-    for subject in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
-        kind, _, name = subject.partition("/")
-        if kind == Kind.SESSION:
-            role, _, session = name.partition("/")
-            people[role] |= set() if session == "*" else {Principal.parse(subject)}
+    for named in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
+        if (subject := Subject(named)).of_sessions:
+            people[subject.role] |= set() if subject.is_group else {subject.principal()}
     return people
 
 

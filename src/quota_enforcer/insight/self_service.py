@@ -12,6 +12,7 @@ from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
@@ -108,13 +109,13 @@ class SelfService:
 
 def _can_concern(item: Item, identity: Identity) -> bool:
     """Whether it is not the quota of somebody else alone: to read thousands of these takes long."""
-    subject = str(item.get("principal")).lower()
+    subject = Subject(str(item.get("principal")).lower())
     own = {str(each).lower() for each in (identity.principal, identity.session) if each}
-    return subject in own or "*" in subject or subject.partition("/")[0] not in _SINGLE
+    return subject in own or subject.is_group or subject.kind not in _SINGLE
 
 
 def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
-    applying = {
+    applying: dict[tuple[str, str], Quota] = {
         (verdict.quota.subject, verdict.quota.name): verdict.quota for verdict in decision.verdicts
     }
     for row in rows(record, decision):

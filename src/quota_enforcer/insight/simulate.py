@@ -24,7 +24,6 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.core.quotas.values import GROUPS
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
@@ -274,5 +273,4 @@ def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """The principals that rules name, whether they called or not."""
-    subject = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}
+    return {each for rule in rules for each in rule.named}

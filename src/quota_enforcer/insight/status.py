@@ -12,6 +12,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
@@ -82,7 +83,7 @@ def rows(record: Record, decision: Decision) -> Iterator[Row]:
         return
     applying = {each.id for each in decision.judgements}
     for id_ in sorted(record.standing.used_up.keys() - applying):
-        subject, _, name = id_.partition("#")
+        subject, name = QuotaId.parse(id_)
         yield Row(
             str(record.principal), name, subject, "", "", 0, None, None, State.BLOCKED,
             "the quota no longer applies; the next sweep lifts the block",

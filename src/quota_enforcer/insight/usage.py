@@ -66,7 +66,7 @@ def _charged(
 ) -> Iterator[tuple[Principal, list[tuple[Principal, int]]]]:
     """Whose usage counts, and for whom: plus one, or minus one where it is counted there too."""
     for principal in usages:
-        role = Principal(Kind.ROLE, principal.name.partition("/")[0])
+        role = Principal(Kind.ROLE, principal.role)
         if principal.kind is not Kind.SESSION or role not in usages:
             yield principal, [(principal, 1)]
         elif By.TEAM in by and teams.get(principal):

@@ -11,6 +11,7 @@ from quota_enforcer.core.principal import canonical
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.diff import Change, changes, shown
 from quota_enforcer.core.quotas.quota import Exemption
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT
 
@@ -117,7 +118,7 @@ def test_values_are_shown_as_people_read_them(value: Any, words: str) -> None:
 
 def test_a_rule_is_named_with_what_it_grants() -> None:
     assert named(a_quota()) == "daily of user/alice: 1,000 total tokens per day"
-    assert named(Exemption("role/ci", "daily")) == "daily of role/ci: no limit"
+    assert named(Exemption(Subject("role/ci"), "daily")) == "daily of role/ci: no limit"
     budget = a_quota(measure=Measure.COST_USD, limit=Decimal("12.5"))
     assert named(budget) == "daily of user/alice: $12.50 per day"
     weights = tuple(map(Decimal, ("0", "1", "5", "0.1", "0")))

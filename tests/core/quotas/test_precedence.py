@@ -14,6 +14,7 @@ from builders import ALICE, HOUR, NOON, a_quota
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.precedence import Applicable, Precedence, QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.subject import Subject
 
 SOON, LATER = NOON + HOUR, NOON + 5 * HOUR
 
@@ -98,12 +99,16 @@ class TestExemptions:
     @pytest.mark.parametrize(
         ("rules", "chosen"),
         [
-            pytest.param([Exemption("user/alice", "daily"), KIND, DEFAULT], [], id="oneself"),
-            pytest.param([Exemption("user/*", "daily"), DEFAULT], [], id="one's kind"),
-            pytest.param([Exemption("user/*", "daily"), ITSELF], [1], id="a nearer quota wins"),
-            pytest.param([Exemption("user/alice", "other"), KIND], [3], id="another name"),
             pytest.param(
-                [Exemption("team/y", "daily", members=("user/alice",)), TEAM],
+                [Exemption(Subject("user/alice"), "daily"), KIND, DEFAULT], [], id="oneself"
+            ),
+            pytest.param([Exemption(Subject("user/*"), "daily"), DEFAULT], [], id="one's kind"),
+            pytest.param(
+                [Exemption(Subject("user/*"), "daily"), ITSELF], [1], id="a nearer quota wins"
+            ),
+            pytest.param([Exemption(Subject("user/alice"), "other"), KIND], [3], id="another name"),
+            pytest.param(
+                [Exemption(Subject("team/y"), "daily", members=("user/alice",)), TEAM],
                 [2],
                 id="one team exempts, another does not",
             ),
@@ -132,7 +137,7 @@ class TestEnds:
         assert book.of(ALICE, LATER).turns_at is None
 
     def test_the_end_of_an_exemption_counts(self) -> None:
-        book = QuotaBook([Exemption("user/alice", "daily", until=SOON), KIND])
+        book = QuotaBook([Exemption(Subject("user/alice"), "daily", until=SOON), KIND])
         assert book.of(ALICE, NOON) == Applicable((), SOON)
         assert book.of(ALICE, SOON) == Applicable((KIND,), None)
 
@@ -149,7 +154,9 @@ class TestCharged:
             pytest.param([rule("session/other/*")], False, id="sessions of another role"),
             pytest.param([rule("session/ci/run-1")], True, id="this session"),
             pytest.param([rule("session/ci/*")], True, id="sessions of this role"),
-            pytest.param([Exemption("session/ci/run-1", "daily")], True, id="an exemption"),
+            pytest.param(
+                [Exemption(Subject("session/ci/run-1"), "daily")], True, id="an exemption"
+            ),
             pytest.param([team(1, "session/ci/run-1")], True, id="a member of a team"),
             pytest.param(
                 [team(1, "session/ci/run-1", share=Share.POOL)], True, id="a member of a pool"
@@ -187,7 +194,7 @@ class TestCandidates:
                 id="what has ended replaces nothing",
             ),
             pytest.param(
-                [DEFAULT, Exemption("user/alice", "daily")],
+                [DEFAULT, Exemption(Subject("user/alice"), "daily")],
                 ["principal applies", "default replaced"],
                 id="an exemption replaces too",
             ),
@@ -230,7 +237,7 @@ class TestPools:
         ("rules", "chosen"),
         [
             pytest.param([ITSELF], [1], id="an own quota"),
-            pytest.param([Exemption("user/alice", "daily")], [], id="an own exemption"),
+            pytest.param([Exemption(Subject("user/alice"), "daily")], [], id="an own exemption"),
             pytest.param([rule("user/alice", name="other")], [5, 1], id="of another name"),
             pytest.param([KIND, DEFAULT], [5], id="one's kind gives way"),
             pytest.param(
@@ -240,7 +247,7 @@ class TestPools:
                 [team(3, "user/alice", name="team/y", share=Share.POOL)], [5, 3], id="two pools"
             ),
             pytest.param(
-                [Exemption("team/x", "daily", None, ("user/alice",), Share.POOL), KIND],
+                [Exemption(Subject("team/x"), "daily", None, ("user/alice",), Share.POOL), KIND],
                 [],
                 id="a pool without limit",
             ),
@@ -257,7 +264,7 @@ class TestPools:
         assert set(book.pools_of(Principal.parse("user/bob"))) == set()
 
     def test_who_is_exempt_draws_on_it_all_the_same(self) -> None:
-        book = QuotaBook([self.POOL, Exemption("user/alice", "daily")])
+        book = QuotaBook([self.POOL, Exemption(Subject("user/alice"), "daily")])
         assert set(book.pools_of(ALICE)) == {self.X}
         assert ALICE in book.contributors[self.POOL.id]
 
@@ -320,7 +327,7 @@ def a_rule(draw: st.DrawFn) -> Rule:
         several = st.lists(st.sampled_from(PEOPLE[:5]), min_size=1, max_size=3, unique=True)
         members = tuple(draw(several))
     if draw(st.booleans()):
-        return Exemption(subject, name, until, members, share)
+        return Exemption(Subject(subject), name, until, members, share)
     return rule(subject, name=name, until=until, members=members, share=share)
 
 

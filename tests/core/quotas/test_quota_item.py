@@ -26,6 +26,7 @@ from quota_enforcer.core.quotas.quota import (
     Share,
     UnknownPrices,
 )
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -85,7 +86,7 @@ def problems(item: dict[str, Any]) -> tuple[str, ...]:
 class TestValid:
     def test_the_least_an_item_needs(self) -> None:
         assert read() == Quota(
-            "user/alice",
+            Subject("user/alice"),
             "daily",
             measure=Measure.TOTAL_TOKENS,
             limit=Decimal(1000),
@@ -116,7 +117,7 @@ class TestValid:
             edited_by="ops",
         )
         assert quota == Quota(
-            "team/research",
+            Subject("team/research"),
             "daily",
             datetime(2027, 1, 1, tzinfo=UTC),
             ("user/alice", "sso/bob@example.com"),
@@ -233,7 +234,7 @@ class TestValid:
     def test_an_exemption_needs_no_limit(self) -> None:
         item = {"principal": "user/alice", "quota": "daily", "exempt": True, "until": "2026-12-01"}
         assert read_quota(item, BERLIN, SCOPES) == Exemption(
-            "user/alice", "daily", datetime(2026, 11, 30, 23, tzinfo=UTC)
+            Subject("user/alice"), "daily", datetime(2026, 11, 30, 23, tzinfo=UTC)
         )
 
     def test_a_disabled_item_is_absent_whatever_else_it_says(self) -> None:

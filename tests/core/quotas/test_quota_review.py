@@ -10,6 +10,7 @@ from builders import HOUR, NOON, a_quota
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import review
 from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
 
 SOON, PAST = NOON + HOUR, NOON - HOUR
@@ -70,7 +71,7 @@ def test_only_the_first_unseen_names_are_compared_with_all_that_are_known() -> N
         [rule("default"), rule("user/*"), rule("sso/*")],
         [team("user/alice", "user/bob"), rule("user/alice"), rule("user/bob")],
         [team("user/alice", until=SOON), rule("user/alice", until=SOON)],
-        [team("user/alice"), Exemption("user/alice", "daily")],
+        [team("user/alice"), Exemption(Subject("user/alice"), "daily")],
     ],
     ids=["default", "team", "both end", "exempt"],
 )

@@ -19,6 +19,7 @@ from quota_enforcer.cli.terminal.options import AsJson, SubjectArg, on_deploymen
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.quotas.subject import Subject
 
 BLOCK = "blocked-by-hand"
 """The name of the quota that blocks somebody by hand."""
@@ -81,7 +82,7 @@ def block_(
     key, old = stored_item(deployment, subject, BLOCK)
     new = block(
         key,
-        members=_members(deployment, key) if key.startswith("team/") else (),
+        members=_members(deployment, key) if Subject(key).is_team else (),
         models=[scope.strip() for each in model or [] for scope in each.split(",")],
         until=moment_text(ends, settings.zone) if ends else None,
         note=note,

@@ -11,7 +11,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
-from quota_enforcer.core.quotas.item import GROUPS, Item, read_rule
+from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 
 EFFECTIVE = "It takes effect in seconds."
@@ -92,7 +92,7 @@ def write_item(deployment: Deployment, key: str, old: Item | None, new: Item) ->
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     """Why a rule cannot deny a principal that it names; None if it can deny all of them."""
-    if rule.subject in GROUPS or "*" in rule.subject:
+    if rule.subject.is_group:
         return None
     gated = bool(deployment.settings.author)
     subject = map(Principal.parse, rule.members or (rule.subject,))

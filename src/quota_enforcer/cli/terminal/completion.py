@@ -11,7 +11,7 @@ import typer
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.core.pricing.item import is_price
-from quota_enforcer.core.quotas.item import GROUPS
+from quota_enforcer.core.quotas.subject import GROUPS, Subject
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def _quotas(found: Deployment) -> list[Key]:
 
 
 def _principals(found: Deployment) -> list[str]:
-    teams = [subject for subject, _ in _quotas(found) if subject.startswith("team/")]
+    teams = [subject for subject, _ in _quotas(found) if Subject(subject).is_team]
     return [*(str(each.principal) for each in found.ledger.everybody()), *teams]
 
 

@@ -9,7 +9,6 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
-from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.insight.status import StatusInput, overview
@@ -32,8 +31,7 @@ def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
 
 def named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    subject = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}
+    return {each for rule in rules for each in rule.named}
 
 
 def look_at_all(

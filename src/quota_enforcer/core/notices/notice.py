@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Number
 
 
@@ -78,7 +79,7 @@ class Notice:
     @property
     def id(self) -> str:
         """The same notice has the same id, however often it is sent."""
-        of_team = f"#{self.whom}" if self.whom.startswith("team/") else ""
+        of_team = f"#{self.whom}" if Subject(self.whom).is_team else ""
         of_edit = f"#{self.edit}" if self.edit else ""
         what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"

@@ -22,6 +22,7 @@ from quota_enforcer.core.quotas.quota import (
     Share,
     UnknownPrices,
 )
+from quota_enforcer.core.quotas.subject import GROUPS, Subject
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -34,7 +35,6 @@ ATTRIBUTES = (
     "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
     "members", "share", "note", "edited_by", "edited_at",
 )  # fmt: skip
-GROUPS = values.GROUPS
 
 _T = TypeVar("_T")
 
@@ -68,7 +68,7 @@ class _Reading:
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
         subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
-                              f"session/ROLE/*, {', '.join(GROUPS)}", "")  # fmt: skip
+                              f"session/ROLE/*, {', '.join(GROUPS)}", Subject())  # fmt: skip
         name = self._required(
             "quota",
             values.name,
@@ -94,7 +94,7 @@ class _Reading:
 
     def _quota(
         self,
-        subject: str,
+        subject: Subject,
         name: str,
         until: datetime | None,
         members: tuple[str, ...],
@@ -180,8 +180,8 @@ class _Reading:
         if attribute in self._item:
             self._refuse(attribute, f"only with measure {measure}")
 
-    def _team(self, subject: str) -> tuple[tuple[str, ...], Share]:
-        if subject.startswith("team/"):
+    def _team(self, subject: Subject) -> tuple[tuple[str, ...], Share]:
+        if subject.is_team:
             members: tuple[str, ...] = ()
             members = self._required("members", values.members, values.MEMBERS, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)

@@ -9,8 +9,6 @@ from enum import StrEnum
 from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.item import GROUPS
-from quota_enforcer.core.quotas.precedence import covers
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 
 _NAMED = 3
@@ -85,9 +83,9 @@ def _nobody(rules: Iterable[Rule], known: Collection[Principal]) -> Iterator[Lin
                 )  # fmt: skip
         if rule.members or rule.subject in names:
             continue
-        if rule.subject not in GROUPS and "*" not in rule.subject:
+        if not rule.subject.is_group:
             words = f"covers nobody who has used Bedrock yet{suggest(rule.subject)}"
-        elif any(covers(rule.subject, (), principal) for principal in known):
+        elif any(rule.subject.covers(principal) for principal in known):
             continue
         else:
             words = "covers nobody who has used Bedrock yet"
@@ -121,9 +119,9 @@ def _twice(rules: Iterable[Rule]) -> Iterator[LintWarning]:
 def _shadowed(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     """Rules that a nearer one of the same name replaces for everybody they cover."""
     several = list(rules)
-    by_key = {(rule.subject, rule.name): rule for rule in several}
+    by_key: dict[tuple[str, str], Rule] = {(rule.subject, rule.name): rule for rule in several}
     for rule in several:
-        nearer = rule.members or (("user/*", "sso/*") if rule.subject == "default" else ())
+        nearer = rule.members or rule.subject.parts
         if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
             words = (
                 f"never applies: there is a nearer one of that name for {listed(nearer, _NAMED)}"
@@ -155,7 +153,7 @@ def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
 
 def _is_one(rule: Rule) -> bool:
     """Whether nothing can be nearer: it is for one principal itself."""
-    return not rule.members and rule.subject not in GROUPS and "*" not in rule.subject
+    return not rule.members and not rule.subject.is_group
 
 
 def _teams(rules: Iterable[Rule]) -> Iterator[LintWarning]:

@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota, Rule, Share
-
-_PEOPLE = {Kind.USER, Kind.SSO}
+from quota_enforcer.core.quotas.subject import Subject, covering
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,43 +117,31 @@ class QuotaBook:
     @property
     def sessions(self) -> frozenset[str]:
         """The sessions that quotas watch: `session/ROLE/NAME`, `session/ROLE/*`."""
-        return frozenset(each for each in self._watched if each.startswith("session/"))
+        return frozenset(each for each in self._watched if Subject(each).of_sessions)
 
     def pools_of(self, principal: Principal) -> Collection[Principal]:
         """The teams with a shared quota that this principal draws on, exempt from it or not."""
         return self._pools_of.get(principal, ())
 
     def _levels(self, principal: Principal) -> Iterator[list[Rule]]:
-        yield self._by_whom.get(str(principal), [])
-        yield self._by_member.get(str(principal), [])
-        if principal.kind is Kind.SESSION:
-            yield self._by_whom.get(_sessions_of(principal), [])
-        else:
-            yield self._by_whom.get(f"{principal.kind}/*", [])
-        if principal.kind in _PEOPLE:
-            yield self._by_whom.get("default", [])
+        itself, *groups = covering(principal)
+        yield self._by_whom.get(itself, [])
+        yield self._by_member.get(itself, [])
+        for group in groups:
+            yield self._by_whom.get(group, [])
 
 
 def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ...]:
     """To whom a call counts, where `watched` are the sessions that quotas name."""
     session = identity.session
-    if session is None or not {str(session), _sessions_of(session)}.intersection(watched):
+    if session is None or not set(covering(session)).intersection(watched):
         return (identity.principal,)
     return (identity.principal, session)
 
 
 def covers(subject: str, members: Iterable[str], principal: Principal) -> bool:
     """Whether a rule for `subject` can concern this principal, whatever nearer rules say."""
-    if subject == "default":
-        return principal.kind in _PEOPLE
-    kinds = {f"{principal.kind}/*"}
-    if principal.kind is Kind.SESSION:
-        kinds = {_sessions_of(principal)}
-    return subject in {str(principal), *kinds} or str(principal) in members
-
-
-def _sessions_of(session: Principal) -> str:
-    return f"session/{session.name.partition('/')[0]}/*"
+    return Subject(subject).covers(principal) or str(principal) in members
 
 
 def _parsed(members: Iterable[str]) -> frozenset[Principal]:
@@ -166,6 +153,5 @@ def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:
     return frozenset(
         each
         for each in members
-        if each.kind is not Kind.SESSION
-        or Principal(Kind.ROLE, each.name.partition("/")[0]) not in members
+        if each.kind is not Kind.SESSION or Principal(Kind.ROLE, each.role) not in members
     )

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Window
@@ -38,12 +40,10 @@ class Share(StrEnum):
 class Rule:
     """What every quota item says: whom it covers, its name, and until when it stands.
 
-    `subject` is a principal (`user/alice`), a kind (`user/*`, `session/ci/*`), or `default`:
-    people, that is `user/*` and `sso/*`, and never roles. A team's rule has its `members` as
-    principals.
+    A team's rule has its `members` as principals.
     """
 
-    subject: str
+    subject: Subject
     name: str
     until: datetime | None = None
     members: tuple[str, ...] = ()
@@ -52,13 +52,15 @@ class Rule:
     @property
     def id(self) -> str:
         """The two keys of the quota table in one word."""
-        return f"{self.subject}#{self.name}"
+        return str(QuotaId(self.subject, self.name))
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """Whom it gives something to: members, and a team itself only where they share."""
-        alone = self.members and self.share is Share.EACH
-        return self.members if alone else (self.subject, *self.members)
+    def named(self) -> frozenset[Principal]:
+        """Whom it names one by one: members, and a team itself only if they share one quota."""
+        named = {Subject(member) for member in self.members}
+        if not self.members or self.share is Share.POOL:
+            named.add(self.subject)
+        return frozenset(each.principal() for each in named if not each.is_group)
 
     def stands(self, now: datetime) -> bool:
         """Whether the rule has not ended yet."""

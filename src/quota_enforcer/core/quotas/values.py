@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Kind, Principal, can_exist
+from quota_enforcer.core.quotas.subject import GROUPS, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
 from quota_enforcer.core.usage.window import Unit, Window
-
-GROUPS = ("user/*", "sso/*", "role/*", "default")
 
 NUMBERS = "a whole number, 0 or more"
 
@@ -76,15 +75,14 @@ def texts(value: Any) -> list[str]:
     raise TypeError
 
 
-def subject(value: Any) -> str:
-    """Whom a rule covers: a principal, a kind, or the default."""
-    covered = text(value)
+def subject(value: Any) -> Subject:
+    covered = Subject(text(value))
     if covered in GROUPS:
         return covered
-    if covered.startswith("session/") and covered.endswith("/*"):
+    if covered.of_sessions and covered.endswith("/*"):
         _principal(f"{covered.removesuffix('*')}any")
         return covered
-    return _principal(covered)
+    return Subject(_principal(covered))
 
 
 def members(value: Any) -> tuple[str, ...]:
@@ -92,7 +90,7 @@ def members(value: Any) -> tuple[str, ...]:
     principals = tuple(dict.fromkeys(_principal(entry) for entry in texts(value)))
     if not principals:
         raise ValueError
-    teams = [each for each in principals if each.startswith("team/")]
+    teams = [each for each in principals if Subject(each).is_team]
     if teams:
         raise Allowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
     return principals

@@ -24,8 +24,7 @@ def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -
     """
     principal = decision.principal
     if principal.kind is Kind.SESSION:
-        role, _, name = principal.name.partition("/")
-        appears = Appearance({name}, {role})
+        appears = Appearance({principal.session}, {principal.role})
     names, roles = set(appears.names), set(appears.roles)
     if stored is not None:
         names |= stored.names

@@ -8,7 +8,6 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import EverybodyReads, HistoryReads, LedgerReads, Record
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
-from quota_enforcer.core.quotas.item import GROUPS
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
@@ -143,8 +142,7 @@ def _read_from(days: tuple[date, ...]) -> date:
 
 def _named(rules: Iterable[Rule]) -> set[Principal]:
     """Whom the rules name one by one; a team itself only where it shares one quota."""
-    subject = {each for rule in rules for each in rule.named}
-    return {Principal.parse(each) for each in subject if each not in GROUPS and "*" not in each}
+    return {each for rule in rules for each in rule.named}
 
 
 def _teams(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:

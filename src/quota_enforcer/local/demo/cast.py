@@ -52,7 +52,7 @@ class Member:
             case Kind.SSO:
                 return DEVELOPER
             case _:
-                return self.principal.name.partition("/")[0]
+                return self.principal.role
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iter
     if standing.denied and not found.record.trouble:
         yield f"It is denied {closed(standing.denied)}: {standing.reason}."
     if principal.kind is Kind.SESSION:
-        role = Principal(Kind.ROLE, principal.name.partition("/")[0])
+        role = Principal(Kind.ROLE, principal.role)
         yield f"Its calls count to {role} too, whose quotas hold for it as well."
     for rule in teams:
         shares = "share" if rule.share is Share.POOL else "each have"

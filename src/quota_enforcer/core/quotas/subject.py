@@ -1,0 +1,90 @@
+"""Whom a rule covers, as the key `principal` of a quota item names it."""
+
+from typing import NamedTuple, Self
+
+from quota_enforcer.core.principal import Kind, Principal
+
+_PEOPLE = {Kind.USER, Kind.SSO}
+
+
+class Subject(str):
+    """One principal (`user/alice`), a team (`team/x`), or a group.
+
+    Groups are kinds (`user/*`, `sso/*`, `role/*`), all sessions of a role (`session/ROLE/*`), and
+    `default`: people, that is `user/*` and `sso/*`, and never roles.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def sessions_of(cls, role: str) -> Self:
+        return cls(f"{Kind.SESSION}/{role}/*")
+
+    @property
+    def kind(self) -> str:
+        """The word before the slash; empty for `default`."""
+        kind, slash, _ = self.partition("/")
+        return kind if slash else ""
+
+    @property
+    def role(self) -> str:
+        """Of sessions: the name of their role."""
+        return self.split("/")[1]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it names nobody in particular."""
+        return self == DEFAULT or "*" in self
+
+    @property
+    def is_team(self) -> bool:
+        return self.kind == Kind.TEAM
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether it covers one session of a role, or all of them; only such are metered apart."""
+        return self.kind == Kind.SESSION
+
+    @property
+    def parts(self) -> "tuple[Self, ...]":
+        """The groups that together cover everybody whom this one covers; empty for all others."""
+        return tuple(
+            type(self)(f"{kind}/*") for kind in Kind if self == DEFAULT and kind in _PEOPLE
+        )
+
+    def principal(self) -> Principal:
+        """The one that it names; raises UnknownIdentity for a group."""
+        return Principal.parse(self)
+
+    def covers(self, principal: Principal) -> bool:
+        """Whether it names this principal or a group of theirs."""
+        return self in covering(principal)
+
+
+DEFAULT = Subject("default")
+GROUPS = (Subject("user/*"), Subject("sso/*"), Subject("role/*"), DEFAULT)
+"""The groups that are the same in every account."""
+
+
+def covering(principal: Principal) -> tuple[Subject, ...]:
+    """The subjects that cover a principal, nearest first: itself, its kind or role, the default."""
+    kind = Subject(f"{principal.kind}/*")
+    if principal.kind is Kind.SESSION:
+        kind = Subject.sessions_of(principal.role)
+    default = (DEFAULT,) if principal.kind in _PEOPLE else ()
+    return (Subject(principal), kind, *default)
+
+
+class QuotaId(NamedTuple):
+    """The two keys of the quota table; as text `subject#name`."""
+
+    subject: Subject
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}#{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        subject, _, name = text.partition("#")
+        return cls(Subject(subject), name)
