@@ -14,7 +14,7 @@ from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
-from quota_enforcer.meter.stream import STREAM
+from quota_enforcer.meter.stream import BEDROCK_STREAM
 from stubbed import stubbed
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class TestLogWiring:
         client, wiring = session.client("logs"), LogWiring(session.client("logs"))
         assert wiring.newest_record(GROUP) is None
         client.create_log_group(logGroupName=GROUP)
-        client.create_log_stream(logGroupName=GROUP, logStreamName=f"{STREAM}-forged")
+        client.create_log_stream(logGroupName=GROUP, logStreamName=f"{BEDROCK_STREAM}-forged")
         assert wiring.newest_record(GROUP) is None
-        client.create_log_stream(logGroupName=GROUP, logStreamName=STREAM)
+        client.create_log_stream(logGroupName=GROUP, logStreamName=BEDROCK_STREAM)
         before = datetime.now(UTC) - timedelta(seconds=1)
         events = [{"timestamp": int(before.timestamp() * 1000), "message": "{}"}]
         client.put_log_events(
-            logGroupName=GROUP, logStreamName=STREAM, logEvents=cast("Any", events)
+            logGroupName=GROUP, logStreamName=BEDROCK_STREAM, logEvents=cast("Any", events)
         )
         newest = wiring.newest_record(GROUP)
         assert newest is not None

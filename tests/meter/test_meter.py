@@ -20,7 +20,7 @@ from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.meter.cloudwatch.meter import Metered, Occasion, Pricing, meter
+from quota_enforcer.meter.cloudwatch.meter import MeterRun, Occasion, Pricing, meter
 from quota_enforcer.meter.ports import NamedByThemselves, Series
 
 ACCOUNT = "123456789012"
@@ -51,7 +51,7 @@ class World:
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(ZoneInfo(self.zone))
 
-    def run(self, now: datetime) -> Metered:
+    def run(self, now: datetime) -> MeterRun:
         self.metrics.now = now
         state = self.ledger.state()
         occasion = Occasion(now, self.ledger.zone, ACCOUNT)
@@ -91,7 +91,7 @@ class TestReading:
             hour_start(long_ago, world.ledger.zone): ONE,
             NOON - HOUR: Counts(1, 5, 3, 2, 1),
         }
-        assert metering == Metered(
+        assert metering == MeterRun(
             touched=frozenset({ALICE}), seen=frozenset({ALICE}), fresh=True, series=5
         )
 
@@ -192,7 +192,7 @@ class TestReading:
         assert world.written() == []
 
     def test_nothing_listed_is_no_usage(self, world: World) -> None:
-        assert world.run(NOON) == Metered()
+        assert world.run(NOON) == MeterRun()
         assert world.metrics.reads == []
 
 

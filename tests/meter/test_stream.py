@@ -255,8 +255,8 @@ def test_calls_without_a_request_id_are_told_by_their_event(place: Place) -> Non
 def test_a_price_that_changes_makes_no_other_call(place: Place) -> None:
     """The cost is no part of a call's key, or a redelivery after an edit would count again."""
     place.stream.deliver(delivery([call(1, NOON)]), NOW, "id")
-    dearer = replace(place.outside, prices=lambda _: DoublePrices())
-    again = Stream(dearer, place.site).deliver(delivery([call(1, NOON)]), NOW, "id")
+    dearer = replace(place.adapters, prices=lambda _: DoublePrices())
+    again = Stream(dearer, place.log_group).deliver(delivery([call(1, NOON)]), NOW, "id")
     assert (again.counted, again.duplicates) == (0, 1)
 
 
@@ -395,7 +395,7 @@ def test_a_call_that_a_recount_would_not_find_any_more_is_not_lost_without_a_wor
 
 
 def test_the_time_of_a_future_record_is_named_with_that_of_its_delivery(place: Place) -> None:
-    calls = place.outside.calls(MeterRules(), place.site)
+    calls = place.adapters.calls(MeterRules(), place.log_group)
     read = calls.read(call(1, datetime(2027, 11, 24, 12, tzinfo=UTC)), NOON)
     assert read == Quarantined(
         "timestamp is 2027-11-24T12:00:00Z, which is more than 0:05:00 after its delivery at "

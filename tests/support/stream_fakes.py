@@ -25,10 +25,10 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.window import local_date, next_hour
-from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
 from quota_enforcer.meter.recount import Recounter
-from quota_enforcer.meter.stream import STREAM, Stream
+from quota_enforcer.meter.stream import BEDROCK_STREAM, Stream
 
 GROUP = "/bedrock-quota/bedrock-quota/invocations"
 
@@ -268,12 +268,12 @@ class Place:
         self.wake = FakeWake(self.crashes)
         self.letters = FakeLetters()
         self.models = FakeModels()
-        self.outside = MeterAdapters(
+        self.adapters = MeterAdapters(
             self.ledger, self.models, self.log, self.wake, self.letters, lambda _: FlatPrices()
         )
-        self.site = MeteredLogGroup(ACCOUNT, GROUP, zone)
-        self.stream = Stream(self.outside, self.site)
-        self.recounter = Recounter(self.outside, self.site)
+        self.log_group = MeteredLogGroup(ACCOUNT, GROUP, zone)
+        self.stream = Stream(self.adapters, self.log_group)
+        self.recounter = Recounter(self.adapters, self.log_group)
 
 
 def event(number: int, record: Mapping[str, Any] | str, at: datetime | None = None) -> LogEvent:
@@ -301,7 +301,7 @@ def delivery(events: Iterable[LogEvent | Mapping[str, Any]], **changes: Any) -> 
         "messageType": "DATA_MESSAGE",
         "owner": ACCOUNT,
         "logGroup": GROUP,
-        "logStream": STREAM,
+        "logStream": BEDROCK_STREAM,
         "subscriptionFilters": ["meter"],
         "logEvents": listed,
         **changes,
@@ -316,7 +316,7 @@ def packed(body: bytes) -> str:
 
 def truth(events: Iterable[LogEvent], place: Place) -> dict[tuple[str, str, datetime], Counts]:
     """What the ledger has to hold when each call was counted exactly once."""
-    calls = place.outside.calls(place.ledger.the_brief, place.site)
+    calls = place.adapters.calls(place.ledger.the_brief, place.log_group)
     sums: dict[tuple[str, str, datetime], Counts] = {}
     for each in {one.id: one for one in events}.values():
         read = calls.read(each, datetime(2100, 1, 1, tzinfo=UTC))

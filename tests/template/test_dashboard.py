@@ -14,7 +14,7 @@ from builders import NOON
 from log_records import a_record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.enforce.report import Report
-from quota_enforcer.meter.stream import STREAM
+from quota_enforcer.meter.stream import BEDROCK_STREAM
 from template_source import of_type
 from template_values import LEAST, MOST, Deployed
 
@@ -127,7 +127,7 @@ def test_usage_is_counted_from_the_stream_that_bedrock_writes(
         ["modelId"],
     ]
     for query in found:
-        assert f"@logStream = '{STREAM}' and not ispresent(errorCode)" in query
+        assert f"@logStream = '{BEDROCK_STREAM}' and not ispresent(errorCode)" in query
 
 
 def test_usage_is_counted_by_the_fields_that_a_record_has() -> None:

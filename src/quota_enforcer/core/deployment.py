@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -62,6 +62,10 @@ class MeSettings:
         )
         variables.check()
         return settings
+
+
+SETTLING = timedelta(minutes=10)
+"""A change this young may be another run's that is still under way, or not yet listed by IAM."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.decide.rules import Rules, RuleSet
 from quota_enforcer.enforce.ports import Adapters, Ledger
 from quota_enforcer.enforce.rules_cache import CachedRules
-from quota_enforcer.meter.cloudwatch.meter import Metered
+from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
@@ -39,7 +39,7 @@ def gather(
     settings: Settings,
     state: SweepState,
     known: CachedRules,
-    metered: Metered | None,
+    metered: MeterRun | None,
     now: datetime,
 ) -> SweepInput:
     """Who is due, touched, concerned by an edit, not denied as recorded, or, each hour, blocked."""

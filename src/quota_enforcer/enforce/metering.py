@@ -10,8 +10,8 @@ from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.rules_cache import CachedRules
-from quota_enforcer.meter.cloudwatch.meter import Metered, Occasion, Pricing, meter
-from quota_enforcer.meter.handover import take_over
+from quota_enforcer.meter.cloudwatch.meter import MeterRun, Occasion, Pricing, meter
+from quota_enforcer.meter.handover import hand_over
 
 
 class Meters:
@@ -32,7 +32,7 @@ class Meters:
 
     def run(
         self, state: SweepState, loaded: RuleSet, report: Report
-    ) -> tuple[SweepState, Metered | None]:
+    ) -> tuple[SweepState, MeterRun | None]:
         """Usage into the ledger, where it comes from the metrics; None where that failed.
 
         Returns also the state as the next sweep shall find it. Without metrics the clock still
@@ -49,7 +49,7 @@ class Meters:
             report.failures.append(f"could not read the metrics: {_words(error)}")
             return state, None
         if metered is None:
-            return state, Metered()
+            return state, MeterRun()
         report.series = metered.series
         report.unattributed += metered.unattributed
         report.failures += metered.failures
@@ -61,12 +61,12 @@ class Meters:
         if state.metering == settings.metering:
             return state
         behind = min((each.behind for each in ledger.sources() if each.behind), default=None)
-        taken = take_over(state, settings.metering, report.now, settings.zone, behind)
+        taken = hand_over(state, settings.metering, report.now, settings.zone, behind)
         if taken.hours and not report.dry_run:
             ledger.ask_recounts(taken.hours, report.now)
         return taken.state
 
-    def _read(self, state: SweepState, loaded: RuleSet, report: Report) -> Metered | None:
+    def _read(self, state: SweepState, loaded: RuleSet, report: Report) -> MeterRun | None:
         """What the metrics say; None where it is the stream that meters, or did until this hour."""
         settings, outside = self._settings, self._outside
         begins = state.metering_from

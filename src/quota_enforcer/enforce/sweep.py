@@ -21,7 +21,7 @@ from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 from quota_enforcer.enforce.unpriced import PriceWatch
 from quota_enforcer.enforce.wake import WakeRun
-from quota_enforcer.meter.cloudwatch.meter import Metered
+from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
 
 class Sweep:
@@ -114,7 +114,7 @@ class Sweep:
         now = max(now, state.watermark or now)
         return Report(now, settings.mode, dry_run, closed=state.closed, metering=settings.metering)
 
-    def _remember(self, known: CachedRules, metered: Metered | None, report: Report) -> None:
+    def _remember(self, known: CachedRules, metered: MeterRun | None, report: Report) -> None:
         """What was acted on is no news any more, but for sessions that were not metered yet."""
         edits = known.loaded.edits
         seen = [each for each in edits if metered is not None or not each.of_sessions]
@@ -123,7 +123,7 @@ class Sweep:
         report.failures += failures
 
     def _finish(
-        self, begun: SweepState, state: SweepState, metered: Metered | None, report: Report
+        self, begun: SweepState, state: SweepState, metered: MeterRun | None, report: Report
     ) -> None:
         """Note what this sweep leaves. One that could not meter has not looked at all touched.
 

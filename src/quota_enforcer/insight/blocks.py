@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from quota_enforcer.core.ledger import Standing, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.quotas.subject import QuotaId
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def would_have_been(
 
 def _would_last(principal: str, would_deny: Mapping[str, WouldDeny]) -> Iterator[WouldBlock]:
     for id_, would in would_deny.items():
-        subject, _, quota = id_.partition("#")
+        subject, quota = QuotaId.parse(id_)
         yield WouldBlock(principal, quota, subject, would.since, None, would.used_up.until)
 
 

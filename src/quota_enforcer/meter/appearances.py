@@ -17,7 +17,7 @@ MOST_KNOWN = 10_000
 """So many are not told again to the ledger; session names may be ever new."""
 
 
-class Faces:
+class AppearanceRecorder:
     """Tells the ledger of each once a day, as far as this process knows. Repeating it is harmless.
 
     The ledger forgets one a week after its last call.

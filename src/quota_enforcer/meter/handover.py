@@ -21,16 +21,16 @@ LONGEST = timedelta(days=32)
 
 
 @dataclass(frozen=True, slots=True)
-class Takeover:
+class Handover:
     """The state that the new meter begins with, and the hours (by start in UTC) to recount."""
 
     state: SweepState
     hours: tuple[datetime, ...] = ()
 
 
-def take_over(
+def hand_over(
     state: SweepState, metering: Metering, now: datetime, zone: ZoneInfo, behind: datetime | None
-) -> Takeover:
+) -> Handover:
     """What changes where the deployment meters otherwise than its last sweep did.
 
     `behind` is from when on metrics could not be read yet. A ledger that does not say who filled
@@ -38,14 +38,14 @@ def take_over(
     """
     before = state.metering or (Metering.CLOUDWATCH if state.finished else metering)
     if before == metering:
-        return Takeover(replace(state, metering=metering))
+        return Handover(replace(state, metering=metering))
     if metering is Metering.STREAM:
         last = min(each for each in (state.metered_to, behind, now) if each)
         taken = replace(state, metering=metering, metering_from=None)
-        return Takeover(taken, tuple(_around(last, now, zone)))
+        return Handover(taken, tuple(_around(last, now, zone)))
     begins = next_hour(hour_start(now, zone), zone)
     taken = replace(state, metering=metering, metering_from=begins, metered_to=begins)
-    return Takeover(taken, tuple(_around(state.finished or now, now, zone)))
+    return Handover(taken, tuple(_around(state.finished or now, now, zone)))
 
 
 def _around(last: datetime, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:

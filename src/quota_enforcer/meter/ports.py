@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import (
     Bucket,
     MeterRules,
@@ -177,7 +178,7 @@ class MeteredHours(SourceReads, Protocol):
         """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
 
     def set_hours(
-        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = "cloudwatch"
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = Metering.CLOUDWATCH
     ) -> None:
         """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
 

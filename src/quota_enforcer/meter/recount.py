@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
-from quota_enforcer.meter.appearances import Faces
-from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import time_of
 from quota_enforcer.meter.log.record import Quarantined
 from quota_enforcer.meter.ports import Recount, UsageEntry
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from quota_enforcer.core.principal import Principal
 
 METER = "recount"
-CLOSED_AFTER = timedelta(minutes=10)
-"""After its end an hour is closed: twice as long as calls are added to it unconditionally."""
+ADDED_FREELY = timedelta(minutes=5)
+"""For so long after its end calls are added to an hour without a look whether a recount began."""
+CLOSED_AFTER = 2 * ADDED_FREELY
+"""After its end an hour is closed, and may be recounted."""
 EARLIER = timedelta(minutes=5)
 LATER = timedelta(minutes=70)
 """How far the log's time of an event may be from the record's own, before it and after it."""
@@ -58,16 +60,16 @@ class Recounted:
 class Recounter:
     """Sets the hours of one deployment from its log."""
 
-    def __init__(self, outside: MeterAdapters, site: MeteredLogGroup) -> None:
-        self._outside = outside
-        self._site = site
+    def __init__(self, adapters: MeterAdapters, log_group: MeteredLogGroup) -> None:
+        self._adapters = adapters
+        self._log_group = log_group
 
     def due(self, now: datetime) -> list[datetime]:
         """The hours that were asked for and are closed: those never begun with, oldest first.
 
         Then the others, the longest ago first: one that takes too long lets none wait for it.
         """
-        asked = sorted(self._outside.ledger.recounts(), key=_turn)
+        asked = sorted(self._adapters.ledger.recounts(), key=_turn)
         return [each.hour for each in asked if self._closes(each.hour) <= now]
 
     def settle(self, hour: datetime, now: datetime) -> Recounted:
@@ -75,7 +77,7 @@ class Recounter:
         try:
             return self.recount(hour, now)
         except RecountRefused:
-            self._outside.ledger.drop_recount(hour)
+            self._adapters.ledger.drop_recount(hour)
             raise
 
     def recount(self, hour: datetime, now: datetime) -> Recounted:
@@ -84,11 +86,11 @@ class Recounter:
         A crash leaves the hour asked for, so that the next run takes it up.
         """
         self._allow(hour, now)
-        ledger = self._outside.ledger
+        ledger = self._adapters.ledger
         ledger.ask_recounts([hour], now)
         ledger.start_recount(hour, now)
         found = self._read(hour)
-        day = local_date(hour, self._site.zone)
+        day = local_date(hour, self._log_group.zone)
         principals = ledger.principals() | {bucket.principal for bucket in found.sums}
         stored: dict[Bucket, Counts] = {}
         touched: set[Principal] = set()
@@ -105,48 +107,49 @@ class Recounter:
         if changed and not (found.lines or found.sums):
             ledger.drop_recount(hour)
             raise RecountRefused(
-                f"the log {self._site.group} holds no line of the hour from {hour:%Y-%m-%dT%H:%M}Z,"
-                " but the ledger has usage in it: missing data is not zero. Was logging switched "
-                "off, or another log group used? The ledger is left as it is",
+                f"the log {self._log_group.group} holds no line of the hour from "
+                f"{hour:%Y-%m-%dT%H:%M}Z, but the ledger has usage in it: missing "
+                "data is not zero. Was logging switched off, or another log group used? The "
+                "ledger is left as it is",
             )
         for bucket, counts in changed.items():
             ledger.set_hours(bucket, {hour: counts}, METER)
         touched |= {bucket.principal for bucket in changed}
-        Faces(ledger).tell(found.people)
+        AppearanceRecorder(ledger).tell(found.people)
         if touched:
-            self._outside.wake.wake(touched)
+            self._adapters.wake.wake(touched)
         ledger.finish_recount(hour, now)
         return Recounted(hour, found.records, len(changed), len(touched), found.unread)
 
     def _allow(self, hour: datetime, now: datetime) -> None:
         """Raises RecountRefused where this hour cannot be recounted, now or ever."""
-        if hour_start(hour, self._site.zone) != hour:
+        if hour_start(hour, self._log_group.zone) != hour:
             raise RecountRefused(
-                f"{hour:%Y-%m-%dT%H:%M:%SZ} starts no hour in {self._site.zone}: name the start "
-                "of one, such as 2026-11-24T10:00:00Z",
+                f"{hour:%Y-%m-%dT%H:%M:%SZ} starts no hour in {self._log_group.zone}: "
+                "name the start of one, such as 2026-11-24T10:00:00Z",
             )
         if self._closes(hour) > now:
             raise RecountRefused(
                 f"the hour from {hour:%Y-%m-%dT%H:%M}Z can be recounted from "
                 f"{self._closes(hour):%Y-%m-%dT%H:%M}Z on, {_MINUTES} minutes after its end",
             )
-        kept = self._outside.log.kept_since()
+        kept = self._adapters.log.kept_since()
         if hour < kept:
             raise RecountRefused(
-                f"the log {self._site.group} holds everything only since {kept:%Y-%m-%dT%H:%M}Z, "
-                f"so the hour from {hour:%Y-%m-%dT%H:%M}Z cannot be set from it: the ledger is "
-                "left as it is",
+                f"the log {self._log_group.group} holds everything only since "
+                f"{kept:%Y-%m-%dT%H:%M}Z, so the hour from {hour:%Y-%m-%dT%H:%M}Z "
+                "cannot be set from it: the ledger is left as it is",
             )
 
     def _closes(self, hour: datetime) -> datetime:
-        return next_hour(hour, self._site.zone) + CLOSED_AFTER
+        return next_hour(hour, self._log_group.zone) + CLOSED_AFTER
 
     def _read(self, hour: datetime) -> "_Found":
         """What the log holds of an hour: each call once, also where it is logged twice."""
         found = _Found()
-        end = next_hour(hour, self._site.zone)
-        calls = self._outside.calls(self._outside.ledger.meter_rules(), self._site)
-        for event in self._outside.log.events(*searched(hour, self._site.zone)):
+        end = next_hour(hour, self._log_group.zone)
+        calls = self._adapters.calls(self._adapters.ledger.meter_rules(), self._log_group)
+        for event in self._adapters.log.events(*searched(hour, self._log_group.zone)):
             inside = hour <= time_of(event) < end
             found.lines += inside
             # Against the event's own time: by now a wrong date of that day may have come true.

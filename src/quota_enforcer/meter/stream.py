@@ -12,15 +12,15 @@ from decimal import Decimal
 
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.meter.appearances import Faces
-from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import Batch, time_of
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
 from quota_enforcer.meter.ports import EventPointer, LogEvent
 from quota_enforcer.meter.recount import searched
 
-STREAM = "aws/bedrock/modelinvocations"
+BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
 BRIEF_KEPT = timedelta(seconds=60)
 """How long a brief is used again: for so long a new price or a newly watched session may wait."""
@@ -29,7 +29,7 @@ RECENT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class DeliveryResult:
     """What became of a delivery, in numbers of records, and never what a record says.
 
     `late` are those whose hour is being recounted instead. `skipped` counts by reason.
@@ -52,13 +52,13 @@ class Metered:
 class Stream:
     """Meters one deployment's invocation log as it is delivered."""
 
-    def __init__(self, outside: MeterAdapters, site: MeteredLogGroup) -> None:
-        self._outside = outside
-        self._site = site
+    def __init__(self, adapters: MeterAdapters, log_group: MeteredLogGroup) -> None:
+        self._adapters = adapters
+        self._log_group = log_group
         self._known: tuple[datetime, CallCharger] | None = None
-        self._faces = Faces(outside.ledger)
+        self._appearances = AppearanceRecorder(adapters.ledger)
 
-    def deliver(self, data: str, now: datetime, request_id: str) -> Metered:
+    def deliver(self, data: str, now: datetime, request_id: str) -> DeliveryResult:
         """Meter what an event's `awslogs.data` holds. May be repeated whatever has happened.
 
         Raises only where the enforcer cannot be woken or told whom to deny, or the pointers not be
@@ -70,38 +70,38 @@ class Stream:
         except Undecodable as broken:
             lost = [EventPointer(request_id, here, f"the delivery cannot be read: {broken}")]
             self._give_up(lost, [now - RECENT, now], now)
-            return Metered(failed=lost)
+            return DeliveryResult(failed=lost)
         if delivery.control:
-            return Metered(control=True)
+            return DeliveryResult(control=True)
         foreign = self._foreign(delivery)
         if foreign:
-            return Metered(skipped={foreign: len(delivery.events) + delivery.damaged})
+            return DeliveryResult(skipped={foreign: len(delivery.events) + delivery.damaged})
         damaged = EventPointer(request_id, here, "a log event without an id, a time or a message")
         return self._meter(delivery.events, now, [damaged] * delivery.damaged)
 
     def _foreign(self, delivery: Delivery) -> str:
         """Why a delivery is none of what is metered here; empty where it is."""
-        if delivery.owner != self._site.account:
+        if delivery.owner != self._log_group.account:
             return "the log of another account"
-        if delivery.group != self._site.group:
+        if delivery.group != self._log_group.group:
             return "another log group"
-        return "" if delivery.stream == STREAM else "a log stream that is not Bedrock's"
+        return "" if delivery.stream == BEDROCK_STREAM else "a log stream that is not Bedrock's"
 
     def _meter(
         self, events: Sequence[LogEvent], now: datetime, damaged: list[EventPointer]
-    ) -> Metered:
+    ) -> DeliveryResult:
         try:
             calls = self._reader(now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
             reason = f"the ledger cannot be read: {type(error).__name__}"
             failed = [EventPointer(event.id, event.timestamp, reason) for event in events]
             self._give_up(failed, map(time_of, failed), now)
-            return Metered(quarantined=damaged, failed=failed)
+            return DeliveryResult(quarantined=damaged, failed=failed)
 
         batch = Batch(quarantined=damaged)
         for event in events:
             batch.read(calls, event, now)
-        added = self._outside.ledger.add(batch.additions, now)
+        added = self._adapters.ledger.add(batch.additions, now)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
         moments += map(time_of, batch.failed)
@@ -109,12 +109,12 @@ class Stream:
         try:
             # Everybody: a duplicate may follow a crash before the wake, and usage whose answer got
             # lost may have been written.
-            self._faces.tell(call.source for call in batch.additions if call.source)
+            self._appearances.tell(call.source for call in batch.additions if call.source)
             if batch.touched:
-                self._outside.wake.wake(batch.touched)
+                self._adapters.wake.wake(batch.touched)
         finally:
             self._give_up(failed, moments, now)
-        return Metered(
+        return DeliveryResult(
             counted=added.added,
             duplicates=added.duplicates,
             unattributed=batch.unattributed,
@@ -130,7 +130,7 @@ class Stream:
         """Calls of hours to be recounted that the log has where no recount looks for them."""
         for call in batch.additions:
             if call.hour in recounted:
-                start, end = searched(call.hour, self._site.zone)
+                start, end = searched(call.hour, self._log_group.zone)
                 if not start <= batch.time(call.key) < end:
                     reason = "its hour was set from the log, where it came too late to be found"
                     yield batch.pointer(call.key, reason)
@@ -140,12 +140,12 @@ class Stream:
         if self._known is not None and abs(now - self._known[0]) < BRIEF_KEPT:
             return self._known[1]
         try:
-            meter_rules = self._outside.ledger.meter_rules()
+            meter_rules = self._adapters.ledger.meter_rules()
         except Exception:
             if self._known is None:
                 raise
             return self._known[1]
-        calls = self._outside.calls(meter_rules, self._site)
+        calls = self._adapters.calls(meter_rules, self._log_group)
         self._known = now, calls
         return calls
 
@@ -155,7 +155,7 @@ class Stream:
         """Leave pointers, and have the hours of their calls set from the log once they are over."""
         if not pointers:
             return
-        hours = {hour_start(moment, self._site.zone) for moment in moments}
+        hours = {hour_start(moment, self._log_group.zone) for moment in moments}
         with suppress(Exception):  # the same trouble as before, as a rule; the pointers count
-            self._outside.ledger.ask_recounts(hours, now)
-        self._outside.letters.send(list(pointers))
+            self._adapters.ledger.ask_recounts(hours, now)
+        self._adapters.letters.send(list(pointers))

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from quota_enforcer import clock
 from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.meter.ports import LogEvent
-from quota_enforcer.meter.stream import STREAM
+from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -47,7 +47,7 @@ class CloudWatchInvocationLog:
             return
         pages = self._client.get_paginator("filter_log_events").paginate(
             logGroupName=self._group,
-            logStreamNames=[STREAM],
+            logStreamNames=[BEDROCK_STREAM],
             startTime=first,
             endTime=after - 1,  # AWS includes it
         )

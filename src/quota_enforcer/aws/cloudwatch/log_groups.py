@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.doctor.rules.logging import STANDARD
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
-from quota_enforcer.meter.stream import STREAM
+from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -51,12 +51,12 @@ class LogWiring:
         """
         try:
             answer = self._client.describe_log_streams(
-                logGroupName=group, logStreamNamePrefix=STREAM
+                logGroupName=group, logStreamNamePrefix=BEDROCK_STREAM
             )
         except self._client.exceptions.ResourceNotFoundException:
             return None
         for stream in answer["logStreams"]:
-            if stream["logStreamName"] == STREAM and "lastIngestionTime" in stream:
+            if stream["logStreamName"] == BEDROCK_STREAM and "lastIngestionTime" in stream:
                 return _EPOCH + timedelta(milliseconds=stream["lastIngestionTime"])
         return None
 

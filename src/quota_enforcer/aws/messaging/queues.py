@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from quota_enforcer.aws.messaging.chunks import fitting
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.meter.ports import EventPointer
-from quota_enforcer.meter.stream import STREAM
+from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -66,7 +66,7 @@ class SqsDeadLetters:
         for event_id, timestamp, reason in dict.fromkeys(pointers):
             pointer = json.dumps({"id": event_id, "timestamp": timestamp})
             reasons.setdefault(reason[:_LONGEST_REASON], []).append(pointer)
-        where = json.dumps({"log_group": self._group, "log_stream": STREAM})[1:-1]
+        where = json.dumps({"log_group": self._group, "log_stream": BEDROCK_STREAM})[1:-1]
         for reason, found in reasons.items():
             for events in fitting(found, count=len(found), size=MOST_BYTES - _ROOM):
                 listed = ", ".join(events)

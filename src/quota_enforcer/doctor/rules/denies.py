@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from quota_enforcer.core.deployment import SETTLING
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
 from quota_enforcer.doctor.fixes import count, deploy
-from quota_enforcer.enforce.apply.all import SETTLING
 
 _SWEEP = "quota-enforcer sweep"
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
-from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.deployment import SETTLING, Settings
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -22,8 +21,6 @@ from quota_enforcer.enforce.report import Report
 
 TRIES = 3
 """How often a principal is gathered again when another sweep or wake wrote it first."""
-SETTLING = timedelta(minutes=10)
-"""A change this young may be another sweep's that is still under way, or not yet listed by IAM."""
 
 
 class Enforcement:

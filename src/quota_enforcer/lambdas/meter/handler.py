@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from quota_enforcer.meter.ports import EventPointer
     from quota_enforcer.meter.recount import Recounted, Recounter
-    from quota_enforcer.meter.stream import Metered, Stream
+    from quota_enforcer.meter.stream import DeliveryResult, Stream
 
 NAMED = 20
 """How many events a line of the function's log names; the metrics count them all."""
@@ -47,8 +47,10 @@ class Meter(NamedTuple):
 def meter() -> Meter:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = MeterSettings.from_environment(os.environ)
-    outside = meter_wiring.outside(settings, boto3.Session())
-    return Meter(meter_wiring.stream(settings, outside), meter_wiring.recounter(settings, outside))
+    adapters = meter_wiring.outside(settings, boto3.Session())
+    return Meter(
+        meter_wiring.stream(settings, adapters), meter_wiring.recounter(settings, adapters)
+    )
 
 
 # No response and no exception is captured: both could hold what a record says.
@@ -69,7 +71,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             assert_never(request)
 
 
-def _told(metered: "Metered") -> dict[str, Any]:
+def _told(metered: "DeliveryResult") -> dict[str, Any]:
     """Log and measure a delivery."""
     counts = {
         "Counted": metered.counted,

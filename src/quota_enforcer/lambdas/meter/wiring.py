@@ -12,7 +12,7 @@ from quota_enforcer.aws.functions.wake import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.table import PriceTable
-from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
 
@@ -46,17 +46,17 @@ def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapter
     )
 
 
-def stream(settings: "MeterSettings", outside: MeterAdapters) -> Stream:
+def stream(settings: "MeterSettings", adapters: MeterAdapters) -> Stream:
     """What meters deliveries."""
-    return Stream(outside, _site(settings))
+    return Stream(adapters, _log_group(settings))
 
 
-def recounter(settings: "MeterSettings", outside: MeterAdapters) -> Recounter:
+def recounter(settings: "MeterSettings", adapters: MeterAdapters) -> Recounter:
     """What sets hours from the log."""
-    return Recounter(outside, _site(settings))
+    return Recounter(adapters, _log_group(settings))
 
 
-def _site(settings: "MeterSettings") -> MeteredLogGroup:
+def _log_group(settings: "MeterSettings") -> MeteredLogGroup:
     return MeteredLogGroup(settings.account, settings.log_group, settings.zone)
 
 

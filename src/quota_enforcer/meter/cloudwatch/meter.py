@@ -31,7 +31,7 @@ from quota_enforcer.meter.cloudwatch.series import (
 )
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, Series
 
-__all__ = ["Metered", "Occasion", "Pricing", "meter"]
+__all__ = ["MeterRun", "Occasion", "Pricing", "meter"]
 
 FIRST_LOOK = timedelta(days=32)
 """How far the very first run looks back: the longest month, and a day for time zones."""
@@ -71,7 +71,7 @@ class Pricing:
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class MeterRun:
     """What a run did.
 
     `touched` are those whose usage changed, `seen` all who may have used anything in the last days:
@@ -95,7 +95,7 @@ def meter(
     state: SweepState,
     occasion: Occasion,
     pricing: Pricing,
-) -> Metered:
+) -> MeterRun:
     """Bring the ledger's buckets up to `occasion.now`.
 
     Afterwards the caller advances the watermark, `state.metered_to`, to `now`, past failures too:
@@ -130,7 +130,7 @@ def meter(
     for source in healed:
         ledger.remember_source(source)
 
-    return Metered(
+    return MeterRun(
         touched=frozenset(bucket.principal for bucket in changes),
         seen=frozenset(principal for several in charged.values() for principal in several),
         failures=tuple(reading.failure for reading in readings if reading.unknown),

@@ -24,7 +24,7 @@ _KEY = 24
 """Hexadecimal digits of a key: 96 bits, so no two calls of one principal share one."""
 
 
-class Prices(Protocol):
+class CallPrices(Protocol):
     """What calls cost."""
 
     def cost(
@@ -33,7 +33,7 @@ class Prices(Protocol):
         """What a call of this model in this Region cost."""
 
 
-PricesOf = Callable[[MeterRules], Prices]
+PricesOf = Callable[[MeterRules], CallPrices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CallCharger:
     """Reads the log of one account; buckets are hours of `zone`."""
 
     meter_rules: MeterRules
-    prices: Prices
+    prices: CallPrices
     models: Models
     account: str
     zone: ZoneInfo

@@ -26,7 +26,7 @@ from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.context import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, UsageEntry
 from quota_enforcer.meter.stream import Stream
 from stream_fakes import GROUP, FakeLog, FakeModels, FlatPrices, call, delivery
@@ -341,7 +341,7 @@ def test_a_thousand_records_take_at_most_thirty_calls(
     queues = session.client("sqs")
     for client in (dynamodb, functions, queues):
         count_requests(client, counted)
-    outside = MeterAdapters(
+    adapters = MeterAdapters(
         a_ledger(dynamodb),
         FakeModels(),
         FakeLog(),
@@ -349,7 +349,7 @@ def test_a_thousand_records_take_at_most_thirty_calls(
         SqsDeadLetters(queues, "https://queue", GROUP),
         lambda _: FlatPrices(),
     )
-    stream = Stream(outside, MeteredLogGroup(ACCOUNT, GROUP, UTC_ZONE))
+    stream = Stream(adapters, MeteredLogGroup(ACCOUNT, GROUP, UTC_ZONE))
     for batch in range(10):
         events = [
             call(number, NOON + timedelta(seconds=number * seconds_apart % 3600), f"u{number % 50}")

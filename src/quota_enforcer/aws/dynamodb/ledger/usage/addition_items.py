@@ -14,7 +14,6 @@ from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
     METER,
-    STREAM,
     counter_name,
     counters,
     usage_expires,
@@ -25,6 +24,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recount_key
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Update
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import Plain
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.ports import UsageEntry
@@ -82,7 +82,9 @@ def open_checks(hours: Collection[datetime]) -> dict[datetime, ConditionCheck]:
 def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> Update:
     numbers: dict[str, int | Decimal]
     numbers, _ = counters(bucket, hours, zone)
-    values: dict[str, Any] = {counter_name(hour, METER, zone): STREAM for hour in hours}
+    values: dict[str, Any] = {
+        counter_name(hour, METER, zone): Metering.STREAM.value for hour in hours
+    }
     values[EXPIRES] = usage_expires(bucket.day)
     return Update(usage_key(bucket), numbers, values)
 

@@ -22,12 +22,11 @@ from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import next_hour
 from quota_enforcer.meter.ports import AddResult, UsageEntry
+from quota_enforcer.meter.recount import ADDED_FREELY
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Write
 
-CLOSED_AFTER: Final = timedelta(minutes=5)
-"""After its end an hour may be recounted soon, so a call is added only where none has begun."""
 PATIENCE: Final = timedelta(seconds=60)
 """After that a delivery begins no transaction more: what is left ends as failed.
 
@@ -157,7 +156,7 @@ class DynamoAdditions:
     def _closed(self, calls: Iterable[UsageEntry], now: datetime) -> set[datetime]:
         """Of which hours a recount may have begun."""
         # By the clock as it is at each try: a recount may begin while a delivery takes its time.
-        latest = max(now, self._now()) - CLOSED_AFTER
+        latest = max(now, self._now()) - ADDED_FREELY
         hours = {call.hour for call in calls}
         return {hour for hour in hours if next_hour(hour, self._zone) <= latest}
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
 from quota_enforcer.aws.dynamodb.wire import Plain
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
@@ -29,8 +30,6 @@ AFTER_USAGE = "usage$"
 
 METER = "meter"
 """Stands where an hour's counters stand, `13.meter`, and says who filled the hour."""
-CLOUDWATCH = "cloudwatch"
-STREAM = "stream"
 
 _HOURS_AT_ONCE = 12
 """An expression of 25 hours would come near the 4 KB that DynamoDB reads of one."""
@@ -57,7 +56,7 @@ class DynamoUsage:
         return {bucket: hours for bucket, hours in stored.items() if hours}
 
     def set_hours(
-        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = CLOUDWATCH
+        self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = Metering.CLOUDWATCH
     ) -> None:
         """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
         several = sorted(hours.items())

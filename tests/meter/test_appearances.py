@@ -6,7 +6,7 @@ import pytest
 
 from log_records import ACCOUNT
 from quota_enforcer.core.ledger import MeterRules
-from quota_enforcer.meter import appearances as faces
+from quota_enforcer.meter import appearances
 from stream_fakes import Place, call, delivery
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_each_is_told_once_a_day_however_often_it_calls() -> None:
 
 
 def test_ever_new_names_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces, "MOST_KNOWN", 2)
+    monkeypatch.setattr(appearances, "MOST_KNOWN", 2)
     place = Place()
     for name in ("one", "two", "three", "four", "one"):
         delivered(place, (f"{GRACE}.{name}", NINE))

@@ -28,8 +28,8 @@ class MeterAdapters:
     letters: DeadLetters
     prices: PricesOf
 
-    def calls(self, meter_rules: MeterRules, site: MeteredLogGroup) -> CallCharger:
+    def calls(self, meter_rules: MeterRules, log_group: MeteredLogGroup) -> CallCharger:
         """What reads the log as this brief says."""
         return CallCharger(
-            meter_rules, self.prices(meter_rules), self.models, site.account, site.zone
+            meter_rules, self.prices(meter_rules), self.models, log_group.account, log_group.zone
         )

@@ -14,7 +14,7 @@ from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket, SweepState
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
-from quota_enforcer.meter.handover import LONGEST, take_over
+from quota_enforcer.meter.handover import LONGEST, hand_over
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)
@@ -245,12 +245,12 @@ def changed(
     state: SweepState, metering: Metering, behind: datetime | None = None
 ) -> list[datetime]:
     at = NOON + 20 * MINUTES
-    return list(take_over(state, metering, at, UTC_ZONE, behind).hours)
+    return list(hand_over(state, metering, at, UTC_ZONE, behind).hours)
 
 
 def test_a_new_deployment_has_nothing_to_settle() -> None:
     for metering in Metering:
-        taken = take_over(SweepState(), metering, NOON, UTC_ZONE, None)
+        taken = hand_over(SweepState(), metering, NOON, UTC_ZONE, None)
         assert (taken.hours, taken.state) == ((), SweepState(metering=metering))
 
 
@@ -274,7 +274,7 @@ def test_the_metrics_begin_with_the_next_full_hour_of_the_local_clock() -> None:
     zone = ZoneInfo("Australia/Lord_Howe")
     night = datetime(2027, 4, 3, 14, 50, tzinfo=UTC)  # 01:50 before the clocks go back to 01:30
     state = SweepState(night, night, metering="stream")
-    taken = take_over(state, CLOUDWATCH, night, zone, None)
+    taken = hand_over(state, CLOUDWATCH, night, zone, None)
     begins = taken.state.metering_from
     assert begins is not None
     assert begins > night
