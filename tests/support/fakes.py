@@ -17,7 +17,6 @@ from quota_enforcer.core.ledger import (
     Record,
     Source,
     SweepState,
-    no_progress,
 )
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
@@ -26,6 +25,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 

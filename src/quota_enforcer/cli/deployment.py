@@ -13,10 +13,10 @@ from quota_enforcer.aws.errors import is_missing
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import NotThere
-from quota_enforcer.core.ledger import Quotas, ReadMany
 from quota_enforcer.core.notices.subscription import Subscription
-from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.core.usage.reads import ReadMany
 from quota_enforcer.decide.rules import QuotaLoader, RuleSet
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.gates.settings import AuthorSettings

@@ -1,18 +1,17 @@
 """What the ledger holds, as data."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Protocol, Self
 
-from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.core.usage.reads import UsageReads
 
 
 class Level(StrEnum):
@@ -202,33 +201,6 @@ class MeterRules:
     prices: Mapping[str, Rate] = field(default_factory=dict)
 
 
-class UsageReads(Protocol):
-    """Where usage is read."""
-
-    def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
-
-
-def no_progress(_: float) -> None:
-    """Nobody wants to know how far it is."""
-
-
-class ReadMany(Protocol):
-    """Reads the usage of many at once."""
-
-    def __call__(
-        self,
-        firsts: Mapping[Principal, date],
-        hours_from: date | None,
-        told: Callable[[float], None] = no_progress,
-    ) -> Mapping[Principal, Usage]:
-        """Each one's usage from a local date on; perhaps a second old.
-
-        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
-        `told` hears how far it is, from 0 to 1.
-        """
-
-
 class SweepStateReads(Protocol):
     """What the last sweep left."""
 
@@ -271,29 +243,5 @@ class GateIntentReads(Protocol):
         """Every intent, consistently read."""
 
 
-class HistoryReads(Protocol):
-    """Past notices."""
-
-    def history(
-        self, principal: Principal | None = None, since: datetime | None = None
-    ) -> list[Notice]:
-        """Past notices, oldest first: one principal's, or those of the deployment."""
-
-    def whole_history(
-        self, since: datetime | None = None, limit: int | None = None
-    ) -> list[Notice]:
-        """Everybody's and the deployment's past notices, oldest first, of these the newest.
-
-        Eventually consistent.
-        """
-
-
 class LedgerReads(UsageReads, StandingReads, SweepStateReads, QuotaMemoryReads, Protocol):
     """What it takes to decide about somebody."""
-
-
-class Quotas(Protocol):
-    """The quota table, as far as the enforcer reads it."""
-
-    def items(self) -> list[Item]:
-        """Every item, consistently read."""

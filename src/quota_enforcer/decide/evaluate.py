@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import Record, UsageReads
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import first_day

@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
+from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.verdict import first_day
 
 READERS = 8

@@ -7,8 +7,9 @@ from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.ledger import QuotaMemory, Quotas
+from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.decide.rules import QuotaLoader, RuleSet
 from quota_enforcer.doctor.probe import Probe

@@ -9,21 +9,20 @@ from quota_enforcer.core.ledger import (
     EverybodyReads,
     GateIntent,
     GateIntentReads,
-    HistoryReads,
     MeterRules,
     PriceMemory,
     QuotaMemory,
     QuotaMemoryReads,
-    Quotas,
     Record,
     StandingReads,
     SweepState,
     SweepStateReads,
-    UsageReads,
 )
-from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.core.notices.notice import HistoryReads, Notice
 from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.item import Quotas
+from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 
 if TYPE_CHECKING:

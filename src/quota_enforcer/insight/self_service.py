@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from quota_enforcer.core.deployment import Context, MeSettings
-from quota_enforcer.core.ledger import LedgerReads, Quotas, Record, SweepState
+from quota_enforcer.core.ledger import LedgerReads, Record, SweepState
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import Subject

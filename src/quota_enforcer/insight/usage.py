@@ -13,12 +13,12 @@ from enum import StrEnum
 from threading import Lock
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import UsageReads
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 
 BETWEEN_TEAMS = "+"

@@ -14,7 +14,7 @@ from quota_enforcer.core.quotas.diff import author
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.core.ledger import Quotas
+    from quota_enforcer.core.quotas.item import Quotas
 
 ITEM = an_item(warn_at={Decimal(50), Decimal(80)}, models=["*"], enabled=True, note="")
 KEY = ("user/alice", "daily")

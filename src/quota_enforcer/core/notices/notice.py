@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Number
 
@@ -39,6 +41,7 @@ _FOR_PEOPLE = {
     NoticeKind.RESTORED,
     NoticeKind.COULD_NOT_LIFT,
 }
+
 HISTORY_ONLY = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
 """Kept in the history and sent to nobody: there is nothing that anybody must do."""
 
@@ -83,3 +86,20 @@ class Notice:
         of_edit = f"#{self.edit}" if self.edit else ""
         what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"
+
+
+class HistoryReads(Protocol):
+    """Past notices."""
+
+    def history(
+        self, principal: Principal | None = None, since: datetime | None = None
+    ) -> list[Notice]:
+        """Past notices, oldest first: one principal's, or those of the deployment."""
+
+    def whole_history(
+        self, since: datetime | None = None, limit: int | None = None
+    ) -> list[Notice]:
+        """Everybody's and the deployment's past notices, oldest first, of these the newest.
+
+        Eventually consistent.
+        """

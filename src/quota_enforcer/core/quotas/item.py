@@ -7,7 +7,7 @@ allowed, so that an admin in the DynamoDB console can mend it from the notice al
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
@@ -225,3 +225,10 @@ class _Reading:
         self._problems.append(
             f"{attribute} is {values.shown(self._item[attribute])[:200]}; allowed: {allowed}"
         )
+
+
+class Quotas(Protocol):
+    """The quota table, as far as the enforcer reads it."""
+
+    def items(self) -> list[Item]:
+        """Every item, consistently read."""

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import EverybodyReads, HistoryReads, LedgerReads, Record
-from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.core.ledger import EverybodyReads, LedgerReads, Record
+from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule

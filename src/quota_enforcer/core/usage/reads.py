@@ -1,0 +1,35 @@
+"""How usage is read: of one principal, or of many at once."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Protocol
+
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.buckets import Usage
+
+
+class UsageReads(Protocol):
+    """Where usage is read."""
+
+    def usage(self, principal: Principal, first: date) -> Usage:
+        """One principal's usage from a local date on."""
+
+
+def no_progress(_: float) -> None:
+    """Nobody wants to know how far it is."""
+
+
+class ReadMany(Protocol):
+    """Reads the usage of many at once."""
+
+    def __call__(
+        self,
+        firsts: Mapping[Principal, date],
+        hours_from: date | None,
+        told: Callable[[float], None] = no_progress,
+    ) -> Mapping[Principal, Usage]:
+        """Each one's usage from a local date on; perhaps a second old.
+
+        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
+        `told` hears how far it is, from 0 to 1.
+        """
