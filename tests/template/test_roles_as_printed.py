@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from template_values import PSEUDO, Deployed
@@ -14,10 +15,10 @@ def ours(name: str) -> str:
     return policy_arn("aws", PSEUDO["AWS::AccountId"], PSEUDO["AWS::StackName"], name)
 
 
-def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> functions.Deployed:
+def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> deployed.Deployed:
     """What the code takes for a deployment, in the names of `template_values`."""
     numbers = [None, *range(1, scopes + 1)]
-    return functions.Deployed(
+    return deployed.Deployed(
         partition=PSEUDO["AWS::Partition"],
         account=PSEUDO["AWS::AccountId"],
         quota_table="QuotaTable.Arn",

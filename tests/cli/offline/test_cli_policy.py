@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies import callers as self_service
+from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, gate
@@ -129,22 +130,22 @@ class TestAllow:
 
 class TestRoles:
     def test_the_enforcer_as_the_template_has_it_by_default(self) -> None:
-        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=0)
+        of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=0)
         assert printed("enforcer", "--account", ACCOUNT) == functions.enforcer(of)
 
     def test_the_enforcer_with_scopes_and_gates_of_another_stack(self) -> None:
-        of = functions.Deployed.named("team", ACCOUNT, "aws-cn", "cn-north-1", scopes=2, gates=1)
+        of = deployed.Deployed.named("team", ACCOUNT, "aws-cn", "cn-north-1", scopes=2, gates=1)
         args = ["--stack", "team", "--partition", "aws-cn", "--region", "cn-north-1"]
         args += ["--scopes", "2", "--gates", "1"]
         assert printed("enforcer", "--account", ACCOUNT, *args) == functions.enforcer(of)
 
     def test_the_author_with_its_gates(self) -> None:
-        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=2)
+        of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", scopes=0, gates=2)
         written = printed("author", "--account", ACCOUNT, "--gates", "2")
         assert written == functions.author(of)
 
     def test_the_self_service_function(self) -> None:
-        of = functions.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*")
+        of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*")
         assert printed("self-service", "--account", ACCOUNT) == self_service.me(of)
 
     def test_what_people_need_to_see_their_own_usage(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import gate
@@ -18,7 +19,7 @@ MODELS = ["anthropic.claude-3-opus-20240229-v1:0"]
 
 def written(partition: str) -> list[tuple[Any, int]]:
     """Each document, and how large it may be."""
-    of = functions.Deployed.named("bedrock-quota", ACCOUNT, partition, "*", scopes=5, gates=4)
+    of = deployed.Deployed.named("bedrock-quota", ACCOUNT, partition, "*", scopes=5, gates=4)
     managed = [
         deny_all(),
         deny_models(MODELS, partition=partition),

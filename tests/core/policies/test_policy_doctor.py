@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies.callers import FINDING, NEEDS, doctor
+from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, VERSION, size
-from quota_enforcer.core.policies.roles import Deployed
 
 ACCOUNT = "111122223333"
 READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan")

@@ -4,8 +4,9 @@ import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
 from quota_enforcer.core.policies.callers import asking, me
+from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.policies.roles import Deployed, author, enforcer, meter
+from quota_enforcer.core.policies.roles import author, enforcer, meter
 from quota_enforcer.core.policies.scp import Guarded, guard
 
 IAM = f"arn:aws:iam::{ACCOUNT}"

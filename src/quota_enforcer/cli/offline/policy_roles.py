@@ -10,9 +10,9 @@ from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import doctor as doctor_for
+from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import SCP_LIMIT
 from quota_enforcer.core.policies.names import GATES, MODEL_SCOPES, PARTITIONS
-from quota_enforcer.core.policies.roles import Deployed
 from quota_enforcer.core.policies.scp import Guarded
 from quota_enforcer.core.policies.scp import guard as guard_for
 

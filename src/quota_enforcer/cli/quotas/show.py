@@ -15,7 +15,7 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import reads
-from quota_enforcer.core.quotas.diff import AUTHOR, shown, told
+from quota_enforcer.core.quotas.diff import AUTHOR, content, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule
@@ -167,4 +167,4 @@ def _facts(found: Shown) -> Iterator[tuple[str, str]]:
 
 
 def _said(item: Item) -> list[tuple[str, str]]:
-    return [(name, shown(value)) for name, value in told(item).items()]
+    return [(name, shown(value)) for name, value in content(item).items()]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document, allow, deny, document
 from quota_enforcer.core.policies.names import (
     checked_account,
@@ -11,7 +12,7 @@ from quota_enforcer.core.policies.names import (
     checked_stack,
     policy_arn,
 )
-from quota_enforcer.core.policies.roles import NEVER_FOR_METER, Deployed, logs_and_traces
+from quota_enforcer.core.policies.roles import NEVER_FOR_METER, logs_and_traces
 
 NEVER: Final = ("iam:*", "lambda:*", "sns:*", "sts:AssumeRole*")
 """What is denied to the function whatever else its role may get."""

@@ -6,20 +6,13 @@ documents that it cannot attach, and that serve as boundaries, which never grant
 neither IAM nor the quotas. What the self-service function may do is in `self_service`.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document, Statement, allow, deny, document
 from quota_enforcer.core.policies.names import (
     PATHS_OF_AWS,
     PROTECTED_PATHS,
-    checked_account,
-    checked_partition,
-    checked_region,
-    checked_stack,
-    deny_policy_name,
-    gate_name,
-    policy_arn,
 )
 
 ATTACHING: Final = (
@@ -28,6 +21,7 @@ ATTACHING: Final = (
     "iam:DetachRolePolicy",
     "iam:DetachUserPolicy",
 )
+
 WRITING_GATES: Final = (
     "iam:CreatePolicy",
     "iam:CreatePolicyVersion",
@@ -36,6 +30,7 @@ WRITING_GATES: Final = (
     "iam:ListEntitiesForPolicy",
     "iam:ListPolicyVersions",
 )
+
 NEVER_FOR_AUTHOR: Final = (
     "iam:Add*",
     "iam:Attach*",
@@ -54,6 +49,7 @@ NEVER_FOR_AUTHOR: Final = (
     "sts:AssumeRole*",
 )
 """What would make something of a document, denied whatever else the author's role may get."""
+
 RESOLVING: Final = {
     "bedrock:GetCustomModel": "custom-model",
     "bedrock:GetCustomModelDeployment": "custom-model-deployment",
@@ -61,6 +57,7 @@ RESOLVING: Final = {
     "bedrock:GetProvisionedModelThroughput": "provisioned-model",
 }
 """How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
+
 READING_A_STREAM: Final = (
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -71,6 +68,7 @@ READING_A_STREAM: Final = (
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
 """
+
 NEVER_FOR_METER: Final = (
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -79,86 +77,6 @@ NEVER_FOR_METER: Final = (
     "dynamodb:UpdateItem",
 )
 """What would change a quota, denied whatever else the meter's role may get."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What one deployment's roles are about; ARNs, or patterns where only CloudFormation knows."""
-
-    partition: str
-    account: str
-    quota_table: str
-    quota_stream: str
-    """The stream of the quota table's edits."""
-    ledger_table: str
-    denies: tuple[str, ...]
-    """The static deny policies: of everything, then of each installed model scope."""
-    notice_topic: str
-    dead_letters: str
-    enforcer_log: str
-    gates: tuple[str, ...] = ()
-    author: str = ""
-    """The author function; empty where there are no gates."""
-    author_log: str = ""
-    metrics: bool = False
-    """Whether usage comes from CloudWatch's metrics: Metering is cloudwatch, and not stream."""
-    region: str = "*"
-    enforcer: str = ""
-    """The enforcer function."""
-    invocation_log: str = ""
-    """The log group of Bedrock's invocation log, as IAM names what is in it: with `:*`."""
-    meter_dead_letters: str = ""
-    meter_log: str = ""
-    me_log: str = ""
-
-    @classmethod
-    def named(  # noqa: PLR0913 - one for each parameter that matters to a role
-        cls,
-        stack: str,
-        account: str,
-        partition: str,
-        region: str,
-        *,
-        scopes: int = 0,
-        gates: int = 0,
-        metrics: bool = False,
-        log_group: str = "",
-    ) -> "Deployed":
-        """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
-        checked_stack(stack)
-        checked_region(region)
-        account, partition = checked_account(account), checked_partition(partition)
-
-        def arn(service: str, resource: str) -> str:
-            return f"arn:{partition}:{service}:{region}:{account}:{resource}"
-
-        def policy(name: str) -> str:
-            return policy_arn(partition, account, stack, name)
-
-        numbers = [None, *range(1, scopes + 1)]
-        return cls(
-            partition=partition,
-            account=account,
-            quota_table=arn("dynamodb", f"table/{stack}-QuotaTable-*"),
-            quota_stream=arn("dynamodb", f"table/{stack}-QuotaTable-*/stream/*"),
-            ledger_table=arn("dynamodb", f"table/{stack}-LedgerTable-*"),
-            denies=tuple(policy(deny_policy_name(stack, number)) for number in numbers),
-            notice_topic=arn("sns", f"{stack}-NoticeTopic-*"),
-            dead_letters=arn("sqs", f"{stack}-EnforcerDeadLetters-*"),
-            enforcer_log=arn("logs", f"log-group:/bedrock-quota/{stack}/enforcer:*"),
-            gates=tuple(policy(gate_name(stack, number)) for number in range(1, gates + 1)),
-            author=arn("lambda", f"function:{stack}-AuthorFunction-*") if gates else "",
-            author_log=arn("logs", f"log-group:/bedrock-quota/{stack}/author:*"),
-            metrics=metrics,
-            region=region,
-            enforcer=arn("lambda", f"function:{stack}-EnforcerFunction-*"),
-            invocation_log=arn(
-                "logs", f"log-group:{log_group or f'/bedrock-quota/{stack}/invocations'}:*"
-            ),
-            meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
-            meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
-            me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
-        )
 
 
 def enforcer(of: Deployed) -> Document:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from functools import reduce
 from types import MappingProxyType
 
+from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.cost import (
-    CacheWrites,
     ModelPrices,
     StandIns,
     dearest,

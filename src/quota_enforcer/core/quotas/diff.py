@@ -36,7 +36,7 @@ def changes(old: Item | None, new: Item | None) -> list[Change]:
     old, new = old or {}, new or {}
     return [
         Change(name, old.get(name), new.get(name))
-        for name in told({**old, **new})
+        for name in content({**old, **new})
         if _sense(old.get(name)) != _sense(new.get(name))
     ]
 
@@ -46,7 +46,7 @@ def ordered(item: Item) -> dict[str, Any]:
     return {name: item[name] for name in _in_order(item)}
 
 
-def told(item: Item) -> dict[str, Any]:
+def content(item: Item) -> dict[str, Any]:
     """What an item says, its keys and its author apart."""
     return {name: item[name] for name in _in_order(item) if name not in {*KEYS, AUTHOR, EDITED_AT}}
 

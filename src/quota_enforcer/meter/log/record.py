@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quota_enforcer.core.pricing.cost import CacheWrites, cache_writes
+from quota_enforcer.core.pricing.cache_writes import CacheWrites, cache_writes
 from quota_enforcer.core.principal import Identity
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log import fields as record_fields
