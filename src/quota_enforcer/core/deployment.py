@@ -20,20 +20,18 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is the same for everybody in one sweep; `gated`: the deployment keeps gates."""
+    """What is the same for everybody in one sweep."""
 
     now: datetime
     zone: ZoneInfo
     mode: Mode
     gated: bool = False
+    """Whether the deployment keeps gates."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeSettings:
-    """One deployment, as far as it takes to tell callers where they stand.
-
-    `scopes` are the installed model scopes, and `gated` is whether the deployment keeps gates.
-    """
+    """One deployment, as far as its self-service function knows it."""
 
     stack: str
     account: str
@@ -41,9 +39,11 @@ class MeSettings:
     ledger_table: str
     contact: str
     scopes: tuple[str, ...]
+    """The installed model scopes."""
     mode: Mode
     zone: ZoneInfo
     gated: bool
+    """Whether the deployment keeps gates."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -89,12 +89,7 @@ class Metering(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One deployment.
-
-    `denies` maps each installed model scope to its deny policy's ARN. `author` is the function that
-    writes the gates, empty where the deployment keeps none. `region` is where its calls are priced,
-    empty where prices go by the model alone.
-    """
+    """One deployment, as its enforcer knows it."""
 
     stack: str
     account: str
@@ -103,13 +98,16 @@ class Settings:
     notice_topic: str
     metric_namespace: str
     denies: Mapping[str, str]
+    """The ARN of each installed model scope's deny policy."""
     mode: Mode
     zone: ZoneInfo
     contact: str
     breaker: Breaker
     metering: Metering
     author: str = ""
+    """The function that writes the gates; empty if the deployment keeps none."""
     region: str = ""
+    """Where its calls are priced; if empty, prices go by the model alone."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""What the ledger holds, as data."""
+"""What the ledger holds, as data, and the protocols that read it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,20 +24,23 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """The highest threshold (percent) already warned of, for one limit, until the window ends."""
+    """A warning that was sent, so that it is sent once for a limit and a window."""
 
     threshold: int
+    """The highest percentage of the limit that was warned of."""
     limit: Decimal
     until: datetime
+    """The end of the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsedUp:
-    """A quota that denies: its limit, the start of its window, and when it frees by the clock."""
+    """A quota that denies."""
 
     limit: Decimal
     window_start: datetime
     until: datetime | None
+    """When the clock alone ends the block; None if only an edit can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +53,36 @@ class WouldDeny:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Level, what is denied since when and until when and why, and what was said already.
-
-    `denied` are model scopes. `used_up`, `would_deny` and `warned` are by quota id. `due` is the
-    next moment at which the decision can change without new usage.
-    """
+    """What was decided about a principal last, and what people were told of it."""
 
     level: Level = Level.OK
     denied: frozenset[str] = frozenset()
+    """Model scopes."""
     since: datetime | None = None
     until: datetime | None = None
     reason: str = ""
     used_up: Mapping[str, UsedUp] = field(default_factory=dict)
+    """By quota id, as `warned` and `would_deny` are."""
     warned: Mapping[str, Warned] = field(default_factory=dict)
     due: datetime | None = None
+    """The next moment at which the decision can change without new usage."""
     would_deny: Mapping[str, WouldDeny] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the ledger holds of one principal.
-
-    `standing` is the last outcome. `intended` are the model scopes that an unfinished apply was
-    about to deny (None: finished). `trouble` is why IAM did not let the deny be attached. `due` is
-    when the sweep must look again without new usage. `version` guards every write; 0 is unwritten.
-    """
+    """What the ledger holds of one principal."""
 
     principal: Principal
     standing: Standing = field(default_factory=Standing)
     intended: frozenset[str] | None = None
+    """The model scopes that an unfinished apply was about to deny; None once it is finished."""
     trouble: str = ""
+    """Why IAM refused to attach the deny."""
     due: datetime | None = None
+    """When the sweep must look again even without new usage."""
     version: int = 0
+    """Guards every write; 0 is unwritten."""
 
     def next(self, **changes: object) -> Self:
         """The record as it will be written over this one."""
@@ -90,45 +91,46 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class GateIntent:
-    """Who a gate shall deny which model scopes: a person of Identity Center, or a session.
-
-    `names` are the session's names in every spelling seen, `roles` the names of the roles it was
-    seen in: of permission sets (`AWSReservedSSO_...`), or the one shared role.
-    """
+    """Who a gate shall deny which model scopes: a person of Identity Center, or a session."""
 
     principal: Principal
     scopes: frozenset[str]
     names: frozenset[str]
+    """The session's names in every spelling seen."""
     roles: frozenset[str]
+    """The roles it was seen in: of permission sets (`AWSReservedSSO_...`), or the shared role."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """What one sweep leaves for the next, and for the wakes in between.
-
-    `started` and `finished` are sweeps' `now`; where they differ the last one did not get through.
-    `metered_to` is the metrics' watermark, `fresh_at` when a bucket last changed, `terms` names the
-    settings that concern everybody, `breaker_since` when the breaker tripped, `confirmed_at` when
-    an admin last said that blocks are meant, `gates_told` what admins were told last of others'
-    changes to the gates. `quotas_seen` is another whenever somebody has seen an edit and begins to
-    act on it, and `unsettled` stays set where that may not have come to its end: the next sweep
-    looks at everybody then. `metering` is who fills the ledger (empty before there was a choice),
-    and `metering_from` the hour before which the metrics set nothing, since the stream did.
-    """
+    """What one sweep leaves for the next, and for the wakes in between."""
 
     started: datetime | None = None
+    """The `now` of the last sweep that began."""
     finished: datetime | None = None
+    """The `now` of the last sweep that came to its end."""
     metered_to: datetime | None = None
+    """Up to when the metrics are read."""
     fresh_at: datetime | None = None
+    """When a bucket last changed."""
     terms: str = ""
+    """The settings that concern everybody; if they change, everybody is looked at."""
     breaker_since: datetime | None = None
+    """When the breaker tripped."""
     gates_told: str = ""
+    """What admins were told last about changes that others made to the gates."""
     closed: bool = False
+    """The stack is being deleted."""
     confirmed_at: datetime | None = None
+    """When an admin last said that the blocks are meant."""
     quotas_seen: str = ""
+    """Another text whenever a run has seen an edit and begins to act on it."""
     unsettled: str = ""
+    """Set while acting on an edit may be unfinished: then the next sweep looks at everybody."""
     metering: str = ""
+    """Who fills the ledger; empty in ledgers from before there was a choice."""
     metering_from: datetime | None = None
+    """The metrics set only hours from here on; the stream has filled those before."""
 
     @property
     def watermark(self) -> datetime | None:
@@ -143,25 +145,19 @@ class SweepState:
 
 @dataclass(frozen=True, slots=True)
 class QuotaMemory:
-    """The last valid version of a quota item, and the problems that admins were told of last.
-
-    `stamp` is another whenever it is written, so that each edit is told of once, whoever sees it;
-    empty where nothing is written yet.
-    """
+    """The last valid version of a quota item, and the problems that admins were told of last."""
 
     subject: str
     name: str
     item: Item | None = None
     reported: str = ""
     stamp: str = ""
+    """Another text after each write, so that each edit is told once; empty before the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceMemory:
-    """Whether a model had a price in its newest hour of usage that was acted on.
-
-    Admins were told of it where it has none.
-    """
+    """Whether a model had a price in its newest hour of usage; if not, admins were told."""
 
     model: str
     hour: datetime
@@ -178,70 +174,67 @@ class Bucket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A raw (identity ARN, model id) that was seen in the metrics, and the counters it has.
-
-    `active_to` is the start of the last hour with data; `behind` from when on a read is missing.
-    """
+    """A caller and a model as the log or the metrics spell them."""
 
     arn: str
     model_id: str
     active_to: datetime
+    """The start of the last hour with data."""
     behind: datetime | None = None
+    """From when on a read is missing."""
     counters: tuple[str, ...] = OBSERVED
+    """Those that have a metric series."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterRules:
-    """What the enforcer tells the meters: the sessions that quotas watch, and admins' own prices.
-
-    `sessions` are `session/ROLE/NAME` and `session/ROLE/*`, `prices` by model as admins wrote it.
-    """
+    """What the enforcer tells the meters."""
 
     sessions: frozenset[str] = frozenset()
+    """The sessions that quotas watch: `session/ROLE/NAME` and `session/ROLE/*`."""
     prices: Mapping[str, Rate] = field(default_factory=dict)
+    """Admins' own prices, by model as they wrote it."""
 
 
 class SweepStateReads(Protocol):
     """What the last sweep left."""
 
     def state(self) -> SweepState:
-        """As it was left; consistently read."""
+        """Consistently read."""
 
 
 class StandingReads(Protocol):
-    """Where principals are."""
+    """The records of principals."""
 
     def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        """Their records, consistently read; a new one for whom the ledger does not know."""
+        """Consistently read; of a principal that the ledger does not know, a new one."""
 
 
 class EverybodyReads(Protocol):
-    """Everybody that the ledger knows."""
+    """The records of everybody that the ledger knows."""
 
     def everybody(self) -> list[Record]:
-        """Every record, eventually consistent."""
+        """Eventually consistent."""
 
 
 class QuotaMemoryReads(Protocol):
-    """The last valid version of each quota item."""
+    """What is remembered of every quota item."""
 
-    def quota_memories(self) -> list[QuotaMemory]:
-        """What is remembered of every quota item."""
+    def quota_memories(self) -> list[QuotaMemory]: ...
 
 
 class SourceReads(Protocol):
     """How callers stand in the log or in the metrics."""
 
-    def sources(self) -> list[Source]:
-        """The sources remembered."""
+    def sources(self) -> list[Source]: ...
 
 
 class GateIntentReads(Protocol):
     """What the gates shall deny."""
 
     def gate_intents(self) -> list[GateIntent]:
-        """Every intent, consistently read."""
+        """Consistently read."""
 
 
 class LedgerReads(UsageReads, StandingReads, SweepStateReads, QuotaMemoryReads, Protocol):
-    """What it takes to decide about somebody."""
+    """What it takes to decide about a principal."""

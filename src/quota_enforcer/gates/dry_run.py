@@ -26,15 +26,14 @@ class Remembered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """A gate: what it says now, and what the author would write over it (None: nothing).
-
-    `holders` are those who have it as an ordinary policy.
-    """
+    """A gate: what it says now, and what the author would write over it."""
 
     arn: str
     current: Document | None
     wanted: Document | None
+    """None: the author would leave it as it is."""
     holders: tuple[str, ...]
+    """Who has it as an ordinary policy."""
 
     @property
     def missing(self) -> frozenset[str]:

@@ -12,20 +12,20 @@ NEARLY_FULL: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What the gates deny now.
-
-    `denied` are the scopes that at least one gate denies each principal; whom `trouble` names too
-    is not denied in full, as its sentence says. `written` are the gates that got a new version,
-    `tampered` sentences about what others did to gates, `fill` says how full each gate is in per
-    cent, and `failures` what went wrong in words: such gates are as they were.
-    """
+    """What the gates deny now."""
 
     denied: Mapping[Principal, frozenset[str]] = field(default_factory=dict)
+    """The scopes that at least one gate denies each principal."""
     trouble: Mapping[Principal, str] = field(default_factory=dict)
+    """Why a principal is not denied in full."""
     written: tuple[str, ...] = ()
+    """The gates that got a new version."""
     tampered: tuple[str, ...] = ()
+    """Sentences about what others did to gates."""
     fill: Mapping[str, int] = field(default_factory=dict)
+    """How full each gate is, in per cent."""
     failures: tuple[str, ...] = ()
+    """What went wrong, in words; such gates are as they were."""
 
     @property
     def nearly_full(self) -> dict[str, int]:

@@ -20,12 +20,14 @@ _ALLOWED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AuthorSettings:
-    """One deployment's author: the ARNs of its gates, and whether they close AgentCore too."""
+    """One deployment's author."""
 
     ledger_table: str
     gates: tuple[str, ...]
+    """Their ARNs."""
     partition: str
     agent_core: bool
+    """Whether the gates close AgentCore too."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -39,43 +39,43 @@ class EventPointer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageEntry:
-    """One call to be added to the ledger exactly once.
-
-    `key` is the same however often the call is delivered, and differs from every other call's.
-    `hour` is the start in UTC of its local clock hour, `at` the moment of the call; `buckets` are
-    whom it counts to, its principal's first. `source` is how its caller stands in the log, where
-    only a gate could deny them.
-    """
+    """One call to be added to the ledger exactly once."""
 
     key: str
+    """The same however often the call is delivered, and another than every other call's."""
     at: datetime
+    """The moment of the call."""
     hour: datetime
+    """The start in UTC of its local clock hour."""
     buckets: tuple[Bucket, ...]
+    """Whose usage it is, its principal's first."""
     counts: Counts
     source: Source | None = None
+    """How its caller stands in the log, if only a gate could deny them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What became of some additions.
-
-    `added` and `duplicates` are numbers of calls. `late` are hours that a recount has begun with:
-    their calls were not added, and the hour is asked to be recounted again. `failed` are the keys
-    of calls that may not have been written, with the reason. `cost_usd` is what those added cost.
-    """
+    """What became of some entries."""
 
     added: int = 0
+    """Calls."""
     duplicates: int = 0
+    """Calls that the ledger had already."""
     late: frozenset[datetime] = frozenset()
+    """Hours whose recount has begun: their calls were left out, and a recount is asked for."""
     failed: Mapping[str, str] = field(default_factory=dict)
+    """Keys of calls that may be unwritten, each with the reason."""
     cost_usd: Decimal = NO_MONEY
+    """What the added calls cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """An hour (by its start in UTC) to be set from the log: when asked for, begun and finished."""
+    """An hour that is to be set from the log."""
 
     hour: datetime
+    """Its start in UTC."""
     asked: datetime
     started: datetime | None = None
     finished: datetime | None = None

@@ -44,17 +44,16 @@ class RecountRefused(EnforcerError):
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """What a recount of an hour did.
-
-    `records` are calls found in the log, `buckets` those that were changed. `unread` counts lines
-    that were quarantined, by reason.
-    """
+    """What a recount of an hour did."""
 
     hour: datetime
     records: int
+    """Calls found in the log."""
     buckets: int
+    """Those that were changed."""
     principals: int
     unread: Counter[str]
+    """Lines that were quarantined, by reason."""
 
 
 class Recounter:

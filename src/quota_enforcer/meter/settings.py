@@ -10,14 +10,16 @@ from quota_enforcer.core.environment import Environment
 
 @dataclass(frozen=True, slots=True)
 class MeterSettings:
-    """One deployment's meter; `dead_letters` is a queue's URL, `log_group` a name."""
+    """One deployment's meter."""
 
     stack: str
     account: str
     ledger_table: str
     log_group: str
+    """Its name."""
     enforcer: str
     dead_letters: str
+    """The queue's URL."""
     zone: ZoneInfo
 
     @classmethod

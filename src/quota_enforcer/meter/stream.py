@@ -30,23 +30,22 @@ RECENT = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of a delivery, in numbers of records, and never what a record says.
-
-    `late` are those whose hour is being recounted instead. `skipped` counts by reason.
-    `quarantined` and `failed` point to events. `lag` is the age of the oldest call, in seconds.
-    `cost_usd` is what the counted calls cost.
-    """
+    """What became of a delivery, in numbers of records; never what a record says."""
 
     counted: int = 0
     duplicates: int = 0
     unattributed: int = 0
     late: int = 0
+    """Those whose hour is being recounted instead."""
     skipped: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
     quarantined: Sequence[EventPointer] = ()
     failed: Sequence[EventPointer] = ()
     lag: float | None = None
+    """The age of the oldest call, in seconds."""
     control: bool = False
     cost_usd: Decimal = NO_MONEY
+    """What the counted calls cost."""
 
 
 class Stream:

@@ -28,30 +28,25 @@ _prompt = attrgetter(*PROMPT)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A price for each counter, in the order of a Rate's first six.
-
-    `assumed` holds which of them are not known, each with what was taken instead, in words; no
-    words where those of the whole say it.
-    """
+    """A price for each counter, in the order of a Rate's first six."""
 
     each: tuple[Decimal, ...]
     assumed: tuple[tuple[int, str], ...] = ()
+    """Places without a known price, each with what was taken instead, unless the whole says it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPrices:
-    """The prices of one model, those of long prompts apart.
-
-    `words` is the key of its price, or says what stands in where `known` is false. `empty` is the
-    price of a request that used no tokens, and so may have made an image.
-    """
+    """The prices of one model, those of long prompts apart."""
 
     words: str
+    """The key of its price, or what stands in if the price is not `known`."""
     known: bool
     short: Prices
     long_over: int = 0
     long: Prices | None = None
     empty: Decimal = NO_MONEY
+    """The price of a request that used no tokens, and so may have made an image."""
     source: str = ""
 
     def cost(self, counts: Counts, written: CacheWrites | None = None) -> Cost:

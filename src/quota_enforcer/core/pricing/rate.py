@@ -7,24 +7,24 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one model costs, in dollars for one token, request or image; None where not known.
-
-    `cache_write` is for five minutes, `cache_write_1h` for an hour. A request with more than
-    `long_over` input tokens, cached ones included, costs `long` instead; what `long` leaves out
-    stays. `image` is for models that make images: records do not tell how many, so that one a
-    request is assumed. `source` says where the price comes from.
-    """
+    """What one model costs, in dollars for a token, request or image; None if nobody knows it."""
 
     input: Decimal | None = None
     output: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
+    """Of tokens that stay for five minutes."""
     cache_write_1h: Decimal | None = None
+    """Of tokens that stay for an hour."""
     request: Decimal | None = None
     long_over: int = 0
+    """A request with more input tokens than this, cached ones included, costs `long` instead."""
     long: "Rate | None" = None
+    """What it leaves out costs the same as in short requests."""
     source: str = ""
+    """Where the price comes from."""
     image: Decimal | None = None
+    """Of models that make images. Records do not tell how many, so one a request is assumed."""
 
 
 COUNTED_BY: Mapping[str, str] = {
@@ -43,12 +43,10 @@ PRICES = (*TOKEN_PRICES, "request", "image")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a call cost in dollars.
-
-    `assumed` is the part of `usd` that was taken at the dearest price that could apply, since none
-    is known. `priced_as` is the key of the price, or says in words which one stood in.
-    """
+    """What a call cost in dollars."""
 
     usd: Decimal
     assumed: Decimal
+    """The part of `usd` without a known price: taken at the dearest that could apply."""
     priced_as: str
+    """The key of the price, or in words which one stood in."""

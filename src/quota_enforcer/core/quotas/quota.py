@@ -38,15 +38,13 @@ class Share(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What every quota item says: whom it covers, its name, and until when it stands.
-
-    A team's rule has its `members` as principals.
-    """
+    """What every quota item says: whom it covers, its name, and until when it stands."""
 
     subject: Subject
     name: str
     until: datetime | None = None
     members: tuple[str, ...] = ()
+    """A team's, as principals."""
     share: Share = Share.EACH
 
     @property
@@ -78,21 +76,20 @@ class Exemption(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota(Rule):
-    """A limit on one measure over one window; used up when used >= limit.
-
-    `warn_at` are percentages of the limit, ascending. `raise_to` replaces the limit until
-    `raise_until`. `weights` are one for each of OBSERVED where tokens are weighted, else none.
-    """
+    """A limit on one measure over one window; used up when used >= limit."""
 
     measure: Measure
     limit: Decimal
     window: Window
     models: tuple[ModelScope, ...] = (EVERY_MODEL,)
     warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
+    """Percentages of the limit, ascending."""
     action: Action = Action.DENY
     weights: tuple[Decimal, ...] = ()
+    """One for each of OBSERVED if the measure is weighted tokens, else none."""
     unknown_prices: UnknownPrices = UnknownPrices.WARN
     raise_to: Decimal | None = None
+    """Replaces the limit until `raise_until`."""
     raise_until: datetime | None = None
 
     @property

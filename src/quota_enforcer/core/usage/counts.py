@@ -12,11 +12,7 @@ Number = int | Decimal
 
 
 class Counts(NamedTuple):
-    """The counters of one bucket; tokens as Bedrock reports them, cached ones apart.
-
-    `cost_usd` are exact dollars, and `assumed_usd` the part of them for which no price is known:
-    taken at the dearest price that could apply.
-    """
+    """The counters of one bucket; tokens as Bedrock reports them, cached ones apart."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -24,7 +20,9 @@ class Counts(NamedTuple):
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     cost_usd: Decimal = NO_MONEY
+    """Exact dollars."""
     assumed_usd: Decimal = NO_MONEY
+    """The part of them for which no price is known: taken at the dearest price that could apply."""
 
     @classmethod
     def total(cls, rows: Iterable[Self]) -> Self:

@@ -72,20 +72,20 @@ class Pricing:
 
 @dataclass(frozen=True, slots=True)
 class MeterRun:
-    """What a run did.
-
-    `touched` are those whose usage changed, `seen` all who may have used anything in the last days:
-    whom to look at where an earlier run's touched were lost. `failures` and `unattributed` are
-    sentences: usage that is unknown for now, and usage that is nobody's. `fresh` is whether any
-    bucket changed, `series` how many were read.
-    """
+    """What a run did."""
 
     touched: frozenset[Principal] = frozenset()
+    """Whose usage changed."""
     seen: frozenset[Principal] = frozenset()
+    """All who may have used anything in the last days; asked if an earlier run's touched are lost."""
     failures: tuple[str, ...] = ()
+    """Sentences about usage that is unknown for now."""
     unattributed: tuple[str, ...] = ()
+    """Sentences about usage that is nobody's."""
     fresh: bool = False
+    """Whether any bucket changed."""
     series: int = 0
+    """How many were read."""
 
 
 def meter(

@@ -31,17 +31,16 @@ Charged = Mapping[str, tuple[Principal, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When and for whom a run meters: the moment, the deployment's clock, the account.
-
-    With `new_sessions` sessions are read as far back as the metrics go, since they may be watched
-    only from now on. No hour before `begins` is read or set: the stream has filled those.
-    """
+    """When and for whom a run meters."""
 
     now: datetime
     zone: ZoneInfo
+    """The deployment's clock."""
     account: str
     new_sessions: bool = False
+    """Sessions are read as far back as the metrics go: they may be watched only from now on."""
     begins: datetime | None = None
+    """No hour before it is read or set: the stream has filled those."""
 
 
 class Raw(NamedTuple):

@@ -24,21 +24,20 @@ SCHEMA = "ModelInvocationLog"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A call that used Bedrock.
-
-    `identity` is whom `arn` names; `model_id` and `region` stand as logged, since prices depend on
-    the geography prefix and the Region. `cache_writes` and `request_id` are None where the record
-    does not tell; request ids can repeat with other contents.
-    """
+    """A call that used Bedrock."""
 
     at: datetime
     arn: str
     identity: Identity
+    """Whom `arn` names."""
     model_id: str
+    """As logged, like `region`: prices depend on the geography prefix and the Region."""
     region: str | None
     counts: Counts
     cache_writes: CacheWrites | None
+    """None if the record does not tell."""
     request_id: str | None
+    """None if the record does not tell; ids can repeat with other contents."""
 
 
 @dataclass(frozen=True, slots=True)
