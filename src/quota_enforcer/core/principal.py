@@ -64,7 +64,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one identity ARN says: the principal, and the session where it is a role's."""
+    """What one identity ARN says: the principal, and the session if it is a role's."""
 
     principal: Principal
     session: Principal | None = None
@@ -140,7 +140,7 @@ GATED = frozenset({Kind.SSO, Kind.SESSION})
 
 
 def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
-    """Why no deny can reach this kind of principal; None where one can.
+    """Why no deny can reach this kind of principal; None if one can.
 
     `gated` says whether the deployment keeps gates. A team is denied through its members.
     """
@@ -171,7 +171,7 @@ _BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
 
 
 def canonical(subject: str, account: str) -> str:
-    """Whom as quota items name them: an ARN as its principal, Identity Center in lower case.
+    """A subject as quota items name it: an ARN as its principal, Identity Center in lower case.
 
     What is neither principal nor ARN stays as it is, for validation to judge.
     """
@@ -184,5 +184,5 @@ def canonical(subject: str, account: str) -> str:
 
 
 def principals(texts: Iterable[str]) -> list[str]:
-    """Each of several, also where one text names some with commas between: `user/a,user/b`."""
+    """Each principal of some texts, each of which may name several: `user/a,user/b`."""
     return [each.strip() for text in texts for each in _BETWEEN.split(text)]

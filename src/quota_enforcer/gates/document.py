@@ -29,7 +29,7 @@ def denied_user_ids(document: Document | None) -> frozenset[str]:
 
 
 def misused(gate: str, holders: Iterable[str]) -> str:
-    """What to do about a gate that somebody has where it would grant."""
+    """What to do about a gate that is attached as an ordinary policy."""
     return (
         f"{gate} is attached to {', '.join(holders)} as an ordinary policy, which "
         "allows everything: detach it, a gate may only be a permissions boundary"

@@ -20,7 +20,7 @@ class Memory(Protocol):
         """Take the lease; False while somebody else has it."""
 
     def leave_lease(self, holder: str) -> None:
-        """Give it back; nothing where somebody else has it."""
+        """Give it back, unless somebody else has it by now."""
 
     def closed(self) -> bool:
         """Whether the stack is going, so that nobody may be denied any more."""
@@ -39,7 +39,7 @@ class Gates(Protocol):
     """The gates in IAM, by ARN, and the roles that may name them."""
 
     def document(self, gate: str) -> Document | None:
-        """The document in force; None where there is no such policy."""
+        """The document in force; None if there is no such policy."""
 
     def create(self, gate: str, document: Document) -> None:
         """Make the policy."""
@@ -51,4 +51,4 @@ class Gates(Protocol):
         """Who has it as an ordinary permissions policy, where it would grant: nobody should."""
 
     def role(self, name: str) -> Role | None:
-        """A role; None where there is none."""
+        """A role; None if there is none."""

@@ -17,7 +17,7 @@ _SETUP: Final = "run `quota-enforcer gates setup`"
 class Role:
     """A role in IAM: its unique id (`AROA...`) and its permissions boundary's ARN, if any.
 
-    A role that is made anew under its old name has another id.
+    A role that is deleted and created again under its name has another id.
     """
 
     id: str
@@ -59,7 +59,7 @@ def gates_of(intent: GateIntent, gates: Collection[str], roles: Roles) -> list[s
 
 
 def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
-    """The `aws:userid`s by which one gate knows somebody; none where no role of his names it.
+    """The `aws:userid`s by which one gate knows somebody; none if no role of theirs names it.
 
     People of Identity Center go by their name in whatever role, so that another permission set with
     the same gate is closed too. One session goes by its role's id of today.
@@ -78,7 +78,7 @@ def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
 def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -> Iterator[str]:
     """For each role that no gate of ours guards, what to do about it.
 
-    A role that is gone guards nothing and opens nothing, so it is a reason only where none is left.
+    A role that is gone guards nothing and opens nothing, so it is a reason only if none is left.
     """
     for name in sorted(intent.roles):
         role = roles[name]

@@ -1,4 +1,4 @@
-"""One run of the author: what it read of IAM, what it wrote, and whom the gates deny now."""
+"""One run of the author: what it read of IAM, what it wrote, and what the gates deny now."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Run:
                 self._failed[gate] = _failure(gate, "written", error)
 
     def inspect(self) -> None:
-        """See whether a gate that exists is attached where it would grant."""
+        """Look for gates that are attached as ordinary policies, which would grant."""
         for gate in self._in_force:
             try:
                 holders = self.iam.attached_to(gate)
@@ -126,7 +126,7 @@ class Run:
         self.memory.remember(gate, {ours})
 
     def _reasons(self, intent: GateIntent) -> Iterator[str]:
-        """Why somebody is not denied in full; nothing where he is."""
+        """Why a principal is denied less than intended; nothing if it is denied in full."""
         yield from why_without_gate(intent, self.gates, self._roles)
         who = str(intent.principal)
         for gate in gates_of(intent, self.gates, self._roles):

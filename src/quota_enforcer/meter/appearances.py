@@ -1,6 +1,6 @@
 """How people behind shared identities stand in the log: the role and the spelling of their name.
 
-Only a gate can deny them, and which one, and whom it has to list, nothing but the log can tell.
+Only a gate can deny them, and only the log tells which gate it is and whom it has to list.
 """
 
 from collections import defaultdict
@@ -14,13 +14,13 @@ from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.meter.ports import MeterLedger
 
 MOST_KNOWN = 10_000
-"""So many are not told again to the ledger; session names may be ever new."""
+"""So many are remembered; session names may be new with every call."""
 
 
 class AppearanceRecorder:
-    """Tells the ledger of each once a day, as far as this process knows. Repeating it is harmless.
+    """Tells the ledger of each caller once a day and process; to repeat it is harmless.
 
-    The ledger forgets one a week after its last call.
+    The ledger forgets a caller a week after its last call.
     """
 
     def __init__(self, ledger: MeterLedger) -> None:

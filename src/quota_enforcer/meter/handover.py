@@ -31,7 +31,7 @@ class Handover:
 def hand_over(
     state: SweepState, metering: Metering, now: datetime, zone: ZoneInfo, behind: datetime | None
 ) -> Handover:
-    """What changes where the deployment meters otherwise than its last sweep did.
+    """What changes if the deployment meters otherwise than its last sweep did.
 
     `behind` is from when on metrics could not be read yet. A ledger that does not say who filled
     it was filled from the metrics, if any sweep got through at all.

@@ -157,7 +157,7 @@ class Series(NamedTuple):
 
 
 class Models(Protocol):
-    """Which model an id means, where only AWS can say it."""
+    """Which model an id means, if only AWS can say it."""
 
     def named(self, model_id: str) -> NamedModel:
         """The model; one that cannot be found out keeps the name that its id has."""
@@ -198,4 +198,4 @@ class Metrics(Protocol):
     def read(
         self, series: Iterable[Series], start: datetime, end: datetime, period: int
     ) -> dict[Series, Mapping[datetime, int] | None]:
-        """Sums by period start (period in seconds); None where the answer was not complete."""
+        """Sums by period start (period in seconds); None if the answer was not complete."""

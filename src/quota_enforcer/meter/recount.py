@@ -121,7 +121,7 @@ class Recounter:
         return Recounted(hour, found.records, len(changed), len(touched), found.unread)
 
     def _allow(self, hour: datetime, now: datetime) -> None:
-        """Raises RecountRefused where this hour cannot be recounted, now or ever."""
+        """Raises RecountRefused if this hour cannot be recounted, now or ever."""
         if hour_start(hour, self._log_group.zone) != hour:
             raise RecountRefused(
                 f"{hour:%Y-%m-%dT%H:%M:%SZ} starts no hour in {self._log_group.zone}: "
@@ -144,7 +144,7 @@ class Recounter:
         return next_hour(hour, self._log_group.zone) + CLOSED_AFTER
 
     def _read(self, hour: datetime) -> "_Found":
-        """What the log holds of an hour: each call once, also where it is logged twice."""
+        """What the log holds of an hour: each call once, even if it is logged twice."""
         found = _Found()
         end = next_hour(hour, self._log_group.zone)
         calls = self._adapters.calls(self._adapters.ledger.meter_rules(), self._log_group)

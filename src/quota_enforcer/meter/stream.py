@@ -60,7 +60,7 @@ class Stream:
     def deliver(self, data: str, now: datetime, request_id: str) -> DeliveryResult:
         """Meter what an event's `awslogs.data` holds. May be repeated whatever has happened.
 
-        Raises only where the enforcer cannot be woken or told whom to deny, or the pointers not be
+        Raises only if the enforcer cannot be woken or told whom to deny, or the pointers not be
         left: then the same delivery has to come again.
         """
         here = int(now.timestamp() * 1000)
@@ -79,7 +79,7 @@ class Stream:
         return self._meter(delivery.events, now, [damaged] * delivery.damaged)
 
     def _foreign(self, delivery: Delivery) -> str:
-        """Why a delivery is none of what is metered here; empty where it is."""
+        """Why a delivery is none of what is metered here; empty if it is."""
         if delivery.owner != self._log_group.account:
             return "the log of another account"
         if delivery.group != self._log_group.group:
@@ -126,7 +126,7 @@ class Stream:
         )
 
     def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[EventPointer]:
-        """Calls of hours to be recounted that the log has where no recount looks for them."""
+        """Calls of hours to be recounted whose events lie outside what a recount reads."""
         for call in batch.additions:
             if call.hour in recounted:
                 start, end = searched(call.hour, self._log_group.zone)

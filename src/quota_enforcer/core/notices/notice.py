@@ -50,11 +50,11 @@ HISTORY_ONLY = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
 class Notice:
     """One thing to tell: who, which quota, how much of it, since and until when, and why.
 
-    `principal` is empty where it concerns the whole deployment. `used` is a Decimal where tokens
+    `principal` is empty if it concerns the whole deployment. `used` is a Decimal where tokens
     are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's
     rule is for, `pool` the team where its members share the quota, `models` are its model scopes.
-    `until` is None where only an admin's change ends it. `closed` are all model scopes that are
-    closed when it is told, empty where none is, and `after` says in words what still closes them
+    `until` is None if only an admin's change ends it. `closed` are all model scopes that are
+    closed when it is told, empty if none is, and `after` says in words what still closes them
     when this quota no longer does. Where a price is unknown, `quota` is the model. `by` says who
     made an edit, and `edit` is its own token: two of one moment are two.
     """

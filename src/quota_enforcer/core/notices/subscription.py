@@ -25,7 +25,7 @@ class CannotSubscribe(EnforcerError):
 class Subscription:
     """One address's subscription; `id` is empty until the address has confirmed it.
 
-    `filter` is the filter policy's text, empty where every notice comes, and not known (None) as
+    `filter` is the filter policy's text, empty if every notice comes, and not known (None) as
     long as the subscription is not confirmed.
     """
 
@@ -45,7 +45,7 @@ class Subscription:
 
     @property
     def principals(self) -> tuple[str, ...] | None:
-        """Whose notices it gets; None where its filter is not one of ours."""
+        """Whose notices it gets; None if its filter is not one of ours."""
         try:
             policy = json.loads(self.filter or "")
         except ValueError:
@@ -59,7 +59,7 @@ class Subscription:
 def filter_for(principals: Iterable[str]) -> str:
     """The filter policy that lets just these principals' notices through, and none for admins.
 
-    Raises CannotSubscribe where there are more than it may name.
+    Raises CannotSubscribe if there are more than it may name.
     """
     names = sorted(set(principals))
     if len(names) > MOST_PRINCIPALS:

@@ -92,7 +92,7 @@ def period(window: Window) -> str:
 
 
 def of_pool(quota: Quota) -> str:
-    """` of the pool of team/research`; nothing where nobody shares the quota."""
+    """` of the pool of team/research`; nothing if nobody shares the quota."""
     return f" of the pool of {quota.subject}" if quota.pooled else ""
 
 

@@ -33,7 +33,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-polic
 def allow_models(
     models: Iterable[str], account: str, *, partition: str = "aws", console: bool = False
 ) -> list[Document]:
-    """Policies that let someone call these models; several where one would be too large.
+    """Policies that let someone call these models; several if one would be too large.
 
     A call through an inference profile needs the profile and the model in every Region that may
     answer, and for global profiles the model without a Region.

@@ -109,7 +109,7 @@ def deny_statements(
     agent_core: bool = True,
     only_sso: bool = False,
 ) -> list[Statement]:
-    """The deny part of a gate; none where nobody is denied.
+    """The deny part of a gate; none if nobody is denied.
 
     One statement for each set of scopes, so that people with the same set share it, and one for
     what any of them closes as a whole. With `only_sso` a `*:NAME` means people of Identity Center:

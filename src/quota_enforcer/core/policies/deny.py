@@ -104,9 +104,9 @@ def arns_of(scopes: Iterable[str], partition: str) -> list[str]:
 def divided(
     entries: Sequence[str], write: Callable[[Sequence[str]], Document], limit: int
 ) -> list[Document]:
-    """One document for all entries, or several where one would be too large, in their order.
+    """One document for all entries, or several if one would be too large, in their order.
 
-    Raises InvalidPolicyInput where a single entry is too large for a document.
+    Raises InvalidPolicyInput if a single entry is too large for a document.
     """
     documents: list[Document] = []
     part: list[str] = []

@@ -30,7 +30,7 @@ class Deployed:
     enforcer_log: str
     gates: tuple[str, ...] = ()
     author: str = ""
-    """The author function; empty where there are no gates."""
+    """The author function; empty if there are no gates."""
     author_log: str = ""
     metrics: bool = False
     """Whether usage comes from CloudWatch's metrics: Metering is cloudwatch, and not stream."""

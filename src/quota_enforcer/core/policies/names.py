@@ -60,14 +60,14 @@ def checked_partition(partition: str) -> str:
 
 
 def checked_account(account: str) -> str:
-    """This account; raises InvalidPolicyInput where it is not 12 digits."""
+    """This account; raises InvalidPolicyInput if it is not 12 digits."""
     if not _ACCOUNT.fullmatch(account):
         raise InvalidPolicyInput(f"{account!r} is no AWS account: write its 12 digits")
     return account
 
 
 def checked_stack(stack: str) -> str:
-    """This stack's name; raises InvalidPolicyInput where its policies could not be named."""
+    """This stack's name; raises InvalidPolicyInput if its policies could not be named."""
     if not _STACK.fullmatch(stack):
         raise InvalidPolicyInput(
             f"{stack!r} cannot be the stack's name: write at most 80 letters, digits and hyphens, "
@@ -97,7 +97,7 @@ def policy_arn(partition: str, account: str, stack: str, name: str) -> str:
 def deny_policy_name(stack: str, number: int | None = None) -> str:
     """The name of the static deny of `ModelScope<number>`, or of everything.
 
-    AWS shows it to whom it stops, so it says where to look.
+    AWS shows it to the caller that it stops, so it says where to look.
     """
     scope = "" if number is None else f"-{number}"
     return f"{checked_stack(stack)}-over-bedrock-quota{scope}-see-your-notice"
@@ -109,7 +109,7 @@ def gate_name(stack: str, number: int) -> str:
 
 
 def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Model scopes in their one order, `*` alone where it is among them.
+    """Model scopes in their one order, `*` alone if it is among them.
 
     Raises InvalidPolicyInput for what is no scope, or one by another name.
     """

@@ -49,7 +49,7 @@ class Guarded:
 
 
 def guard(of: Guarded) -> list[Document]:
-    """The service control policies; several only where many admin roles are named.
+    """The service control policies; several only if many admin roles are named.
 
     The deployment's own roles do their work, AWS services are not concerned, and the admin roles
     may do everything. Raises InvalidPolicyInput without an admin role: nobody could update or

@@ -14,7 +14,7 @@ class CacheWrites:
 
 
 def cache_writes(body: object, total: int) -> CacheWrites | None:
-    """How a call's written cache tokens split by lifetime; None where its answer does not tell.
+    """How a call's written cache tokens split by lifetime; None if its answer does not tell.
 
     `body` is the record's `output.outputBodyJson`, the only place where it stands:
     `usage.cache_creation` of Anthropic's messages and streams, `usage.cacheDetails` of Converse.

@@ -52,7 +52,7 @@ class ModelPrices:
     def cost(self, counts: Counts, written: CacheWrites | None = None) -> Cost:
         """What calls with these counts cost in all; a long prompt is one that is long on average.
 
-        Cache writes cost the price for five minutes where `written` does not tell.
+        Without `written` all cache writes cost the price for five minutes.
         """
         prices = self._of(counts)
         used = _used(counts, written)
@@ -147,7 +147,7 @@ def overlaid(rate: Rate, under: Rate) -> Rate:
 
 
 def _long(rate: Rate) -> Rate:
-    """What long prompts cost; the same as others where a rate knows no difference."""
+    """What long prompts cost; the same as others if the rate has no prices for them."""
     return rate if rate.long is None else overlaid(rate.long, rate)
 
 

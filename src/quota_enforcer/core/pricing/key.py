@@ -27,11 +27,11 @@ def plain_model(key: str) -> str:
 
 
 def vendor_of(plain: str) -> str:
-    """Who makes a model; NO_VENDOR where an account names it."""
+    """Who makes a model; NO_VENDOR if an account names it."""
     return plain.partition(".")[0] if "/" not in plain and "." in plain else NO_VENDOR
 
 
 def split_key(key: str) -> tuple[str, str | None]:
-    """The model id of a key, and its Region where it has one."""
+    """The model id of a key, and its Region if it has one."""
     region = _REGION.match(key)
     return (key, None) if region is None else (key[region.end() :], region[0].rstrip("/"))

@@ -1,8 +1,8 @@
-"""The price of every call: its own where one is known, else the dearest that could apply.
+"""The price of every call: its own if one is known, else the dearest that could apply.
 
 Prices are found by exact keys, `REGION/ID` before `ID`, the geography prefix included: what is
 dearer where follows no rule. For each key an admin's own price comes before the shipped one. An
-admin's price of a model by its plain name holds for its prefixes too, where they have none.
+admin's price of a model by its plain name holds for its prefixes too, if they have none.
 """
 
 from collections import defaultdict
@@ -49,7 +49,7 @@ class PriceTable:
         """What a call cost, or several like it: a long prompt is one that is long on average.
 
         `model_id` is as logged, or the name that a look-up found; `region` is where it was called.
-        Cache writes cost the price for five minutes where `written` does not tell.
+        Without `written` all cache writes cost the price for five minutes.
         """
         return self.terms(model_id, region).cost(counts, written)
 
@@ -71,7 +71,7 @@ class PriceTable:
         return known_terms(*found, self._stand_ins(plain))
 
     def rate(self, model_id: str, region: str | None) -> tuple[str, Rate] | None:
-        """The price that is known of a model in a Region, and its key; None where none is.
+        """The price that is known of a model in a Region, and its key; None if none is.
 
         What an own price leaves out is as it would be without it.
         """

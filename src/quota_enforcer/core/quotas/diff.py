@@ -14,7 +14,7 @@ AUTHOR = "edited_by"
 EDITED_AT = "edited_at"
 """Makes the second edit of one author another than an edit in the console after their first."""
 ELSEWHERE = "see CloudTrail"
-"""By whom an edit is that nobody signed."""
+"""Stands for the author of an edit that nobody signed."""
 
 KEYS = ("principal", "quota")
 """What an item is stored by."""

@@ -1,7 +1,7 @@
 """Quota items: what admins write into the quota table, validated into rules.
 
 Every problem of an item is found at once and named with the attribute, its value and what is
-allowed, so that an admin in the DynamoDB console can mend it from the notice alone.
+allowed, so that an admin in the DynamoDB console can correct it from the notice alone.
 """
 
 from collections.abc import Callable, Collection, Mapping

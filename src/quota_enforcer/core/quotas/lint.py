@@ -40,9 +40,9 @@ class LintWarning:
 
 
 def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -> list[LintWarning]:
-    """Every remark, by whom and name.
+    """Every warning, by subject and name.
 
-    `known` are the principals that the ledger has; where it has none yet, whom a rule covers is
+    `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
     not looked at.
     """
     several = list(rules)

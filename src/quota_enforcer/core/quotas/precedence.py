@@ -20,7 +20,7 @@ class Applicable:
 
 
 class Precedence(StrEnum):
-    """How near a rule is to somebody whom it covers, nearest first."""
+    """How near a rule is to a principal that it covers, nearest first."""
 
     ITSELF = "principal"
     TEAM = "team"
@@ -29,7 +29,7 @@ class Precedence(StrEnum):
 
 
 class Selection(StrEnum):
-    """What becomes of a rule for somebody whom it covers."""
+    """What becomes of a rule for a principal that it covers."""
 
     APPLIES = "applies"
     REPLACED = "replaced"
@@ -38,9 +38,9 @@ class Selection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule that covers somebody, how near it is to them, and what becomes of it.
+    """A rule that covers a principal, how near it is, and what becomes of it.
 
-    What is replaced gave way to those of its name that apply, an exemption among them.
+    A replaced rule gave way to nearer rules of its name, which may be exemptions.
     """
 
     rule: Rule
@@ -111,7 +111,7 @@ class QuotaBook:
         return found
 
     def charged(self, identity: Identity) -> tuple[Principal, ...]:
-        """To whom a call counts: its principal, and its session where a quota watches that one."""
+        """To whom a call counts: its principal, and its session if a quota watches it."""
         return charged(identity, self._watched)
 
     @property
@@ -132,7 +132,7 @@ class QuotaBook:
 
 
 def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ...]:
-    """To whom a call counts, where `watched` are the sessions that quotas name."""
+    """To whom a call counts; `watched` are the sessions that quotas name."""
     session = identity.session
     if session is None or not set(covering(session)).intersection(watched):
         return (identity.principal,)

@@ -23,7 +23,7 @@ class Action(StrEnum):
 
 
 class UnknownPrices(StrEnum):
-    """What a quota on cost does where only assumed prices reach its limit."""
+    """What a quota on cost does if only assumed prices reach its limit."""
 
     WARN = "warn"
     DENY = "deny"

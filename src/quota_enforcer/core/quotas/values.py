@@ -1,6 +1,6 @@
 """The values of quota items: each attribute's text or number, read into what it means.
 
-Of a wrong one each raises one of WRONG, and Allowed where there is more to say than what the
+Each raises one of WRONG for a wrong value: Allowed if there is more to say than what the
 attribute allows in general.
 """
 
@@ -214,7 +214,7 @@ def _number(value: Any) -> Decimal:
 
 
 def _exactly(number: Decimal, places: Decimal) -> Decimal:
-    """The number without trailing zeros; raises ValueError where it has more decimal places."""
+    """The number without trailing zeros; raises ValueError if it has more decimal places."""
     rounded = number.quantize(places)
     if rounded != number:
         raise ValueError

@@ -10,7 +10,7 @@ from quota_enforcer.core.usage.window import Unit, Window
 
 
 def quota_attributes(quota: Quota) -> dict[str, Any]:
-    """The rule alone, without whom, name, raise and end; what is as by default is left out."""
+    """The rule without its subject, name, raise and end; defaults are left out."""
     return {
         "measure": quota.measure.value,
         **_weights(quota),

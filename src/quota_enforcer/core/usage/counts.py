@@ -8,7 +8,7 @@ from typing import NamedTuple, Self, cast
 NO_MONEY = Decimal(0)
 
 Number = int | Decimal
-"""What a measure comes to: whole where it counts, exact decimals where it weighs or costs."""
+"""What a measure comes to: whole for counts, exact decimals for weights and costs."""
 
 
 class Counts(NamedTuple):

@@ -32,7 +32,7 @@ _GEOGRAPHIES: Final = {"ap": "apac"} | {own: own for own in ("af", "ca", "eu", "
 class SeenModel:
     """An opaque ARN that was seen in the log, and what is known of the model behind it.
 
-    `unresolved` is why its model is not known, empty where it is; then `name` and `priced_as` are
+    `unresolved` is why its model is not known, empty if it is; then `name` and `priced_as` are
     its own `type/id`, and `retry_at` says from when AWS is to be asked again.
     """
 
@@ -56,7 +56,7 @@ def opaque_type(arn: str) -> str:
 
 
 def region_of(arn: str) -> str:
-    """The Region in a Bedrock ARN; empty where there is none."""
+    """The Region in a Bedrock ARN; empty if there is none."""
     found = _ARN.fullmatch(arn)
     return found["region"] if found else ""
 
@@ -65,7 +65,7 @@ def model_behind(arns: Iterable[str]) -> tuple[str, str] | None:
     """Name and price name of the one model that these foundation models' ARNs are.
 
     The price name has the prefix of the system profile that routes to the same Regions: none for
-    one Region. None where they are no model, or several.
+    one Region. None if they are no model, or several.
     https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
     """
     found = set(arns)
@@ -95,7 +95,7 @@ def unresolved(arn: str, why: str, at: datetime, retry_at: datetime) -> SeenMode
 
 
 def _geography(regions: set[str]) -> str:
-    """The prefix of the system profiles over these Regions; empty where there is none.
+    """The prefix of the system profiles over these Regions; empty if there is none.
 
     Only global profiles name a model without a Region, or reach over several geographies.
     """

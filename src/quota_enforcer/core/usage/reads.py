@@ -16,7 +16,7 @@ class UsageReads(Protocol):
 
 
 def no_progress(_: float) -> None:
-    """Nobody wants to know how far it is."""
+    """Progress that nobody asked for."""
 
 
 class ReadMany(Protocol):
@@ -30,6 +30,6 @@ class ReadMany(Protocol):
     ) -> Mapping[Principal, Usage]:
         """Each one's usage from a local date on; perhaps a second old.
 
-        By the hour only from `hours_from` on, and where that is None perhaps by the day only.
-        `told` hears how far it is, from 0 to 1.
+        By the hour only from `hours_from` on; if that is None, perhaps by the day only.
+        `told` hears the progress, from 0 to 1.
         """

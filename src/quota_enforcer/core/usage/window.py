@@ -1,4 +1,4 @@
-"""Windows: which buckets of local time a quota sums up, and when that sum begins anew.
+"""Windows: which buckets of local time a quota sums up, and when that sum starts again.
 
 All arithmetic is on the deployment's local clock, so days of 23 and 25 hours and zones of half and
 quarter hours come out right; every instant is handed on in UTC.
@@ -31,7 +31,7 @@ class Span:
     """One window at one moment: its buckets, newest first, and its bounds in UTC.
 
     `hours` are bucket starts in UTC, `days` local dates; one of the two is empty.
-    `end` is when a fixed window begins anew, or when a rolling one next lets its oldest bucket go.
+    `end` is when a fixed window starts again, or when a rolling one next lets its oldest bucket go.
     """
 
     start: datetime
@@ -98,7 +98,7 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local date in UTC, also where the clocks skip midnight."""
+    """The first instant of a local date in UTC, even if the clocks skip midnight."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 

@@ -77,7 +77,7 @@ class MeterRun:
     touched: frozenset[Principal] = frozenset()
     """Whose usage changed."""
     seen: frozenset[Principal] = frozenset()
-    """All who may have used anything in the last days; asked if an earlier run's touched are lost."""
+    """Who may have used anything in the last days, for a run after one whose touched are lost."""
     failures: tuple[str, ...] = ()
     """Sentences about usage that is unknown for now."""
     unattributed: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ def meter(
 
     Afterwards the caller advances the watermark, `state.metered_to`, to `now`, past failures too:
     what could not be read is remembered with its source. An error of the listing or of the ledger
-    rises, and then the watermark must stay. A state without watermark reads everything anew.
+    rises, and then the watermark must stay. A state without watermark reads everything again.
     """
     first = occasion.now - FIRST_LOOK
     since = state.metered_to or first

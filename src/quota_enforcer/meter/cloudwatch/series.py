@@ -61,7 +61,7 @@ class Group(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What CloudWatch answered for a group; where anything is unknown, nothing is written."""
+    """What CloudWatch answered for a group; if anything is unknown, nothing is written."""
 
     group: Group
     points: Mapping[Series, Points]
@@ -82,7 +82,7 @@ class Reading(NamedTuple):
 def attribute(
     raws: Iterable[Raw], book: QuotaBook, account: str
 ) -> tuple[Charged, tuple[str, ...]]:
-    """To whom each identity ARN counts; and a sentence for each whom nothing can limit."""
+    """To whom each identity ARN counts; and a sentence for each caller that nothing can limit."""
     charged: dict[str, tuple[Principal, ...]] = {}
     unattributed: list[str] = []
     for arn in dict.fromkeys(raw.arn for raw in raws):
@@ -131,7 +131,7 @@ def plan(
 
 
 def _unlisted(source: Source | None, start: datetime) -> Iterable[str]:
-    """The counters to read even where the list leaves them out."""
+    """The counters to read even if the list leaves them out."""
     if source is not None and (source.behind or source.active_to >= start):
         return source.counters
     return ()
@@ -170,7 +170,7 @@ def _period(start: datetime, occasion: Occasion) -> int:
 def remember(
     readings: Iterable[Reading], sources: Mapping[Raw, Source], occasion: Occasion
 ) -> tuple[list[Source], list[Source]]:
-    """What to remember of the sources, where it differs: the active, and those behind no more."""
+    """The sources to remember, if they changed: the active, and those no longer behind."""
     hour_of = cache(partial(hour_start, zone=occasion.zone))
     active_to: dict[Raw, datetime] = {raw: source.active_to for raw, source in sources.items()}
     behind: dict[Raw, datetime] = {}

@@ -49,7 +49,7 @@ class Batch:
         return time_of(self._events[key])
 
     def lag(self, now: datetime) -> float | None:
-        """How old the oldest call is, in seconds; None where there is none."""
+        """How old the oldest call is, in seconds; None if there is none."""
         ages = ((now - call.at).total_seconds() for call in self.additions)
         oldest = max(ages, default=None)
         return None if oldest is None else max(oldest, 0.0)

@@ -54,7 +54,7 @@ def text(record: Mapping[str, Any], name: str) -> str:
 
 
 def optional_text(record: Mapping[str, Any], name: str) -> str | None:
-    """The same where nothing depends on it: None where it is missing or damaged."""
+    """The same for a field that nothing depends on: None if it is missing or damaged."""
     value = record.get(name)
     return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
 
@@ -80,7 +80,7 @@ def moment(record: Mapping[str, Any]) -> datetime:
 def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Identity]:
     """The caller's ARN and whom it names, seen from `account`.
 
-    None: from the account that the record was written in, and where it does not say, the ARN's.
+    None: from the account that the record names; if it names none, the ARN's.
     """
     section = record.get("identity")
     if section is None:
@@ -99,7 +99,7 @@ def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Ident
 def counts(record: Mapping[str, Any], operation: str | None) -> Counts:
     """One request and its tokens, all from the record's own counts.
 
-    Missing counts are zero only where Bedrock leaves them out: cache counts anywhere, both counts
+    Missing counts are zero only if Bedrock leaves them out: cache counts anywhere, both counts
     of an InvokeModel that a guardrail blocked or that reranks, the output count of embeddings.
     """
     given, written = _section(record, "input"), _section(record, "output")
@@ -144,7 +144,7 @@ def _identified(arn: str, account: str) -> Identity:
 
 
 def _own_account(record: Mapping[str, Any], arn: str) -> str:
-    """The record's account; where that is missing or redacted, the one that the ARN names."""
+    """The record's account; if that is missing or redacted, the one that the ARN names."""
     value = record.get("accountId")
     if isinstance(value, str) and _ACCOUNT.fullmatch(value):
         return value
@@ -163,7 +163,7 @@ def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _count(section: Mapping[str, Any], side: str, name: str) -> int | None:
-    """A count as it stands; None where the key is missing, which null is not."""
+    """A count as it stands; None if the key is missing; null is damage."""
     if name not in section:
         return None
     value = section[name]

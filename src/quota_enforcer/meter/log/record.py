@@ -61,7 +61,7 @@ def read(line: str | bytes, account: str | None = None) -> Reading:
     """What a line of the log group says.
 
     `account` is the account whose log this is; callers of another one are `other/ARN`. Without it
-    the record's own `accountId` counts, and where that is missing or redacted, the ARN's.
+    the record's own `accountId` counts; if that is missing or redacted, the ARN's.
     """
     try:
         plain = (line.decode() if isinstance(line, bytes) else line).strip()

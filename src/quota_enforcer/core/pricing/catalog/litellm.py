@@ -39,7 +39,7 @@ def read_table(entries: Mapping[str, Any], source: str) -> dict[str, Rate]:
     """The rates of all entries that the invocation log's calls can be priced with, by our keys.
 
     `entries` is the table, numbers as Decimal or int. Keys are `ID` and `REGION/ID`. Raises
-    UnreadableTable where an entry has a price that is none.
+    UnreadableTable if an entry has a price that is none.
     """
     found: dict[str, Rate] = {}
     for name, entry in entries.items():
@@ -58,7 +58,7 @@ def read_table(entries: Mapping[str, Any], source: str) -> dict[str, Rate]:
 
 
 def _rate(name: str, entry: Mapping[str, Any], source: str) -> Rate | None:
-    """The rate of one entry; None where it has no price that could be used."""
+    """The rate of one entry; None if it has no price that could be used."""
     if entry.get("mode") in _IMAGES:
         image = _price(name, entry, "output_cost_per_image")
         return None if image is None else Rate(image=image, source=source)

@@ -1,4 +1,4 @@
-"""Writes `table.json` anew, for maintainers.
+"""Writes `table.json` again, for maintainers.
 
     python -m quota_enforcer.core.pricing.catalog.renew NAME=FILE...
 
