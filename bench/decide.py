@@ -79,7 +79,7 @@ def main() -> None:
         notices = 0
         for n, usage in enumerate(everybody):
             principal = Principal.parse(f"user/u{n}")
-            applicable = book.of(principal, NOW)
+            applicable = book.applicable_to(principal, NOW)
             notices += len(decide(principal, applicable, usage, Standing(), context).notices)
         return notices
 

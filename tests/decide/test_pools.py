@@ -52,7 +52,7 @@ class Pool:
             Principal.parse(f"user/{name}"): tokens({now: each} if isinstance(each, int) else each)
             for name, each in used.items()
         }
-        applicable = book.of(who, now)
+        applicable = book.applicable_to(who, now)
         pools = {
             quota.id: pooled(usages.get(each, Usage()) for each in book.contributors[quota.id])
             for quota in applicable.quotas
@@ -240,7 +240,7 @@ def test_money_and_weights_are_summed_exactly() -> None:
         (Measure.WEIGHTED_TOKENS, weights, Decimal("6.6")),
     ):
         quota = a_pool(measure=measure, weights=weighing, limit=expected)
-        applicable = QuotaBook([quota]).of(ALICE, NOON)
+        applicable = QuotaBook([quota]).applicable_to(ALICE, NOON)
         decision = decide(ALICE, applicable, Usage(), Standing(), context, {quota.id: both})
         assert (decision.verdicts[0].used, decision.standing.denied) == (expected, ALL)
 

@@ -230,7 +230,7 @@ def test_the_precedence_table_says_which_rule_wins(level: int) -> None:
         a_quota(subject=subject, members=("user/alice",) if subject.startswith("team/") else ())
         for subject in order
     ]
-    applicable = QuotaBook(rules[level:]).of(Principal.parse("user/alice"), NOW)
+    applicable = QuotaBook(rules[level:]).applicable_to(Principal.parse("user/alice"), NOW)
     assert [quota.subject for quota in applicable.quotas] == [order[level]]
 
 

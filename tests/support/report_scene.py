@@ -201,7 +201,9 @@ def _live(made: Company, book: QuotaBook, principal: Principal, days: int) -> No
             context = Context(at, ZONE, made.context.mode, gated=True)
             seen = _until(usage, at, day)
             shared = {quota: _until(used, at, day) for quota, used in pools.items()}
-            decision = decide(principal, book.of(principal, at), seen, standing, context, shared)
+            decision = decide(
+                principal, book.applicable_to(principal, at), seen, standing, context, shared
+            )
             standing = decision.standing
             made.ledger.post(decision.notices)
     made.ledger.put(Record(principal, standing, version=1))

@@ -35,8 +35,7 @@ from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
-from quota_enforcer.gates.dry_run import Remembered
-from quota_enforcer.gates.ports import Gates
+from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
@@ -157,7 +156,7 @@ class _AwsProbe:
     def gates(self) -> Gates:
         return IamGates(self._client("iam"))
 
-    def gate_memory(self) -> Remembered:
+    def gate_memory(self) -> MemoryReads:
         return DynamoGateMemory(self._client("dynamodb"), self._settings.ledger_table)
 
     def recounts(self) -> list[Recount]:

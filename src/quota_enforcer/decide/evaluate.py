@@ -64,7 +64,7 @@ def evaluate(
     since = record.standing.since
     if since is not None and since > context.now:
         context = replace(context, now=since)
-    applicable = book.of(record.principal, context.now)
+    applicable = book.applicable_to(record.principal, context.now)
     shared = pools.usage(applicable.quotas)
     first = first_day((quota for quota in applicable.quotas if not quota.pooled), context)
     own = Usage() if first is None else ledger.usage(record.principal, first)

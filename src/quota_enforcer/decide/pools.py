@@ -44,7 +44,7 @@ class Pools:
 
     def _gather(self, team: Principal) -> Mapping[str, Usage]:
         """The usage behind each quota of a team, as far back as the longest of them needs."""
-        quotas = self._book.of(team, self._context.now).quotas
+        quotas = self._book.applicable_to(team, self._context.now).quotas
         first = first_day(quotas, self._context)
         if first is None:
             return {}

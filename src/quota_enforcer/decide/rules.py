@@ -16,7 +16,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import author, in_words
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.quotas.subject import Subject
 
 
@@ -93,7 +93,7 @@ class RuleSet:
     @property
     def named(self) -> set[Principal]:
         """Principals that an edit names, known or not: one may be blocked before its first call."""
-        return {each for rule in self.edited for each in rule.named}
+        return named_by(self.edited)
 
     @property
     def concern_many(self) -> bool:

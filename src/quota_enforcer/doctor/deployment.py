@@ -70,7 +70,7 @@ class DeploymentUnderCheck:
 
     def denying(self, principal: Principal) -> Sequence[Quota]:
         """The quotas of a principal that deny."""
-        found = self.quotas().book.of(principal, self.now).quotas
+        found = self.quotas().book.applicable_to(principal, self.now).quotas
         return [quota for quota in found if quota.action is Action.DENY]
 
     def part(self, name: str) -> str:

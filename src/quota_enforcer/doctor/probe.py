@@ -13,8 +13,7 @@ from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
-from quota_enforcer.gates.dry_run import Remembered
-from quota_enforcer.gates.ports import Gates
+from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
@@ -118,7 +117,7 @@ class Probe(Protocol):
     def gates(self) -> Gates:
         """The gates and the roles that may name them, in IAM."""
 
-    def gate_memory(self) -> Remembered:
+    def gate_memory(self) -> MemoryReads:
         """The author's part of the ledger."""
 
     def recounts(self) -> list[Recount]:

@@ -2,26 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.gates.document import denied_user_ids
-from quota_enforcer.gates.ports import Gates, Write
+from quota_enforcer.gates.ports import Gates, MemoryReads, Write
 from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Role
 from quota_enforcer.gates.run import Run
-
-
-class Remembered(Protocol):
-    """What is read of the author's part of the ledger."""
-
-    def intents(self) -> list[GateIntent]:
-        """Whom the gates shall deny."""
-
-    def digests(self, gate: str) -> frozenset[str]:
-        """The digests of the documents that the author wrote last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,7 @@ class DryRun:
 
 
 def dry_run_gates(
-    memory: Remembered, iam: Gates, gates: Sequence[str], write: Write
+    memory: MemoryReads, iam: Gates, gates: Sequence[str], write: Write
 ) -> list[DryRun]:
     """What a run would do to each gate. Raises what reading raises: no gate is taken for right."""
     stage = _ReadOnlyIam(iam)
@@ -124,7 +113,7 @@ class _ReadOnlyIam:
 class _NoWrites:
     """The author's memory, read and never written."""
 
-    memory: Remembered
+    memory: MemoryReads
 
     def take_lease(self, *_: object) -> bool:
         return True

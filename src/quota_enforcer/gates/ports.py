@@ -10,10 +10,20 @@ from quota_enforcer.core.policies.document import Document
 from quota_enforcer.gates.roles import Role
 
 Write = Callable[[Iterable[Entry]], Gate]
-"""The gate for these entries, the first first: `core.policies.gate.fitting_gate`."""
+"""The gate for these entries, the first first: `core.policies.boundary.fitting_gate`."""
 
 
-class Memory(Protocol):
+class MemoryReads(Protocol):
+    """What is read of the author's part of the ledger, consistently."""
+
+    def intents(self) -> list[GateIntent]:
+        """Whom the gates shall deny, always in the same order."""
+
+    def digests(self, gate: str) -> frozenset[str]:
+        """The digests of the documents that the author wrote last, or was about to."""
+
+
+class Memory(MemoryReads, Protocol):
     """The author's part of the ledger, consistently read."""
 
     def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
@@ -24,12 +34,6 @@ class Memory(Protocol):
 
     def closed(self) -> bool:
         """Whether the stack is going, so that nobody may be denied any more."""
-
-    def intents(self) -> list[GateIntent]:
-        """Whom the gates shall deny, always in the same order."""
-
-    def digests(self, gate: str) -> frozenset[str]:
-        """The digests of the documents that the author wrote last, or was about to."""
 
     def remember(self, gate: str, digests: Iterable[str]) -> None:
         """Keep these digests instead."""

@@ -125,7 +125,7 @@ def _people(
 
 
 def _has_quota(principal: Principal, book: QuotaBook, context: Context) -> bool:
-    return bool(book.of(principal, context.now).quotas)
+    return bool(book.applicable_to(principal, context.now).quotas)
 
 
 def _denied(

@@ -23,7 +23,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
@@ -146,7 +146,7 @@ class Replay:
 
     def _look(self, principal: Principal, now: datetime) -> None:
         self._looks.discard((now, principal))
-        applicable = self._book.of(principal, now)
+        applicable = self._book.applicable_to(principal, now)
         decision = decide(
             principal,
             applicable,
@@ -249,7 +249,7 @@ def simulate(
     several = list(rules)
     replay = Replay(QuotaBook(several), price, zone, delays)
     if ordered:
-        replay.begin(ordered, _named(several))
+        replay.begin(ordered, named_by(several))
     for call in ordered:
         replay.catch_up(call.at)
         replay.arrive(call)
@@ -269,8 +269,3 @@ def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
         if call.request_id is None or key not in seen:
             seen.add(key)
             yield call
-
-
-def _named(rules: Iterable[Rule]) -> set[Principal]:
-    """The principals that rules name, whether they called or not."""
-    return {each for rule in rules for each in rule.named}

@@ -177,7 +177,7 @@ def far_back(
     for principal in principals:
         spans = [
             quota.window.span(context.now, context.zone)
-            for quota in book.of(principal, context.now).quotas
+            for quota in book.applicable_to(principal, context.now).quotas
         ]
         starts = [local_date(span.start, context.zone) for span in spans]
         by_the_hour |= {local_date(span.start, context.zone) for span in spans if span.hours}

@@ -28,7 +28,7 @@ def team(limit: int, *members: str, name: str = "team/x", **but: Any) -> Quota:
 
 
 def limits(rules: Sequence[Rule], who: str = "user/alice", now: datetime = NOON) -> list[int]:
-    applicable = QuotaBook(rules).of(Principal.parse(who), now)
+    applicable = QuotaBook(rules).applicable_to(Principal.parse(who), now)
     return [int(quota.limit) for quota in applicable.quotas]
 
 
@@ -132,14 +132,14 @@ class TestEnds:
             rule("default", 4, name="monthly", raise_to=Decimal(9), raise_until=SOON),
         ]
         book = QuotaBook(rules)
-        assert book.of(ALICE, NOON).turns_at == SOON
-        assert book.of(ALICE, SOON).turns_at == LATER
-        assert book.of(ALICE, LATER).turns_at is None
+        assert book.applicable_to(ALICE, NOON).turns_at == SOON
+        assert book.applicable_to(ALICE, SOON).turns_at == LATER
+        assert book.applicable_to(ALICE, LATER).turns_at is None
 
     def test_the_end_of_an_exemption_counts(self) -> None:
         book = QuotaBook([Exemption(Subject("user/alice"), "daily", until=SOON), KIND])
-        assert book.of(ALICE, NOON) == Applicable((), SOON)
-        assert book.of(ALICE, SOON) == Applicable((KIND,), None)
+        assert book.applicable_to(ALICE, NOON) == Applicable((), SOON)
+        assert book.applicable_to(ALICE, SOON) == Applicable((KIND,), None)
 
 
 class TestCharged:
@@ -229,9 +229,9 @@ class TestPools:
 
     def test_a_pools_quota_is_its_members_and_the_teams_own(self) -> None:
         book = QuotaBook([self.POOL, DEFAULT])
-        assert book.of(self.X, NOON).quotas == (self.POOL,)
-        assert book.of(ALICE, NOON).quotas == (self.POOL,)
-        assert book.of(Principal.parse("user/bob"), NOON).quotas == (DEFAULT,)
+        assert book.applicable_to(self.X, NOON).quotas == (self.POOL,)
+        assert book.applicable_to(ALICE, NOON).quotas == (self.POOL,)
+        assert book.applicable_to(Principal.parse("user/bob"), NOON).quotas == (DEFAULT,)
 
     @pytest.mark.parametrize(
         ("rules", "chosen"),
@@ -274,14 +274,14 @@ class TestPools:
         book = QuotaBook([self.POOL, more])
         assert set(map(str, book.pools[self.X])) == {"user/alice", "user/bob", "sso/ana"}
         assert set(map(str, book.contributors[more.id])) == {"user/bob"}
-        assert book.of(Principal.parse("user/bob"), NOON).quotas == (more,)
+        assert book.applicable_to(Principal.parse("user/bob"), NOON).quotas == (more,)
 
     def test_a_session_of_a_role_in_the_pool_counts_once(self) -> None:
         members = ("role/ci", "session/ci/42", "session/other/1")
         pool = team(5, *members, share=Share.POOL)
         book = QuotaBook([pool])
         assert set(map(str, book.contributors[pool.id])) == {"role/ci", "session/other/1"}
-        assert book.of(Principal.parse("session/ci/42"), NOON).quotas == (pool,)
+        assert book.applicable_to(Principal.parse("session/ci/42"), NOON).quotas == (pool,)
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ some_rules = st.lists(a_rule(), unique_by=lambda one: one.id, max_size=12)
 def test_who_has_a_quota_is_covered_by_it(rules: list[Rule], who: str, now: datetime) -> None:
     """It stands, an edit of it is noticed, and but for teams each name comes once."""
     principal = Principal.parse(who)
-    applicable = QuotaBook(rules).of(principal, now)
+    applicable = QuotaBook(rules).applicable_to(principal, now)
     names = [quota.name for quota in applicable.quotas if not quota.members]
     assert len(names) == len(set(names))
     for quota in applicable.quotas:
@@ -349,18 +349,20 @@ def test_who_has_a_quota_is_covered_by_it(rules: list[Rule], who: str, now: date
 @given(some_rules, st.sampled_from(PEOPLE))
 def test_nothing_changes_before_the_next_turn(rules: list[Rule], who: str) -> None:
     book = QuotaBook(rules)
-    now = book.of(Principal.parse(who), NOON)
+    now = book.applicable_to(Principal.parse(who), NOON)
     until = now.turns_at or LATER + HOUR
     for moment in (NOON, SOON, LATER):
         if moment < until:
-            assert book.of(Principal.parse(who), moment).quotas == now.quotas
+            assert book.applicable_to(Principal.parse(who), moment).quotas == now.quotas
 
 
 @given(some_rules)
 def test_no_order_of_the_table_changes_who_has_what(rules: list[Rule]) -> None:
     book, reversed_book = QuotaBook(rules), QuotaBook(rules[::-1])
     for who in PEOPLE:
-        one, other = (each.of(Principal.parse(who), NOON) for each in (book, reversed_book))
+        one, other = (
+            each.applicable_to(Principal.parse(who), NOON) for each in (book, reversed_book)
+        )
         assert sorted(q.id for q in one.quotas) == sorted(q.id for q in other.quotas)
         assert one.turns_at == other.turns_at
     assert book.pools == reversed_book.pools
@@ -369,4 +371,4 @@ def test_no_order_of_the_table_changes_who_has_what(rules: list[Rule]) -> None:
 def test_a_role_is_never_touched_by_rules_for_people() -> None:
     rules: list[Rule] = [DEFAULT, KIND, rule("sso/*"), ITSELF, TEAM]
     for kind in (Kind.ROLE, Kind.SESSION, Kind.OTHER, Kind.TEAM):
-        assert QuotaBook(rules).of(Principal(kind, "ci/run"), NOON) == Applicable()
+        assert QuotaBook(rules).applicable_to(Principal(kind, "ci/run"), NOON) == Applicable()

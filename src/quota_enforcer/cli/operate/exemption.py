@@ -14,7 +14,7 @@ from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.quota import Action, Rule
+from quota_enforcer.core.quotas.quota import Action, Rule, teams_of
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.decide.verdict import Verdict
@@ -60,12 +60,11 @@ def exemption(
 
 def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:
     """Who is in a team by any of its quotas; raises NotThere if the team has none."""
-    teams = [rule for rule in rules if rule.members]
-    named = {member for rule in teams if rule.subject == str(team) for member in rule.members}
-    if not named:
-        known = ", ".join(sorted({rule.subject for rule in teams}))
-        raise NotThere(f"there is no {team} with a quota that is valid; teams: {known or 'none'}")
-    return sorted(map(Principal.parse, named))
+    teams = teams_of(rules)
+    if str(team) not in teams:
+        known = ", ".join(sorted(teams)) or "none"
+        raise NotThere(f"there is no {team} with a quota that is valid; teams: {known}")
+    return sorted(teams[str(team)])
 
 
 def blocking_of_team(

@@ -100,7 +100,7 @@ def _instead(
         principal = Principal.parse(subject)
     except UnknownIdentity:
         return None
-    applicable = deployment.load(now).book.of(principal, now)
+    applicable = deployment.load(now).book.applicable_to(principal, now)
     return tuple(quota for quota in applicable.quotas if quota.name == name)
 
 

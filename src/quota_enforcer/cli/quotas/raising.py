@@ -143,7 +143,7 @@ def _applicable(deployment: Deployment, key: str, name: str, now: datetime) -> Q
         principal = None
     if principal is None or principal.kind is Kind.TEAM:
         raise no_such_item(deployment, key, name, to="raise")
-    applicable = deployment.load(now).book.of(principal, now).quotas
+    applicable = deployment.load(now).book.applicable_to(principal, now).quotas
     several = [quota for quota in applicable if quota.name == name]
     if not several:
         names = ", ".join(dict.fromkeys(quota.name for quota in applicable))

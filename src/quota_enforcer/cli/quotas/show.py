@@ -62,7 +62,7 @@ def reach(rule: Rule, book: QuotaBook, known: Iterable[Principal], now: datetime
 
 
 def _applies(rule: Rule, book: QuotaBook, principal: Principal, now: datetime) -> bool:
-    limits = [each for each in book.of(principal, now).quotas if each.name == rule.name]
+    limits = [each for each in book.applicable_to(principal, now).quotas if each.name == rule.name]
     return rule in limits if isinstance(rule, Quota) else not limits
 
 

@@ -10,7 +10,7 @@ from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, named_by, teams_of
 from quota_enforcer.insight.status import StatusInput, overview
 from quota_enforcer.insight.usage import ReadBefore, far_back
 
@@ -24,14 +24,9 @@ def record_of(deployment: Deployment, text: str) -> Record:
 def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
     """The records of all principals that the ledger knows or a rule names, sorted."""
     records = {record.principal: record for record in deployment.ledger.everybody()}
-    for principal in named(rules):
+    for principal in named_by(rules):
         records.setdefault(principal, Record(principal))
     return [records[principal] for principal in sorted(records)]
-
-
-def named(rules: Iterable[Rule]) -> set[Principal]:
-    """Whom the rules name one by one; a team itself only where it shares one quota."""
-    return {each for rule in rules for each in rule.named}
 
 
 def look_at_all(
@@ -65,8 +60,8 @@ def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterab
     """A hint if the principal was never seen and no rule names it: perhaps a typing error."""
     principal = record.principal
     several = list(rules)
-    teams = {rule.subject for rule in several if rule.members}
-    if record.version or principal in named(several) or str(principal) in teams:
+    teams = teams_of(several).keys()
+    if record.version or principal in named_by(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams
     meant = did_you_mean(str(principal), known) or "`quota-enforcer status` shows who is known"

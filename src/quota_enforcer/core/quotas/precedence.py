@@ -81,7 +81,7 @@ class QuotaBook:
             for principal in several:
                 self._pools_of[principal].add(team)
 
-    def of(self, principal: Principal, now: datetime) -> Applicable:
+    def applicable_to(self, principal: Principal, now: datetime) -> Applicable:
         """The quotas in force for a principal, by name; several of one name only from teams."""
         candidates = self.candidates(principal, now)
         applying = (each.rule for each in candidates if each.fate is Selection.APPLIES)

@@ -1,5 +1,6 @@
 """Quotas: one rule each, as an admin means it; `quota_item` reads them from table items."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -121,3 +122,18 @@ class Quota(Rule):
         """Also the end of a raise."""
         ends = () if self.raise_until is None else (self.raise_until,)
         return (*Rule.turning_points(self), *ends)
+
+
+def named_by(rules: Iterable[Rule]) -> set[Principal]:
+    """The principals that rules name one by one; a team itself only if it shares one quota."""
+    return {each for rule in rules for each in rule.named}
+
+
+def teams_of(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
+    """Every team with its members, however they share."""
+    teams: dict[str, frozenset[Principal]] = {}
+    for rule in rules:
+        if rule.members:
+            members = frozenset(map(Principal.parse, rule.members))
+            teams[rule.subject] = teams.get(rule.subject, frozenset()) | members
+    return teams

@@ -133,7 +133,8 @@ def quotas(deployment: DeploymentUnderCheck) -> Diagnosis:
     free = [
         str(each.principal)
         for each in deployment.everybody()
-        if each.principal.kind in _ENTITIES | {Kind.SSO} and not book.of(each.principal, now).quotas
+        if each.principal.kind in _ENTITIES | {Kind.SSO}
+        and not book.applicable_to(each.principal, now).quotas
     ]
     return quota_rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, free)
 

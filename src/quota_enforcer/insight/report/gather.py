@@ -9,7 +9,7 @@ from quota_enforcer.core.ledger import EverybodyReads, LedgerReads, Record
 from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, named_by, teams_of
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
@@ -49,7 +49,7 @@ class Gathering:
     def everybody(self) -> list[Record]:
         """The records of all whom the ledger knows or a quota names."""
         records = {record.principal: record for record in self._ledger.everybody()}
-        for principal in _named(self._rules):
+        for principal in named_by(self._rules):
             records.setdefault(principal, Record(principal))
         return [records[principal] for principal in sorted(records)]
 
@@ -78,7 +78,7 @@ class Gathering:
             first=self._first,
             read_from=self._read_from,
             people=tuple(people),
-            teams=_teams(self._rules),
+            teams=teams_of(self._rules),
             others=tuple(each for each in told if self._first <= each.at <= self._context.now),
         )
 
@@ -138,18 +138,3 @@ def _read_from(days: tuple[date, ...]) -> date:
     if len(days) >= _MONTH:
         month = (month - timedelta(days=1)).replace(day=1)
     return min(days[0], month, days[-1] - DAY * PACE_DAYS)
-
-
-def _named(rules: Iterable[Rule]) -> set[Principal]:
-    """Whom the rules name one by one; a team itself only where it shares one quota."""
-    return {each for rule in rules for each in rule.named}
-
-
-def _teams(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
-    """Every team with its members, however they share."""
-    teams: dict[str, frozenset[Principal]] = {}
-    for rule in rules:
-        if rule.members:
-            members = frozenset(map(Principal.parse, rule.members))
-            teams[rule.subject] = teams.get(rule.subject, frozenset()) | members
-    return teams
