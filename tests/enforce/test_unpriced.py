@@ -10,7 +10,7 @@ from fakes import FakeLedger
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.unpriced import PriceWatch, evidence, newest
+from quota_enforcer.enforce.notify import UnpricedModels, evidence, newest
 
 DAY = timedelta(days=1)
 
@@ -29,7 +29,7 @@ class Watch:
 
     def sees(self, *usages: Usage) -> int:
         """A sweep of a new process looks at somebody; how many notices that gave rise to."""
-        notices = PriceWatch(self.ledger).tell(newest(map(evidence, usages)), NOON)
+        notices = UnpricedModels(self.ledger).notify(newest(map(evidence, usages)), NOON)
         assert {notice.kind for notice in notices} <= {NoticeKind.PRICE_UNKNOWN}
         return len(notices)
 

@@ -117,7 +117,7 @@ class SweepState:
     """The settings that concern everybody; if they change, everybody is looked at."""
     breaker_since: datetime | None = None
     """When the breaker tripped."""
-    gates_told: str = ""
+    gates_notified: str = ""
     """What admins were told last about changes that others made to the gates."""
     closed: bool = False
     """The stack is being deleted."""

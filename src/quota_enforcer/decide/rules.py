@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
@@ -20,19 +19,8 @@ from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.quotas.subject import Subject
 
 
-class Rules(NamedTuple):
-    """The quotas to decide by.
-
-    `seen` is what the ledger's state said of them before they were loaded, or since: what is
-    decided holds only while it still says so.
-    """
-
-    book: QuotaBook
-    seen: str
-
-
 @dataclass(frozen=True, slots=True)
-class Edit:
+class QuotaEdit:
     """One item that is other than was last acted on.
 
     `before` is what is remembered of it and `after` what is to be (None: it is gone), `rules` are
@@ -51,13 +39,19 @@ class Edit:
         return any(Subject(each).of_sessions for each in subjects)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RuleSet:
-    """The rules and prices in force, and what is to be remembered once it has been acted on."""
+    """The rules and prices in force."""
 
     rules: list[Rule] = field(default_factory=list)
     prices: dict[str, Rate] = field(default_factory=dict)
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[QuotaEdit] = field(default_factory=list)
+    """What is to be remembered once it has been acted on."""
+    version: str = ""
+    """What the sweep's state said of the edits seen, before these were loaded or since.
+
+    A decision by these rules holds only while the state still says so.
+    """
 
     @cached_property
     def book(self) -> QuotaBook:
@@ -100,6 +94,11 @@ class RuleSet:
         """Whether an edit can concern others than it names."""
         return any(rule.subject.is_group for rule in self.edited)
 
+    def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
+        """The same, with these edits remembered."""
+        gone = {id(edit) for edit in done}
+        return replace(self, edits=[edit for edit in self.edits if id(edit) not in gone])
+
     def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:
         """Whom the edits since the last sweep can concern."""
         edited = self.edited
@@ -128,7 +127,11 @@ class QuotaLoader:
         self._scopes = sorted(scopes)
 
     def load(
-        self, items: Iterable[Item], memories: Iterable[QuotaMemory], now: datetime
+        self,
+        items: Iterable[Item],
+        memories: Iterable[QuotaMemory],
+        now: datetime,
+        version: str = "",
     ) -> RuleSet:
         """The rules in force.
 
@@ -136,7 +139,7 @@ class QuotaLoader:
         where there was none the next in precedence applies. Admins are told once, and again only
         when the problem changes.
         """
-        loaded = RuleSet()
+        loaded = RuleSet(version=version)
         known = {(memory.subject, memory.name): memory for memory in memories}
         for item in items:
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
@@ -160,7 +163,7 @@ class QuotaLoader:
         for memory in known.values():
             notices = _noted(memory, None, now)
             rules = _rules(self._last_valid(memory))
-            loaded.edits.append(Edit(memory, None, rules, notices))
+            loaded.edits.append(QuotaEdit(memory, None, rules, notices))
         return loaded
 
     def _read(self, item: Item) -> Entry | None:
@@ -178,7 +181,7 @@ class QuotaLoader:
 
 def _invalid(
     memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
-) -> Edit | None:
+) -> QuotaEdit | None:
     """What to tell admins of an item that does not validate; None where they know it already."""
     problems = "; ".join(error.problems)[:MOST_WORDS]
     if problems == memory.reported:
@@ -189,15 +192,17 @@ def _invalid(
         instead = "its last valid version stays in force"
     reason = f"{problems}. Until it is mended, {instead}"
     notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
-    return Edit(memory, replace(memory, reported=problems), notices=(notice,))
+    return QuotaEdit(memory, replace(memory, reported=problems), notices=(notice,))
 
 
-def _valid(memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime) -> Edit | None:
+def _valid(
+    memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime
+) -> QuotaEdit | None:
     """What to remember of a valid item; None where it stands there already."""
     after = replace(memory, item=dict(item), reported="")
     if after == memory:
         return None
-    return Edit(memory, after, rules, _noted(memory, item, now))
+    return QuotaEdit(memory, after, rules, _noted(memory, item, now))
 
 
 def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notice, ...]:

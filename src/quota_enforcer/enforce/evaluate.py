@@ -1,17 +1,19 @@
 """Decide for everybody gathered: page by page, side by side, and for who shares a pool as well."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, StandingReads
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import evaluate
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.enforce.gather import NOTHING, SweepInput
-from quota_enforcer.enforce.ports import Ledger
-from quota_enforcer.enforce.unpriced import Evidence, evidence, newest
+from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.notify import Evidence, evidence, newest
+from quota_enforcer.enforce.report import Outcome
 
 READERS = 8
 """Principals looked at side by side: reading waits for the network, not for the processor."""
@@ -23,50 +25,39 @@ Prices = dict[str, Evidence]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What is to be done, of how many looked at.
-
-    `gathered` has the records that the decisions start from, `prices` what the usage says of the
-    prices of its models.
-    """
+    """What is to be done about whom was looked at."""
 
     decisions: list[Decision]
+    records: dict[Principal, Record]
+    """Those that the decisions start from."""
     prices: Prices
-    gathered: SweepInput
-    count: int
+    """What the usage says of the prices of its models."""
+    outcome: Outcome
 
 
-def decide_for(
-    gathered: SweepInput, ledger: Ledger, failed: Callable[[Record, Exception], None]
-) -> Evaluated:
-    """Look at everybody gathered, and at all of a team whose pool now denies something else.
+class EvaluationLedger(StandingReads, UsageReads, Protocol):
+    """The roles of the ledger that decisions rest on."""
 
-    One that fails does not stop the others.
-    """
-    looking = _EvaluationRun(gathered, ledger, failed)
-    looking.at(gathered.wanted)
-    looking.at(_drawing_on_what_changed(looking.decisions, gathered))
-    return Evaluated(
-        looking.decisions,
-        looking.prices,
-        replace(gathered, records=looking.records),
-        looking.count,
-    )
+
+def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
+    """Look at everybody gathered, and at all of a team whose pool now denies something else."""
+    run = _EvaluationRun(given, ledger)
+    run.at(given.wanted)
+    run.at(_drawing_on_what_changed(run.decisions, given))
+    return Evaluated(run.decisions, run.records, run.prices, Outcome.total(run.outcomes))
 
 
 class _EvaluationRun:
     """What has been decided so far."""
 
-    def __init__(
-        self, gathered: SweepInput, ledger: Ledger, failed: Callable[[Record, Exception], None]
-    ) -> None:
-        self._gathered = gathered
+    def __init__(self, given: SweepInput, ledger: EvaluationLedger) -> None:
+        self._given = given
         self._ledger = ledger
-        self._failed = failed
-        self._pools = Pools(gathered.rules.book, ledger, gathered.context)
+        self._pools = Pools(given.rules.book, ledger, given.context)
         self.decisions: list[Decision] = []
         self.records: dict[Principal, Record] = {}
         self.prices: Prices = {}
-        self.count = 0
+        self.outcomes: list[Outcome] = []
 
     def at(self, principals: Iterable[Principal]) -> None:
         """Look at these."""
@@ -75,25 +66,25 @@ class _EvaluationRun:
             several = [records[principal] for principal in page]
             seen = [self.prices]
             with ThreadPoolExecutor(READERS) as threads:
-                for record, outcome in zip(several, threads.map(self._try, several), strict=True):
-                    if isinstance(outcome, Exception):
-                        self._failed(record, outcome)
+                for record, answer in zip(several, threads.map(self._try, several), strict=True):
+                    if isinstance(answer, Exception):
+                        self.outcomes.append(Outcome.of_failure(record.principal, answer))
                         continue
-                    decision, prices = outcome
+                    decision, prices = answer
                     seen.append(prices)
-                    if not _stays(decision, record, self._gathered):
+                    if not _stays(decision, record, self._given):
                         self.decisions.append(decision)
                         self.records[record.principal] = record
             self.prices = newest(seen)
-            self.count += len(page)
+            self.outcomes.append(Outcome(looked_at=len(page)))
 
     def _try(self, record: Record) -> tuple[Decision, Prices] | Exception:
-        gathered = self._gathered
+        given = self._given
         try:
-            looked = evaluate(
-                record, gathered.rules.book, self._ledger, gathered.context, self._pools
+            evaluation = evaluate(
+                record, given.rules.book, self._ledger, given.context, self._pools
             )
-            return looked.decision, newest(map(evidence, looked.counted))
+            return evaluation.decision, newest(map(evidence, evaluation.counted))
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
 
@@ -103,7 +94,7 @@ def _pages(principals: list[Principal]) -> Iterator[list[Principal]]:
         yield principals[first : first + PAGE]
 
 
-def _stays(decision: Decision, record: Record, gathered: SweepInput) -> bool:
+def _stays(decision: Decision, record: Record, given: SweepInput) -> bool:
     """Whether there is nothing to do: all is as recorded, in IAM too as far as that was asked.
 
     A gate is looked after in every sweep, and so is who could not be denied.
@@ -112,16 +103,15 @@ def _stays(decision: Decision, record: Record, gathered: SweepInput) -> bool:
         return False
     if decision.standing != record.standing or decision.standing.due != record.due:
         return False
-    if decision.principal in gathered.gates:
+    if given.gates is not None and decision.principal in given.gates:
         return False
-    really = gathered.really
-    return really is None or really.get(record.principal, NOTHING) == record.standing.denied
+    return given.denied(record) == record.standing.denied
 
 
-def _drawing_on_what_changed(decisions: Iterable[Decision], gathered: SweepInput) -> set[Principal]:
+def _drawing_on_what_changed(decisions: Iterable[Decision], given: SweepInput) -> set[Principal]:
     """The members not looked at yet of teams whose pools begin or cease to deny something."""
-    pools = gathered.rules.book.pools
+    pools = given.rules.book.pools
     changed = (
         each.principal for each in decisions if each.principal in pools and each.denies_changed
     )
-    return {member for team in changed for member in pools[team]} - gathered.wanted
+    return {member for team in changed for member in pools[team]} - given.wanted

@@ -1,84 +1,92 @@
 """The meters, as a sweep deals with them: tells them, reads the metrics, settles a change."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
 from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.table import PriceTable
-from quota_enforcer.decide.rules import RuleSet
-from quota_enforcer.enforce.ports import Adapters
-from quota_enforcer.enforce.report import Report
-from quota_enforcer.enforce.rules_cache import CachedRules
+from quota_enforcer.decide.rules import QuotaEdit, RuleSet
+from quota_enforcer.enforce.ports import Briefs
+from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.meter.cloudwatch.meter import MeterRun, Occasion, Pricing, meter
 from quota_enforcer.meter.handover import hand_over
+from quota_enforcer.meter.ports import MeteredHours, Metrics, Models
+
+
+class MetersLedger(Briefs, MeteredHours, Protocol):
+    """The roles of the ledger that the meters and the enforcer share."""
 
 
 class Meters:
     """One deployment's meters."""
 
-    def __init__(self, settings: Settings, outside: Adapters) -> None:
+    def __init__(
+        self, settings: Settings, ledger: MetersLedger, metrics: Metrics, models: Models
+    ) -> None:
         self._settings = settings
-        self._outside = outside
+        self._ledger = ledger
+        self._metrics = metrics
+        self._models = models
 
-    def tell(self, known: CachedRules, report: Report) -> None:
-        """What the quota table says to them, where that is news. It may wait for another sweep."""
-        meter_rules, ledger = known.loaded.meter_rules, self._outside.ledger
+    def tell(self, rules: RuleSet) -> Outcome:
+        """What the quota table says to them, if that is news. It may wait for another sweep."""
         try:
-            if ledger.meter_rules() != meter_rules:
-                ledger.put_meter_rules(meter_rules, known.rules.seen)
+            if self._ledger.meter_rules() != rules.meter_rules:
+                self._ledger.put_meter_rules(rules.meter_rules, rules.version)
         except Exception as error:  # noqa: BLE001 - the rest of the sweep goes on
-            report.failures.append(f"could not tell the meters: {_words(error)}")
+            return Outcome(failures=(failure("could not tell the meters", error),))
+        return Outcome()
 
     def run(
-        self, state: SweepState, loaded: RuleSet, report: Report
-    ) -> tuple[SweepState, MeterRun | None]:
-        """Usage into the ledger, where it comes from the metrics; None where that failed.
+        self, state: SweepState, rules: RuleSet, now: datetime, *, dry_run: bool
+    ) -> tuple[SweepState, MeterRun | None, Outcome]:
+        """Usage into the ledger, if it comes from the metrics; None if that failed.
 
         Returns also the state as the next sweep shall find it. Without metrics the clock still
         releases, so the sweep goes on.
         """
         try:
-            state = self._take_over(state, report)
+            state = self._hand_over(state, now, dry_run=dry_run)
         except Exception as error:  # noqa: BLE001 - whatever AWS says, the rest goes on
-            report.failures.append(f"could not change the meter: {_words(error)}")
-            return state, None
+            return state, None, Outcome(failures=(failure("could not change the meter", error),))
         try:
-            metered = self._read(state, loaded, report)
+            metered = self._read(state, rules, now)
         except Exception as error:  # noqa: BLE001 - likewise
-            report.failures.append(f"could not read the metrics: {_words(error)}")
-            return state, None
+            return state, None, Outcome(failures=(failure("could not read the metrics", error),))
         if metered is None:
-            return state, MeterRun()
-        report.series = metered.series
-        report.unattributed += metered.unattributed
-        report.failures += metered.failures
-        fresh_at = report.now if metered.fresh else state.fresh_at
-        return replace(state, metered_to=report.now, fresh_at=fresh_at), metered
+            return state, MeterRun(), Outcome()
+        fresh_at = now if metered.fresh else state.fresh_at
+        outcome = Outcome(
+            failures=metered.failures, unattributed=metered.unattributed, series=metered.series
+        )
+        return replace(state, metered_to=now, fresh_at=fresh_at), metered, outcome
 
-    def _take_over(self, state: SweepState, report: Report) -> SweepState:
-        settings, ledger = self._settings, self._outside.ledger
+    def need_not_act_on(self, edits: Iterable[QuotaEdit]) -> list[QuotaEdit]:
+        """All but those of sessions, if the metrics must be read for them."""
+        metrics = self._settings.metering is Metering.CLOUDWATCH
+        return [edit for edit in edits if not (metrics and edit.of_sessions)]
+
+    def _hand_over(self, state: SweepState, now: datetime, *, dry_run: bool) -> SweepState:
+        settings = self._settings
         if state.metering == settings.metering:
             return state
-        behind = min((each.behind for each in ledger.sources() if each.behind), default=None)
-        taken = hand_over(state, settings.metering, report.now, settings.zone, behind)
-        if taken.hours and not report.dry_run:
-            ledger.ask_recounts(taken.hours, report.now)
+        sources = self._ledger.sources()
+        behind = min((each.behind for each in sources if each.behind), default=None)
+        taken = hand_over(state, settings.metering, now, settings.zone, behind)
+        if taken.hours and not dry_run:
+            self._ledger.ask_recounts(taken.hours, now)
         return taken.state
 
-    def _read(self, state: SweepState, loaded: RuleSet, report: Report) -> MeterRun | None:
-        """What the metrics say; None where it is the stream that meters, or did until this hour."""
-        settings, outside = self._settings, self._outside
-        begins = state.metering_from
-        if settings.metering is Metering.STREAM or (begins is not None and report.now <= begins):
+    def _read(self, state: SweepState, rules: RuleSet, now: datetime) -> MeterRun | None:
+        """What the metrics say; None if it is the stream that meters, or did until this hour."""
+        settings, begins = self._settings, state.metering_from
+        if settings.metering is Metering.STREAM or (begins is not None and now <= begins):
             return None
-        occasion = Occasion(
-            report.now, settings.zone, settings.account, loaded.watch_sessions, begins
-        )
-        table = PriceTable(shipped_rates(), loaded.prices)
-        pricing = Pricing(outside.models, table, settings.region)
-        return meter(outside.metrics, outside.ledger, loaded.book, state, occasion, pricing)
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+        occasion = Occasion(now, settings.zone, settings.account, rules.watch_sessions, begins)
+        table = PriceTable(shipped_rates(), rules.prices)
+        pricing = Pricing(self._models, table, settings.region)
+        return meter(self._metrics, self._ledger, rules.book, state, occasion, pricing)

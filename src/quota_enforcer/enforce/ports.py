@@ -96,12 +96,16 @@ class SweepMemory(SweepStateReads, Protocol):
         *,
         fresh_at: datetime | None = None,
         breaker_since: datetime | None = None,
-        gates_told: str = "",
+        gates_notified: str = "",
     ) -> None:
         """Note this much of the state between two sweeps; what is not given stays."""
 
     def close(self) -> None:
         """From now on no intent to block can be written."""
+
+
+class WakeLedger(Standings, SweepMemory, Protocol):
+    """The roles of the ledger that a wake itself takes."""
 
 
 class QuotaMemories(QuotaMemoryReads, Protocol):

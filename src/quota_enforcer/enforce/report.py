@@ -1,27 +1,82 @@
-"""What a sweep did, as the log, the metrics and the command line show it."""
+"""What a sweep did: the outcomes of its parts, and their sum as it is shown."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one part of a sweep, wake or edit did."""
+
+    notices: tuple[Notice, ...] = ()
+    failures: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    """Whom the breaker kept from being blocked."""
+    unattributed: tuple[str, ...] = ()
+    """Usage that no quota can limit."""
+    series: int = 0
+    """How many series of metrics were read."""
+    looked_at: int = 0
+    edits: int = 0
+    """Items of the quota table that differ from what was last acted on."""
+    unfinished: frozenset[Principal] = frozenset()
+    """Whom the next sweep must look at again."""
+    incomplete: bool = False
+    """Whether somebody was not looked at, or was not brought to what was decided."""
+    closed: bool = False
+    """Whether the stack began to go, so that nobody is blocked any more."""
+    gates_notified: str | None = None
+    """What admins know of others' changes to the gates; None if the gates were not looked at."""
+
+    @classmethod
+    def of_failure(cls, principal: Principal, error: Exception) -> Self:
+        """One that fails does not stop the others."""
+        failures = (failure(principal, error),)
+        return cls(failures=failures, unfinished=frozenset({principal}), incomplete=True)
+
+    @classmethod
+    def total(cls, parts: Iterable["Outcome"]) -> Self:
+        """All of them in their order; what was said last of the gates holds."""
+        several = list(parts)
+        gates = [each.gates_notified for each in several if each.gates_notified is not None]
+        return cls(
+            notices=tuple(notice for each in several for notice in each.notices),
+            failures=tuple(words for each in several for words in each.failures),
+            drift=tuple(words for each in several for words in each.drift),
+            held=tuple(words for each in several for words in each.held),
+            unattributed=tuple(words for each in several for words in each.unattributed),
+            series=sum(each.series for each in several),
+            looked_at=sum(each.looked_at for each in several),
+            edits=sum(each.edits for each in several),
+            unfinished=frozenset().union(*(each.unfinished for each in several)),
+            incomplete=any(each.incomplete for each in several),
+            closed=any(each.closed for each in several),
+            gates_notified=gates[-1] if gates else None,
+        )
+
+
+def failure(subject: object, error: Exception) -> str:
+    return f"{subject}: {type(error).__name__}: {error}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One sweep in numbers and sentences; `closed` says that the stack is going and nothing ran.
-
-    `metering` says who fills the ledger: no metrics are read where it is the stream. `edits` are
-    the items of the quota table that were other than was last acted on.
-    """
+    """One sweep, wake or edit as the log, the metrics and the command line show it."""
 
     now: datetime
     mode: str
     dry_run: bool = False
     closed: bool = False
+    """The stack is going, and nothing ran."""
     series: int = 0
     looked_at: int = 0
     notices: list[Notice] = field(default_factory=list)
@@ -30,9 +85,10 @@ class Report:
     unattributed: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     data_age_seconds: int | None = None
-    gates_told: str = ""
     metering: str = ""
+    """Who fills the ledger: no metrics are read if it is the stream."""
     edits: int = 0
+    """The items of the quota table that were other than was last acted on."""
 
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""

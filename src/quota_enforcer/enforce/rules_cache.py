@@ -1,64 +1,64 @@
-"""The quotas as a process loaded them last: kept for wakes, since to read the table is slow."""
+"""The rules as a process loaded them last: kept for wakes, since to read the table is slow."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import uuid4
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
-from quota_enforcer.decide.rules import Edit, QuotaLoader, Rules, RuleSet
-from quota_enforcer.enforce.ports import Adapters
-from quota_enforcer.enforce.unpriced import PriceWatch
+from quota_enforcer.core.quotas.item import Quotas
+from quota_enforcer.decide.rules import QuotaEdit, QuotaLoader, RuleSet
+from quota_enforcer.enforce.notify import UnpricedModels
+from quota_enforcer.enforce.ports import PriceMemories, QuotaMemories, SweepMemory
+from quota_enforcer.enforce.report import Outcome, failure
 
 KEPT = timedelta(minutes=5)
-"""How long they are good where nobody has seen an edit since."""
+"""How long they are good if nobody has seen an edit since."""
 TRIES = 5
-"""How often they are loaded again where somebody else has just seen an edit too."""
+"""How often they are loaded again if somebody else has just seen an edit too."""
 WRITERS = 8
 """Edits remembered side by side: an import makes thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedRules:
-    """Loaded quotas, when that was, and what the ledger's state said of them then.
+    """Rules, with the time of their loading and the claim of who acts on their edits."""
 
-    `seen` is that an edit was seen and the settings. `prices` knows what admins were told of models
-    without one. For who acts on edits `unsettled` says whether somebody before may not have come to
-    the end of that, and `mark` stands in the state for theirs or our own.
-    """
-
-    loaded: RuleSet
+    rules: RuleSet
     at: datetime
-    seen: tuple[str, str]
-    prices: PriceWatch
+    settings: str
+    """What the ledger's state said of the settings when these were loaded."""
+    unpriced: UnpricedModels
     unsettled: bool = False
+    """Whether somebody before may not have come to the end of acting on edits."""
     mark: str = ""
+    """What stands in the state for their claim, or for our own."""
 
-    @property
-    def rules(self) -> Rules:
-        """As one decides by them."""
-        return Rules(self.loaded.book, self.seen[0])
+
+class RulesLedger(SweepMemory, QuotaMemories, PriceMemories, Protocol):
+    """The roles of the ledger that say which edits were acted on."""
 
 
 class RulesCache:
-    """Loads quotas and keeps them for a while."""
+    """Loads rules and keeps them for a while."""
 
-    def __init__(self, outside: Adapters, loader: QuotaLoader) -> None:
-        self._outside = outside
-        self._ledger = outside.ledger
+    def __init__(self, ledger: RulesLedger, quotas: Quotas, loader: QuotaLoader) -> None:
+        self._ledger = ledger
+        self._quotas = quotas
         self._loader = loader
-        self.last: CachedRules | None = None
+        self._last: CachedRules | None = None
 
     def current(self, state: SweepState, now: datetime) -> CachedRules:
         """What was loaded last while it is good, else what the table says now.
 
         `state` must have been read before, so that what is loaded is no older than what it says.
         """
-        last = self.last
-        if last is None or last.seen != _seen(state) or not last.at <= now < last.at + KEPT:
-            last = self.last = self._load(state, now)
+        last = self._last
+        if last is None or not _good(last, state, now):
+            last = self._last = self._load(state, now)
         return last
 
     def to_act_on(self, now: datetime) -> CachedRules:
@@ -69,62 +69,64 @@ class RulesCache:
         """
         for _ in range(TRIES):
             state = self._ledger.state()
-            known, mark = self._load(state, now), state.unsettled
-            if not known.loaded.news:
+            cached, mark = self._load(state, now), state.unsettled
+            if not cached.rules.news:
                 break
             token = uuid4().hex
             if self._ledger.claim_edits(token, state):
-                known, mark = replace(known, seen=(token, state.terms)), token
+                cached, mark = replace(cached, rules=replace(cached.rules, version=token)), token
                 break
-        self.last = known
-        return replace(known, unsettled=bool(state.unsettled), mark=mark)
+        self._last = cached
+        return replace(cached, unsettled=bool(state.unsettled), mark=mark)
 
-    def rules(self, now: datetime) -> Rules:
-        """What to decide by when somebody else was first."""
+    def latest(self, now: datetime) -> RuleSet:
+        """What to decide by if somebody else was first."""
         return self.current(self._ledger.state(), now).rules
 
     def to_look_at(self, now: datetime) -> CachedRules:
         """What the table says now, for who changes nothing."""
         return self._load(self._ledger.state(), now)
 
-    def settle(self, known: CachedRules, *, all_seen: bool) -> SweepState:
-        """Note the end of a round that decided by these quotas; returns the state as it was.
+    def settle(self, cached: CachedRules, *, all_seen: bool) -> SweepState:
+        """Note the end of what was decided by these rules; returns the state as it was.
 
         `all_seen` says that whatever others before have left unsettled was looked at too.
         """
         state = self._ledger.state()
-        if state.quotas_seen != known.seen[0]:
+        if state.quotas_seen != cached.rules.version:
             self._ledger.reopen_edits(uuid4().hex)
-        elif known.mark and not known.loaded.news and (all_seen or not known.unsettled):
-            self._ledger.complete_edits(known.mark)
+        elif cached.mark and not cached.rules.news and (all_seen or not cached.unsettled):
+            self._ledger.complete_edits(cached.mark)
         return state
 
-    def remember(self, known: CachedRules, edits: Iterable[Edit]) -> tuple[list[Notice], list[str]]:
+    def remember(
+        self, cached: CachedRules, edits: Iterable[QuotaEdit]
+    ) -> tuple[CachedRules, Outcome]:
         """What was acted on is no news any more: its notices are in the ledger.
 
-        Returns those to send, and failures in words. What somebody else was first with is theirs.
+        Returns the rules without it, and the notices to send. What somebody else was first with is
+        theirs.
         """
         several = list(edits)
 
-        def attempt(edit: Edit) -> list[Notice] | str:
+        def attempt(edit: QuotaEdit) -> list[Notice] | str:
             try:
                 return self._remember(edit)
             except Exception as error:  # noqa: BLE001 - one that is too large stops no other
-                before = edit.before
-                return f"quota {before.name} of {before.subject}: {type(error).__name__}: {error}"
+                return failure(f"quota {edit.before.name} of {edit.before.subject}", error)
 
         with ThreadPoolExecutor(WRITERS) as threads:
-            outcomes = list(threads.map(attempt, several))
-        gone = {
-            id(edit)
-            for edit, how in zip(several, outcomes, strict=True)
-            if not isinstance(how, str)
-        }
-        known.loaded.edits[:] = [edit for edit in known.loaded.edits if id(edit) not in gone]
-        told = [notice for how in outcomes if not isinstance(how, str) for notice in how]
-        return told, [how for how in outcomes if isinstance(how, str)]
+            answers = list(zip(several, threads.map(attempt, several), strict=True))
+        done = [(edit, notices) for edit, notices in answers if not isinstance(notices, str)]
+        rules = cached.rules.without(edit for edit, _ in done)
+        if self._last is not None and self._last.rules is cached.rules:
+            self._last = replace(self._last, rules=rules)
+        return replace(cached, rules=rules), Outcome(
+            notices=tuple(notice for _, notices in done for notice in notices),
+            failures=tuple(words for _, words in answers if isinstance(words, str)),
+        )
 
-    def _remember(self, edit: Edit) -> list[Notice]:
+    def _remember(self, edit: QuotaEdit) -> list[Notice]:
         stamp = uuid4().hex
         notices = [replace(notice, edit=stamp) for notice in edit.notices]
         if edit.after is None:
@@ -137,9 +139,10 @@ class RulesCache:
     def _load(self, state: SweepState, now: datetime) -> CachedRules:
         # What is remembered first: an item may be newer than that, but never older.
         memories = self._ledger.quota_memories()
-        loaded = self._loader.load(self._outside.quotas.items(), memories, now)
-        return CachedRules(loaded, now, _seen(state), PriceWatch(self._ledger))
+        rules = self._loader.load(self._quotas.items(), memories, now, state.quotas_seen)
+        return CachedRules(rules, now, state.terms, UnpricedModels(self._ledger))
 
 
-def _seen(state: SweepState) -> tuple[str, str]:
-    return state.quotas_seen, state.terms
+def _good(cached: CachedRules, state: SweepState, now: datetime) -> bool:
+    seen = (cached.rules.version, cached.settings)
+    return seen == (state.quotas_seen, state.terms) and cached.at <= now < cached.at + KEPT

@@ -5,21 +5,17 @@ a wake has not come to.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
-from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
-from quota_enforcer.core.principal import GATED, Principal
-from quota_enforcer.enforce.apply.all import Enforcement, already_applied
-from quota_enforcer.enforce.apply.breaker import apply_breaker, hold_new_blocks
-from quota_enforcer.enforce.evaluate import Evaluated
-from quota_enforcer.enforce.gather import SweepInput, gather_edited, gather_named
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
+from quota_enforcer.enforce.apply.record import mark_due
+from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.outbox import Outbox
-from quota_enforcer.enforce.ports import Adapters
-from quota_enforcer.enforce.report import Report
+from quota_enforcer.enforce.notify import NoticeSender
+from quota_enforcer.enforce.ports import WakeLedger
+from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
 FRESH = timedelta(minutes=1)
@@ -27,132 +23,84 @@ FRESH = timedelta(minutes=1)
 
 
 class WakeRun:
-    """The wakes of one deployment."""
+    """The wakes of one deployment.
+
+    `Outcome.closed` says that the stack began to go in the meantime, so that what was done must be
+    undone.
+    """
 
     def __init__(
         self,
-        settings: Settings,
-        outside: Adapters,
-        quotas: RulesCache,
+        ledger: WakeLedger,
+        rules: RulesCache,
         meters: Meters,
-        outbox: Outbox,
+        gatherer: Gatherer,
+        enforcement: Enforcement,
+        sender: NoticeSender,
     ) -> None:
-        self._settings = settings
-        self._outside = outside
-        self._ledger = outside.ledger
-        self._quotas = quotas
+        self._ledger = ledger
+        self._rules = rules
         self._meters = meters
-        self._outbox = outbox
+        self._gatherer = gatherer
+        self._enforcement = enforcement
+        self._sender = sender
 
-    def wake(self, principals: Iterable[Principal], state: SweepState, report: Report) -> bool:
+    def wake(self, principals: Iterable[Principal], state: SweepState, now: datetime) -> Outcome:
         """Gather, decide and apply for these and their pools.
 
-        Quotas that nobody has acted on yet are in force all the same. Returns whether the stack
-        began to go in the meantime, so that what was done must be undone.
+        Quotas that nobody has acted on yet are in force all the same.
         """
-        now = report.now
-        known = self._quotas.current(state, now)
-        round_ = self._round(report)
-        looked = round_.decide(gather_named(self._settings, known, principals, now))
-        after, moved = self._bring_about(looked, round_, known, state, report)
+        cached = self._rules.current(state, now)
+        plan = self._enforcement.plan(self._gatherer.named(state, cached.rules, principals, now))
+        done = self._carry_out(plan, cached)
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
-        round_.mark_due(known.loaded.concerned(looked.gathered.records))
+        mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
-        self._send(report)
-        self._note(state, after, report, fresh_at=now if fresh else None)
-        return bool(looked.decisions) and self._settle(known) and bool(moved)
+        sent = self._send(done, now)
+        self._note(plan, done, fresh_at=now if fresh else None)
+        closed = bool(plan.work.decisions) and self._closed(plan, cached)
+        return Outcome.total([done, sent, Outcome(closed=closed)])
 
-    def edited(self, state: SweepState, report: Report) -> bool:
+    def edited(self, state: SweepState, now: datetime) -> Outcome:
         """The same for whom edits of the quota table concern, whichever these are.
 
         What could not be brought about is news still, so whoever is asked again goes on with it.
         """
-        known = self._quotas.to_act_on(report.now)
-        self._meters.tell(known, report)
-        if not known.loaded.news:
-            return False
-        report.edits = len(known.loaded.edits)
-        round_ = self._round(report)
-        gathered = gather_edited(self._outside, self._settings, known, report.now)
-        looked = round_.decide(gathered)
-        after, moved = self._bring_about(looked, round_, known, state, report)
-        if not round_.failed:
-            self._remember(known, report)
-        self._send(report)
-        self._note(state, after, report)
-        return self._settle(known) and bool(moved)
+        cached = self._rules.to_act_on(now)
+        told = self._meters.tell(cached.rules)
+        if not cached.rules.news:
+            return told
+        edits = Outcome(edits=len(cached.rules.edits))
+        plan = self._enforcement.plan(self._gatherer.edited(state, cached.rules, now))
+        done = Outcome.total([told, edits, self._carry_out(plan, cached)])
+        if not done.incomplete:
+            seen = self._meters.need_not_act_on(cached.rules.edits)
+            cached, remembered = self._rules.remember(cached, seen)
+            done = Outcome.total([remembered, done])
+        sent = self._send(done, now)
+        self._note(plan, done)
+        return Outcome.total([done, sent, Outcome(closed=self._closed(plan, cached))])
 
-    def _round(self, report: Report) -> Enforcement:
-        rules = partial(self._quotas.rules, report.now)
-        return Enforcement(self._settings, self._outside, report, rules, wake=True)
-
-    def _bring_about(
-        self,
-        looked: Evaluated,
-        round_: Enforcement,
-        known: CachedRules,
-        state: SweepState,
-        report: Report,
-    ) -> tuple[SweepState, set[Principal]]:
-        """Apply and tell; the state to leave, and of whom something else is denied than before."""
-        after = self._hold(looked, state, report)
-        gathered = looked.gathered
-        moved = {
-            each.principal
-            for each in looked.decisions
-            if not already_applied(each, gathered.records[each.principal])
-        }
-        if any(principal.kind in GATED for principal in moved):
-            gathered = self._with_gates(gathered)
-        if report.notices:
-            self._ledger.post(report.notices)
-        report.notices += known.prices.tell(looked.prices, report.now)
-        report.gates_told = state.gates_told
-        round_.apply(looked.decisions, gathered)
-        if state.terms != self._settings.fingerprint:
+    def _carry_out(self, plan: Plan, cached: CachedRules) -> Outcome:
+        outcome = self._enforcement.carry_out(plan, cached.unpriced)
+        given = plan.work.given
+        if given.settings_changed:
             # No sweep has seen these settings: if they are taken back before, none ever will.
-            round_.mark_due(moved)
-        return after, moved
+            mark_due(self._ledger, plan.work.moved, given.context.now)
+        return outcome
 
-    def _with_gates(self, gathered: SweepInput) -> SweepInput:
-        intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
-        return replace(gathered, gates=intents)
+    def _send(self, outcome: Outcome, now: datetime) -> Outcome:
+        return self._sender.send(outcome.notices, now) if outcome.notices else Outcome()
 
-    def _hold(self, looked: Evaluated, state: SweepState, report: Report) -> SweepState:
-        """While the breaker has tripped a wake blocks nobody: else they would go one by one."""
-        if state.breaker_since is None:
-            return apply_breaker(
-                looked.decisions, state, self._ledger, self._settings.breaker, report
-            )
-        hold_new_blocks(looked.decisions, report)
-        return state
+    def _closed(self, plan: Plan, cached: CachedRules) -> bool:
+        """See whether quotas were edited in the meantime, or the stack has begun to go."""
+        return self._rules.settle(cached, all_seen=False).closed and bool(plan.work.moved)
 
-    def _remember(self, known: CachedRules, report: Report) -> None:
-        """But for sessions that the metrics must be read for, since that is the sweep's."""
-        metrics = self._settings.metering is Metering.CLOUDWATCH
-        edits = [each for each in known.loaded.edits if not (metrics and each.of_sessions)]
-        told, failures = self._quotas.remember(known, edits)
-        report.notices = [*told, *report.notices]
-        report.failures += failures
-
-    def _send(self, report: Report) -> None:
-        if report.notices:
-            report.failures += self._outbox.send(report.notices, report.now)
-
-    def _settle(self, known: CachedRules) -> bool:
-        """See whether quotas were edited in the meantime; whether the stack has begun to go."""
-        return self._quotas.settle(known, all_seen=False).closed
-
-    def _note(
-        self,
-        before: SweepState,
-        after: SweepState,
-        report: Report,
-        *,
-        fresh_at: datetime | None = None,
-    ) -> None:
-        """Note what a wake leaves, where it is news."""
-        tripped = after.breaker_since if before.breaker_since is None else None
-        told = report.gates_told if report.gates_told != before.gates_told else ""
-        if fresh_at or tripped or told:
-            self._ledger.note(fresh_at=fresh_at, breaker_since=tripped, gates_told=told)
+    def _note(self, plan: Plan, outcome: Outcome, *, fresh_at: datetime | None = None) -> None:
+        """Note what a wake leaves, if it is news."""
+        before = plan.work.given.state
+        tripped = plan.allowed.since if before.breaker_since is None else None
+        notified = outcome.gates_notified or ""
+        notified = notified if notified != before.gates_notified else ""
+        if fresh_at or tripped or notified:
+            self._ledger.note(fresh_at=fresh_at, breaker_since=tripped, gates_notified=notified)

@@ -1,6 +1,7 @@
-"""The breaker at work: new blocks are held where they are too many in a quarter of an hour."""
+"""The breaker at work: new blocks are held if they are too many in a quarter of an hour."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Breaker
@@ -8,25 +9,35 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.ports import Ledger
-from quota_enforcer.enforce.report import Report
+from quota_enforcer.enforce.ports import Standings
+from quota_enforcer.enforce.report import Outcome
 
 MEMORY = timedelta(minutes=15)
 """How long a block counts as new: a wrong quota blocks one after the other where usage streams."""
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The decisions without what the breaker holds."""
+
+    decisions: list[Decision]
+    since: datetime | None = None
+    """When the breaker tripped; None if it has not."""
+    outcome: Outcome = field(default_factory=Outcome)
+
+
 def apply_breaker(
     decisions: list[Decision],
     state: SweepState,
-    ledger: Ledger,
+    standings: Standings,
     breaker: Breaker,
-    report: Report,
-) -> SweepState:
-    """Take the new blocks out of `decisions` where they are too many; returns the state to leave.
+    now: datetime,
+) -> Allowed:
+    """Take out the new blocks if they are too many.
 
-    What they warn of and lift stays. Once it has tripped it stays so until an admin confirms, or
-    until what it holds and what it let through before are few enough again. A team is not counted,
-    but each of its members is.
+    What the decisions warn of and lift stays. Once the breaker has tripped it stays so until an
+    admin confirms, or until what it holds and what it let through before are few enough again. A
+    team is not counted, but each of its members is.
     """
     blocking = [
         decision
@@ -34,40 +45,45 @@ def apply_breaker(
         if decision.blocks and decision.principal.kind is not Kind.TEAM
     ]
     if not blocking:
-        return replace(state, breaker_since=None)
-    before = recently_blocked(ledger, state, report.now, {each.principal for each in blocking})
+        return Allowed(decisions)
+    before = recently_blocked(standings, state, now, {each.principal for each in blocking})
     many = len(blocking) + len(before)
-    if many <= breaker.number or not breaker.trips(many, _how_many(ledger)):
-        return replace(state, breaker_since=None)
-    hold_new_blocks(decisions, report)
+    if many <= breaker.number or not breaker.trips(many, _how_many(standings)):
+        return Allowed(decisions)
+    held = hold_new_blocks(decisions)
     lately = (
         f", {len(before)} others in the {MEMORY.seconds // 60} minutes before" if before else ""
     )
     words = (
         f"{len(blocking)} principals would have been blocked in one sweep{lately}, more than "
-        f"{breaker.number} and more than {breaker.percent} % of all: {', '.join(report.held)}. "
+        f"{breaker.number} and more than {breaker.percent} % of all: "
+        f"{', '.join(held.outcome.held)}. "
         "Check the quota that was edited last, then confirm with "
         "`quota-enforcer sweep --confirm-blocks`"
     )
-    report.failures.append(words)
-    if state.breaker_since is None:
-        report.notices.append(Notice(NoticeKind.BREAKER, report.now, "", "", words))
-    return replace(state, breaker_since=state.breaker_since or report.now)
+    tripped = (
+        [Notice(NoticeKind.BREAKER, now, "", "", words)] if state.breaker_since is None else []
+    )
+    said = Outcome(notices=tuple(tripped), failures=(words,))
+    outcome = Outcome.total([held.outcome, said])
+    return Allowed(held.decisions, state.breaker_since or now, outcome)
 
 
-def _how_many(ledger: Ledger) -> int:
+def hold_new_blocks(decisions: Iterable[Decision], since: datetime | None = None) -> Allowed:
+    """Take out all new blocks."""
+    several = list(decisions)
+    held = tuple(str(decision.principal) for decision in several if decision.blocks)
+    kept = [each.without_new_blocks() if each.blocks else each for each in several]
+    return Allowed(kept, since, Outcome(held=held))
+
+
+def _how_many(standings: Standings) -> int:
     """How many principals are known; a team is none that can be blocked."""
-    return sum(record.principal.kind is not Kind.TEAM for record in ledger.everybody())
-
-
-def hold_new_blocks(decisions: list[Decision], report: Report) -> None:
-    """Take all new blocks out of `decisions`."""
-    report.held = [str(decision.principal) for decision in decisions if decision.blocks]
-    decisions[:] = [each.without_new_blocks() if each.blocks else each for each in decisions]
+    return sum(record.principal.kind is not Kind.TEAM for record in standings.everybody())
 
 
 def recently_blocked(
-    ledger: Ledger, state: SweepState, now: datetime, but: set[Principal]
+    standings: Standings, state: SweepState, now: datetime, but: set[Principal]
 ) -> list[Principal]:
     """Who else was blocked lately, or since shortly before the breaker tripped.
 
@@ -78,7 +94,7 @@ def recently_blocked(
         since = max(since, state.confirmed_at)
     return [
         record.principal
-        for record in ledger.blocked()
+        for record in standings.blocked()
         if record.principal not in but
         and record.principal.kind is not Kind.TEAM
         and (not record.standing.denied or (record.standing.since or since) > since)

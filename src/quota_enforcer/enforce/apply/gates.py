@@ -1,17 +1,18 @@
 """People behind shared identities: intents for all of them, the author once, outcomes for all."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from typing import Protocol
 
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.ledger import GateIntent, Record, SourceReads
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.one import conclude, intend
+from quota_enforcer.enforce.apply.record import conclude, intend
+from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.gather import NOTHING, SweepInput
-from quota_enforcer.enforce.ports import GateAuthor, Ledger
-from quota_enforcer.enforce.report import Report
+from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings
+from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.appearances import Appearance, seen
 
@@ -46,37 +47,39 @@ def orphaned_gates_message(principals: Iterable[Principal]) -> str:
     )
 
 
-class GateRun:
-    """One sweep's work on the gates; `told` is what admins know already of others' changes."""
+class GateLedger(Standings, Outbox, SourceReads, Protocol):
+    """The roles of the ledger that it takes to deny people behind gates."""
 
-    def __init__(self, ledger: Ledger, author: GateAuthor, account: str, told: str) -> None:
+
+class GateApplier:
+    """Writes down what gates shall deny, has the author render them, and writes down what came."""
+
+    def __init__(self, ledger: GateLedger, author: GateAuthor, account: str) -> None:
         self._ledger = ledger
         self._author = author
         self._account = account
-        self._told = told
-        self.unfinished: set[Principal] = set()
-        """Whom the next sweep must look at again."""
 
-    def apply(
-        self, decisions: Iterable[Decision], gathered: SweepInput, report: Report
-    ) -> list[str]:
-        """Bring the gates to the decisions; returns failures in words.
+    def apply(self, work: Work) -> Outcome:
+        """Bring the gates to the decisions.
 
         The author is asked in every sweep, so that a role made anew and a gate tampered with are
         put right too.
         """
-        decisions = list(decisions)
-        self.unfinished = {decision.principal for decision in decisions}
-        written, failures = self._intend(decisions, gathered)
+        unfinished = {decision.principal for decision in work.decisions}
+        written, failures = self._intend(work)
         try:
             rendered = self._author.render()
         except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
-            return [*failures, f"the gates: {type(error).__name__}: {error}"]
+            failures.append(failure("the gates", error))
+            return Outcome(
+                failures=tuple(failures), unfinished=frozenset(unfinished), incomplete=True
+            )
+        notices: list[Notice] = []
         for decision, record in written:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
             try:
-                report.notices += conclude(
+                notices += conclude(
                     decision,
                     record,
                     _trouble(decision, rendered),
@@ -86,36 +89,38 @@ class GateRun:
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
-                failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
+                failures.append(failure(decision.principal, error))
             else:
-                self.unfinished.discard(decision.principal)
+                unfinished.discard(decision.principal)
         failures += rendered.failures
-        report.drift += rendered.tampered
-        report.gates_told = "; ".join(rendered.tampered)
-        notices = _for_admins(rendered, gathered.context.now, self._told)
-        self._ledger.post(notices)
-        report.notices += notices
-        return failures
+        for_admins = _for_admins(rendered, work.given)
+        self._ledger.post(for_admins)
+        return Outcome(
+            notices=(*notices, *for_admins),
+            failures=tuple(failures),
+            drift=tuple(rendered.tampered),
+            unfinished=frozenset(unfinished),
+            incomplete=bool(failures),
+            gates_notified="; ".join(rendered.tampered),
+        )
 
-    def _intend(
-        self, decisions: Iterable[Decision], gathered: SweepInput
-    ) -> tuple[list[tuple[Decision, Record]], list[str]]:
+    def _intend(self, work: Work) -> tuple[list[tuple[Decision, Record]], list[str]]:
         known = seen(self._ledger.sources(), self._account)
         written: list[tuple[Decision, Record]] = []
         failures: list[str] = []
-        for decision in decisions:
-            record = gathered.records[decision.principal]
-            stored = gathered.gates.get(decision.principal)
+        for decision, before in work:
+            record, stored = before, work.gates.get(decision.principal)
             wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
-                    record = intend(decision, record, self._ledger, wanted, gathered.rules.seen)
+                    version = work.given.rules.version
+                    record = intend(decision, record, self._ledger, version, wanted)
             except Closed:
                 return written, failures
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
-                failures.append(f"{decision.principal}: {type(error).__name__}: {error}")
+                failures.append(failure(decision.principal, error))
             else:
                 written.append((decision, record))
         return written, failures
@@ -137,10 +142,11 @@ def _trouble(decision: Decision, rendered: GateResult) -> str:
     return rendered.trouble.get(decision.principal, unexplained)
 
 
-def _for_admins(rendered: GateResult, now: datetime, told: str) -> list[Notice]:
-    notices = []
+def _for_admins(rendered: GateResult, given: SweepInput) -> list[Notice]:
+    """What others changed, unless admins know it already, and which gate is nearly full."""
+    now, notices = given.context.now, []
     why = "; ".join(rendered.tampered)
-    if why not in {"", told}:
+    if why not in {"", given.state.gates_notified}:
         notices.append(Notice(NoticeKind.TAMPERED, now, "", "gates", why))
     # How full a gate is changes only when it is written, so nothing is said twice.
     full = [f"{gate} is {rendered.nearly_full[gate]} % full"

@@ -1,6 +1,7 @@
 """The enforcer function: a sweep for each tick, a wake where usage came in or quotas changed."""
 
 import os
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             return _told("sweep", report)
         case WakeRequest():
             report = enforcer().wake(request.principals, request.now)
-            report.failures += request.refused
+            report = replace(report, failures=[*report.failures, *request.refused])
             _measure(report)
             return _told("wake", report)
         case EditRequest():

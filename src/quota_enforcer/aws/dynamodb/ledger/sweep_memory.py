@@ -28,6 +28,8 @@ STATE_ATTRIBUTES = {
 
 `started`, `quotas_seen`, `unsettled` and `closed` have their own rules.
 """
+_FIELDS = {"gates_told": "gates_notified"}
+"""The fields whose attribute has another name."""
 
 
 class DynamoSweepMemory:
@@ -79,10 +81,10 @@ class DynamoSweepMemory:
         *,
         fresh_at: datetime | None = None,
         breaker_since: datetime | None = None,
-        gates_told: str = "",
+        gates_notified: str = "",
     ) -> None:
         """Note this much of the state between two sweeps; what is not given stays."""
-        noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_told)
+        noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_notified)
         self._table.update(STATE, noted)
 
     def close(self) -> None:
@@ -92,7 +94,8 @@ class DynamoSweepMemory:
 
 def state_attributes(state: SweepState) -> dict[str, str]:
     """What a finished sweep notes; what is None or empty is to be removed."""
-    return known(**{name: getattr(state, name) for name in STATE_ATTRIBUTES})
+    values = {name: getattr(state, _FIELDS.get(name, name)) for name in STATE_ATTRIBUTES}
+    return known(**values)
 
 
 def state_of(item: "Plain") -> SweepState:
@@ -104,7 +107,7 @@ def state_of(item: "Plain") -> SweepState:
         fresh_at=moment(item, "fresh_at"),
         terms=item.get("terms", ""),
         breaker_since=moment(item, "breaker_since"),
-        gates_told=item.get("gates_told", ""),
+        gates_notified=item.get("gates_told", ""),
         closed=bool(item.get("closed", False)),
         confirmed_at=moment(item, "confirmed_at"),
         quotas_seen=item.get("quotas_seen", ""),

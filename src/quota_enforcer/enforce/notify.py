@@ -1,21 +1,46 @@
-"""Models without a known price: admins are told of each once, and again only after it had one.
-
-The same model can be used with and without a price side by side: by its prefixes and Regions, or
-with cached tokens. So it had one only where nothing else was seen for a week.
-"""
+"""Telling people: notices leave the outbox; admins hear of models without a known price."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import PriceMemory
-from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
+from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports import Outbox, PriceMemories, Topic
+from quota_enforcer.enforce.report import Outcome, failure
 
+STRANDED = timedelta(minutes=11)
+"""A notice this long in the outbox was left there by a sweep that died: none runs for so long."""
 STILL = timedelta(days=1)
 """How often it is noted that a model is still used without a price."""
 WEEK = timedelta(days=7)
+
+
+class NoticeSender:
+    """Sends notices that are in the outbox: at least once, and once if nothing crashes."""
+
+    def __init__(self, outbox: Outbox, topic: Topic, zone: ZoneInfo, contact: str) -> None:
+        self._outbox = outbox
+        self._topic = topic
+        self._zone = zone
+        self._contact = contact
+
+    def send(self, notices: Iterable[Notice], now: datetime) -> Outcome:
+        """Send these, and those that a sweep which died left behind."""
+        failures = []
+        for notice in [*self._outbox.outbox(now - STRANDED), *notices]:
+            if notice.kind in HISTORY_ONLY:
+                continue
+            try:
+                self._topic.publish(notice, message(notice, self._zone, self._contact))
+            except Exception as error:  # noqa: BLE001 - it stays here for the next sweep
+                failures.append(failure(f"notice {notice.id}", error))
+            else:
+                self._outbox.sent(notice)
+        return Outcome(failures=tuple(failures))
 
 
 class Evidence(NamedTuple):
@@ -45,18 +70,19 @@ def newest(several: Iterable[Mapping[str, Evidence]]) -> dict[str, Evidence]:
     return merged
 
 
-class PriceWatch:
-    """What admins were told, as far as this process knows; the ledger decides who tells."""
+class UnpricedModels:
+    """Admins are told of a model without a price once, and again only after it had one.
 
-    def __init__(self, ledger: Ledger) -> None:
+    The same model can be used with and without a price side by side: by its prefixes and Regions,
+    or with cached tokens. So it had one only if nothing else was seen for a week. What admins were
+    told is kept as far as this process knows it; the ledger decides who tells.
+    """
+
+    def __init__(self, ledger: PriceMemories) -> None:
         self._ledger = ledger
         self._memories: dict[str, PriceMemory] | None = None
 
-    def forget(self) -> None:
-        """Read it anew when it is next needed."""
-        self._memories = None
-
-    def tell(self, seen: Mapping[str, Evidence], now: datetime) -> list[Notice]:
+    def notify(self, seen: Mapping[str, Evidence], now: datetime) -> list[Notice]:
         """Remember what is new; returns the notices now in the outbox."""
         if not seen:
             return []
@@ -71,7 +97,7 @@ class PriceWatch:
             known = before is not None and not before.priced
             notices = [] if priced or known else [_notice(model, now)]
             if not self._ledger.remember_price(after, before, notices):
-                self.forget()  # another sweep or wake has told
+                self._memories = None  # another sweep or wake has told: read them again
                 return told
             self._memories[model] = after
             told += notices

@@ -1,0 +1,130 @@
+"""Enforcement: what sweeps, wakes and edits have in common, from whom to look at until IAM."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Protocol
+
+from quota_enforcer.core.deployment import Breaker
+from quota_enforcer.core.ledger import GateIntentReads, Record
+from quota_enforcer.core.principal import GATED, Kind
+from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.enforce.apply.breaker import Allowed, apply_breaker, hold_new_blocks
+from quota_enforcer.enforce.apply.gates import GateApplier, orphaned_gates_message
+from quota_enforcer.enforce.apply.record import already_applied, mark_due
+from quota_enforcer.enforce.apply.static import StaticApplier
+from quota_enforcer.enforce.apply.teams import TeamApplier
+from quota_enforcer.enforce.apply.work import Work
+from quota_enforcer.enforce.evaluate import Prices, decide_for
+from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.notify import UnpricedModels
+from quota_enforcer.enforce.ports import Outbox, Standings
+from quota_enforcer.enforce.report import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, after the breaker, and what was found on the way."""
+
+    work: Work
+    allowed: Allowed
+    prices: Prices
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Appliers:
+    """The three ways to bring a decision about; `gates` is None if the deployment keeps none."""
+
+    static: StaticApplier
+    gates: GateApplier | None
+    teams: TeamApplier
+
+
+class Way(Enum):
+    """How a decision is brought about."""
+
+    STATIC = auto()
+    GATE = auto()
+    TEAM = auto()
+    NONE = auto()
+
+
+class EnforcementLedger(Standings, Outbox, GateIntentReads, UsageReads, Protocol):
+    """The roles of the ledger that it takes to decide and to say what was decided."""
+
+
+class Enforcement:
+    """Decides, and brings the decisions about."""
+
+    def __init__(self, ledger: EnforcementLedger, appliers: Appliers, breaker: Breaker) -> None:
+        self._ledger = ledger
+        self._appliers = appliers
+        self._breaker = breaker
+
+    def plan(self, given: SweepInput, *, confirmed: bool = False) -> Plan:
+        """Decide for everybody gathered, and for who shares a pool that changes for it.
+
+        Changes nothing. `confirmed` is an admin's word that the breaker need not hold.
+        """
+        evaluated = decide_for(given, self._ledger)
+        allowed = self._allowed(evaluated.decisions, given, confirmed=confirmed)
+        work = Work(given, allowed.decisions, evaluated.records, given.gates or {})
+        if given.gates is None and any(who.kind in GATED for who in work.moved):
+            intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
+            work = replace(work, gates=intents)
+        outcome = Outcome.total([evaluated.outcome, allowed.outcome])
+        return Plan(work, allowed, evaluated.prices, outcome)
+
+    def carry_out(self, plan: Plan, unpriced: UnpricedModels) -> Outcome:
+        """Make the decisions true; what fails goes into the outcome while the rest goes on."""
+        given = plan.work.given
+        parts = [self._finished(plan.outcome, plan.work)]
+        if plan.outcome.notices or not given.partial:
+            self._ledger.post(plan.outcome.notices)
+        parts.append(Outcome(notices=tuple(unpriced.notify(plan.prices, given.context.now))))
+        for part in self._apply(plan.work):
+            parts.append(self._finished(part, plan.work))
+            if part.closed:
+                break
+        return Outcome.total(parts)
+
+    def _allowed(self, decisions: list[Decision], given: SweepInput, *, confirmed: bool) -> Allowed:
+        if confirmed:
+            return Allowed(decisions)
+        state = given.state
+        if given.partial and state.breaker_since is not None:
+            # A wake blocks nobody while the breaker has tripped: else they would go one by one.
+            return hold_new_blocks(decisions, state.breaker_since)
+        return apply_breaker(decisions, state, self._ledger, self._breaker, given.context.now)
+
+    def _apply(self, work: Work) -> Iterator[Outcome]:
+        """All that gates must deny goes to the author together.
+
+        What is told of a team comes last, when it is true of its members; until it is written the
+        next look at it goes on with them.
+        """
+        static, gates, teams = self._appliers.static, self._appliers.gates, self._appliers.teams
+        if gates is None and work.gates:
+            yield Outcome(failures=(orphaned_gates_message(work.gates),))
+
+        def way(decision: Decision, record: Record) -> Way:
+            settled = work.given.partial and already_applied(decision, record)
+            if decision.principal.kind is Kind.TEAM:
+                return Way.TEAM
+            if gates is not None and decision.principal.kind in GATED and not settled:
+                return Way.GATE
+            if gates is None and decision.principal in work.gates:
+                return Way.NONE  # a gate that nobody writes any more still denies: claim nothing
+            return Way.STATIC
+
+        yield static.apply(work.only(lambda *each: way(*each) is Way.STATIC))
+        gated = work.only(lambda *each: way(*each) is Way.GATE)
+        if gates is not None and (gated.decisions or not work.given.partial):
+            yield gates.apply(gated)
+        yield teams.apply(work.only(lambda *each: way(*each) is Way.TEAM))
+
+    def _finished(self, outcome: Outcome, work: Work) -> Outcome:
+        mark_due(self._ledger, outcome.unfinished, work.given.context.now)
+        return outcome

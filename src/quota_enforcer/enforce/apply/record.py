@@ -1,0 +1,106 @@
+"""What is written of one principal: the intent before, the outcome with its notices after.
+
+A crash in between is seen by the intent. A notice never claims a block that did not happen.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.notices import block_notices
+from quota_enforcer.enforce.ports import Standings
+
+_CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
+GONE = "it no longer exists"
+
+
+def already_applied(decision: Decision, record: Record) -> bool:
+    """Whether what is denied stays as the ledger says, and nothing was left half done."""
+    return record.intended is None and decision.standing.denied == record.standing.denied
+
+
+def intend(
+    decision: Decision,
+    record: Record,
+    standings: Standings,
+    rules_version: str,
+    gate: GateIntent | None = None,
+) -> Record:
+    """The first step: write down what is about to be denied, with what a gate shall deny.
+
+    Raises Conflict if another sweep was first, or has seen an edit since these rules; and Closed
+    if the stack is going.
+    """
+    written = record.next(intended=decision.standing.denied, due=decision.context.now)
+    standings.put(written, gate=gate, quotas_seen=rules_version)
+    return written
+
+
+def conclude(
+    decision: Decision, record: Record, trouble: str, standings: Standings, *, partly: bool = False
+) -> tuple[Notice, ...]:
+    """The last step: the outcome with its notices, which are in the outbox then.
+
+    `trouble` is why not all could be denied, `partly` whether something is denied all the same.
+    """
+    notices = _true_notices(decision, record.trouble, trouble, partly=partly)
+    outcome = record.next(
+        standing=decision.standing, intended=None, trouble=trouble, due=decision.standing.due
+    )
+    if outcome != record.next() or record.version == 0:
+        standings.put(outcome, notices)
+    return tuple(notices)
+
+
+def mark_due(standings: Standings, principals: Iterable[Principal], now: datetime) -> None:
+    """Make the next sweep look at them, whatever else happens."""
+    several = set(principals)
+    for record in standings.records(several).values() if several else ():
+        if record.due is None or record.due > now:
+            with suppress(Conflict):  # whoever wrote it meanwhile has looked
+                standings.put(record.next(due=now))
+
+
+def _true_notices(
+    decision: Decision, trouble_before: str, trouble: str, *, partly: bool
+) -> list[Notice]:
+    """What may be said now, seen what IAM let us do."""
+    notices = list(decision.notices)
+    if trouble and not decision.standing.denied:
+        notices = [
+            replace(notice, kind=NoticeKind.COULD_NOT_LIFT, reason=trouble)
+            if notice.kind is NoticeKind.RESTORED
+            else notice
+            for notice in notices
+        ]
+    elif trouble:
+        if not partly:
+            notices = [
+                replace(notice, closed="")
+                for notice in notices
+                if notice.kind not in _CLAIMS_A_BLOCK
+            ]
+        if trouble not in {trouble_before, GONE}:
+            notices += [
+                replace(notice, kind=NoticeKind.COULD_NOT_DENY, reason=trouble)
+                for notice in _blocks(decision)
+            ]
+    elif trouble_before and decision.standing.denied:
+        # Nobody was told of this block yet, since it could not be made until now.
+        notices = [notice for notice in notices if notice.kind not in _CLAIMS_A_BLOCK]
+        notices += _blocks(decision)
+    elif trouble_before:
+        notices = [notice for notice in notices if notice.kind is not NoticeKind.RESTORED]
+    return notices
+
+
+def _blocks(decision: Decision) -> list[Notice]:
+    """One notice for each quota that denies something."""
+    denying = decision.denying
+    return block_notices(decision.principal, denying, denying, decision.context)

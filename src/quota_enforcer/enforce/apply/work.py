@@ -1,0 +1,38 @@
+"""Work: decisions to bring about, with all that an applier must know."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.enforce.apply.record import already_applied
+from quota_enforcer.enforce.gather import SweepInput
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Decisions to bring about."""
+
+    given: SweepInput
+    decisions: list[Decision]
+    records: Mapping[Principal, Record]
+    """Those that the decisions start from."""
+    gates: Mapping[Principal, GateIntent]
+    """What the gates were asked to deny, if that concerns a decision."""
+
+    def __iter__(self) -> Iterator[tuple[Decision, Record]]:
+        for decision in self.decisions:
+            yield decision, self.records[decision.principal]
+
+    def only(self, suits: Callable[[Decision, Record], bool]) -> Self:
+        """The part whose decisions suit."""
+        return replace(self, decisions=[each for each, record in self if suits(each, record)])
+
+    @property
+    def moved(self) -> frozenset[Principal]:
+        """Of whom something else is denied than before."""
+        return frozenset(
+            decision.principal for decision, record in self if not already_applied(decision, record)
+        )
