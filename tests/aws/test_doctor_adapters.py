@@ -10,14 +10,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from quota_enforcer.aws.account import StackParts
+from quota_enforcer.aws.account import StackParts, enabled_regions, server_time
 from quota_enforcer.aws.cloudwatch.alarms import alarms
-from quota_enforcer.aws.enabled_regions import enabled_regions
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.aws.iam.identities import IamIdentities
-from quota_enforcer.aws.messaging.listeners import listeners
-from quota_enforcer.aws.messaging.queues_queues import waiting
-from quota_enforcer.aws.server_time import server_time
+from quota_enforcer.aws.messaging.queues import waiting
+from quota_enforcer.aws.messaging.subscriptions import listeners
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.probe import Part
 from quota_enforcer.doctor.rules.coverage import Entity

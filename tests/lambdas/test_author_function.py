@@ -13,7 +13,8 @@ from tenacity import stop_after_attempt, wait_none
 from boto_calls import actions_of
 from builders import NOON
 from gate_fakes import ALL, GATE, GATE_2, Gatehouse, an_intent
-from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction, AuthorRefused
+from quota_enforcer.aws import clients
+from quota_enforcer.aws.functions.functions import AuthorFunction, AuthorRefused
 from quota_enforcer.core.errors import ConfigError, UnknownEvent
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.principal import Principal
@@ -199,4 +200,4 @@ def test_a_failure_of_the_author_comes_in_its_own_words() -> None:
 
 
 def test_the_enforcer_waits_longer_than_a_lease_lasts() -> None:
-    assert WAITS_FOR_AUTHOR.read_timeout > LEASE.total_seconds()  # type: ignore[attr-defined]
+    assert clients.ASKS_AUTHOR.read_timeout > LEASE.total_seconds()  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from quota_enforcer.aws.functions.enforcer import Enforcer, EnforcerRefused
+from quota_enforcer.aws.functions.functions import Enforcer, EnforcerRefused
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

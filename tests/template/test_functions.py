@@ -105,13 +105,12 @@ def test_it_writes_to_a_log_group_of_the_stack_that_forgets(function: str) -> No
 
 
 def test_each_waits_longer_than_what_it_waits_for() -> None:
-    author = importlib.import_module("quota_enforcer.aws.functions.author")
-    setup = importlib.import_module("quota_enforcer.lambdas.setup.handler")
+    clients = importlib.import_module("quota_enforcer.aws.clients")
     patience = importlib.import_module("quota_enforcer.aws.bedrock.logging").PATIENCE
-    waits = setup._WAITS_FOR_ENFORCER.read_timeout  # noqa: SLF001 - held to the template
+    waits = clients.CLOSES_ENFORCER.read_timeout
     limits = [
         properties("AuthorFunction")["Timeout"],
-        author.WAITS_FOR_AUTHOR.read_timeout,
+        clients.ASKS_AUTHOR.read_timeout,
         properties("EnforcerFunction")["Timeout"],
         waits,
         waits + patience,

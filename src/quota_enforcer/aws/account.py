@@ -1,12 +1,15 @@
-"""What CloudFormation says of a stack: its parameters, and what its parts are called."""
+"""What an account says of itself: a stack's parameters and parts, its Regions, its time."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from quota_enforcer.doctor.probe import Part
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_sts import STSClient
 
 
 class StackParts:
@@ -34,3 +37,28 @@ class StackParts:
             for page in pages
             for each in page["StackResourceSummaries"]
         }
+
+
+ENABLED: Final = ["ENABLED", "ENABLED_BY_DEFAULT"]
+
+
+class AccountClient(Protocol):
+    """The part of boto3's `account` client that is used here."""
+
+    def get_paginator(self, operation: str, /) -> Any:
+        """Pages of an operation."""
+
+
+def enabled_regions(client: AccountClient) -> list[str]:
+    """Their names, sorted.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
+    """
+    pages = client.get_paginator("list_regions").paginate(RegionOptStatusContains=ENABLED)
+    return sorted(each["RegionName"] for page in pages for each in page["Regions"])
+
+
+def server_time(client: "STSClient") -> datetime:
+    """Its time, to the second; the answer was under way for a moment."""
+    answer = client.get_caller_identity()
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

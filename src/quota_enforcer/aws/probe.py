@@ -5,9 +5,8 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.config import Config
-
-from quota_enforcer.aws.account import StackParts
+from quota_enforcer.aws import clients
+from quota_enforcer.aws.account import StackParts, enabled_regions, server_time
 from quota_enforcer.aws.bedrock.logging import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
@@ -16,15 +15,13 @@ from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.table import Table
-from quota_enforcer.aws.enabled_regions import enabled_regions
 from quota_enforcer.aws.errors import problem
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.aws.iam.identities import IamIdentities
-from quota_enforcer.aws.messaging.listeners import listeners
-from quota_enforcer.aws.messaging.queues_queues import waiting
-from quota_enforcer.aws.server_time import server_time
+from quota_enforcer.aws.messaging.queues import waiting
+from quota_enforcer.aws.messaging.subscriptions import listeners
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
@@ -45,10 +42,6 @@ if TYPE_CHECKING:
 
     from quota_enforcer.core.deployment import Settings
 
-BRISK: Final = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
-)
-"""A service that is down is a finding, and must not hold up the others."""
 _HOUR: Final = 3600
 
 
@@ -197,5 +190,5 @@ class _AwsProbe:
         with self._lock:
             if key not in self._clients:
                 make: Any = self._session.client
-                self._clients[key] = make(service, region_name=key[1], config=BRISK)
+                self._clients[key] = make(service, region_name=key[1], config=clients.DOCTOR)
             return self._clients[key]

@@ -35,9 +35,6 @@ OUTPUT = "EnforcerFunction"
 METER = "MeterFunction"
 """The output that names the function that can recount."""
 
-LONGEST_SWEEP = 900
-"""Seconds; a Lambda function runs for at most 15 minutes."""
-
 
 class QuotaTable(Quotas, Protocol):
     """The quota table, as admins write it."""
@@ -189,10 +186,10 @@ def _probe(session: "boto3.Session", settings: Settings, outputs: Mapping[str, s
 
 
 def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
+    from quota_enforcer.aws import clients  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader  # noqa: PLC0415 - as boto3 above
-    from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
-    client = session.client("dynamodb", config=wiring.PATIENT)
+    client = session.client("dynamodb", config=clients.ENFORCER)
     return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
 
 
@@ -231,10 +228,7 @@ def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
 
 
 def _ask(session: "boto3.Session", function: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    from botocore.config import Config  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws import clients  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.functions.functions import Enforcer  # noqa: PLC0415 - as boto3 above
 
-    from quota_enforcer.aws.functions.enforcer import Enforcer  # noqa: PLC0415 - as boto3 above
-
-    # One try and a long wait: a second try would start a second sweep beside the first.
-    patient = Config(read_timeout=LONGEST_SWEEP + 10, retries={"total_max_attempts": 1})
-    return Enforcer(session.client("lambda", config=patient), function).ask
+    return Enforcer(session.client("lambda", config=clients.ASKS_FUNCTION), function).ask

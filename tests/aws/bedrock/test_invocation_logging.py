@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from quota_enforcer.aws.bedrock.logging import PATIENCE, InvocationLogging, Wanted
+from quota_enforcer.aws.bedrock.logging import PATIENCE, InvocationLogging, WantedLogging
 from quota_enforcer.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROLE = "arn:aws:iam::123456789012:role/bedrock-quota/q/q-InvocationLogRole-1"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/platform-team-bedrock-logs"
-OURS = Wanted(log_group="/bedrock-quota/q/invocations", role=ROLE, bodies=False)
+OURS = WantedLogging(log_group="/bedrock-quota/q/invocations", role=ROLE, bodies=False)
 BUCKET = {"bucketName": "audit", "keyPrefix": "bedrock"}
 LONGEST_REASON = 256
 """Characters of a failure that reach CloudFormation whole."""
@@ -68,7 +68,7 @@ class TestEnsure:
         assert bodies(config) == {False}
 
     def test_prompts_and_answers_are_logged_where_wanted(self, bedrock: "BedrockClient") -> None:
-        InvocationLogging(bedrock).ensure(Wanted(OURS.log_group, ROLE, bodies=True))
+        InvocationLogging(bedrock).ensure(WantedLogging(OURS.log_group, ROLE, bodies=True))
 
         assert bodies(configured(bedrock)) == {True}
 
@@ -81,7 +81,7 @@ class TestEnsure:
     def test_its_own_configuration_follows_the_parameters(self, bedrock: "BedrockClient") -> None:
         logging = InvocationLogging(bedrock)
         logging.ensure(OURS)
-        logging.ensure(Wanted("/another", ROLE, bodies=True))
+        logging.ensure(WantedLogging("/another", ROLE, bodies=True))
 
         assert configured(bedrock)["cloudWatchConfig"]["logGroupName"] == "/another"
         assert bodies(configured(bedrock)) == {True}
@@ -92,7 +92,7 @@ class TestEnsure:
         logging = InvocationLogging(bedrock)
         logging.ensure(OURS)
         renamed = ROLE.replace("-1", "-2")
-        logging.ensure(Wanted(OURS.log_group, renamed, bodies=False, former_role=ROLE))
+        logging.ensure(WantedLogging(OURS.log_group, renamed, bodies=False, former_role=ROLE))
 
         assert configured(bedrock)["cloudWatchConfig"]["roleArn"] == renamed
 
@@ -105,7 +105,7 @@ class TestEnsure:
         config["cloudWatchConfig"] |= large
         bedrock.put_model_invocation_logging_configuration(loggingConfig=config)
 
-        logging.ensure(Wanted(OURS.log_group, ROLE, bodies=True))
+        logging.ensure(WantedLogging(OURS.log_group, ROLE, bodies=True))
 
         assert configured(bedrock)["s3Config"] == BUCKET
         assert configured(bedrock)["cloudWatchConfig"]["largeDataDeliveryS3Config"] == BUCKET
@@ -115,7 +115,7 @@ class TestEnsure:
     ) -> None:
         bedrock.put_model_invocation_logging_configuration(loggingConfig=foreign())
 
-        InvocationLogging(bedrock).ensure(Wanted("/platform/bedrock", ROLE, bodies=False))
+        InvocationLogging(bedrock).ensure(WantedLogging("/platform/bedrock", ROLE, bodies=False))
 
         assert configured(bedrock) == foreign()
 

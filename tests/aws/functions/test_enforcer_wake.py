@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.functions.wake import EnforcerWake
+from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.core.principal import Kind, Principal
 
 if TYPE_CHECKING:

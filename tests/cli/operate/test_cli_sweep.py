@@ -8,7 +8,7 @@ import pytest
 
 from builders import NOON
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.aws.functions.enforcer import EnforcerRefused
+from quota_enforcer.aws.functions.functions import EnforcerRefused
 from quota_enforcer.core.deployment import Mode
 
 

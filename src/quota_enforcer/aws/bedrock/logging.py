@@ -28,7 +28,7 @@ _UNSETTLED: Final = frozenset({"ValidationException", "AccessDeniedException"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedLogging:
     """What a stack wants: `roles` are its log role now and, after a change, before."""
 
     log_group: str
@@ -58,7 +58,7 @@ class InvocationLogging:
             reraise=True,
         )
 
-    def ensure(self, wanted: Wanted) -> str:
+    def ensure(self, wanted: WantedLogging) -> str:
         """Have calls logged to the wanted group; says what was done.
 
         Raises ConfigError, with the template parameter to set, where somebody else's configuration
@@ -75,7 +75,7 @@ class InvocationLogging:
         self._put(ours, wanted.log_group)
         return f"switched on: calls are logged to {wanted.log_group}"
 
-    def withdraw(self, wanted: Wanted) -> str:
+    def withdraw(self, wanted: WantedLogging) -> str:
         """Take away what `ensure` made, and nothing that others made; says what was done."""
         current = self._current()
         if _role(current) not in wanted.roles:
@@ -125,7 +125,7 @@ def logging_found(client: "BedrockClient") -> LoggingFound | None:
     )
 
 
-def _ours(current: "LoggingConfigTypeDef", wanted: Wanted) -> "LoggingConfigTypeDef":
+def _ours(current: "LoggingConfigTypeDef", wanted: WantedLogging) -> "LoggingConfigTypeDef":
     """This stack's configuration, with what somebody may have added to it (buckets)."""
     target: CloudWatchConfigTypeDef = {"logGroupName": wanted.log_group, "roleArn": wanted.role}
     before = current.get("cloudWatchConfig", target)

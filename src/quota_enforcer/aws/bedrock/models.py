@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from quota_enforcer import clock
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
     from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
-
-SOON_OR_NOT: Final = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
-)
-"""For the client: usage is not to wait for a name."""
 
 _FIRM: Final = frozenset({
     "AccessDeniedException", "ResourceNotFoundException", "ValidationException",

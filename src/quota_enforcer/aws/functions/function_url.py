@@ -30,11 +30,7 @@ class NoUrl(EnforcerError):
 
 
 class MayNotAsk(EnforcerError):
-    """IAM does not let the caller ask; `words` are AWS's own."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        super().__init__(words)
+    """IAM does not let the caller ask."""
 
 
 class NotAnswered(EnforcerError):

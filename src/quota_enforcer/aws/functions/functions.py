@@ -1,21 +1,88 @@
-"""Another of our functions, asked for something and waited for."""
+"""Our functions as they ask one another: the enforcer and the author waited for, a wake not."""
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from quota_enforcer.aws.messaging.batches import batches
+from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.gates.result import GateResult
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-    from quota_enforcer.core.errors import EnforcerError
+MOST_NAMES: Final = 1_000
+"""In one wake, so that its sweep ends within the function's time."""
+MOST_BYTES: Final = 190_000
+"""Of names in one wake.
+
+Lambda has taken 256 KB for an asynchronous invocation for long:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 
 
-def ask(
-    client: "LambdaClient", function: str, event: dict[str, Any], refused: "type[EnforcerError]"
+class EnforcerRefused(EnforcerError):
+    """The enforcer function ended in an error; the message is its own."""
+
+
+class AuthorRefused(EnforcerError):
+    """The author function ended in an error; the message is its own. The gates are as they were."""
+
+
+class Enforcer:
+    """One deployment's enforcer function; its client must wait as long as the function may run."""
+
+    def __init__(self, client: "LambdaClient", function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def ask(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Its report on an event, or EnforcerRefused."""
+        return _ask(self._client, self._function, event, EnforcerRefused)
+
+
+class AuthorFunction:
+    """The `GateAuthor`; its client is to have ASKS_AUTHOR. Raises AuthorRefused."""
+
+    def __init__(self, client: "LambdaClient", function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def render(self) -> GateResult:
+        return self._ask("render")
+
+    def empty(self) -> GateResult:
+        return self._ask("empty")
+
+    def _ask(self, action: str) -> GateResult:
+        event = {"action": action}
+        return GateResult.from_json(_ask(self._client, self._function, event, AuthorRefused))
+
+
+class EnforcerWake:
+    """The `Wake`: as many asynchronous invocations of one function as the names need."""
+
+    def __init__(self, client: "LambdaClient", function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def wake(self, principals: Collection[Principal]) -> None:
+        """Have the enforcer look at these, and only these; no call without any."""
+        # Already as JSON, since escapes make a name longer.
+        names = [json.dumps(name) for name in sorted({str(each) for each in principals})]
+        for batch in batches(names, count=MOST_NAMES, size=MOST_BYTES):
+            self._client.invoke(
+                FunctionName=self._function,
+                InvocationType="Event",
+                Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]}}',
+            )
+
+
+def _ask(
+    client: "LambdaClient", function: str, event: dict[str, Any], refused: type[EnforcerError]
 ) -> dict[str, Any]:
-    """Its answer to an event; raises `refused` with the function's own words where it fails.
-
-    The client must be able to wait as long as the function may run.
-    """
+    """A function's answer; raises `refused` with the function's own words if it fails."""
     answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
     said = json.loads(answer["Payload"].read() or "null")
     if answer.get("FunctionError"):

@@ -31,7 +31,7 @@ class AnalyzerClient(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AnalyzerFinding:
     """One finding of AWS; a suggestion does not fail a check."""
 
     type: str
@@ -57,12 +57,12 @@ class AccessAnalyzer:
     def __init__(self, client: AnalyzerClient) -> None:
         self._client = client
 
-    def findings(self, document: Document, kind: PolicyKind) -> Iterator[Finding]:
+    def findings(self, document: Document, kind: PolicyKind) -> Iterator[AnalyzerFinding]:
         """What AWS finds in a document; raises what boto3 raises."""
         pages = self._client.get_paginator("validate_policy")
         for page in pages.paginate(policyDocument=compact(document), policyType=_TYPES[kind]):
             for found in page["findings"]:
-                yield Finding(
+                yield AnalyzerFinding(
                     found["findingType"],
                     found["issueCode"],
                     found["findingDetails"],

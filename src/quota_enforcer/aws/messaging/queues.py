@@ -1,10 +1,10 @@
-"""Pointers to records that could not be metered, as messages in a queue for an admin."""
+"""Queues: pointers to records that could not be metered, for an admin, and how many wait."""
 
 import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from quota_enforcer.aws.messaging.chunks import fitting
+from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.meter.ports import EventPointer
 from quota_enforcer.meter.stream import BEDROCK_STREAM
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 MOST_MESSAGES: Final = 10
 """In one SendMessageBatch."""
+
 MOST_BYTES: Final = 25_000
 """Of one message, so that ten of them stay under the 256 KB that a batch may have in all.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
+
 _LONGEST_REASON: Final = 1_000
+
 _ROOM: Final = 10_000
 """For all of a message but its events; an escape makes six bytes of one letter."""
 
@@ -68,6 +71,15 @@ class SqsDeadLetters:
             reasons.setdefault(reason[:_LONGEST_REASON], []).append(pointer)
         where = json.dumps({"log_group": self._group, "log_stream": BEDROCK_STREAM})[1:-1]
         for reason, found in reasons.items():
-            for events in fitting(found, count=len(found), size=MOST_BYTES - _ROOM):
+            for events in batches(found, count=len(found), size=MOST_BYTES - _ROOM):
                 listed = ", ".join(events)
                 yield f'{{{where}, "events": [{listed}], "reason": {json.dumps(reason)}}}'
+
+
+def waiting(client: "SQSClient", queue_url: str) -> int:
+    """About how many messages a queue holds, those being read at this moment too."""
+    answer = client.get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return sum(int(count) for count in answer["Attributes"].values())

@@ -1,18 +1,22 @@
-"""Who is subscribed to the notice topic by e-mail, and to whose notices."""
+"""Who is subscribed to the notice topic, and by e-mail to whose notices."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.core.notices.subscription import CannotSubscribe, Subscription, same
+from quota_enforcer.doctor.rules.notices import Listeners
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 _EMAIL: Final = "email"
+
 _WAITING: Final = "PendingConfirmation"
+
 _GONE: Final = "Deleted"
 """What SNS lists in place of an ARN until an address confirms, and after it unsubscribed."""
+
 _READERS: Final = 8
 """Subscriptions looked at side by side."""
 
@@ -93,3 +97,15 @@ def _full(error: Exception) -> CannotSubscribe:
         f"AWS takes no further filter policy ({error}): have it raised in Service Quotas, or have "
         "several principals' notices sent to one address, which takes one filter for all of them"
     )
+
+
+_PENDING: Final = "PendingConfirmation"
+"""Stands where a subscription has its ARN once it is confirmed."""
+
+
+def listeners(client: "SNSClient", topic: str) -> Listeners:
+    """Those who confirmed, and the addresses that have yet to."""
+    pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    found = [each for page in pages for each in page["Subscriptions"]]
+    pending = [each["Endpoint"] for each in found if each["SubscriptionArn"] == _PENDING]
+    return Listeners(topic, len(found) - len(pending), tuple(sorted(pending)))

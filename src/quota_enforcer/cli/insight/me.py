@@ -158,7 +158,7 @@ def ask(where: Target, url: str | None) -> dict[str, Any]:
         return function_url.ask(url or _found(session, where), credentials, session.region_name)
     except function_url.MayNotAsk as refusal:
         raise function_url.MayNotAsk(
-            f"you may not ask ({refusal.words}). Have an administrator give you this policy, as "
+            f"you may not ask ({refusal}). Have an administrator give you this policy, as "
             f"`quota-enforcer policy me` prints it: {compact(asking(where.stack))}"
         ) from refusal
 

@@ -12,7 +12,7 @@ from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 
 if TYPE_CHECKING:
-    from quota_enforcer.aws.iam.analyzer import Finding
+    from quota_enforcer.aws.iam.analyzer import AnalyzerFinding
 
 
 def check(
@@ -78,7 +78,7 @@ def _read(text: bytes) -> tuple[list[dict[str, Any]], list[str]]:
 
 def _ask_aws(
     documents: Sequence[dict[str, Any]], kind: PolicyKind, profile: str | None, region: str | None
-) -> "list[Finding] | None":
+) -> "list[AnalyzerFinding] | None":
     """What Access Analyzer finds; None if it could not be asked, which is said."""
     import boto3  # noqa: PLC0415 - help and completion must not wait for it
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above

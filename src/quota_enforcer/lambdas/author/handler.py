@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from aws_lambda_powertools import Logger, Tracer
-from botocore.config import Config
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from quota_enforcer import clock
+from quota_enforcer.aws import clients
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.core.errors import UnknownEvent
@@ -31,7 +31,6 @@ WAIT: Final = Retrying(
     reraise=True,
 )
 """Two sweeps at once: the later one waits, then puts what is still missing into the gates."""
-_PATIENT: Final = Config(retries={"mode": "adaptive", "max_attempts": 6})
 
 logger = Logger()
 tracer = Tracer()
@@ -43,8 +42,8 @@ def author() -> Author:
     settings = AuthorSettings.from_environment(os.environ)
     session = boto3.Session()
     return Author(
-        DynamoGateMemory(session.client("dynamodb", config=_PATIENT), settings.ledger_table),
-        IamGates(session.client("iam", config=_PATIENT)),
+        DynamoGateMemory(session.client("dynamodb", config=clients.AUTHOR), settings.ledger_table),
+        IamGates(session.client("iam", config=clients.AUTHOR)),
         settings.gates,
         settings.write,
     )

@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.config import Config
-
-from quota_enforcer.aws.bedrock.models import SOON_OR_NOT, BedrockModels
+from quota_enforcer.aws import clients
+from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
-from quota_enforcer.aws.functions.author import WAITS_FOR_AUTHOR, AuthorFunction
+from quota_enforcer.aws.functions.functions import AuthorFunction
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
@@ -22,18 +21,15 @@ if TYPE_CHECKING:
 
     from quota_enforcer.core.deployment import Settings
 
-# IAM throttles bulk changes at an unpublished rate; adaptive retries slow down by themselves.
-PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 8})
-
 
 def quotas(settings: "Settings", session: "boto3.Session") -> DynamoQuotas:
     """The quota table."""
-    return DynamoQuotas(session.client("dynamodb", config=PATIENT), settings.quota_table)
+    return DynamoQuotas(session.client("dynamodb", config=clients.ENFORCER), settings.quota_table)
 
 
 def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
     """The ledger."""
-    client = session.client("dynamodb", config=PATIENT)
+    client = session.client("dynamodb", config=clients.ENFORCER)
     return DynamoLedger(client, settings.ledger_table, settings.zone)
 
 
@@ -41,15 +37,17 @@ def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | N
     """The author of the gates, where the deployment keeps any."""
     if not settings.author:
         return None
-    return AuthorFunction(session.client("lambda", config=WAITS_FOR_AUTHOR), settings.author)
+    return AuthorFunction(session.client("lambda", config=clients.ASKS_AUTHOR), settings.author)
 
 
 def models(settings: "Settings", session: "boto3.Session") -> Models:
     """Who says what opaque ARNs mean, where the enforcer itself meters."""
     if settings.metering is Metering.STREAM:
         return NamedByThemselves()
-    memory = DynamoModelMemory(session.client("dynamodb", config=PATIENT), settings.ledger_table)
-    return BedrockModels(session.client("bedrock", config=SOON_OR_NOT), memory)
+    memory = DynamoModelMemory(
+        session.client("dynamodb", config=clients.ENFORCER), settings.ledger_table
+    )
+    return BedrockModels(session.client("bedrock", config=clients.MODEL_NAMES), memory)
 
 
 def outside(settings: "Settings", session: "boto3.Session") -> Adapters:
@@ -58,10 +56,10 @@ def outside(settings: "Settings", session: "boto3.Session") -> Adapters:
         ledger=ledger(settings, session),
         quotas=quotas(settings, session),
         metrics=CloudWatchMetrics(
-            session.client("cloudwatch", config=PATIENT), settings.metric_namespace
+            session.client("cloudwatch", config=clients.ENFORCER), settings.metric_namespace
         ),
-        denies=IamDenies(session.client("iam", config=PATIENT), settings.denies),
-        topic=SnsTopic(session.client("sns", config=PATIENT), settings.notice_topic),
+        denies=IamDenies(session.client("iam", config=clients.ENFORCER), settings.denies),
+        topic=SnsTopic(session.client("sns", config=clients.ENFORCER), settings.notice_topic),
         author=author(settings, session),
         models=models(settings, session),
     )

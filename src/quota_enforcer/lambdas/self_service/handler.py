@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
 from aws_lambda_powertools import Logger, Tracer
-from botocore.config import Config
 
 from quota_enforcer import clock
+from quota_enforcer.aws import clients
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotaReads
 from quota_enforcer.aws.dynamodb.table import ReadTable
@@ -25,9 +25,6 @@ from quota_enforcer.lambdas.self_service.request import Refused, caller_of
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_PATIENT: Final = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 4}
-)
 _OK: Final = 200
 
 logger = Logger()
@@ -45,7 +42,7 @@ class Me(NamedTuple):
 def me() -> Me:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = MeSettings.from_environment(os.environ)
-    dynamodb = boto3.Session().client("dynamodb", config=_PATIENT)
+    dynamodb = boto3.Session().client("dynamodb", config=clients.PROMPT)
     ledger = DynamoReads(ReadTable(dynamodb, settings.ledger_table), settings.zone)
     return Me(
         settings, SelfService(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table))

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 from crhelper import CfnResource
 
-from quota_enforcer.aws.bedrock.logging import InvocationLogging, Wanted
-from quota_enforcer.aws.functions.enforcer import Enforcer
+from quota_enforcer.aws import clients
+from quota_enforcer.aws.bedrock.logging import InvocationLogging, WantedLogging
+from quota_enforcer.aws.functions.functions import Enforcer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 PHYSICAL_ID: Final = "bedrock-quota-setup"
 """Never changes: CloudFormation would take a change for a replacement, and delete the old one."""
-_WAITS_FOR_ENFORCER: Final = Config(read_timeout=660, tcp_keepalive=True)
-"""Longer than the enforcer's own time limit in the template."""
 
 logger = Logger()
 # The library reports to CloudFormation, in time and whatever happens. It would sleep after a
@@ -45,7 +43,7 @@ def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
 def close(event: dict[str, Any], _context: "LambdaContext") -> str:
     """Release everyone, then switch logging off; fails where somebody would stay blocked."""
     physical_id = _keep_physical_id(event)
-    client = boto3.client("lambda", config=_WAITS_FOR_ENFORCER)
+    client = boto3.client("lambda", config=clients.CLOSES_ENFORCER)
     enforcer = Enforcer(client, event["ResourceProperties"]["EnforcerFunction"])
     logger.info("enforcer closed: %s", enforcer.ask({"action": "close"}))
     logger.info("invocation logging %s", _logging().withdraw(_wanted(event)))
@@ -58,9 +56,9 @@ def _keep_physical_id(event: dict[str, Any]) -> str:
     return resource.PhysicalResourceId
 
 
-def _wanted(event: dict[str, Any]) -> Wanted:
+def _wanted(event: dict[str, Any]) -> WantedLogging:
     properties = event["ResourceProperties"]
-    return Wanted(
+    return WantedLogging(
         log_group=properties["LogGroupName"],
         role=properties["LogRoleArn"],
         bodies=properties["LogPromptsAndAnswers"] == "true",

@@ -21,7 +21,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.table import WholeTable
-from quota_enforcer.aws.functions.wake import EnforcerWake
+from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
