@@ -29,11 +29,6 @@ def recount(start: datetime, now: datetime) -> str:
     return f"quota-enforcer recount {first}{wait}"
 
 
-def count(number: int, one: str, several: str = "") -> str:
-    """`1 call`, `1,200 calls`, `2 queries`."""
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
-
-
 def at(moment: datetime) -> str:
     """`2026-12-01 09:05Z`."""
     return f"{moment:%Y-%m-%d %H:%M}Z"

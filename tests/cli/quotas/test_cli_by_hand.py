@@ -245,7 +245,7 @@ class TestBlock:
     def test_who_is_in_a_team_must_be_known(self, shell: Shell) -> None:
         code, words = refused(shell, "quota", "block", "team/x")
         assert code == 1
-        assert "who is in team/x is not known" in words
+        assert "there is no team/x with a quota that is valid; teams: none" in words
 
     def test_only_installed_models_can_be_blocked(self, shell: Shell) -> None:
         code, words = refused(shell, "quota", "block", "user/alice", "--models", "*,acme.big-v1")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quota_enforcer.core.notices.amounts import (
+    count,
     dollars,
     exact,
     lasting,
@@ -131,3 +132,12 @@ def test_of_many_names_the_first_are_shown_and_the_rest_is_counted() -> None:
     assert listed(names, 3, "people") == "user/0, user/1, user/2 and 1,000 more people"
     assert listed(names[:2], 2) == "user/0, user/1"
     assert listed([], 2) == ""
+
+
+@pytest.mark.parametrize(("several", "shown"), [(0, "0 days"), (1, "1 day"), (1200, "1,200 days")])
+def test_one_and_many(several: int, shown: str) -> None:
+    assert count(several, "day") == shown
+
+
+def test_an_irregular_plural_is_given() -> None:
+    assert count(2, "query", "queries") == "2 queries"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
-from quota_enforcer.doctor.fixes import age, count, recount
+from quota_enforcer.doctor.fixes import age, recount
 from quota_enforcer.doctor.rules.backlog import Queues, RecountAsked, dead_letters, recounts
 from quota_enforcer.doctor.rules.machinery import (
     FunctionFound,

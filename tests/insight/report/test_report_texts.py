@@ -60,11 +60,6 @@ def test_days_and_months_in_words() -> None:
     assert texts.month(date(2026, 11, 3)) == "November 2026"
 
 
-@pytest.mark.parametrize(("count", "shown"), [(0, "0 days"), (1, "1 day"), (1200, "1,200 days")])
-def test_one_and_many(count: int, shown: str) -> None:
-    assert texts.many(count, "day") == shown
-
-
 @pytest.mark.parametrize(
     ("measure", "used", "limit", "assumed", "shown"),
     [

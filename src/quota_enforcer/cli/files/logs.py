@@ -14,7 +14,7 @@ from typing import IO, cast
 import typer
 
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.core.notices.amounts import and_more
+from quota_enforcer.core.notices.amounts import and_more, count
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.meter.log.record import Counted, Quarantined, Reading, Skipped
 
@@ -97,7 +97,7 @@ class LogSummary:
     def lines(self) -> Iterator[str]:
         parts = ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUS.values())
         total = self.statuses.total()
-        yield f"{total:,} {'line' if total == 1 else 'lines'}: {parts}"
+        yield f"{count(total, 'line')}: {parts}"
         for (status, reason), times in self.reasons.most_common(REASONS):
             yield f"{times:,} {status}: {reason}"
         if more := and_more(len(self.reasons), REASONS, "reasons"):

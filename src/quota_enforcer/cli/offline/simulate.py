@@ -16,7 +16,7 @@ from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import dollars, exact
+from quota_enforcer.core.notices.amounts import count, dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.rate import Cost
@@ -207,8 +207,8 @@ def show(outcomes: Mapping[Principal, Simulated], zone: ZoneInfo) -> None:
     if saved.requests:
         say("")
         say(
-            f"Blocks would have refused {saved.requests:,} "
-            f"request{'' if saved.requests == 1 else 's'}: {saved.tokens:,} tokens and "
+            f"Blocks would have refused {count(saved.requests, 'request')}: "
+            f"{saved.tokens:,} tokens and "
             f"{dollars(saved.cost_usd)} saved, had nobody tried again."
         )
 

@@ -13,10 +13,9 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import console, hint, progress, say_json
 from quota_enforcer.cli.terminal.styles import styled
-from quota_enforcer.core.notices.amounts import listed
+from quota_enforcer.core.notices.amounts import count, listed
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Finding, Severity
-from quota_enforcer.doctor.fixes import count
 from quota_enforcer.doctor.run import Examined, checks, examine
 
 _MANY = {Severity.PROBLEM: "problems", Severity.WARNING: "warnings",

@@ -9,12 +9,12 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.blocking import BLOCK
 from quota_enforcer.cli.quotas.edit import checked_rule, stored_item
 from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised
+from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.quota import Action, Rule, teams_of
+from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.decide.verdict import Verdict
@@ -58,20 +58,11 @@ def exemption(
     return raised(str(principal), verdict.quota, stored, Raise(NO_LIMIT, until, NOTE), zone)
 
 
-def members_of(rules: Iterable[Rule], team: Principal) -> list[Principal]:
-    """Who is in a team by any of its quotas; raises NotThere if the team has none."""
-    teams = teams_of(rules)
-    if str(team) not in teams:
-        known = ", ".join(sorted(teams)) or "none"
-        raise NotThere(f"there is no {team} with a quota that is valid; teams: {known}")
-    return sorted(teams[str(team)])
-
-
 def blocking_of_team(
     loaded: RuleSet, team: Principal, ledger: Ledger, context: Context
 ) -> list[Verdict]:
     """The quotas of the team itself that block a member, or would: each as it lasts longest."""
-    everybody = [team, *members_of(loaded.rules, team)]
+    everybody = [team, *members_of(loaded.rules, str(team))]
     found: dict[str, Verdict] = {}
     for record in ledger.records(everybody).values():
         for verdict in blocking(decide_for_one(record, loaded.book, ledger, context).verdicts):

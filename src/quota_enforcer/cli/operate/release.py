@@ -12,13 +12,13 @@ from quota_enforcer.cli.operate.exemption import (
     blocking,
     blocking_of_team,
     lift,
-    members_of,
 )
 from quota_enforcer.cli.quotas.blocking import BLOCK
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
+from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.errors import EnforcerError, NotThere, did_you_mean
@@ -168,7 +168,7 @@ def _release(
     author = deployment.caller() if records else ""
     for record, outcome in zip(records, outcomes, strict=True):
         if record.principal.kind is Kind.TEAM:
-            outcome.members = members_of(loaded.rules, record.principal)
+            outcome.members = members_of(loaded.rules, str(record.principal))
             verdicts = blocking_of_team(loaded, record.principal, deployment.ledger, context)
         else:
             verdicts = blocking(

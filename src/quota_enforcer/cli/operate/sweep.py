@@ -10,6 +10,7 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.core.notices.amounts import count
 
 _LISTS = {
     "held": "Held by the breaker, not blocked",
@@ -72,8 +73,9 @@ def _summary(report: dict[str, Any]) -> str:
     age = report.get("data_age_seconds")
     fresh = "no usage seen yet" if age is None else f"newest usage {age // 60} min old"
     return (
-        f"{would}Looked at {looked} principal{'' if looked == 1 else 's'} "
-        f"({report.get('mode')} mode, {fresh}): {events or 'no'} event{'' if events == 1 else 's'}."
+        f"{would}Looked at {count(looked, 'principal')} "
+        f"({report.get('mode')} mode, {fresh}): "
+        f"{count(events, 'event') if events else 'no events'}."
     )
 
 

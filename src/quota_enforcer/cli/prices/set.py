@@ -104,9 +104,15 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         deployment.quotas.put(new, old)
     whole = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
     if as_json:
-        said = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in made]
         price = whole[0].to_json() if whole else None
-        say_json({"model": key, "changes": said, "item": new, "price": price})
+        say_json(
+            {
+                "model": key,
+                "changes": [change.to_json() for change in made],
+                "item": new,
+                "price": price,
+            }
+        )
         return
     if not made:
         say(f"No change: price {key} is like that already.")

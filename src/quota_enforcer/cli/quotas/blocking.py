@@ -17,6 +17,7 @@ from quota_enforcer.cli.quotas.edit import (
 )
 from quota_enforcer.cli.terminal.options import AsJson, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.quotas.subject import Subject
@@ -80,9 +81,12 @@ def block_(
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until") if until is not None else None
     key, old = stored_item(deployment, subject, BLOCK)
+    members: Iterable[str] = ()
+    if Subject(key).is_team:
+        members = map(str, members_of(deployment.load(now).rules, key))
     new = block(
         key,
-        members=_members(deployment, key) if Subject(key).is_team else (),
+        members=members,
         models=[scope.strip() for each in model or [] for scope in each.split(",")],
         until=moment_text(ends, settings.zone) if ends else None,
         note=note,
@@ -97,17 +101,6 @@ def block_(
         hint(f"It holds for who is in {key} now: {', '.join(edit.rule.members)}.")
     if why := cannot_deny(deployment, edit.rule):
         hint(f"Note: {why}; it only notifies admins")
-
-
-def _members(deployment: Deployment, team: str) -> set[str]:
-    """Who is in a team by any of its quotas."""
-    rules = [rule for rule in deployment.load(clock.now()).rules if rule.subject == team]
-    if not rules:
-        raise NotThere(
-            f"who is in {team} is not known, since it has no quota that is valid: add one with "
-            f"`quota-enforcer quota set {team} NAME --members ...`",
-        )
-    return {member for rule in rules for member in rule.members}
 
 
 @on_deployment

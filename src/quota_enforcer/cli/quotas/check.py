@@ -19,6 +19,7 @@ from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
 
@@ -89,12 +90,8 @@ def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[Lint
         say(each.words)
     for remark in remarks:
         say(f"warning: {remark.name} of {remark.subject} {remark.words}")
-    warnings = _count(len(remarks), "warning")
-    say(f"{_count(len(judged), 'item')}: {len(invalid):,} not valid, {warnings}.")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    warnings = count(len(remarks), "warning")
+    say(f"{count(len(judged), 'item')}: {len(invalid):,} not valid, {warnings}.")
 
 
 def _document(

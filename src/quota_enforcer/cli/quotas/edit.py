@@ -107,9 +107,9 @@ def checked_rule(deployment: Deployment, item: Item) -> Rule:
 
 def report_edit(edit: StoredEdit, *, as_json: bool) -> None:
     if as_json:
-        said = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in edit.changes]
+        made = [change.to_json() for change in edit.changes]
         say_json(
-            {"principal": edit.key, "quota": edit.name, "changes": said, "item": dict(edit.new)}
+            {"principal": edit.key, "quota": edit.name, "changes": made, "item": dict(edit.new)}
         )
         return
     if not edit.made:

@@ -76,7 +76,7 @@ class ImportStep:
 
     def to_json(self) -> dict[str, Any]:
         subject, name = self.key
-        made = [{"attribute": c.attribute, "old": c.old, "new": c.new} for c in self.changes]
+        made = [change.to_json() for change in self.changes]
         return {"principal": subject, "quota": name, "kind": self.kind.value, "changes": made}
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint, how_far
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import did_you_mean
+from quota_enforcer.core.errors import NotThere, did_you_mean
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -27,6 +27,18 @@ def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
     for principal in named_by(rules):
         records.setdefault(principal, Record(principal))
     return [records[principal] for principal in sorted(records)]
+
+
+def members_of(rules: Iterable[Rule], team: str) -> list[Principal]:
+    """The members of a team by any of its quotas; raises NotThere if the team has none."""
+    teams = teams_of(rules)
+    if team not in teams:
+        raise NotThere(
+            f"there is no {team} with a quota that is valid; teams: "
+            f"{', '.join(sorted(teams)) or 'none'}; "
+            f"`quota-enforcer quota set {team} NAME --members ...` adds one"
+        )
+    return sorted(teams[team])
 
 
 def look_at_all(

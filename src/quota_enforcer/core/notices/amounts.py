@@ -109,3 +109,8 @@ def and_more(count: int, shown: int, what: str = "") -> str:
 
 def _two(many: int, large: str, few: int, small: str) -> str:
     return f"{many:,} {large} {few} {small}" if few else f"{many:,} {large}"
+
+
+def count(number: int, one: str, several: str = "") -> str:
+    """`1 call`, `1,200 calls`, `2 queries`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

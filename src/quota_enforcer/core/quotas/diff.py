@@ -30,6 +30,9 @@ class Change:
     old: Any
     new: Any
 
+    def to_json(self) -> dict[str, Any]:
+        return {"attribute": self.attribute, "old": self.old, "new": self.new}
+
 
 def changes(old: Item | None, new: Item | None) -> list[Change]:
     """What differs between two versions of an item, its keys and its author apart."""

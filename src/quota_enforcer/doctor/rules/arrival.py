@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem
-from quota_enforcer.doctor.fixes import age, at, count, deploy, recount
+from quota_enforcer.doctor.fixes import age, at, deploy, recount
 
 LISTED_AFTER = timedelta(minutes=90)
 """CloudWatch Logs says when a stream got its newest event up to an hour late, rarely later.

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.doctor.fixes import age, at, count
+from quota_enforcer.doctor.fixes import age, at
 
 OVERDUE = timedelta(hours=3)
 """An hour is recounted at most 70 minutes after it is closed, by the meter's schedule."""

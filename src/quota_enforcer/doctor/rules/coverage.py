@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.policies.names import PROTECTED_PATHS
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
-from quota_enforcer.doctor.fixes import count, deploy
+from quota_enforcer.doctor.fixes import deploy
 
 
 @dataclass(frozen=True, slots=True)

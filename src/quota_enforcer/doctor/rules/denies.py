@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from quota_enforcer.core.deployment import SETTLING
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.doctor.fixes import count, deploy
+from quota_enforcer.doctor.fixes import deploy
 
 _SWEEP = "quota-enforcer sweep"
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, unchecked
-from quota_enforcer.doctor.fixes import ATTACH, count, deploy
+from quota_enforcer.doctor.fixes import ATTACH, deploy
 
 STANDARD = "STANDARD"
 """The only class of log group in which subscriptions and metric filters work.

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.doctor.fixes import age, at, count, deploy
+from quota_enforcer.doctor.fixes import age, at, deploy
 
 SILENCE = timedelta(minutes=15)
 """So long no sweep is a finding, or three intervals where that is longer; as the alarm has it."""

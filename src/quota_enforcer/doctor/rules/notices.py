@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
-from quota_enforcer.doctor.fixes import at, count
+from quota_enforcer.doctor.fixes import at
 
 ALARMING = "ALARM"
 """Of the other states OK is fine, and INSUFFICIENT_DATA is what an alarm says that has none yet."""

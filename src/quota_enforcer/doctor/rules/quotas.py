@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
-from quota_enforcer.doctor.fixes import at, count, deploy
+from quota_enforcer.doctor.fixes import at, deploy
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from quota_enforcer.core.notices.amounts import lasting
+from quota_enforcer.core.notices.amounts import count, lasting
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import model, texts
 from quota_enforcer.insight.report.blocked import BlockOutcome
@@ -112,7 +112,7 @@ def render(report: Report) -> str:
         "percent": texts.percent,
         "seconds": lambda length: int(length.total_seconds()),
     }
-    environment.globals |= {"many": texts.many}
+    environment.globals |= {"many": count}
     script = "".join(map(_source, SCRIPTS))
     return environment.get_template("report.html.j2").render(
         **_view(report),

@@ -19,11 +19,6 @@ def number(value: Decimal | int) -> str:
     return f"{value:,}"
 
 
-def many(count: int, what: str) -> str:
-    """`1 principal`, `1,200 principals`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def short(value: Decimal | int) -> str:
     """`1.23M`: three digits are enough to compare by eye."""
     rounded = Context(prec=3).plus(Decimal(value))
