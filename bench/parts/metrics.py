@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from quota_enforcer.aws.cloudwatch.metrics import ARN_DIMENSION, MODEL_DIMENSION
-from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.meter.ports import Series
 
 PAGE = 500

@@ -10,6 +10,7 @@ from quota_enforcer.aws import errors
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.checks.machinery import ALARM
 from quota_enforcer.doctor.probe import Part
@@ -19,7 +20,6 @@ from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.gates.settings import AuthorSettings
-from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
 from world import ACCOUNT, World

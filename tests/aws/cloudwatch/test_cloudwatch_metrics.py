@@ -11,8 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from builders import HAIKU, NOON
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
-from quota_enforcer.core.usage.counts import OBSERVED
-from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.core.usage.counts import METRIC_NAMES, OBSERVED
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions
 
-from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
+from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -28,11 +30,7 @@ class Rate:
 
 
 COUNTED_BY: Mapping[str, str] = {
-    "input": "input_tokens",
-    "output": "output_tokens",
-    "cache_read": "cache_read_tokens",
-    "cache_write": "cache_write_tokens",
-    "cache_write_1h": "cache_write_tokens",
+    price: counter for counter, each in TOKEN_COUNTS.items() for price in each.prices
 }
 """The counter of Counts that each price for one token is for."""
 TOKEN_PRICES = tuple(COUNTED_BY)

@@ -45,17 +45,38 @@ _OBSERVED = Counts._fields.index("cost_usd")
 OBSERVED = Counts._fields[:_OBSERVED]
 """The counters that AWS observes; what they cost is computed."""
 
-RECORD_FIELDS: Mapping[str, tuple[str, str]] = {
-    "input_tokens": ("input", "inputTokenCount"),
-    "output_tokens": ("output", "outputTokenCount"),
-    "cache_read_tokens": ("input", "cacheReadInputTokenCount"),
-    "cache_write_tokens": ("input", "cacheWriteInputTokenCount"),
-}
-"""The section and field of an invocation-log record that each count of tokens stands in.
 
-https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
-"""
-PROMPT = tuple(counter for counter, (section, _) in RECORD_FIELDS.items() if section == "input")
+class TokenCount(NamedTuple):
+    """A count of tokens: its field in an invocation-log record, and the prices it is charged at.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
+    """
+
+    section: str
+    field: str
+    prices: tuple[str, ...]
+
+    @property
+    def metric(self) -> str:
+        """As the template's metric filters name it: `InputTokenCount`."""
+        return f"{self.field[0].upper()}{self.field[1:]}"
+
+
+TOKEN_COUNTS: Mapping[str, TokenCount] = {
+    "input_tokens": TokenCount("input", "inputTokenCount", ("input",)),
+    "output_tokens": TokenCount("output", "outputTokenCount", ("output",)),
+    "cache_read_tokens": TokenCount("input", "cacheReadInputTokenCount", ("cache_read",)),
+    "cache_write_tokens": TokenCount(
+        "input", "cacheWriteInputTokenCount", ("cache_write", "cache_write_1h")
+    ),
+}
+"""All observed counters but the requests, in the order of Counts."""
+METRIC_NAMES: Mapping[str, str] = {
+    "requests": "Invocations",
+    **{counter: each.metric for counter, each in TOKEN_COUNTS.items()},
+}
+"""The metric of each observed counter."""
+PROMPT = tuple(counter for counter, each in TOKEN_COUNTS.items() if each.section == "input")
 """The counters whose sum is the length of a prompt."""
 
 

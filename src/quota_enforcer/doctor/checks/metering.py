@@ -9,7 +9,7 @@ from typing import Final
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Kind
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import METRIC_NAMES, Counts
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.access import access
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -18,7 +18,6 @@ from quota_enforcer.doctor.rules import arrival, metering
 from quota_enforcer.doctor.rules.arrival import Arrival, Sampled
 from quota_enforcer.doctor.rules.logging import Logging, RegionSeen, logging_here, other_regions
 from quota_enforcer.doctor.rules.metering import MetricsMeter, StreamMeter
-from quota_enforcer.meter.cloudwatch.series import METRIC_NAMES
 
 DAYS: Final = 7
 """How far back other Regions are looked at."""

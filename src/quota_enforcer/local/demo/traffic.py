@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 
-from quota_enforcer.core.usage.counts import RECORD_FIELDS, Counts
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ def conversations() -> dict[str, list[Request]]:
         files("quota_enforcer.local.demo").joinpath("data/traffic.csv").read_text(encoding="ascii")
     )
     for row in csv.DictReader(source.splitlines()):
-        counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in RECORD_FIELDS)))
+        counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in TOKEN_COUNTS)))
         after = timedelta(milliseconds=int(row["t_ms"]))
         found[row["conversation"]].append(Request(after, counts))
     return dict(found)

@@ -14,7 +14,7 @@ from quota_enforcer.core.ledger import Source
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.usage.counts import OBSERVED, RECORD_FIELDS
+from quota_enforcer.core.usage.counts import OBSERVED
 from quota_enforcer.core.usage.window import HOUR, hour_start
 from quota_enforcer.meter.ports import Metrics, Series
 
@@ -201,10 +201,3 @@ def remember(
         elif after != before:
             active.append(after)
     return active, healed
-
-
-METRIC_NAMES: Mapping[str, str] = {
-    "requests": "Invocations",
-    **{counter: f"{field[0].upper()}{field[1:]}" for counter, (_, field) in RECORD_FIELDS.items()},
-}
-"""The metric of each counter of Counts, as the template's metric filters name it."""

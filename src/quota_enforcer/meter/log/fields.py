@@ -12,7 +12,7 @@ from typing import Any
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Identity, identify
-from quota_enforcer.core.usage.counts import RECORD_FIELDS, Counts
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts, TokenCount
 
 MOST_TOKENS = 10**12
 """No call comes near it; larger numbers are damage that would not fit into a ledger's counters."""
@@ -34,7 +34,7 @@ _UNCOUNTED = ("InvokeModel", "InvokeModelWithResponseStream")
 
 Converse and ConverseStream log an explicit 0.
 """
-_INPUT, _OUTPUT, *_OTHERS = RECORD_FIELDS.values()
+_INPUT, _OUTPUT, *_OTHERS = TOKEN_COUNTS.values()
 _ONLY_INPUT = "InvokeModel"
 """The operation of embeddings, which have no output to count."""
 
@@ -103,15 +103,13 @@ def counts(record: Mapping[str, Any], operation: str | None) -> Counts:
     of an InvokeModel that a guardrail blocked or that reranks, the output count of embeddings.
     """
     given, written = _section(record, "input"), _section(record, "output")
-    tokens_in, tokens_out = _count(given, *_INPUT), _count(written, *_OUTPUT)
+    tokens_in, tokens_out = _count(given, _INPUT), _count(written, _OUTPUT)
     if tokens_in is None and not (tokens_out is None and operation in _UNCOUNTED):
         raise Damaged("input.inputTokenCount is missing")
     if tokens_out is None and tokens_in is not None and operation != _ONLY_INPUT:
         raise Damaged("output.outputTokenCount is missing")
-    counted = [1, tokens_in or 0, tokens_out or 0]
-    for section, field in _OTHERS:
-        counted.append(_count(given if section == "input" else written, section, field) or 0)
-    return Counts.observed(counted)
+    others = (_count(given if each.section == "input" else written, each) or 0 for each in _OTHERS)
+    return Counts.observed((1, tokens_in or 0, tokens_out or 0, *others))
 
 
 def shown(value: object) -> str:
@@ -162,13 +160,14 @@ def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return section
 
 
-def _count(section: Mapping[str, Any], side: str, name: str) -> int | None:
+def _count(section: Mapping[str, Any], of: TokenCount) -> int | None:
     """A count as it stands; None if the key is missing; null is damage."""
-    if name not in section:
+    if of.field not in section:
         return None
-    value = section[name]
+    value = section[of.field]
     if type(value) is not int or not 0 <= value <= MOST_TOKENS:  # True is an int by inheritance
         raise Damaged(
-            f"{side}.{name} is {kind_of(value)}: expected a whole number from 0 to {MOST_TOKENS}"
+            f"{of.section}.{of.field} is {kind_of(value)}: "
+            f"expected a whole number from 0 to {MOST_TOKENS}"
         )
     return value

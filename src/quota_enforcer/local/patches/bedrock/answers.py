@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.eventstream import EventStreamBuffer
 from ministack.services import bedrock_runtime
 
-from quota_enforcer.core.usage.counts import RECORD_FIELDS
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 
 _CAPITAL: Final = re.compile("[A-Z]")
 _INPUT: Final = frozenset(
@@ -106,12 +106,12 @@ def _converse_stream(stream: bytes, tokens: Tokens) -> bytes:
 
 
 def _metrics(tokens: Tokens) -> dict[str, int]:
-    metrics = {RECORD_FIELDS[counter][1]: number for counter, number in tokens.items()}
+    metrics = {TOKEN_COUNTS[counter].field: number for counter, number in tokens.items()}
     return metrics | {"invocationLatency": 1, "firstByteLatency": 1}
 
 
 def _headers(tokens: Tokens) -> dict[str, str]:
     """Named as the fields of a record: `x-amzn-bedrock-cache-read-input-token-count`."""
-    fields = ((RECORD_FIELDS[counter][1], number) for counter, number in tokens.items())
+    fields = ((TOKEN_COUNTS[counter].field, number) for counter, number in tokens.items())
     words = ((_CAPITAL.sub(r"-\g<0>", field).lower(), number) for field, number in fields)
     return {f"x-amzn-bedrock-{name}": str(number) for name, number in words}

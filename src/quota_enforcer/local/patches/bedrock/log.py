@@ -17,7 +17,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import bedrock, cloudwatch_logs, iam
 
 from quota_enforcer import clock
-from quota_enforcer.core.usage.counts import RECORD_FIELDS
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 from quota_enforcer.local.patches.bedrock.answers import Tokens
 
 STREAM: Final = "aws/bedrock/modelinvocations"
@@ -66,7 +66,7 @@ def succeeded(invocation: Invocation, tokens: Tokens, answer: Any) -> None:
         written["outputBodyJson"] = answer
     sections = {"input": read, "output": written}
     for counter, number in tokens.items():
-        section, field = RECORD_FIELDS[counter]
+        section, field, _ = TOKEN_COUNTS[counter]
         sections[section][field] = number
     _deliver(invocation, sections)
 

@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from ministack import app
 from ministack.services import bedrock_runtime, cloudwatch
 
-from quota_enforcer.core.usage.counts import RECORD_FIELDS
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 from quota_enforcer.local.patches.bedrock import answers as bedrock_answers
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock.answers import Tokens
@@ -47,7 +47,7 @@ _ERRORS: Final = {
     "InternalServerException": 500,
     "ValidationException": 400,
 }
-_COUNTS: Final = tuple(RECORD_FIELDS)
+_COUNTS: Final = tuple(TOKEN_COUNTS)
 _OK: Final = 200
 
 
