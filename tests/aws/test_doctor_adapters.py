@@ -17,7 +17,7 @@ from quota_enforcer.aws.iam.identities import IamIdentities
 from quota_enforcer.aws.messaging.queues import waiting
 from quota_enforcer.aws.messaging.subscriptions import listeners
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.doctor.probe import Part
+from quota_enforcer.doctor.probe import StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from stubbed import stubbed
@@ -65,7 +65,7 @@ class TestStackParts:
             stubber.add_response("list_stack_resources", answer | more, asked)
         with stubber:
             found = StackParts(client, "one").parts()
-        assert found["C"] == Part("AWS::SNS::Topic", "C-1")
+        assert found["C"] == StackPart("AWS::SNS::Topic", "C-1")
         assert list(found) == ["A", "B", "C"]
 
 

@@ -20,7 +20,7 @@ from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.doctor.checks import machinery
 from quota_enforcer.doctor.deployment import Memoised
-from quota_enforcer.doctor.probe import Part
+from quota_enforcer.doctor.probe import StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.run import CHECKS
@@ -203,7 +203,7 @@ class TestMetering:
         assert checks(shell)["tokens"]["fine"] == "1,200 tokens in 1 call of 1 principal"
 
     def test_an_event_source_of_the_stack_that_is_off(self, shell: Shell) -> None:
-        parts = PARTS | {"Edits": Part(machinery.MAPPING, "u-1")}
+        parts = PARTS | {"Edits": StackPart(machinery.MAPPING, "u-1")}
         shell.ailments = {"found": {"parts": parts, "mapping_state": "Disabled"}}
         assert "--uuid u-1 --enabled" in the_finding(shell, "event sources")["fix"]
 

@@ -13,7 +13,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.checks.machinery import ALARM
-from quota_enforcer.doctor.probe import Part
+from quota_enforcer.doctor.probe import StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
@@ -31,17 +31,17 @@ GROUP = "/bedrock-quota/bedrock-quota/invocations"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/bedrock-quota/bedrock-quota/log-role"
 METER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:meter-function"
 PARTS = {
-    "InvocationLogRole": Part("AWS::IAM::Role", "log-role"),
-    "InvocationSubscription": Part("AWS::Logs::SubscriptionFilter", "subscription"),
-    "MeterFunction": Part("AWS::Lambda::Function", "meter-function"),
-    "EnforcerFunction": Part("AWS::Lambda::Function", "enforcer-function"),
-    "MeterSchedule": Part("AWS::Scheduler::Schedule", "meter-schedule"),
-    "EnforcerSchedule": Part("AWS::Scheduler::Schedule", "enforcer-schedule"),
-    "MeterScheduleRole": Part("AWS::IAM::Role", "meter-schedule-role"),
-    "EnforcerScheduleRole": Part("AWS::IAM::Role", "enforcer-schedule-role"),
-    "MeterDeadLetters": Part("AWS::SQS::Queue", "https://sqs/meter"),
-    "EnforcerDeadLetters": Part("AWS::SQS::Queue", "https://sqs/enforcer"),
-    "MeterFailing": Part(ALARM, "meter-failing"),
+    "InvocationLogRole": StackPart("AWS::IAM::Role", "log-role"),
+    "InvocationSubscription": StackPart("AWS::Logs::SubscriptionFilter", "subscription"),
+    "MeterFunction": StackPart("AWS::Lambda::Function", "meter-function"),
+    "EnforcerFunction": StackPart("AWS::Lambda::Function", "enforcer-function"),
+    "MeterSchedule": StackPart("AWS::Scheduler::Schedule", "meter-schedule"),
+    "EnforcerSchedule": StackPart("AWS::Scheduler::Schedule", "enforcer-schedule"),
+    "MeterScheduleRole": StackPart("AWS::IAM::Role", "meter-schedule-role"),
+    "EnforcerScheduleRole": StackPart("AWS::IAM::Role", "enforcer-schedule-role"),
+    "MeterDeadLetters": StackPart("AWS::SQS::Queue", "https://sqs/meter"),
+    "EnforcerDeadLetters": StackPart("AWS::SQS::Queue", "https://sqs/enforcer"),
+    "MeterFailing": StackPart(ALARM, "meter-failing"),
 }
 
 
@@ -65,7 +65,7 @@ class FakeProbe:
     def parameters(self) -> Mapping[str, str]:
         return self._said("parameters", {"SweepMinutes": "5", "DenyAgentCore": "true"})
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, StackPart]:
         return self._said("parts", PARTS)
 
     def meter(self) -> MeterSettings:

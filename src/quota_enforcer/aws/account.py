@@ -5,7 +5,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from quota_enforcer.doctor.probe import Part
+from quota_enforcer.doctor.probe import StackPart
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -27,11 +27,11 @@ class StackParts:
             for each in stack.get("Parameters", [])
         }
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, StackPart]:
         """Every resource by its name in the template."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self._stack)
         return {
-            each["LogicalResourceId"]: Part(
+            each["LogicalResourceId"]: StackPart(
                 each["ResourceType"], each.get("PhysicalResourceId", "")
             )
             for page in pages

@@ -26,7 +26,7 @@ from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
-from quota_enforcer.doctor.probe import Part, Probe
+from quota_enforcer.doctor.probe import Probe, StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
@@ -70,7 +70,7 @@ class _AwsProbe:
     def parameters(self) -> Mapping[str, str]:
         return self._stack.parameters()
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, StackPart]:
         return self._stack.parts()
 
     def meter(self) -> MeterSettings:

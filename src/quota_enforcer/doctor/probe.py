@@ -20,7 +20,7 @@ from quota_enforcer.meter.settings import MeterSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StackPart:
     """A resource: its type, and its name, ARN or URL, whichever CloudFormation knows it by."""
 
     type: str
@@ -40,7 +40,7 @@ class Probe(Protocol):
     def parameters(self) -> Mapping[str, str]:
         """The stack's parameters."""
 
-    def parts(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, StackPart]:
         """The stack's resources by their names in the template."""
 
     def meter(self) -> MeterSettings:

@@ -17,7 +17,7 @@ _MODELS: Final = {
 }
 
 
-class BlockedTime(NamedTuple):
+class BlockInDemo(NamedTuple):
     """A time in which somebody was blocked from a model scope."""
 
     principal: str
@@ -40,13 +40,13 @@ class BlockedTime(NamedTuple):
         return Principal.parse(self.principal).kind in GATED
 
 
-def blocks(record: RunRecord) -> Iterator[BlockedTime]:
+def blocks(record: RunRecord) -> Iterator[BlockInDemo]:
     """Every block of the run, those that were lifted first."""
     began: dict[str, Event] = {}
 
-    def block(event: Event, ended: datetime) -> BlockedTime:
+    def block(event: Event, ended: datetime) -> BlockInDemo:
         models = _MODELS.get((event.principal, event.quota), str(EVERY_MODEL))
-        return BlockedTime(event.principal, models, event.at, ended)
+        return BlockInDemo(event.principal, models, event.at, ended)
 
     for event in record.events:
         if event.kind == "blocked":
