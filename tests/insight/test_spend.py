@@ -10,7 +10,7 @@ from builders import HAIKU
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.insight.usage import Asked, By, spend
+from quota_enforcer.insight.usage import By, SpendQuery, spend
 
 NOVA = "amazon.nova-lite-v1:0"
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -27,8 +27,8 @@ def usage(*days: tuple[str, int], model: str = HAIKU) -> Usage:
     return Usage({model: ModelUsage({}, counts)})
 
 
-def asked(*by: By) -> Asked:
-    return Asked(FIRST, LAST, by)
+def asked(*by: By) -> SpendQuery:
+    return SpendQuery(FIRST, LAST, by)
 
 
 def tokens(rows: dict[tuple[str, ...], Counts]) -> dict[tuple[str, ...], int]:

@@ -14,7 +14,7 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.insight.status import Row, State, rows, unlimited
+from quota_enforcer.insight.status import State, StatusRow, rows, unlimited
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def decided(
     return decide(who, Applicable((quota,)), tokens({NOON: used}), before or Standing(), context)
 
 
-def the_row(decision: Decision, record: Record | None = None) -> Row:
+def the_row(decision: Decision, record: Record | None = None) -> StatusRow:
     [row] = rows(record or Record(decision.principal), decision)
     return row
 
@@ -45,7 +45,7 @@ def blocked(quota: Quota | None = None) -> Record:
 
 
 def test_a_row_says_how_much_is_used_and_when_it_resets() -> None:
-    assert the_row(decided(a_quota(), 500)) == Row(
+    assert the_row(decided(a_quota(), 500)) == StatusRow(
         principal="user/alice",
         quota="daily",
         whom="user/alice",

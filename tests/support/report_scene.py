@@ -25,7 +25,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.insight.report.gather import Gathering
-from quota_enforcer.insight.report.model import Report
+from quota_enforcer.insight.report.model import UsageReport
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
@@ -92,7 +92,7 @@ class Company:
     rules: tuple[Rule, ...]
     context: Context
 
-    def report(self, days: int = 60) -> Report:
+    def report(self, days: int = 60) -> UsageReport:
         """The report of all of it."""
         gathering = Gathering(self.ledger, self.rules, self.context, days)
         return gathering.report("bedrock-quota", map(gathering.person, gathering.everybody()))

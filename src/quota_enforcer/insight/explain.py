@@ -16,10 +16,10 @@ from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.quotas import ItemState
-from quota_enforcer.insight.status import Row, urgency
+from quota_enforcer.insight.status import StatusRow, urgency
 
 
-class Part(NamedTuple):
+class BucketAmount(NamedTuple):
     """What one bucket adds: an hour or a day, by its start in UTC."""
 
     start: datetime
@@ -35,7 +35,7 @@ class Breakdown:
     """
 
     hourly: bool
-    buckets: tuple[Part, ...]
+    buckets: tuple[BucketAmount, ...]
     models: Mapping[str, Number]
     elsewhere: Mapping[str, Number]
 
@@ -53,7 +53,7 @@ def breakdown(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> Breakdown:
     return Breakdown(hourly, tuple(part for part in buckets if part.number), counted, elsewhere)
 
 
-def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list[Part]]:
+def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list[BucketAmount]]:
     quota, span = verdict.quota, verdict.span
     if len(span.days) == 1:
         hours = _hours_of_the_day(verdict, usage, zone)
@@ -61,7 +61,7 @@ def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list
             return True, hours
     summed = usage.by_bucket(span, quota.models).items()
     return bool(span.hours), [
-        Part(
+        BucketAmount(
             bucket if isinstance(bucket, datetime) else day_start(bucket, zone),
             quota.number(counts),
         )
@@ -69,7 +69,7 @@ def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list
     ]
 
 
-def _hours_of_the_day(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> list[Part]:
+def _hours_of_the_day(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> list[BucketAmount]:
     """Where usage is known by the day only, they do not add up to it."""
     quota, (day,) = verdict.quota, verdict.span.days
     rows: dict[datetime, list[Counts]] = {}
@@ -78,7 +78,7 @@ def _hours_of_the_day(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> list[Pa
             for hour, counts in of_model.hours.items():
                 if local_date(hour, zone) == day:
                     rows.setdefault(hour, []).append(counts)
-    return [Part(hour, quota.number(Counts.total(rows[hour]))) for hour in sorted(rows)]
+    return [BucketAmount(hour, quota.number(Counts.total(rows[hour]))) for hour in sorted(rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Summed:
     """A judgement, its row of the status table, and its sum in parts; of a pool by member."""
 
     judgement: Judgement
-    row: Row
+    row: StatusRow
     parts: Breakdown
     members: Mapping[str, Number]
 

@@ -17,7 +17,7 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules import QuotaLoader
-from quota_enforcer.insight.status import Row, rows, unlimited
+from quota_enforcer.insight.status import StatusRow, rows, unlimited
 
 _SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}
 """What stands before the slash in an item for one principal, or for none."""
@@ -30,7 +30,7 @@ class OwnQuota:
     `limit_after` is the limit that comes back at `raised_until`; both are None without a raise.
     """
 
-    row: Row
+    row: StatusRow
     models: tuple[str, ...] = ()
     raised_until: datetime | None = None
     limit_after: Decimal | None = None
@@ -123,7 +123,7 @@ def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
         yield OwnQuota(row) if quota is None else _own(row, quota, decision.context.now)
 
 
-def _own(row: Row, quota: Quota, now: datetime) -> OwnQuota:
+def _own(row: StatusRow, quota: Quota, now: datetime) -> OwnQuota:
     raised = quota.raise_until if quota.limit_at(now) != quota.limit else None
     return OwnQuota(
         row,

@@ -49,7 +49,7 @@ IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatusRow:
     """One principal and one quota that applies to it; `quota` is empty where none does.
 
     `limit` is None where there is none. `since` and `until` belong to a block: until None it lasts
@@ -75,7 +75,7 @@ class Row:
     unpriced: tuple[str, ...] = ()
 
 
-def rows(record: Record, decision: Decision) -> Iterator[Row]:
+def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
     """One row for each quota that applies, and for each that no longer does but still blocks."""
     for judgement in decision.judgements:
         yield _row(record, judgement)
@@ -84,16 +84,16 @@ def rows(record: Record, decision: Decision) -> Iterator[Row]:
     applying = {each.id for each in decision.judgements}
     for id_ in sorted(record.standing.used_up.keys() - applying):
         subject, name = QuotaId.parse(id_)
-        yield Row(
+        yield StatusRow(
             str(record.principal), name, subject, "", "", 0, None, None, State.BLOCKED,
             "the quota no longer applies; the next sweep lifts the block",
             since=record.standing.since,
         )  # fmt: skip
 
 
-def by_urgency(several: Iterable[Row]) -> list[Row]:
+def by_urgency(several: Iterable[StatusRow]) -> list[StatusRow]:
     """What matters most first, with the rows of one principal together."""
-    of_each: defaultdict[str, list[Row]] = defaultdict(list)
+    of_each: defaultdict[str, list[StatusRow]] = defaultdict(list)
     for row in several:
         of_each[row.principal].append(row)
     for rows_ in of_each.values():
@@ -104,16 +104,16 @@ def by_urgency(several: Iterable[Row]) -> list[Row]:
     return [row for rows_ in ordered for row in rows_]
 
 
-def urgency(row: Row) -> tuple[int, int, str]:
+def urgency(row: StatusRow) -> tuple[int, int, str]:
     """Orders rows: the worst state first, then the fullest."""
     return row.state.place, -(row.percent or 0), row.quota
 
 
-def unlimited(principal: Principal, usage: Usage, context: Context) -> Row:
+def unlimited(principal: Principal, usage: Usage, context: Context) -> StatusRow:
     """The row of a principal that no quota covers: what it used today."""
     span = Window(Unit.DAY).span(context.now, context.zone)
     counts = usage.within(span, [EVERY_MODEL])
-    return Row(
+    return StatusRow(
         str(principal),
         "",
         "",
@@ -127,13 +127,13 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> Row:
     )
 
 
-def _row(record: Record, judgement: Judgement) -> Row:
+def _row(record: Record, judgement: Judgement) -> StatusRow:
     verdict = judgement.verdict
     quota = verdict.quota
     state, why = _state(record, judgement)
     fixed_end = None if quota.window.rolling else verdict.span.end
     blocked = state is State.BLOCKED
-    return Row(
+    return StatusRow(
         str(record.principal),
         quota.name,
         quota.subject,

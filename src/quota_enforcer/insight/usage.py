@@ -36,7 +36,7 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SpendQuery:
     """Which days are meant, both included, and what rows are told apart by, in that order."""
 
     first: date
@@ -48,7 +48,7 @@ Key = tuple[str, ...]
 
 
 def spend(
-    usages: Mapping[Principal, Usage], teams: Mapping[Principal, Iterable[str]], asked: Asked
+    usages: Mapping[Principal, Usage], teams: Mapping[Principal, Iterable[str]], asked: SpendQuery
 ) -> dict[Key, Counts]:
     """The sums by key, in order; `teams` are those that somebody is a member of."""
     rows: defaultdict[Key, list[Counts]] = defaultdict(list)
@@ -73,7 +73,7 @@ def _charged(
             yield principal, [(principal, 1), (role, -1)]
 
 
-def _days(usage: Usage, asked: Asked) -> Iterator[tuple[str, date, Counts]]:
+def _days(usage: Usage, asked: SpendQuery) -> Iterator[tuple[str, date, Counts]]:
     for model, of_model in usage.models.items():
         for day, counts in of_model.days.items():
             if asked.first <= day <= asked.last:

@@ -13,7 +13,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.report.blocked import BlockedTime, BlockOutcome, Now, blocks_of
+from quota_enforcer.insight.report.blocked import BlockedPeriod, BlockOutcome, Now, blocks_of
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 HOURS = {n: timedelta(hours=n) for n in range(49)}
@@ -38,7 +38,7 @@ def told(kind: NoticeKind, moment: datetime, **but: object) -> Notice:
     return replace(notice, **but)  # type: ignore[arg-type]
 
 
-def stretches(blocks: Iterable[BlockedTime]) -> list[tuple[str, datetime, datetime | None]]:
+def stretches(blocks: Iterable[BlockedPeriod]) -> list[tuple[str, datetime, datetime | None]]:
     return [(block.outcome.value, block.start, block.end) for block in blocks]
 
 

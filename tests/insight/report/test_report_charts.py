@@ -10,11 +10,11 @@ from builders import NOON, UTC_ZONE
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.insight.report.blocked import BlockedTime, BlockOutcome
+from quota_enforcer.insight.report.blocked import BlockedPeriod, BlockOutcome
 from quota_enforcer.insight.report.chart_days import COLOURS, Days
 from quota_enforcer.insight.report.chart_timeline import LONGEST, timeline
 from quota_enforcer.insight.report.charts import Chart
-from quota_enforcer.insight.report.model import Person, Report
+from quota_enforcer.insight.report.model import Person, UsageReport
 from world import principal
 
 TODAY = NOON.date()
@@ -96,12 +96,12 @@ def blocked(
     start = NOON - HOUR * (hours + 1)
     end = start + HOUR * hours if over else None
     return Person(
-        principal(who), blocks=(BlockedTime(who, outcome, ("daily",), start, end, None, "why"),)
+        principal(who), blocks=(BlockedPeriod(who, outcome, ("daily",), start, end, None, "why"),)
     )
 
 
-def a_report(*people: Person) -> Report:
-    return Report(
+def a_report(*people: Person) -> UsageReport:
+    return UsageReport(
         "stack", Mode.ENFORCE, UTC_ZONE, NOON, SweepState(), tuple(DAYS),
         NOON - timedelta(days=2, hours=12), DAYS[0], people, {},
     )  # fmt: skip

@@ -23,7 +23,7 @@ from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.insight.report import model
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.lines import lines, stopped
-from quota_enforcer.insight.report.model import Money, Person, Report
+from quota_enforcer.insight.report.model import Money, Person, UsageReport
 from quota_enforcer.insight.status import State
 from quota_enforcer.insight.usage import UsageRead
 from world import principal
@@ -58,7 +58,7 @@ def used(ledger: FakeLedger, who: str, cost: str, at: datetime = NOON, model: st
 
 def gathered(
     ledger: FakeLedger, rules: Iterable[Rule] = (), days: int = 60, context: Context = CONTEXT
-) -> Report:
+) -> UsageReport:
     gathering = Gathering(ledger, rules, context, days)
     people = {record.principal: record for record in gathering.everybody()}
     return gathering.report("stack", map(gathering.person, people.values()))
@@ -69,7 +69,7 @@ def named(*subject: str) -> list[Rule]:
     return [a_quota(subject=subject, name=f"q{place}") for place, subject in enumerate(subject)]
 
 
-def person(report: Report, who: str) -> Person:
+def person(report: UsageReport, who: str) -> Person:
     return next(each for each in report.people if str(each.principal) == who)
 
 

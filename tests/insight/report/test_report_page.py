@@ -23,7 +23,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.insight.report import page
 from quota_enforcer.insight.report.gather import Gathering
-from quota_enforcer.insight.report.model import Report
+from quota_enforcer.insight.report.model import UsageReport
 from report_scene import HOSTILE, company
 from world import principal
 
@@ -32,7 +32,7 @@ SWEPT = SweepState(NOON, NOON, fresh_at=NOON)
 
 def a_report(
     *rules: Rule, ledger: FakeLedger | None = None, mode: Mode = Mode.ENFORCE, days: int = 60
-) -> Report:
+) -> UsageReport:
     gathering = Gathering(ledger or FakeLedger(), rules, Context(NOON, UTC_ZONE, mode), days)
     report = gathering.report("stack", map(gathering.person, gathering.everybody()))
     return replace(report, state=SWEPT)
@@ -50,7 +50,7 @@ def of_alice(*, days_ago: int = 0, cost: str = "2", assumed: str = "0") -> FakeL
     return ledger
 
 
-def read(report: Report) -> PageReading:
+def read(report: UsageReport) -> PageReading:
     return PageReading(page.render(report))
 
 
@@ -58,7 +58,7 @@ def is_wide_image(attributes: dict[str, str]) -> bool:
     return attributes.get("role") == "img" and "wide" in attributes["class"]
 
 
-def words(report: Report) -> str:
+def words(report: UsageReport) -> str:
     """The page's text with every run of blanks as one."""
     return " ".join(read(report).text.split())
 

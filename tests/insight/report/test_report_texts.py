@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from quota_enforcer.insight.report import texts
-from quota_enforcer.insight.status import Row, State
+from quota_enforcer.insight.status import State, StatusRow
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_days_and_months_in_words() -> None:
 def test_usage_is_never_rounded_up_to_its_limit(
     measure: str, used: int | Decimal, limit: Decimal | None, assumed: Decimal | None, shown: str
 ) -> None:
-    row = Row("user/a", "q", "", measure, "day", used, limit, 0, State.OK, assumed=assumed)
+    row = StatusRow("user/a", "q", "", measure, "day", used, limit, 0, State.OK, assumed=assumed)
     assert texts.used(row) == shown

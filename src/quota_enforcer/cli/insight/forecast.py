@@ -28,7 +28,7 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.forecast import SEEN_FOR, Outlook, of_days, of_window, per
-from quota_enforcer.insight.status import Row, StatusInput, rows
+from quota_enforcer.insight.status import StatusInput, StatusRow, rows
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PLACES = Decimal("0.000001")
@@ -38,10 +38,10 @@ _SMALL = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ForecastRow:
     """One principal's quota with its outlooks; None is too little data."""
 
-    row: Row
+    row: StatusRow
     verdict: Verdict
     of_window: Outlook | None
     of_days: Outlook | None
@@ -98,20 +98,20 @@ def forecast(
         hint_unknown_principal(deployment, records[0], loaded.rules)
 
 
-def _by_urgency(line: Line) -> tuple[datetime, int, str, str]:
+def _by_urgency(line: ForecastRow) -> tuple[datetime, int, str, str]:
     return line.urgency
 
 
-def _lines(seen: StatusInput, context: Context) -> Iterator[Line]:
+def _lines(seen: StatusInput, context: Context) -> Iterator[ForecastRow]:
     """Of quotas that have a limit above 0."""
     for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
         if verdict.limit and verdict.limit.is_finite():
             usage = seen.behind(verdict)
             outlooks = of_window(verdict, usage, context), of_days(verdict, usage, context)
-            yield Line(row, verdict, *outlooks)
+            yield ForecastRow(row, verdict, *outlooks)
 
 
-def _say(lines: list[Line], context: Context, limit: int | None) -> None:
+def _say(lines: list[ForecastRow], context: Context, limit: int | None) -> None:
     if not lines:
         say("There is no quota with a limit to forecast.")
         return
@@ -132,7 +132,7 @@ def _say(lines: list[Line], context: Context, limit: int | None) -> None:
         hint(f"{len(lines) - limit:,} more rows: --limit 0 shows all.")
 
 
-def _cells(line: Line, context: Context) -> tuple[str | Text, ...]:
+def _cells(line: ForecastRow, context: Context) -> tuple[str | Text, ...]:
     row = line.row
     return (
         row.principal,
@@ -174,7 +174,7 @@ def _number(pace: Fraction, quota: Quota) -> int | Decimal:
     return exactly.quantize(places, ROUND_DOWN)
 
 
-def _document(line: Line) -> dict[str, Any]:
+def _document(line: ForecastRow) -> dict[str, Any]:
     return {
         **row_document(line.row),
         "of_window": _outlook(line.of_window, line.verdict),

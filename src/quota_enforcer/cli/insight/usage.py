@@ -31,7 +31,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.insight.usage import Asked, By, Key, spend
+from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 
 COLUMNS = Counts._fields
 """Requests, the counts of tokens, what they cost, and the part of that at assumed prices."""
@@ -42,7 +42,7 @@ _WIDE = (*_COUNTED, "Cost")
 _NARROW = ("Requests", "Tokens", "Cost")
 
 
-def as_csv_text(rows: Mapping[Key, Counts], asked: Asked) -> str:
+def as_csv_text(rows: Mapping[Key, Counts], asked: SpendQuery) -> str:
     """A header line, then a line for each row."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
@@ -57,7 +57,7 @@ def _exact(counts: Counts) -> tuple[int | str, ...]:
     return tuple(exact(each) if isinstance(each, Decimal) else each for each in counts)
 
 
-def document(rows: Mapping[Key, Counts], asked: Asked) -> dict[str, Any]:
+def document(rows: Mapping[Key, Counts], asked: SpendQuery) -> dict[str, Any]:
     """The rows and their total."""
 
     def counted(counts: Counts) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def document(rows: Mapping[Key, Counts], asked: Asked) -> dict[str, Any]:
     }
 
 
-def show(rows: Mapping[Key, Counts], asked: Asked, zone: str, limit: int | None) -> None:
+def show(rows: Mapping[Key, Counts], asked: SpendQuery, zone: str, limit: int | None) -> None:
     """Columns that hold the same in every row are left to the heading."""
     days = f"{asked.first} to {asked.last}, {zone}"
     if not rows:
@@ -173,7 +173,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
         raise typer.BadParameter("give either --csv or --json")
     context = deployment.settings.context(clock.now())
     span = asked_days(month, first, last, context)
-    asked = Asked(span.first, span.last, _by(by))
+    asked = SpendQuery(span.first, span.last, _by(by))
     rules = deployment.load(context.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
     if as_csv:

@@ -36,7 +36,7 @@ class BlockOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BlockedTime:
+class BlockedPeriod:
     """From when to when somebody was blocked, or would have been; `end` None: it still lasts.
 
     `quotas` are the names of those used up, `until` is when the clock frees the last of them, `why`
@@ -76,7 +76,7 @@ class Now:
 
 def blocks_of(
     principal: Principal, history: Iterable[Notice], at_last: Now
-) -> tuple[BlockedTime, ...]:
+) -> tuple[BlockedPeriod, ...]:
     """The stretches that reach into the report's time, oldest first."""
     told = sorted((e for e in history if e.at <= at_last.now), key=lambda notice: notice.at)
     found = [
@@ -88,12 +88,12 @@ def blocks_of(
     return tuple(block for block in found if block.end is None or block.end > at_last.first)
 
 
-def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedTime]:
+def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
     """From blocked to restored, whatever else was used up in between.
 
     A block that ended without a notice ended at the latest when the clock freed it.
     """
-    lasting: BlockedTime | None = None
+    lasting: BlockedPeriod | None = None
     for notice in told:
         if notice.kind is NoticeKind.BLOCKED:
             begun = _begun(notice, BlockOutcome.BLOCKED)
@@ -107,12 +107,12 @@ def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedTime]:
         yield lasting if at_last.denied else _cut(lasting, at_last.now)
 
 
-def _observed(principal: Principal, told: list[Notice], at_last: Now) -> Iterator[BlockedTime]:
+def _observed(principal: Principal, told: list[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
     """What observe mode kept open; what overlaps is one stretch, as one deny closes it all."""
-    whole: BlockedTime | None = None
+    whole: BlockedPeriod | None = None
     lasting = Standing(would_deny=at_last.would_deny)
     for each in would_have_been(told, {str(principal): lasting}):
-        begun = BlockedTime(
+        begun = BlockedPeriod(
             each.principal,
             BlockOutcome.WOULD_HAVE_BEEN,
             (each.quota,),
@@ -147,9 +147,9 @@ def _why(block: WouldBlock, told: Iterable[Notice]) -> str:
     return f"quota {block.quota} of {block.subject} was used up"
 
 
-def _in_vain(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedTime]:
+def _in_vain(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
     """What should have been closed and could not be: until the clock would have freed it."""
-    lasting: BlockedTime | None = None
+    lasting: BlockedPeriod | None = None
     for notice in told:
         if notice.kind is NoticeKind.BLOCKED and lasting is not None:
             yield _cut(lasting, notice.at)
@@ -185,13 +185,13 @@ def _bare(notice: Notice) -> str:
     return notice.reason.removesuffix(f"{IN_VAIN}{OBSERVING}")
 
 
-def _begun(notice: Notice, outcome: BlockOutcome) -> BlockedTime:
+def _begun(notice: Notice, outcome: BlockOutcome) -> BlockedPeriod:
     quotas = (notice.quota,)
     why = _bare(notice)
-    return BlockedTime(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
+    return BlockedPeriod(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
 
 
-def _joined(lasting: BlockedTime, later: BlockedTime) -> BlockedTime:
+def _joined(lasting: BlockedPeriod, later: BlockedPeriod) -> BlockedPeriod:
     """One stretch, for all of their quotas, until the last of them is freed."""
     untils = (lasting.until, later.until)
     return replace(
@@ -201,6 +201,6 @@ def _joined(lasting: BlockedTime, later: BlockedTime) -> BlockedTime:
     )
 
 
-def _cut(block: BlockedTime, latest: datetime) -> BlockedTime:
+def _cut(block: BlockedPeriod, latest: datetime) -> BlockedPeriod:
     """With its end: when the clock freed it, but no later than this."""
     return replace(block, end=latest if block.until is None else min(block.until, latest))

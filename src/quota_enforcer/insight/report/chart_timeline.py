@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from quota_enforcer.insight.report import texts
-from quota_enforcer.insight.report.blocked import BlockedTime, BlockOutcome
+from quota_enforcer.insight.report.blocked import BlockedPeriod, BlockOutcome
 from quota_enforcer.insight.report.charts import (
     Chart,
     Spec,
@@ -14,7 +14,7 @@ from quota_enforcer.insight.report.charts import (
     said,
     time_axis,
 )
-from quota_enforcer.insight.report.model import Report
+from quota_enforcer.insight.report.model import UsageReport
 
 LONGEST = 24
 """Principals on the timeline: those blocked longest."""
@@ -23,7 +23,7 @@ _FILLED = (1, 0.3, 0)
 """How full a bar of each outcome is, so that colour is not all that tells them apart."""
 
 
-def timeline(report: Report) -> Chart | None:
+def timeline(report: UsageReport) -> Chart | None:
     """Those blocked longest, one line each; None where nobody was."""
     blocks = report.blocks
     whole: dict[str, timedelta] = {}
@@ -50,17 +50,19 @@ def timeline(report: Report) -> Chart | None:
     )
 
 
-def _restored(block: BlockedTime) -> bool:
+def _restored(block: BlockedPeriod) -> bool:
     return block.outcome is BlockOutcome.BLOCKED and block.end is not None
 
 
-def _spec(report: Report, blocks: Sequence[BlockedTime], order: Sequence[str], width: int) -> Spec:
+def _spec(
+    report: UsageReport, blocks: Sequence[BlockedPeriod], order: Sequence[str], width: int
+) -> Spec:
     labels = 250 if is_wide(width) else 110
 
     def local(moment: datetime) -> str:
         return f"{moment.astimezone(report.zone):%Y-%m-%dT%H:%M:%SZ}"
 
-    def value(block: BlockedTime) -> dict[str, object]:
+    def value(block: BlockedPeriod) -> dict[str, object]:
         return {
             "who": block.principal,
             "from": local(max(block.start, report.first)),

@@ -16,8 +16,8 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset, runs_out
-from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedTime, Now, blocks_of
-from quota_enforcer.insight.report.model import Bar, ByDay, Person, Report
+from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
+from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
 from quota_enforcer.insight.status import rows
 from quota_enforcer.insight.usage import UsageRead
 
@@ -65,10 +65,10 @@ class Gathering:
             self._blocks(record, decision),
         )
 
-    def report(self, stack: str, people: Iterable[Person]) -> Report:
+    def report(self, stack: str, people: Iterable[Person]) -> UsageReport:
         """The whole of it."""
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
-        return Report(
+        return UsageReport(
             stack=stack,
             mode=self._context.mode,
             zone=self._context.zone,
@@ -97,7 +97,7 @@ class Gathering:
         }
         return {model: days for model, days in found.items() if days}
 
-    def _blocks(self, record: Record, decision: Decision) -> tuple[BlockedTime, ...]:
+    def _blocks(self, record: Record, decision: Decision) -> tuple[BlockedPeriod, ...]:
         """What has ended by now, though no sweep noted it yet, has ended."""
         noted = record.standing.would_deny
         still = decision.standing.would_deny

@@ -13,7 +13,7 @@ from quota_enforcer.core.notices.amounts import lasting, listed
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.report import texts
-from quota_enforcer.insight.report.model import Bar, Money, Person, Report
+from quota_enforcer.insight.report.model import Bar, Money, Person, UsageReport
 from quota_enforcer.insight.status import IS_OVER, State
 
 OPEN = {State.OK, State.WARNED}
@@ -22,7 +22,7 @@ _EACH = {"hour": " an ", "day": " a ", "week": " a ", "mont": " a "}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QuotaLine:
     """A bar in words.
 
     `full` and `later` are widths of the bar in percent: used, and what the forecast adds by the
@@ -48,13 +48,13 @@ class Line:
     running_out: bool
 
 
-def lines(report: Report) -> list[Line]:
+def lines(report: UsageReport) -> list[QuotaLine]:
     """Every quota of everybody: who is stopped, then who runs out, soonest and fullest first."""
     every = ((person, bar) for person in report.people for bar in person.bars)
     return [_line(person, bar, report.zone) for person, bar in sorted(every, key=_urgency)]
 
 
-def stopped(every: Iterable[Line]) -> list[Line]:
+def stopped(every: Iterable[QuotaLine]) -> list[QuotaLine]:
     """Of those the ones that are used up: what blocks, would block, or should."""
     return [line for line in every if line.state in IS_OVER]
 
@@ -71,11 +71,11 @@ def _urgency(each: tuple[Person, Bar]) -> tuple[int, bool, float, int, str, str]
     )
 
 
-def _line(person: Person, bar: Bar, zone: ZoneInfo) -> Line:
+def _line(person: Person, bar: Bar, zone: ZoneInfo) -> QuotaLine:
     row = bar.row
     full = min(row.percent or 0, FULL)
     until = row.until if row.state is State.BLOCKED else row.resets_at
-    return Line(
+    return QuotaLine(
         row.principal,
         row.quota,
         _of(bar),
@@ -136,7 +136,7 @@ class Remark:
     urgent: bool = False
 
 
-def remarks(report: Report, money: Money) -> Iterator[Remark]:
+def remarks(report: UsageReport, money: Money) -> Iterator[Remark]:
     """The urgent ones first."""
     yield from _amiss(report)
     if report.mode is Mode.OBSERVE:
@@ -165,7 +165,7 @@ def remarks(report: Report, money: Money) -> Iterator[Remark]:
         )
 
 
-def _amiss(report: Report) -> Iterator[Remark]:
+def _amiss(report: UsageReport) -> Iterator[Remark]:
     state = report.state
     swept = state.finished
     if state.closed:

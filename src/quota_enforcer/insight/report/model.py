@@ -14,8 +14,8 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.forecast import MonthCost, month_cost
-from quota_enforcer.insight.report.blocked import BlockedTime
-from quota_enforcer.insight.status import Row
+from quota_enforcer.insight.report.blocked import BlockedPeriod
+from quota_enforcer.insight.status import StatusRow
 
 ByDay = Mapping[date, Counts]
 """Usage by local date; days without any are left out."""
@@ -29,7 +29,7 @@ class Bar:
     when it is used up at this pace, `at_reset` how full it then is, in percent.
     """
 
-    row: Row
+    row: StatusRow
     models: str = ""
     says: str = ""
     runs_out: datetime | None = None
@@ -43,7 +43,7 @@ class Person:
     principal: Principal
     models: Mapping[str, ByDay] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
-    blocks: tuple[BlockedTime, ...] = ()
+    blocks: tuple[BlockedPeriod, ...] = ()
 
     @property
     def counted(self) -> bool:
@@ -78,7 +78,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UsageReport:
     """All that the page shows; `days` are local dates, oldest first, the last one is today.
 
     Usage was read from `read_from` on: it may be earlier than `days`, for the month's cost.
@@ -111,7 +111,7 @@ class Report:
         )
 
     @property
-    def blocks(self) -> tuple[BlockedTime, ...]:
+    def blocks(self) -> tuple[BlockedPeriod, ...]:
         """Every block, the newest first."""
         found = (block for person in self.people for block in person.blocks)
         return tuple(sorted(found, key=lambda block: block.start, reverse=True))
@@ -140,7 +140,7 @@ class Money:
     recorded_from: date | None
 
     @classmethod
-    def of(cls, report: Report) -> "Money":
+    def of(cls, report: UsageReport) -> "Money":
         """As the report's usage has it."""
         by_day = report.by_day()
         month = month_cost(by_day, report.now, report.zone)
@@ -157,7 +157,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class UsageShare:
     """What one model or team used in the report's days and this month, and how many used it."""
 
     name: str
@@ -166,7 +166,7 @@ class Share:
     people: int
 
 
-def by_model(report: Report) -> list[Share]:
+def by_model(report: UsageReport) -> list[UsageShare]:
     """The models, the dearest first."""
     month = _month(report)
     whole: defaultdict[str, list[Counts]] = defaultdict(list)
@@ -177,12 +177,14 @@ def by_model(report: Report) -> list[Share]:
         for model, counts in person.used(month).items():
             of_month[model].append(counts)
     return _ranked(
-        Share(model, Counts.total(whole[model]), Counts.total(of_month[model]), len(whole[model]))
+        UsageShare(
+            model, Counts.total(whole[model]), Counts.total(of_month[model]), len(whole[model])
+        )
         for model in whole.keys() | of_month.keys()
     )
 
 
-def by_team(report: Report) -> list[Share]:
+def by_team(report: UsageReport) -> list[UsageShare]:
     """The teams, the dearest first; who is in several counts to each of them.
 
     Whoever is in none is one line of its own, with the name empty.
@@ -199,7 +201,7 @@ def by_team(report: Report) -> list[Share]:
     return _ranked(shares)
 
 
-def by_model_and_day(report: Report) -> dict[str, ByDay]:
+def by_model_and_day(report: UsageReport) -> dict[str, ByDay]:
     """What everybody together used of each model on each day shown."""
     rows: dict[str, dict[date, list[Counts]]] = {}
     for person in report.counted:
@@ -213,16 +215,16 @@ def by_model_and_day(report: Report) -> dict[str, ByDay]:
     }
 
 
-def _share(name: str, people: Iterable[Person], report: Report) -> Share:
+def _share(name: str, people: Iterable[Person], report: UsageReport) -> UsageShare:
     several = list(people)
     totals = [person.total(report.days[0]) for person in several]
     month = Counts.total(person.total(_month(report)) for person in several)
-    return Share(name, Counts.total(totals), month, sum(map(any, totals)))
+    return UsageShare(name, Counts.total(totals), month, sum(map(any, totals)))
 
 
-def _month(report: Report) -> date:
+def _month(report: UsageReport) -> date:
     return local_date(report.now, report.zone).replace(day=1)
 
 
-def _ranked(shares: Iterable[Share]) -> list[Share]:
+def _ranked(shares: Iterable[UsageShare]) -> list[UsageShare]:
     return sorted(shares, key=lambda s: (-s.counts.cost_usd, -s.counts.tokens, s.name))

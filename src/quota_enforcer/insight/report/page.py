@@ -23,12 +23,12 @@ from quota_enforcer.insight.report.blocked import BlockOutcome
 from quota_enforcer.insight.report.chart_days import Days
 from quota_enforcer.insight.report.chart_timeline import timeline
 from quota_enforcer.insight.report.lines import lines, remarks, stopped
-from quota_enforcer.insight.report.model import Money, Person, Report
+from quota_enforcer.insight.report.model import Money, Person, UsageReport
 
 MICRO_USD = 1_000_000
 
 
-def packed(report: Report, people: Iterable[Person]) -> str:
+def packed(report: UsageReport, people: Iterable[Person]) -> str:
     """These people's days.
 
     `people` are by name; each has rows of model, then the columns day, requests, tokens, and
@@ -91,7 +91,7 @@ class QuotaBlocks:
     lasted: timedelta
 
 
-def render(report: Report) -> str:
+def render(report: UsageReport) -> str:
     """The whole page; every name in it is escaped."""
     environment = Environment(
         loader=PackageLoader("quota_enforcer.insight.report"),
@@ -122,7 +122,7 @@ def render(report: Report) -> str:
     )
 
 
-def _view(report: Report) -> dict[str, Any]:
+def _view(report: UsageReport) -> dict[str, Any]:
     """What the templates show."""
     money = Money.of(report)
     every = lines(report)
@@ -156,7 +156,7 @@ def _view(report: Report) -> dict[str, Any]:
     }
 
 
-def _teams_of(report: Report) -> dict[str, str]:
+def _teams_of(report: UsageReport) -> dict[str, str]:
     teams: defaultdict[str, list[str]] = defaultdict(list)
     for team, members in sorted(report.teams.items()):
         for member in members:
@@ -164,7 +164,7 @@ def _teams_of(report: Report) -> dict[str, str]:
     return {member: ", ".join(names) for member, names in teams.items()}
 
 
-def _quota_blocks(report: Report) -> list[QuotaBlocks]:
+def _quota_blocks(report: UsageReport) -> list[QuotaBlocks]:
     groups: defaultdict[tuple[str, BlockOutcome], list[tuple[str, timedelta]]] = defaultdict(list)
     for block in report.blocks:
         for quota in block.quotas:
@@ -183,7 +183,7 @@ def _quota_blocks(report: Report) -> list[QuotaBlocks]:
     return sorted(found, key=lambda each: (-each.times, each.quota))
 
 
-def _spark(report: Report, person: Person) -> str:
+def _spark(report: UsageReport, person: Person) -> str:
     """A path of one stroke for each day with usage, as high as its share of the busiest day."""
     used = person.by_day(report.days[0])
     numbers = {day: counts.tokens or counts.requests for day, counts in used.items()}

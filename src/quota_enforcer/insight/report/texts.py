@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.notices.amounts import used_of
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.insight.report.blocked import BlockedTime
-from quota_enforcer.insight.report.model import Report
-from quota_enforcer.insight.status import Row
+from quota_enforcer.insight.report.blocked import BlockedPeriod
+from quota_enforcer.insight.report.model import UsageReport
+from quota_enforcer.insight.status import StatusRow
 
 _CENT = Decimal("0.01")
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -46,7 +46,7 @@ def percent(part: Decimal | int, whole: Decimal | int) -> str:
     return "<1 %" if part and not rounded else f"{rounded} %"
 
 
-def used(row: Row) -> str:
+def used(row: StatusRow) -> str:
     """`1,200 of 1,000`, `~$12.34 of $10.00`; `~` says that some of it is at assumed prices."""
     about = "~" if row.assumed else ""
     limit = "" if row.limit is not None else ", no limit"
@@ -68,7 +68,7 @@ def moment(when: datetime | None, zone: ZoneInfo) -> str:
     return "" if when is None else f"{when.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def block(stretch: BlockedTime, report: Report) -> str:
+def block(stretch: BlockedPeriod, report: UsageReport) -> str:
     """One stretch of the timeline in words."""
     ended = moment(stretch.end, report.zone) or "now"
     return (

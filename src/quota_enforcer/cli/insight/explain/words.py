@@ -17,7 +17,7 @@ from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 from quota_enforcer.core.usage.counts import NO_MONEY
-from quota_enforcer.insight.explain import Explained, Name, Part, Summed
+from quota_enforcer.insight.explain import BucketAmount, Explained, Name, Summed
 
 NEWEST = 12
 """Buckets shown; what is older is folded into one line."""
@@ -169,7 +169,7 @@ def _measure(quota: Quota) -> str:
     return words[0].upper() + words[1:]
 
 
-def _start(part: Part, context: Context, *, hourly: bool) -> str:
+def _start(part: BucketAmount, context: Context, *, hourly: bool) -> str:
     return (
         wording.moment(part.start, context.zone)
         if hourly

@@ -23,7 +23,14 @@ from quota_enforcer.cli.terminal.principals import everybody, look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
-from quota_enforcer.insight.status import IS_OVER, Row, StatusInput, by_urgency, rows, unlimited
+from quota_enforcer.insight.status import (
+    IS_OVER,
+    StatusInput,
+    StatusRow,
+    by_urgency,
+    rows,
+    unlimited,
+)
 
 LONGEST = 400
 """Days; the ledger keeps history no longer."""
@@ -86,7 +93,7 @@ def status(  # noqa: PLR0913 - one argument for each option
     hint_at_switching(table, len(records), deployment.settings.breaker, context)
 
 
-def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[Row]]:
+def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[StatusRow]]:
     """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
     loaded = deployment.load(context.now)
     records = everybody(deployment, loaded.rules)
@@ -94,14 +101,14 @@ def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[
     return records, by_urgency(row for each in seen for row in _rows(each, context))
 
 
-def _rows(seen: StatusInput, context: Context) -> list[Row]:
+def _rows(seen: StatusInput, context: Context) -> list[StatusRow]:
     several = list(rows(seen.record, seen.decision))
     if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
         return several
     return [unlimited(seen.record.principal, seen.usage, context)]
 
 
-def _wanted(row: Row, *, over: bool, kind: Kind | None) -> bool:
+def _wanted(row: StatusRow, *, over: bool, kind: Kind | None) -> bool:
     return (not over or row.state in IS_OVER) and (
         kind is None or row.principal.startswith(f"{kind}/")
     )
@@ -117,7 +124,11 @@ def _observed(
 
 
 def _say(
-    deployment: Deployment, context: Context, table: list[Row], shown: list[Row], limit: int | None
+    deployment: Deployment,
+    context: Context,
+    table: list[StatusRow],
+    shown: list[StatusRow],
+    limit: int | None,
 ) -> None:
     say(header(deployment, deployment.ledger.state(), context))
     if not table:
@@ -132,14 +143,14 @@ def _say(
     say_notes(shown)
 
 
-def _calmest(rest: Iterable[Row]) -> str:
+def _calmest(rest: Iterable[StatusRow]) -> str:
     """What can be said of the rows that are not shown."""
     states = list(dict.fromkeys(str(row.state) for row in rest))
     return f"all {states[0]}" if len(states) == 1 else ", ".join(states)
 
 
 def _document(
-    deployment: Deployment, context: Context, table: list[Row], found: Observed | None
+    deployment: Deployment, context: Context, table: list[StatusRow], found: Observed | None
 ) -> dict[str, Any]:
     return {
         **header_document(deployment, deployment.ledger.state(), context),

@@ -12,7 +12,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.insight.blocks import Tally, tally, would_have_been
-from quota_enforcer.insight.status import Row, State
+from quota_enforcer.insight.status import State, StatusRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def in_words(each: Tally, days: int, context: Context) -> str:
 
 
 def hint_at_switching(
-    table: Iterable[Row], everybody: int, breaker: Breaker, context: Context
+    table: Iterable[StatusRow], everybody: int, breaker: Breaker, context: Context
 ) -> None:
     """What would happen if the mode were switched to enforce now."""
     if context.mode is not Mode.OBSERVE:

@@ -23,7 +23,7 @@ from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.insight.status import Row, by_urgency, rows, unlimited
+from quota_enforcer.insight.status import StatusRow, by_urgency, rows, unlimited
 
 
 def say_one(
@@ -62,7 +62,7 @@ def say_one(
     hint(f"More: quota-enforcer explain {record.principal}, or history, or forecast.")
 
 
-def _today(deployment: Deployment, record: Record, context: Context) -> list[Row]:
+def _today(deployment: Deployment, record: Record, context: Context) -> list[StatusRow]:
     """What it used today; a team uses nothing but through its members."""
     if record.principal.kind is Kind.TEAM:
         return []
@@ -90,7 +90,7 @@ def _facts(
 
 
 def _document(
-    record: Record, decision: Decision, table: list[Row], found: Observed | None
+    record: Record, decision: Decision, table: list[StatusRow], found: Observed | None
 ) -> dict[str, Any]:
     standing = record.standing
     return {

@@ -16,10 +16,10 @@ from quota_enforcer.core.notices.amounts import exact, listed, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.judgement import EVERYTHING
-from quota_enforcer.insight.status import Row, State
+from quota_enforcer.insight.status import State, StatusRow
 
 
-def say_rows(table: Iterable[Row], context: Context) -> None:
+def say_rows(table: Iterable[StatusRow], context: Context) -> None:
     """The table."""
     say_table(
         ("Principal", "Quota", "Used", "%", "State", "Resets at"),
@@ -29,7 +29,7 @@ def say_rows(table: Iterable[Row], context: Context) -> None:
     )
 
 
-def say_notes(table: Iterable[Row]) -> None:
+def say_notes(table: Iterable[StatusRow]) -> None:
     """What the table's cells have no room for."""
     several = list(table)
     for place, (why, subject) in enumerate(_reasons(several).items()):
@@ -39,7 +39,7 @@ def say_notes(table: Iterable[Row]) -> None:
         say(f"\n{footnote}")
 
 
-def row_document(row: Row) -> dict[str, Any]:
+def row_document(row: StatusRow) -> dict[str, Any]:
     """A row as data: money and weighted tokens, and their limits, as exact text."""
     document = asdict(row)
     if isinstance(row.used, Decimal):
@@ -49,7 +49,7 @@ def row_document(row: Row) -> dict[str, Any]:
     return document
 
 
-def _cells(row: Row, context: Context) -> tuple[str | Text, ...]:
+def _cells(row: StatusRow, context: Context) -> tuple[str | Text, ...]:
     words = str(row.state)
     if row.since is not None:
         words += f" since {wording.moment(row.since, context.zone)}"
@@ -63,7 +63,7 @@ def _cells(row: Row, context: Context) -> tuple[str | Text, ...]:
     )
 
 
-def used(row: Row) -> str:
+def used(row: StatusRow) -> str:
     """How much of how much; `~` marks money that is partly assumed."""
     if not row.measure:
         return ""
@@ -72,7 +72,7 @@ def used(row: Row) -> str:
     return about + used_units(row.used, limit, Measure(row.measure).words)
 
 
-def _resets(row: Row, context: Context) -> str:
+def _resets(row: StatusRow, context: Context) -> str:
     if row.resets_at is not None:
         return wording.moment(row.resets_at, context.zone)
     if row.window.startswith("rolling") and row.state in {State.OK, State.WARNED}:
@@ -83,7 +83,7 @@ def _resets(row: Row, context: Context) -> str:
 _LISTED = 10
 
 
-def _reasons(table: Iterable[Row]) -> dict[str, list[str]]:
+def _reasons(table: Iterable[StatusRow]) -> dict[str, list[str]]:
     """What needs more words than a cell has, with whom it is true of."""
     reasons: dict[str, list[str]] = {}
     for row in table:
@@ -92,7 +92,7 @@ def _reasons(table: Iterable[Row]) -> dict[str, list[str]]:
     return reasons
 
 
-def _assumed(table: Iterable[Row]) -> str:
+def _assumed(table: Iterable[StatusRow]) -> str:
     """The footnote on `~`: which models have no known price, and what to do; empty for none."""
     models = sorted({model for row in table for model in row.unpriced})
     if not models:
@@ -104,7 +104,7 @@ def _assumed(table: Iterable[Row]) -> str:
     )
 
 
-def standing_words(record: Record, table: list[Row], context: Context) -> str:
+def standing_words(record: Record, table: list[StatusRow], context: Context) -> str:
     """`blocked since ..., until ...`, or the most urgent of its states; and what is going on."""
     if record.intended is not None:
         return "a change is under way; the next sweep finishes it"
