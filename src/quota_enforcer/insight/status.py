@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import EverybodyReads, Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
@@ -89,6 +90,14 @@ def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
             "the quota no longer applies; the next sweep lifts the block",
             since=record.standing.since,
         )  # fmt: skip
+
+
+def everybody(ledger: EverybodyReads, rules: Iterable[Rule]) -> list[Record]:
+    """The records of all principals that the ledger knows or a rule names, sorted."""
+    records = {record.principal: record for record in ledger.everybody()}
+    for principal in named_by(rules):
+        records.setdefault(principal, Record(principal))
+    return [records[principal] for principal in sorted(records)]
 
 
 def by_urgency(several: Iterable[StatusRow]) -> list[StatusRow]:

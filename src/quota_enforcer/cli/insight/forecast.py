@@ -17,7 +17,6 @@ from quota_enforcer.cli.insight.status.rows import row_document, used
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, screenful
 from quota_enforcer.cli.terminal.principals import (
-    everybody,
     hint_unknown_principal,
     look_at_all,
     record_of,
@@ -28,7 +27,7 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.forecast import SEEN_FOR, Outlook, of_days, of_window, per
-from quota_enforcer.insight.status import StatusInput, StatusRow, rows
+from quota_enforcer.insight.status import StatusInput, StatusRow, everybody, rows
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PLACES = Decimal("0.000001")
@@ -84,7 +83,7 @@ def forecast(
     context = deployment.settings.context(clock.now())
     loaded = deployment.load(context.now)
     if principal is None:
-        records = everybody(deployment, loaded.rules)
+        records = everybody(deployment.ledger, loaded.rules)
     else:
         records = [record_of(deployment, principal)]
     since = local_date(context.now, context.zone) - DAY * SEEN_FOR

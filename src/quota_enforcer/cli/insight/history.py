@@ -22,7 +22,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import ELSEWHERE
 from quota_enforcer.core.quotas.precedence import covers
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.enforce.report import event
 
 NEWEST = 50
@@ -80,11 +80,11 @@ def _of(
 ) -> list[Notice]:
     """What concerns one principal: itself, its teams of today, and rules for its kind."""
     ledger = deployment.ledger
-    teams = {rule.subject for rule in rules if str(principal) in rule.members}
     found = ledger.history(principal, since)
     found += [each for each in ledger.history(None, since) if covers(each.principal, (), principal)]
-    for team in sorted(teams):
-        found += ledger.history(Principal.parse(team), since)
+    for team, members in sorted(teams_of(rules).items()):
+        if principal in members:
+            found += ledger.history(Principal.parse(team), since)
     return sorted(found, key=lambda notice: notice.at)
 
 

@@ -24,13 +24,14 @@ from quota_enforcer.cli.terminal.output import (
     say_table,
     screenful,
 )
-from quota_enforcer.cli.terminal.principals import everybody, hint_unknown_principal, record_of
+from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
 from quota_enforcer.cli.terminal.when import DayRange, asked_days
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.insight.status import everybody
 from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 
 COLUMNS = Counts._fields
@@ -202,7 +203,9 @@ def _read(
     deployment: Deployment, text: str | None, rules: list[Rule], span: DayRange
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
-    subject = [record.principal for record in everybody(deployment, rules)] if text is None else []
+    subject = (
+        [record.principal for record in everybody(deployment.ledger, rules)] if text is None else []
+    )
     if text is not None:
         record = record_of(deployment, text)
         hint_unknown_principal(deployment, record, rules)
@@ -215,14 +218,13 @@ def _read(
 def _members(principal: Principal, rules: Iterable[Rule]) -> list[Principal]:
     if principal.kind is not Kind.TEAM:
         return [principal]
-    members = {each for rule in rules if rule.subject == str(principal) for each in rule.members}
-    return sorted(map(Principal.parse, members))
+    return sorted(teams_of(rules).get(str(principal), ()))
 
 
 def _teams(rules: Iterable[Rule]) -> Mapping[Principal, set[str]]:
     """Of which teams everybody is a member, however these share."""
-    teams: defaultdict[Principal, set[str]] = defaultdict(set)
-    for rule in rules:
-        for member in rule.members:
-            teams[Principal.parse(member)].add(rule.subject)
-    return teams
+    found: defaultdict[Principal, set[str]] = defaultdict(set)
+    for team, members in teams_of(rules).items():
+        for member in members:
+            found[member].add(team)
+    return found

@@ -21,14 +21,6 @@ def record_of(deployment: Deployment, text: str) -> Record:
     return deployment.ledger.records([principal])[principal]
 
 
-def everybody(deployment: Deployment, rules: Iterable[Rule]) -> list[Record]:
-    """The records of all principals that the ledger knows or a rule names, sorted."""
-    records = {record.principal: record for record in deployment.ledger.everybody()}
-    for principal in named_by(rules):
-        records.setdefault(principal, Record(principal))
-    return [records[principal] for principal in sorted(records)]
-
-
 def members_of(rules: Iterable[Rule], team: str) -> list[Principal]:
     """The members of a team by any of its quotas; raises NotThere if the team has none."""
     teams = teams_of(rules)

@@ -9,7 +9,7 @@ from quota_enforcer.core.ledger import EverybodyReads, LedgerReads, Record
 from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule, named_by, teams_of
+from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
@@ -18,7 +18,7 @@ from quota_enforcer.decide.pools import Pools
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset, runs_out
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
-from quota_enforcer.insight.status import rows
+from quota_enforcer.insight.status import everybody, rows
 from quota_enforcer.insight.usage import UsageRead
 
 _MONTH = 28
@@ -47,11 +47,8 @@ class Gathering:
         self._pools = Pools(self._book, self._usage, context)
 
     def everybody(self) -> list[Record]:
-        """The records of all whom the ledger knows or a quota names."""
-        records = {record.principal: record for record in self._ledger.everybody()}
-        for principal in named_by(self._rules):
-            records.setdefault(principal, Record(principal))
-        return [records[principal] for principal in sorted(records)]
+        """The records of all principals that the ledger knows or a quota names."""
+        return everybody(self._ledger, self._rules)
 
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""

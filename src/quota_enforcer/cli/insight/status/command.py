@@ -19,7 +19,7 @@ from quota_enforcer.cli.insight.status.page import header, header_document, hint
 from quota_enforcer.cli.insight.status.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
-from quota_enforcer.cli.terminal.principals import everybody, look_at_all
+from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
@@ -28,6 +28,7 @@ from quota_enforcer.insight.status import (
     StatusInput,
     StatusRow,
     by_urgency,
+    everybody,
     rows,
     unlimited,
 )
@@ -96,7 +97,7 @@ def status(  # noqa: PLR0913 - one argument for each option
 def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[StatusRow]]:
     """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
     loaded = deployment.load(context.now)
-    records = everybody(deployment, loaded.rules)
+    records = everybody(deployment.ledger, loaded.rules)
     seen = look_at_all(deployment, records, loaded.book, context)
     return records, by_urgency(row for each in seen for row in _rows(each, context))
 
