@@ -1,17 +1,4 @@
-"""Everything the product itself refuses, in one short tree.
-
-    EnforcerError
-      ConfigError       a deployment's settings are missing or wrong
-      InvalidQuota      a quota item does not validate; lists every problem
-      UnknownIdentity   an ARN that names no principal
-      UnknownEvent      a function was invoked with something it does not understand
-      FutureTick        a scheduled event from the future
-      InvalidPolicyInput  a policy document cannot be written for this name, model or partition
-      CannotDeny        IAM will not let this principal be denied; says why
-      PrincipalGone     the user or role no longer exists
-      Conflict          somebody else wrote the record first; gather again
-      Closed            the stack is being deleted; nobody may be blocked any more
-      SweepFailed       a sweep went on past failures and now reports them
+"""Everything the product itself refuses.
 
 Each message names the thing, its value, what is allowed and the fix.
 """
@@ -68,7 +55,7 @@ class PrincipalGone(EnforcerError):
 
 
 class Conflict(EnforcerError):
-    """Somebody else wrote the record between our read and our write."""
+    """Somebody else wrote the record between our read and our write; gather again."""
 
 
 class Closed(EnforcerError):

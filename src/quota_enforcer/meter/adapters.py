@@ -19,7 +19,7 @@ class MeteredLogGroup:
 
 @dataclass(frozen=True, slots=True)
 class MeterAdapters:
-    """All adapters of one deployment, or the fakes; `prices` makes the prices of a brief."""
+    """All adapters of one deployment, or the fakes."""
 
     ledger: MeterLedger
     models: Models
@@ -27,9 +27,10 @@ class MeterAdapters:
     wake: Wake
     letters: DeadLetters
     prices: PricesOf
+    """Makes the price table of what the enforcer tells."""
 
     def calls(self, meter_rules: MeterRules, log_group: MeteredLogGroup) -> CallCharger:
-        """What reads the log as this brief says."""
+        """What reads the log by these rules."""
         return CallCharger(
             meter_rules, self.prices(meter_rules), self.models, log_group.account, log_group.zone
         )

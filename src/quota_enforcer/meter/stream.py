@@ -22,8 +22,8 @@ from quota_enforcer.meter.recount import searched
 
 BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
-BRIEF_KEPT = timedelta(seconds=60)
-"""How long a brief is used again: for so long a new price or a newly watched session may wait."""
+RULES_KEPT = timedelta(seconds=60)
+"""How long the rules are used again: for so long a new price or a newly watched session may wait."""
 RECENT = timedelta(minutes=10)
 """How far back the events of a delivery that cannot be read may reach, as a rule."""
 
@@ -135,8 +135,8 @@ class Stream:
                     yield batch.pointer(call.key, reason)
 
     def _reader(self, now: datetime) -> CallCharger:
-        """With a brief of the last minute, or the last one that could be had."""
-        if self._known is not None and abs(now - self._known[0]) < BRIEF_KEPT:
+        """With the rules of the last minute, or the last that could be read."""
+        if self._known is not None and abs(now - self._known[0]) < RULES_KEPT:
             return self._known[1]
         try:
             meter_rules = self._adapters.ledger.meter_rules()

@@ -48,36 +48,39 @@ HISTORY_ONLY = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell: who, which quota, how much of it, since and until when, and why.
-
-    `principal` is empty if it concerns the whole deployment. `used` is a Decimal where tokens
-    are weighted or cost money. `percent` is the threshold passed, `whom` is whom the quota's
-    rule is for, `pool` the team where its members share the quota, `models` are its model scopes.
-    `until` is None if only an admin's change ends it. `closed` are all model scopes that are
-    closed when it is told, empty if none is, and `after` says in words what still closes them
-    when this quota no longer does. Where a price is unknown, `quota` is the model. `by` says who
-    made an edit, and `edit` is its own token: two of one moment are two.
-    """
+    """One thing to tell: who, which quota, how much of it, since and until when, and why."""
 
     kind: NoticeKind
     at: datetime
     principal: str
+    """Empty if the notice concerns the whole deployment."""
     quota: str
+    """The model, if its price is unknown."""
     reason: str
     used: Number = 0
+    """A Decimal for weights and money."""
     limit: Decimal = Decimal(0)
     measure: str = ""
     window: str = ""
     percent: int = 0
+    """The threshold that was passed."""
     whom: str = ""
+    """The subject of the quota's rule."""
     models: str = ""
+    """The quota's model scopes."""
     since: datetime | None = None
     until: datetime | None = None
+    """None if only an admin's change ends it."""
     closed: str = ""
+    """All model scopes that are closed when the notice is sent."""
     after: str = ""
+    """What still closes them when this quota no longer does, in words."""
     pool: str = ""
+    """The team, if its members share the quota."""
     by: str = ""
+    """Who made an edit."""
     edit: str = ""
+    """The token of an edit: two edits of one moment are two."""
 
     @property
     def id(self) -> str:

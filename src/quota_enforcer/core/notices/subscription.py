@@ -23,15 +23,13 @@ class CannotSubscribe(EnforcerError):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One address's subscription; `id` is empty until the address has confirmed it.
-
-    `filter` is the filter policy's text, empty if every notice comes, and not known (None) as
-    long as the subscription is not confirmed.
-    """
+    """One address's subscription."""
 
     email: str
     id: str = ""
+    """Empty until the address has confirmed it."""
     filter: str | None = None
+    """The filter policy's text, empty if every notice comes; None until it is confirmed."""
 
     @property
     def waiting(self) -> bool:

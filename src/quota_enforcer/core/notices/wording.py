@@ -66,15 +66,13 @@ _POOL_HEADLINES = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notice as it is sent; the subject fits SNS: under 100 characters, one line of ASCII.
-
-    `headline` and `facts` (label and sentence) are what the body is made of, for other forms of it.
-    """
+    """A notice as it is sent; the subject fits SNS: under 100 characters, one line of ASCII."""
 
     subject: str
     body: str
     headline: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    """Label and sentence; with the headline they make up the body in every form."""
 
 
 def moment(when: datetime | None, zone: ZoneInfo) -> str:

@@ -30,9 +30,10 @@ _SSO = {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/*AWSReservedSSO_*"}}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody to deny, with all user ids or not at all; `name` is the caller's own."""
+    """Somebody to deny, with all user ids or not at all."""
 
     name: str
+    """The caller's own."""
     user_ids: tuple[str, ...]
     scopes: frozenset[str]
 

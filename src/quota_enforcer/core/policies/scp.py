@@ -38,13 +38,14 @@ _SSO: Final = "AWSReservedSSO_"
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What the guard is about; `log_group` is the invocation log's name."""
+    """What the guard is about."""
 
     account: str
     stack: str
     admin_roles: tuple[str, ...]
     """Names, with their paths; they alone may still change what is guarded."""
     log_group: str
+    """The invocation log's name."""
     partition: str = "aws"
 
 

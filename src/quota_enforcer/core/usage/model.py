@@ -12,15 +12,14 @@ _NAMES_A_MODEL = {"foundation-model", "inference-profile"}
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """The model behind a log record's `modelId`.
-
-    `name` is the canonical one, which scopes cover; `priced_as` keeps the geography prefix, which
-    changes the price; `opaque` is the ARN that had to be looked up, empty for all others.
-    """
+    """The model behind a log record's `modelId`."""
 
     name: str
+    """Canonical: what scopes cover."""
     priced_as: str
+    """With the geography prefix, which changes the price."""
     opaque: str = ""
+    """The ARN that had to be looked up; empty for all others."""
 
 
 def named(model_id: str) -> NamedModel:

@@ -30,18 +30,17 @@ _GEOGRAPHIES: Final = {"ap": "apac"} | {own: own for own in ("af", "ca", "eu", "
 
 @dataclass(frozen=True, slots=True)
 class SeenModel:
-    """An opaque ARN that was seen in the log, and what is known of the model behind it.
-
-    `unresolved` is why its model is not known, empty if it is; then `name` and `priced_as` are
-    its own `type/id`, and `retry_at` says from when AWS is to be asked again.
-    """
+    """An opaque ARN that was seen in the log, and what is known of the model behind it."""
 
     arn: str
     name: str
+    """The ARN's own `type/id` while the model is unknown, as is `priced_as`."""
     priced_as: str
     at: datetime
     unresolved: str = ""
+    """Why the model is unknown; empty once it is known."""
     retry_at: datetime | None = None
+    """From when on AWS is to be asked again."""
 
     @property
     def model(self) -> NamedModel:

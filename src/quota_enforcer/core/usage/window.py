@@ -28,29 +28,26 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One window at one moment: its buckets, newest first, and its bounds in UTC.
-
-    `hours` are bucket starts in UTC, `days` local dates; one of the two is empty.
-    `end` is when a fixed window starts again, or when a rolling one next lets its oldest bucket go.
-    """
+    """One window at one moment: its buckets, newest first, and its bounds in UTC."""
 
     start: datetime
     end: datetime
+    """When a fixed window starts again, or a rolling one next lets its oldest bucket go."""
     hours: tuple[datetime, ...] = ()
+    """Bucket starts in UTC; empty if the window has days."""
     days: tuple[date, ...] = ()
+    """Local dates; empty if the window has hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A fixed window (`rolling` 0) or the last `rolling` hours or days, the current one included.
-
-    `resets_on` is the ISO weekday (1 Monday to 7) of a week, or the month day (1 to 31, beyond the
-    month's end its last day) of a month.
-    """
+    """A fixed window, or a rolling one of some hours or days, the current one included."""
 
     unit: Unit
     rolling: int = 0
+    """How many hours or days; 0 for a fixed window."""
     resets_on: int = 1
+    """The ISO weekday (Monday is 1) of a week, or the day of a month, its last day at most."""
 
     def __str__(self) -> str:
         if self.rolling:

@@ -12,11 +12,12 @@ from quota_enforcer.meter.ports import EventPointer, LogEvent, UsageEntry
 
 @dataclass(slots=True)
 class Batch:
-    """What was read so far; `failed` could not be read for a reason that will pass."""
+    """What was read so far."""
 
     additions: list[UsageEntry] = field(default_factory=list)
     quarantined: list[EventPointer] = field(default_factory=list)
     failed: list[EventPointer] = field(default_factory=list)
+    """Events that could not be read for a reason that will pass."""
     skipped: Counter[str] = field(default_factory=Counter)
     touched: set[Principal] = field(default_factory=set)
     unattributed: int = 0

@@ -38,13 +38,14 @@ PricesOf = Callable[[MeterRules], CallPrices]
 
 @dataclass(frozen=True, slots=True)
 class CallCharger:
-    """Reads the log of one account; buckets are hours of `zone`."""
+    """Reads the log of one account."""
 
     meter_rules: MeterRules
     prices: CallPrices
     models: Models
     account: str
     zone: ZoneInfo
+    """Buckets are its hours."""
 
     def read(self, event: LogEvent, now: datetime) -> UsageEntry | Skipped | Quarantined:
         """What an event says. One dated more than five minutes after `now` is quarantined."""

@@ -20,16 +20,15 @@ class Undecodable(EnforcerError):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Some events of one stream of a log group of the account `owner`.
-
-    `control` is one that CloudWatch Logs only sends to see whether the function answers.
-    """
+    """Some events of one stream of a log group."""
 
     owner: str
+    """The log group's account."""
     group: str
     stream: str
     events: tuple[LogEvent, ...]
     control: bool = False
+    """CloudWatch Logs sends it only to see whether the function answers."""
     damaged: int = 0
 
 
