@@ -15,8 +15,8 @@ from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.simulate import INSTANT, Delays, Simulated, simulate, without_repeats
-from quota_enforcer.meter.log.record import Counted
+from quota_enforcer.insight.simulate import INSTANT, Delays, Simulated, simulate
+from quota_enforcer.meter.log.record import Counted, without_repeats
 from world import ACCOUNT, arn
 
 MORNING = datetime(2026, 11, 24, 9, tzinfo=UTC)

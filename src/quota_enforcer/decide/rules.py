@@ -109,6 +109,10 @@ class RuleSet:
         }
 
 
+LAST_VALID_STAYS = "its last valid version stays in force"
+NEXT_APPLIES = "the next quota in precedence applies"
+"""What holds while an item of the quota table is not valid."""
+
 MOST_WORDS = 2_000
 """How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
 
@@ -144,7 +148,7 @@ class QuotaLoader:
         for item in items:
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((subject, name), QuotaMemory(subject, name))
-            last = self._last_valid(memory)
+            last = self.last_valid(memory)
             entry: Entry | None
             try:
                 entry = self._read(item)
@@ -162,7 +166,7 @@ class QuotaLoader:
                     loaded.prices[key] = rate
         for memory in known.values():
             notices = _noted(memory, None, now)
-            rules = _rules(self._last_valid(memory))
+            rules = _rules(self.last_valid(memory))
             loaded.edits.append(QuotaEdit(memory, None, rules, notices))
         return loaded
 
@@ -170,7 +174,8 @@ class QuotaLoader:
         """What an item says, None where it counts as absent; raises InvalidQuota."""
         return read_price(item) if is_price(item) else read_quota(item, self._zone, self._scopes)
 
-    def _last_valid(self, memory: QuotaMemory) -> Entry | None:
+    def last_valid(self, memory: QuotaMemory) -> Entry | None:
+        """What a remembered version says; None if it is disabled or no longer reads."""
         if memory.item is None:
             return None
         try:
@@ -187,9 +192,9 @@ def _invalid(
     if problems == memory.reported:
         return None
     price = is_price({"principal": memory.subject, "quota": memory.name})
-    instead = "the next price applies" if price else "the next quota in precedence applies"
+    instead = "the next price applies" if price else NEXT_APPLIES
     if stays:
-        instead = "its last valid version stays in force"
+        instead = LAST_VALID_STAYS
     reason = f"{problems}. Until it is mended, {instead}"
     notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
     return QuotaEdit(memory, replace(memory, reported=problems), notices=(notice,))

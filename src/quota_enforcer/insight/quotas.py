@@ -16,6 +16,7 @@ from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quotas.values import plain
+from quota_enforcer.decide.rules import LAST_VALID_STAYS, NEXT_APPLIES, QuotaLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,18 @@ def states(
     items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
 ) -> list[ItemState]:
     """Every quota item's state, by whom and name; prices are no quotas."""
-    valid_once = {(each.subject, each.name) for each in memories if each.item is not None}
-    known = [_state(item, valid_once, settings, now) for item in items if not is_price(item)]
+    loader = QuotaLoader(settings.zone, settings.denies)
+    stay = {(each.subject, each.name) for each in memories if loader.last_valid(each) is not None}
+    known = [_state(item, stay, settings, now) for item in items if not is_price(item)]
     return sorted(known, key=lambda each: (each.subject, each.name))
 
 
-def _state(
-    item: Item, valid_once: set[tuple[str, str]], settings: Settings, now: datetime
-) -> ItemState:
+def _state(item: Item, stay: set[tuple[str, str]], settings: Settings, now: datetime) -> ItemState:
     try:
         rule = read_quota(item, settings.zone, sorted(settings.denies))
     except InvalidQuota as error:
-        instead = "the next quota in precedence applies instead"
-        if (str(item.get("principal")), str(item.get("quota"))) in valid_once:
-            instead = "its last valid version stays in force"
+        key = str(item.get("principal")), str(item.get("quota"))
+        instead = LAST_VALID_STAYS if key in stay else f"{NEXT_APPLIES} instead"
         return ItemState(item, "not valid", problems=error.problems, instead=instead)
     if rule is None:
         return ItemState(item, "disabled")

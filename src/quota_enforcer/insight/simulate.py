@@ -6,7 +6,7 @@ call it does what is due.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -227,8 +227,6 @@ def _sum(one: Counts, other: Counts) -> Counts:
     return Counts._make(map(add, one, other))
 
 
-__all__ = ["INSTANT", "Delays", "Simulated", "simulate", "without_repeats"]
-
 INSTANT = Delays()
 
 
@@ -256,16 +254,3 @@ def simulate(
     if ordered:
         replay.catch_up(ordered[-1].at)
     return dict(sorted(replay.outcomes.items()))
-
-
-def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
-    """Each call once: a record that was delivered or logged again says the same in all it counts.
-
-    A request id can repeat with other contents, which is another call; without one none is dropped.
-    """
-    seen: set[tuple[object, ...]] = set()
-    for call in calls:
-        key = (call.request_id, call.at, call.arn, call.model_id, call.counts)
-        if call.request_id is None or key not in seen:
-            seen.add(key)
-            yield call

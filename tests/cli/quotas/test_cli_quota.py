@@ -253,6 +253,18 @@ def test_list_shows_each_item_with_its_state_sorted(shell: Shell) -> None:
         assert words in printed
 
 
+def test_a_version_that_was_disabled_does_not_hold_instead(shell: Shell) -> None:
+    """Of an item that is not valid, list and mail say the same."""
+    shell.world.quota(enabled=False)
+    shell.sweep()
+    shell.world.quota(limit="lots")
+    shell.sweep()
+    [(told, _)] = shell.world.topic.sent
+    assert "the next quota in precedence applies" in told.reason
+    printed = shell.out("quota", "list")
+    assert "daily of user/alice is not valid; the next quota in precedence applies" in printed
+
+
 def test_list_shows_what_is_wrong_and_what_holds_instead(shell: Shell) -> None:
     shell.world.quota()
     shell.sweep()

@@ -25,9 +25,9 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.enforce.report import event
-from quota_enforcer.insight.simulate import Delays, Simulated, without_repeats
+from quota_enforcer.insight.simulate import Delays, Simulated
 from quota_enforcer.insight.simulate import simulate as replay
-from quota_enforcer.meter.log.record import Counted, read
+from quota_enforcer.meter.log.record import Counted, read, without_repeats
 
 LONGEST_LAG = 86_400
 """Seconds; no meter takes more than a day."""

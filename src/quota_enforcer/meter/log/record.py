@@ -8,6 +8,7 @@ It never raises for anything that a line can hold, so one bad line never costs t
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -113,3 +114,16 @@ def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
         cache_writes(record.get("output", {}).get("outputBodyJson"), counts.cache_write_tokens),
         record_fields.optional_text(record, "requestId"),
     )
+
+
+def without_repeats(calls: Iterable[Counted]) -> Iterator[Counted]:
+    """Each call once: a record that was delivered or logged again says the same in all it counts.
+
+    A request id can repeat with other contents, which is another call; without one none is dropped.
+    """
+    seen: set[tuple[object, ...]] = set()
+    for call in calls:
+        key = (call.request_id, call.at, call.arn, call.model_id, call.counts)
+        if call.request_id is None or key not in seen:
+            seen.add(key)
+            yield call
