@@ -23,7 +23,7 @@ from quota_enforcer.meter.recount import searched
 BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
 RULES_KEPT = timedelta(seconds=60)
-"""How long the rules are used again: for so long a new price or a newly watched session may wait."""
+"""How long the rules are used again: so long may a new price or a newly watched session wait."""
 RECENT = timedelta(minutes=10)
 """How far back the events of a delivery that cannot be read may reach, as a rule."""
 
