@@ -48,7 +48,7 @@ class Author:
                 run.serve(changed)
                 intents = changed
             run.inspect()
-            return run.rendered(intents)
+            return run.result(intents)
 
     def empty(self, now: datetime, holder: str) -> GateResult:
         """Deny nobody any more, for the end of the stack; makes no gate. Raises AuthorBusy."""
@@ -58,7 +58,7 @@ class Author:
     def _emptied(self) -> GateResult:
         run = Run(self.memory, self.iam, self.gates, self.write)
         run.serve([], creates=False)
-        return run.rendered([])
+        return run.result([])
 
     @contextmanager
     def _lease(self, now: datetime, holder: str) -> Iterator[None]:

@@ -60,8 +60,7 @@ class Run:
             if holders:
                 self.tampered.append(misused(gate, holders))
 
-    def rendered(self, intents: Iterable[GateIntent]) -> GateResult:
-        """The answer."""
+    def result(self, intents: Iterable[GateIntent]) -> GateResult:
         denied: dict[Principal, frozenset[str]] = {}
         for entry in (entry for each in self._in_force.values() for entry in each.values()):
             who = Principal.parse(entry.name)

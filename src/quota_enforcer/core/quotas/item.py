@@ -214,7 +214,7 @@ class _Reading:
             return default
         try:
             return convert(self._item[attribute])
-        except values.Allowed as error:
+        except values.NotAllowed as error:
             allowed = str(error)
         except values.WRONG:
             pass

@@ -1,6 +1,6 @@
 """The values of quota items: each attribute's text or number, read into what it means.
 
-Each raises one of WRONG for a wrong value: Allowed if there is more to say than what the
+Each raises one of WRONG for a wrong value: NotAllowed if there is more to say than what the
 attribute allows in general.
 """
 
@@ -50,15 +50,14 @@ _WEIGHT_PLACES = Decimal("1E-6")
 _LONGEST = 366
 
 
-class Allowed(ValueError):
-    """A value is wrong in its own way; says what is allowed better than the general words."""
+class NotAllowed(ValueError):
+    """A value is wrong in its own way; the message says what is allowed."""
 
 
 WRONG = (ValueError, KeyError, TypeError, OverflowError, InvalidOperation, UnknownIdentity)
 
 
 def text(value: Any) -> str:
-    """Any text, and nothing else."""
     if not isinstance(value, str):
         raise TypeError
     return value
@@ -92,12 +91,11 @@ def members(value: Any) -> tuple[str, ...]:
         raise ValueError
     teams = [each for each in principals if Subject(each).is_team]
     if teams:
-        raise Allowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
+        raise NotAllowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
     return principals
 
 
 def name(value: Any) -> str:
-    """A quota's name."""
     named = text(value)
     if not _NAME.fullmatch(named):
         raise ValueError
@@ -105,7 +103,6 @@ def name(value: Any) -> str:
 
 
 def boolean(value: Any) -> bool:
-    """True or false, and no word or number that could mean it."""
     if not isinstance(value, bool):
         raise TypeError
     return value
@@ -115,7 +112,7 @@ def limit(value: Any) -> Decimal:
     """A whole number, as a number or a text; never a float, which may not be what was written."""
     number = _number(value)
     if number > _MOST:
-        raise Allowed(f"{NUMBERS}, at most 10^18")
+        raise NotAllowed(f"{NUMBERS}, at most 10^18")
     if number != int(number):
         raise ValueError
     return Decimal(int(number))  # 1E+3 and -0 read as 1000 and 0
@@ -125,11 +122,11 @@ def fraction(value: Any) -> Decimal:
     """A number that may have decimal places, exact as it was written; never a float."""
     number = _number(value)
     if number > _MOST:
-        raise Allowed(f"{FRACTIONS}, at most 10^18")
+        raise NotAllowed(f"{FRACTIONS}, at most 10^18")
     if number == int(number):
         return Decimal(int(number))
     if number > _MOST_FRACTION:
-        raise Allowed(f"{FRACTIONS}, and none above 10^13")
+        raise NotAllowed(f"{FRACTIONS}, and none above 10^13")
     return _exactly(number, _PLACES)
 
 
@@ -160,7 +157,7 @@ def window(value: Any) -> Window:
         return Window(Unit(words))
     unit, count = Unit(rolling["unit"]), int(rolling["count"])
     if unit is Unit.DAY and count > _LONGEST:
-        raise Allowed(f"at most rolling {_LONGEST} days, since usage is kept for 400")
+        raise NotAllowed(f"at most rolling {_LONGEST} days, since usage is kept for 400")
     return Window(unit, count)
 
 
@@ -185,12 +182,12 @@ def moment(value: Any, zone: ZoneInfo) -> datetime:
     instant = local.astimezone(UTC)
     # Python's last moment in UTC cannot be shown in zones east of it.
     if not 2000 <= instant.year < 9999:  # noqa: PLR2004 - as the words say
-        raise Allowed(f"{MOMENT}, in the years 2000 to 9998")
+        raise NotAllowed(f"{MOMENT}, in the years 2000 to 9998")
     return instant
 
 
 def shown(value: Any) -> str:
-    """A value as admins wrote it, and the same in every process, so that it is told once."""
+    """A value as admins wrote it; the same text in every process, so that it is told once."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, (set, frozenset)):
@@ -226,7 +223,7 @@ def _principal(named: str) -> str:
     if principal.kind is Kind.OTHER:
         raise ValueError
     if not can_exist(principal):
-        raise Allowed("a name as IAM has it, without path and blanks, such as user/alice")
+        raise NotAllowed("a name as IAM has it, without path and blanks, such as user/alice")
     return str(principal)
 
 
