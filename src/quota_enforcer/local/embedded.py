@@ -92,7 +92,7 @@ class EmbeddedAws:
             raise
 
     def stop(self) -> None:
-        """Stop the server, and remove its files; harmless when it does not run."""
+        """Stop the server, and remove its files; harmless if it does not run."""
         server, self._server = self._server, None
         self._sessions.close()
         if server is not None:

@@ -34,7 +34,7 @@ _STOPS = (BotoCoreError, ClientError, FunctionError, ServerError, StackError)
 
 
 def demo(*, as_json: bool) -> None:
-    """Play the story, print it, and exit with FAILED where something was not as it should be."""
+    """Play the story, print it, and exit with FAILED if something was not as it should be."""
     template = find_template()
     record = RunRecord()
     progress = Progress(console(stderr=True), record)

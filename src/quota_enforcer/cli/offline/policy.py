@@ -143,7 +143,7 @@ def _looked_at(scopes: Sequence[str] | None) -> Sequence[str]:
 
 
 def _say(documents: Sequence[Document]) -> None:
-    """One document, or a list where it takes several."""
+    """One document, or a list if it takes several."""
     say_json(documents[0] if len(documents) == 1 else documents)
     if len(documents) > 1:
         hint(f"{len(documents)} policies, since one holds {MANAGED_LIMIT:,} characters")

@@ -59,7 +59,7 @@ def read_log(
             if as_json:
                 document = _document(number, reading, cost)
                 sys.stdout.write(json.dumps(document, default=plain) + "\n")
-    finally:  # also where the file breaks off: what could be read is shown before the error
+    finally:  # also if the file breaks off: what could be read is shown before the error
         if not as_json:
             _show(used)
         for line in summary.lines():

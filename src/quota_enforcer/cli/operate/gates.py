@@ -58,7 +58,7 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """Say what to set on each permission set and shared role, once, and check that it is set.
 
     It looks at every permission set that was seen calling Bedrock, and at every role with a quota
-    for its sessions. The exit code is 1 where people cannot be blocked yet.
+    for its sessions. The exit code is 1 if people cannot be blocked yet.
 
     Examples:
       quota-enforcer gates setup

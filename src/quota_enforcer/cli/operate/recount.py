@@ -52,7 +52,7 @@ def recount(
         for hour in progress(wanted, "Recounting", len(wanted)):
             event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}"}
             answers.append(deployment.ask_meter(event))
-    finally:  # also where one hour fails: those before it are done
+    finally:  # also if one hour fails: those before it are done
         _show(answers, as_json=as_json)
     if any("refused" in answer for answer in answers):
         raise typer.Exit(FAILED)

@@ -132,7 +132,7 @@ def _read(words: list[str] | None) -> tuple[set[str], str]:
 
 
 def _ours(found: Subscription) -> tuple[str, ...]:
-    """Whose notices it gets; raises CannotSubscribe where it cannot be changed."""
+    """The principals whose notices it gets; raises CannotSubscribe if it cannot be changed."""
     if found.waiting:
         raise CannotSubscribe(
             f"{found.email} has not confirmed its subscription yet, and SNS lets nobody change it "

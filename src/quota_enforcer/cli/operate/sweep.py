@@ -27,7 +27,7 @@ def sweep(
         bool, typer.Option("--dry-run", help="Only show what would happen; tell nobody.")
     ] = False,
     confirm_blocks: Annotated[
-        bool, typer.Option("--confirm-blocks", help="Block even where the breaker would hold.")
+        bool, typer.Option("--confirm-blocks", help="Block even if the breaker would hold.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

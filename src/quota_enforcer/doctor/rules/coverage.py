@@ -67,7 +67,7 @@ def _seats(
             "the enforcer may not touch these, so their quotas only warn",
             f"their paths are among {', '.join(PROTECTED_PATHS)}",
             "quota-enforcer quota set SUBJECT NAME --action notify",
-            "where the path is not meant, move them out of it instead",
+            "if the path is not meant, move them out of it instead",
             protected,
         )
     for kind in slots:

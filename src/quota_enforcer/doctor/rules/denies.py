@@ -147,7 +147,7 @@ def _deny(scope: str, arn: str, found: Document | None, *, agent_core: bool) -> 
             f"the default version of {arn} was changed, or is by another version of this program",
             f"aws iam create-policy-version --set-as-default --policy-arn {arn} "
             f'--policy-document "$({written})"',
-            "CloudTrail says who changed it; where there are five versions, delete one first",
+            "CloudTrail says who changed it; if there are five versions, delete one first",
         )
 
 

@@ -18,7 +18,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Cla
 
 @dataclass(frozen=True, slots=True)
 class LoggingFound:
-    """A configuration that is in force; empty names where it has no log group or no bucket."""
+    """A configuration that is in force; empty names if it has no log group or no bucket."""
 
     log_group: str = ""
     role: str = ""

@@ -10,9 +10,9 @@ from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem
 from quota_enforcer.doctor.fixes import age, at, deploy
 
 SILENCE = timedelta(minutes=15)
-"""So long no sweep is a finding, or three intervals where that is longer; as the alarm has it."""
+"""So long, or three intervals if they are longer, without a sweep is a finding; as in the alarm."""
 UNDER_WAY = timedelta(minutes=15)
-"""A sweep may take as long as a function may: it is no news before."""
+"""A sweep may take as long as a function may, so it is no finding before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _sweeps(seen: Sweeps) -> Iterator[Finding]:
             f"no sweep has begun for {age(seen.now - latest)}, so nobody is warned or restored",
             f"the last began as of {at(latest)}; one is due every {age(seen.interval)}",
             "quota-enforcer sweep",
-            f"where that fails: {tail}",
+            f"if that fails: {tail}",
         )
     elif seen.started != seen.finished and seen.now - latest > UNDER_WAY:
         finished = f"at {at(seen.finished)}" if seen.finished else "never"

@@ -56,7 +56,7 @@ def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:
         return diagnosis("no quota is on cost", [note(what, models)])
     fix = "quota-enforcer prices check"
     then = "it says for each how to set its price"
-    evidence = "such a cost warns, and denies only where a quota says `unknown_prices: deny`"
+    evidence = "such a cost warns, and denies only if a quota says `unknown_prices: deny`"
     return diagnosis("", [warning(what, evidence, fix, then, models)])
 
 
