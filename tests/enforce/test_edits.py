@@ -255,7 +255,7 @@ def test_garbage_leaves_the_last_valid_version_in_force_and_is_told_once(blocked
     (notice,) = (n for n, _ in blocked.topic.sent if n.kind is NoticeKind.INVALID_QUOTA)
     assert notice.reason == (
         "attribute 'windw' is unknown; did you mean window?; limit is 'lots'; allowed: a whole "
-        "number, 0 or more. Until it is mended, its last valid version stays in force"
+        "number, 0 or more. Until it is fixed, its last valid version stays in force"
     )
 
 

@@ -1,4 +1,4 @@
-"""Look: one principal's quotas and usage, gathered and decided; the status table looks likewise."""
+"""One principal's quotas and usage, read and decided; sweeps and the status table share it."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Telling: the notices that a decision gives rise to."""
+"""The notices that a decision gives rise to."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -170,7 +170,7 @@ def _notice(
 
 
 def _after(verdict: Verdict, denying: Iterable[Verdict], context: Context) -> str:
-    """What keeps a quota's models closed once it frees them, empty where nothing does."""
+    """What keeps a quota's models closed once the quota frees them; empty if nothing does."""
     longer = [
         each
         for each in denying

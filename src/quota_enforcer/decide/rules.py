@@ -21,20 +21,20 @@ from quota_enforcer.core.quotas.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class QuotaEdit:
-    """One item that is other than was last acted on.
-
-    `before` is what is remembered of it and `after` what is to be (None: it is gone), `rules` are
-    those of then and now where they differ, and `notices` what is to be told or noted of it.
-    """
+    """One item of the quota table that differs from what was last acted on."""
 
     before: QuotaMemory
+    """What is remembered of the item."""
     after: QuotaMemory | None
+    """What is to be remembered; None if the item is gone."""
     rules: tuple[Rule, ...] = ()
+    """Those of then and of now, if they differ."""
     notices: tuple[Notice, ...] = ()
+    """What people are told of the edit, or what the history notes of it."""
 
     @property
     def of_sessions(self) -> bool:
-        """Whether it watches sessions: only where a quota does so are they metered."""
+        """Whether it watches sessions: they are metered only if a quota does so."""
         subjects = (each for rule in self.rules for each in (rule.subject, *rule.members))
         return any(Subject(each).of_sessions for each in subjects)
 
@@ -140,7 +140,7 @@ class QuotaLoader:
         """The rules in force.
 
         An item that does not validate never takes a limit away: its last valid version stays, or
-        where there was none the next in precedence applies. Admins are told once, and again only
+        if there was none the next quota in precedence applies. Admins are told once, and again only
         when the problem changes.
         """
         loaded = RuleSet(version=version)
@@ -171,7 +171,7 @@ class QuotaLoader:
         return loaded
 
     def _read(self, item: Item) -> Entry | None:
-        """What an item says, None where it counts as absent; raises InvalidQuota."""
+        """What an item says, None if it counts as absent; raises InvalidQuota."""
         return read_price(item) if is_price(item) else read_quota(item, self._zone, self._scopes)
 
     def last_valid(self, memory: QuotaMemory) -> Entry | None:
@@ -187,7 +187,7 @@ class QuotaLoader:
 def _invalid(
     memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
 ) -> QuotaEdit | None:
-    """What to tell admins of an item that does not validate; None where they know it already."""
+    """What to tell admins of an item that does not validate; None if they know it already."""
     problems = "; ".join(error.problems)[:MOST_WORDS]
     if problems == memory.reported:
         return None
@@ -195,7 +195,7 @@ def _invalid(
     instead = "the next price applies" if price else NEXT_APPLIES
     if stays:
         instead = LAST_VALID_STAYS
-    reason = f"{problems}. Until it is mended, {instead}"
+    reason = f"{problems}. Until it is fixed, {instead}"
     notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
     return QuotaEdit(memory, replace(memory, reported=problems), notices=(notice,))
 
@@ -203,7 +203,7 @@ def _invalid(
 def _valid(
     memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime
 ) -> QuotaEdit | None:
-    """What to remember of a valid item; None where it stands there already."""
+    """What to remember of a valid item; None if it is remembered already."""
     after = replace(memory, item=dict(item), reported="")
     if after == memory:
         return None
@@ -211,7 +211,7 @@ def _valid(
 
 
 def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notice, ...]:
-    """The history's entry of an edit; none where nothing but its author has changed."""
+    """The history's entry of an edit; none if only its author has changed."""
     if memory.item is None and item is None:
         words = "removed: it was never valid"
     else:

@@ -39,7 +39,7 @@ def standing_of(
 
 
 def last(moments: Iterable[datetime | None]) -> datetime | None:
-    """The latest moment, None where one never comes or there is none."""
+    """The latest moment; None if one never comes, or if there is none."""
     known = list(moments)
     return None if None in known else max((m for m in known if m), default=None)
 
@@ -94,7 +94,7 @@ def _warned(
 
 
 def _threshold(principal: Principal, judgement: Judgement) -> int:
-    """The threshold to warn of; the limit itself is one where no block says it."""
+    """The threshold to warn of; the limit itself is one if no block says it."""
     verdict = judgement.verdict
     if verdict.used_up and not judgement.denies:
         return FULL

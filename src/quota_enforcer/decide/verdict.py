@@ -17,21 +17,23 @@ FULL = 100
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a quota says.
-
-    `sure` is the part of `used` that may deny, `assumed` the dollars of `used` for which no price
-    is known, and `unpriced` the models they are for. `frees_at` is when the clock alone frees a
-    used-up quota, None where it never does: what denies as long as it surely is used up.
-    """
+    """One quota, what was used of it, and what is left to say."""
 
     quota: Quota
     used: Number
     sure: Number
+    """What may deny of it: assumed prices only warn, unless a quota lets them deny."""
     limit: Decimal
     span: Span
     frees_at: datetime | None
+    """When the clock alone frees a used-up quota; None if it never does.
+
+    A quota that surely is used up is freed as soon as that is no longer sure.
+    """
     assumed: Decimal = NO_MONEY
+    """The dollars of `used` for which no price is known."""
     unpriced: tuple[str, ...] = ()
+    """The models without a price."""
 
     @property
     def used_up(self) -> bool:
@@ -40,7 +42,7 @@ class Verdict:
 
     @property
     def surely_used_up(self) -> bool:
-        """Whether that holds for what may deny; without it nothing is denied."""
+        """Whether the part that may deny reaches the limit; without it nothing is denied."""
         return self.sure >= self.limit
 
     @property
@@ -61,7 +63,7 @@ class Verdict:
 
 
 def first_day(quotas: Iterable[Quota], context: Context) -> date | None:
-    """From which local date on these quotas need usage; None where there are none."""
+    """From which local date on these quotas need usage; None if there are none."""
     spans = (quota.window.span(context.now, context.zone) for quota in quotas)
     return min((local_date(span.start, context.zone) for span in spans), default=None)
 

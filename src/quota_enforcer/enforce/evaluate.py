@@ -1,16 +1,18 @@
 """Decide for everybody gathered: page by page, side by side, and for who shares a pool as well."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from quota_enforcer.core.ledger import Record, StandingReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import evaluate
+from quota_enforcer.decide.evaluate import decide_for_one, evaluate
 from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.notify import Evidence, evidence, newest
 from quota_enforcer.enforce.report import Outcome
@@ -25,7 +27,7 @@ Prices = dict[str, Evidence]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What is to be done about whom was looked at."""
+    """What was decided about everybody that was looked at."""
 
     decisions: list[Decision]
     records: dict[Principal, Record]
@@ -45,6 +47,21 @@ def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
     run.at(given.wanted)
     run.at(_drawing_on_what_changed(run.decisions, given))
     return Evaluated(run.decisions, run.records, run.prices, Outcome.total(run.outcomes))
+
+
+class SecondLook:
+    """Decides again about somebody whom another sweep or wake wrote first."""
+
+    def __init__(self, ledger: EvaluationLedger, latest: Callable[[datetime], RuleSet]) -> None:
+        self._ledger = ledger
+        self._latest = latest
+
+    def at(self, principal: Principal, given: SweepInput) -> tuple[Decision, Record, SweepInput]:
+        """By the rules and the record as they are now."""
+        record = self._ledger.records([principal])[principal]
+        given = replace(given, rules=self._latest(given.context.now))
+        decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
+        return decision, record, given
 
 
 class _EvaluationRun:

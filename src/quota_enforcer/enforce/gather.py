@@ -1,4 +1,4 @@
-"""Gather: whom to look at, in a sweep, at a wake or after an edit, and what IAM denies them."""
+"""Whom to look at in a sweep, at a wake or after an edit, and what IAM denies them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ class Meters:
             return state, None, Outcome(failures=(failure("could not change the meter", error),))
         try:
             metered = self._read(state, rules, now)
-        except Exception as error:  # noqa: BLE001 - likewise
+        except Exception as error:  # noqa: BLE001 - as above
             return state, None, Outcome(failures=(failure("could not read the metrics", error),))
         if metered is None:
             return state, MeterRun(), Outcome()

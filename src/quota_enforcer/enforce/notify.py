@@ -1,4 +1,4 @@
-"""Telling people: notices leave the outbox; admins hear of models without a known price."""
+"""Notices leave the outbox; admins are told of models without a known price."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta

@@ -48,9 +48,9 @@ class Standings(StandingReads, EverybodyReads, Protocol):
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where somebody has seen an edit
-        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
-        after `close`.
+        Raises Conflict if the version is not the next one, or if somebody has seen an edit since
+        the state had `quotas_seen`; and Closed if `record.intended` would deny something after
+        `close`.
         """
 
 
@@ -82,7 +82,7 @@ class SweepMemory(SweepStateReads, Protocol):
     def claim_edits(self, token: str, before: SweepState) -> bool:
         """Note by its token that somebody has seen edits and begins to act, unsettled until then.
 
-        False, and nothing written, where somebody else did so since `before`.
+        False, and nothing written, if somebody else did so since `before`.
         """
 
     def complete_edits(self, token: str) -> None:
@@ -117,11 +117,11 @@ class QuotaMemories(QuotaMemoryReads, Protocol):
         """Remember a quota item's last valid version over `before`, with its notices.
 
         They go into the history, and into the outbox but for those that are only noted. False, and
-        nothing written, where somebody else was first.
+        nothing written, if somebody else was first.
         """
 
     def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
-        """Forget a quota item that is gone; else likewise."""
+        """Forget a quota item that is gone; otherwise as `remember_quota`."""
 
 
 class PriceMemories(Protocol):
@@ -135,7 +135,7 @@ class PriceMemories(Protocol):
     ) -> bool:
         """Remember it over `before`, with its notices into outbox and history.
 
-        False, and nothing written, where somebody else was first.
+        False, and nothing written, if somebody else was first.
         """
 
 
@@ -148,7 +148,7 @@ class Briefs(Protocol):
     def put_meter_rules(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
         """Tell the meters.
 
-        False, and nothing written, where somebody has seen an edit since the state had
+        False, and nothing written, if somebody has seen an edit since the state had
         `quotas_seen`: they tell something newer.
         """
 
@@ -188,7 +188,7 @@ class Denies(Protocol):
         """Deny a scope. Raises CannotDeny or PrincipalGone."""
 
     def detach(self, principal: Principal, scope: str) -> None:
-        """Lift a deny; no error where there is none."""
+        """Lift a deny; no error if there is none."""
 
 
 class GateAuthor(Protocol):

@@ -15,6 +15,7 @@ from quota_enforcer.enforce.apply.gates import GateApplier
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.teardown import release_everybody
+from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender
@@ -37,8 +38,9 @@ class Sweep:
         self._rules = RulesCache(ledger, adapters.quotas, loader)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
         self._gatherer = Gatherer(settings, ledger, denies)
+        second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
-            StaticApplier(ledger, denies, self._rules.latest, gated=author is not None),
+            StaticApplier(ledger, denies, second_look, gated=author is not None),
             GateApplier(ledger, author, settings.account) if author is not None else None,
             TeamApplier(ledger),
         )
@@ -94,11 +96,11 @@ class Sweep:
         return self._between(now, partial(self._wakes.wake, principals))
 
     def edited(self, now: datetime) -> Report:
-        """The same for whom the edits of the quota table concern that nobody has acted on yet."""
+        """The same for everybody whom edits concern that nobody has acted on yet."""
         return self._between(now, self._wakes.edited)
 
     def close(self, now: datetime) -> list[str]:
-        """Block nobody from now on and release everybody; returns whom. For the end of the stack.
+        """For the end of the stack: block nobody any more, release everybody, return their names.
 
         Raises SweepFailed if somebody could not be released, after all others were.
         """

@@ -1,4 +1,4 @@
-"""Between two sweeps: a wake looks at whose usage has changed, or at whom an edit concerns.
+"""Between two sweeps: a wake looks at those whose usage has changed, or whom an edit concerns.
 
 What others attached or detached and what is due is left to the schedule, which also heals whatever
 a wake has not come to.
@@ -62,7 +62,7 @@ class WakeRun:
         return Outcome.total([done, sent, Outcome(closed=closed)])
 
     def edited(self, state: SweepState, now: datetime) -> Outcome:
-        """The same for whom edits of the quota table concern, whichever these are.
+        """The same for everybody whom edits of the quota table concern.
 
         What could not be brought about is news still, so whoever is asked again goes on with it.
         """

@@ -13,7 +13,7 @@ from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
 
 MEMORY = timedelta(minutes=15)
-"""How long a block counts as new: a wrong quota blocks one after the other where usage streams."""
+"""How long a block counts as new: with streamed usage a wrong quota blocks one by one."""
 
 
 @dataclass(frozen=True, slots=True)

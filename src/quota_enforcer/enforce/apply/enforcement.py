@@ -1,4 +1,4 @@
-"""Enforcement: what sweeps, wakes and edits have in common, from whom to look at until IAM."""
+"""What sweeps, wakes and edits have in common: decide, hold, and bring about in IAM."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

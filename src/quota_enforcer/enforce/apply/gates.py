@@ -39,7 +39,7 @@ def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -
 
 
 def orphaned_gates_message(principals: Iterable[Principal]) -> str:
-    """What to do about people whom a gate denies that nobody writes any more, in words."""
+    """What to do if a gate that nobody writes any more still denies people."""
     who = ", ".join(map(str, sorted(principals)))
     return (
         f"the gates still deny {who}, but the stack keeps no gates any more: set its parameter "
@@ -62,8 +62,8 @@ class GateApplier:
     def apply(self, work: Work) -> Outcome:
         """Bring the gates to the decisions.
 
-        The author is asked in every sweep, so that a role made anew and a gate tampered with are
-        put right too.
+        The author is asked in every sweep, so that a role that was made again and a gate that
+        somebody changed are put right too.
         """
         unfinished = {decision.principal for decision in work.decisions}
         written, failures = self._intend(work)

@@ -3,10 +3,7 @@
 Intent (so that a crash is seen) -> IAM -> outcome with its notices, in one transaction.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.deployment import SETTLING
@@ -14,12 +11,10 @@ from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGo
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
-from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.enforce.apply.record import GONE, already_applied, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
+from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather import NOTHING, SweepInput
 from quota_enforcer.enforce.ports import Denies, Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
@@ -35,8 +30,8 @@ class Attached(NamedTuple):
     maybe: frozenset[str] = NOTHING
 
 
-class StaticLedger(Standings, Outbox, UsageReads, Protocol):
-    """The roles of the ledger that it takes to deny somebody, and to decide again."""
+class StaticLedger(Standings, Outbox, Protocol):
+    """The roles of the ledger that it takes to deny somebody."""
 
 
 class StaticApplier:
@@ -46,14 +41,13 @@ class StaticApplier:
         self,
         ledger: StaticLedger,
         denies: Denies,
-        latest: Callable[[datetime], RuleSet],
+        second_look: SecondLook,
         *,
         gated: bool,
     ) -> None:
         self._ledger = ledger
         self._denies = denies
-        self._latest = latest
-        """What to decide by if another sweep or wake was first."""
+        self._second_look = second_look
         self._gated = gated
 
     def apply(self, work: Work) -> Outcome:
@@ -76,9 +70,7 @@ class StaticApplier:
             with suppress(Conflict):
                 return self._attempt(decision, record, given, tried)
             tried |= decision.standing.denied
-            record = self._ledger.records([record.principal])[record.principal]
-            given = replace(given, rules=self._latest(given.context.now))
-            decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
+            decision, record, given = self._second_look.at(decision.principal, given)
         return self._attempt(decision, record, given, tried)
 
     def _attempt(

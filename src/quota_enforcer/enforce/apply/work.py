@@ -32,7 +32,7 @@ class Work:
 
     @property
     def moved(self) -> frozenset[Principal]:
-        """Of whom something else is denied than before."""
+        """Everybody whose denies change, or whose last change was left half done."""
         return frozenset(
             decision.principal for decision, record in self if not already_applied(decision, record)
         )

@@ -31,19 +31,19 @@ class SweepRequest:
 
 @dataclass(frozen=True, slots=True)
 class WakeRequest:
-    """Look at just these as of `now`; `refused` says in words which names are none."""
+    """Look at just these as of `now`."""
 
     now: datetime
     principals: frozenset[Principal]
     refused: tuple[str, ...] = ()
+    """Sentences about names that no principal can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """Look at whom the edits of the quota table concern.
+    """Look at everybody whom edits of the quota table concern.
 
-    Which these are says the table and not the event: so it may come twice, late, in any order or
-    in parts.
+    The edits are read from the table: so the event may come twice, late, in any order or in parts.
     """
 
     now: datetime

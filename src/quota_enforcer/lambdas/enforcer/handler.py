@@ -1,4 +1,4 @@
-"""The enforcer function: a sweep for each tick, a wake where usage came in or quotas changed."""
+"""The enforcer function: a sweep for each tick, a wake when usage came in or quotas changed."""
 
 import os
 from dataclasses import replace

@@ -34,14 +34,14 @@ def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
 
 
 def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | None:
-    """The author of the gates, where the deployment keeps any."""
+    """The author of the gates, if the deployment keeps any."""
     if not settings.author:
         return None
     return AuthorFunction(session.client("lambda", config=clients.ASKS_AUTHOR), settings.author)
 
 
 def models(settings: "Settings", session: "boto3.Session") -> Models:
-    """Who says what opaque ARNs mean, where the enforcer itself meters."""
+    """Who says what opaque ARNs mean, if the enforcer itself meters."""
     if settings.metering is Metering.STREAM:
         return NamedByThemselves()
     memory = DynamoModelMemory(
