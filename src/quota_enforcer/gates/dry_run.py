@@ -44,7 +44,6 @@ class DryRun:
 
     @property
     def percent(self) -> int:
-        """How full it is, or will be."""
         written = self.wanted or self.current
         return 0 if written is None else percent_full(written)
 

@@ -45,8 +45,7 @@ class Gates(Protocol):
     def document(self, gate: str) -> Document | None:
         """The document in force; None if there is no such policy."""
 
-    def create(self, gate: str, document: Document) -> None:
-        """Make the policy."""
+    def create(self, gate: str, document: Document) -> None: ...
 
     def replace(self, gate: str, document: Document) -> None:
         """Put another document in force, however many versions there are."""

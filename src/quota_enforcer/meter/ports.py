@@ -84,8 +84,7 @@ class Recount:
 class MeterLedger(Protocol):
     """The ledger, as far as the stream meter and the recount touch it."""
 
-    def meter_rules(self) -> MeterRules:
-        """What the enforcer tells the meters."""
+    def meter_rules(self) -> MeterRules: ...
 
     def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         """Add each call that was never added; duplicates are confirmed and dropped."""
@@ -96,8 +95,7 @@ class MeterLedger(Protocol):
         So does one that was seen later already: a recount looks back, a delivery may be late.
         """
 
-    def principals(self) -> set[Principal]:
-        """Everybody who has a record."""
+    def principals(self) -> set[Principal]: ...
 
     def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         """The stored hours of one principal's buckets of one local date, those without any too."""

@@ -47,7 +47,6 @@ class Gate:
 
     @property
     def percent(self) -> int:
-        """How full it is."""
         return percent_full(self.document)
 
 

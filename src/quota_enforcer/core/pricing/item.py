@@ -36,7 +36,6 @@ _THRESHOLD = "a whole number of tokens, 1 or more"
 
 
 def is_price(item: Item) -> bool:
-    """Whether an item of the quota table is about a price."""
     subject = item.get("principal")
     return isinstance(subject, str) and subject.startswith(PREFIX)
 
@@ -70,7 +69,6 @@ def read_price(item: Item) -> tuple[str, Rate]:
 
 
 def price_attributes(rate: Rate) -> dict[str, Decimal]:
-    """What a price item says of a rate."""
     found = _for_item(rate)
     if rate.long is not None:
         found[LONG_OVER] = Decimal(rate.long_over)

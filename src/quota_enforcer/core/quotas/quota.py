@@ -62,7 +62,6 @@ class Rule:
         return frozenset(each.principal() for each in named if not each.is_group)
 
     def stands(self, now: datetime) -> bool:
-        """Whether the rule has not ended yet."""
         return self.until is None or now < self.until
 
     def turning_points(self) -> tuple[datetime, ...]:

@@ -29,8 +29,7 @@ class CallPrices(Protocol):
 
     def cost(
         self, model_id: str, region: str | None, counts: Counts, written: CacheWrites | None = None
-    ) -> Cost:
-        """What a call of this model in this Region cost."""
+    ) -> Cost: ...
 
 
 PricesOf = Callable[[MeterRules], CallPrices]
