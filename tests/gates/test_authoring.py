@@ -407,7 +407,7 @@ def test_a_gate_that_somebody_deleted_is_made_anew_and_told(house: Gatehouse) ->
     del house.iam.documents[GATE_2]
     answer = rendered(house)
     assert house.iam.documents[GATE_2] == NOBODY
-    assert answer.tampered == (f"{GATE_2} had been deleted; the author made it anew",)
+    assert answer.tampered == (f"{GATE_2} had been deleted; the author created it again",)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ NEXT_APPLIES = "the next quota in precedence applies"
 """What holds while an item of the quota table is not valid."""
 
 MOST_WORDS = 2_000
-"""How much of an item's problems is told: enough to mend it, and it fits every table and mail."""
+"""How much of an item's problems is told: enough to fix it, and it fits every table and mail."""
 
 Priced = tuple[str, Rate]
 """A price of the admins' own, by what it is the price of."""

@@ -110,7 +110,7 @@ class Run:
         kept = self.memory.digests(gate)
         if current is None:
             if kept:
-                self.tampered.append(f"{gate} had been deleted; the author made it anew")
+                self.tampered.append(f"{gate} had been deleted; the author created it again")
             self.memory.remember(gate, {ours})
             self.iam.create(gate, wanted)
             return

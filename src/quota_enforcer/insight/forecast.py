@@ -27,7 +27,7 @@ def runs_out(
 ) -> datetime | None:
     """When the quota is used up if its window goes on as so far; `now` where it is already.
 
-    None where that is not within the window: before it begins anew or, of a rolling one, within
+    None where that is not within the window: before it starts again or, of a rolling one, within
     one length of it from now. Raises that end and quotas that end by the clock are seen. With
     `pace`, used per microsecond, the window goes on at that instead.
     """

@@ -66,7 +66,7 @@ def test_a_block_is_explained_from_the_rule_to_the_moment_it_frees(shell: Shell)
         "Used": ["1,200 of 1,000 total tokens, 120 %"],
         "Warns at": ["50 % (500): passed, told; 80 % (800): passed, told"],
         "So": ["used up, so it denies every model"],
-        "Frees": ["2026-11-25 00:00 UTC, when the window begins anew"],
+        "Frees": ["2026-11-25 00:00 UTC, when the window starts again from zero"],
     }
 
 
@@ -228,7 +228,7 @@ def test_what_iam_refused_is_told(shell: Shell) -> None:
             "rolling 4 hours",
             f"2026-11-24 15:00 UTC, {EMPTIER}",
         ),
-        ("week", "2026-11-30 00:00 UTC, when the window begins anew"),
+        ("week", "2026-11-30 00:00 UTC, when the window starts again from zero"),
     ],
 )
 def test_when_it_frees(shell: Shell, window: str, frees: str) -> None:

@@ -101,7 +101,7 @@ def test_a_warning_where_nothing_is_closed_says_so() -> None:
     warned = Story(a_quota()).at(NOON, 845).notices[0]
     body = message(warned, BERLIN, "x").body
     assert "What works: everything; nothing is blocked." in body
-    assert "Resets: 2026-11-25 01:00 CET, when the count begins anew." in body
+    assert "Resets: 2026-11-25 01:00 CET, when the count starts again from zero." in body
 
 
 def test_a_rolling_window_never_begins_anew() -> None:

@@ -154,7 +154,7 @@ def _share(notice: Notice) -> int:
 def _resets(notice: Notice, zone: ZoneInfo) -> str:
     if notice.window.startswith("rolling"):
         return f"bit by bit, as usage gets older than {notice.window.removeprefix('rolling ')}."
-    return f"{moment(notice.until, zone)}, when the count begins anew."
+    return f"{moment(notice.until, zone)}, when the count starts again from zero."
 
 
 def _what_works(notice: Notice) -> str:

@@ -114,4 +114,4 @@ def _frees(verdict: Verdict, context: Context) -> str:
             f"{moment}, when enough of the oldest {unit}s have left the window, if nothing more "
             "is used"
         )
-    return f"{moment}, when the window begins anew"
+    return f"{moment}, when the window starts again from zero"
