@@ -36,8 +36,7 @@ def check(
     """Have IAM Access Analyzer validate a policy document.
 
     It needs AWS credentials and a Region, but no deployment. Suggestions are
-    shown and do not fail the check; a document that AWS could not be asked
-    about does.
+    shown and do not fail the check; if AWS cannot be asked, the check fails.
 
     Examples:
       quota-enforcer policy check allow.json
