@@ -3,7 +3,7 @@
 Together they keep one promise: even with all code replaced nobody would gain a permission.
 The enforcer attaches documents that it cannot write, all of which only deny; the author writes
 documents that it cannot attach, and that serve as boundaries, which never grant; the meter reaches
-neither IAM nor the quotas. What the self-service function may do is in `self_service`.
+neither IAM nor the quotas. What the self-service function may do is in `callers`.
 """
 
 from typing import Any, Final

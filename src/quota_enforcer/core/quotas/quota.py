@@ -1,4 +1,4 @@
-"""Quotas: one rule each, as an admin means it; `quota_item` reads them from table items."""
+"""Quotas: one rule each, as an admin means it; `item` reads them from table items."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
