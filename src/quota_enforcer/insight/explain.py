@@ -119,7 +119,7 @@ class Name:
         return any(isinstance(each.rule, Exemption) for each in self.fated(Selection.APPLIES))
 
     def invalid(self, subject: str) -> ItemState | None:
-        """The item of whom, where it is not valid."""
+        """The item of this subject if it is not valid."""
         return next(
             (each for each in self.items if each.subject == subject and each.problems), None
         )

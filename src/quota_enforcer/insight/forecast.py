@@ -27,8 +27,8 @@ def runs_out(
 ) -> datetime | None:
     """When the quota is used up if its window goes on as so far; `now` where it is already.
 
-    None where that is not within the window: before it starts again or, of a rolling one, within
-    one length of it from now. Raises that end and quotas that end by the clock are seen. With
+    None if that is not within the window: before its reset or, of a rolling one, within one length
+    of it from now. Raises that end and quotas that end by the clock are seen. With
     `pace`, used per microsecond, the window goes on at that instead.
     """
     if verdict.used_up:
@@ -130,7 +130,7 @@ class Outlook:
     """What happens at one pace, which is used per microsecond.
 
     `days` is how many whole days it is the mean of, 0 where it is the window's so far. `runs_out`
-    is None where the window ends first, and `percent_at_reset` is of today's limit; a rolling
+    is None if the window ends first, and `percent_at_reset` is of today's limit; a rolling
     window has none.
     """
 
@@ -141,7 +141,7 @@ class Outlook:
 
 
 def of_window(verdict: Verdict, usage: Usage, context: Context) -> Outlook | None:
-    """At the pace of the window so far; None where that is too little."""
+    """At the pace of the window so far; None if that is too little."""
     quota, span = verdict.quota, verdict.span
     if usage.within(span, quota.models).requests < FEW_CALLS:
         return None
@@ -154,7 +154,7 @@ def of_window(verdict: Verdict, usage: Usage, context: Context) -> Outlook | Non
 def of_days(verdict: Verdict, usage: Usage, context: Context) -> Outlook | None:
     """At the mean of the whole days before today, of fewer where the first use was later.
 
-    None where that is too little: there must be two days at least.
+    None if that is too little: there must be two days at least.
     """
     quota, today = verdict.quota, local_date(context.now, context.zone)
     before = Window(Unit.DAY, SEEN_FOR).span(context.now, context.zone)

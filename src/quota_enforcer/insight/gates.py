@@ -53,9 +53,9 @@ class SharedRole:
 
 @dataclass(frozen=True, slots=True)
 class GateFound:
-    """A gate: `denied` lists whom it denies, `attached_to` who has it where it would grant.
+    """A gate: `denied` are the principals in it, `attached_to` those for whom it would grant.
 
-    `percent` says how full it is; None where it was not made yet.
+    `percent` says how full it is; None before it is made.
     """
 
     arn: str
@@ -134,7 +134,7 @@ def _denied(
     intents: Iterable[GateIntent],
     roles: Mapping[str, Role | None],
 ) -> Iterator[str]:
-    """Whom the user ids in a gate mean, with what is closed; what no intent explains stays raw."""
+    """The principals behind a gate's user ids, with their model scopes; an unexplained id stays."""
     unexplained = set(user_ids_listed)
     for intent in intents:
         ids = set(user_ids(intent, gate, roles))

@@ -73,7 +73,7 @@ class ItemState:
 def states(
     items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
 ) -> list[ItemState]:
-    """Every quota item's state, by whom and name; prices are no quotas."""
+    """Every quota item's state, sorted by subject and name; prices are left out."""
     loader = QuotaLoader(settings.zone, settings.denies)
     stay = {(each.subject, each.name) for each in memories if loader.last_valid(each) is not None}
     known = [_state(item, stay, settings, now) for item in items if not is_price(item)]

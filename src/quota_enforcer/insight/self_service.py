@@ -40,7 +40,7 @@ class OwnQuota:
 class MyStanding:
     """Where one principal is: what IAM denies it now, and each of its quotas.
 
-    `until` is None where only an admin's change ends the deny. `changing` says that a deny is being
+    `until` is None if only an admin's change ends the deny. `changing` says that a deny is being
     attached or lifted just now, and `trouble` why one could not be attached.
     """
 
@@ -63,7 +63,7 @@ class MyStatus:
 
 
 class SelfService:
-    """Looks at callers; whom it is about is never but what IAM says of who asks."""
+    """Looks at callers: at nobody but the principal that IAM says is asking."""
 
     def __init__(self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas) -> None:
         self._settings = settings

@@ -125,7 +125,7 @@ class Replay:
         counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
         model = self._model(call.model_id)
         charged, subject = self._charged(call.identity), self._everybody(call)
-        refused = any(self._closed(principal, model) for principal in charged)
+        refused = any(self._is_denied(principal, model) for principal in charged)
         for principal in subject:
             outcome = self.outcomes[principal]
             if refused:
@@ -185,12 +185,12 @@ class Replay:
         heappush(self._agenda, (when, step, next(self._number), act))
 
     def _everybody(self, call: Counted) -> tuple[Principal, ...]:
-        """To whom a call counts, with the teams that share a quota."""
+        """The principals that a call counts to, with the teams that share a quota."""
         charged = self._charged(call.identity)
         teams = (team for principal in charged for team in self._teams(principal))
         return (*charged, *dict.fromkeys(teams))
 
-    def _closed(self, principal: Principal, model: str) -> bool:
+    def _is_denied(self, principal: Principal, model: str) -> bool:
         denied = self._denied.get(principal, _NO_DENY)
         return any(ModelScope(pattern).covers(model) for pattern in denied)
 

@@ -53,7 +53,7 @@ IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
 class StatusRow:
     """One principal and one quota that applies to it; `quota` is empty where none does.
 
-    `limit` is None where there is none. `since` and `until` belong to a block: until None it lasts
+    `limit` is None without one. `since` and `until` belong to a block: until None it lasts
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
     `assumed` are the dollars of `used` at assumed prices (None: the measure is no money), and
     `unpriced` the models they are for.

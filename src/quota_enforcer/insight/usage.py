@@ -64,7 +64,7 @@ def spend(
 def _charged(
     usages: Mapping[Principal, Usage], teams: Mapping[Principal, Iterable[str]], by: Sequence[By]
 ) -> Iterator[tuple[Principal, list[tuple[Principal, int]]]]:
-    """Whose usage counts, and for whom: plus one, or minus one where it is counted there too."""
+    """The principals whose usage counts, and to which rows: -1 if it is in that row already."""
     for principal in usages:
         role = Principal(Kind.ROLE, principal.role)
         if principal.kind is not Kind.SESSION or role not in usages:

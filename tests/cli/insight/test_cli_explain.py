@@ -65,8 +65,8 @@ def test_a_block_is_explained_from_the_rule_to_the_moment_it_frees(shell: Shell)
         "Window": ["day: 2026-11-24 00:00 UTC to 2026-11-25 00:00 UTC"],
         "Used": ["1,200 of 1,000 total tokens, 120 %"],
         "Warns at": ["50 % (500): passed, told; 80 % (800): passed, told"],
-        "So": ["used up, so it denies every model"],
-        "Frees": ["2026-11-25 00:00 UTC, when the window starts again from zero"],
+        "Result": ["used up, so it denies every model"],
+        "Opens again": ["2026-11-25 00:00 UTC, when the window starts again from zero"],
     }
 
 
@@ -102,8 +102,8 @@ def test_every_rule_that_does_not_apply_is_there_with_why(shell: Shell) -> None:
         "Window": ["day: 2026-11-24 00:00 UTC to 2026-11-25 00:00 UTC"],
         "Used": ["0 of 1,000 total tokens, 0 %"],
         "Warns at": ["80 % (800): not reached"],
-        "So": ["it denies nothing: 1,000 total tokens left"],
-        "Anew": ["2026-11-25 00:00 UTC"],
+        "Result": ["it denies nothing: 1,000 total tokens left"],
+        "Resets": ["2026-11-25 00:00 UTC"],
     }
 
 
@@ -184,7 +184,7 @@ def test_why_it_denies_or_does_not(shell: Shell, item: dict[str, object], so: st
     shell.used("alice", 1200)
     shell.sweep()
     shell.world.quota(**item)
-    assert facts(shell.out("explain", "user/alice"))["So"][0].endswith(so)
+    assert facts(shell.out("explain", "user/alice"))["Result"][0].endswith(so)
 
 
 def test_in_observe_mode_nothing_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_in_observe_mode_nothing_is_denied(monkeypatch: pytest.MonkeyPatch) -> N
     blocked(shell)
     printed = shell.out("explain", "user/alice")
     assert printed.splitlines()[0] == "user/alice: would be blocked"
-    assert facts(printed)["So"] == [
+    assert facts(printed)["Result"] == [
         "used up, but it denies nothing, since observe mode blocks nobody"
     ]
 
@@ -207,7 +207,7 @@ def test_that_no_deny_reaches_somebody_is_said_in_observe_mode_too(
     printed = shell.out("explain", "sso/ann")
     why = "Identity Center roles cannot be modified through IAM"
     assert printed.splitlines()[0] == "sso/ann: could not be blocked"
-    [so] = facts(printed)["So"]
+    [so] = facts(printed)["Result"]
     assert so.startswith(f"used up, but it denies nothing, since {why}")
 
 
@@ -235,17 +235,17 @@ def test_when_it_frees(shell: Shell, window: str, frees: str) -> None:
     shell.world.quota(window=window)
     shell.world.call("alice", NOON - timedelta(minutes=10), 1200)
     shell.sweep()
-    assert facts(shell.out("explain", "user/alice"))["Frees"] == [frees]
+    assert facts(shell.out("explain", "user/alice"))["Opens again"] == [frees]
 
 
 def test_a_block_by_hand_frees_when_an_admin_says_so_or_when_it_ends(shell: Shell) -> None:
     shell.world.quota(limit=0)
     shell.world.quota(quota="hold", limit=0, until="2026-11-26")
     printed = shell.out("explain", "user/alice")
-    assert facts(printed)["Frees"] == [
+    assert facts(printed)["Opens again"] == [
         "when an admin changes the quota: with a limit of 0 no reset frees it"
     ]
-    assert facts(printed, "hold")["Frees"] == ["2026-11-26 00:00 UTC, when the quota ends"]
+    assert facts(printed, "hold")["Opens again"] == ["2026-11-26 00:00 UTC, when the quota ends"]
 
 
 def test_long_sums_are_folded_unless_all_is_asked_for(shell: Shell) -> None:

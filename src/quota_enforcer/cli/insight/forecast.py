@@ -182,7 +182,7 @@ def _document(line: ForecastRow) -> dict[str, Any]:
 
 
 def _outlook(outlook: Outlook | None, verdict: Verdict) -> dict[str, Any] | None:
-    """None where there is too little data."""
+    """None if there is too little data."""
     if outlook is None:
         return None
     unit, name = _unit(verdict.quota)

@@ -108,7 +108,7 @@ def _enforced(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
 
 
 def _observed(principal: Principal, told: list[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
-    """What observe mode kept open; what overlaps is one stretch, as one deny closes it all."""
+    """What observe mode kept open; what overlaps is one stretch, as one deny would be."""
     whole: BlockedPeriod | None = None
     lasting = Standing(would_deny=at_last.would_deny)
     for each in would_have_been(told, {str(principal): lasting}):
@@ -148,7 +148,7 @@ def _why(block: WouldBlock, told: Iterable[Notice]) -> str:
 
 
 def _in_vain(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
-    """What should have been closed and could not be: until the clock would have freed it."""
+    """What should have been denied and could not be: until the clock would have freed it."""
     lasting: BlockedPeriod | None = None
     for notice in told:
         if notice.kind is NoticeKind.BLOCKED and lasting is not None:
@@ -169,7 +169,7 @@ def _in_vain(told: Iterable[Notice], at_last: Now) -> Iterator[BlockedPeriod]:
 
 
 def _could_not(notice: Notice, at_last: Now) -> bool:
-    """In observe mode only the warning tells it of whom no deny reaches."""
+    """If no deny reaches a principal, observe mode says so in the warning alone."""
     if notice.kind is NoticeKind.COULD_NOT_DENY:
         return True
     observed = _is_at_limit(notice) and notice.reason.endswith(OBSERVING)

@@ -49,11 +49,11 @@ class Days:
     recorded_from: date | None
 
     def tokens(self) -> Chart | None:
-        """Tokens by day and model, stacked; None where nothing was used."""
+        """Tokens by day and model, stacked; None if nothing was used."""
         return self._chart(_TOKENS)
 
     def dollars(self) -> Chart | None:
-        """Dollars by day and model, stacked; None where nothing cost anything."""
+        """Dollars by day and model, stacked; None if nothing cost anything."""
         return self._chart(_DOLLARS)
 
     def _chart(self, amount: _Amount) -> Chart | None:

@@ -24,7 +24,7 @@ _FILLED = (1, 0.3, 0)
 
 
 def timeline(report: UsageReport) -> Chart | None:
-    """Those blocked longest, one line each; None where nobody was."""
+    """Those blocked longest, one line each; None if nobody was."""
     blocks = report.blocks
     whole: dict[str, timedelta] = {}
     for block in blocks:

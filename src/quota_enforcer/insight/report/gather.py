@@ -63,7 +63,6 @@ class Gathering:
         )
 
     def report(self, stack: str, people: Iterable[Person]) -> UsageReport:
-        """The whole of it."""
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
         return UsageReport(
             stack=stack,

@@ -26,7 +26,7 @@ class QuotaLine:
     """A bar in words.
 
     `full` and `later` are widths of the bar in percent: used, and what the forecast adds by the
-    reset. `percent` is None where there is no limit to be a part of. `why` says what the state
+    reset. `percent` is None without a limit. `why` says what the state
     alone does not, `since` and `until` belong to a used-up quota. `running_out` is who is still
     open, but at this pace not until the reset.
     """

@@ -25,7 +25,7 @@ ByDay = Mapping[date, Counts]
 class Bar:
     """One quota of one principal now, and its forecast.
 
-    `models` are what it counts and closes, `says` how much of it is used, in words. `runs_out` is
+    `models` are what it counts and denies, `says` how much of it is used, in words. `runs_out` is
     when it is used up at this pace, `at_reset` how full it then is, in percent.
     """
 
@@ -59,7 +59,6 @@ class Person:
         return {model: counts for model, counts in totals.items() if any(counts)}
 
     def total(self, since: date) -> Counts:
-        """All of that."""
         return Counts.total(self.used(since).values())
 
     def by_day(self, since: date) -> ByDay:
@@ -71,7 +70,7 @@ class Person:
         }
 
     def since(self, bar: Bar) -> datetime | None:
-        """Since when a used-up quota blocks, or would; None where no notice said so yet."""
+        """Since when a used-up quota blocks, or would; None if no notice has said it yet."""
         lasting = (block for block in self.blocks if block.end is None)
         begun = (block.start for block in lasting if bar.row.quota in block.quotas)
         return min(begun, default=bar.row.since)

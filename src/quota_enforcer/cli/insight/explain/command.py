@@ -16,7 +16,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.values import subject as read_whom
+from quota_enforcer.core.quotas.values import subject as read_subject
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
@@ -121,9 +121,9 @@ def _most_first(numbers: Iterable[tuple[str, Number]]) -> list[tuple[str, Number
 
 
 def _names_nobody(state: ItemState) -> bool:
-    """Whether nobody can know whom an invalid item was meant for."""
+    """Whether the principals that an invalid item was meant for cannot be known."""
     try:
-        read_whom(state.subject)
+        read_subject(state.subject)
     except (ValueError, TypeError, UnknownIdentity):
         return bool(state.problems)
     return False

@@ -15,7 +15,6 @@ from quota_enforcer.insight.explain import Explained, Name, Summed
 
 
 def document(found: Explained, context: Context) -> dict[str, Any]:
-    """The whole of it."""
     record = found.record
     return {
         "principal": str(record.principal),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from quota_enforcer.cli.insight.status.rows import closed
+from quota_enforcer.cli.insight.status.rows import denied_words
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
@@ -30,11 +30,11 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     yield "Used", _used(verdict)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
-    yield "So", _outcome(summed)
+    yield "Result", _result(summed)
     if verdict.used_up:
-        yield "Frees", _frees(verdict, context)
+        yield "Opens again", _opens_again(verdict, context)
     elif not quota.window.rolling:
-        yield "Anew", wording.moment(verdict.span.end, context.zone)
+        yield "Resets", wording.moment(verdict.span.end, context.zone)
 
 
 def amount(number: Number, quota: Quota) -> str:
@@ -86,12 +86,12 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
         yield f"{at} % ({mark}): {passed}"
 
 
-def _outcome(summed: Summed) -> str:
+def _result(summed: Summed) -> str:
     """Why it does or does not deny."""
     verdict = summed.verdict
     also = f"; {summed.row.why}" if summed.row.why else ""
     if summed.judgement.denies:
-        return f"used up, so it denies {closed(scopes_of([verdict]))}{also}"
+        return f"used up, so it denies {denied_words(scopes_of([verdict]))}{also}"
     if verdict.used_up:
         return f"used up, but it denies nothing, since {summed.judgement.why}"
     if not verdict.limit.is_finite():
@@ -101,7 +101,7 @@ def _outcome(summed: Summed) -> str:
     return f"it denies nothing: {used_units(whole, None, verdict.quota.measure.words)} left{also}"
 
 
-def _frees(verdict: Verdict, context: Context) -> str:
+def _opens_again(verdict: Verdict, context: Context) -> str:
     quota = verdict.quota
     if verdict.frees_at is None:
         return "when an admin changes the quota: with a limit of 0 no reset frees it"

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quota_enforcer.cli.insight.explain.verdict import Fact, amount, facts
-from quota_enforcer.cli.insight.status.rows import closed, standing_words
+from quota_enforcer.cli.insight.status.rows import denied_words, standing_words
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
@@ -56,7 +56,7 @@ def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iter
     """What the whole principal is about."""
     standing, principal = found.standing, found.record.principal
     if standing.denied and not found.record.trouble:
-        yield f"It is denied {closed(standing.denied)}: {standing.reason}."
+        yield f"It is denied {denied_words(standing.denied)}: {standing.reason}."
     if principal.kind is Kind.SESSION:
         role = Principal(Kind.ROLE, principal.role)
         yield f"Its calls count to {role} too, whose quotas hold for it as well."
@@ -86,7 +86,7 @@ def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
     quota = summed.verdict.quota
     here = next(each for each in name.candidates if each.rule == quota)
     others = [each for each in name.fated(Selection.APPLIES) if each is not here]
-    words = f"{_whom(here)}, {_FROM[here.nearness]}"
+    words = f"{_subject(here)}, {_FROM[here.nearness]}"
     if others:
         subject = ", ".join(each.rule.subject for each in others)
         words += f"; so does that of {subject}: of several teams all count"
@@ -103,7 +103,7 @@ def _others(name: Name, context: Context) -> Iterator[Fact]:
             until = (
                 "" if rule.until is None else f" until {wording.moment(rule.until, context.zone)}"
             )
-            yield "Rule", f"{_whom(candidate)}, {_FROM[candidate.nearness]}: exempt{until}"
+            yield "Rule", f"{_subject(candidate)}, {_FROM[candidate.nearness]}: exempt{until}"
         elif candidate.fate is Selection.REPLACED:
             winners = ", ".join(each.rule.subject for each in name.fated(Selection.APPLIES))
             yield "Replaces", f"{named(rule)}; {winners} is nearer"
@@ -121,7 +121,7 @@ def _others(name: Name, context: Context) -> Iterator[Fact]:
             yield "Disabled", f"the item of {state.subject}"
 
 
-def _whom(candidate: Candidate) -> str:
+def _subject(candidate: Candidate) -> str:
     return candidate.rule.subject
 
 

@@ -95,7 +95,7 @@ def status(  # noqa: PLR0913 - one argument for each option
 
 
 def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[StatusRow]]:
-    """Everybody's record, and the rows of all whom the ledger knows or a quota names."""
+    """The record and the rows of every principal that the ledger knows or a quota names."""
     loaded = deployment.load(context.now)
     records = everybody(deployment.ledger, loaded.rules)
     seen = look_at_all(deployment, records, loaded.book, context)

@@ -8,7 +8,7 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.status.observing import Observed, first_moment, in_words, tallied
 from quota_enforcer.cli.insight.status.page import header, header_document, hints
 from quota_enforcer.cli.insight.status.rows import (
-    closed,
+    denied_words,
     row_document,
     say_notes,
     say_rows,
@@ -77,7 +77,7 @@ def _facts(
     facts = []
     if standing.denied and not record.trouble:
         facts = [
-            ("Denied", closed(standing.denied)),
+            ("Denied", denied_words(standing.denied)),
             ("Why", standing.reason),
             ("Until", wording.moment(standing.until, context.zone)),
         ]

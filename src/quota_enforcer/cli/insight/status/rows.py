@@ -84,7 +84,7 @@ _LISTED = 10
 
 
 def _reasons(table: Iterable[StatusRow]) -> dict[str, list[str]]:
-    """What needs more words than a cell has, with whom it is true of."""
+    """What needs more words than a cell has, each with the principals that it is true of."""
     reasons: dict[str, list[str]] = {}
     for row in table:
         if row.why:
@@ -117,6 +117,6 @@ def standing_words(record: Record, table: list[StatusRow], context: Context) -> 
     return str(table[0].state) if table else "no quota"
 
 
-def closed(scopes: frozenset[str]) -> str:
-    """What a deny of these scopes closes."""
+def denied_words(scopes: frozenset[str]) -> str:
+    """The models that a deny of these scopes denies."""
     return "every model" if scopes >= EVERYTHING else ", ".join(sorted(scopes))
