@@ -28,7 +28,7 @@ class BucketAmount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The parts of a sum, oldest first; each of the two adds up to it.
+    """The parts of a sum, by bucket (oldest first) and by model; each adds up to it.
 
     `hourly` says whether the buckets are hours: so are those of a single day, which is their sum.
     `elsewhere` are models used in the window that the quota does not count.
@@ -70,7 +70,7 @@ def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list
 
 
 def _hours_of_the_day(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> list[BucketAmount]:
-    """Where usage is known by the day only, they do not add up to it."""
+    """The hours of the one day; if usage is known by the day only, they do not add up to it."""
     quota, (day,) = verdict.quota, verdict.span.days
     rows: dict[datetime, list[Counts]] = {}
     for model, of_model in usage.models.items():
@@ -110,7 +110,7 @@ class Name:
     items: tuple[ItemState, ...]
 
     def fated(self, fate: Selection) -> list[Candidate]:
-        """The rules that this became of."""
+        """The rules with this selection."""
         return [each for each in self.candidates if each.fate is fate]
 
     @property
@@ -142,7 +142,7 @@ class Explained:
 def by_name(
     sums: Iterable[Summed], candidates: Iterable[Candidate], items: Iterable[ItemState]
 ) -> tuple[Name, ...]:
-    """Every name with all that there is of it."""
+    """Every quota name with its sums, rules and items."""
     summed, rules, states = list(sums), list(candidates), list(items)
     found = {each.rule.name for each in rules} | {state.name for state in states}
     several = [
@@ -164,7 +164,7 @@ def _place(name: Name) -> tuple[bool, tuple[int, int, str], bool]:
 
 
 def meant_for(principal: Principal, states: Iterable[ItemState]) -> Iterator[ItemState]:
-    """The items that are no rules, as far as they cover this principal."""
+    """The items without a rule that would cover this principal."""
     for state in states:
         aside = state.problems or (state.rule is None and not state.in_force)
         if aside and covers(state.subject, _members(state.item.get("members")), principal):
@@ -172,7 +172,7 @@ def meant_for(principal: Principal, states: Iterable[ItemState]) -> Iterator[Ite
 
 
 def _members(value: Any) -> list[str]:
-    """As far as they can be read: an item may hold anything."""
+    """The members as far as they can be read: an item may hold anything."""
     if isinstance(value, str):
         return [value]
     return [str(each) for each in value] if isinstance(value, (list, set, frozenset)) else []

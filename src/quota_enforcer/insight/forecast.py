@@ -25,7 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def runs_out(
     verdict: Verdict, usage: Usage, context: Context, pace: Fraction | None = None
 ) -> datetime | None:
-    """When the quota is used up if its window goes on as so far; `now` where it is already.
+    """When the quota is used up if its window goes on as so far; `now` if it is already.
 
     None if that is not within the window: before its reset or, of a rolling one, within one length
     of it from now. Raises that end and quotas that end by the clock are seen. With
@@ -65,7 +65,7 @@ def percent_at_reset(verdict: Verdict, context: Context) -> int | None:
 
 
 class _Stretch(NamedTuple):
-    """Time in which the limit stays and nothing leaves; at its end so much leaves the window."""
+    """Time with one limit; nothing leaves the window but, at its end, so much."""
 
     until: datetime
     leaves: Fraction
@@ -116,13 +116,13 @@ DAYS = 7
 """Whole days before today that the second pace is the mean of."""
 
 SEEN_FOR = 28
-"""Days to look back for the first use: who began later than DAYS ago has a mean of fewer days."""
+"""Days to look back for the first use: if that is less than DAYS ago, the mean is of fewer days."""
 
 FEW_CALLS = 5
 """With fewer calls there is nothing to take a mean of."""
 
 ENOUGH = 20
-"""One part in so many of a window must be over before its pace says something of the rest."""
+"""So much of a window (one part in ENOUGH) must be over before its pace says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def of_window(verdict: Verdict, usage: Usage, context: Context) -> Outlook | Non
 
 
 def of_days(verdict: Verdict, usage: Usage, context: Context) -> Outlook | None:
-    """At the mean of the whole days before today, of fewer where the first use was later.
+    """At the mean of the whole days before today, of fewer if the first use was later.
 
     None if that is too little: there must be two days at least.
     """
@@ -180,7 +180,6 @@ def _at(pace: Fraction, days: int, verdict: Verdict, usage: Usage, context: Cont
 
 
 def per(outlook: Outlook, unit: timedelta) -> Fraction:
-    """The pace by the hour or by the day."""
     return outlook.pace * _microseconds(unit)
 
 

@@ -36,12 +36,12 @@ class SharedRole:
 
     @property
     def permission_set(self) -> str:
-        """Where it is set: the permission set; empty where it is the role itself."""
+        """The permission set that the role is of; empty for any other role."""
         return permission_set(self.name)
 
     @property
     def shown(self) -> str:
-        """What an admin knows it as."""
+        """Its name as an admin knows it."""
         found = self.permission_set
         return f"permission set {found}" if found else f"role {self.name}"
 
@@ -65,12 +65,12 @@ class GateFound:
 
     @property
     def name(self) -> str:
-        """As the console asks for it."""
+        """As the console's form asks for it."""
         return self.arn.rpartition("/")[2]
 
     @property
     def path(self) -> str:
-        """As the console asks for it."""
+        """As the console's form asks for it."""
         return f"{self.arn.partition(':policy')[2].rpartition('/')[0]}/"
 
 
@@ -112,7 +112,7 @@ def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
 def _people(
     appearances: Mapping[Principal, Appearance], loaded: RuleSet, context: Context
 ) -> Mapping[str, set[Principal]]:
-    """Who is behind each role, as far as a gate would be asked to deny them."""
+    """The people behind each role, as far as a gate could have to deny them."""
     people: defaultdict[str, set[Principal]] = defaultdict(set)
     for principal, appears in appearances.items():
         if principal.kind is Kind.SSO or _has_quota(principal, loaded.book, context):

@@ -42,7 +42,7 @@ class ItemState:
 
     @property
     def limit(self) -> str:
-        """What it grants and for which models; of an unreadable item the bare limit."""
+        """What it grants and for which models; of an invalid item the limit as written."""
         return shown(self.item.get("limit")) if self.rule is None else granted(self.rule)
 
     @property

@@ -1,4 +1,4 @@
-"""Own: where a caller stands, by the look that the sweep takes too; nothing here writes."""
+"""Self-service: a caller's standing, decided as a sweep would; nothing here writes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.insight.status import StatusRow, rows, unlimited
 
 _SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}
-"""What stands before the slash in an item for one principal, or for none."""
+"""The kinds before the slash of an item for one principal, or for a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class SelfService:
         self._loader = QuotaLoader(settings.zone, settings.scopes)
 
     def of(self, identity: Identity, now: datetime) -> MyStatus:
-        """The caller itself, its session where quotas watch that one, and the pools it draws on."""
+        """The caller, its session if a quota watches it, and the pools that it draws on."""
         settings, ledger = self._settings, self._ledger
         state = ledger.state()
         now = max(now, state.watermark or now)
@@ -108,7 +108,7 @@ class SelfService:
 
 
 def _can_concern(item: Item, identity: Identity) -> bool:
-    """Whether it is not the quota of somebody else alone: to read thousands of these takes long."""
+    """Whether it can be a quota of the caller: to read those of thousands of others takes long."""
     subject = Subject(str(item.get("principal")).lower())
     own = {str(each).lower() for each in (identity.principal, identity.session) if each}
     return subject in own or subject.is_group or subject.kind not in _SINGLE

@@ -54,7 +54,7 @@ class Delays:
 
 @dataclass(slots=True)
 class Simulated:
-    """One principal's replay: what it was let use, what it was refused, and what it was told."""
+    """One principal's replay: the usage that went through, what was refused, and its notices."""
 
     used: Counts = field(default_factory=Counts)
     refused: Counts = field(default_factory=Counts)
@@ -62,7 +62,7 @@ class Simulated:
 
 
 class _Step(IntEnum):
-    """What is done first where several things are due at one instant."""
+    """What is done first if several things are due at one instant."""
 
     METER = 0
     LOOK = 1
@@ -74,7 +74,7 @@ _Filled = Principal | frozenset[Principal]
 
 
 class _Use(NamedTuple):
-    """What a call adds, to whose buckets, and who is looked at for it."""
+    """What a call adds, to which buckets, and which principals are decided about for it."""
 
     filled: tuple[_Filled, ...]
     subject: tuple[Principal, ...]

@@ -39,19 +39,19 @@ class State(StrEnum):
 
     @property
     def place(self) -> int:
-        """How many states matter more: every table is ordered by it."""
+        """How many states are more urgent: every table is sorted by it."""
         return _PLACE[self]
 
 
 _PLACE = {state: place for place, state in enumerate(State)}
 
 IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
-"""Where a quota is used up, or still blocks."""
+"""The states of a quota that is used up, or still blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """One principal and one quota that applies to it; `quota` is empty where none does.
+    """One principal and one quota that applies to it; `quota` is empty if none does.
 
     `limit` is None without one. `since` and `until` belong to a block: until None it lasts
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
@@ -77,7 +77,7 @@ class StatusRow:
 
 
 def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
-    """One row for each quota that applies, and for each that no longer does but still blocks."""
+    """One row for each quota that applies, and for each that still blocks but applies no longer."""
     for judgement in decision.judgements:
         yield _row(record, judgement)
     if record.trouble or record.intended is not None:
@@ -193,16 +193,14 @@ class StatusInput(NamedTuple):
 
     @property
     def decision(self) -> Decision:
-        """What is decided."""
         return self.looked.decision
 
     @property
     def usage(self) -> Usage:
-        """What it used itself."""
         return self.looked.own
 
     def behind(self, verdict: Verdict) -> Usage:
-        """The usage that one of its verdicts sums up."""
+        """The usage that a verdict sums up."""
         return self.looked.behind(verdict.quota)
 
 

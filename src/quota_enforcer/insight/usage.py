@@ -22,11 +22,11 @@ from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 
 BETWEEN_TEAMS = "+"
-"""Who is in several teams is charged to all of them together: `team/a+team/b`."""
+"""A member of several teams is charged to all of them together: `team/a+team/b`."""
 
 
 class By(StrEnum):
-    """What rows are told apart by."""
+    """What makes two rows of usage different."""
 
     PRINCIPAL = "principal"
     TEAM = "team"
@@ -37,7 +37,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpendQuery:
-    """Which days are meant, both included, and what rows are told apart by, in that order."""
+    """The days, first and last included, and the columns that make a row, in order."""
 
     first: date
     last: date
@@ -50,7 +50,7 @@ Key = tuple[str, ...]
 def spend(
     usages: Mapping[Principal, Usage], teams: Mapping[Principal, Iterable[str]], asked: SpendQuery
 ) -> dict[Key, Counts]:
-    """The sums by key, in order; `teams` are those that somebody is a member of."""
+    """The sums by key, sorted; `teams` are the teams of each principal."""
     rows: defaultdict[Key, list[Counts]] = defaultdict(list)
     for principal, sign in _charged(usages, teams, asked.by):
         for model, day, counts in _days(usages[principal], asked):
@@ -118,7 +118,7 @@ class UsageRead:
         self._lock = Lock()
 
     def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage, as a ledger has it; what is before `first` is there as well."""
+        """One principal's usage as in a ledger; days before `first` are in it too."""
         del first
         with self._lock:
             future = self._read.get(principal)
@@ -136,7 +136,7 @@ class UsageRead:
 
 
 def _thinned(usage: Usage, hours_from: datetime) -> Usage:
-    """Without the hours that nobody counts any more: they are most of what a ledger holds."""
+    """Without the hours that no quota counts any more: they are most of what a ledger holds."""
     return Usage(
         {
             model: ModelUsage(
@@ -150,7 +150,7 @@ def _thinned(usage: Usage, hours_from: datetime) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class ReadBefore:
-    """Usage that was read already, for `look` to find; what was not is read now."""
+    """Usage that was read already; what was not is read when asked for."""
 
     ledger: UsageReads
     firsts: Mapping[Principal, date]
@@ -167,7 +167,7 @@ class ReadBefore:
 def far_back(
     principals: Iterable[Principal], book: QuotaBook, context: Context, since: date | None = None
 ) -> tuple[dict[Principal, date], date | None]:
-    """From when on the quotas of all of these need usage, with that of their pools' members.
+    """The first day of usage that the quotas of each principal and its pools' members need.
 
     That is `since` at the latest, or today. The second is from when on they need the hours.
     """

@@ -33,7 +33,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _PLACES = Decimal("0.000001")
 _PLACE = Decimal("0.1")
 _SMALL = 10
-"""Below that a pace of whole things has a decimal place: 0.7 requests an hour."""
+"""A pace of whole things below this has a decimal place: 0.7 requests an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ForecastRow:
 
     @property
     def urgency(self) -> tuple[datetime, int, str, str]:
-        """Who runs out first comes first, then who will be fullest."""
+        """Sorts by who runs out first, then by who will be fullest."""
         outlooks = [each for each in (self.of_window, self.of_days) if each]
         ends = [each.runs_out for each in outlooks if each.runs_out]
         fullest = max((each.percent_at_reset or 0 for each in outlooks), default=0)
@@ -102,7 +102,7 @@ def _by_urgency(line: ForecastRow) -> tuple[datetime, int, str, str]:
 
 
 def _lines(seen: StatusInput, context: Context) -> Iterator[ForecastRow]:
-    """Of quotas that have a limit above 0."""
+    """Only quotas with a limit above 0 have one."""
     for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
         if verdict.limit and verdict.limit.is_finite():
             usage = seen.behind(verdict)

@@ -78,7 +78,7 @@ def history(
 def _of(
     deployment: Deployment, principal: Principal, rules: Iterable[Rule], since: datetime | None
 ) -> list[Notice]:
-    """What concerns one principal: itself, its teams of today, and rules for its kind."""
+    """The history of one principal, of its teams of today, and of rules for its kind."""
     ledger = deployment.ledger
     found = ledger.history(principal, since)
     found += [each for each in ledger.history(None, since) if covers(each.principal, (), principal)]
@@ -116,7 +116,7 @@ def _why(notice: Notice, context: Context) -> str:
 
 
 def _document(notice: Notice) -> dict[str, Any]:
-    """As a sweep's report has it, and all else that the notice says."""
+    """The notice as in a sweep's report, with all its other fields."""
     told = event(notice)
     more = {each.name: getattr(notice, each.name) for each in fields(notice)}
     return told | {name: value or None for name, value in more.items() if name not in told}

@@ -122,7 +122,7 @@ def _resets(quota: dict[str, Any], zone: ZoneInfo) -> str:
 
 
 def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    """What needs more words than a cell has."""
+    """What has no room in a cell."""
     name = quota["quota"]
     if quota["why"]:
         yield f"{name}: {quota['why']}."

@@ -59,7 +59,6 @@ def _exact(counts: Counts) -> tuple[int | str, ...]:
 
 
 def document(rows: Mapping[Key, Counts], asked: SpendQuery) -> dict[str, Any]:
-    """The rows and their total."""
 
     def counted(counts: Counts) -> dict[str, Any]:
         return dict(zip(COLUMNS, _exact(counts), strict=True))

@@ -24,11 +24,11 @@ TOLD_TO_ADMINS = (
         NoticeKind.COULD_NOT_DENY,
     }
 )
-"""What is no block and no warning, but which whoever reads the report should know."""
+"""Notices that are neither block nor warning, which a reader of the report should know."""
 
 
 class BlockOutcome(StrEnum):
-    """What came of a used-up quota."""
+    """What happened when a quota was used up."""
 
     BLOCKED = "blocked"
     WOULD_HAVE_BEEN = "would have been blocked"
@@ -139,7 +139,7 @@ def _observed(principal: Principal, told: list[Notice], at_last: Now) -> Iterato
 
 
 def _why(block: WouldBlock, told: Iterable[Notice]) -> str:
-    """As the warning at its start says it; within the length of a rolling window there is none."""
+    """The words of the warning at its start; a rolling window is warned of once in its length."""
     for notice in told:
         of_quota = (notice.quota, notice.whom) == (block.quota, block.subject)
         if of_quota and notice.at == block.start and _is_at_limit(notice):
@@ -181,7 +181,7 @@ def _is_at_limit(notice: Notice) -> bool:
 
 
 def _bare(notice: Notice) -> str:
-    """Its reason without why nothing was blocked for it."""
+    """The reason without the part that says why nothing was blocked."""
     return notice.reason.removesuffix(f"{IN_VAIN}{OBSERVING}")
 
 
@@ -202,5 +202,5 @@ def _joined(lasting: BlockedPeriod, later: BlockedPeriod) -> BlockedPeriod:
 
 
 def _cut(block: BlockedPeriod, latest: datetime) -> BlockedPeriod:
-    """With its end: when the clock freed it, but no later than this."""
+    """The block with its end: when the window freed it, but no later than `latest`."""
     return replace(block, end=latest if block.until is None else min(block.until, latest))

@@ -19,7 +19,7 @@ from quota_enforcer.insight.report.charts import (
 from quota_enforcer.insight.report.model import ByDay
 
 COLOURS = 7
-"""Models with a colour of their own; more than that nobody can tell apart."""
+"""Models with a colour of their own; nobody can tell more colours apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Days:
         )
 
     def _series(self, amount: _Amount) -> dict[str, dict[date, Any]]:
-        """By name, the numbers of the days; the smallest models together where there are many."""
+        """The numbers of the days by name; if there are many models, the smallest together."""
         models = self._ranked()
         named = models if len(models) <= COLOURS + 1 else models[:COLOURS]
         rest = f"{len(models) - len(named)} other models"

@@ -51,7 +51,7 @@ def drawn(spec: Callable[[int], Spec]) -> dict[str, Markup]:
 
 
 def is_wide(width: int) -> bool:
-    """Whether there is room for more labels, and a pointer to ask what a mark says."""
+    """Whether there is room for more labels, and a pointer to ask for a mark's words."""
     return width > WIDTHS["narrow"]
 
 

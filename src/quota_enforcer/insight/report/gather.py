@@ -22,15 +22,15 @@ from quota_enforcer.insight.status import everybody, rows
 from quota_enforcer.insight.usage import UsageRead
 
 _MONTH = 28
-"""Days from which on a report is long enough that the month before is wanted too."""
+"""A report of so many days or more shows the month before too."""
 
 
 class ReportLedger(LedgerReads, EverybodyReads, HistoryReads, Protocol):
-    """What of the ledger a report reads."""
+    """The ledger as a report reads it."""
 
 
 class Gathering:
-    """One report being gathered: everybody's part can be read side by side, then all are joined."""
+    """A report in the making: the parts of all principals are read side by side, then joined."""
 
     def __init__(
         self, ledger: ReportLedger, rules: Iterable[Rule], context: Context, days: int
@@ -79,7 +79,7 @@ class Gathering:
         )
 
     def _models(self, principal: Principal) -> Mapping[str, ByDay]:
-        """By model and day, what it used itself; a team uses nothing but through its members."""
+        """Its own usage by model and day; a team has none but its members'."""
         if principal.kind is Kind.TEAM:
             return {}
         usage = self._usage.usage(principal, self._read_from)
@@ -94,7 +94,7 @@ class Gathering:
         return {model: days for model, days in found.items() if days}
 
     def _blocks(self, record: Record, decision: Decision) -> tuple[BlockedPeriod, ...]:
-        """What has ended by now, though no sweep noted it yet, has ended."""
+        """The blocks; what has ended since the last sweep has its end too."""
         noted = record.standing.would_deny
         still = decision.standing.would_deny
         ended = (each for each in decision.notices if each.kind is NoticeKind.WOULD_HAVE_BLOCKED)

@@ -49,13 +49,13 @@ class QuotaLine:
 
 
 def lines(report: UsageReport) -> list[QuotaLine]:
-    """Every quota of everybody: who is stopped, then who runs out, soonest and fullest first."""
+    """Every quota of every principal: used up first, then those that run out soonest."""
     every = ((person, bar) for person in report.people for bar in person.bars)
     return [_line(person, bar, report.zone) for person, bar in sorted(every, key=_urgency)]
 
 
 def stopped(every: Iterable[QuotaLine]) -> list[QuotaLine]:
-    """Of those the ones that are used up: what blocks, would block, or should."""
+    """The lines of quotas that are used up."""
     return [line for line in every if line.state in IS_OVER]
 
 
@@ -95,7 +95,7 @@ def _line(person: Person, bar: Bar, zone: ZoneInfo) -> QuotaLine:
 
 
 def _of(bar: Bar) -> str:
-    """`total tokens a day`, with the models where it does not count all."""
+    """`total tokens a day`, with the models if it does not count all."""
     row = bar.row
     if not row.measure:
         return ""
@@ -129,7 +129,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """`urgent` where something is amiss, not only to be kept in mind."""
+    """`urgent`: something is wrong, and not only worth knowing."""
 
     title: str
     text: str

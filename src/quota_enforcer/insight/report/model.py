@@ -47,11 +47,11 @@ class Person:
 
     @property
     def counted(self) -> bool:
-        """Whether it adds to the sums: a session's calls count to its role already."""
+        """Whether it adds to the sums: a session's calls are in its role's usage already."""
         return self.principal.kind not in {Kind.SESSION, Kind.TEAM}
 
     def used(self, since: date) -> dict[str, Counts]:
-        """By model, what was used from a date on; models that were not are left out."""
+        """Usage by model from a date on; models without usage are left out."""
         totals = {
             model: Counts.total(counts for day, counts in days.items() if day >= since)
             for model, days in self.models.items()
@@ -97,12 +97,12 @@ class UsageReport:
 
     @property
     def counted(self) -> Iterable[Person]:
-        """Whose usage adds up."""
+        """The principals whose usage adds to the sums."""
         return (person for person in self.people if person.counted)
 
     @property
     def active(self) -> list[tuple[Person, Counts]]:
-        """Who used anything in these days, and how much, the dearest first."""
+        """The principals with usage in these days, the dearest first."""
         totals = [(person, person.total(self.days[0])) for person in self.people]
         used = [(person, counts) for person, counts in totals if any(counts)]
         return sorted(
@@ -140,7 +140,6 @@ class Money:
 
     @classmethod
     def of(cls, report: UsageReport) -> "Money":
-        """As the report's usage has it."""
         by_day = report.by_day()
         month = month_cost(by_day, report.now, report.zone)
         before = (month.first - timedelta(days=1)).replace(day=1)
@@ -184,9 +183,9 @@ def by_model(report: UsageReport) -> list[UsageShare]:
 
 
 def by_team(report: UsageReport) -> list[UsageShare]:
-    """The teams, the dearest first; who is in several counts to each of them.
+    """The teams, the dearest first; a member of several counts to each of them.
 
-    Whoever is in none is one line of its own, with the name empty.
+    All who are in no team are one line, with an empty name.
     """
     used = {person.principal: person for person in report.people if person.models}
     in_teams = frozenset[object]().union(*report.teams.values())

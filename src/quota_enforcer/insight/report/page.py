@@ -123,7 +123,6 @@ def render(report: UsageReport) -> str:
 
 
 def _view(report: UsageReport) -> dict[str, Any]:
-    """What the templates show."""
     money = Money.of(report)
     every = lines(report)
     halted = stopped(every)

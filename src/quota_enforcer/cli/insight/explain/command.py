@@ -104,7 +104,7 @@ def _sums(
 def _by_member(
     verdict: Verdict, book: QuotaBook, read: ReadBefore, context: Context
 ) -> dict[str, Number]:
-    """Of a quota that a team shares, what each used whose usage counts: a session's in its role."""
+    """What each member used of a shared quota; a session's usage is in its role's."""
     quota, first = verdict.quota, local_date(verdict.span.start, context.zone)
     if not quota.pooled:
         return {}

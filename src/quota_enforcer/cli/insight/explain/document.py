@@ -98,7 +98,7 @@ def _numbers(several: Mapping[str, Number], quota: Quota) -> dict[str, Any]:
 
 
 def _number(number: Number, quota: Quota) -> int | str | None:
-    """Counted tokens as a number; money and weighted tokens exact, and no limit as nothing."""
+    """Tokens as a number, money and weighted tokens as exact text; None without a limit."""
     exactly = Decimal(number)
     if not exactly.is_finite():
         return None

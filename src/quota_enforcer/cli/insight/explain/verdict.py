@@ -1,4 +1,4 @@
-"""One verdict in facts: the limit, the window, the sum, the thresholds, and what comes of it."""
+"""One verdict in facts: the limit, the window, the sum, the thresholds, and the result."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ Fact = tuple[str, str]
 
 
 def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact]:
-    """What the quota says, what was used of it, and what comes of that."""
+    """What the quota says, how much of it is used, and the result."""
     verdict = summed.verdict
     quota = verdict.quota
     yield "Limit", _limit(quota, context)
@@ -38,7 +38,7 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
 
 
 def amount(number: Number, quota: Quota) -> str:
-    """How much, without what it is of."""
+    """How much, without the measure's name."""
     return used_units(number, None, quota.measure.words).removesuffix(f" {quota.measure.words}")
 
 

@@ -33,7 +33,6 @@ _FROM = {
 def say_explained(
     found: Explained, teams: Iterable[Rule], context: Context, *, everything: bool
 ) -> None:
-    """All of it."""
     principal = found.record.principal
     table = [summed.row for name in found.names for summed in name.sums]
     words = standing_words(found.record, table, context)
@@ -53,7 +52,7 @@ def say_explained(
 
 
 def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iterator[str]:
-    """What the whole principal is about."""
+    """Facts about the principal as a whole."""
     standing, principal = found.standing, found.record.principal
     if standing.denied and not found.record.trouble:
         yield f"It is denied {denied_words(standing.denied)}: {standing.reason}."
@@ -82,7 +81,7 @@ def _say_name(name: Name, found: Explained, context: Context, *, everything: boo
 
 
 def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
-    """Where it comes from, and what it stands in place of."""
+    """The rule that the quota comes from, and the rules that it replaces."""
     quota = summed.verdict.quota
     here = next(each for each in name.candidates if each.rule == quota)
     others = [each for each in name.fated(Selection.APPLIES) if each is not here]

@@ -145,7 +145,7 @@ def _say(
 
 
 def _calmest(rest: Iterable[StatusRow]) -> str:
-    """What can be said of the rows that are not shown."""
+    """The states of the rows that are not shown."""
     states = list(dict.fromkeys(str(row.state) for row in rest))
     return f"all {states[0]}" if len(states) == 1 else ", ".join(states)
 

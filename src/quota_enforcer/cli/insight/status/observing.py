@@ -23,7 +23,6 @@ class Observed:
     tallies: tuple[Tally, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
         return {
             "days": self.days,
             "blocks": [
@@ -42,14 +41,13 @@ class Observed:
 
 
 def first_moment(context: Context, days: int) -> datetime:
-    """When the last days began."""
     return context.now - timedelta(days=days)
 
 
 def tallied(
     history: Iterable[Notice], records: Iterable[Record], context: Context, days: int
 ) -> Observed:
-    """Out of what was noted: the history says what has ended, the records what would last."""
+    """From the history (blocks that ended) and the records (blocks that would still last)."""
     standings = {str(record.principal): record.standing for record in records}
     theirs = (notice for notice in history if notice.principal in standings)
     blocks = would_have_been(theirs, standings)
@@ -59,7 +57,6 @@ def tallied(
 
 
 def say_observed(found: Observed, context: Context, limit: int | None) -> None:
-    """The table, or that there is nothing to show."""
     span = f"in the last {found.days} days" if found.days != 1 else "in the last day"
     if not found.tallies:
         say(f"\nNobody would have been blocked {span}, as far as the history goes back.")

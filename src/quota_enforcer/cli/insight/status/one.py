@@ -29,7 +29,6 @@ from quota_enforcer.insight.status import StatusRow, by_urgency, rows, unlimited
 def say_one(
     deployment: Deployment, text: str, context: Context, days: int, *, as_json: bool
 ) -> None:
-    """All about one principal."""
     record = record_of(deployment, text)
     loaded = deployment.load(context.now)
     decision = decide_for_one(record, loaded.book, deployment.ledger, context)

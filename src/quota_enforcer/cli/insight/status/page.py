@@ -1,4 +1,4 @@
-"""What stands around every status: the deployment, how fresh it is, and what is special now."""
+"""Above and below every status: the deployment, how fresh its usage is, and hints."""
 
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ def header_document(deployment: Deployment, state: SweepState, context: Context)
 
 
 def hints(state: SweepState, context: Context) -> None:
-    """What an admin should know besides."""
+    """What else an admin should know now."""
     if state.closed:
         hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
     if state.breaker_since is not None:

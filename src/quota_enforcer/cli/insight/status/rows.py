@@ -20,7 +20,6 @@ from quota_enforcer.insight.status import State, StatusRow
 
 
 def say_rows(table: Iterable[StatusRow], context: Context) -> None:
-    """The table."""
     say_table(
         ("Principal", "Quota", "Used", "%", "State", "Resets at"),
         [_cells(row, context) for row in table],
@@ -30,7 +29,7 @@ def say_rows(table: Iterable[StatusRow], context: Context) -> None:
 
 
 def say_notes(table: Iterable[StatusRow]) -> None:
-    """What the table's cells have no room for."""
+    """What has no room in the table's cells."""
     several = list(table)
     for place, (why, subject) in enumerate(_reasons(several).items()):
         say(f"{'' if place else chr(10)}{listed(subject, _LISTED)}: {why}.")
