@@ -87,10 +87,10 @@ def deployment(principals: int) -> Iterator[tuple[Sweep, CloudWatch, Counter[str
             for counter, used in (("requests", 1), ("input_tokens", 1_000))
         }
         metrics = CloudWatchMetrics(cast("Any", cloudwatch), settings.metric_namespace)
-        outside = replace(wiring.outside(settings, session), metrics=metrics)
-        outside.ledger.begin(START)
-        outside.ledger.finish(SweepState(started=START, finished=START, metered_to=START))
-        yield Sweep(settings, outside), cloudwatch, calls
+        adapters = replace(wiring.adapters(settings, session), metrics=metrics)
+        adapters.ledger.begin(START)
+        adapters.ledger.finish(SweepState(started=START, finished=START, metered_to=START))
+        yield Sweep(settings, adapters), cloudwatch, calls
 
 
 def swept(sweep: Sweep, calls: Counter[str], at: datetime) -> tuple[Report, Counter[str]]:

@@ -127,10 +127,10 @@ class World:
 
     def enforcer(self) -> Sweep:
         """The sweep, wired to the fakes."""
-        outside = Adapters(
+        adapters = Adapters(
             self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author
         )
-        return Sweep(self.settings, outside)
+        return Sweep(self.settings, adapters)
 
 
 def arn(who: str) -> str:

@@ -104,10 +104,6 @@ class SweepMemory(SweepStateReads, Protocol):
         """From now on no intent to block can be written."""
 
 
-class WakeLedger(Standings, SweepMemory, Protocol):
-    """The roles of the ledger that a wake itself takes."""
-
-
 class QuotaMemories(QuotaMemoryReads, Protocol):
     """The last valid version of each quota item."""
 

@@ -69,27 +69,21 @@ class Sweep:
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)
         )
         plan = self._enforcement.plan(given, confirmed=confirm_blocks)
-        state = replace(state, breaker_since=plan.allowed.since)
-        if confirm_blocks:
-            state = replace(state, confirmed_at=now)
-        before = [told, counted, found]
         if dry_run:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
-            due = [notice for each in plan.work.decisions for notice in each.notices]
-            said = Outcome((*cached.rules.invalid, *due))
-            return self._report(
-                Outcome.total([*before, plan.outcome, said]), now, state, dry_run=True
-            )
+            said = Outcome((*cached.rules.invalid, *plan.work.notices))
+            outcome = Outcome.total([counted, found, plan.outcome, said])
+            return self._report(outcome, now, plan.state, dry_run=True)
         done = self._enforcement.carry_out(plan, cached.unpriced)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
-        outcome = Outcome.total([remembered, *before, done])
+        outcome = Outcome.total([remembered, told, counted, found, done])
         sent = self._sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
         finished = begun.finished if metered is None else now
-        self._finish(begun, state, finished, outcome, now)
+        self._finish(begun, plan.state, finished, outcome, now)
         self._rules.settle(cached, all_seen=True)
-        return self._report(Outcome.total([outcome, sent]), now, state)
+        return self._report(Outcome.total([outcome, sent]), now, plan.state)
 
     def wake(self, principals: Iterable[Principal], now: datetime) -> Report:
         """Gather, decide and apply for just these, whose usage has changed, and their pools."""

@@ -6,6 +6,7 @@ a wake has not come to.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
@@ -14,12 +15,16 @@ from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender
-from quota_enforcer.enforce.ports import WakeLedger
+from quota_enforcer.enforce.ports import Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
 FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
+
+
+class WakeLedger(Standings, SweepMemory, Protocol):
+    """The roles of the ledger that a wake itself plays."""
 
 
 class WakeRun:
@@ -99,7 +104,7 @@ class WakeRun:
     def _note(self, plan: Plan, outcome: Outcome, *, fresh_at: datetime | None = None) -> None:
         """Note what a wake leaves, if it is news."""
         before = plan.work.given.state
-        tripped = plan.allowed.since if before.breaker_since is None else None
+        tripped = plan.state.breaker_since if before.breaker_since is None else None
         notified = outcome.gates_notified or ""
         notified = notified if notified != before.gates_notified else ""
         if fresh_at or tripped or notified:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Breaker
-from quota_enforcer.core.ledger import GateIntentReads, Record
+from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
@@ -25,12 +25,15 @@ from quota_enforcer.enforce.report import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, after the breaker, and what was found on the way."""
+    """What is to be done, after the breaker."""
 
     work: Work
-    allowed: Allowed
+    state: SweepState
+    """As the breaker leaves it."""
     prices: Prices
+    """What the usage says of the prices of its models."""
     outcome: Outcome
+    """What was found on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,21 @@ class Enforcement:
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
             work = replace(work, gates=intents)
+        state = replace(given.state, breaker_since=allowed.since)
+        if confirmed:
+            state = replace(state, confirmed_at=given.context.now)
         outcome = Outcome.total([evaluated.outcome, allowed.outcome])
-        return Plan(work, allowed, evaluated.prices, outcome)
+        return Plan(work, state, evaluated.prices, outcome)
 
     def carry_out(self, plan: Plan, unpriced: UnpricedModels) -> Outcome:
         """Make the decisions true; what fails goes into the outcome while the rest goes on."""
         given = plan.work.given
-        parts = [self._finished(plan.outcome, plan.work)]
+        parts = [self._marked(plan.outcome, given)]
         if plan.outcome.notices or not given.partial:
             self._ledger.post(plan.outcome.notices)
         parts.append(Outcome(notices=tuple(unpriced.notify(plan.prices, given.context.now))))
         for part in self._apply(plan.work):
-            parts.append(self._finished(part, plan.work))
+            parts.append(self._marked(part, given))
             if part.closed:
                 break
         return Outcome.total(parts)
@@ -125,6 +131,7 @@ class Enforcement:
             yield gates.apply(gated)
         yield teams.apply(work.only(lambda *each: way(*each) is Way.TEAM))
 
-    def _finished(self, outcome: Outcome, work: Work) -> Outcome:
-        mark_due(self._ledger, outcome.unfinished, work.given.context.now)
+    def _marked(self, outcome: Outcome, given: SweepInput) -> Outcome:
+        """The same, once the next sweep is sure to look at whoever is unfinished."""
+        mark_due(self._ledger, outcome.unfinished, given.context.now)
         return outcome

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import already_applied
@@ -29,6 +30,11 @@ class Work:
     def only(self, suits: Callable[[Decision, Record], bool]) -> Self:
         """The part whose decisions suit."""
         return replace(self, decisions=[each for each, record in self if suits(each, record)])
+
+    @property
+    def notices(self) -> list[Notice]:
+        """Those due if all of it is brought about."""
+        return [notice for decision in self.decisions for notice in decision.notices]
 
     @property
     def moved(self) -> frozenset[Principal]:

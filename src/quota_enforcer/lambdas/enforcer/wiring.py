@@ -50,7 +50,7 @@ def models(settings: "Settings", session: "boto3.Session") -> Models:
     return BedrockModels(session.client("bedrock", config=clients.MODEL_NAMES), memory)
 
 
-def outside(settings: "Settings", session: "boto3.Session") -> Adapters:
+def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:
     """Every adapter of one deployment."""
     return Adapters(
         ledger=ledger(settings, session),
@@ -67,4 +67,4 @@ def outside(settings: "Settings", session: "boto3.Session") -> Adapters:
 
 def sweep(settings: "Settings", session: "boto3.Session") -> Sweep:
     """The sweep of one deployment, ready to run."""
-    return Sweep(settings, outside(settings, session))
+    return Sweep(settings, adapters(settings, session))
