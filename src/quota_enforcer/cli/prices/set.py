@@ -60,12 +60,11 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    r"""Say what a model costs, or change just the given prices of one that is there.
+    r"""Set what a model costs, or change only the given prices of your own price.
 
-    What you leave out stays as the product has it, where it knows the model. The
-    plain name of a model holds for prefixes such as eu. too, where those have no
-    price of their own. It counts within a minute; a recount prices past
-    hours again.
+    Prices that you leave out stay as the product has them, if it knows the model.
+    The plain name of a model is also for prefixes such as eu., unless those have a
+    price of their own. It counts within a minute; a recount prices past hours again.
 
     Examples:
       quota-enforcer prices set anthropic.claude-opus-4-5-20251101-v1:0 \

@@ -85,9 +85,9 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
 ) -> None:
     """Give somebody another limit for a while; afterwards all is as it was before.
 
-    A quota of their own is raised. Where a team's, a kind's or the default quota
-    limits them, they get one of their own that says the same with this limit,
-    and that ends by itself.
+    A quota of their own is raised. If the quota of a team, of a kind or the default
+    limits them, they get one of their own that is the same with this limit, and
+    that ends by itself.
 
     Examples:
       quota-enforcer quota raise user/alice daily 5_000_000 --until 1d

@@ -96,7 +96,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     unset: Annotated[Several, _option(_ITEM, "ATTRIBUTE", "What to remove; repeatable.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    r"""Add a quota, or change just the given attributes of one that is there.
+    r"""Add a quota, or change only the given attributes of a stored one.
 
     Moments are written 2026-12-01 or 2026-12-01T09:00, in the deployment's
     time zone, or as a while from now: 2h, 3d.

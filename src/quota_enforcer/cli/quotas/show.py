@@ -107,7 +107,7 @@ class Shown:
 def show(
     deployment: Deployment, subject: SubjectArg, name: Name, *, as_json: AsJson = False
 ) -> None:
-    """Show one quota: what it says, whether it is in force, whom it covers, who edited it.
+    """Show one quota: what it says, whether it is in force, to whom it applies, who edited it.
 
     Of one that is not valid it shows what is wrong, and the version in force.
 
