@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from quota_enforcer.aws.bedrock.logging import logging_found
+from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
 from quota_enforcer.doctor.rules.logging import LoggingFound

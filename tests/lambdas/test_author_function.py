@@ -14,7 +14,7 @@ from boto_calls import actions_of
 from builders import NOON
 from gate_fakes import ALL, GATE, GATE_2, Gatehouse, an_intent
 from quota_enforcer.aws import clients
-from quota_enforcer.aws.functions.functions import AuthorFunction, AuthorRefused
+from quota_enforcer.aws.functions.author import AuthorFunction, AuthorRefused
 from quota_enforcer.core.errors import ConfigError, UnknownEvent
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.principal import Principal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.account import StackParts, enabled_regions, server_time
-from quota_enforcer.aws.bedrock.logging import logging_found
+from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics

@@ -11,7 +11,7 @@ from builders import UTC_ZONE
 from deployed_stack import ALLOW, MODEL, DeployedStack, is_refused
 from embedded_account import document
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
-from quota_enforcer.aws.functions.functions import AuthorFunction
+from quota_enforcer.aws.functions.author import AuthorFunction
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.gates.result import GateResult

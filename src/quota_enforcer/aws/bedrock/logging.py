@@ -14,7 +14,6 @@ import tenacity
 from botocore.exceptions import ClientError
 
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.doctor.rules.logging import LoggingFound
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -107,22 +106,6 @@ class InvocationLogging:
                 f"{error.response['Error']['Message'][:100]}. "
                 "Is it in this Region and of the Standard class? See parameter ExistingLogGroup",
             ) from error
-
-
-def logging_found(client: "BedrockClient") -> LoggingFound | None:
-    """The configuration in force in the client's Region, if any; nobody's patience is needed."""
-    found = client.get_model_invocation_logging_configuration().get("loggingConfig") or {}
-    if not found:
-        return None
-    group, bucket = found.get("cloudWatchConfig"), found.get("s3Config")
-    return LoggingFound(
-        log_group=group["logGroupName"] if group else "",
-        role=group["roleArn"] if group else "",
-        bucket=bucket["bucketName"] if bucket else "",
-        prefix=bucket.get("keyPrefix", "") if bucket else "",
-        # Bedrock's default, where nothing is said, is to deliver text.
-        bodies=found.get("textDataDeliveryEnabled", True),
-    )
 
 
 def _ours(current: "LoggingConfigTypeDef", wanted: WantedLogging) -> "LoggingConfigTypeDef":

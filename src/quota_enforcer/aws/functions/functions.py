@@ -1,16 +1,17 @@
-"""Our functions as they ask one another: the enforcer and the author waited for, a wake not."""
+"""Our functions as they ask one another: waited for, or told of a wake and not waited for."""
 
 import json
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.core.principal import Principal
-from quota_enforcer.gates.result import GateResult
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mypy_boto3_lambda import LambdaClient
+
+    from quota_enforcer.core.principal import Principal
 
 MOST_NAMES: Final = 1_000
 """In one wake, so that its sweep ends within the function's time."""
@@ -26,10 +27,6 @@ class EnforcerRefused(EnforcerError):
     """The enforcer function ended in an error; the message is its own."""
 
 
-class AuthorRefused(EnforcerError):
-    """The author function ended in an error; the message is its own. The gates are as they were."""
-
-
 class Enforcer:
     """One deployment's enforcer function; its client must wait as long as the function may run."""
 
@@ -39,25 +36,7 @@ class Enforcer:
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """Its report on an event, or EnforcerRefused."""
-        return _ask(self._client, self._function, event, EnforcerRefused)
-
-
-class AuthorFunction:
-    """The `GateAuthor`; its client is to have ASKS_AUTHOR. Raises AuthorRefused."""
-
-    def __init__(self, client: "LambdaClient", function: str) -> None:
-        self._client = client
-        self._function = function
-
-    def render(self) -> GateResult:
-        return self._ask("render")
-
-    def empty(self) -> GateResult:
-        return self._ask("empty")
-
-    def _ask(self, action: str) -> GateResult:
-        event = {"action": action}
-        return GateResult.from_json(_ask(self._client, self._function, event, AuthorRefused))
+        return ask(self._client, self._function, event, EnforcerRefused)
 
 
 class EnforcerWake:
@@ -67,7 +46,7 @@ class EnforcerWake:
         self._client = client
         self._function = function
 
-    def wake(self, principals: Collection[Principal]) -> None:
+    def wake(self, principals: "Collection[Principal]") -> None:
         """Have the enforcer look at these, and only these; no call without any."""
         # Already as JSON, since escapes make a name longer.
         names = [json.dumps(name) for name in sorted({str(each) for each in principals})]
@@ -79,7 +58,7 @@ class EnforcerWake:
             )
 
 
-def _ask(
+def ask(
     client: "LambdaClient", function: str, event: dict[str, Any], refused: type[EnforcerError]
 ) -> dict[str, Any]:
     """A function's answer; raises `refused` with the function's own words if it fails."""
