@@ -40,7 +40,7 @@ def is_missing(error: ClientError) -> bool:
 
 
 def action_refused(error: ClientError) -> str | None:
-    """The IAM action that is missing, empty where AWS does not name it; None for other errors."""
+    """The IAM action that is missing, empty if AWS does not name it; None for other errors."""
     if error.response["Error"].get("Code", "") not in _DENIED:
         return None
     named = _ACTION.search(error.response["Error"].get("Message", ""))

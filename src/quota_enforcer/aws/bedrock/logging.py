@@ -60,8 +60,8 @@ class InvocationLogging:
     def ensure(self, wanted: WantedLogging) -> str:
         """Have calls logged to the wanted group; says what was done.
 
-        Raises ConfigError, with the template parameter to set, where somebody else's configuration
-        does not reach that group, and where Bedrock cannot write to it.
+        Raises ConfigError, with the template parameter to set, if somebody else's configuration
+        does not reach that group, or if Bedrock cannot write to it.
         """
         current = self._current()
         writer = _role(current)

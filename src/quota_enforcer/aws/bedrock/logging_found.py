@@ -1,4 +1,4 @@
-"""Invocation logging as it is, for the doctor; apart, so that the set-up function loads no doctor."""
+"""Invocation logging as it is, for the doctor; apart, so that set-up loads no doctor."""
 
 from typing import TYPE_CHECKING
 

@@ -68,7 +68,7 @@ class BedrockModels:
     def named(self, model_id: str) -> NamedModel:
         """The model; one that cannot be found out keeps the name that its id has.
 
-        Raises what boto3 raises where the ledger cannot be read.
+        Raises what boto3 raises if the ledger cannot be read.
         """
         if not is_opaque(model_id):
             return named(model_id)

@@ -39,7 +39,7 @@ class CloudWatchInvocationLog:
     def events(self, start: datetime, end: datetime) -> Iterator[LogEvent]:
         """The events of Bedrock's stream with a time in [start, end), page by page.
 
-        None where Bedrock has written nothing yet. Raises ConfigError where there is no such group.
+        None if Bedrock has written nothing yet. Raises ConfigError if there is no such group.
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/API_FilterLogEvents.html
         """
         first, after = _milliseconds(start), _milliseconds(end)
@@ -66,7 +66,7 @@ class CloudWatchInvocationLog:
     def kept_since(self) -> datetime:
         """Before this moment the log group may have lost events, or did not exist.
 
-        Raises ConfigError where there is no such group.
+        Raises ConfigError if there is no such group.
         """
         described = self._described()
         created = _EPOCH + described["creationTime"] * _MILLISECOND

@@ -28,7 +28,7 @@ class LogWiring:
         self._client = client
 
     def class_of(self, group: str) -> str | None:
-        """The class of a log group; None where there is no such group."""
+        """The class of a log group; None if there is no such group."""
         for found in self._groups(group):
             if found["logGroupName"] == group:
                 return found.get("logGroupClass", STANDARD)
@@ -47,7 +47,7 @@ class LogWiring:
     def newest_record(self, group: str) -> datetime | None:
         """When Bedrock's stream got its newest event, said up to an hour late.
 
-        None where it has none, or there is no such group.
+        None if it has none, or if there is no such group.
         """
         try:
             answer = self._client.describe_log_streams(
@@ -61,7 +61,7 @@ class LogWiring:
         return None
 
     def subscriptions(self, group: str) -> list[SubscriptionFound]:
-        """The subscription filters of a log group; none where there is no such group."""
+        """The subscription filters of a log group; none if there is no such group."""
         pages = self._client.get_paginator("describe_subscription_filters")
         try:
             return [

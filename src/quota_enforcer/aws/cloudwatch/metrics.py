@@ -64,7 +64,7 @@ class CloudWatchMetrics:
     ) -> dict[Series, Mapping[datetime, int] | None]:
         """Sums by period start (period in seconds).
 
-        Complete and empty is {}, that is zero; None where the answer is not complete or does not
+        Complete and empty is {}, that is zero; None if the answer is not complete or does not
         make sense, that is unknown.
         """
         wanted = list(dict.fromkeys(series))

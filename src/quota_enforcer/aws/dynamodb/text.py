@@ -24,7 +24,7 @@ def instant(when: datetime) -> str:
 
 
 def moment(item: Mapping[str, Any], name: str) -> datetime | None:
-    """An attribute that holds a moment, None where it is not there."""
+    """An attribute that holds a moment; None if it is absent."""
     return datetime.fromisoformat(item[name]) if name in item else None
 
 
@@ -34,7 +34,7 @@ def as_attributes(thing: UsedUp | Warned | Notice) -> dict[str, Any]:
 
 
 def known(**values: Any) -> dict[str, Any]:
-    """Attributes as DynamoDB takes them; what is None or an empty text is left out."""
+    """Attributes as DynamoDB takes them; None and empty texts are left out."""
     return {name: _text(value) for name, value in values.items() if value not in (None, "")}
 
 

@@ -41,7 +41,7 @@ def ask(url: str, credentials: "Credentials", region: str | None) -> dict[str, A
     """What the function says of whom these credentials are.
 
     `region` is for URLs that do not name theirs. Raises NoUrl, MayNotAsk or NotAnswered, and
-    ClientError where AWS does not know the credentials.
+    ClientError if AWS does not know the credentials.
     """
     region = checked_region(url, region)
     request = AWSRequest("GET", url, headers={"accept": "application/json"})

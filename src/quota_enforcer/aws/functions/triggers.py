@@ -14,7 +14,7 @@ _LOGS = "logs.amazonaws.com"
 
 
 def schedule(client: "EventBridgeSchedulerClient", name: str) -> ScheduleFound | None:
-    """A schedule of the default group; None where it is gone."""
+    """A schedule of the default group; None if it is gone."""
     try:
         found = client.get_schedule(Name=name)
     except client.exceptions.ResourceNotFoundException:
@@ -23,7 +23,7 @@ def schedule(client: "EventBridgeSchedulerClient", name: str) -> ScheduleFound |
 
 
 def mapping_state(client: "LambdaClient", uuid: str) -> str:
-    """The state of an event source mapping; empty where it is gone."""
+    """The state of an event source mapping; empty if it is gone."""
     try:
         return client.get_event_source_mapping(UUID=uuid)["State"]
     except client.exceptions.ResourceNotFoundException:

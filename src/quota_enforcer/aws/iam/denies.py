@@ -26,7 +26,6 @@ class IamDenies:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The installed model scopes."""
         return frozenset(self._policies)
 
     def denied(self) -> dict[Principal, frozenset[str]]:
@@ -72,7 +71,7 @@ class IamDenies:
             raise _refusal(error, principal, policy) from error
 
     def detach(self, principal: Principal, scope: str) -> None:
-        """Lift a deny; no error where there is none, or no such principal.
+        """Lift a deny; no error without one, or without such a principal.
 
         Raises CannotDeny for a principal out of reach, which somebody else must have denied.
         """

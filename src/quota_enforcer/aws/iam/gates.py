@@ -32,7 +32,7 @@ class IamGates:
         self._client = client
 
     def document(self, gate: str) -> Document | None:
-        """The document in force; None where there is no such policy."""
+        """The document in force; None if there is no such policy."""
         try:
             (version,) = (each for each in self._versions(gate) if each["IsDefaultVersion"])
             found = self._client.get_policy_version(PolicyArn=gate, VersionId=version["VersionId"])
@@ -42,7 +42,7 @@ class IamGates:
         return cast("Document", found["PolicyVersion"]["Document"])
 
     def create(self, gate: str, document: Document) -> None:
-        """Make the policy; where somebody has just made it, put the document in force there."""
+        """Make the policy; if somebody has just made it, put the document in force there."""
         path, _, name = gate.partition(":policy")[2].rpartition("/")
         try:
             self._client.create_policy(
@@ -78,7 +78,7 @@ class IamGates:
         return sorted(holders)
 
     def role(self, name: str) -> Role | None:
-        """A role by its name without path; None where there is none."""
+        """A role by its name without path; None if there is none."""
         try:
             role: Any = self._client.get_role(RoleName=name)["Role"]
         except self._client.exceptions.NoSuchEntityException:

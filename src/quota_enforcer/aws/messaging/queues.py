@@ -41,9 +41,9 @@ class SqsDeadLetters:
         self._group = group
 
     def send(self, pointers: Sequence[EventPointer]) -> None:
-        """Leave them, those of one reason together; no call where there are none.
+        """Leave them, those of one reason together; no call without any.
 
-        Raises LettersRefused where the queue took only some, after all were offered.
+        Raises LettersRefused if the queue took only some, after all were offered.
         """
         bodies = list(self._bodies(pointers))
         refused: list[str] = []

@@ -100,7 +100,7 @@ def _full(error: Exception) -> CannotSubscribe:
 
 
 _PENDING: Final = "PendingConfirmation"
-"""Stands where a subscription has its ARN once it is confirmed."""
+"""In place of the ARN that a confirmed subscription has."""
 
 
 def listeners(client: "SNSClient", topic: str) -> Listeners:

@@ -52,7 +52,7 @@ def author() -> Author:
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Answer one event; raises AuthorBusy where another run does not end."""
+    """Answer one event; raises AuthorBusy if another run does not end."""
     match event:
         case {"action": "render", **rest} if not rest:
             rendered = WAIT(lambda: author().render(clock.now(), context.aws_request_id))

@@ -1,4 +1,4 @@
-"""Wiring of the meter: apart from the enforcer's, so that it imports nothing that it may not do."""
+"""Wiring of the meter: apart from the enforcer's, so that it constructs only what it may call."""
 
 from typing import TYPE_CHECKING
 

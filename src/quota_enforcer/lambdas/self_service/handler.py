@@ -1,7 +1,7 @@
 """The self-service function: tells callers where they stand, by its function URL.
 
-Of what is asked only the principal is logged. It is wired here, so that it imports nothing that its
-role may not do.
+Of what is asked only the principal is logged. It is wired here, so that it constructs only what its
+role may call.
 """
 
 import json

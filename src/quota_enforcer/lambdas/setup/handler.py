@@ -41,7 +41,7 @@ def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
 
 @resource.delete
 def close(event: dict[str, Any], _context: "LambdaContext") -> str:
-    """Release everyone, then switch logging off; fails where somebody would stay blocked."""
+    """Release everyone, then switch logging off; fails if somebody would stay blocked."""
     physical_id = _keep_physical_id(event)
     client = boto3.client("lambda", config=clients.CLOSES_ENFORCER)
     enforcer = Enforcer(client, event["ResourceProperties"]["EnforcerFunction"])

@@ -61,7 +61,7 @@ class DynamoGateMemory:
         self._table = table
 
     def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the lease where it is free, run out, or ours; False while somebody has it."""
+        """Take the lease if it is free, run out, or ours; False while somebody else has it."""
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -77,7 +77,7 @@ class DynamoGateMemory:
         return True
 
     def leave_lease(self, holder: str) -> None:
-        """Give the lease back; nothing where it ran out and somebody else has it."""
+        """Give the lease back; does nothing if it ran out and somebody else has it."""
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.delete_item(
                 TableName=self._table,
@@ -105,7 +105,6 @@ class DynamoGateMemory:
         return frozenset(self._get(_digest_key(gate)).get("digests", ()))
 
     def remember(self, gate: str, digests: Iterable[str]) -> None:
-        """Keep these digests instead."""
         kept = _TO_WIRE.serialize(sorted(digests))
         self._client.put_item(TableName=self._table, Item={**_digest_key(gate), "digests": kept})
 

@@ -34,18 +34,15 @@ class DynamoNotices:
         self._table = table
 
     def post(self, notices: Iterable[Notice]) -> None:
-        """Put notices that belong to no record into outbox and history."""
         writes = notice_writes(notices)
         for first in range(0, len(writes), BATCH):
             self._table.write(writes[first : first + BATCH])
 
     def outbox(self, until: datetime) -> list[Notice]:
-        """Notices posted before `until` and not sent yet."""
         waiting = map(notice_of, self._table.partition(OUTBOX))
         return [notice for notice in waiting if notice.at < until]
 
     def sent(self, notice: Notice) -> None:
-        """Take a notice out of the outbox."""
         self._table.delete(outbox_key(notice))
 
     def history(
@@ -93,9 +90,9 @@ def outbox_item(notice: Notice) -> "Plain":
 
 
 def history_item(notice: Notice) -> "Plain":
-    """A notice as it is kept: with its principal where it names one, else with the deployment.
+    """A notice as it is kept: in its principal's partition, or in the deployment's.
 
-    What an admin typed as a principal may be anything, so it makes no partition of its own.
+    An admin may type anything as a principal, and only a real one gets a partition.
     """
     try:
         partition = str(Principal.parse(notice.principal))

@@ -39,7 +39,6 @@ class DynamoReads:
         return records
 
     def usage(self, principal: Principal, first: date) -> Usage:
-        """One principal's usage from a local date on."""
         items = self._table.query(
             Expression(
                 "#pk = :pk AND #sk BETWEEN :first AND :after",

@@ -36,11 +36,9 @@ class DynamoStandings:
         self._table = table
 
     def due(self, now: datetime) -> set[Principal]:
-        """Whose record is due."""
         return {record.principal for record in self._listed(instant(now))}
 
     def blocked(self) -> list[Record]:
-        """Every record that denies something, or was about to; eventually consistent."""
         return self._listed(listings=[BLOCKED])
 
     def everybody(self) -> list[Record]:
@@ -58,12 +56,9 @@ class DynamoStandings:
         gate: GateIntent | None = None,
         quotas_seen: str | None = None,
     ) -> None:
-        """Write a record over its previous version, with its notices into outbox and history.
+        """As the protocol says; ValueError for more than 48 notices.
 
-        With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict where the version is not the next one, or where somebody has seen an edit
-        since the state had `quotas_seen`; and Closed where `record.intended` would deny something
-        after `close`. A transaction holds 100 items, hence ValueError for more than 48 notices.
+        All of it is one transaction, which holds 100 items at most.
         """
         writes: list[Put | Delete | ConditionCheck] = [Put(record_item(record), _follows(record))]
         check = _state_allows(record, quotas_seen)
@@ -112,14 +107,14 @@ class DynamoStandings:
 
 
 def _follows(record: Record) -> Expression:
-    """Holds where the ledger has the version before this one."""
+    """Holds if the ledger has the version before this one."""
     if record.version == 1:
         return Expression("attribute_not_exists(#pk)")
     return Expression("#version = :previous", {"previous": record.version - 1})
 
 
 def _state_allows(record: Record, quotas_seen: str | None) -> ConditionCheck | None:
-    """What the state must be for a record to be written, if that matters."""
+    """What the state must say so that a record may be written; None if anything will do."""
     parts: list[str] = []
     values: dict[str, object] = {}
     if record.intended:

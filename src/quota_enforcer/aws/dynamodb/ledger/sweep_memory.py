@@ -44,20 +44,14 @@ class DynamoSweepMemory:
         self._table.update(STATE, started, condition=_not_later(started=now))
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
-        """Note by its token that somebody has seen edits and begins to act, unsettled until then.
-
-        False, and nothing written, where somebody else did so since `before`.
-        """
         seen = {"quotas_seen": token, "unsettled": token}
         same = still(quotas_seen=before.quotas_seen, unsettled=before.unsettled)
         return self._table.update(STATE, seen, condition=same)
 
     def complete_edits(self, token: str) -> None:
-        """Nothing is unsettled any more, unless it is by another token."""
         self._table.update(STATE, {}, ["unsettled"], still(unsettled=token))
 
     def reopen_edits(self, token: str) -> None:
-        """What somebody has done may rest on quotas that were edited meanwhile."""
         self._table.update(STATE, {"unsettled": token})
 
     def finish(self, state: SweepState) -> None:
@@ -83,12 +77,10 @@ class DynamoSweepMemory:
         breaker_since: datetime | None = None,
         gates_notified: str = "",
     ) -> None:
-        """Note this much of the state between two sweeps; what is not given stays."""
         noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_notified)
         self._table.update(STATE, noted)
 
     def close(self) -> None:
-        """From now on no intent to block can be written."""
         self._table.update(STATE, {"closed": True})
 
 
@@ -118,7 +110,7 @@ def state_of(item: "Plain") -> SweepState:
 
 
 def still(**values: str) -> Expression:
-    """Holds where the state says just this; an empty text stands for what is not there."""
+    """Holds if the state says just this; an empty text stands for an absent attribute."""
     parts = (
         f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})"
         for name, value in values.items()
@@ -127,7 +119,7 @@ def still(**values: str) -> Expression:
 
 
 def _not_later(**moments: datetime) -> Expression:
-    """Holds where the state has no later moments than these."""
+    """Holds if the state has no later moments than these."""
     parts = (f"(attribute_not_exists(#{name}) OR #{name} <= :{name})" for name in moments)
     return Expression(
         " AND ".join(parts), {name: instant(moment) for name, moment in moments.items()}

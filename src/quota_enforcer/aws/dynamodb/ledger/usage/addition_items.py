@@ -47,7 +47,7 @@ def marker_key(marker: Marker) -> Plain:
 
 
 def marker_updates(calls: Iterable[UsageEntry], now: datetime) -> dict[Marker, Update]:
-    """Writes that note these calls as added, each of which fails where one of its calls is."""
+    """Writes that note these calls as added; each fails if one of its calls was added before."""
     keys: defaultdict[Marker, list[str]] = defaultdict(list)
     for call in calls:
         keys[marker_of(call)].append(call.key)
@@ -90,7 +90,7 @@ def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneI
 
 
 def _none_added(keys: list[str]) -> Expression:
-    """Holds where the marker has none of these keys; one that is not there yet has none."""
+    """Holds if the marker has none of these keys, or does not exist yet."""
     names = {f"k{number}": key for number, key in enumerate(keys)}
     text = " AND ".join(f"NOT contains(#{ADDED}, :{name})" for name in names)
     return Expression(text, names)

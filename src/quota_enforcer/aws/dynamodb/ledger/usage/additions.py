@@ -33,7 +33,7 @@ PATIENCE: Final = timedelta(seconds=60)
 Until then it goes on meeting others: after an outage many deliveries come at once.
 """
 LANES: Final = 4
-"""Transactions under way at once, at most; one where they share the check that an hour is open."""
+"""Transactions under way at once, at most; one if they share the check that an hour is open."""
 _ODD: Final = {"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"}
 """What DynamoDB says of a call that it will never take, whatever it stands next to."""
 

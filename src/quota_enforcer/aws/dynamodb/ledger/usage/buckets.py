@@ -29,7 +29,7 @@ AFTER_USAGE = "usage$"
 """Comes after every range key that starts with `usage#`, since `$` follows `#`."""
 
 METER = "meter"
-"""Stands where an hour's counters stand, `13.meter`, and says who filled the hour."""
+"""An attribute beside an hour's counters, `13.meter`: who filled the hour."""
 
 _HOURS_AT_ONCE = 12
 """An expression of 25 hours would come near the 4 KB that DynamoDB reads of one."""
@@ -58,7 +58,6 @@ class DynamoUsage:
     def set_hours(
         self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = Metering.CLOUDWATCH
     ) -> None:
-        """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
         several = sorted(hours.items())
         for first in range(0, len(several), _HOURS_AT_ONCE):
             self._set_hours(bucket, dict(several[first : first + _HOURS_AT_ONCE]), meter)
@@ -70,7 +69,6 @@ class DynamoUsage:
         self._table.update(usage_key(bucket), values, zeros)
 
     def day(self, principal: Principal, day: date) -> dict[Bucket, dict[datetime, Counts]]:
-        """The stored hours of one principal's buckets of one local date, those without any too."""
         items = self._table.query(
             Expression(
                 "#pk = :pk AND begins_with(#sk, :day)",
@@ -102,8 +100,8 @@ def counters(
 ) -> tuple[dict[str, int | Decimal], list[str]]:
     """The attributes to set and to remove so that these hours hold exactly these counts.
 
-    Raises ValueError for a moment that starts no local hour of the bucket's day: it would be
-    stored where nobody looks for it.
+    Raises ValueError for a moment that starts no local hour of the bucket's day: nobody would
+    ever read it.
     """
     numbers: dict[str, int | Decimal] = {}
     for start, counts in hours.items():

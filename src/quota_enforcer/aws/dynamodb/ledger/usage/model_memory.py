@@ -33,7 +33,7 @@ class DynamoModelMemory:
     def remember(self, seen: SeenModel) -> SeenModel:
         """Keep what was found out; returns what is kept.
 
-        What is not resolved never takes the place of what another meter has resolved.
+        An unresolved name never overwrites one that another meter has resolved.
         """
         still = Expression("attribute_not_exists(#pk) OR attribute_exists(#unresolved)")
         if self._table.put(_item(seen), still if seen.unresolved else None):

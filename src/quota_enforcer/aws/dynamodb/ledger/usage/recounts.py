@@ -1,8 +1,8 @@
 """Which hours are to be set from the log, as items of the ledger, one for each hour.
 
-An hour is open from when it is asked for until it is finished. One that is asked for again, or
-begun again, while a recount of it runs stays open. That a recount has once begun is never taken
-back: from then on the hour is set as a whole and no single call is added to it.
+An hour is open from when it is asked for until it is finished. It stays open if it is asked for or
+begun again while its recount runs. Once a recount has begun, the hour is set as a whole and never
+again gets a single call.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,6 @@ class DynamoRecounts:
         self._table = table
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
-        """Ask that these hours be set from the log once they are closed."""
         for hour in sorted(set(hours)):
             self._table.update(
                 recount_key(hour), {"asked": instant(now), **_expiry(now)}, ["seen", "finished"]
@@ -46,15 +45,10 @@ class DynamoRecounts:
         return [_recount_of(item) for item in items if "asked" in item and "finished" not in item]
 
     def start_recount(self, hour: datetime, now: datetime) -> None:
-        """From now on calls of this hour are not added but ask for another recount."""
         started = {"started": instant(now), "seen": True, **_expiry(now)}
         self._table.update(recount_key(hour), started, ["finished"])
 
     def finish_recount(self, hour: datetime, now: datetime) -> None:
-        """The hour is set; one asked for or begun again since `start_recount` stays to be done.
-
-        `now` is the moment that the start was given.
-        """
         # Who asks takes `seen` away, and who begins again changes `started`.
         undisturbed = Expression("#seen = :yes AND #started = :started", _as_started(now))
         done = {"finished": instant(now)}
@@ -62,7 +56,6 @@ class DynamoRecounts:
             self.ask_recounts([hour], now)
 
     def drop_recount(self, hour: datetime) -> None:
-        """The hour cannot be set from the log: it is asked for no more, as if never begun with."""
         self._table.update(recount_key(hour), {}, ["asked", "seen", "started", "finished"])
 
 

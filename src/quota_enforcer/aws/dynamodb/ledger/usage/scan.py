@@ -1,8 +1,8 @@
-"""Everybody's usage at once: a query for each, or one pass over the table where that is quicker.
+"""Everybody's usage at once: a query for each principal, or one pass over the table if quicker.
 
-A query takes its time however little it finds, so for thousands of principals the pass is quicker
-by far, unless the ledger holds very much else. It is the dearer of the two where it is chosen for a
-large ledger: 1 GB takes 122,000 read units, which is about two cents.
+A query takes its time however little it finds, so the pass is much quicker for thousands of
+principals, unless the ledger holds very much else. In a large ledger the pass also costs more:
+1 GB takes 122,000 read units, which is about two cents.
 """
 
 from collections import defaultdict

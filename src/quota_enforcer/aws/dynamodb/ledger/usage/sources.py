@@ -36,10 +36,6 @@ class DynamoSources:
         self._table.put(source_item(source))
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
-        """Remember how callers stand in the log; what a meter of metrics knows of them stays.
-
-        So does one that was seen later already: a recount looks back, a delivery may be late.
-        """
         by_activity = sorted(sources, key=lambda source: source.active_to)
         newest = {(source.arn, source.model_id): source for source in by_activity}
         writes = [_keeping(source_item(source)) for source in newest.values()]
