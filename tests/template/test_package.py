@@ -20,6 +20,7 @@ LARGEST = 12_000_000
 """Bytes; a cold start loads what is in here."""
 NOT_FOR_LAMBDA = {
     "quota_enforcer.cli",
+    "quota_enforcer.doctor",
     "quota_enforcer.local",
     "quota_enforcer.insight.report",
     "jinja2",
@@ -146,7 +147,7 @@ def test_nothing_in_it_is_compiled(package: Path) -> None:
 def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
     ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
     assert ours == {
-        "aws", "core", "decide", "doctor", "enforce", "gates", "insight", "lambdas", "meter",
+        "aws", "core", "decide", "enforce", "gates", "insight", "lambdas", "meter",
     }  # fmt: skip
     assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
         path.name for path in package.iterdir()
