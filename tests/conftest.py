@@ -1,8 +1,12 @@
 """What every test stands on: Powertools' settings when a handler is imported; and no clock."""
 
 import os
+from functools import cache
 
+import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "BedrockQuota/bedrock-quota/Enforcer"
 os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
@@ -14,3 +18,6 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+# Typer's runner makes all commands anew for each that it runs: that takes longer than most do.
+pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))

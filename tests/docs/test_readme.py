@@ -89,12 +89,18 @@ def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
         assert result.exit_code == 0, f"{command}\n{result.output}"
 
 
+@pytest.fixture(scope="module")
+def ours() -> Any:
+    """All commands, as Typer makes them."""
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(
     ("page", "command"), [(page, each) for page in PAGES for each in named(page)]
 )
-def test_every_command_named_is_one_that_we_have(page: str, command: str) -> None:
+def test_every_command_named_is_one_that_we_have(page: str, command: str, ours: Any) -> None:
     words = shlex.split(command)[1:]
-    found: Any = typer.main.get_command(app)
+    found = ours
     while words and words[0] in getattr(found, "commands", ()):
         found = found.commands[words.pop(0)]
     assert not words or not hasattr(found, "commands") or words[0].startswith("-"), page

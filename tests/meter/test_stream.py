@@ -178,13 +178,13 @@ def test_a_record_of_a_megabyte_is_counted(place: Place) -> None:
     assert place.stream.deliver(delivery([large]), NOW, "id").counted == 1
 
 
-def test_one_bad_record_of_ten_thousand_costs_no_other(place: Place) -> None:
-    events = [call(n, NOON + timedelta(seconds=n % 60), f"u{n % 50}") for n in range(10_000)]
-    events[5_000] = event(5_000, '{"timestamp": "2026-11-24T12:00:00Z", "inp', NOON)
+def test_one_bad_record_of_a_thousand_costs_no_other(place: Place) -> None:
+    events = [call(n, NOON + timedelta(seconds=n % 60), f"u{n % 50}") for n in range(1_000)]
+    events[500] = event(500, '{"timestamp": "2026-11-24T12:00:00Z", "inp', NOON)
     place.ledger.at_once = 100
     metered = place.stream.deliver(delivery(events), NOW, "id")
-    assert metered.counted == 9_999
-    assert [pointer.event_id for pointer in metered.quarantined] == [f"{5_000:056d}"]
+    assert metered.counted == 999
+    assert [pointer.event_id for pointer in metered.quarantined] == [f"{500:056d}"]
     assert place.ledger.totals() == truth(events, place)
     assert place.letters.left == []
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.decide.rules import QuotaEdit, RuleSet
 from quota_enforcer.enforce.ports import Briefs
@@ -87,6 +89,12 @@ class Meters:
         if settings.metering is Metering.STREAM or (begins is not None and now <= begins):
             return None
         occasion = Occasion(now, settings.zone, settings.account, rules.watch_sessions, begins)
-        table = PriceTable(shipped_rates(), rules.prices)
+        table = _table(tuple(rules.prices.items()))
         pricing = Pricing(self._models, table, settings.region)
         return meter(self._metrics, self._ledger, rules.book, state, occasion, pricing)
+
+
+@lru_cache(maxsize=1)
+def _table(own: tuple[tuple[str, Rate], ...]) -> PriceTable:
+    """The prices, made anew only where admins changed theirs: it remembers what it looked up."""
+    return PriceTable(shipped_rates(), dict(own))

@@ -190,12 +190,12 @@ def test_an_empty_file_has_no_lines() -> None:
     assert "0 lines" in result.stderr
 
 
-def test_one_bad_record_among_ten_thousand_costs_no_other() -> None:
-    lines = [json.dumps(a_record())] * 10_000
-    lines[5_000] = lines[0][:-30]
+def test_one_bad_record_among_a_thousand_costs_no_other() -> None:
+    lines = [json.dumps(a_record())] * 1_000
+    lines[500] = lines[0][:-30]
     read = rows(run("-", "--json", stdin="\n".join(lines).encode()))
-    assert len(read) == 10_000
-    assert [row["line"] for row in read if row["status"] != "counted"] == [5_001]
+    assert len(read) == 1_000
+    assert [row["line"] for row in read if row["status"] != "counted"] == [501]
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:

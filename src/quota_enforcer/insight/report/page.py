@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -91,8 +92,9 @@ class QuotaBlocks:
     lasted: timedelta
 
 
-def render(report: UsageReport) -> str:
-    """The whole page; every name in it is escaped."""
+@cache
+def _environment(zone: ZoneInfo) -> Environment:
+    """What the templates are compiled in, once for each time zone."""
     environment = Environment(
         loader=PackageLoader("quota_enforcer.insight.report"),
         autoescape=True,
@@ -106,19 +108,28 @@ def render(report: UsageReport) -> str:
         "money": texts.money,
         "day": texts.day,
         "month": texts.month,
-        "moment": partial(texts.moment, zone=report.zone),
+        "moment": partial(texts.moment, zone=zone),
         "lasting": lasting,
         "share": texts.share,
         "percent": texts.percent,
         "seconds": lambda length: int(length.total_seconds()),
     }
     environment.globals |= {"many": count}
+    return environment
+
+
+def render(report: UsageReport) -> str:
+    """The whole page; every name in it is escaped."""
     script = "".join(map(_source, SCRIPTS))
-    return environment.get_template("report.html.j2").render(
-        **_view(report),
-        style=Markup("".join(map(_source, STYLES))),  # noqa: S704 - our own files
-        script=Markup(script),  # noqa: S704 - likewise
-        script_hash=_hash(script),
+    return (
+        _environment(report.zone)
+        .get_template("report.html.j2")
+        .render(
+            **_view(report),
+            style=Markup("".join(map(_source, STYLES))),  # noqa: S704 - our own files
+            script=Markup(script),  # noqa: S704 - likewise
+            script_hash=_hash(script),
+        )
     )
 
 
