@@ -83,7 +83,9 @@ class _EvaluationRun:
             several = [records[principal] for principal in page]
             seen = [self.prices]
             with ThreadPoolExecutor(READERS) as threads:
-                for record, answer in zip(several, threads.map(self._try, several), strict=True):
+                alone = len(several) == 1  # who needs no thread
+                answers = (map if alone else threads.map)(self._try, several)
+                for record, answer in zip(several, answers, strict=True):
                     if isinstance(answer, Exception):
                         self.outcomes.append(Outcome.of_failure(record.principal, answer))
                         continue

@@ -6,6 +6,7 @@ that means somebody else, or nobody, is worse than a refusal.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
@@ -159,6 +160,7 @@ def model_arns(scope: str, partition: str) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=1_000)  # a gate is written anew for each who may fit
 def checked_user_id(user_id: str) -> str:
     """An `aws:userid` to deny: `*:NAME`, `AROA...:NAME`, or an IAM user's `AIDA...`.
 
@@ -181,6 +183,7 @@ def checked_user_id(user_id: str) -> str:
     return user_id
 
 
+@lru_cache(maxsize=1_000)
 def _checked_scope(scope: str) -> str:
     canonical = canonical_model(scope)
     if canonical != scope:
