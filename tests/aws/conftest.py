@@ -1,13 +1,21 @@
 """Every AWS client here talks to moto, or to a stub that says what moto cannot."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
+from threading import local
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import boto3
+import botocore.session
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+from moto.core.models import MockAWS
+from moto.dynamodb import models as moto_dynamodb
+from moto.dynamodb.models.table import Table
 
 from builders import LEDGER_TABLE, NOON, QUOTA_TABLE, UTC_ZONE
 from fakes import FakeLedger
@@ -24,6 +32,37 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MakeLedger = Callable[[ZoneInfo], Ledger]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Whoever makes a session of boto3 finds the models of AWS's services read already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_copied_once() -> Iterator[None]:
+    """Before a transaction moto copies the table once for each write; here once for them all."""
+    whole = moto_dynamodb.DynamoDBBackend.transact_write_items
+    copies = local()
+
+    def transact(backend: moto_dynamodb.DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
+        copies.of = {}
+        whole(backend, writes)
+
+    def copied(original: Any) -> Any:
+        if not isinstance(original, Table):
+            return deepcopy(original)
+        if original.name not in copies.of:
+            copies.of[original.name] = deepcopy(original)
+        return copies.of[original.name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moto_dynamodb, "copy", SimpleNamespace(deepcopy=copied))
+        patch.setattr(moto_dynamodb.DynamoDBBackend, "transact_write_items", transact)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -57,11 +96,17 @@ def sqs_client(session: boto3.Session) -> "SQSClient":
     return session.client("sqs")
 
 
+@pytest.fixture(scope="module")
+def moto() -> Iterator[MockAWS]:
+    """Switched on once for a file, since that takes longer than most of its tests."""
+    with mock_aws() as mocked:
+        yield mocked
+
+
 @pytest.fixture
-def mocked_aws() -> Iterator[None]:
+def mocked_aws(moto: MockAWS) -> None:
     """An empty account of moto's; the clients of the session talk to it."""
-    with mock_aws():
-        yield
+    moto.reset()
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """What the doctor reads of a deployment and of IAM, on moto; on a stub what moto cannot say."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from quota_enforcer.aws.account import StackParts, enabled_regions, server_time
 from quota_enforcer.aws.cloudwatch.alarms import alarms
@@ -31,10 +29,9 @@ EMPTY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "A
 
 
 @pytest.fixture
-def session(session: boto3.Session) -> Iterator[boto3.Session]:
+def session(mocked_aws: None, session: boto3.Session) -> boto3.Session:  # noqa: ARG001
     """An empty account of moto's."""
-    with mock_aws():
-        yield session
+    return session
 
 
 class TestStackParts:

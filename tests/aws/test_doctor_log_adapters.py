@@ -1,13 +1,11 @@
 """What the doctor reads of the invocation log, on moto; on a stub what moto cannot say."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
@@ -25,10 +23,9 @@ GROUP = "/bedrock-quota/one/invocations"
 
 
 @pytest.fixture
-def session(session: boto3.Session) -> Iterator[boto3.Session]:
+def session(mocked_aws: None, session: boto3.Session) -> boto3.Session:  # noqa: ARG001
     """An empty account of moto's."""
-    with mock_aws():
-        yield session
+    return session
 
 
 class TestLogWiring:

@@ -7,7 +7,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from quota_enforcer.aws.bedrock.logging import PATIENCE, InvocationLogging, WantedLogging
 from quota_enforcer.core.errors import ConfigError
@@ -23,10 +22,14 @@ LONGEST_REASON = 256
 """Characters of a failure that reach CloudFormation whole."""
 
 
+@pytest.fixture(scope="module")
+def made_client(session: boto3.Session) -> "BedrockClient":
+    return session.client("bedrock")
+
+
 @pytest.fixture
-def bedrock() -> Iterator["BedrockClient"]:
-    with mock_aws():
-        yield boto3.client("bedrock", region_name="us-east-1")
+def bedrock(mocked_aws: None, made_client: "BedrockClient") -> "BedrockClient":  # noqa: ARG001
+    return made_client
 
 
 @pytest.fixture

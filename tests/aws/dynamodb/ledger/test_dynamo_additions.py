@@ -17,6 +17,7 @@ from botocore.stub import Stubber
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from log_records import ACCOUNT
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.usage import packs
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
@@ -239,10 +240,11 @@ class Killed(BaseException):
 @pytest.mark.parametrize("moment", ["provide-client-params", "after-call"])
 @pytest.mark.parametrize("dies_at", [1, 2])
 def test_a_crash_around_any_transaction_loses_and_doubles_nothing(
-    dynamodb: "DynamoDBClient", moment: str, dies_at: int
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch, moment: str, dies_at: int
 ) -> None:
     """Just before one is sent, or when it is written and nobody has heard of it yet."""
-    calls = [an_addition(f"k{n}", f"user/u{n % 60}") for n in range(120)]
+    monkeypatch.setattr(packs, "BATCH", 20)
+    calls = [an_addition(f"k{n}", f"user/u{n % 12}") for n in range(24)]
     sent = 0
 
     def die(**_: object) -> None:
@@ -258,9 +260,9 @@ def test_a_crash_around_any_transaction_loses_and_doubles_nothing(
         ledger.add(calls, NOW)
     dynamodb.meta.events.unregister(event, die)
     regrouped = calls[::2] + calls[1::2]
-    for first in range(0, 120, 40):
-        ledger.add(regrouped[first : first + 40], NOW)
-    assert [requests(ledger, f"user/u{n}") for n in range(60)] == [2] * 60
+    for first in range(0, 24, 8):
+        ledger.add(regrouped[first : first + 8], NOW)
+    assert [requests(ledger, f"user/u{n}") for n in range(12)] == [2] * 12
 
 
 def test_a_recount_that_begins_meanwhile_is_seen_by_the_clock_of_the_write(

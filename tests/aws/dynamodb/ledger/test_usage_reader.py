@@ -4,14 +4,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from moto.core.models import MockAWS
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.ledger.usage import scan as usage_reader
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
 from quota_enforcer.core.ledger import Bucket, Record
@@ -30,10 +31,13 @@ NOVA = "amazon.nova-lite-v1:0"
 EVERYBODY = [Principal(Kind.USER, f"u{number}") for number in range(8)]
 
 
-@pytest.fixture
-def ledger(make_ledger: Callable[[ZoneInfo], DynamoLedger]) -> DynamoLedger:
-    """Usage of everybody but u7, on some days, among records and history."""
-    ledger = make_ledger(UTC_ZONE)
+@pytest.fixture(scope="module")
+def ledger(moto: MockAWS, dynamodb_client: "DynamoDBClient") -> DynamoLedger:  # noqa: ARG001
+    """Usage of everybody but u7, on some days, among records and history; the tests only read."""
+    dynamodb_client.create_table(
+        TableName=LEDGER_TABLE, BillingMode="PAY_PER_REQUEST", **LEDGER_SCHEMA
+    )
+    ledger = DynamoLedger(dynamodb_client, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON)
     for number, principal in enumerate(EVERYBODY[:7]):
         ledger.put(Record(principal, version=1))
         ledger.post([Notice(NoticeKind.BLOCKED, NOON, str(principal), "daily", "why")])
@@ -48,12 +52,12 @@ def ledger(make_ledger: Callable[[ZoneInfo], DynamoLedger]) -> DynamoLedger:
 
 @pytest.fixture
 def reader(
-    ledger: DynamoLedger, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    ledger: DynamoLedger, dynamodb_client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> UsageReader:
     """With just two who are read by a query in any case."""
     monkeypatch.setattr(usage_reader, "ALONE", 2)
     monkeypatch.setattr(usage_reader.PassedOver, "size", lambda _: 0)
-    return UsageReader(dynamodb, LEDGER_TABLE, UTC_ZONE, ledger.usage)
+    return UsageReader(dynamodb_client, LEDGER_TABLE, UTC_ZONE, ledger.usage)
 
 
 def by_day(usage: Usage, first: date) -> dict[str, dict[date, Counts]]:
