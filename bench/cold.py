@@ -35,10 +35,11 @@ HEAVIEST = 6
 IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
+LAMBDAS = "quota_enforcer.lambdas"
 FOREIGN = {
     "author": ("enforce", "meter", "decide.decision", "core.pricing.table"),
     "enforcer": ("gates.author", "meter.log.record", "core.policies"),
-    "me": ("gates.author", "core.policies", "meter.log.record", "meter.stream"),
+    "self_service": ("gates.author", "core.policies", "meter.log.record", "meter.stream"),
     "meter": ("enforce", "gates", "decide.decision", "core.policies", "meter.cloudwatch"),
     "setup": ("enforce", "meter", "gates", "decide.decision"),
 }
@@ -57,7 +58,7 @@ _BATCH = {
 EVENTS: dict[str, dict[str, Any]] = {
     "author": {"action": "render"},
     "enforcer": {"action": "sweep"},
-    "me": json.loads((ROOT / "events" / "me.json").read_text(encoding="utf-8")),
+    "self_service": json.loads((ROOT / "events" / "me.json").read_text(encoding="utf-8")),
     "meter": {
         "awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(_BATCH).encode())).decode()}
     },
@@ -95,7 +96,7 @@ def started(handler: str, package: Path, runtime: Path) -> tuple[float, float | 
     port = int(server.server_address[1])
     begin = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-S", "-m", "awslambdaric", f"quota_enforcer.lambdas.{handler}.handler"],
+        [sys.executable, "-S", "-m", "awslambdaric", f"{LAMBDAS}.{handler}.handler.handler"],
         cwd=package,
         env=environment(package, runtime, port),
         stdout=subprocess.DEVNULL,
@@ -130,7 +131,7 @@ def imported(handler: str, package: Path, runtime: Path) -> tuple[dict[str, floa
             "-X",
             "importtime",
             "-c",
-            f"import quota_enforcer.lambdas.{handler}",
+            f"import {LAMBDAS}.{handler}.handler",
         ],
         env=environment(package, runtime, 1),
         capture_output=True,
