@@ -83,9 +83,7 @@ class _EvaluationRun:
             several = [records[principal] for principal in page]
             seen = [self.prices]
             with ThreadPoolExecutor(READERS) as threads:
-                alone = len(several) == 1  # who needs no thread
-                answers = (map if alone else threads.map)(self._try, several)
-                for record, answer in zip(several, answers, strict=True):
+                for record, answer in zip(several, threads.map(self._try, several), strict=True):
                     if isinstance(answer, Exception):
                         self.outcomes.append(Outcome.of_failure(record.principal, answer))
                         continue

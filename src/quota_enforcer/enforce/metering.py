@@ -96,5 +96,5 @@ class Meters:
 
 @lru_cache(maxsize=1)
 def _table(own: tuple[tuple[str, Rate], ...]) -> PriceTable:
-    """The prices, made anew only where admins changed theirs: it remembers what it looked up."""
+    """The prices; the same table until admins change theirs, since it remembers its look-ups."""
     return PriceTable(shipped_rates(), dict(own))

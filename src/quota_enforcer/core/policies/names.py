@@ -160,7 +160,7 @@ def model_arns(scope: str, partition: str) -> list[str]:
     ]
 
 
-@lru_cache(maxsize=1_000)  # a gate is written anew for each who may fit
+@lru_cache(maxsize=1_000)  # a gate is written again for each person tried in it
 def checked_user_id(user_id: str) -> str:
     """An `aws:userid` to deny: `*:NAME`, `AROA...:NAME`, or an IAM user's `AIDA...`.
 
