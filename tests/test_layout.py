@@ -18,8 +18,15 @@ PACKAGES = {
 NO_ENTRIES = {"__init__.py", "__pycache__", "py.typed"}
 
 
+def has_source(path: Path) -> bool:
+    """Git leaves the folder of what it removed if Python's cache is still in it."""
+    return path.is_file() or any(
+        has_source(each) for each in path.iterdir() if each.suffix != ".pyc"
+    )
+
+
 def entries(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - NO_ENTRIES
+    return {path.name for path in folder.iterdir() if has_source(path)} - NO_ENTRIES
 
 
 FOLDERS = sorted(path for path in ROOT.rglob("*") if path.is_dir() and path.name not in NO_ENTRIES)
