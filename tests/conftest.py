@@ -19,5 +19,5 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-# Typer's runner makes all commands anew for each that it runs: that takes longer than most do.
+# Typer's runner builds all commands again for each run, which takes longer than most commands do.
 pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))

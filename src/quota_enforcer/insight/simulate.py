@@ -77,7 +77,7 @@ class _Use(NamedTuple):
     """What a call adds, to which buckets, and which principals are decided about for it."""
 
     filled: tuple[_Filled, ...]
-    subject: tuple[Principal, ...]
+    principals: tuple[Principal, ...]
     model: str
     at: datetime
     counts: Counts
@@ -124,16 +124,16 @@ class Replay:
         cost = self._price(call)
         counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
         model = self._model(call.model_id)
-        charged, subject = self._charged(call.identity), self._everybody(call)
+        charged, principals = self._charged(call.identity), self._everybody(call)
         refused = any(self._is_denied(principal, model) for principal in charged)
-        for principal in subject:
+        for principal in principals:
             outcome = self.outcomes[principal]
             if refused:
                 outcome.refused = _sum(outcome.refused, counts)
             else:
                 outcome.used = _sum(outcome.used, counts)
         if not refused:
-            use = _Use((*charged, *self._pools(charged)), subject, model, call.at, counts)
+            use = _Use((*charged, *self._pools(charged)), principals, model, call.at, counts)
             self._plan(self._delays.visible(call), _Step.METER, lambda now: self._meter(use, now))
 
     def _meter(self, use: _Use, now: datetime) -> None:
@@ -141,7 +141,7 @@ class Replay:
         looked = self._delays.looked(now)
         for filled in use.filled:
             self._buckets[filled].add(use.model, hour, day, use.counts)
-        for principal in use.subject:
+        for principal in use.principals:
             self._look_at(looked, principal)
 
     def _look(self, principal: Principal, now: datetime) -> None:

@@ -202,14 +202,14 @@ def _read(
     deployment: Deployment, text: str | None, rules: list[Rule], span: DayRange
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
-    subject = (
+    principals = (
         [record.principal for record in everybody(deployment.ledger, rules)] if text is None else []
     )
     if text is not None:
         record = record_of(deployment, text)
         hint_unknown_principal(deployment, record, rules)
-        subject = _members(record.principal, rules)
-    firsts = {each: span.first for each in subject if each.kind is not Kind.TEAM}
+        principals = _members(record.principal, rules)
+    firsts = {each: span.first for each in principals if each.kind is not Kind.TEAM}
     with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
         return deployment.usages(firsts, None, told)
 

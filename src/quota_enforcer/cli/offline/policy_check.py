@@ -63,7 +63,7 @@ def _read(text: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     try:
         read = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return [], [f"it is no JSON: {error}"]
+        return [], [f"it is no JSON: {error}; give a policy document or a list of them"]
     several = read if isinstance(read, list) else [read]
     found = [
         f"{json.dumps(each)[:60]} is no policy document: expected an object"
@@ -85,7 +85,10 @@ def _ask_aws(
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         if session.get_credentials() is None or session.region_name is None:
-            fail("not validated by AWS: there are no credentials, or no Region")
+            fail(
+                "not validated by AWS: there are no credentials, or no Region: sign in, for "
+                "instance with `aws sso login`, and give --profile or --region"
+            )
             return None
         analyzer = AccessAnalyzer(session.client("accessanalyzer"))
         return [each for document in documents for each in analyzer.findings(document, kind)]

@@ -119,8 +119,8 @@ def release(
     ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not yes:
-        subject = ", ".join(str(record.principal) for record in records)
-        typer.confirm(f"Release {len(records)} ({subject})?", abort=True, err=True)
+        principals = ", ".join(str(record.principal) for record in records)
+        typer.confirm(f"Release {len(records)} ({principals})?", abort=True, err=True)
     outcomes = _release(deployment, sorted(records, key=_by_name), ends, context)
     report = _take_effect(deployment, outcomes)
     if as_json:

@@ -95,8 +95,8 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     if rule.subject.is_group:
         return None
     gated = bool(deployment.settings.author)
-    subject = map(Principal.parse, rule.members or (rule.subject,))
-    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in subject)
+    principals = map(Principal.parse, rule.members or (rule.subject,))
+    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in principals)
     return "; ".join(why for why in reasons if why) or None
 
 

@@ -101,9 +101,9 @@ def tokens(deployment: DeploymentUnderCheck) -> Diagnosis:
     known = [each for each in deployment.everybody() if each.principal.kind is not Kind.TEAM]
     # A warned level above 0 means that the principal has usage.
     known.sort(key=lambda each: (not each.standing.warned, each.principal))
-    subject = [each.principal for each in known[:_SAMPLE]]
+    principals = [each.principal for each in known[:_SAMPLE]]
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(lambda who: deployment.ledger.usage(who, since), subject))
+        found = list(pool.map(lambda who: deployment.ledger.usage(who, since), principals))
     used = Counts.total(
         counts
         for usage in found
@@ -114,7 +114,7 @@ def tokens(deployment: DeploymentUnderCheck) -> Diagnosis:
     foreign = current is not None and current.role != ours
     return arrival.tokens_are_counted(
         Sampled(
-            deployment.settings.stack, len(subject), used.requests, used.tokens, foreign=foreign
+            deployment.settings.stack, len(principals), used.requests, used.tokens, foreign=foreign
         )
     )
 

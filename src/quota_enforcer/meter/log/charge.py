@@ -63,13 +63,13 @@ class CallCharger:
         cost = self.prices.cost(model.priced_as, call.region, call.counts, call.cache_writes)
         bucket = partial(Bucket, model=model.name, day=local_date(call.at, self.zone))
         hour = hour_start(call.at, self.zone)
-        subject = charged(call.identity, self.meter_rules.sessions)
-        gated = any(principal.kind in GATED for principal in subject)
+        principals = charged(call.identity, self.meter_rules.sessions)
+        gated = any(principal.kind in GATED for principal in principals)
         return UsageEntry(
             key_of(call, event),
             call.at,
             hour,
-            tuple(map(bucket, subject)),
+            tuple(map(bucket, principals)),
             call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed),
             Source(call.arn, call.model_id, hour) if gated else None,
         )

@@ -68,8 +68,8 @@ def _explained(
     deployment: Deployment, record: Record, book: QuotaBook, context: Context
 ) -> Explained:
     principal = record.principal
-    subject = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, subject, book, context)
+    principals = [principal, *book.pools_of(principal)]
+    read = read_usages(deployment, principals, book, context)
     looked = evaluate(record, book, read, context, Pools(book, read, context))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,

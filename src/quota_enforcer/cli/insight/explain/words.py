@@ -87,8 +87,8 @@ def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
     others = [each for each in name.fated(Selection.APPLIES) if each is not here]
     words = f"{_subject(here)}, {_FROM[here.nearness]}"
     if others:
-        subject = ", ".join(each.rule.subject for each in others)
-        words += f"; so does that of {subject}: of several teams all count"
+        teams = ", ".join(each.rule.subject for each in others)
+        words += f"; so does that of {teams}: of several teams all count"
     yield "Rule", words
     yield from _others(name, context)
 

@@ -31,8 +31,8 @@ def say_rows(table: Iterable[StatusRow], context: Context) -> None:
 def say_notes(table: Iterable[StatusRow]) -> None:
     """What has no room in the table's cells."""
     several = list(table)
-    for place, (why, subject) in enumerate(_reasons(several).items()):
-        say(f"{'' if place else chr(10)}{listed(subject, _LISTED)}: {why}.")
+    for place, (why, principals) in enumerate(_reasons(several).items()):
+        say(f"{'' if place else chr(10)}{listed(principals, _LISTED)}: {why}.")
     footnote = _assumed(several)
     if footnote:
         say(f"\n{footnote}")

@@ -31,8 +31,10 @@ class BlockInDemo(NamedTuple):
 
     def stops(self, answer: Answer) -> bool:
         """Whether the call was one that this block must refuse."""
-        subject = str(answer.call.principal) == self.principal
-        return subject and self.holds(answer) and ModelScope(self.models).covers(answer.call.model)
+        same_caller = str(answer.call.principal) == self.principal
+        return (
+            same_caller and self.holds(answer) and ModelScope(self.models).covers(answer.call.model)
+        )
 
     @property
     def gated(self) -> bool:
