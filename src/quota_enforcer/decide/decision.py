@@ -14,8 +14,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.judgement import Judgement, adds_denies, in_words
-from quota_enforcer.decide.notices import changes, warnings
-from quota_enforcer.decide.observe import ended
+from quota_enforcer.decide.notices import changes, ended, warnings
 from quota_enforcer.decide.standing import last, standing_of
 from quota_enforcer.decide.verdict import Verdict, judge
 

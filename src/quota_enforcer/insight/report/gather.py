@@ -14,8 +14,9 @@ from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, evaluate
+from quota_enforcer.decide.pace import runs_out
 from quota_enforcer.decide.pools import Pools
-from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset, runs_out
+from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
 from quota_enforcer.insight.status import everybody, rows
