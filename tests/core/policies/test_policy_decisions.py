@@ -32,11 +32,12 @@ OTHER_MODELS = [
     profile(f"us.new{OPUS}"),
     f"arn:aws:bedrock:us-east-1:{ACCOUNT}:imported-model/abc",
 ]
+API_KEY = ("bedrock:CallWithBearerToken", "*")
 UNMETERED = [
-    ("bedrock:CallWithBearerToken", "*"),
     ("bedrock-mantle:CallWithBearerToken", "*"),
     ("bedrock-mantle:CreateInference", f"arn:aws:bedrock-mantle:us-east-1:{ACCOUNT}:project/p"),
     ("bedrock-mantle:CreateFineTuningJob", f"arn:aws:bedrock-mantle:us-east-1:{ACCOUNT}:project/p"),
+    ("bedrock-mantle:CreateReservation", "*"),
 ]
 JOB = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:model-invocation-job/j"
 STAYS_POSSIBLE = [
@@ -84,6 +85,12 @@ class TestDenyOfOneModel:
     def test_reading_stopping_and_cancelling_stay_possible(self, action: str, arn: str) -> None:
         assert self.caller.may(action, arn)
 
+    def test_an_api_key_goes_on_with_other_models(self) -> None:
+        """A call with a key needs both: the key's own action, and InvokeModel on the model."""
+        assert self.caller.may(*API_KEY)
+        assert not self.caller.may("bedrock:InvokeModel", foundation(OPUS))
+        assert self.caller.may("bedrock:InvokeModel", foundation(HAIKU))
+
 
 class TestDenyOfAPattern:
     caller = denied(deny_models(["anthropic.claude-3-opus*"]))
@@ -115,6 +122,9 @@ def test_a_deny_holds_in_its_own_partition(partition: str) -> None:
 
 class TestDenyOfEverything:
     caller = denied(deny_all())
+
+    def test_api_keys_are_closed(self) -> None:
+        assert not self.caller.may(*API_KEY)
 
     @pytest.mark.parametrize("arn", [*OPUS_BY_ANY_ARN, *OTHER_MODELS])
     def test_every_model_is_closed(self, arn: str) -> None:
@@ -230,6 +240,7 @@ class TestAllow:
     @pytest.mark.parametrize(
         ("action", "arn"),
         [
+            API_KEY,
             *UNMETERED,
             *((job, foundation(OPUS)) for job in MODEL_JOBS),
             ("bedrock:InvokeAgent", "*"),

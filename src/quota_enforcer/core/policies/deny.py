@@ -22,6 +22,7 @@ BEDROCK: Final = (
     # Batch, evaluation, customisation and prompt optimisation, and capacity that answers calls.
     "bedrock:Create*Job",
     "bedrock:CreateCustomModelDeployment",
+    "bedrock:CreateMarketplaceModelEndpoint",
     "bedrock:CreateProvisionedModelThroughput",
     "bedrock:OptimizePrompt",
     # Knowledge bases: questions, and embeddings of documents.
@@ -35,17 +36,31 @@ BEDROCK: Final = (
     # The endpoint that the invocation log does not cover: unmetered, so closed as a whole.
     "bedrock-mantle:CreateInference",
     "bedrock-mantle:CreateFineTuningJob",
+    "bedrock-mantle:CreateReservation",
     "bedrock-mantle:CallWithBearerToken",
+    # Web tools that models use, paid by the search and by the page.
+    "bedrock-websearch:Invoke*",
 )
-"""Every action of Bedrock itself that spends tokens."""
+"""Every action of Bedrock itself that runs a model, or reserves one.
+
+docs/reference/permissions.md names what it leaves open, with the reason; a test holds both against
+IAM's own list of actions.
+"""
 
 AGENT_CORE: Final = (
     "bedrock-agentcore:Invoke*",
     "bedrock-agentcore:Evaluate",
     "bedrock-agentcore:Start*Evaluation",
+    "bedrock-agentcore:Start*Generation",
     "bedrock-agentcore:StartRecommendation",
-    "bedrock-agentcore:StartPolicyGeneration",
+    # Memory: what is put in is read, condensed and embedded by models.
     "bedrock-agentcore:StartMemoryExtractionJob",
+    "bedrock-agentcore:CreateEvent",
+    "bedrock-agentcore:IngestData",
+    "bedrock-agentcore:BatchCreateMemoryRecords",
+    # What evaluates calls by models from then on.
+    "bedrock-agentcore:CreateOnlineEvaluationConfig",
+    "bedrock-agentcore:CreateABTest",
 )
 """AgentCore runs models under its own service roles, so denying it too is a choice."""
 
@@ -58,12 +73,17 @@ MODEL: Final = (
 """What can be denied for one model and not for its siblings."""
 
 UNMETERED: Final = (
-    "bedrock:CallWithBearerToken",
     "bedrock-mantle:CreateInference",
     "bedrock-mantle:CreateFineTuningJob",
+    "bedrock-mantle:CreateReservation",
     "bedrock-mantle:CallWithBearerToken",
 )
-"""What is closed as a whole with any model: it is not metered, or knows models by other names."""
+"""What is closed as a whole with any model: it is not metered, and knows models by other names.
+
+Not `bedrock:CallWithBearerToken`: a call with a Bedrock API key needs InvokeModel on its model
+besides, so the deny of one model reaches it, and other models stay open to the key.
+https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-modify.html
+"""
 
 
 def deny_all(*, agent_core: bool = True) -> Document:
