@@ -1,5 +1,6 @@
 """The rules: who is warned, blocked and released, and in which words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -128,6 +129,27 @@ def test_a_daily_reset_does_not_lift_a_monthly_deny() -> None:
     assert kinds(next_day) == ["changed"]
     assert next_day.notices[0].quota == "monthly"
     assert kinds(story.at(DECEMBER, {NOON: 2500})) == ["restored"]
+
+
+def test_blocked_since_is_kept_while_the_reasons_change() -> None:
+    """One block of four days, whichever quota denies just now and for whichever models."""
+    opus = a_quota(name="opus", limit=Decimal(1), models=(ModelScope("claude-3-opus*"),))
+    monthly = a_quota(name="monthly", limit=Decimal(2000), window=Window(Unit.MONTH))
+    story = Story(a_quota(), monthly)
+    assert story.at(NOON, 1100).standing.blocked_since == NOON
+    both = story.at(NOON + HOUR, {NOON: 2500})
+    story.quotas = (a_quota(), monthly, opus)
+    changed = story.at(MIDNIGHT, {NOON: 2500})
+    assert kinds(changed) == ["changed"]
+    assert changed.notices[0].since == NOON
+    story.quotas = (a_quota(), replace(monthly, limit=Decimal(2100)), opus)
+    still = story.at(NOON + 4 * DAY - timedelta(minutes=1), {NOON: 2500})
+    assert (both.standing.blocked_since, still.standing.blocked_since) == (NOON, NOON)
+    story.quotas = (a_quota(),)
+    free = story.at(NOON + 4 * DAY, {NOON: 2500})
+    assert (kinds(free), free.notices[0].since) == (["restored"], NOON)
+    assert free.standing.blocked_since is None
+    assert story.at(NOON + 5 * DAY, 1100).standing.blocked_since == NOON + 5 * DAY
 
 
 def test_a_daily_reset_does_not_clear_the_monthly_warning() -> None:

@@ -25,12 +25,22 @@ from quota_enforcer.enforce.report import Report, event
     ],
 )
 def test_numbers_of_an_event(used: int | Decimal, limit: Decimal, shown: tuple[Any, Any]) -> None:
-    told = event(Notice(NoticeKind.WARNING, NOON, "user/alice", "daily", "why", used, limit))
+    told = event(
+        Notice(NoticeKind.WARNING, NOON, "user/alice", "daily", "why", used, limit, "tokens")
+    )
     assert (told["used"], told["limit"]) == shown
     assert type(told["used"]) is type(shown[0])
 
 
+@pytest.mark.parametrize("measure", ["requests", ""])
+def test_a_number_that_is_absent_is_none_and_no_zero(measure: str) -> None:
+    told = event(Notice(NoticeKind.BLOCKED, NOON, "user/a", "b", "why", measure=measure))
+    assert (told["used"], told["limit"]) == ((0, 0) if measure else (None, None))
+
+
 def test_a_report_with_money_is_json() -> None:
-    notice = Notice(NoticeKind.BLOCKED, NOON, "user/a", "b", "why", Decimal("1.5"), Decimal(1))
+    notice = Notice(
+        NoticeKind.BLOCKED, NOON, "user/a", "b", "why", Decimal("1.5"), Decimal(1), "cost"
+    )
     report = json.loads(json.dumps(Report(NOON, "enforce", notices=[notice]).to_json()))
     assert [(each["used"], each["limit"]) for each in report["events"]] == [("1.5", "1")]

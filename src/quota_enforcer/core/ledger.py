@@ -59,6 +59,7 @@ class Standing:
     denied: frozenset[str] = frozenset()
     """Model scopes."""
     since: datetime | None = None
+    """When the level, the scopes or the quotas behind them changed last."""
     until: datetime | None = None
     reason: str = ""
     used_up: Mapping[str, UsedUp] = field(default_factory=dict)
@@ -67,6 +68,13 @@ class Standing:
     due: datetime | None = None
     """The next moment at which the decision can change without new usage."""
     would_deny: Mapping[str, WouldDeny] = field(default_factory=dict)
+    blocked_since: datetime | None = None
+    """From when on something is denied without a break, whatever the reason; None if nothing is."""
+
+    @property
+    def noted_since(self) -> datetime | None:
+        """What people are told: since when it is blocked, else since when it is as it is."""
+        return self.blocked_since or self.since
 
 
 @dataclass(frozen=True, slots=True)

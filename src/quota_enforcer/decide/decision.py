@@ -57,11 +57,13 @@ class Decision:
         """The same but for what it would newly deny; due at once, so that it is decided again."""
         denying = [each for each in self.denying if each.quota.id in self.before.used_up]
         now, due = self.context.now, self.before.due
+        denied = self.standing.denied & self.before.denied
         standing = replace(
             self.standing,
-            denied=self.standing.denied & self.before.denied,
+            denied=denied,
             used_up={each.quota.id: self.standing.used_up[each.quota.id] for each in denying},
             until=last(each.frees_at for each in denying),
+            blocked_since=self.before.blocked_since if denied else None,
             due=due if due is not None and due <= now else now,
         )
         notices = tuple(

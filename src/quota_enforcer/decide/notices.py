@@ -96,8 +96,11 @@ def changes(
         if reopened and not now_denied >= EVERYTHING:
             reason = f"{', '.join(sorted(reopened))} is open again"
             notices.append(
-                _notice(NoticeKind.CHANGED, principal, closing[0], context, reason, closed=closed)
-            )
+                _notice(
+                    NoticeKind.CHANGED, principal, closing[0], context, reason,
+                    closed=closed, since=before.blocked_since,
+                )
+            )  # fmt: skip
         return notices
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
@@ -105,7 +108,12 @@ def changes(
     if before.denied and (new or freed):
         longest = max(denying.values(), key=_freed_last)
         reason = f"still blocked: {reasons.used(longest)}"
-        return [_notice(NoticeKind.CHANGED, principal, longest, context, reason, closed=closed)]
+        return [
+            _notice(
+                NoticeKind.CHANGED, principal, longest, context, reason,
+                closed=closed, since=before.blocked_since,
+            )
+        ]  # fmt: skip
     return []
 
 
@@ -120,11 +128,21 @@ def restored(
         name = QuotaId.parse(id_).name
         reason = "the quota no longer applies"
         return Notice(
-            NoticeKind.RESTORED, context.now, str(principal), name, reason, since=before.since
+            NoticeKind.RESTORED,
+            context.now,
+            str(principal),
+            name,
+            reason,
+            since=before.blocked_since,
         )
     reason = _why(judgement, context) or _freed(before.used_up[id_], judgement.verdict)
     return _notice(
-        NoticeKind.RESTORED, principal, judgement.verdict, context, reason, since=before.since
+        NoticeKind.RESTORED,
+        principal,
+        judgement.verdict,
+        context,
+        reason,
+        since=before.blocked_since,
     )
 
 

@@ -24,9 +24,10 @@ def standing_of(
     verdicts = [each.verdict for each in judgements]
     denying = [each.verdict for each in judgements if each.denies]
     warned = _warned(principal, before.warned, judgements, context)
+    denied = scopes_of(denying)
     standing = Standing(
         level=_level(verdicts),
-        denied=scopes_of(denying),
+        denied=denied,
         used_up={verdict.quota.id: _used_up(verdict) for verdict in denying},
         warned=warned,
         would_deny=_would_deny(before.would_deny, judgements, context.now),
@@ -34,6 +35,7 @@ def standing_of(
         reason=reasons.reason(verdicts),
         since=context.now,
         due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
+        blocked_since=(before.blocked_since or context.now) if denied else None,
     )
     return _settled(before, standing)
 

@@ -116,7 +116,7 @@ class Report:
 
 
 def event(notice: Notice) -> dict[str, Any]:
-    """One notice as data: moments in UTC, an unlimited limit as None.
+    """One notice as data: moments in UTC; an unlimited limit is None, and so is what it lacks.
 
     Money and weighted tokens are text, exact to the last place, and so is their limit.
     """
@@ -125,15 +125,21 @@ def event(notice: Notice) -> dict[str, Any]:
         "kind": str(notice.kind),
         "principal": notice.principal,
         "quota": notice.quota,
-        "used": exact(notice.used) if isinstance(notice.used, Decimal) else notice.used,
+        "used": _used(notice),
         "limit": _limit(notice),
         "until": _utc(notice.until) if notice.until else None,
         "reason": notice.reason,
     }
 
 
+def _used(notice: Notice) -> int | str | None:
+    if not notice.measure:
+        return None
+    return exact(notice.used) if isinstance(notice.used, Decimal) else notice.used
+
+
 def _limit(notice: Notice) -> int | str | None:
-    if not notice.limit.is_finite():
+    if not notice.measure or not notice.limit.is_finite():
         return None
     return exact(notice.limit) if isinstance(notice.used, Decimal) else int(notice.limit)
 

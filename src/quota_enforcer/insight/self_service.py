@@ -99,7 +99,7 @@ class SelfService:
         return MyStanding(
             principal,
             tuple(sorted(in_force)),
-            record.standing.since if in_force else None,
+            record.standing.blocked_since if in_force else None,
             lasting.until if in_force else None,
             record.intended is not None,
             record.trouble,

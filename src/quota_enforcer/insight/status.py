@@ -88,7 +88,7 @@ def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
         yield StatusRow(
             str(record.principal), name, subject, "", "", 0, None, None, State.BLOCKED,
             "the quota no longer applies; the next sweep lifts the block",
-            since=record.standing.since,
+            since=record.standing.blocked_since,
         )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         verdict.percent if verdict.limit.is_finite() else None,
         state,
         why,
-        since=record.standing.since if blocked else None,
+        since=record.standing.blocked_since if blocked else None,
         until=verdict.frees_at if blocked else None,
         resets_at=verdict.frees_at if verdict.used_up else fixed_end,
         assumed=verdict.assumed if quota.measure is Measure.COST_USD else None,

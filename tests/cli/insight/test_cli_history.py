@@ -166,6 +166,17 @@ def test_as_json_with_moments_in_utc(shell: Shell) -> None:
     assert told.items() <= blocked.items()
 
 
+def test_an_edit_has_no_numbers_and_a_block_by_hand_has_zeros(shell: Shell) -> None:
+    edit = Notice(NoticeKind.EDITED, NOON, "user/bob", "daily", "limit 1 -> 2", edit="1")
+    block = replace(edit, kind=NoticeKind.BLOCKED, measure="requests", percent=0)
+    shell.world.ledger.post([edit, block])
+    numbers = [
+        (each["used"], each["limit"], each["percent"])
+        for each in shell.json("history", "user/bob")["history"]
+    ]
+    assert numbers == [(None, None, None), (0, 0, 0)]
+
+
 def test_an_edit_is_told_with_who_made_it(shell: Shell) -> None:
     signed = Notice(NoticeKind.EDITED, NOON, "user/bob", "daily", "limit 1 -> 2", by="arn:admin")
     shell.world.ledger.post([signed, replace(signed, quota="other", by=ELSEWHERE)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import an_item
-from quota_enforcer.core.quotas.diff import ELSEWHERE, author, changes, in_words
+from quota_enforcer.core.quotas.diff import ELSEWHERE, author, changes, in_words, shown
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,15 @@ from quota_enforcer.core.quotas.diff import ELSEWHERE, author, changes, in_words
 )  # fmt: skip
 def test_an_edit_in_words(old: dict[str, Any], new: dict[str, Any], words: str) -> None:
     assert in_words(an_item(**old), an_item(**new)) == words
+
+
+@pytest.mark.parametrize("nothing", [0, Decimal(0), False, "", [], {}])
+def test_a_zero_is_no_absent_value(nothing: object) -> None:
+    item = {"limit": nothing}
+    assert (in_words(None, item), in_words(item, None)) == (
+        f"added: limit {shown(nothing)}", f"removed: limit {shown(nothing)}"
+    )  # fmt: skip
+    assert shown(nothing) != shown(None)
 
 
 def test_a_new_item_and_a_removed_one_say_all_they_say() -> None:

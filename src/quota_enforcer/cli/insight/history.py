@@ -119,4 +119,7 @@ def _document(notice: Notice) -> dict[str, Any]:
     """The notice as in a sweep's report, with all its other fields."""
     told = event(notice)
     more = {each.name: getattr(notice, each.name) for each in fields(notice)}
-    return told | {name: value or None for name, value in more.items() if name not in told}
+    more["percent"] = notice.percent if notice.measure else None
+    return told | {
+        name: None if value == "" else value for name, value in more.items() if name not in told
+    }

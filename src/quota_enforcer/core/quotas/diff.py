@@ -98,8 +98,8 @@ def in_words(old: Item | None, new: Item | None) -> str:
     """`limit 100 -> 200, warn_at 80 -> 50,90`, or what was added or removed; empty for nothing."""
     made = changes(old, new)
     if old is None or new is None:
-        verb = "removed" if new is None else "added"
-        values = (f"{each.attribute} {_short(each.old or each.new)}" for each in made)
+        verb, item = ("added", new) if old is None else ("removed", old)
+        values = (f"{each.attribute} {_short((item or {})[each.attribute])}" for each in made)
         return f"{verb}: {', '.join(values)}"
     return ", ".join(f"{each.attribute} {_difference(each)}" for each in made)
 

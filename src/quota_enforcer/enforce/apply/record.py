@@ -50,8 +50,11 @@ def conclude(
     `trouble` is why not all could be denied, `partly` whether something is denied all the same.
     """
     notices = _true_notices(decision, record.trouble, trouble, partly=partly)
+    standing = decision.standing
+    if record.trouble and not trouble and standing.denied:  # what could not be denied was open
+        standing = replace(standing, blocked_since=decision.context.now)
     outcome = record.next(
-        standing=decision.standing, intended=None, trouble=trouble, due=decision.standing.due
+        standing=standing, intended=None, trouble=trouble, due=decision.standing.due
     )
     if outcome != record.next() or record.version == 0:
         standings.put(outcome, notices)

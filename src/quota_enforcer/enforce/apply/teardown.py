@@ -43,7 +43,8 @@ def release_everybody(
         except Exception as error:  # noqa: BLE001 - the others are released all the same
             failures.append(failure(principal, error))
         else:
-            told = [Notice(NoticeKind.RESTORED, now, str(principal), "", why)]
+            since = records[principal].standing.blocked_since if principal in records else None
+            told = [Notice(NoticeKind.RESTORED, now, str(principal), "", why, since=since)]
             told = told if principal in in_force else []
             notices += _noted(ledger, records.get(principal), principal, told)
     return Outcome(notices=tuple(notices), failures=tuple(failures))
@@ -65,7 +66,7 @@ def _noted(
 ) -> list[Notice]:
     """Into the ledger with it, so that who is released twice is told once."""
     record = standings.records([principal])[principal] if record is None else record
-    standing = replace(record.standing, denied=NOTHING, used_up={}, until=None)
+    standing = replace(record.standing, denied=NOTHING, used_up={}, until=None, blocked_since=None)
     outcome = record.next(standing=standing, intended=None, trouble="", due=None)
     try:
         standings.put(outcome, told)

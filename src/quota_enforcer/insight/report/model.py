@@ -71,9 +71,11 @@ class Person:
 
     def since(self, bar: Bar) -> datetime | None:
         """Since when a used-up quota blocks, or would; None if no notice has said it yet."""
+        if bar.row.since is not None:
+            return bar.row.since
         lasting = (block for block in self.blocks if block.end is None)
         begun = (block.start for block in lasting if bar.row.quota in block.quotas)
-        return min(begun, default=bar.row.since)
+        return min(begun, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,7 @@ def test_a_record_is_read_back_whole(ledger: Ledger) -> None:
         {"user/*#daily": Warned(80, Decimal("Infinity"), NOON + HOUR)},
         NOON + HOUR,
         {"user/*#monthly": WouldDeny(NOON, UsedUp(Decimal("12.50"), NOON - HOUR, NOON + HOUR))},
+        NOON - HOUR,
     )
     record = Record(ALICE, standing, ALL, "its slots are full", NOON, 1)
     ledger.put(record)

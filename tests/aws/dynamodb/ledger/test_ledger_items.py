@@ -53,6 +53,7 @@ STANDINGS = st.builds(
         NAMES, st.builds(Warned, st.integers(1, 100), LIMITS, MOMENTS), max_size=2
     ),
     due=st.none() | MOMENTS,
+    blocked_since=MOMENTS,
 )
 RECORDS = st.builds(
     Record,
@@ -159,6 +160,13 @@ def test_a_record_is_readable_in_the_console() -> None:
         },
         "warned": {},
     }
+
+
+def test_a_record_of_an_earlier_version_was_blocked_since_it_last_changed() -> None:
+    blocked = Record(ALICE, Standing(Level.OVER, frozenset({"*"}), NOON), version=1)
+    free = Record(ALICE, Standing(Level.WARNED, since=NOON), version=1)
+    assert record_of(stored(record_item(blocked))).standing.blocked_since == NOON
+    assert record_of(stored(record_item(free))).standing.blocked_since is None
 
 
 def test_a_source_goes_a_week_after_its_last_data_but_never_while_it_is_behind() -> None:

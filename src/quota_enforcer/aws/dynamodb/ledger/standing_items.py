@@ -52,6 +52,7 @@ def record_item(record: Record) -> Plain:
         "warned": {id_: as_attributes(warned) for id_, warned in standing.warned.items()},
         **known(
             since=standing.since,
+            blocked_since=standing.blocked_since,
             until=standing.until,
             reason=standing.reason,
             standing_due=standing.due,
@@ -86,11 +87,19 @@ def record_of(item: Plain) -> Record:
                 for id_, each in item.get("would_deny", {}).items()
             },
             due=moment(item, "standing_due"),
+            blocked_since=_blocked_since(item),
         ),
         intended=frozenset(item["intended"]) if "intended" in item else None,
         trouble=item.get("trouble", ""),
         due=None if item["due"] == NEVER else datetime.fromisoformat(item["due"]),
         version=int(item["version"]),
+    )
+
+
+def _blocked_since(item: Plain) -> datetime | None:
+    """Records of earlier versions know no more than when their standing changed last."""
+    return moment(
+        item, "blocked_since" if "blocked_since" in item or not item["denied"] else "since"
     )
 
 

@@ -23,7 +23,7 @@ def document(found: Explained, context: Context) -> dict[str, Any]:
         "time_zone": str(context.zone),
         "mode": context.mode,
         "denied": record.standing.denied if not record.trouble else [],
-        "since": record.standing.since,
+        "since": record.standing.noted_since,
         "until": record.standing.until,
         "could_not": record.trouble or None,
         "names": [_name(name, found) for name in found.names],

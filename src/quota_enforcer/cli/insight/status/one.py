@@ -97,7 +97,7 @@ def _document(
         "known": record.version > 0,
         "level": decision.standing.level,
         "denied": standing.denied if not record.trouble else [],
-        "since": standing.since,
+        "since": standing.noted_since,
         "until": standing.until,
         "reason": standing.reason,
         "could_not": record.trouble or None,

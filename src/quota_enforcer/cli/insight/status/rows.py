@@ -111,7 +111,7 @@ def standing_words(record: Record, table: list[StatusRow], context: Context) -> 
     if record.trouble:
         return f"could not be {'blocked' if standing.denied else 'released'}: {record.trouble}"
     if standing.denied:
-        since = wording.moment(standing.since, context.zone)
+        since = wording.moment(standing.blocked_since, context.zone)
         return f"blocked since {since}, until {wording.moment(standing.until, context.zone)}"
     return str(table[0].state) if table else "no quota"
 
