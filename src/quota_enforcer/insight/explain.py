@@ -15,7 +15,7 @@ from quota_enforcer.core.usage.counts import Counts, Number
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.verdict import Verdict
-from quota_enforcer.insight.quotas import ItemState
+from quota_enforcer.insight.quotas.items import ItemState
 from quota_enforcer.insight.status import StatusRow, urgency
 
 

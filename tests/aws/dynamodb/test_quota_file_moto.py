@@ -11,7 +11,7 @@ from builders import an_item
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.cli.files import json as item_json
 from quota_enforcer.cli.files import yaml as item_yaml
-from quota_enforcer.cli.quotas.import_plan import WantedItem, Written, plan_import, write
+from quota_enforcer.cli.files.import_plan import WantedItem, Written, plan_import, write
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.values import plain
 

@@ -157,7 +157,15 @@ class TestRaise:
         ("item", "to", "code", "words"),
         [
             ({}, "1000", 2, "1000 is not above 1,000 total tokens (daily of user/alice: 1,000"),
-            ({}, "2M", 2, "'2M' is not a limit; write a number such as 5_000_000, or unlimited"),
+            (
+                {},
+                "lots",
+                2,
+                "'lots' is not a limit; write a number such as 5_000_000, or unlimited",
+            ),
+            ({}, "5.000", 2, "5.000 is not above 1,000 total tokens"),
+            ({}, "5.000.000", 2, "or unlimited; write 5000000"),
+            ({}, "$50", 2, "'$50' is not a limit"),
             ({}, "1500.5", 2, "raise_to is 1500.5; allowed: a whole number"),
             ({"limit": "lots"}, "5", 2, "limit is 'lots'; allowed: a whole number"),
             ({"enabled": False}, "5000", 1, "is disabled, so there is nothing to raise: enable it"),

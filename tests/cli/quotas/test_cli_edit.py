@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import a_quota, an_item
-from quota_enforcer.cli.quotas.edit import edited, number
+from quota_enforcer.cli.quotas.edit import edited
 from quota_enforcer.core.principal import canonical
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.diff import Change, changes, shown
@@ -14,27 +14,6 @@ from quota_enforcer.core.quotas.quota import Exemption
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("1000", Decimal(1000)),
-        ("1_000_000", Decimal(1_000_000)),
-        ("12,000", Decimal(12_000)),
-        ("-5", Decimal(-5)),
-        ("0.5", Decimal("0.5")),
-        ("12.50", Decimal("12.5")),
-        ("1,250.75", Decimal("1250.75")),
-    ],
-)
-def test_numbers_may_be_grouped_by_threes(text: str, meant: Decimal) -> None:
-    assert number(text) == meant
-
-
-@pytest.mark.parametrize("text", ["1,5", "1.000.000", "1_000,000", "10,00", "2M", "1e6", "monday"])
-def test_what_is_ambiguous_stays_text_for_validation_to_refuse(text: str) -> None:
-    assert number(text) == text
 
 
 @pytest.mark.parametrize(

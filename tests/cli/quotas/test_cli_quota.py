@@ -102,7 +102,7 @@ def test_set_as_json_has_the_changes_and_the_item(shell: Shell) -> None:
 
 def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> None:
     result = shell.run(
-        *("quota", "set", "user/alice", "daily", "--measure", "tokens", "--limit", "-5"),
+        *("quota", "set", "user/alice", "daily", "--measure", "tokns", "--limit", "-5"),
         *("--window", "fortnight", "--model", "claude"),
     )
     assert result.exit_code == 2
@@ -110,13 +110,13 @@ def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> 
     assert result.stderr.splitlines() == [
         "error: quota 'daily' of 'user/alice' is not valid:",
         (
-            "  - measure is 'tokens'; allowed: requests, input_tokens, output_tokens, "
+            "  - measure is 'tokns'; allowed: requests, input_tokens, output_tokens, "
             "cache_read_tokens, cache_write_tokens, total_tokens, weighted_tokens, cost_usd"
         ),
         "  - limit is -5; allowed: a number, 0 or more, with at most 12 decimal places",
         (
             "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
-            "rolling N days"
+            "rolling N days; the nearest is 'rolling 14 days'"
         ),
         (
             "  - models is ['claude']; allowed: installed model scopes: *; to install another, set "
@@ -138,6 +138,38 @@ def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str) -> Non
     result = shell.run("quota", "set", subject, "daily", *A_QUOTA)
     assert result.exit_code == 2
     assert f"principal is {subject!r}; allowed: user/NAME, role/NAME" in result.stderr
+
+
+def test_set_takes_values_as_people_write_them(shell: Shell) -> None:
+    shell.out(
+        *("quota", "set", "user/alice", "spend", "--limit", "$50", "--window", "monthly"),
+        *("--warn-at", "50,80%", "--resets-on", "1st"),
+    )
+    assert shell.item(name="spend") == {
+        "principal": "user/alice",
+        "quota": "spend",
+        "measure": "cost_usd",
+        "limit": Decimal(50),
+        "window": "month",
+        "resets_on": Decimal(1),
+        "warn_at": [Decimal(50), Decimal(80)],
+        "edited_by": ADMIN,
+    }
+    shell.out(
+        *("quota", "set", "user/alice", "daily", "--measure", "tokens", "--limit", "5 000 000"),
+        *("--window", "rolling 24h", "--model", "all"),
+    )
+    assert shell.item()["measure"] == "total_tokens"
+    assert shell.item()["limit"] == 5_000_000
+    assert shell.item()["window"] == "rolling 24 hours"
+    assert shell.item()["models"] == ["*"]
+
+
+def test_set_refuses_money_as_a_limit_on_tokens(shell: Shell) -> None:
+    shell.world.quota()
+    result = shell.run("quota", "set", "user/alice", "daily", "--limit", "$50")
+    assert result.exit_code == 2
+    assert "for US dollars the measure is cost_usd" in result.stderr
 
 
 def test_set_refuses_an_empty_name(shell: Shell) -> None:

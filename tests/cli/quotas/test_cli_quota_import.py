@@ -51,6 +51,28 @@ def imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Import:
     return Import(a_shell(monkeypatch), tmp_path / "quotas.json")
 
 
+def test_values_as_people_write_them_are_written_as_the_table_has_them(imported: Import) -> None:
+    imported.text("- {principal: user/alice, quota: daily, limit: 2M tokens, window: daily, "
+                  "warn_at: '50,80'}\n")  # fmt: skip
+    assert imported.out()[0] == "added daily of user/alice: 2,000,000 total tokens per day"
+    assert imported.table["user/alice", "daily"] == {
+        "principal": "user/alice",
+        "quota": "daily",
+        "measure": "total_tokens",
+        "limit": 2_000_000,
+        "window": "day",
+        "warn_at": [50, 80],
+        "edited_by": ADMIN,
+    }
+    assert imported.out()[0] == "0 added, 0 changed, 0 removed, 1 unchanged."
+
+
+def test_what_is_valid_as_it_is_stays_as_it_is(imported: Import) -> None:
+    imported.items(an_item(limit="2000", warn_at=["50"]))
+    imported.out()
+    assert imported.table["user/alice", "daily"]["limit"] == "2000"
+
+
 def test_an_import_adds_changes_and_leaves_alone(imported: Import) -> None:
     imported.shell.world.quota(note="first")
     imported.shell.world.quota(principal="user/bob")

@@ -77,6 +77,11 @@ def a_quota(**but: Any) -> Quota:
     return rule
 
 
+def without_nearest(problem: str) -> str:
+    """What is wrong and allowed, without the nearest right form, which test_written.py has."""
+    return problem.partition("; write ")[0]
+
+
 def problems(item: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(InvalidQuota) as refused:
         read_quota(item, BERLIN, SCOPES)
@@ -344,7 +349,8 @@ class TestWrong:
         self, attribute: str, value: Any, shown: str, allowed: str
     ) -> None:
         item = {**an_item(), attribute: value}
-        assert problems(item) == (f"{attribute} is {shown}; allowed: {allowed}",)
+        [said] = problems(item)
+        assert without_nearest(said) == f"{attribute} is {shown}; allowed: {allowed}"
 
     @pytest.mark.parametrize(
         ("but", "problem"),
@@ -412,7 +418,8 @@ class TestWrong:
     )  # fmt: skip
     def test_what_goes_together(self, but: dict[str, Any], problem: str) -> None:
         """One mistake is one problem: what only follows from it is not said."""
-        assert problems(an_item(**but)) == (problem,)
+        [said] = problems(an_item(**but))
+        assert without_nearest(said) == problem
 
     @pytest.mark.parametrize(
         ("weights", "shown"),

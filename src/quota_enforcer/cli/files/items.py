@@ -6,7 +6,7 @@ Numbers stay exact and moments stay text, as DynamoDB has them.
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.written import item_form
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
 JSON_SUFFIX = ".json"
@@ -183,13 +184,27 @@ def _judge(
         if is_price(placed.item):
             price = read_price(placed.item)
         elif placed.item or not problems:
-            rule = read_rule(placed.item, zone, scopes)
+            placed, rule = _rule(placed, zone, scopes)
     except InvalidQuota as error:
         problems += error.problems
     if problems:
         return ParsedItem(placed, tuple(problems))
     enabled = placed.item.get("enabled") is not False
     return ParsedItem(placed, rule=rule if enabled else None, price=price)
+
+
+def _rule(placed: FileItem, zone: ZoneInfo, scopes: Collection[str]) -> tuple[FileItem, Rule]:
+    """Its rule; of a file, also if people wrote it as the table does not: `limit: 2M`."""
+    try:
+        return placed, read_rule(placed.item, zone, scopes)
+    except InvalidQuota as error:
+        form = item_form(placed.item)
+        if not placed.line or form == placed.item:
+            raise
+        try:
+            return replace(placed, item=form), read_rule(form, zone, scopes)
+        except InvalidQuota:
+            raise error from None
 
 
 def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]:

@@ -8,7 +8,7 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.own import applying, own_prices, stored_price
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
-from quota_enforcer.cli.quotas.edit import edited, number
+from quota_enforcer.cli.quotas.edit import edited
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import did_you_mean
@@ -16,6 +16,8 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key, read_price
 from quota_enforcer.core.pricing.key import plain_model
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
+from quota_enforcer.core.quotas.written import number
+from quota_enforcer.core.usage.counts import Measure
 
 _TOKENS = "Dollars for a million tokens"
 _ONE = "Dollars for one"
@@ -89,7 +91,9 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "long_cache_write_1h": long_cache_write_1h,
     }
     given: dict[str, Any] = {
-        name: number(price) for name, price in prices.items() if price is not None
+        name: number(price, Measure.TOTAL_TOKENS if name == "long_over" else Measure.COST_USD)
+        for name, price in prices.items()
+        if price is not None
     }
     if note is not None:
         given["note"] = note

@@ -22,7 +22,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.diff import changes, shown
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.insight.quotas import ItemState, states
+from quota_enforcer.insight.quotas.items import ItemState, states
 
 app = typer.Typer(no_args_is_help=True, help="Who may use how much.")
 

@@ -1,9 +1,7 @@
 """One quota item, edited: find it, check it by the enforcer's own rules, write it, report it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
@@ -16,15 +14,6 @@ from quota_enforcer.core.quotas.quota import Rule
 
 EFFECTIVE = "It takes effect in seconds."
 """Of every edit of the quota table, by any command."""
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_GROUPED = re.compile(r"\d{1,3}((,\d{3})+|(_\d{3})+)(\.\d+)?")
-
-
-def number(text: str) -> Decimal | str:
-    """`1000000`, `1_000_000`, `1,000,000` and `12.50` are numbers; all else is for validation."""
-    if _GROUPED.fullmatch(text):
-        return Decimal(re.sub("[,_]", "", text))
-    return Decimal(text) if _NUMBER.fullmatch(text) else text
 
 
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:

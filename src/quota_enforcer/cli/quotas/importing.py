@@ -7,10 +7,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
-from quota_enforcer.cli.files.logs import STDIN
-from quota_enforcer.cli.quotas.edit import EFFECTIVE
-from quota_enforcer.cli.quotas.import_plan import (
+from quota_enforcer.cli.files.import_plan import (
     ImportPlan,
     ImportStep,
     WantedItem,
@@ -18,6 +15,9 @@ from quota_enforcer.cli.quotas.import_plan import (
     plan_import,
     write,
 )
+from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
+from quota_enforcer.cli.files.logs import STDIN
+from quota_enforcer.cli.quotas.edit import EFFECTIVE
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines

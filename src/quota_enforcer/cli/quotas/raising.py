@@ -12,7 +12,6 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
     no_such_item,
-    number,
     report_edit,
     stored_item,
     write_item,
@@ -29,8 +28,9 @@ from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share
 from quota_enforcer.core.quotas.write import quota_attributes
+from quota_enforcer.core.quotas.written import UNLIMITED, item_form, nearest
 
-NO_LIMIT = "unlimited"
+NO_LIMIT = UNLIMITED
 NOTE = "raised with quota-enforcer"
 _RAISE = ("raise_to", "raise_until")
 
@@ -164,12 +164,14 @@ def _but_for_limit(quota: Quota) -> dict[str, object]:
 
 def _above(to: str, quota: Quota, now: datetime, *, own: bool) -> Decimal | str:
     """The limit to raise to; raises BadParameter if it is no limit, or not above the present."""
-    limit = number(to)
+    said = {"raise_to": to, "measure": quota.measure.value}
+    limit: Decimal | str = item_form(said)["raise_to"]
     if limit == NO_LIMIT:
         return NO_LIMIT
     if isinstance(limit, str):
         raise typer.BadParameter(
-            f"{to!r} is not a limit; write a number such as 5_000_000, or unlimited",
+            f"{to!r} is not a limit; write a number such as 5_000_000, or unlimited"
+            f"{nearest('raise_to', said)}",
             param_hint="TO",
         )
     present = quota.limit if own else quota.limit_at(now)

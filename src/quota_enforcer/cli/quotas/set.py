@@ -11,7 +11,6 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
     cannot_deny,
     edited,
-    number,
     report_edit,
     stored_item,
     write_item,
@@ -23,6 +22,7 @@ from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
+from quota_enforcer.core.quotas.written import item_form, number
 
 _RULE = "The rule"
 _RAISE = "Raising it for a while"
@@ -48,19 +48,19 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         Several, _option(_RULE, "COUNTER=NUMBER", "For weighted_tokens, all of them; repeatable.")
     ] = None,
     limit: Annotated[
-        str | None, _option(_RULE, "NUMBER", "How much: 1000000, 1_000_000, or 12.50 dollars.")
+        str | None, _option(_RULE, "NUMBER", "How much: 2_000_000, 2M, or $12.50.")
     ] = None,
     window: Annotated[
-        str | None, _option(_RULE, "WINDOW", "hour, day, week, month or 'rolling 24 hours'.")
+        str | None, _option(_RULE, "WINDOW", "hour, day, week, month or 'rolling 24h'.")
     ] = None,
     resets_on: Annotated[
         str | None, _option(_RULE, "DAY", "Day of the week or of the month to begin on.")
     ] = None,
     model: Annotated[
-        Several, _option(_RULE, "SCOPE", "A model scope; repeatable. Default: all models.")
+        Several, _option(_RULE, "SCOPE", "A model scope; repeatable, or several with commas.")
     ] = None,
     warn_at: Annotated[
-        Several, _option(_RULE, "PERCENT", "When to warn; repeatable. Default: 80.")
+        Several, _option(_RULE, "PERCENT", "When to warn, such as 50,80. Default: 80.")
     ] = None,
     action: Annotated[str | None, _option(_RULE, "ACTION", "deny (the default) or notify.")] = None,
     unknown_prices: Annotated[
@@ -121,16 +121,16 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     given: dict[str, Any] = {
         "measure": measure,
         "weights": weight and _weights(weight),
-        "limit": limit and number(limit),
+        "limit": limit,
         "window": window,
-        "resets_on": resets_on and number(resets_on),
+        "resets_on": resets_on,
         "models": model,
-        "warn_at": warn_at and [number(each) for each in warn_at],
+        "warn_at": warn_at,
         "action": action,
         "unknown_prices": unknown_prices,
         "enabled": enabled,
         "exempt": exempt,
-        "raise_to": raise_to and number(raise_to),
+        "raise_to": raise_to,
         "raise_until": raise_until and end_text(raise_until, now, zone),
         "until": until and end_text(until, now, zone),
         "members": member and principals(member),
@@ -139,7 +139,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
     key, old = stored_item(deployment, subject, name)
-    new = edited(old, {**given, "principal": key, "quota": name}, _known(unset or [], old or {}))
+    given = {**item_form(given, old), "principal": key, "quota": name}
+    new = edited(old, given, _known(unset or [], old or {}))
     edit = write_item(deployment, key, old, new)
     report_edit(edit, as_json=as_json)
     if edit.made and not as_json:
@@ -152,7 +153,7 @@ def _weights(several: Iterable[str]) -> dict[str, Any]:
     weights: dict[str, Any] = {}
     for each in several:
         name, equals, weight = each.partition("=")
-        counter = name.replace("-", "_")
+        counter = item_form({"measure": name})["measure"].replace("-", "_")
         if not equals or counter in weights:
             raise typer.BadParameter(
                 f"{each!r} is {'given twice' if equals else 'not a weight'}; "

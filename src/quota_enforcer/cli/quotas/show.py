@@ -19,7 +19,7 @@ from quota_enforcer.core.quotas.diff import AUTHOR, content, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule
-from quota_enforcer.insight.quotas import ItemState, states
+from quota_enforcer.insight.quotas.items import ItemState, states
 
 _NAMED = 3
 

@@ -217,7 +217,9 @@ class _Reading:
         except values.NotAllowed as error:
             allowed = str(error)
         except values.WRONG:
-            pass
+            from quota_enforcer.core.quotas.written import nearest  # noqa: PLC0415 - a Lambda starts without it
+
+            allowed += nearest(attribute, self._item)
         self._refuse(attribute, allowed)
         return default
 

@@ -23,7 +23,7 @@ from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Explained, Summed, breakdown, by_name, meant_for
-from quota_enforcer.insight.quotas import ItemState, states
+from quota_enforcer.insight.quotas.items import ItemState, states
 from quota_enforcer.insight.status import rows
 from quota_enforcer.insight.usage import ReadBefore
 
