@@ -21,6 +21,7 @@ from log_records import ACCOUNT, a_record
 from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
@@ -251,9 +252,14 @@ class FlatPrices:
     """A millionth of a dollar for every token; half of the cost of `mystery` models is assumed."""
 
     def cost(
-        self, model_id: str, region: str | None, counts: Counts, written: CacheWrites | None = None
+        self,
+        model_id: str,
+        region: str | None,
+        counts: Counts,
+        written: CacheWrites | None = None,
+        tier: Tier = Tier.STANDARD,
     ) -> Cost:
-        del region, written
+        del region, written, tier
         usd = counts.tokens * Decimal("0.000001")
         return Cost(usd, usd / 2 if "mystery" in model_id else Decimal(0), model_id)
 

@@ -102,6 +102,17 @@ def test_cache_writes_that_stay_an_hour_have_their_own_price() -> None:
     assert costs == ["0.00627", "0.004785"]
 
 
+def test_the_service_tier_that_an_answer_names_is_priced() -> None:
+    record = a_record(
+        modelId="openai.gpt-oss-120b-1:0",
+        input__inputTokenCount=1_000_000,
+        output__outputTokenCount=1_000_000,
+        output__outputBodyJson={"usage": {}, "serviceTier": {"type": "flex"}},
+    )
+    (row,) = rows(run("-", "--json", stdin=json.dumps(record).encode()))
+    assert (row["cost_usd"], row["priced_as"]) == ("0.375", "openai.gpt-oss-120b-1:0@flex")
+
+
 def test_a_price_that_is_not_known_is_marked_and_named() -> None:
     stdin = json.dumps(a_record(modelId="acme.big-v1")).encode()
     result = run("-", stdin=stdin)

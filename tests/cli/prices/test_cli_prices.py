@@ -46,7 +46,7 @@ class TestList:
         assert (first["model"], first["input"], first["output"]) == (SONNET, "2.5", "15")
         assert (first["source"], first["in_force"]) == ("admin: contract 7", True)
         assert {each["model"]: each["in_force"] for each in others}[SONNET] is False
-        assert {each["source"] for each in others} == {"litellm 1.109.1"}
+        assert {each["source"] for each in others} == {"litellm 1.110.2"}
 
     def test_a_part_of_a_name_or_a_pattern_chooses(self, shell: Shell) -> None:
         def named(pattern: str) -> set[str]:
@@ -291,7 +291,7 @@ class TestCheck:
         """The ledger keeps the model without its prefix; nothing of its usage was assumed."""
         spent(shell, PROFILES_ONLY, "1")
         [row] = shell.json("prices", "check")["models"]
-        assert (row["assumed"], row["source"]) == (False, "litellm 1.109.1")
+        assert (row["assumed"], row["source"]) == (False, "litellm 1.110.2")
         assert row["priced_as"] == f"global.{PROFILES_ONLY}, us.{PROFILES_ONLY}"
         spent(shell, PROFILES_ONLY, "2", "1")
         assert shell.run("prices", "check").exit_code == 1

@@ -70,7 +70,9 @@ def _cost(prices: PriceTable, reading: Reading) -> Cost | None:
     """What a counted call cost, at the prices that come with the product."""
     if not isinstance(reading, Counted):
         return None
-    return prices.cost(reading.model_id, reading.region, reading.counts, reading.cache_writes)
+    return prices.cost(
+        reading.model_id, reading.region, reading.counts, reading.cache_writes, reading.tier
+    )
 
 
 def _show(used: Mapping[tuple[str, str], Counts]) -> None:

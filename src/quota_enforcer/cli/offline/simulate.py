@@ -127,7 +127,9 @@ class _Prices:
         self._assumed: set[str] = set()
 
     def of(self, call: Counted) -> Cost:
-        cost = self._table.cost(call.model_id, call.region, call.counts, call.cache_writes)
+        cost = self._table.cost(
+            call.model_id, call.region, call.counts, call.cache_writes, call.tier
+        )
         if cost.assumed:
             self._assumed.add(bare_model(call.model_id))
         return cost

@@ -18,7 +18,7 @@ from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.key import plain_model
+from quota_enforcer.core.pricing.key import is_standard, plain_model
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind
@@ -128,7 +128,7 @@ class _Prices:
 
     def _prefixed(self, model: str) -> list[str]:
         """The keys of a model that has prices for prefixes and Regions only."""
-        return sorted(key for key in self._rates if plain_model(key) == model)
+        return sorted(key for key in self._rates if plain_model(key) == model and is_standard(key))
 
 
 def _row(checked: Checked) -> tuple[str | Text, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.rate import COUNTED_BY, PRICES, TOKEN_PRICES, Cost, Rate
+from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
 
 StandIns = Sequence[tuple[str, Rate]]
@@ -123,6 +124,60 @@ def unknown_terms(plain: str, stand_ins: StandIns) -> ModelPrices:
         long=terms.long and _doubted(terms.long),
         empty=empty,
     )
+
+
+def tier_terms(
+    tier: Tier,
+    own: tuple[str, Rate] | None,
+    standard: tuple[str, Rate] | None,
+    plain: str,
+    stand_ins: StandIns,
+) -> ModelPrices:
+    """The terms of a service tier other than the standard one.
+
+    What is not listed for the tier is assumed: as many times the standard price as its listed
+    prices are, or as the tier costs at most.
+    """
+    if own is None or standard is None:
+        found, times = own or standard, tier.times_standard if own is None else Decimal(1)
+        several = [(name, multiplied(each, times)) for name, each in stand_ins]
+        if found is None:
+            return replace(unknown_terms(plain, several), words=_as(tier, f"dearest of {plain}"))
+        if own is not None:
+            return known_terms(*own, several)
+        key, rate = found
+        terms = known_terms(_as(tier, key), multiplied(rate, times), several)
+        return replace(
+            terms,
+            known=False,
+            short=_doubted(terms.short),
+            long=terms.long and _doubted(terms.long),
+        )
+    (key, rate), (of, usual) = own, standard
+    scaled = multiplied(usual, _times(rate, usual, tier))
+    several = [(f"{of} in proportion", scaled), *stand_ins]
+    terms = known_terms(key, rate, several)
+    if rate.long is None and scaled.long is not None:
+        long = _doubted(_filled(overlaid(scaled.long, scaled), several))
+        terms = replace(terms, long_over=scaled.long_over, long=long)
+    return terms
+
+
+def _as(tier: Tier, key: str) -> str:
+    return f"{key} as {tier}, at most {tier.times_standard} times standard"
+
+
+def _times(rate: Rate, standard: Rate, tier: Tier) -> Decimal:
+    """How many times the standard price the listed prices of a tier are, at most."""
+    pairs = [(getattr(rate, name), getattr(standard, name)) for name in ("input", "output")]
+    listed = [price / usual for price, usual in pairs if price is not None and usual]
+    return max(listed, default=tier.times_standard)
+
+
+def multiplied(rate: Rate, times: Decimal) -> Rate:
+    """All prices of a rate, so many times."""
+    prices = {name: price * times for name in PRICES if (price := getattr(rate, name)) is not None}
+    return replace(rate, **prices, long=rate.long and multiplied(rate.long, times))
 
 
 def dearest(rates: Iterable[Rate]) -> Rate:

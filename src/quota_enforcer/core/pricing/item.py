@@ -26,7 +26,7 @@ PRICE_ATTRIBUTES = (*PRICES, LONG_OVER, *LONG_PRICES)
 """The attributes of a price item that are numbers."""
 ATTRIBUTES = ("principal", "quota", *PRICE_ATTRIBUTES, "note", "edited_by", "edited_at")
 
-_KEY = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,255}")
+_KEY = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:/@-]{0,255}")
 _MOST_DOLLARS = Decimal(1_000_000)
 _MOST_PLACES = 9  # with the largest count of a call still exact in 28 digits
 _DOLLARS = "dollars, a number from 0 to 1000000 with at most 9 decimals"

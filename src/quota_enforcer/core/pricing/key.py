@@ -1,7 +1,9 @@
-"""The keys of prices: `ID`, with its geography prefix, and `REGION/ID`."""
+"""The keys of prices: `ID`, with its geography prefix, and `REGION/ID`; of a tier `ID@TIER`."""
 
 import re
+from typing import NamedTuple
 
+from quota_enforcer.core.pricing.tier import MARK, Tier
 from quota_enforcer.core.usage.model import bare_model, canonical_model
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d/")
@@ -23,7 +25,8 @@ def price_keys(model_id: str, region: str | None) -> list[str]:
 
 def plain_model(key: str) -> str:
     """The model that a key or a logged id is about, whatever its Region, prefix and context."""
-    return _CONTEXT.sub("", canonical_model(_REGION.sub("", bare_model(key))))
+    bare = bare_model(key).partition(MARK)[0]
+    return _CONTEXT.sub("", canonical_model(_REGION.sub("", bare)))
 
 
 def vendor_of(plain: str) -> str:
@@ -31,7 +34,23 @@ def vendor_of(plain: str) -> str:
     return plain.partition(".")[0] if "/" not in plain and "." in plain else NO_VENDOR
 
 
-def split_key(key: str) -> tuple[str, str | None]:
-    """The model id of a key, and its Region if it has one."""
+class PriceKey(NamedTuple):
+    """What a key says."""
+
+    model: str
+    region: str | None = None
+    tier: Tier = Tier.STANDARD
+
+
+def split_key(key: str) -> PriceKey:
+    """The parts of a key; raises ValueError if it names a tier that there is not."""
     region = _REGION.match(key)
-    return (key, None) if region is None else (key[region.end() :], region[0].rstrip("/"))
+    rest = key if region is None else key[region.end() :]
+    model, _, tier = rest.partition(MARK)
+    named = Tier(tier) if tier else Tier.STANDARD
+    return PriceKey(model, None if region is None else region[0].rstrip("/"), named)
+
+
+def is_standard(key: str) -> bool:
+    """Whether a key is about the standard tier."""
+    return MARK not in key

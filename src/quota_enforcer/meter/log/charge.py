@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
@@ -28,7 +29,12 @@ class CallPrices(Protocol):
     """What calls cost."""
 
     def cost(
-        self, model_id: str, region: str | None, counts: Counts, written: CacheWrites | None = None
+        self,
+        model_id: str,
+        region: str | None,
+        counts: Counts,
+        written: CacheWrites | None = None,
+        tier: Tier = Tier.STANDARD,
     ) -> Cost: ...
 
 
@@ -60,7 +66,9 @@ class CallCharger:
 
     def _addition(self, call: Counted, event: LogEvent) -> UsageEntry:
         model = self.models.named(call.model_id)
-        cost = self.prices.cost(model.priced_as, call.region, call.counts, call.cache_writes)
+        cost = self.prices.cost(
+            model.priced_as, call.region, call.counts, call.cache_writes, call.tier
+        )
         bucket = partial(Bucket, model=model.name, day=local_date(call.at, self.zone))
         hour = hour_start(call.at, self.zone)
         principals = charged(call.identity, self.meter_rules.sessions)

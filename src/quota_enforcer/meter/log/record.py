@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites, cache_writes
+from quota_enforcer.core.pricing.tier import Tier, tier_of
 from quota_enforcer.core.principal import Identity
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log import fields as record_fields
@@ -39,6 +40,7 @@ class Counted:
     """None if the record does not tell."""
     request_id: str | None
     """None if the record does not tell; ids can repeat with other contents."""
+    tier: Tier = Tier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
         counts,
         cache_writes(record.get("output", {}).get("outputBodyJson"), counts.cache_write_tokens),
         record_fields.optional_text(record, "requestId"),
+        tier_of(record),
     )
 
 

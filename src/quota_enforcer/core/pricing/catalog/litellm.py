@@ -1,8 +1,8 @@
 """The community-kept price table of litellm, read into rates.
 
 Its keys are litellm's names of models: a Bedrock id, geography prefix and all, after `bedrock/` and
-`bedrock/REGION/`. What the invocation log cannot tell apart or never holds is left out: reserved
-capacity, batch, flex and priority service, the Claude platform, bedrock-mantle, speech.
+`bedrock/REGION/`. What the invocation log never holds is left out: reserved capacity, batch, the
+Claude platform, bedrock-mantle, speech.
 https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json
 """
 
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.tier import Tier
 
 _PROVIDERS = {"bedrock", "bedrock_converse"}
 _TOKENS = {"chat", "embedding", "rerank"}
@@ -28,7 +29,9 @@ _FIELDS = {
     "cache_write": "cache_creation_input_token_cost",
     "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
 }
-_LONG = re.compile(r"input_cost_per_token_above_(?P<thousands>\d+)k_tokens")
+_LONG = r"input_cost_per_token_above_(?P<thousands>\d+)k_tokens"
+_TIERS = {Tier.FLEX: "_flex", Tier.PRIORITY: "_priority", Tier.ULTRAFAST: "_ultrafast"}
+"""How the names of a tier's fields end."""
 
 
 class UnreadableTable(ValueError):
@@ -46,10 +49,14 @@ def read_table(entries: Mapping[str, Any], source: str) -> dict[str, Rate]:
         if not isinstance(entry, dict) or entry.get("litellm_provider") not in _PROVIDERS:
             continue
         key = _KEY.fullmatch(name)
-        if key and (rate := _rate(name, entry, source)):
-            ours = f"{key['region']}/{key['id']}" if key["region"] else key["id"]
-            if not name.startswith(f"bedrock/{key['id']}") or ours not in entries:
-                found[ours] = rate
+        if not key or not (rate := _rate(name, entry, source)):
+            continue
+        ours = f"{key['region']}/{key['id']}" if key["region"] else key["id"]
+        if not name.startswith(f"bedrock/{key['id']}") or ours not in entries:
+            found[ours] = rate
+            for tier, end in _TIERS.items():
+                if tiered := _rate(name, entry, source, end):
+                    found[f"{ours}{tier.suffix}"] = tiered
     for model, rate in _by_size(entries, source):
         known = found.get(model)
         if model not in entries and (known is None or (known.image or 0) < (rate.image or 0)):
@@ -57,25 +64,33 @@ def read_table(entries: Mapping[str, Any], source: str) -> dict[str, Rate]:
     return found
 
 
-def _rate(name: str, entry: Mapping[str, Any], source: str) -> Rate | None:
-    """The rate of one entry; None if it has no price that could be used."""
+def _rate(name: str, entry: Mapping[str, Any], source: str, end: str = "") -> Rate | None:
+    """The rate of one entry; None if it has no price that could be used.
+
+    `end` is how the fields of its tier end.
+    """
     if entry.get("mode") in _IMAGES:
+        if end:
+            return None
         image = _price(name, entry, "output_cost_per_image")
         return None if image is None else Rate(image=image, source=source)
     if entry.get("mode") not in _TOKENS:
         return None
-    prices: dict[str, Any] = {ours: _price(name, entry, field) for ours, field in _FIELDS.items()}
-    prices["request"] = _price(name, entry, "input_cost_per_query")
+    prices: dict[str, Any] = {
+        ours: _price(name, entry, f"{field}{end}") for ours, field in _FIELDS.items()
+    }
+    prices["request"] = None if end else _price(name, entry, "input_cost_per_query")
     if not any(price is not None for price in prices.values()):
         return None
-    over = {int(found["thousands"]) for field in entry if (found := _LONG.fullmatch(field))}
+    long = re.compile(_LONG + end)
+    over = {int(found["thousands"]) for field in entry if (found := long.fullmatch(field))}
     if not over:
         return Rate(**prices, source=source)
-    long: dict[str, Any] = {
-        ours: _dearest(name, entry, [f"{field}_above_{each}k_tokens" for each in over])
+    longer: dict[str, Any] = {
+        ours: _dearest(name, entry, [f"{field}_above_{each}k_tokens{end}" for each in over])
         for ours, field in _FIELDS.items()
     }
-    return Rate(**prices, long_over=min(over) * 1000, long=Rate(**long), source=source)
+    return Rate(**prices, long_over=min(over) * 1000, long=Rate(**longer), source=source)
 
 
 def _dearest(name: str, entry: Mapping[str, Any], fields: Iterable[str]) -> Decimal | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -13,18 +14,31 @@ from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 from quota_enforcer.core.pricing.rate import Rate
 
 TABLE = "table.json"
+AS_OF = "as of"
+"""The key of the date on which the newest of its tables was published."""
 
 
 @cache
 def shipped_rates() -> Mapping[str, Rate]:
     """The rates by `ID` and `REGION/ID`, each with its source; read once in a process."""
-    text = files(__package__).joinpath(TABLE).read_text(encoding="utf-8")
-    listed = json.loads(text, parse_float=Decimal)
     return MappingProxyType({
         key: rate_of(prices, source)
-        for source, rates in listed.items()
+        for source, rates in _listed().items()
+        if source != AS_OF
         for key, prices in rates.items()
     })  # fmt: skip
+
+
+def shipped_on() -> date:
+    """When the newest of the tables that ours is made of was published."""
+    return date.fromisoformat(_listed()[AS_OF])
+
+
+@cache
+def _listed() -> dict[str, Any]:
+    text = files(__package__).joinpath(TABLE).read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return found
 
 
 def as_listed(rate: Rate) -> dict[str, Any]:
