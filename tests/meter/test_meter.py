@@ -467,7 +467,7 @@ CALLS = st.tuples(
     st.sampled_from(MODELS),
     st.integers(-600, 1500).map(lambda minutes: minutes * MINUTE),
     st.integers(0, 150).map(lambda minutes: minutes * MINUTE),
-    st.tuples(st.just(1), *[st.integers(0, 9)] * 2, *[st.just(0)] * 2).map(Counts.observed),
+    st.tuples(st.just(1), *[st.integers(0, 9)] * 2, *[st.just(0)] * 3).map(Counts.observed),
 )
 RUNS = st.tuples(
     st.sampled_from([TICK, 30 * MINUTE, 85 * MINUTE, 2 * HOUR, 11 * HOUR]),

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from log_records import REMOVED, a_record
 from quota_enforcer.local.patches.metrics import filter_patterns
+from quota_enforcer.meter.log.record import Counted, read
 from template_source import properties
 
 FILTERS = {
@@ -15,6 +17,7 @@ FILTERS = {
     "OutputTokensFilter": ("OutputTokenCount", "$.output.outputTokenCount"),
     "CacheReadTokensFilter": ("CacheReadInputTokenCount", "$.input.cacheReadInputTokenCount"),
     "CacheWriteTokensFilter": ("CacheWriteInputTokenCount", "$.input.cacheWriteInputTokenCount"),
+    "IncompleteInvocationsFilter": ("IncompleteInvocations", "1"),
 }
 
 
@@ -55,7 +58,9 @@ def test_a_dimension_needs_a_property_of_the_pattern_and_allows_no_default(name:
 
 
 def test_a_call_counts_in_every_counter_that_its_record_has() -> None:
-    assert matched(RECORD) == set(FILTERS) - {"CacheWriteTokensFilter"}
+    lacking = {"CacheWriteTokensFilter", "IncompleteInvocationsFilter"}
+    assert matched(RECORD) == set(FILTERS) - lacking
+    assert matched({**RECORD, "errorCode": None}) == set(FILTERS) - lacking
 
 
 def test_a_failed_call_counts_in_none() -> None:
@@ -64,7 +69,35 @@ def test_a_failed_call_counts_in_none() -> None:
 
 def test_a_call_without_token_counts_is_an_invocation() -> None:
     record = {**RECORD, "input": {}, "output": {}}
-    assert matched(record) == {"InvocationsFilter"}
+    assert matched(record) == {"InvocationsFilter", "IncompleteInvocationsFilter"}
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "amazon.nova-lite-v1:0",
+        "cohere.rerank-v3-5:0",
+        "amazon.nova-reel-v1:1",
+        "us.stability.stable-image-inpaint-v1:0",
+    ],
+)
+@pytest.mark.parametrize("operation", ["InvokeModel", "Rerank", "ConverseStream", REMOVED])
+@pytest.mark.parametrize("lacking", [(), ("input",), ("output",), ("input", "output")])
+def test_both_meters_take_the_same_calls_for_incomplete(
+    model_id: str, operation: Any, lacking: tuple[str, ...]
+) -> None:
+    sections = {f"{side}__{side}TokenCount": REMOVED for side in lacking}
+    record = a_record(modelId=model_id, operation=operation, **sections)
+    reading = read(json.dumps(record))
+    assert isinstance(reading, Counted)
+    incomplete = reading.counts.incomplete_requests == 1
+    assert ("IncompleteInvocationsFilter" in matched(record)) is incomplete
+
+
+def test_the_alarm_counts_the_same_calls_whosever_they_are() -> None:
+    of_all, of_each = properties("AnyIncompleteFilter"), properties("IncompleteInvocationsFilter")
+    assert of_all["FilterPattern"] == of_each["FilterPattern"]
+    assert "Dimensions" not in of_all["MetricTransformations"][0]
 
 
 @pytest.mark.parametrize("missing", ["identity", "modelId"])

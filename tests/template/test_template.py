@@ -37,6 +37,8 @@ FILTERS = {
         "OutputTokens",
         "CacheReadTokens",
         "CacheWriteTokens",
+        "IncompleteInvocations",
+        "AnyIncomplete",
     )
 }
 ONLY_WHERE_ASKED_FOR = {
@@ -346,6 +348,20 @@ class TestAlarms:
         alarm = Deployed(Metering=metering).properties("UsageWithoutLimit")
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
         assert alarm["MetricName"] == UNATTRIBUTED
+
+    def test_calls_of_unknown_tokens_are_an_alarm_whichever_the_meter(self) -> None:
+        """The stream meter counts them itself; the other has a metric filter without dimensions."""
+        stream = Deployed(Metering="stream").properties("TokensUnknown")
+        metrics = Deployed(Metering="cloudwatch").properties("TokensUnknown")
+        wanted = own_metric("Incomplete", "meter")
+        assert {name: stream[name] for name in wanted} == wanted
+        of_filter = properties("AnyIncompleteFilter")["MetricTransformations"][0]["MetricName"]
+        assert (metrics["Namespace"], metrics["MetricName"]) == (
+            "BedrockQuota/bedrock-quota",
+            of_filter,
+        )
+        assert "Dimensions" not in metrics
+        assert {stream["Threshold"], metrics["Threshold"]} == {1}
 
     @pytest.mark.parametrize(
         ("alarm", "namespace", "metric"),

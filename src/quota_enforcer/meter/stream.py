@@ -35,6 +35,8 @@ class DeliveryResult:
     counted: int = 0
     duplicates: int = 0
     unattributed: int = 0
+    incomplete: int = 0
+    """Those of which the log lacks a count of tokens."""
     late: int = 0
     """Those whose hour is being recounted instead."""
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class Stream:
             counted=added.added,
             duplicates=added.duplicates,
             unattributed=batch.unattributed,
+            incomplete=batch.incomplete,
             late=len(batch.additions) - added.added - added.duplicates - len(added.failed),
             skipped=batch.skipped,
             quarantined=batch.quarantined,

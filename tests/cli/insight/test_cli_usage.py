@@ -13,7 +13,7 @@ from quota_enforcer.cli.terminal import output
 
 HEADER = (
     "principal,team,model,month,requests,input_tokens,output_tokens,cache_read_tokens,"
-    "cache_write_tokens,cost_usd,assumed_usd"
+    "cache_write_tokens,incomplete_requests,cost_usd,assumed_usd"
 )
 COST = "0.000000123456"
 
@@ -38,9 +38,9 @@ def test_csv_has_a_header_and_exact_dollars(shell: Shell) -> None:
     printed = shell.out("usage", "--month", "2026-11", "--csv")
     assert printed.splitlines() == [
         HEADER,
-        f"role/ci,,{HAIKU},2026-11,1,3,0,0,0,{COST},0",
-        f"user/alice,team/a,{HAIKU},2026-11,1,1000,0,0,0,{COST},0",
-        f"user/bob,,{HAIKU},2026-11,1,20,0,0,0,{COST},0",
+        f"role/ci,,{HAIKU},2026-11,1,3,0,0,0,0,{COST},0",
+        f"user/alice,team/a,{HAIKU},2026-11,1,1000,0,0,0,0,{COST},0",
+        f"user/bob,,{HAIKU},2026-11,1,20,0,0,0,0,{COST},0",
     ]
 
 
@@ -86,7 +86,7 @@ def test_as_json_with_a_total(shell: Shell) -> None:
     document = shell.json("usage", "user/alice", "--by", "principal")
     counted = {
         "requests": 1, "input_tokens": 1000, "output_tokens": 0, "cache_read_tokens": 0,
-        "cache_write_tokens": 0, "cost_usd": COST, "assumed_usd": "0",
+        "cache_write_tokens": 0, "incomplete_requests": 0, "cost_usd": COST, "assumed_usd": "0",
     }  # fmt: skip
     assert document == {
         "from": "2026-11-01",
@@ -103,7 +103,7 @@ def test_the_table_leaves_to_its_heading_what_is_the_same_in_every_row(shell: Sh
     assert heading == f"Usage 2026-11-01 to 2026-11-30, UTC, model {HAIKU}"
     assert head.split() == [
         "Principal", "Team", "Requests", "Input", "Output", "Cache", "read", "Cache", "write",
-        "Cost",
+        "Incomplete", "Cost",
     ]  # fmt: skip
     assert [row.split()[0] for row in rows] == ["role/ci", "user/alice", "user/bob", "Total"]
     assert rows[-1].split()[1:3] == ["3", "1,023"]

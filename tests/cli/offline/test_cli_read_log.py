@@ -25,7 +25,8 @@ LINES = [
 LOG = "".join(f"{line}\n" for line in LINES).encode()
 KEYS = [
     "line", "status", "reason", "at", "principal", "model", "requests", "input_tokens",
-    "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd", "priced_as",
+    "output_tokens", "cache_read_tokens", "cache_write_tokens", "incomplete_requests", "cost_usd",
+    "priced_as",
 ]  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
         "line": 1, "status": "counted", "reason": None, "at": "2026-11-30T10:15:20Z",
         "principal": "user/alice", "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
         "requests": 1, "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 0,
-        "cache_write_tokens": 0, "cost_usd": "0.00066",
+        "cache_write_tokens": 0, "incomplete_requests": 0, "cost_usd": "0.00066",
         "priced_as": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     }  # fmt: skip
     assert [row["reason"] for row in read[1:4]] == [
@@ -87,7 +88,7 @@ def test_people_get_a_table_by_principal_and_model(log: Path) -> None:
     head, _, *body = (line.split() for line in result.stdout.splitlines())
     assert head[:3] == ["Principal", "Model", "Requests"]
     assert [line[0] for line in body] == ["role/reporting", "user/alice"]
-    assert body[0][2:] == ["1", "100", "20", "7", "0", "0.00066231"]
+    assert body[0][2:] == ["1", "100", "20", "7", "0", "0", "0.00066231"]
     assert "6 lines" in result.stderr
 
 

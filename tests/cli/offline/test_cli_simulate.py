@@ -85,7 +85,8 @@ def test_everybody_with_usage_has_usage_events_and_refusals(files: Files) -> Non
     assert principals["user/alice"] == {
         "usage": {
             "requests": 2, "input_tokens": 980, "output_tokens": 40, "cache_read_tokens": 0,
-            "cache_write_tokens": 0, "total_tokens": 1020, "cost_usd": "0.003894",
+            "cache_write_tokens": 0, "incomplete_requests": 0, "total_tokens": 1020,
+            "cost_usd": "0.003894",
         },
         "events": [MESSAGES["warning"], MESSAGES["blocked"]],
         "refused_requests": 1,

@@ -83,7 +83,7 @@ class TestKnown:
 
     @given(st.lists(st.integers(0, 10**12), min_size=4, max_size=4))
     def test_costs_are_exact(self, tokens: list[int]) -> None:
-        counts = Counts.observed([1, *tokens])
+        counts = Counts.observed([1, *tokens, 0])
         short = [Decimal(price) for price in ("0.25", "1.25")]
         known = cost(HAIKU_3, counts._replace(cache_read_tokens=0, cache_write_tokens=0))
         assert known.usd * 1_000_000 == tokens[0] * short[0] + tokens[1] * short[1]
@@ -125,7 +125,7 @@ class TestAssumed:
         self, key: str, tokens: list[int]
     ) -> None:
         """Whatever the prefix or Region of the call will turn out to be."""
-        counts = Counts.observed([1, *tokens[:4]])
+        counts = Counts.observed([1, *tokens[:4], 0])
         model, region, tier = split_key(key)
         assume(tier is Tier.STANDARD)
         known, unknown = cost(model, counts, region), cost(f"me.{plain_model(key)}", counts)

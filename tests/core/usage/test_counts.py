@@ -14,7 +14,8 @@ from quota_enforcer.core.usage.counts import (
 
 
 def test_the_table_has_every_observed_counter_in_the_order_of_counts() -> None:
-    assert ("requests", *TOKEN_COUNTS) == OBSERVED == tuple(METRIC_NAMES)
+    observed = ("requests", *TOKEN_COUNTS, "incomplete_requests")
+    assert observed == OBSERVED == tuple(METRIC_NAMES)
     assert Counts._fields[: len(OBSERVED)] == OBSERVED
 
 

@@ -44,15 +44,16 @@ class TestCounts:
             (Measure.OUTPUT_TOKENS, 30),
             (Measure.CACHE_READ_TOKENS, 400),
             (Measure.CACHE_WRITE_TOKENS, 5000),
+            (Measure.INCOMPLETE_REQUESTS, 1),
             (Measure.TOTAL_TOKENS, 5432),
-            (Measure.WEIGHTED_TOKENS, Decimal("545.12")),
+            (Measure.WEIGHTED_TOKENS, Decimal("545.62")),
             (Measure.COST_USD, Decimal("0.60")),
         ],
     )
     def test_what_each_measure_counts(self, measure: Measure, number: Number) -> None:
         """Total tokens are all four kinds, cached ones too, and no requests."""
-        weights = tuple(map(Decimal, ("0.02", "0.05", "0.5", "0.075", "0.1")))
-        row = Counts(1, 2, 30, 400, 5000, cost_usd=Decimal("0.60"), assumed_usd=Decimal("0.07"))
+        weights = tuple(map(Decimal, ("0.02", "0.05", "0.5", "0.075", "0.1", "0.5")))
+        row = Counts(1, 2, 30, 400, 5000, 1, cost_usd=Decimal("0.60"), assumed_usd=Decimal("0.07"))
         found = measure.of(row, weights)
         assert (found, type(found)) == (number, type(number))
 

@@ -55,7 +55,7 @@ def test_of_the_published_records_each_is_what_its_note_says() -> None:
         "vectadb-11": Counts(1, 1427, 80),
         "vectadb-21": Counts(1, 1535, 123),
         "vectadb-28": Counts(1, 1670, 84),
-        "panther-guardrail-invoke": Counts(1),
+        "panther-guardrail-invoke": Counts(1, incomplete_requests=1),
         "panther-guardrail-converse": Counts(1),
         "panther-totaltokens-inconsistent": Counts(1),
     }
@@ -106,8 +106,9 @@ def test_a_failed_call_is_skipped_whatever_else_it_lacks() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"errorCode": None}, "errorCode is null"),
-        ({"errorCode": ""}, "errorCode is ''"),
+        ({"errorCode": 0}, "errorCode is 0"),
+        ({"errorCode": False}, "errorCode is false"),
+        ({"errorCode": {}}, "errorCode is an object"),
         ({"schemaType": "Other"}, "schemaType is 'Other': expected 'ModelInvocationLog'"),
         ({"timestamp": REMOVED}, "timestamp is missing"),
         ({"timestamp": None}, "timestamp is null"),
@@ -129,7 +130,7 @@ def test_a_failed_call_is_skipped_whatever_else_it_lacks() -> None:
         ({"modelId": REMOVED}, "modelId is missing"),
         ({"modelId": ""}, "modelId is ''"),
         ({"modelId": "a\ud800b"}, "modelId is 'a\\ud800b': expected printable ASCII"),
-        ({"input": None}, "input is null: expected an object"),
+        ({"input": "5"}, "input is '5': expected an object"),
         ({"output": []}, "output is a list: expected an object"),
     ],
 )
@@ -139,7 +140,9 @@ def test_what_does_not_fit_is_quarantined_by_name_and_value(
     assert quarantined(a_record(**changes)).startswith(reason)
 
 
-@pytest.mark.parametrize("value", ["100", 1.0, 1.5, -1, True, None, [], {}, 10**13, float("nan")])
+@pytest.mark.parametrize(
+    "value", ["100", 1.0, 1.5, -1, True, [], {}, 10**9 + 1, 10**12, float("nan")]
+)
 @pytest.mark.parametrize(
     "path",
     [
@@ -152,42 +155,83 @@ def test_what_does_not_fit_is_quarantined_by_name_and_value(
 def test_a_count_that_is_no_whole_number_is_quarantined(path: str, value: Any) -> None:
     reason = quarantined(a_record(**{path: value}))
     assert reason.startswith(f"{path.replace('__', '.')} is ")
-    assert reason.endswith(f"expected a whole number from 0 to {10**12}")
+    assert reason.endswith(f"expected a whole number from 0 to {10**9}")
 
 
+@pytest.mark.parametrize("code", [None, ""])
+def test_without_an_error_code_a_call_succeeded(code: Any) -> None:
+    assert counted(a_record(errorCode=code)).counts == Counts(1, 100, 20)
+
+
+WHOLE = Counts(1, 100, 20)
+LACKING_INPUT = Counts(1, 0, 20, incomplete_requests=1)
+LACKING_OUTPUT = Counts(1, 100, incomplete_requests=1)
+NOTHING_KNOWN = Counts(1, incomplete_requests=1)
+
+
+@pytest.mark.parametrize("absent", [REMOVED, None])
 @pytest.mark.parametrize(
     ("operation", "lacking", "counts"),
     [
-        ("InvokeModel", ("input", "output"), Counts(1)),
-        ("InvokeModelWithResponseStream", ("input", "output"), Counts(1)),
+        ("InvokeModelWithResponseStream", ("output",), LACKING_OUTPUT),
+        ("ConverseStream", ("output",), LACKING_OUTPUT),
+        ("Responses", ("output",), LACKING_OUTPUT),
+        ("ChatCompletions", ("output",), LACKING_OUTPUT),
+        (REMOVED, ("output",), LACKING_OUTPUT),
+        ("InvokeModel", ("input",), LACKING_INPUT),
+        ("Converse", ("input",), LACKING_INPUT),
+        ("InvokeModel", ("input", "output"), NOTHING_KNOWN),
+        ("Converse", ("input", "output"), NOTHING_KNOWN),
+        ("SomethingNew", ("input", "output"), NOTHING_KNOWN),
         ("InvokeModel", ("output",), Counts(1, 100)),
+        ("Responses", (), WHOLE),
+        ("ChatCompletions", (), WHOLE),
+        ("SomethingNew", (), WHOLE),
     ],
-    ids=["blocked or rerank", "blocked stream", "embeddings"],
 )
-def test_counts_that_bedrock_leaves_out_are_zero(
-    operation: str, lacking: tuple[str, ...], counts: Counts
+def test_what_a_record_tells_counts_and_what_it_lacks_is_said(
+    operation: Any, lacking: tuple[str, ...], counts: Counts, absent: Any
 ) -> None:
-    sections = {f"{side}__{side}TokenCount": REMOVED for side in lacking}
+    """An embedding alone has no output to count; anything else that lacks a count is incomplete."""
+    sections = {f"{side}__{side}TokenCount": absent for side in lacking}
     assert counted(a_record(operation=operation, **sections)).counts == counts
 
 
+@pytest.mark.parametrize("absent", [{}, None, REMOVED])
+def test_a_stream_that_broke_off_before_any_section_is_a_request_of_unknown_tokens(
+    absent: Any,
+) -> None:
+    assert counted(a_record(input=absent, output=absent)).counts == NOTHING_KNOWN
+
+
 @pytest.mark.parametrize(
-    ("operation", "lacking"),
+    ("operation", "model_id"),
     [
-        ("InvokeModel", ("input",)),
-        ("InvokeModelWithResponseStream", ("output",)),
-        ("Converse", ("input", "output")),
-        ("ConverseStream", ("output",)),
-        ("SomethingNew", ("input", "output")),
-        (REMOVED, ("output",)),
+        ("Rerank", "cohere.rerank-v3-5:0"),
+        ("InvokeModel", "arn:aws:bedrock:us-west-2::foundation-model/amazon.rerank-v1:0"),
+        ("InvokeModel", "us.stability.stable-image-inpaint-v1:0"),
+        ("StartAsyncInvoke", "amazon.nova-reel-v1:1"),
     ],
 )
-def test_counts_missing_anywhere_else_are_quarantined(
-    operation: Any, lacking: tuple[str, ...]
-) -> None:
-    sections = {f"{side}__{side}TokenCount": REMOVED for side in lacking}
-    record = a_record(operation=operation, **sections)
-    assert quarantined(record) == f"{lacking[0]}.{lacking[0]}TokenCount is missing"
+def test_what_is_not_charged_by_the_token_lacks_no_count(operation: str, model_id: str) -> None:
+    record = a_record(operation=operation, modelId=model_id, input={}, output={})
+    assert counted(record).counts == Counts(1)
+
+
+def test_counts_at_the_records_top_are_counted_too() -> None:
+    record = a_record(cacheReadInputTokenCount=7, cacheWriteInputTokenCount=3)
+    assert counted(record).counts == Counts(1, 100, 20, 7, 3)
+    assert counted(a_record(outputTokenCount=20)).counts == WHOLE
+    bare = a_record(input=REMOVED, output=REMOVED, inputTokenCount=100, outputTokenCount=20)
+    assert counted(bare).counts == WHOLE
+
+
+def test_two_counts_of_the_same_that_differ_are_quarantined() -> None:
+    record = a_record(input__cacheReadInputTokenCount=7, cacheReadInputTokenCount=8)
+    assert quarantined(record) == (
+        "input.cacheReadInputTokenCount is 7 and cacheReadInputTokenCount is 8: "
+        "expected the same number"
+    )
 
 
 @pytest.mark.parametrize(
@@ -328,7 +372,7 @@ def test_a_needed_field_is_counted_as_it_stands_or_not_at_all(path: str, value: 
     reading = read(json.dumps(a_record(**{path: value})))
     if isinstance(reading, Counted):
         assert path == "input__inputTokenCount" or isinstance(value, str)
-        assert reading.counts.input_tokens == (value if path.startswith("input") else 100)
+        assert reading.counts.input_tokens == (value or 0 if path.startswith("input") else 100)
     else:
         assert reading.reason
 

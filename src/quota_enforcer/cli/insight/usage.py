@@ -37,7 +37,8 @@ from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 COLUMNS = Counts._fields
 """Requests, the counts of tokens, what they cost, and the part of that at assumed prices."""
 
-_COUNTED = [each.removesuffix("_tokens").replace("_", " ").capitalize() for each in OBSERVED]
+_SHORT = (each.removesuffix("_tokens").removesuffix("_requests") for each in OBSERVED)
+_COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
 _WIDE = (*_COUNTED, "Cost")
 
 _NARROW = ("Requests", "Tokens", "Cost")

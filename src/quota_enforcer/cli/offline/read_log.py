@@ -19,7 +19,10 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.meter.log.record import Counted, Reading, read
 
-_SHORT = (each.removesuffix("_tokens") if each.startswith("cache_") else each for each in OBSERVED)
+_SHORT = (
+    each if each in {"input_tokens", "output_tokens"} else each.rpartition("_")[0] or each
+    for each in OBSERVED
+)
 _COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
 _HEAD = ("Principal", "Model", *_COUNTED, "Cost in USD")
 

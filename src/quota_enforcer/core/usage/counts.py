@@ -19,6 +19,8 @@ class Counts(NamedTuple):
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    incomplete_requests: int = 0
+    """Those of which the log lacks a count of tokens, as where a stream broke off."""
     cost_usd: Decimal = NO_MONEY
     """Exact dollars."""
     assumed_usd: Decimal = NO_MONEY
@@ -38,7 +40,7 @@ class Counts(NamedTuple):
     @property
     def tokens(self) -> int:
         """The sum of all token counts."""
-        return sum(cast("tuple[int, ...]", self[1:_OBSERVED]))
+        return sum(cast("tuple[int, ...]", self[1:COUNTED]))
 
 
 _OBSERVED = Counts._fields.index("cost_usd")
@@ -70,10 +72,13 @@ TOKEN_COUNTS: Mapping[str, TokenCount] = {
         "input", "cacheWriteInputTokenCount", ("cache_write", "cache_write_1h")
     ),
 }
-"""All observed counters but the requests, in the order of Counts."""
+"""All observed counters of tokens, in the order of Counts."""
+COUNTED = 1 + len(TOKEN_COUNTS)
+"""So many counters say what a call was: the request and its tokens."""
 METRIC_NAMES: Mapping[str, str] = {
     "requests": "Invocations",
     **{counter: each.metric for counter, each in TOKEN_COUNTS.items()},
+    "incomplete_requests": "IncompleteInvocations",
 }
 """The metric of each observed counter."""
 PROMPT = tuple(counter for counter, each in TOKEN_COUNTS.items() if each.section == "input")
@@ -88,6 +93,7 @@ class Measure(StrEnum):
     OUTPUT_TOKENS = "output_tokens"
     CACHE_READ_TOKENS = "cache_read_tokens"
     CACHE_WRITE_TOKENS = "cache_write_tokens"
+    INCOMPLETE_REQUESTS = "incomplete_requests"
     TOTAL_TOKENS = "total_tokens"
     WEIGHTED_TOKENS = "weighted_tokens"
     COST_USD = "cost_usd"

@@ -79,6 +79,7 @@ def _told(metered: "DeliveryResult") -> dict[str, Any]:
         "Quarantined": len(metered.quarantined),
         "Skipped": sum(metered.skipped.values()),
         "Unattributed": metered.unattributed,
+        "Incomplete": metered.incomplete,
         "Late": metered.late,
         "Failed": len(metered.failed),
         "Control": int(metered.control),

@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 from quota_enforcer.local.demo.cast import MODELS, SHARED, Call, Member
 from quota_enforcer.local.embedded import EmbeddedAws
 
@@ -44,7 +44,7 @@ class Callers:
     def invoke(self, call: Call) -> str:
         """Call the model with the caller's own credentials; returns IAM's words if it refuses."""
         runtime = self._runtimes[call.principal, call.session]
-        counts = dict(zip(OBSERVED[1:], call.counts[1:], strict=False))
+        counts = dict(zip(TOKEN_COUNTS, call.counts[1:], strict=False))
         body = {
             "anthropic_version": "bedrock-2023-05-31",
             "max_tokens": 4096,

@@ -24,7 +24,7 @@ def conversations() -> dict[str, list[Request]]:
         files("quota_enforcer.local.demo").joinpath("data/traffic.csv").read_text(encoding="ascii")
     )
     for row in csv.DictReader(source.splitlines()):
-        counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in TOKEN_COUNTS)))
+        counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in TOKEN_COUNTS), 0))
         after = timedelta(milliseconds=int(row["t_ms"]))
         found[row["conversation"]].append(Request(after, counts))
     return dict(found)

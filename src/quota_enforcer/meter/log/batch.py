@@ -21,6 +21,8 @@ class Batch:
     skipped: Counter[str] = field(default_factory=Counter)
     touched: set[Principal] = field(default_factory=set)
     unattributed: int = 0
+    incomplete: int = 0
+    """Calls of which the log lacks a count of tokens."""
     _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
 
     def read(self, calls: CallCharger, event: LogEvent, now: datetime) -> None:
@@ -40,6 +42,7 @@ class Batch:
                 self._events[call.key] = event._replace(message="")
                 self.touched.update(bucket.principal for bucket in call.buckets)
                 self.unattributed += call.buckets[0].principal.kind is Kind.OTHER
+                self.incomplete += call.counts.incomplete_requests
 
     def pointer(self, key: str, reason: str) -> EventPointer:
         """Where the call with this key is in the log."""

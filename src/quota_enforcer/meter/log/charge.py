@@ -14,7 +14,7 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged
-from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.counts import COUNTED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry
@@ -89,7 +89,7 @@ def key_of(call: Counted, event: LogEvent) -> str:
     Request ids can repeat with other contents, hence what the call was; a record without one is
     told by its log event.
     """
-    counts = call.counts[: len(OBSERVED)]
+    counts = call.counts[:COUNTED]
     which = call.request_id or event.id
     exactly = repr((which, call.at.isoformat(), call.arn, call.model_id, *counts))
     return sha256(exactly.encode()).hexdigest()[:_KEY]

@@ -14,8 +14,8 @@ from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Identity, identify
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts, TokenCount
 
-MOST_TOKENS = 10**12
-"""No call comes near it; larger numbers are damage that would not fit into a ledger's counters."""
+MOST_TOKENS = 10**9
+"""The longest prompts of any model have ten million tokens; beyond this lies damage only."""
 YEARS = range(2000, 3000)
 """Moments that every time zone can hold; further out lies damage only."""
 
@@ -29,12 +29,14 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _ARNS_ACCOUNT = 4
 """Where the account stands between the colons of an ARN."""
 _SHOWN = 80
-_UNCOUNTED = ("InvokeModel", "InvokeModelWithResponseStream")
-"""Operations whose record may have no counts at all: blocked by a guardrail, or a rerank.
+_RERANK = "Rerank"
+_WITHOUT_TOKENS = re.compile(
+    r"rerank|stability\.|titan-image|nova-canvas|nova-reel|luma\.", re.IGNORECASE
+)
+"""Models that are not charged by the token, so their records have no counts to miss.
 
-Converse and ConverseStream log an explicit 0.
+The template's IncompleteInvocationsFilter names them too.
 """
-_INPUT, _OUTPUT, *_OTHERS = TOKEN_COUNTS.values()
 _ONLY_INPUT = "InvokeModel"
 """The operation of embeddings, which have no output to count."""
 
@@ -96,20 +98,20 @@ def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Ident
         raise Damaged(f"identity.arn: {error}") from None
 
 
-def counts(record: Mapping[str, Any], operation: str | None) -> Counts:
+def counts(record: Mapping[str, Any], operation: str | None, model_id: str) -> Counts:
     """One request and its tokens, all from the record's own counts.
 
-    Missing counts are zero only if Bedrock leaves them out: cache counts anywhere, both counts
-    of an InvokeModel that a guardrail blocked or that reranks, the output count of embeddings.
+    What is there counts. A request that lacks its input or output count is incomplete, unless
+    there is none to have: output of embeddings, or a model that is not charged by the token.
     """
-    given, written = _section(record, "input"), _section(record, "output")
-    tokens_in, tokens_out = _count(given, _INPUT), _count(written, _OUTPUT)
-    if tokens_in is None and not (tokens_out is None and operation in _UNCOUNTED):
-        raise Damaged("input.inputTokenCount is missing")
-    if tokens_out is None and tokens_in is not None and operation != _ONLY_INPUT:
-        raise Damaged("output.outputTokenCount is missing")
-    others = (_count(given if each.section == "input" else written, each) or 0 for each in _OTHERS)
-    return Counts.observed((1, tokens_in or 0, tokens_out or 0, *others))
+    found = {counter: _count(record, each) for counter, each in TOKEN_COUNTS.items()}
+    needed = ["input_tokens"]
+    if operation != _ONLY_INPUT:
+        needed.append("output_tokens")
+    if operation == _RERANK or _WITHOUT_TOKENS.search(model_id):
+        needed.clear()
+    incomplete = any(found[counter] is None for counter in needed)
+    return Counts.observed((1, *(number or 0 for number in found.values()), int(incomplete)))
 
 
 def shown(value: object) -> str:
@@ -150,24 +152,35 @@ def _own_account(record: Mapping[str, Any], arn: str) -> str:
     return parts[_ARNS_ACCOUNT] if len(parts) > _ARNS_ACCOUNT else ""
 
 
-_NOTHING: Mapping[str, Any] = {}
-
-
 def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = record.get(name, _NOTHING)
-    if not isinstance(section, dict) and section is not _NOTHING:
+    section = record.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
         raise Damaged(f"{name} is {kind_of(section)}: expected an object")
     return section
 
 
-def _count(section: Mapping[str, Any], of: TokenCount) -> int | None:
-    """A count as it stands; None if the key is missing; null is damage."""
-    if of.field not in section:
-        return None
-    value = section[of.field]
+def _count(record: Mapping[str, Any], of: TokenCount) -> int | None:
+    """A count as it stands in its section or at the record's top; None if it is nowhere.
+
+    Null is nowhere: exports write it for what is absent. Two that differ are damage.
+    """
+    places = {f"{of.section}.{of.field}": _section(record, of.section), of.field: record}
+    found = {
+        path: _number(path, section[of.field])
+        for path, section in places.items()
+        if section.get(of.field) is not None
+    }
+    if len(set(found.values())) > 1:
+        told = " and ".join(f"{path} is {number}" for path, number in found.items())
+        raise Damaged(f"{told}: expected the same number")
+    return next(iter(found.values()), None)
+
+
+def _number(path: str, value: object) -> int:
     if type(value) is not int or not 0 <= value <= MOST_TOKENS:  # True is an int by inheritance
         raise Damaged(
-            f"{of.section}.{of.field} is {kind_of(value)}: "
-            f"expected a whole number from 0 to {MOST_TOKENS}"
+            f"{path} is {kind_of(value)}: expected a whole number from 0 to {MOST_TOKENS}"
         )
     return value

@@ -22,6 +22,8 @@ from quota_enforcer.meter.log.fields import Damaged, shown
 
 SCHEMA = "ModelInvocationLog"
 """The `schemaType` of invocation records; exports may lack it."""
+_NO_ERROR = (None, "")
+"""The `errorCode` of a call that succeeded, where it is written at all: exports write null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +99,16 @@ def _parsed(plain: str) -> dict[str, Any]:
 
 
 def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
-    schema = record.get("schemaType", SCHEMA)
-    if schema != SCHEMA:
+    schema = record.get("schemaType")
+    if schema is not None and schema != SCHEMA:
         raise Damaged(f"schemaType is {shown(schema)}: expected {SCHEMA!r}")
-    if "errorCode" in record:
+    if record.get("errorCode") not in _NO_ERROR:
         return Skipped(f"failed call: {record_fields.text(record, 'errorCode')}")
     at = record_fields.moment(record)
     arn, identity = record_fields.identity(record, account)
     model_id = record_fields.text(record, "modelId")
-    counts = record_fields.counts(record, record_fields.optional_text(record, "operation"))
+    operation = record_fields.optional_text(record, "operation")
+    counts = record_fields.counts(record, operation, model_id)
     return Counted(
         at,
         arn,
@@ -113,7 +116,7 @@ def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
         model_id,
         record_fields.optional_text(record, "region"),
         counts,
-        cache_writes(record.get("output", {}).get("outputBodyJson"), counts.cache_write_tokens),
+        cache_writes((record.get("output") or {}).get("outputBodyJson"), counts.cache_write_tokens),
         record_fields.optional_text(record, "requestId"),
         tier_of(record),
     )
