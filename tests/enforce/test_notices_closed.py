@@ -36,15 +36,15 @@ def test_where_iam_does_not_take_the_deny_the_warning_says_all_is_open() -> None
     assert OPEN in warned
 
 
-def test_where_the_breaker_holds_blocks_back_the_warnings_say_all_is_open() -> None:
+def test_where_the_breaker_holds_blocks_back_whoever_is_warned_reads_that_all_is_open() -> None:
     world = World()
     world.quota(principal="default")
-    for number in range(11):
-        world.call(f"user{number}", NOON - AGO, 1200)
-    world.sweep(NOON)
-    warned = bodies(world, "warning")
-    assert len(warned) == 11
-    assert all(OPEN in body for body in warned)
+    for number in range(12):
+        world.call(f"user{number}", NOON - AGO, 1200 if number else 900)
+    assert len(world.sweep(NOON).held) == 11
+    (warned,) = bodies(world, "warning")
+    assert "user/user0" in warned
+    assert OPEN in warned
 
 
 def test_in_observe_mode_everything_is_open() -> None:

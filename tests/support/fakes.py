@@ -193,13 +193,14 @@ class FakeLedger:
         *,
         fresh_at: datetime | None = None,
         breaker_since: datetime | None = None,
+        breaker_lets_go: bool = False,
         gates_notified: str = "",
     ) -> None:
         self._write("note", None)
         self._state = replace(
             self._state,
             fresh_at=fresh_at or self._state.fresh_at,
-            breaker_since=breaker_since or self._state.breaker_since,
+            breaker_since=None if breaker_lets_go else breaker_since or self._state.breaker_since,
             gates_notified=gates_notified or self._state.gates_notified,
         )
 

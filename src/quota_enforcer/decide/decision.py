@@ -54,7 +54,10 @@ class Decision:
         return (before.denied, before.used_up.keys()) != (after.denied, after.used_up.keys())
 
     def without_new_blocks(self) -> "Decision":
-        """The same but for what it would newly deny; due at once, so that it is decided again."""
+        """The same but for what it would newly deny; due at once, so that it is decided again.
+
+        Its warnings wait too: the limit that it would be blocked for may be wrong.
+        """
         denying = [each for each in self.denying if each.quota.id in self.before.used_up]
         now, due = self.context.now, self.before.due
         denied = self.standing.denied & self.before.denied
@@ -63,13 +66,14 @@ class Decision:
             denied=denied,
             used_up={each.quota.id: self.standing.used_up[each.quota.id] for each in denying},
             until=last(each.frees_at for each in denying),
+            warned=self.before.warned,
             blocked_since=self.before.blocked_since if denied else None,
             due=due if due is not None and due <= now else now,
         )
         notices = tuple(
             replace(each, closed=in_words(standing.denied))
             for each in self.notices
-            if each.kind is not NoticeKind.BLOCKED
+            if each.kind not in {NoticeKind.BLOCKED, NoticeKind.WARNING}
         )
         return replace(self, standing=standing, notices=notices)
 

@@ -96,6 +96,7 @@ class SweepMemory(SweepStateReads, Protocol):
         *,
         fresh_at: datetime | None = None,
         breaker_since: datetime | None = None,
+        breaker_lets_go: bool = False,
         gates_notified: str = "",
     ) -> None:
         """Note this much of the state between two sweeps; what is not given stays."""

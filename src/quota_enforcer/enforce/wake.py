@@ -105,7 +105,13 @@ class WakeRun:
         """Note what a wake leaves, if it is news."""
         before = plan.work.given.state
         tripped = plan.state.breaker_since if before.breaker_since is None else None
+        lets_go = before.breaker_since is not None and plan.state.breaker_since is None
         notified = outcome.gates_notified or ""
         notified = notified if notified != before.gates_notified else ""
-        if fresh_at or tripped or notified:
-            self._ledger.note(fresh_at=fresh_at, breaker_since=tripped, gates_notified=notified)
+        if fresh_at or tripped or lets_go or notified:
+            self._ledger.note(
+                fresh_at=fresh_at,
+                breaker_since=tripped,
+                breaker_lets_go=lets_go,
+                gates_notified=notified,
+            )

@@ -9,8 +9,8 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
-    EFFECTIVE,
     cannot_deny,
+    effect,
     report_edit,
     stored_item,
     write_item,
@@ -125,4 +125,4 @@ def unblock(deployment: Deployment, subject: SubjectArg, *, as_json: AsJson = Fa
         say_json({"principal": key, "removed": old})
         return
     say(f"The block by hand of {key} is over.")
-    hint(EFFECTIVE)
+    hint(effect(deployment))

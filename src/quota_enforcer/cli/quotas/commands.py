@@ -9,7 +9,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.blocking import block_, unblock
 from quota_enforcer.cli.quotas.check import check
-from quota_enforcer.cli.quotas.edit import EFFECTIVE, no_such_item, stored_item
+from quota_enforcer.cli.quotas.edit import effect, no_such_item, stored_item
 from quota_enforcer.cli.quotas.export import export
 from quota_enforcer.cli.quotas.importing import import_
 from quota_enforcer.cli.quotas.raising import raise_
@@ -89,7 +89,7 @@ def remove(
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
-    hint(EFFECTIVE)
+    hint(effect(deployment))
 
 
 def _instead(

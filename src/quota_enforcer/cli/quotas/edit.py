@@ -7,13 +7,14 @@ from typing import Any
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 
 EFFECTIVE = "It takes effect in seconds."
-"""Of every edit of the quota table, by any command."""
+"""Of every edit of the quota table, by any command, but for blocks that the breaker holds."""
 
 
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
@@ -55,6 +56,8 @@ class StoredEdit:
     old: Item | None
     new: Item
     rule: Rule
+    effect: str = EFFECTIVE
+    """When it takes effect, in words."""
 
     @property
     def changes(self) -> list[Change]:
@@ -76,7 +79,19 @@ def write_item(deployment: Deployment, key: str, old: Item | None, new: Item) ->
         return edit
     signed = {**new, AUTHOR: deployment.caller()}
     deployment.quotas.put(signed, old)
-    return replace(edit, new=signed)
+    return replace(edit, new=signed, effect=effect(deployment))
+
+
+def effect(deployment: Deployment) -> str:
+    """When an edit takes effect, in words: while the breaker holds, it blocks nobody new."""
+    since = deployment.ledger.state().breaker_since
+    if since is None:
+        return EFFECTIVE
+    return (
+        "What it opens is open in seconds. The breaker holds new blocks since "
+        f"{wording.moment(since, deployment.settings.zone)}: nobody new is blocked until too many "
+        "blocks are no longer due, or until `quota-enforcer sweep --confirm-blocks`."
+    )
 
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
@@ -111,4 +126,4 @@ def report_edit(edit: StoredEdit, *, as_json: bool) -> None:
         say(f"Changed quota {edit.name} of {edit.key}:")
         rows = [(c.attribute, shown(c.old), shown(c.new)) for c in edit.changes]
         say_table(("Attribute", "Old", "New"), rows)
-    hint(EFFECTIVE)
+    hint(edit.effect)

@@ -17,7 +17,7 @@ from quota_enforcer.cli.files.import_plan import (
 )
 from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
-from quota_enforcer.cli.quotas.edit import EFFECTIVE
+from quota_enforcer.cli.quotas.edit import effect
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
@@ -80,7 +80,7 @@ def import_(
         say("Dry run: nothing was written.")
     elif due:
         say(f"{len(written.done):,} of {len(due):,} written.")
-    _say_outcome(written)
+    _say_outcome(deployment, written)
 
 
 def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[WantedItem]:
@@ -160,9 +160,9 @@ def _document(made: ImportPlan, written: Written) -> dict[str, Any]:
     }
 
 
-def _say_outcome(written: Written) -> None:
+def _say_outcome(deployment: Deployment, written: Written) -> None:
     if written.done:
-        hint(EFFECTIVE)
+        hint(effect(deployment))
     for step in sorted(written.overtaken, key=lambda each: each.key):
         subject, name = step.key
         fail(f"{name} of {subject} was changed by somebody else meanwhile, and keeps their change")

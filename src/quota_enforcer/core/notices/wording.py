@@ -45,8 +45,8 @@ _TO_DO = {
         "The next sweep reads it."
     ),
     NoticeKind.BREAKER: (
-        "See `quota-enforcer sweep --dry-run` first. Until then nobody new is blocked; warnings "
-        "and restores go on."
+        "See `quota-enforcer sweep --dry-run` first. Until then nobody new is blocked, nor warned "
+        "of such a block; restores go on. Once the quota is mended the breaker lets go at once."
     ),
     NoticeKind.TAMPERED: (
         "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "

@@ -1,6 +1,6 @@
 """The breaker at work: new blocks are held if they are too many in a quarter of an hour."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,9 @@ from quota_enforcer.enforce.report import Outcome
 
 MEMORY = timedelta(minutes=15)
 """How long a block counts as new: with streamed usage a wrong quota blocks one by one."""
+
+INDEX_LAG = timedelta(seconds=5)
+"""So long the index that lists whoever is held may not know all of them yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,9 @@ def apply_breaker(
 ) -> Allowed:
     """Take out the new blocks if they are too many.
 
-    What the decisions warn of and lift stays. Once the breaker has tripped it stays so until an
-    admin confirms, or until what it holds and what it let through before are few enough again. A
-    team is not counted, but each of its members is.
+    What the decisions lift stays, and warnings of whoever is not held. Once the breaker has
+    tripped it stays so until an admin confirms, or until what it holds and what it let through
+    before are few enough again. A team is not counted, but each of its members is.
     """
     blocking = [
         decision
@@ -47,8 +50,7 @@ def apply_breaker(
     if not blocking:
         return Allowed(decisions)
     before = recently_blocked(standings, state, now, {each.principal for each in blocking})
-    many = len(blocking) + len(before)
-    if many <= breaker.number or not breaker.trips(many, _how_many(standings)):
+    if not _too_many(len(blocking) + len(before), standings, breaker):
         return Allowed(decisions)
     held = hold_new_blocks(decisions)
     lately = (
@@ -69,12 +71,39 @@ def apply_breaker(
     return Allowed(held.decisions, state.breaker_since or now, outcome)
 
 
+def let_go_with(
+    decisions: Iterable[Decision],
+    looked_at: Collection[Principal],
+    state: SweepState,
+    standings: Standings,
+    breaker: Breaker,
+    now: datetime,
+) -> frozenset[Principal] | None:
+    """Who else to look at so that a tripped breaker may let go; None if it goes on holding.
+
+    Whoever is held is due at once. If there may still be too many, nobody is looked at for it: a
+    wake follows every call.
+    """
+    if state.breaker_since is not None and now - state.breaker_since < INDEX_LAG:
+        return None
+    others = frozenset(standings.due(now)) - set(looked_at)
+    several = {each.principal for each in decisions if each.blocks} | others
+    blocking = {each for each in several if each.kind is not Kind.TEAM}
+    before = recently_blocked(standings, state, now, blocking)
+    too_many = _too_many(len(blocking) + len(before), standings, breaker)
+    return None if too_many else others
+
+
 def hold_new_blocks(decisions: Iterable[Decision], since: datetime | None = None) -> Allowed:
     """Take out all new blocks."""
     several = list(decisions)
     held = tuple(str(decision.principal) for decision in several if decision.blocks)
     kept = [each.without_new_blocks() if each.blocks else each for each in several]
     return Allowed(kept, since, Outcome(held=held))
+
+
+def _too_many(many: int, standings: Standings, breaker: Breaker) -> bool:
+    return many > breaker.number and breaker.trips(many, _how_many(standings))
 
 
 def _how_many(standings: Standings) -> int:

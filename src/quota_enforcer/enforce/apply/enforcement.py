@@ -10,13 +10,18 @@ from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.breaker import Allowed, apply_breaker, hold_new_blocks
+from quota_enforcer.enforce.apply.breaker import (
+    Allowed,
+    apply_breaker,
+    hold_new_blocks,
+    let_go_with,
+)
 from quota_enforcer.enforce.apply.gates import GateApplier, orphaned_gates_message
 from quota_enforcer.enforce.apply.record import already_applied, mark_due
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.evaluate import Prices, decide_for
+from quota_enforcer.enforce.evaluate import Evaluated, Prices, decide_for
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.notify import UnpricedModels
 from quota_enforcer.enforce.ports import Outbox, Standings
@@ -71,8 +76,7 @@ class Enforcement:
 
         Changes nothing. `confirmed` is an admin's word that the breaker need not hold.
         """
-        evaluated = decide_for(given, self._ledger)
-        allowed = self._allowed(evaluated.decisions, given, confirmed=confirmed)
+        evaluated, allowed = self._decide(given, confirmed=confirmed)
         work = Work(given, allowed.decisions, evaluated.records, given.gates or {})
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
@@ -96,14 +100,25 @@ class Enforcement:
                 break
         return Outcome.total(parts)
 
-    def _allowed(self, decisions: list[Decision], given: SweepInput, *, confirmed: bool) -> Allowed:
+    def _decide(self, given: SweepInput, *, confirmed: bool) -> tuple[Evaluated, Allowed]:
+        """Decide, and take out what the breaker holds.
+
+        While it has tripped a wake or an edit blocks somebody only if it lets go of everybody: else
+        they would go one by one.
+        """
+        ledger, state, now = self._ledger, given.state, given.context.now
+        evaluated = decide_for(given, ledger)
         if confirmed:
-            return Allowed(decisions)
-        state = given.state
+            return evaluated, Allowed(evaluated.decisions)
         if given.partial and state.breaker_since is not None:
-            # A wake blocks nobody while the breaker has tripped: else they would go one by one.
-            return hold_new_blocks(decisions, state.breaker_since)
-        return apply_breaker(decisions, state, self._ledger, self._breaker, given.context.now)
+            others = let_go_with(
+                evaluated.decisions, given.wanted, state, ledger, self._breaker, now
+            )
+            if others is None:
+                return evaluated, hold_new_blocks(evaluated.decisions, state.breaker_since)
+            if others:
+                evaluated = decide_for(replace(given, wanted=given.wanted | others), ledger)
+        return evaluated, apply_breaker(evaluated.decisions, state, ledger, self._breaker, now)
 
     def _apply(self, work: Work) -> Iterator[Outcome]:
         """All that gates must deny goes to the author together.

@@ -68,6 +68,12 @@ def test_what_a_later_sweep_does_not_say_is_gone(ledger: Ledger) -> None:
     assert ledger.state() == later
 
 
+def test_a_breaker_that_lets_go_leaves_the_rest_of_the_state(ledger: Ledger) -> None:
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC", breaker_since=NOON))
+    ledger.note(breaker_lets_go=True, fresh_at=NOON)
+    assert ledger.state() == SweepState(NOON, NOON, terms="enforce UTC", fresh_at=NOON)
+
+
 def test_a_sweep_that_began_and_did_not_finish_is_seen(ledger: Ledger) -> None:
     ledger.finish(SweepState(NOON, NOON))
     ledger.begin(NOON + HOUR)

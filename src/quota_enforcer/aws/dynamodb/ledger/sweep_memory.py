@@ -75,10 +75,11 @@ class DynamoSweepMemory:
         *,
         fresh_at: datetime | None = None,
         breaker_since: datetime | None = None,
+        breaker_lets_go: bool = False,
         gates_notified: str = "",
     ) -> None:
         noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_notified)
-        self._table.update(STATE, noted)
+        self._table.update(STATE, noted, ["breaker_since"] if breaker_lets_go else [])
 
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})

@@ -1,0 +1,56 @@
+"""What commands say of an edit while the breaker holds new blocks."""
+
+from pathlib import Path
+
+import pytest
+
+from builders import an_item
+from cli_world import Shell, a_shell
+from quota_enforcer.cli.quotas.edit import EFFECTIVE
+
+NEW = ("--measure", "requests", "--limit", "0", "--window", "day")
+EDITS = [
+    ("quota", "set", "user/bob", "daily", *NEW),
+    ("quota", "set", "user/alice", "daily", "--limit", "5"),
+    ("quota", "raise", "user/alice", "daily", "unlimited", "--until", "2h"),
+    ("quota", "block", "user/bob"),
+    ("quota", "unblock", "user/mallory"),
+    ("quota", "remove", "user/alice", "daily"),
+]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Alice has a quota, and mallory is blocked by hand."""
+    shell = a_shell(monkeypatch)
+    shell.world.quota()
+    shell.run("quota", "block", "user/mallory")
+    return shell
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=" ".join)
+def test_an_edit_takes_effect_in_seconds(shell: Shell, edit: tuple[str, ...]) -> None:
+    assert EFFECTIVE in shell.run(*edit).stderr
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=" ".join)
+def test_while_the_breaker_holds_it_only_opens_in_seconds(
+    shell: Shell, edit: tuple[str, ...]
+) -> None:
+    shell.world.ledger.note(breaker_since=shell.now)
+    result = shell.run(*edit)
+    assert result.exit_code == 0, result.output
+    assert EFFECTIVE not in result.stderr
+    assert "The breaker holds new blocks since 2026-11-24 12:00 UTC" in result.stderr
+    assert "`quota-enforcer sweep --confirm-blocks`" in result.stderr
+
+
+def test_an_import_says_so_too(shell: Shell, tmp_path: Path) -> None:
+    shell.world.quotas.put(an_item(limit=7))
+    file = tmp_path / "quotas.yaml"
+    shell.run("quota", "export", str(file))
+    shell.world.quotas.put(an_item(limit=8))
+    shell.world.ledger.note(breaker_since=shell.now)
+    result = shell.run("quota", "import", str(file), "--yes")
+    assert EFFECTIVE not in result.stderr
+    assert "The breaker holds new blocks" in result.stderr
