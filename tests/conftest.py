@@ -1,5 +1,6 @@
 """What every test stands on: Powertools' settings when a handler is imported; and no clock."""
 
+import gc
 import os
 from functools import cache
 
@@ -18,6 +19,15 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+# Thousands of tests stay in memory, and Python's garbage collector would look through them all
+# again and again: half of the time that finding the tests takes.
+gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+
 
 # Typer's runner builds all commands again for each run, which takes longer than most commands do.
 pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))

@@ -91,8 +91,13 @@ def bucket_of(item: Plain) -> Bucket:
 
 def counter_name(start: datetime, counter: str, zone: ZoneInfo) -> str:
     """The attribute of one counter in the hour that starts at `start`."""
+    return f"{_hour_name(start, zone)}.{counter}"
+
+
+def _hour_name(start: datetime, zone: ZoneInfo) -> str:
+    """Two digits, and a `b` at the second of two hours that clocks call the same."""
     local = start.astimezone(zone)
-    return f"{local:%H}{'b' * local.fold}.{counter}"
+    return f"{local:%H}{'b' * local.fold}"
 
 
 def counters(
@@ -107,8 +112,9 @@ def counters(
     for start, counts in hours.items():
         if hour_start(start, zone) != start or local_date(start, zone) != bucket.day:
             raise ValueError(f"{start.isoformat()} starts no hour of {bucket.day} in {zone}")
+        hour = _hour_name(start, zone)
         for counter, number in counts._asdict().items():
-            numbers[counter_name(start, counter, zone)] = number
+            numbers[f"{hour}.{counter}"] = number
     return (
         {name: number for name, number in numbers.items() if number},
         [name for name, number in numbers.items() if not number],
