@@ -26,7 +26,7 @@ LOG = "".join(f"{line}\n" for line in LINES).encode()
 KEYS = [
     "line", "status", "reason", "at", "principal", "model", "requests", "input_tokens",
     "output_tokens", "cache_read_tokens", "cache_write_tokens", "incomplete_requests", "cost_usd",
-    "priced_as",
+    "assumed_usd", "priced_as",
 ]  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
         "principal": "user/alice", "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
         "requests": 1, "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 0,
         "cache_write_tokens": 0, "incomplete_requests": 0, "cost_usd": "0.00066",
+        "assumed_usd": "0",
         "priced_as": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     }  # fmt: skip
     assert [row["reason"] for row in read[1:4]] == [
@@ -99,8 +100,8 @@ def test_cache_writes_that_stay_an_hour_have_their_own_price() -> None:
     told = a_record(input__cacheWriteInputTokenCount=1000, output__outputBodyJson=body)
     silent = a_record(input__cacheWriteInputTokenCount=1000)
     stdin = f"{json.dumps(told)}\n{json.dumps(silent)}\n".encode()
-    costs = [row["cost_usd"] for row in rows(run("-", "--json", stdin=stdin))]
-    assert costs == ["0.00627", "0.004785"]
+    costs = [(row["cost_usd"], row["assumed_usd"]) for row in rows(run("-", "--json", stdin=stdin))]
+    assert costs == [("0.00627", "0"), ("0.00726", "0.002475")]
 
 
 def test_the_service_tier_that_an_answer_names_is_priced() -> None:
@@ -117,10 +118,12 @@ def test_the_service_tier_that_an_answer_names_is_priced() -> None:
 def test_a_price_that_is_not_known_is_marked_and_named() -> None:
     stdin = json.dumps(a_record(modelId="acme.big-v1")).encode()
     result = run("-", stdin=stdin)
-    assert result.stdout.splitlines()[2].endswith("*")
-    assert "With prices that are not known" in result.stdout
+    *_, cost, assumed = result.stdout.splitlines()[2].split()
+    assert cost == assumed
+    assert "Assumed: the dearest price that could apply" in result.stdout
     [row] = rows(run("-", "--json", stdin=stdin))
     assert row["priced_as"] == "dearest of all"
+    assert row["cost_usd"] == row["assumed_usd"] == cost
 
 
 def test_one_line_is_one_line() -> None:

@@ -86,12 +86,13 @@ def test_everybody_with_usage_has_usage_events_and_refusals(files: Files) -> Non
         "usage": {
             "requests": 2, "input_tokens": 980, "output_tokens": 40, "cache_read_tokens": 0,
             "cache_write_tokens": 0, "incomplete_requests": 0, "total_tokens": 1020,
-            "cost_usd": "0.003894",
+            "cost_usd": "0.003894", "assumed_usd": "0",
         },
         "events": [MESSAGES["warning"], MESSAGES["blocked"]],
         "refused_requests": 1,
         "refused_tokens": 120,
         "refused_cost_usd": "0.00066",
+        "refused_assumed_usd": "0",
     }  # fmt: skip
     assert principals["user/bob"]["events"] == []
     assert principals["user/bob"]["usage"]["requests"] == 1
@@ -183,7 +184,9 @@ def test_price_items_in_the_file_set_the_price(files: Files) -> None:
 def test_an_unknown_price_is_said(files: Files) -> None:
     files.lines(a_line(1, "10:15:20", modelId="acme.new-model-v1"))
     result = files.run("--json")
-    assert "No price is known for acme.new-model-v1" in result.stderr
+    assert "Prices are assumed, in part at least, for acme.new-model-v1:" in result.stderr
+    used = json.loads(result.stdout)["principals"]["user/alice"]["usage"]
+    assert used["cost_usd"] == used["assumed_usd"] != "0"
     assert json.loads(result.stdout)["principals"]["user/alice"]["usage"]["cost_usd"] != "0"
 
 

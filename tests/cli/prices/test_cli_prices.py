@@ -119,10 +119,10 @@ class TestRemove:
         assert self.applies(shell, SONNET)["input"] == "3"
         assert stored(shell, SONNET) is None
 
-    def test_where_a_region_had_one_that_of_everywhere_applies(self, shell: Shell) -> None:
+    def test_where_a_region_had_one_that_of_its_geography_applies(self, shell: Shell) -> None:
         shell.out("prices", "set", f"eu-central-1/{SONNET}", "--input", "2.5")
         applies = self.applies(shell, f"eu-central-1/{SONNET}")
-        assert (applies["model"], applies["input"]) == (SONNET, "3")
+        assert (applies["model"], applies["input"]) == (f"eu.{SONNET}", "3.3")
 
     def test_where_a_prefix_had_one_an_own_one_of_the_model_applies(self, shell: Shell) -> None:
         shell.out("prices", "set", SONNET, "--input", "2", "--output", "3")

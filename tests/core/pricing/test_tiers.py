@@ -28,6 +28,13 @@ def asked(body: object) -> dict[str, Any]:
     return {"input": {"inputBodyJson": body}, "output": {}}
 
 
+def test_novas_cache_writes_cost_nothing_in_any_tier() -> None:
+    table = PriceTable(shipped_rates())
+    counts = Counts(1, 0, 0, 0, 10**6)
+    for tier in Tier:
+        assert table.cost("us.amazon.nova-2-lite-v1:0", "us-east-1", counts, None, tier).usd == 0
+
+
 class TestNamed:
     @pytest.mark.parametrize(
         ("record", "tier"),

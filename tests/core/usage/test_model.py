@@ -56,6 +56,18 @@ BEDROCK = "arn:aws:bedrock:us-east-1:123456789012"
         pytest.param(
             "acme-us.big-v1.5:0", "acme-us.big-v1.5:0", id="only looks like a prefix, inside"
         ),
+        *(
+            pytest.param(f"{new}.anthropic.claude-sonnet-5", "anthropic.claude-sonnet-5", id=new)
+            for new in ("kr", "latam", "us-iso", "eu-sovereign")
+        ),
+        pytest.param(
+            f"{BEDROCK}:inference-profile/kr.amazon.nova-lite-v1:0",
+            "amazon.nova-lite-v1:0",
+            id="new geography in an ARN",
+        ),
+        pytest.param("kr.acme.big-v1", "kr.acme.big-v1", id="new geography, unknown vendor"),
+        pytest.param("meta.amazon.x-v1", "meta.amazon.x-v1", id="two vendors"),
+        pytest.param("amazon.nova-premier-v1:0:mm", "amazon.nova-premier-v1:0:mm", id="mm"),
         pytest.param("eu.us.model.x", "us.model.x", id="one prefix at most"),
         pytest.param("", "", id="empty"),
     ],
@@ -79,6 +91,8 @@ def test_all_forms_of_a_model_are_one(model: str) -> None:
         ("*", "", True),
         (HAIKU, HAIKU, True),
         (HAIKU, f"{HAIKU}:200k", True),
+        ("amazon.nova-premier-v1:0", "amazon.nova-premier-v1:0:mm", True),
+        ("amazon.titan-embed-text-v1", "amazon.titan-embed-text-v1:2:8k", True),
         (HAIKU, f"{HAIKU}0", False),
         (HAIKU, "anthropic.claude-3-haiku", False),
         ("anthropic.claude-3-opus*", "anthropic.claude-3-opus-20240229-v1:0", True),

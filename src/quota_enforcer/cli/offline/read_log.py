@@ -24,7 +24,7 @@ _SHORT = (
     for each in OBSERVED
 )
 _COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
-_HEAD = ("Principal", "Model", *_COUNTED, "Cost in USD")
+_HEAD = ("Principal", "Model", *_COUNTED, "Cost in USD", "Of it assumed")
 
 
 def read_log(
@@ -85,18 +85,18 @@ def _show(used: Mapping[tuple[str, str], Counts]) -> None:
     say_table(
         _HEAD,
         [
-            (*whose, *(f"{number:,}" for number in counts[: len(OBSERVED)]), _dollars(counts))
+            (
+                *whose,
+                *(f"{number:,}" for number in counts[: len(OBSERVED)]),
+                exact(counts.cost_usd),  # a small log costs fractions of a cent
+                exact(counts.assumed_usd) if counts.assumed_usd else "",
+            )
             for whose, counts in sorted(used.items())
         ],
         numbers=_HEAD[2:],
     )
     if any(counts.assumed_usd for counts in used.values()):
-        say("* With prices that are not known: the dearest that could apply; --json says which.")
-
-
-def _dollars(counts: Counts) -> str:
-    """To the last digit, since a small log costs fractions of a cent; `*`: partly assumed."""
-    return f"{exact(counts.cost_usd)}{'*' if counts.assumed_usd else ''}"
+        say("Assumed: the dearest price that could apply; --json says of each call which and why.")
 
 
 def _document(number: int, reading: Reading, cost: Cost | None) -> dict[str, Any]:
@@ -111,5 +111,6 @@ def _document(number: int, reading: Reading, cost: Cost | None) -> dict[str, Any
         "model": counted and canonical_model(counted.model_id),
         **dict(zip(OBSERVED, counted.counts if counted else Counts(), strict=False)),
         "cost_usd": cost and exact(cost.usd),
+        "assumed_usd": cost and exact(cost.assumed),
         "priced_as": cost and cost.priced_as,
     }

@@ -41,7 +41,8 @@ _LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
 
 _NUMBERS = (
-    "Requests", "Tokens", "Cost", "Warned", "Blocked", "Refused", "Tokens saved", "Cost saved",
+    "Requests", "Tokens", "Cost", "Assumed", "Warned", "Blocked", "Refused", "Tokens saved",
+    "Cost saved",
 )  # fmt: skip
 
 
@@ -137,8 +138,9 @@ class _Prices:
     def warn(self) -> None:
         if self._assumed:
             hint(
-                f"No price is known for {', '.join(sorted(self._assumed))}: taken at the dearest "
-                "that could apply. Items price/MODEL in the quotas file say better."
+                f"Prices are assumed, in part at least, for {', '.join(sorted(self._assumed))}: "
+                "the dearest that could apply. read-log --json says why; items price/MODEL in the "
+                "quotas file say better."
             )
 
 
@@ -171,11 +173,13 @@ def document(outcome: Simulated) -> dict[str, Any]:
             **dict(zip(OBSERVED, used, strict=False)),
             "total_tokens": used.tokens,
             "cost_usd": exact(used.cost_usd),
+            "assumed_usd": exact(used.assumed_usd),
         },
         "events": [_event(notice) for notice in outcome.events],
         "refused_requests": refused.requests,
         "refused_tokens": refused.tokens,
         "refused_cost_usd": exact(refused.cost_usd),
+        "refused_assumed_usd": exact(refused.assumed_usd),
     }
 
 
@@ -232,6 +236,7 @@ def _numbers(outcome: Simulated) -> Iterator[str]:
     yield f"{used.requests:,}"
     yield f"{used.tokens:,}"
     yield dollars(used.cost_usd)
+    yield dollars(used.assumed_usd) if used.assumed_usd else ""
     yield f"{kinds.count('warning'):,}"
     yield f"{kinds.count('blocked'):,}"
     yield f"{refused.requests:,}"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.model import VENDORS, canonical_model
 
 PARTITIONS: Final = (
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f",
@@ -29,13 +29,6 @@ PROTECTED_PATHS: Final = (*PATHS_OF_AWS, "/bedrock-quota/", "/break-glass/")
 
 SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
 """What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
-
-VENDORS: Final = frozenset({
-    "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax",
-    "mistral", "moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs",
-    "writer", "xai", "zai",
-})  # fmt: skip
-"""Whose models Bedrock has had so far; others may come, so an unknown one is only worth a word."""
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.key import family
 from quota_enforcer.core.pricing.rate import COUNTED_BY, PRICES, TOKEN_PRICES, Cost, Rate
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
@@ -17,23 +18,35 @@ from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
 StandIns = Sequence[tuple[str, Rate]]
 """What may stand in for missing prices: the dearest of that model, of its vendor, of all."""
 
-_SUMMED = (*TOKEN_PRICES, "request")
-
-_FIVE_MINUTES, _HOUR = map(_SUMMED.index, ("cache_write", "cache_write_1h"))
-
-_counted = attrgetter(*COUNTED_BY.values(), "requests")
-"""How much of each of _SUMMED there is, where all cache writes count for both of their prices."""
+_UNSPLIT = "cache_write of either lifetime"
+_SUMMED = (*TOKEN_PRICES, _UNSPLIT, "request")
+_FIVE_MINUTES, _HOUR, _EITHER = map(_SUMMED.index, ("cache_write", "cache_write_1h", _UNSPLIT))
+_counted = attrgetter(*COUNTED_BY.values(), "cache_write_tokens", "requests")
+"""How much of each of _SUMMED there is, where all cache writes count for each of their prices."""
 
 _prompt = attrgetter(*PROMPT)
+
+_ONE_UNIT = "one image or second a request"
+_ELSEWHERE = "as the dearest of other Regions"
+
+
+class Assumed(NamedTuple):
+    """What is not known of one price."""
+
+    place: int
+    """Of the price in Prices."""
+    part: Decimal
+    """How much of it is assumed: all of it, or what it may be dearer than a known one."""
+    instead: str = ""
+    """What was taken, unless the whole says it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A price for each counter, in the order of a Rate's first six."""
+    """A price for each counter, in the order of _SUMMED, the dearest that could apply."""
 
     each: tuple[Decimal, ...]
-    assumed: tuple[tuple[int, str], ...] = ()
-    """Places without a known price, each with what was taken instead, unless the whole says it."""
+    assumed: tuple[Assumed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +60,25 @@ class ModelPrices:
     long_over: int = 0
     long: Prices | None = None
     empty: Decimal = NO_MONEY
-    """The price of a request that used no tokens, and so may have made an image."""
+    """The price of a request that used no tokens: an image, or what else no record counts."""
     source: str = ""
 
     def cost(self, counts: Counts, written: CacheWrites | None = None) -> Cost:
         """What calls with these counts cost in all; a long prompt is one that is long on average.
 
-        Without `written` all cache writes cost the price for five minutes.
+        Without `written` all cache writes cost the price for an hour, where the model has one: what
+        that is more than the price for five minutes is assumed.
         """
         prices = self._of(counts)
         used = _used(counts, written)
         usd = sum(map(Decimal.__mul__, prices.each, map(Decimal, used)), NO_MONEY)
-        if not prices.assumed:
-            return Cost(usd, NO_MONEY, self.words)
         if self.empty and not counts.tokens:
-            return Cost(extra := self.empty * counts.requests, extra, self.words)
+            extra = self.empty * counts.requests
+            return Cost(extra, extra, f"{self.words}; {_ONE_UNIT}" if self.known else self.words)
         assumed, words = NO_MONEY, [self.words]
-        for place, instead in prices.assumed:
+        for place, part, instead in prices.assumed:
             if used[place]:
-                assumed += prices.each[place] * used[place]
+                assumed += part * used[place]
                 if instead:
                     words.append(instead)
         return Cost(usd, assumed, "; ".join(words))
@@ -78,10 +91,19 @@ class ModelPrices:
         if self.empty and not counts.tokens:
             return ["request"]
         prices, used = self._of(counts), _used(counts, None)
-        several = [_SUMMED[at] for at, _ in prices.assumed if used[at] and prices.each[at]]
-        if self.known or "request" in several:
-            return several
-        return [name for name in _SUMMED if name in {"input", "output", *several}]
+        several = {_SUMMED[each.place] for each in prices.assumed
+                   if used[each.place] and each.part == prices.each[each.place] != 0}  # fmt: skip
+        if _UNSPLIT in several:
+            several.add("cache_write")
+        if not self.known and "request" not in several:
+            several |= {"input", "output"}
+        return [name for name in _SUMMED if name in several - {_UNSPLIT}]
+
+    def may_be_for_an_hour(self, counts: Counts) -> Decimal:
+        """How much of what calls cost is assumed only since no record says how long writes stay."""
+        return (
+            self.cost(counts).usd - self.cost(counts, CacheWrites(counts.cache_write_tokens, 0)).usd
+        )
 
     def _of(self, counts: Counts) -> Prices:
         if self.long is None:
@@ -93,18 +115,32 @@ class ModelPrices:
 def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
     """How often each of the prices applies."""
     used = list(_counted(counts))
-    used[_HOUR] = written.one_hour if written is not None else 0
-    used[_FIVE_MINUTES] -= used[_HOUR]
+    if written is None:
+        used[_FIVE_MINUTES] = used[_HOUR] = 0
+    else:
+        used[_HOUR] = written.one_hour
+        used[_FIVE_MINUTES] -= written.one_hour
+        used[_EITHER] = 0
     return tuple(used)
 
 
-def known_terms(key: str, rate: Rate, stand_ins: StandIns) -> ModelPrices:
-    """The terms of a rate that is known; only its missing prices are assumed."""
-    short = _filled(rate, stand_ins)
+def known_terms(
+    key: str, rate: Rate, stand_ins: StandIns, dearest_elsewhere: Rate | None = None
+) -> ModelPrices:
+    """The terms of a rate that is known; only its missing prices are assumed.
+
+    `dearest_elsewhere` is of Regions that may cost as much; what that is more is assumed as well.
+    """
+    short = _filled(rate, stand_ins, dearest_elsewhere)
+    terms = ModelPrices(key, known=True, short=short, empty=_unit(rate), source=rate.source)
     if rate.long is None:
-        return ModelPrices(key, known=True, short=short, source=rate.source)
-    long = _filled(overlaid(rate.long, rate), [(name, _long(each)) for name, each in stand_ins])
-    return ModelPrices(key, True, short, rate.long_over, long, source=rate.source)
+        return terms
+    long = _filled(
+        overlaid(rate.long, rate),
+        [(name, _long(each)) for name, each in stand_ins],
+        dearest_elsewhere and _long(dearest_elsewhere),
+    )
+    return replace(terms, long_over=rate.long_over, long=long)
 
 
 def unknown_terms(plain: str, stand_ins: StandIns) -> ModelPrices:
@@ -112,9 +148,9 @@ def unknown_terms(plain: str, stand_ins: StandIns) -> ModelPrices:
     if not stand_ins:
         return ModelPrices("no price at all", known=False, short=Prices((NO_MONEY,) * len(_SUMMED)))
     name, rate = stand_ins[0]
-    empty = NO_MONEY
-    if name != plain:  # a vendor's models are priced by tokens or by request, hardly by both
-        empty = max(rate.request or NO_MONEY, rate.image or NO_MONEY)
+    empty = _unit(rate)
+    if name not in family(plain):  # its models are priced by tokens or by request, hardly by both
+        empty = next(filter(None, (_by_request(each) for _, each in stand_ins)), NO_MONEY)
         rate = replace(rate, request=None, image=None)
     terms = known_terms(f"dearest of {name}", rate, stand_ins)
     return replace(
@@ -214,31 +250,77 @@ def _dearest(rates: Iterable[Rate], names: Iterable[str]) -> dict[str, Any]:
     }
 
 
+def is_embedding(rate: Rate) -> bool:
+    """Whether a model reads for a price and writes nothing.
+
+    Without tokens it read an image, sound or video.
+    """
+    reads, writes = bool(rate.input), rate.output is None or bool(rate.output)
+    return reads and not writes and rate.request is None
+
+
+def _unit(rate: Rate) -> Decimal:
+    """What a call without tokens costs, of a model that only then has read something else."""
+    return (rate.image or NO_MONEY) if is_embedding(rate) else NO_MONEY
+
+
+def _by_request(rate: Rate) -> Decimal:
+    return max(rate.request or NO_MONEY, rate.image or NO_MONEY)
+
+
 def _doubted(prices: Prices) -> Prices:
     """The same with nothing known."""
-    said = dict(prices.assumed)
+    said = {each.place: each.instead for each in prices.assumed if each.part}
     return replace(
-        prices, assumed=tuple((place, said.get(place, "")) for place in range(len(prices.each)))
+        prices,
+        assumed=tuple(
+            Assumed(place, price, said.get(place, "")) for place, price in enumerate(prices.each)
+        ),
     )
 
 
-def _filled(rate: Rate, stand_ins: StandIns) -> Prices:
+def _filled(rate: Rate, stand_ins: StandIns, dearest_elsewhere: Rate | None = None) -> Prices:
     """A price for each counter; what is listed by request or image has no others than listed."""
     each: list[Decimal] = []
-    assumed: list[tuple[int, str]] = []
-    by_request = rate.request is not None or rate.image is not None
+    assumed: list[Assumed] = []
+    by_request = rate.request is not None or (rate.image is not None and not is_embedding(rate))
     for place, name in enumerate(TOKEN_PRICES):
-        price = getattr(rate, name)
+        price, part, instead = getattr(rate, name), NO_MONEY, ""
         if price is None and by_request:
             price = NO_MONEY
-        if price is None:
+        elif price is None:
             price, instead = _instead(rate, name, stand_ins)
-            assumed.append((place, f"{name} as {instead}"))
+            part, instead = price, f"{name} as {instead}"
+        elif dearest_elsewhere and (other := getattr(dearest_elsewhere, name) or price) > price:
+            price, part, instead = other, other - price, _ELSEWHERE
         each.append(price)
-    if rate.image is not None:
-        assumed.append((len(each), "one image a request"))
-    each.append(rate.request or rate.image or NO_MONEY)
+        if instead:
+            assumed.append(Assumed(place, part, instead))
+    listed = [near.cache_write_1h for near in (rate, *(near for _, near in stand_ins[:1]))]
+    has_hour = any(price is not None for price in listed)
+    price, part, instead = _of_either_lifetime(each, assumed, has_hour=has_hour)
+    each.append(price)
+    if part:
+        assumed.append(Assumed(_EITHER, part, instead))
+    each.append(rate.request or (NO_MONEY if is_embedding(rate) else rate.image) or NO_MONEY)
+    if rate.image is not None and each[-1] == rate.image:
+        assumed.append(Assumed(len(each) - 1, rate.image, _ONE_UNIT))
     return Prices(tuple(each), tuple(assumed))
+
+
+def _of_either_lifetime(
+    each: Sequence[Decimal], assumed: Iterable[Assumed], *, has_hour: bool
+) -> tuple[Decimal, Decimal, str]:
+    """The price of cache writes of an unknown lifetime, the assumed part of it, and why.
+
+    A model whose writes for an hour nobody lists has none.
+    """
+    short, hour = each[_FIVE_MINUTES], each[_HOUR]
+    of_short = next((one for one in assumed if one.place == _FIVE_MINUTES), None)
+    part, instead = (of_short.part, of_short.instead) if of_short else (NO_MONEY, "")
+    if has_hour and hour > short:
+        return hour, hour - (short - part), instead or "cache writes as for an hour"
+    return short, part, instead
 
 
 def _instead(rate: Rate, name: str, stand_ins: StandIns) -> tuple[Decimal, str]:

@@ -7,8 +7,17 @@ from quota_enforcer.core.pricing.tier import MARK, Tier
 from quota_enforcer.core.usage.model import bare_model, canonical_model
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d/")
-_CONTEXT = re.compile(r"(?<=.):\d+k$")
-"""The variant of a model for prompts of a given length, as in `ID:200k`: the same model."""
+_VARIANT = re.compile(r"(?<=.):(?:\d+k|mm|\d{3,})$|(?<=:\d):[a-z0-9]+$")
+"""The same model for prompts of a given length or kind, as in `ID:200k` and `ID:0:mm`."""
+_REVISION = re.compile(r"(?<=.):\d{1,2}$")
+"""Ids of some models have it in the log and not in price tables, as in `ID:2`."""
+_PREFIXES = (
+    ("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu"), ("ap-northeast-1", "jp"),
+    ("ap-northeast-3", "jp"), ("ap-southeast-2", "au"), ("ap-southeast-4", "au"),
+    ("ap-south-", "in"), ("ap-", "apac"), ("ca-", "ca"), ("sa-", "sa"), ("me-", "me"),
+    ("af-", "af"),
+)  # fmt: skip
+"""How a Region's name begins, and the prefixes of the inference profiles that stay near it."""
 NO_VENDOR = ""
 """Of what is named by an account: custom models, application profiles and the like."""
 
@@ -18,15 +27,46 @@ def price_keys(model_id: str, region: str | None) -> list[str]:
 
     `model_id` is as logged: an id, or an ARN.
     """
+    ids = _ids(bare_model(model_id))
+    return [f"{region}/{each}" for each in ids if region] + ids
+
+
+def regional_keys(model_id: str, region: str | None) -> list[str]:
+    """What a call of a bare id costs in its Region, if the Region itself is not listed.
+
+    It costs the same as by a profile that stays near: only `global.` is cheaper. None of an id
+    that has a prefix of its own.
+    https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+    """
     logged = bare_model(model_id)
-    ids = dict.fromkeys((logged, _CONTEXT.sub("", logged)))
-    return [f"{region}/{each}" for each in ids if region] + list(ids)
+    if region is None or not is_bare(logged):
+        return []
+    near = [prefix for begins, prefix in _PREFIXES if region.startswith(begins)]
+    if "us-gov" in near:
+        near.remove("us")
+    return [f"{prefix}.{each}" for prefix in near for each in _ids(logged)]
+
+
+def is_bare(model_id: str) -> bool:
+    """Whether this is a model's plain id, which is called in one Region."""
+    return "/" not in model_id and canonical_model(model_id) == model_id
 
 
 def plain_model(key: str) -> str:
     """The model that a key or a logged id is about, whatever its Region, prefix and context."""
     bare = bare_model(key).partition(MARK)[0]
-    return _CONTEXT.sub("", canonical_model(_REGION.sub("", bare)))
+    return _VARIANT.sub("", canonical_model(_REGION.sub("", bare)))
+
+
+def family(plain: str) -> list[str]:
+    """The names of a plain model in price tables, the most exact first."""
+    return _ids(plain)
+
+
+def _ids(model_id: str) -> list[str]:
+    """An id, then without its variant, then without its revision."""
+    without = _VARIANT.sub("", model_id)
+    return list(dict.fromkeys((model_id, without, _REVISION.sub("", without))))
 
 
 def vendor_of(plain: str) -> str:

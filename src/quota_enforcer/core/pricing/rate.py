@@ -26,7 +26,10 @@ class Rate:
     source: str = ""
     """Where the price comes from."""
     image: Decimal | None = None
-    """Of models that make images. Records do not tell how many, so one a request is assumed."""
+    """Or a second of video or sound. Records do not tell how many, so one a request is assumed.
+
+    Of models that only embed, in a request without tokens: with tokens it was text.
+    """
 
 
 COUNTED_BY: Mapping[str, str] = {

@@ -2,7 +2,8 @@
 
 Prices are found by exact keys, `REGION/ID` before `ID`, the geography prefix included: what is
 dearer where follows no rule. For each key an admin's own price comes before the shipped one. An
-admin's price of a model by its plain name holds for its prefixes too, if they have none.
+admin's price of a model by its plain name holds for its prefixes too, if they have none. A call of
+a bare id costs what the profile of its Region's geography does, since only `global.` is cheaper.
 
 Another tier than the standard one has keys of its own. Its price counts only if it stands as near
 as the standard one: of a Region whose tier has no price, the Region's standard price tells more
@@ -11,6 +12,8 @@ than another's tier.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from functools import reduce
 from types import MappingProxyType
 
@@ -19,6 +22,7 @@ from quota_enforcer.core.pricing.cost import (
     ModelPrices,
     StandIns,
     dearest,
+    is_embedding,
     known_terms,
     overlaid,
     tier_terms,
@@ -26,17 +30,22 @@ from quota_enforcer.core.pricing.cost import (
 )
 from quota_enforcer.core.pricing.key import (
     NO_VENDOR,
+    family,
+    is_bare,
     is_standard,
     plain_model,
     price_keys,
+    regional_keys,
     vendor_of,
 )
 from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate
 from quota_enforcer.core.pricing.tier import Tier
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 
 NO_RATES: Mapping[str, Rate] = MappingProxyType({})
 EVERYTHING = "all"
+_GOVERNMENT = "us-gov"
+"""What is in the keys of GovCloud's prices, which no call from elsewhere costs."""
 _MOST_REMEMBERED = 10_000
 """Model ids come from whoever calls; so many are more than any account has."""
 
@@ -49,7 +58,7 @@ class PriceTable:
         self._own = own
         self._found: dict[tuple[str, str | None, Tier], ModelPrices] = {}
         self._dearest: dict[str, Rate] = {}
-        self._groups: dict[str, list[Rate]] = {}
+        self._groups: dict[str, list[tuple[str, Rate]]] = {}
 
     def cost(
         self,
@@ -62,7 +71,7 @@ class PriceTable:
         """What a call cost, or several like it: a long prompt is one that is long on average.
 
         `model_id` is as logged, or the name that a look-up found; `region` is where it was called.
-        Without `written` all cache writes cost the price for five minutes.
+        Without `written` the lifetime of cache writes is not known: see ModelPrices.cost.
         """
         return self.terms(model_id, region, tier).cost(counts, written)
 
@@ -80,12 +89,18 @@ class PriceTable:
         found = self.rate(model_id, region)
         plain = plain_model(model_id)
         stand_ins = self._stand_ins(plain)
-        if tier is Tier.STANDARD:
-            if found is None:
-                return unknown_terms(plain, stand_ins)
-            return known_terms(*found, stand_ins)
-        priced = self.rate(model_id, region, tier)
-        return tier_terms(tier, priced, found, plain, stand_ins)
+        elsewhere = self._elsewhere(found[0], region) if found else None
+        if tier is not Tier.STANDARD:
+            priced = self.rate(model_id, region, tier)
+            terms = tier_terms(tier, priced, found, plain, stand_ins)
+        elif found is None:
+            terms = unknown_terms(plain, stand_ins)
+        else:
+            terms = known_terms(*found, stand_ins, elsewhere)
+        rate = found[1] if found else next((near for _, near in stand_ins), Rate())
+        if is_embedding(rate) and not terms.empty:
+            terms = replace(terms, empty=self._embedded_unit())
+        return terms
 
     def rate(
         self, model_id: str, region: str | None, tier: Tier = Tier.STANDARD
@@ -95,39 +110,72 @@ class PriceTable:
         What an own price leaves out is as it would be without it.
         """
         layers: list[tuple[str, Rate]] = []
+        near = next((key for key in regional_keys(model_id, region) if key in self._shipped), "")
         for standard in price_keys(model_id, region):
             key = f"{standard}{tier.suffix}"
-            layers += [(key, rates[key]) for rates in (self._own, self._shipped) if key in rates]
+            layers += self._listed(self._own, key)
             if key in self._shipped or standard in self._shipped:
+                nearest = f"{near}{tier.suffix}" if near and is_bare(standard) else key
+                layers += self._listed(self._shipped, nearest)
                 break
         else:
-            plain = f"{plain_model(model_id)}{tier.suffix}"
-            layers += [(plain, self._own[plain])] if plain in self._own else []
+            layers += self._listed(self._shipped, f"{near}{tier.suffix}")
+            layers += self._listed(self._own, f"{plain_model(model_id)}{tier.suffix}")
         if not layers:
             return None
         return layers[0][0], reduce(overlaid, (rate for _, rate in layers))
 
+    @staticmethod
+    def _listed(rates: Mapping[str, Rate], key: str) -> list[tuple[str, Rate]]:
+        return [(key, rates[key])] if key in rates else []
+
+    def _elsewhere(self, key: str, region: str | None) -> Rate | None:
+        """The dearest of a model's prices, if its plain one may not be that of the Region.
+
+        Plain names have the price of the United States, or that of `global.`; an own price holds
+        wherever it is written for.
+        """
+        if key in self._own or not is_bare(key) or (region or "").startswith("us-"):
+            return None
+        variants = self._groups_of(plain_model(key))
+        return dearest(rate for each, rate in variants if _GOVERNMENT not in each)
+
+    def _embedded_unit(self) -> Decimal:
+        """The dearest image, or second of sound or video, of all models that embed them."""
+        return max(
+            (
+                rate.image
+                for key, rate in self._groups_of(EVERYTHING)
+                if rate.image and is_embedding(rate) and _GOVERNMENT not in key
+            ),
+            default=NO_MONEY,
+        )
+
     def _stand_ins(self, plain: str) -> StandIns:
         """What may stand in for a model's missing prices, nearest first; always `all` at last."""
-        if not self._groups:
-            self._groups = self._grouped()
         found = []
-        for name in (plain, vendor_of(plain), EVERYTHING):
+        for name in (*family(plain), vendor_of(plain), EVERYTHING):
             rate = self._dearest.get(name)
-            if rate is None and name in self._groups:
-                rate = self._dearest[name] = dearest(self._groups[name])
+            if rate is None and (variants := self._groups_of(name)):
+                rate = self._dearest[name] = dearest(rate for _, rate in variants)
             # What costs nothing can stand in for nothing: unknown usage is never free.
             if rate is not None and any(getattr(rate, price) for price in PRICES):
                 found.append((name, rate))
         return found
 
-    def _grouped(self) -> dict[str, list[Rate]]:
-        """All rates by plain model, by vendor, and together."""
-        groups: defaultdict[str, list[Rate]] = defaultdict(list)
+    def _groups_of(self, name: str) -> list[tuple[str, Rate]]:
+        """The rates of a plain model, of a vendor, or all of them."""
+        if not self._groups:
+            self._groups = self._grouped()
+        return self._groups.get(name, [])
+
+    def _grouped(self) -> dict[str, list[tuple[str, Rate]]]:
+        """All rates with their keys by plain model, by vendor, and together."""
+        groups: defaultdict[str, list[tuple[str, Rate]]] = defaultdict(list)
         for key, rate in (*self._shipped.items(), *self._own.items()):
             if not is_standard(key):
                 continue
             plain = plain_model(key)
             for name in {plain, vendor_of(plain), EVERYTHING} - {NO_VENDOR}:
-                groups[name].append(rate)
+                groups[name].append((key, rate))
         return dict(groups)

@@ -4,8 +4,19 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+VENDORS = frozenset({
+    "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax",
+    "mistral", "moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs",
+    "writer", "xai", "zai",
+})  # fmt: skip
+"""Whose models Bedrock has had so far; others may come."""
 _GEOGRAPHIES = "us|eu|apac|jp|au|in|ca|sa|me|af|us-gov|global"
-_GEO_PREFIX = re.compile(rf"^(?:{_GEOGRAPHIES})\.(?=[^.]+\.)")
+_VENDORS = "|".join(sorted(VENDORS))
+_GEO_PREFIX = re.compile(
+    rf"^(?:(?:{_GEOGRAPHIES})\.(?=[^.]+\.)"
+    rf"|(?!(?:{_VENDORS})\.)[a-z][a-z0-9-]+\.(?=(?:{_VENDORS})\.))"
+)
+"""One of those that AWS has, or one that is new (`jp.` was once): it stands before a vendor."""
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?P<type>[a-z-]+)/(?P<id>.+)")
 _NAMES_A_MODEL = {"foundation-model", "inference-profile"}
 

@@ -29,6 +29,15 @@ _FIELDS = {
     "cache_write": "cache_creation_input_token_cost",
     "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
 }
+_UNITS = tuple(
+    f"input_cost_per_{unit}" for unit in ("image", "video_per_second", "audio_per_second", "query")
+)
+"""What embeddings and models of video are priced by, besides their tokens."""
+_WRITES_FREE = re.compile(r"amazon\.nova-(?!.*embed)")
+"""Models whose cache writes cost nothing: AWS lists reads only, and so does the table.
+
+https://aws.amazon.com/bedrock/pricing/
+"""
 _LONG = r"input_cost_per_token_above_(?P<thousands>\d+)k_tokens"
 _TIERS = {Tier.FLEX: "_flex", Tier.PRIORITY: "_priority", Tier.ULTRAFAST: "_ultrafast"}
 """How the names of a tier's fields end."""
@@ -79,7 +88,13 @@ def _rate(name: str, entry: Mapping[str, Any], source: str, end: str = "") -> Ra
     prices: dict[str, Any] = {
         ours: _price(name, entry, f"{field}{end}") for ours, field in _FIELDS.items()
     }
-    prices["request"] = None if end else _price(name, entry, "input_cost_per_query")
+    if _WRITES_FREE.search(name) and prices["input"] is not None:
+        prices["cache_write"] = prices["cache_write"] or Decimal(0)
+    units = {field: None if end else _price(name, entry, field) for field in _UNITS}
+    if entry.get("mode") == "rerank":
+        prices["request"] = units["input_cost_per_query"]
+    else:  # no record tells which of them a call was, nor how many
+        prices["image"] = max(filter(None, units.values()), default=None)
     if not any(price is not None for price in prices.values()):
         return None
     long = re.compile(_LONG + end)
