@@ -155,7 +155,7 @@ def shown(command: str) -> list[str]:
 
 def test_what_explain_shows_is_shown(shell: Shell) -> None:
     for line in (
-        "quota set default daily --measure total_tokens --limit 2_000_000 --window day",
+        "quota set default daily --measure cost_usd --limit 20 --window day",
         "quota set user/alice daily --measure total_tokens --limit 5_000_000 --window day",
         "quota raise user/alice daily 6_000_000 --until 1d",
     ):

@@ -98,7 +98,28 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
         ],
         "unpriced_models": [],
         "would_have_been_blocked": None,
+        "coverage": {
+            "requests": 0,
+            "cost_usd": "0",
+            "assumed_usd": "0",
+            "of_requests": 1,
+            "of_cost_usd": "0.0003",
+            "exempt_requests": 0,
+            "exempt_cost_usd": "0",
+            "rules": [],
+            "principals": [],
+        },
     }
+
+
+def test_what_no_quota_counts_is_said_below_the_table(shell: Shell) -> None:
+    shell.world.quota(principal="role/*")
+    shell.used("alice", 1200)
+    shell.sweep()
+    assert "Last 7 days: under no quota: 1 call of 1 (100 %)" in shell.out("status")
+    assert shell.json("status")["coverage"]["rules"] == ["user/alice"]
+    shell.world.quota(principal="default")
+    assert "under no quota" not in shell.out("status")
 
 
 def test_in_observe_mode_status_shows_who_would_be_blocked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ class Files:
         result = self.run("--json", *args)
         assert result.exit_code == 0, result.output
         document: dict[str, Any] = json.loads(result.stdout)
-        assert list(document) == ["principals"]
+        assert list(document) == ["principals", "coverage"]
         principals: dict[str, Any] = document["principals"]
         return principals
 
@@ -140,6 +140,23 @@ def test_an_empty_log_is_nobody(files: Files) -> None:
 def test_no_quotas_show_the_usage(files: Files) -> None:
     files.items()
     assert files.principals()["user/alice"]["usage"]["requests"] == 3
+
+
+def test_what_no_quota_counts_is_said_with_the_rule_that_would(files: Files) -> None:
+    """Everybody behind one federated role, and a default, which is for people."""
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/dev"
+    files.lines(
+        a_line(1, "10:15:20", identity__arn=f"{role}/ann"),
+        a_line(2, "10:15:40", identity__arn=f"{role}/bob"),
+    )
+    files.items(an_item(principal="default"))
+    last = files.run().stdout.splitlines()[-1]
+    assert last.startswith("Under no quota: 2 calls of 2 (100 %) and $0.00")
+    assert "2 session names share role/dev: one for session/dev/* limits each" in last
+    found = json.loads(files.run("--json").stdout)["coverage"]
+    assert (found["requests"], found["of_requests"], found["rules"]) == (2, 2, ["role/dev"])
+    files.items(an_item(principal="session/dev/*"))
+    assert files.run().stdout.splitlines()[-1] == "Every call is under a quota."
 
 
 def test_a_lag_lets_more_through_and_comes_later(files: Files) -> None:
@@ -238,7 +255,7 @@ def test_a_log_out_of_order_is_replayed_in_order(files: Files) -> None:
 def test_wrapped_records_are_quarantined(files: Files) -> None:
     files.lines(json.dumps({"id": "x", "record": a_record()}))
     result = files.run("--json")
-    assert json.loads(result.stdout) == {"principals": {}}
+    assert json.loads(result.stdout)["principals"] == {}
     assert "1 quarantined: timestamp is missing" in result.stderr
 
 

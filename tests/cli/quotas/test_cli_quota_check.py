@@ -8,6 +8,11 @@ import pytest
 from builders import an_item
 from cli_world import Shell, a_shell
 
+UNCOVERED = (
+    "Last 7 days: under no quota: 1 call of 1 (100 %) and $0.0000012 of $0.0000012, by user/alice. "
+    "A quota for all models for user/alice would cover it."
+)
+
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
@@ -19,7 +24,25 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def test_a_table_in_order_is_said_so(shell: Shell) -> None:
     shell.world.quota()
-    assert shell.out("quota", "check") == "1 item: 0 not valid, 0 warnings.\n"
+    assert shell.out("quota", "check").splitlines() == [
+        "1 item: 0 not valid, 0 warnings.",
+        "Last 7 days: every call is under a quota.",
+    ]
+
+
+def test_what_no_quota_counts_is_said_of_the_table_and_of_a_file(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.world.quota(principal="role/*")
+    [*_, last] = shell.out("quota", "check").splitlines()
+    assert last.startswith(
+        "Last 7 days: under no quota: 1 call of 1 (100 %) and $0.0000012 of $0.0000012"
+    )
+    assert last.endswith("by user/alice. A quota for all models for user/alice would cover it.")
+    file = tmp_path / "quotas.json"
+    file.write_text(json.dumps([an_item(principal="default")]), encoding="utf-8")
+    assert shell.json("quota", "check", str(file))["coverage"]["requests"] == 0
+    assert shell.json("quota", "check", str(file), "--offline")["coverage"] is None
 
 
 def test_what_is_not_valid_in_the_table_is_exit_code_2(shell: Shell) -> None:
@@ -33,6 +56,7 @@ def test_what_is_not_valid_in_the_table_is_exit_code_2(shell: Shell) -> None:
         "quota 'price' of 'price/x' is not valid:",
         "  - attribute 'inputs' is unknown; did you mean input?",
         "2 items: 2 not valid, 0 warnings.",
+        UNCOVERED,
     ]
 
 
@@ -66,12 +90,14 @@ def test_what_may_not_be_meant_is_a_warning(shell: Shell) -> None:
         ),
         "warning: past of user/alice has ended and does nothing any more",
         "7 items: 0 not valid, 6 warnings.",
+        "Last 7 days: every call is under a quota.",
     ]
 
 
 def test_a_disabled_item_is_not_warned_of(shell: Shell) -> None:
     shell.world.quota(limit=0, enabled=False)
-    assert shell.out("quota", "check") == "1 item: 0 not valid, 0 warnings.\n"
+    expected = ["1 item: 0 not valid, 0 warnings.", UNCOVERED]
+    assert shell.out("quota", "check").splitlines() == expected
 
 
 def test_before_anybody_used_bedrock_it_says_what_was_not_looked_at(

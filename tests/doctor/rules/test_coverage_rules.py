@@ -11,6 +11,8 @@ from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.rules.coverage import Entity, Seat, Shared, identities, shared_identities
 from quota_enforcer.doctor.rules.denies import Denied, GateSeen, denies, deny_policies, gates
@@ -237,24 +239,31 @@ class TestGates:
         assert finding.fix == command
 
 
+ALL_COVERED = Coverage(Counts(4))
+SOME_NOT = Coverage(
+    Counts(4), {Principal.parse("role/a"): Counts(2), Principal.parse("role/b"): Counts(1)}
+)
+
+
 class TestRules:
     def test_valid_items_are_fine(self) -> None:
-        assert quotas(2, [], []) == Diagnosis("2 items, all valid")
+        assert quotas(2, [], ALL_COVERED) == Diagnosis("2 items, all valid")
 
     def test_each_invalid_one_is_named_with_its_problem(self) -> None:
-        finding = one(quotas(1, [InvalidItem("user/*", "daily", "window is 'x'")], []))
+        finding = one(quotas(1, [InvalidItem("user/*", "daily", "window is 'x'")], ALL_COVERED))
         assert finding.what == "quota daily of user/* is not valid"
         assert finding.evidence == "window is 'x'"
         assert finding.fix == "quota-enforcer quota remove 'user/*' daily"
 
     def test_no_quota_limits_nobody(self) -> None:
-        finding = one(quotas(0, [], ["role/ci"]))
+        finding = one(quotas(0, [], SOME_NOT))
         assert finding.severity is Severity.WARNING
         assert finding.fix.startswith("quota-enforcer quota set default")
 
-    def test_who_has_none_is_worth_a_note(self) -> None:
-        found = quotas(1, [], ["role/b", "role/a"])
+    def test_usage_under_no_quota_is_worth_a_note(self) -> None:
+        found = quotas(1, [], SOME_NOT)
         assert found.healthy
+        assert one(found).what.startswith("Last 7 days: under no quota: 3 calls of 4 (75 %)")
         assert one(found).about == ("role/a", "role/b")
 
     @pytest.mark.parametrize(

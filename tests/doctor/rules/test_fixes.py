@@ -14,6 +14,7 @@ from builders import HOUR, NOON
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding
 from quota_enforcer.doctor.rules import (
     arrival,
@@ -78,8 +79,8 @@ def bad() -> Iterator[Diagnosis]:
     yield denies.deny_policies({"*": DENY, "m.n": GATE}, {DENY: None, GATE: {}}, agent_core=True)
     gate = denies.GateSeen(GATE, foreign=True, nearly_full=True, holders=("group/g",))
     yield denies.gates([gate], "q")
-    yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], [])
-    yield quotas.quotas(0, [], [])
+    yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], Coverage())
+    yield quotas.quotas(0, [], Coverage())
     yield quotas.prices(["m"], matter=True)
     yield quotas.acting(Mode.ENFORCE, NOON, "q")
     yield machinery.clocks(timedelta(hours=1), "UTC", "Europe/Berlin", "q")

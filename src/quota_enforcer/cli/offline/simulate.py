@@ -22,11 +22,14 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.enforce.report import event
 from quota_enforcer.insight.simulate import Delays, Simulated
 from quota_enforcer.insight.simulate import simulate as replay
+from quota_enforcer.insight.usage import coverage_of_calls
 from quota_enforcer.meter.log.record import Counted, read, without_repeats
 
 LONGEST_LAG = 86_400
@@ -112,12 +115,15 @@ def simulate(
         raise typer.Exit(REFUSED)
     prices = _Prices(PriceTable(shipped_rates(), found.prices))
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
-    outcomes = replay(_calls(log), found.rules, prices.of, zone, delays)
+    calls = _calls(log)
+    outcomes = replay(calls, found.rules, prices.of, zone, delays)
+    covered = coverage_of_calls(calls, QuotaBook(found.rules), prices.of)
     prices.warn()
     if as_json:
-        say_json({"principals": {str(who): document(each) for who, each in outcomes.items()}})
+        principals = {str(who): document(each) for who, each in outcomes.items()}
+        say_json({"principals": principals, "coverage": covered.to_json()})
     else:
-        show(outcomes, zone)
+        show(outcomes, covered, zone)
 
 
 class _Prices:
@@ -188,8 +194,8 @@ def _event(notice: Notice) -> dict[str, Any]:
     return {key: told[key] for key in _EVENT}
 
 
-def show(outcomes: Mapping[Principal, Simulated], zone: ZoneInfo) -> None:
-    """What happened when, what everybody used, and what the blocks saved."""
+def show(outcomes: Mapping[Principal, Simulated], covered: Coverage, zone: ZoneInfo) -> None:
+    """What happened when, what everybody used, what blocks saved, and what no quota counts."""
     if not outcomes:
         say("No call was counted, so nothing would have happened.")
         return
@@ -217,6 +223,8 @@ def show(outcomes: Mapping[Principal, Simulated], zone: ZoneInfo) -> None:
             f"{saved.tokens:,} tokens and "
             f"{dollars(saved.cost_usd)} saved, had nobody tried again."
         )
+    say("")
+    say(covered.words)
 
 
 def _row(notice: Notice, zone: ZoneInfo) -> tuple[str | Text, ...]:

@@ -1,5 +1,6 @@
 """`quota check`: what is not valid, or doubtful, in a file of items or in the quota table."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -19,9 +20,14 @@ from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.usage.coverage import Coverage
+from quota_enforcer.insight.usage import coverage_of_usage, covered_since, of_last_days
 
 NOBODY_YET = "Nobody has used Bedrock yet, so who is covered by the quotas was not checked."
 
@@ -52,7 +58,8 @@ def check(
 
     Exit code 2 says that something is not valid. The warnings are about quotas
     that cover nobody, members who have not used Bedrock, quotas that never
-    apply, limits of 0 without an end, and quotas that have ended.
+    apply, limits of 0 without an end, and quotas that have ended. Last comes how
+    much of the last days' usage none of these quotas counts, and what would.
 
     Examples:
       quota-enforcer quota check
@@ -61,28 +68,49 @@ def check(
     """
     if offline and file is None:
         raise typer.BadParameter("without AWS there is only a FILE to check", param_hint="FILE")
-    judged, known = _offline(file) if offline and file else _online(target.find(), file)
-    remarks = review((each.rule for each in judged if each.rule), known, clock.now())
-    invalid = [each for each in judged if each.problems]
+    seen = _offline(file) if offline and file else _online(target.find(), file)
+    remarks = review(seen.rules, seen.known, clock.now())
+    invalid = [each for each in seen.judged if each.problems]
     if as_json:
-        say_json(_document(judged, invalid, remarks))
+        say_json(_document(seen, invalid, remarks))
     else:
-        _say(judged, invalid, remarks)
-        if judged and not known and not offline:
+        _say(seen.judged, invalid, remarks)
+        if seen.judged and not seen.known and not offline:
             hint(NOBODY_YET)
+        if seen.coverage is not None and seen.known:
+            say(of_last_days(seen.coverage))
     if invalid:
         raise typer.Exit(REFUSED)
 
 
-def _offline(file: Path) -> tuple[list[ParsedItem], set[Principal]]:
-    return judge_offline(read_items(file), ZoneInfo("UTC")), set()
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The items, who has used Bedrock, and what the items leave uncounted of it."""
+
+    judged: list[ParsedItem]
+    known: frozenset[Principal] = frozenset()
+    coverage: Coverage | None = None
+
+    @property
+    def rules(self) -> list[Rule]:
+        return [each.rule for each in self.judged if each.rule]
 
 
-def _online(deployment: Deployment, file: Path | None) -> tuple[list[ParsedItem], set[Principal]]:
+def _offline(file: Path) -> _Checked:
+    return _Checked(judge_offline(read_items(file), ZoneInfo("UTC")))
+
+
+def _online(deployment: Deployment, file: Path | None) -> _Checked:
     settings = deployment.settings
     items = read_items(file) if file else table_items(deployment.quotas.items())
-    judged = judge_items(items, settings.zone, sorted(settings.denies))
-    return judged, {record.principal for record in deployment.ledger.everybody()}
+    seen = _Checked(
+        judge_items(items, settings.zone, sorted(settings.denies)),
+        frozenset(record.principal for record in deployment.ledger.everybody()),
+    )
+    book, context = QuotaBook(seen.rules), settings.context(clock.now())
+    read = read_usages(deployment, seen.known, book, context, covered_since(context))
+    usages = {who: read.usages[who] for who in seen.known}
+    return replace(seen, coverage=coverage_of_usage(usages, book, context))
 
 
 def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]) -> None:
@@ -95,10 +123,10 @@ def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[Lint
 
 
 def _document(
-    judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]
+    seen: _Checked, invalid: list[ParsedItem], remarks: list[LintWarning]
 ) -> dict[str, Any]:
     return {
-        "items": len(judged),
+        "items": len(seen.judged),
         "invalid": [each.to_json() for each in invalid],
         "warnings": [
             {
@@ -109,4 +137,5 @@ def _document(
             }
             for each in remarks
         ],
+        "coverage": None if seen.coverage is None else seen.coverage.to_json(),
     }

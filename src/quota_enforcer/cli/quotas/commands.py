@@ -49,7 +49,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
     if not known:
         say("There are no quotas.")
         hint("Add one, for instance: quota-enforcer quota set default daily "
-             "--measure total_tokens --limit 2_000_000 --window day")  # fmt: skip
+             "--measure cost_usd --limit 20 --window day")  # fmt: skip
         return
     say_table(("Subject", "Quota", "Limit", "Warns at", "State"), [_row(each) for each in known])
     for state in known:

@@ -42,7 +42,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     name: Name,
     *,
     measure: Annotated[
-        str | None, _option(_RULE, "MEASURE", "What is counted, such as total_tokens.")
+        str | None, _option(_RULE, "MEASURE", "What is counted, such as cost_usd.")
     ] = None,
     weight: Annotated[
         Several, _option(_RULE, "COUNTER=NUMBER", "For weighted_tokens, all of them; repeatable.")
@@ -103,7 +103,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
     Examples:
       quota-enforcer quota set default daily \
-          --measure total_tokens --limit 2_000_000 --window day
+          --measure cost_usd --limit 20 --window day
       quota-enforcer quota set user/alice daily \
           --raise-to 5_000_000 --raise-until 2026-12-01
       quota-enforcer quota set team/research daily \

@@ -1,6 +1,7 @@
 """The checks of who is limited: can they be denied, are they, and by which rules."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from quota_enforcer.core.ledger import Record
@@ -17,8 +18,10 @@ from quota_enforcer.doctor.rules.denies import Denied, GateSeen
 from quota_enforcer.doctor.rules.quotas import InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.insight.gates import shared_roles
+from quota_enforcer.insight.usage import coverage_of_usage, covered_since
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+_READERS: Final = 8
 _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})
 
 
@@ -126,17 +129,19 @@ def gates(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def quotas(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Whether every item is valid, and who has none."""
+    """Whether every item is valid, and how much usage no quota counts."""
     loaded = deployment.quotas()
     invalid = [InvalidItem(each.principal, each.quota, each.reason) for each in loaded.invalid]
-    book, now = loaded.book, deployment.now
-    free = [
-        str(each.principal)
-        for each in deployment.everybody()
-        if each.principal.kind in _ENTITIES | {Kind.SSO}
-        and not book.applicable_to(each.principal, now).quotas
-    ]
-    return quota_rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, free)
+    context = deployment.settings.context(deployment.now)
+    known = (each.principal for each in deployment.everybody())
+    principals = [principal for principal in known if principal.kind is not Kind.TEAM]
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = pool.map(
+            lambda who: deployment.ledger.usage(who, covered_since(context)), principals
+        )
+        usages = dict(zip(principals, found, strict=True))
+    covered = coverage_of_usage(usages, loaded.book, context)
+    return quota_rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, covered)
 
 
 def prices(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import count
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import at, deploy
+from quota_enforcer.insight.usage import of_last_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class InvalidItem:
     why: str
 
 
-def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str]) -> Diagnosis:
-    """Whether every item is valid and there are any; `unlimited` are callers without a quota."""
+def quotas(valid: int, invalid: Sequence[InvalidItem], covered: Coverage) -> Diagnosis:
+    """Whether every item is valid and there are any, and what of the usage `covered` leaves out."""
     findings = [
         problem(
             f"quota {each.name} of {each.subject} is not valid",
@@ -36,13 +38,11 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], unlimited: Iterable[str])
             warning(
                 "there is no quota, so nobody is limited",
                 "the quota table is empty",
-                "quota-enforcer quota set default daily --measure total_tokens --limit 2_000_000 "
-                "--window day",
+                "quota-enforcer quota set default daily --measure cost_usd --limit 20 --window day",
             )
         )
-    free = sorted(unlimited)
-    if valid and free:
-        findings.append(note("no quota covers these", free))
+    if valid and covered.missed.requests:
+        findings.append(note(of_last_days(covered), list(map(str, covered.uncovered))))
     return diagnosis(f"{count(valid, 'item')}, all valid", findings)
 
 

@@ -20,7 +20,7 @@ from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
 from quota_enforcer.insight.status import everybody, rows
-from quota_enforcer.insight.usage import UsageRead
+from quota_enforcer.insight.usage import UsageRead, coverage_of_usage
 
 _MONTH = 28
 """A report of so many days or more shows the month before too."""
@@ -65,6 +65,12 @@ class Gathering:
 
     def report(self, stack: str, people: Iterable[Person]) -> UsageReport:
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
+        several = tuple(people)
+        usages = {
+            each.principal: self._usage.usage(each.principal, self._read_from)
+            for each in several
+            if each.principal.kind is not Kind.TEAM
+        }
         return UsageReport(
             stack=stack,
             mode=self._context.mode,
@@ -74,9 +80,10 @@ class Gathering:
             days=self._days,
             first=self._first,
             read_from=self._read_from,
-            people=tuple(people),
+            people=several,
             teams=teams_of(self._rules),
             others=tuple(each for each in told if self._first <= each.at <= self._context.now),
+            coverage=coverage_of_usage(usages, self._book, self._context),
         )
 
     def _models(self, principal: Principal) -> Mapping[str, ByDay]:

@@ -15,6 +15,7 @@ from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Bar, Money, Person, UsageReport
 from quota_enforcer.insight.status import IS_OVER, State
+from quota_enforcer.insight.usage import of_last_days
 
 OPEN = {State.OK, State.WARNED}
 
@@ -144,6 +145,8 @@ def remarks(report: UsageReport, money: Money) -> Iterator[Remark]:
             "Observe mode blocks nobody.",
             "“Would be blocked” is what enforce mode would do with the same quotas and usage.",
         )
+    if report.coverage.missed.requests:
+        yield Remark("Not all usage is under a quota.", of_last_days(report.coverage))
     if money.recorded_from is not None and money.recorded_from > report.days[0]:
         yield Remark(
             f"Nothing is recorded before {texts.day(money.recorded_from)}.",

@@ -12,6 +12,7 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.forecast import MonthCost, month_cost
 from quota_enforcer.insight.report.blocked import BlockedPeriod
@@ -96,6 +97,8 @@ class UsageReport:
     people: tuple[Person, ...]
     teams: Mapping[str, frozenset[Principal]]
     others: tuple[Notice, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    """Of the last days, and not of all days shown."""
 
     @property
     def counted(self) -> Iterable[Person]:

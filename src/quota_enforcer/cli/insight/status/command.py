@@ -23,6 +23,7 @@ from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.insight.status import (
     IS_OVER,
     StatusInput,
@@ -32,6 +33,7 @@ from quota_enforcer.insight.status import (
     rows,
     unlimited,
 )
+from quota_enforcer.insight.usage import coverage_of_usage, covered_since, of_last_days
 
 LONGEST = 400
 """Days; the ledger keeps history no longer."""
@@ -80,26 +82,32 @@ def status(  # noqa: PLR0913 - one argument for each option
             raise typer.BadParameter("--over and --kind choose from all: leave PRINCIPAL out")
         say_one(deployment, principal, context, days, as_json=as_json)
         return
-    records, table = _look(deployment, context)
+    records, table, covered = _look(deployment, context)
     shown = [row for row in table if _wanted(row, over=over, kind=kind)]
     chosen = [each for each in records if kind in {None, each.principal.kind}]
     found = _observed(deployment, chosen, context, days)
     if as_json:
-        say_json(_document(deployment, context, shown, found))
+        say_json(_document(deployment, context, shown, found) | {"coverage": covered.to_json()})
         return
     _say(deployment, context, table, shown, screenful(limit))
+    if covered.missed.requests:
+        say(f"\n{of_last_days(covered)}")
     if found is not None:
         say_observed(found, context, screenful(limit))
     hints(deployment.ledger.state(), context)
     hint_at_switching(table, len(records), deployment.settings.breaker, context)
 
 
-def _look(deployment: Deployment, context: Context) -> tuple[list[Record], list[StatusRow]]:
-    """The record and the rows of every principal that the ledger knows or a quota names."""
+def _look(
+    deployment: Deployment, context: Context
+) -> tuple[list[Record], list[StatusRow], Coverage]:
+    """Everybody's record and rows, known or named by a quota; and what no quota counts."""
     loaded = deployment.load(context.now)
     records = everybody(deployment.ledger, loaded.rules)
-    seen = look_at_all(deployment, records, loaded.book, context)
-    return records, by_urgency(row for each in seen for row in _rows(each, context))
+    seen = list(look_at_all(deployment, records, loaded.book, context, covered_since(context)))
+    usages = {each.record.principal: each.usage for each in seen}
+    table = by_urgency(row for each in seen for row in _rows(each, context))
+    return records, table, coverage_of_usage(usages, loaded.book, context)
 
 
 def _rows(seen: StatusInput, context: Context) -> list[StatusRow]:
