@@ -47,7 +47,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_reading() -> None:
 def test_what_is_no_time_zone_is_a_problem_whatever_python_raises(zone: str) -> None:
     variables = Environment("the baker", {"ZONE": zone})
     variables.zone("ZONE")
-    with pytest.raises(ConfigError, match=r"ZONE is .*; allowed: an IANA time zone"):
+    with pytest.raises(ConfigError, match=r"ZONE: .* is no IANA time zone"):
         variables.check()
 
 

@@ -48,6 +48,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """A deployment over fakes behind the handler."""
     world = World()
     monkeypatch.setattr(enforcer, "enforcer", world.enforcer)
+    monkeypatch.setattr(enforcer, "closer", world.enforcer)
     return world
 
 
@@ -164,10 +165,30 @@ def test_every_missing_variable_is_named_at_once() -> None:
         Settings.from_environment(environment)
     assert str(refused.value) == (
         "the enforcer's environment is not complete: QUOTA_TABLE is not set; MODE is 'strict'; "
-        "allowed: observe, enforce; TIME_ZONE is 'Berlin'; allowed: an IANA time zone such as "
+        "allowed: observe, enforce; TIME_ZONE: 'Berlin' is no IANA time zone; the nearest is "
         "Europe/Berlin; CONTACT is not set. The stack's template sets these variables: "
         "deploy it again."
     )
+
+
+def test_a_wrong_time_zone_keeps_nobody_blocked_whose_stack_goes() -> None:
+    environment = ENVIRONMENT | {"TIME_ZONE": "Europe/Berln"}
+    with pytest.raises(ConfigError, match="the nearest is Europe/Berlin"):
+        Settings.from_environment(environment)
+    assert Settings.from_environment(environment, closing=True).zone.key == "UTC"
+    assert Settings.from_environment(ENVIRONMENT, closing=True).zone.key == "Europe/Berlin"
+
+
+@freeze_time(NOON)
+def test_closing_asks_for_the_settings_that_may_be_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise ConfigError("TIME_ZONE: 'Europe/Berln' is no IANA time zone")
+
+    monkeypatch.setattr(enforcer, "enforcer", refuse)
+    assert invoke(sample("close")) == {"released": []}
+    assert world.denied == set()
 
 
 def test_the_clock_is_real_unless_the_launcher_simulates_it(

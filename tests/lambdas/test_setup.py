@@ -126,6 +126,32 @@ def test_creation_switches_logging_on(setup: ModuleType, answers: Answers) -> No
     assert configured()["textDataDeliveryEnabled"] is False
 
 
+@pytest.mark.parametrize("name", ["create", "update"])
+def test_a_mistyped_time_zone_fails_with_the_nearest_name_and_changes_nothing(
+    setup: ModuleType, answers: Answers, name: str
+) -> None:
+    event = an_event(name)
+    event["ResourceProperties"]["TimeZone"] = "Europe/Berln"
+    setup.handler(event, a_context())
+
+    assert answers.sent[-1]["Status"] == "FAILED"
+    assert answers.sent[-1]["Reason"].endswith(
+        "parameter TimeZone: 'Europe/Berln' is no IANA time zone; the nearest is Europe/Berlin"
+    )
+    assert configured() == {}
+
+
+def test_a_mistyped_time_zone_never_stands_in_the_way_of_deleting(
+    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+) -> None:
+    event = an_event("delete")
+    event["ResourceProperties"]["TimeZone"] = "Europe/Berln"
+    setup.handler(event, a_context())
+
+    assert answers.sent[-1]["Status"] == "SUCCESS"
+    assert enforcer.asked == [{"action": "close"}]
+
+
 def test_an_update_applies_the_changed_parameters(setup: ModuleType, answers: Answers) -> None:
     setup.handler(an_event("create"), a_context())
     setup.handler(an_event("update"), a_context())

@@ -64,6 +64,7 @@ class MeSettings:
         return settings
 
 
+_UTC = ZoneInfo("UTC")
 SETTLING = timedelta(minutes=10)
 """A change this young may be another run's that is still under way, or not yet listed by IAM."""
 
@@ -110,8 +111,11 @@ class Settings:
     """Where its calls are priced; if empty, prices go by the model alone."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read all variables; raises ConfigError that names every one missing or wrong."""
+    def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
+        """Read all variables; raises ConfigError that names every one missing or wrong.
+
+        With `closing` a wrong time zone is UTC: it may not keep anybody blocked whose stack goes.
+        """
         variables = Environment("the enforcer", environment)
         settings = cls(
             stack=variables.text("STACK_NAME"),
@@ -124,7 +128,7 @@ class Settings:
                 "DENY_POLICIES", json.loads, "a JSON object: model scope to policy ARN"
             ),
             mode=variables.choice("MODE", Mode),
-            zone=variables.zone("TIME_ZONE"),
+            zone=variables.zone("TIME_ZONE", _UTC if closing else None),
             contact=variables.text("CONTACT"),
             breaker=Breaker(
                 variables.number("BREAKER_NUMBER"), variables.number("BREAKER_PERCENT")

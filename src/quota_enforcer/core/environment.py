@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -47,8 +48,16 @@ class Environment:
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:
         return self.read(name, choices, ", ".join(choices))
 
-    def zone(self, name: str) -> ZoneInfo:
-        return self.read(name, ZoneInfo, "an IANA time zone such as Europe/Berlin")
+    def zone(self, name: str, otherwise: ZoneInfo | None = None) -> ZoneInfo:
+        """A time zone; where the variable names none, `otherwise`, if that is given."""
+        text = self.optional(name)
+        try:
+            return time_zone(text)
+        except UnknownTimeZone as error:
+            if otherwise is not None:
+                return otherwise
+            self._problems.append(f"{name}: {error}" if text else f"{name} is not set")
+            return cast("ZoneInfo", None)
 
     def read(self, name: str, convert: Callable[[str], _T], allowed: str) -> _T:
         """A variable as `convert` makes it of its text; `allowed` says what it may be, in words."""
@@ -58,7 +67,7 @@ class Environment:
             return cast("_T", None)
         try:
             return convert(text)
-        except (ValueError, TypeError, LookupError, OSError, ZoneInfoNotFoundError):
+        except (ValueError, TypeError, LookupError):
             self._problems.append(f"{name} is {text!r}; allowed: {allowed}")
             return cast("_T", None)
 

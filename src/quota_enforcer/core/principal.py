@@ -72,6 +72,12 @@ class Identity:
 
 _ARN = re.compile(r"arn:aws[\w-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
 
+MASK = "***"
+"""What a data protection policy of a log group writes over what it hides, as long as that was."""
+MASKED = (
+    "masked, as by a data protection policy of the log group: nobody can tell who called; "
+    "`quota-enforcer doctor` looks for such a policy"
+)
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 """What IAM and STS allow in names; anything else would be forged, such as a user named `*`.
 
@@ -85,9 +91,12 @@ def identify(arn: str, account: str) -> Identity:
     """The principal that an `identity.arn` of the invocation log names, seen from `account`.
 
     An ARN of another account is `other/ARN`: its user must not be taken for ours of the same name.
-    Raises UnknownIdentity for anything that is no IAM or STS ARN, or has a name that IAM refuses.
+    Raises UnknownIdentity for anything that is no IAM or STS ARN, has a name that IAM refuses, or
+    is masked.
     Forms: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     """
+    if MASK in arn:
+        raise UnknownIdentity(f"{arn[:200]!r} is {MASKED}")
     match = _ARN.fullmatch(arn)
     if match is None:
         raise UnknownIdentity(

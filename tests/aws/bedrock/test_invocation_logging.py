@@ -1,11 +1,13 @@
 """The account's one logging configuration: read first, and only this stack's own is changed."""
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
 
 from quota_enforcer.aws.bedrock.logging import PATIENCE, InvocationLogging, WantedLogging
@@ -141,6 +143,43 @@ class TestEnsure:
             InvocationLogging(bedrock).ensure(OURS)
         assert configured(bedrock) == config
         assert len(str(failed.value)) <= LONGEST_REASON
+
+
+class TestAnOlderRuntime:
+    def test_a_flag_that_its_boto3_does_not_know_is_left_out(
+        self,
+        mocked_aws: None,  # noqa: ARG002 - what the client asks
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Lambda's boto3 may be older than the flag for audio, and refuses it then."""
+        core = botocore.session.get_session()
+        loader = core.get_component("data_loader")
+        model = copy.deepcopy(loader.load_service_model("bedrock", "service-2"))
+        del model["shapes"]["LoggingConfig"]["members"]["audioDataDeliveryEnabled"]
+        load = loader.load_service_model
+
+        def load_older(service_name: str, type_name: str, api_version: str | None = None) -> Any:
+            if (service_name, type_name) == ("bedrock", "service-2"):
+                return model
+            return load(service_name, type_name, api_version)
+
+        monkeypatch.setattr(loader, "load_service_model", load_older)
+        session = boto3.Session(
+            "testing", "testing", region_name="us-east-1", botocore_session=core
+        )
+        older = session.client("bedrock")
+        with pytest.raises(ParamValidationError, match="audioDataDeliveryEnabled"):
+            older.put_model_invocation_logging_configuration(
+                loggingConfig={"audioDataDeliveryEnabled": False}
+            )
+        logging = InvocationLogging(older, no_pause)
+
+        assert logging.ensure(OURS).startswith("switched on")
+        assert logging.ensure(OURS).startswith("unchanged")
+        assert configured(older)["videoDataDeliveryEnabled"] is False
+        assert "audioDataDeliveryEnabled" not in configured(older)
+        logging.withdraw(OURS)
+        assert configured(older) == {}
 
 
 class TestWithdraw:

@@ -174,7 +174,7 @@ def test_the_windows_are_those_of_the_time_zone(files: Files) -> None:
 def test_an_unknown_time_zone_is_refused(files: Files, zone: str) -> None:
     result = files.run("--time-zone", zone)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "no time zone" in result.stderr
+    assert "no IANA time" in result.stderr
 
 
 @pytest.mark.parametrize("lag", ["-1", "nan", "1e9", "soon"])

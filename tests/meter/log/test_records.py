@@ -264,6 +264,29 @@ def test_the_identity_names_the_principal(arn: str, principal: str) -> None:
     assert str(counted(a_record(identity__arn=arn)).identity.principal) == principal
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"{ROLE}/AWSReservedSSO_Dev_0123456789abcdef/{'*' * 15}",
+        f"arn:aws:iam::{'*' * 12}:user/alice",
+        "*" * 60,
+    ],
+)
+def test_a_masked_identity_is_quarantined_with_words_that_say_so(arn: str) -> None:
+    """A data protection policy of the log group hides e-mail addresses in subscriptions too."""
+    reason = quarantined(a_record(identity__arn=arn))
+    assert reason.startswith("identity.arn")
+    assert "masked, as by a data protection policy of the log group" in reason
+    assert "`quota-enforcer doctor` looks for such a policy" in reason
+
+
+def test_a_masked_count_is_quarantined_with_the_same_words() -> None:
+    line = json.dumps(a_record(input__inputTokenCount=123456)).replace("123456", "******")
+    reading = read(line)
+    assert isinstance(reading, Quarantined)
+    assert "masked, as by a data protection policy" in reading.reason
+
+
 @pytest.mark.parametrize("account", [REMOVED, "11112222333344", "[redacted]", 111122223333, None])
 def test_without_an_account_the_arns_own_counts(account: Any) -> None:
     """Only `identity.arn` names a principal, so a redacted account changes nothing."""

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.ht
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import tenacity
 from botocore.exceptions import ClientError
@@ -16,11 +16,14 @@ from botocore.exceptions import ClientError
 from quota_enforcer.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from botocore.model import StructureShape
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock.type_defs import CloudWatchConfigTypeDef, LoggingConfigTypeDef
 
 PATIENCE: Final = 180
 """Seconds for IAM to settle; a new role is usually seen within ten."""
+KINDS: Final = ("text", "image", "embedding", "video", "audio")
+"""What of a call a record may hold."""
 _PAUSE: Final = 5
 _UNSETTLED: Final = frozenset({"ValidationException", "AccessDeniedException"})
 """Bedrock cannot use the log role yet, or IAM does not know the caller's own permissions yet."""
@@ -68,7 +71,7 @@ class InvocationLogging:
         if current and writer not in wanted.roles:
             _check_reaches(current, wanted.log_group)
             return f"left alone: somebody else has calls logged to {wanted.log_group}"
-        ours = _ours(current, wanted)
+        ours = self._ours(current, wanted)
         if current == ours:
             return f"unchanged: calls are logged to {wanted.log_group}"
         self._put(ours, wanted.log_group)
@@ -93,6 +96,30 @@ class InvocationLogging:
         answer = self._settled(self._client.get_model_invocation_logging_configuration)
         return answer.get("loggingConfig") or {}
 
+    def _ours(
+        self, current: "LoggingConfigTypeDef", wanted: WantedLogging
+    ) -> "LoggingConfigTypeDef":
+        """This stack's configuration, with what somebody may have added to it (buckets).
+
+        Of the flags those that the runtime's boto3 knows: it refuses others without asking AWS.
+        """
+        target: CloudWatchConfigTypeDef = {"logGroupName": wanted.log_group, "roleArn": wanted.role}
+        before = current.get("cloudWatchConfig", target)
+        if "largeDataDeliveryS3Config" in before:
+            target["largeDataDeliveryS3Config"] = before["largeDataDeliveryS3Config"]
+        flags = {f"{kind}DataDeliveryEnabled": wanted.bodies for kind in KINDS}
+        known = {name: value for name, value in flags.items() if name in self._known}
+        return cast("LoggingConfigTypeDef", {**current, "cloudWatchConfig": target, **known})
+
+    @property
+    def _known(self) -> Collection[str]:
+        """What a logging configuration may say, as the client's own model of Bedrock has it."""
+        put = self._client.meta.service_model.operation_model(
+            "PutModelInvocationLoggingConfiguration"
+        )
+        config = cast("StructureShape", put.input_shape).members["loggingConfig"]
+        return cast("StructureShape", config).members
+
     def _put(self, config: "LoggingConfigTypeDef", log_group: str) -> None:
         try:
             self._settled(
@@ -106,22 +133,6 @@ class InvocationLogging:
                 f"{error.response['Error']['Message'][:100]}. "
                 "Is it in this Region and of the Standard class? See parameter ExistingLogGroup",
             ) from error
-
-
-def _ours(current: "LoggingConfigTypeDef", wanted: WantedLogging) -> "LoggingConfigTypeDef":
-    """This stack's configuration, with what somebody may have added to it (buckets)."""
-    target: CloudWatchConfigTypeDef = {"logGroupName": wanted.log_group, "roleArn": wanted.role}
-    before = current.get("cloudWatchConfig", target)
-    if "largeDataDeliveryS3Config" in before:
-        target["largeDataDeliveryS3Config"] = before["largeDataDeliveryS3Config"]
-    ours = current.copy()
-    ours["cloudWatchConfig"] = target
-    ours["textDataDeliveryEnabled"] = wanted.bodies
-    ours["imageDataDeliveryEnabled"] = wanted.bodies
-    ours["embeddingDataDeliveryEnabled"] = wanted.bodies
-    ours["videoDataDeliveryEnabled"] = wanted.bodies
-    ours["audioDataDeliveryEnabled"] = wanted.bodies
-    return ours
 
 
 def _role(config: "LoggingConfigTypeDef") -> str:

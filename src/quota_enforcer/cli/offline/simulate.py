@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
@@ -26,6 +26,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.model import bare_model
+from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 from quota_enforcer.enforce.report import event
 from quota_enforcer.insight.simulate import Delays, Simulated
 from quota_enforcer.insight.simulate import simulate as replay
@@ -51,11 +52,9 @@ _NUMBERS = (
 
 def _zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise typer.BadParameter(
-            f"{name!r} is no time zone: name one of IANA's, such as Europe/Berlin"
-        ) from None
+        time_zone(name)
+    except UnknownTimeZone as error:
+        raise typer.BadParameter(str(error)) from None
     return name
 
 

@@ -40,6 +40,11 @@ def enforcer() -> "Sweep":
     return wiring.sweep(Settings.from_environment(os.environ), boto3.Session())
 
 
+def closer() -> "Sweep":
+    """The same, for when the stack goes: settings that only matter while it stays may be wrong."""
+    return wiring.sweep(Settings.from_environment(os.environ, closing=True), boto3.Session())
+
+
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(correlation_id_path="correlation_id", clear_state=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -67,7 +72,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             _measure(report)
             return _told("edit", report)
         case CloseRequest():
-            released = enforcer().close(request.now)
+            released = closer().close(request.now)
             logger.info("closed", released=released)
             return {"released": released}
         case StaleTick():

@@ -12,6 +12,8 @@ from crhelper import CfnResource
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.logging import InvocationLogging, WantedLogging
 from quota_enforcer.aws.functions.functions import Enforcer
+from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,6 +37,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:
 def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
     """Have calls logged to the wanted group; fails with the parameter to set."""
     physical_id = _keep_physical_id(event)
+    _check_zone(event)
     logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
     return physical_id
 
@@ -54,6 +57,14 @@ def _keep_physical_id(event: dict[str, Any]) -> str:
     """The id this resource always had; also set at once, for the answer after a failure."""
     resource.PhysicalResourceId = event.get("PhysicalResourceId", PHYSICAL_ID)
     return resource.PhysicalResourceId
+
+
+def _check_zone(event: dict[str, Any]) -> None:
+    """Raises ConfigError, so that no stack is made or changed whose functions could not start."""
+    try:
+        time_zone(event["ResourceProperties"]["TimeZone"])
+    except UnknownTimeZone as error:
+        raise ConfigError(f"parameter TimeZone: {error}") from error
 
 
 def _wanted(event: dict[str, Any]) -> WantedLogging:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.principal import Identity, identify
+from quota_enforcer.core.principal import MASK, MASKED, Identity, identify
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts, TokenCount
 
 MOST_TOKENS = 10**9
@@ -52,6 +52,8 @@ def text(record: Mapping[str, Any], name: str) -> str:
     value = record[name]
     if not isinstance(value, str) or not _TEXT.fullmatch(value):
         raise Damaged(f"{name} is {shown(value)}: expected printable ASCII without spaces")
+    if MASK in value:
+        raise Damaged(f"{name} is {shown(value)}: it is {MASKED}")
     return value
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites, cache_writes
 from quota_enforcer.core.pricing.tier import Tier, tier_of
-from quota_enforcer.core.principal import Identity
+from quota_enforcer.core.principal import MASK, MASKED, Identity
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log import fields as record_fields
 from quota_enforcer.meter.log.fields import Damaged, shown
@@ -88,6 +88,8 @@ def _parsed(plain: str) -> dict[str, Any]:
     try:
         record = json.loads(plain)
     except json.JSONDecodeError as error:
+        if plain.startswith(MASK, error.pos):
+            raise Damaged(f"broken JSON: character {error.pos + 1} is {MASKED}") from None
         raise Damaged(f"broken JSON: {error.msg} at character {error.pos + 1}") from None
     except ValueError:  # Python reads no longer ones
         raise Damaged("broken JSON: a number of thousands of digits") from None
