@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
 from quota_enforcer.core.ledger import Bucket, Source
-from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
@@ -32,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 TICK = 5 * MINUTE
 ONE = Counts(1, 10)
 """One request with ten input tokens."""
-PRICING = Pricing(NamedByThemselves(), PriceTable({}))
+PRICING = Pricing(NamedByThemselves(), DatedPrices({}))
 """Without any price: what things cost is tested elsewhere."""
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from builders import UTC_ZONE
@@ -250,6 +250,10 @@ class FakeModels:
 
 class FlatPrices:
     """A millionth of a dollar for every token; half of the cost of `mystery` models is assumed."""
+
+    def on(self, day: date) -> Self:
+        del day
+        return self
 
     def cost(
         self,

@@ -9,8 +9,8 @@ from typing import Protocol
 from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Rate
-from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.decide.rules import QuotaEdit, RuleSet
 from quota_enforcer.enforce.ports import Briefs
 from quota_enforcer.enforce.report import Outcome, failure
@@ -89,12 +89,12 @@ class Meters:
         if settings.metering is Metering.STREAM or (begins is not None and now <= begins):
             return None
         occasion = Occasion(now, settings.zone, settings.account, rules.watch_sessions, begins)
-        table = _table(tuple(rules.prices.items()))
-        pricing = Pricing(self._models, table, settings.region)
+        prices = _prices(tuple(rules.prices.items()))
+        pricing = Pricing(self._models, prices, settings.region)
         return meter(self._metrics, self._ledger, rules.book, state, occasion, pricing)
 
 
 @lru_cache(maxsize=1)
-def _table(own: tuple[tuple[str, Rate], ...]) -> PriceTable:
-    """The prices; the same table until admins change theirs, since it remembers its look-ups."""
-    return PriceTable(shipped_rates(), dict(own))
+def _prices(own: tuple[tuple[str, Rate], ...]) -> DatedPrices:
+    """The same until admins change theirs, since they remember their look-ups."""
+    return DatedPrices(shipped_rates(), dict(own))

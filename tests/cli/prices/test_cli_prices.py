@@ -110,6 +110,93 @@ class TestSet:
         assert shell.world.quotas.table == {}
 
 
+class TestDates:
+    def test_a_price_from_a_day_starts_with_what_holds_until_then(self, shell: Shell) -> None:
+        shell.out("prices", "set", "acme.big-v1", "--input", "2", "--output", "3")
+        shell.out("prices", "set", "acme.big-v1", "--input", "1", "--from", "2027-01-01")
+        item = shell.world.quotas.table["price/acme.big-v1", "price from 2027-01-01"]
+        assert (item["input"], item["output"]) == (1, 3)
+        now, later = shell.json("prices", "list", "acme")["prices"]
+        assert (now["input"], now["in_force"], now["from"]) == ("2", True, None)
+        assert (later["input"], later["in_force"], later["from"]) == ("1", False, "2027-01-01")
+
+    def test_it_is_removed_by_its_day(self, shell: Shell) -> None:
+        shell.out("prices", "set", "acme.big-v1", "--input", "2")
+        shell.out("prices", "set", "acme.big-v1", "--input", "1", "--from", "2027-01-01")
+        shell.out("prices", "remove", "acme.big-v1", "--from", "2027-01-01")
+        assert list(shell.world.quotas.table) == [("price/acme.big-v1", "price")]
+        result = shell.run("prices", "remove", "acme.big-v1", "--from", "2027-01-01")
+        assert result.exit_code == 1
+        assert "no price from 2027-01-01 'acme.big-v1'" in result.stderr
+
+    def test_a_day_that_is_none_is_refused(self, shell: Shell) -> None:
+        assert shell.run("prices", "set", "a.b", "--input", "2", "--from", "soon").exit_code == 2
+        assert shell.world.quotas.table == {}
+
+    def test_a_recount_of_hours_before_keeps_what_held_then(self, shell: Shell) -> None:
+        said = shell.run("prices", "set", "a.b", "--input", "2", "--from", "2027-01-01").output
+        assert "keeps what held then" in said
+
+
+class TestDiscount:
+    def test_it_is_taken_off_the_prices_that_are_listed(self, shell: Shell) -> None:
+        shell.out("prices", "discount", "anthropic", "12%", "--until", "2027-12-01")
+        listed = shell.json("prices", "list", SONNET)["prices"]
+        found = {each["model"]: each for each in listed}[SONNET]
+        assert (found["input"], found["output"]) == ("2.64", "13.2")
+        assert found["discount"] == {"percent": "12", "of": "anthropic", "until": "2027-12-01"}
+        assert "12 % off anthropic until 2027-12-01" in words(shell.out("prices", "list", SONNET))
+
+    def test_the_item_is_readable(self, shell: Shell) -> None:
+        shell.out("prices", "discount", "Anthropic", "12.5 %", "--from", "2026-12-01")
+        item = shell.world.quotas.table["price/anthropic", "discount from 2026-12-01"]
+        assert item["percent"] == Decimal("12.5")
+        assert item["edited_by"] == ADMIN
+
+    def test_all_of_them_are_shown(self, shell: Shell) -> None:
+        assert "no discount" in shell.out("prices", "discount")
+        shell.out("prices", "discount", "anthropic", "12%", "--from", "2030-01-01")
+        shell.out("prices", "discount", "all", "3")
+        shown = shell.json("prices", "discount")["discounts"]
+        assert [(each["of"], each["percent"], each["holds"]) for each in shown] == [
+            ("all", "3", True), ("anthropic", "12", False),
+        ]  # fmt: skip
+        assert "2030-01-01" in shell.out("prices", "discount")
+
+    def test_it_is_removed(self, shell: Shell) -> None:
+        shell.out("prices", "discount", SONNET, "12%")
+        shell.out("prices", "discount", SONNET, "--remove")
+        assert shell.world.quotas.table == {}
+        result = shell.run("prices", "discount", SONNET, "--remove")
+        assert result.exit_code == 1
+        assert "there are: none" in result.stderr
+
+    def test_a_vendor_that_nobody_knows_is_refused_with_the_nearest(self, shell: Shell) -> None:
+        result = shell.run("prices", "discount", "antropic", "12%")
+        assert result.exit_code == 1
+        assert "did you mean anthropic" in words(result.stderr)
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            ("anthropic",),
+            ("anthropic", "101%"),
+            ("anthropic", "a lot"),
+            ("anthropic", "1", "--until", "soon"),
+            ("anthropic", "1", "--from", "2027-01-01", "--until", "2027-01-01"),
+        ],
+    )
+    def test_what_is_no_discount_is_refused(self, shell: Shell, args: tuple[str, ...]) -> None:
+        assert shell.run("prices", "discount", *args).exit_code != 0
+        assert shell.world.quotas.table == {}
+
+    def test_what_is_set_by_hand_is_not_in_the_way(self, shell: Shell) -> None:
+        """An item that is not valid is shown, and named among the discounts."""
+        shell.world.quotas.put({"principal": "price/x", "quota": "discount", "percent": "much"})
+        assert "not valid" in shell.out("prices", "discount")
+        assert "percent is" in shell.out("prices", "list")
+
+
 class TestRemove:
     def applies(self, shell: Shell, key: str) -> Any:
         return shell.json("prices", "remove", key)["applies_instead"]

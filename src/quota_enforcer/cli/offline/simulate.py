@@ -19,13 +19,14 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import count, dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
-from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.model import bare_model
+from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 from quota_enforcer.enforce.report import event
 from quota_enforcer.insight.simulate import Delays, Simulated
@@ -112,7 +113,7 @@ def simulate(
         for each in found.invalid:
             fail(each.words)
         raise typer.Exit(REFUSED)
-    prices = _Prices(PriceTable(shipped_rates(), found.prices))
+    prices = _Prices(DatedPrices(shipped_rates(), found.prices), zone)
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
     calls = _calls(log)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)
@@ -126,16 +127,16 @@ def simulate(
 
 
 class _Prices:
-    """The price table, and the models whose price it had to assume."""
+    """The prices, and the models whose price they had to assume."""
 
-    def __init__(self, table: PriceTable) -> None:
-        self._table = table
+    def __init__(self, prices: DatedPrices, zone: ZoneInfo) -> None:
+        self._prices = prices
+        self._zone = zone
         self._assumed: set[str] = set()
 
     def of(self, call: Counted) -> Cost:
-        cost = self._table.cost(
-            call.model_id, call.region, call.counts, call.cache_writes, call.tier
-        )
+        table = self._prices.on(local_date(call.at, self._zone))
+        cost = table.cost(call.model_id, call.region, call.counts, call.cache_writes, call.tier)
         if cost.assumed:
             self._assumed.add(bare_model(call.model_id))
         return cost

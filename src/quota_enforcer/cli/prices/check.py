@@ -1,7 +1,7 @@
 """`prices check`: whether every model that was used of late has a price."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,8 +18,8 @@ from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.key import is_standard, plain_model
-from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
@@ -67,8 +67,10 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer prices check --json
     """
     now = clock.now()
-    since = local_date(now, deployment.settings.zone) - timedelta(days=DAYS)
-    prices = _Prices(deployment.load(now).prices, deployment.settings.region or None)
+    today = local_date(now, deployment.settings.zone)
+    own = DatedPrices(shipped_rates(), deployment.load(now).prices)
+    prices = _Prices(own.on(today), deployment.settings.region or None)
+    since = today - timedelta(days=DAYS)
     used = _used(deployment, since)
     checked = [prices.check(model, used[model]) for model in sorted(used)]
     assumed = [each for each in checked if each.fix]
@@ -108,11 +110,11 @@ def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
 class _Prices:
     """The prices now, for usage of which the ledger knows the model but not the prefix."""
 
-    def __init__(self, own: Mapping[str, Rate], region: str | None) -> None:
-        self._own = own
+    def __init__(self, table: PriceTable, region: str | None) -> None:
         self._region = region
-        self._rates = {**shipped_rates(), **own}
-        self._table = PriceTable(shipped_rates(), own)
+        self._table = table
+        self._own = table.own
+        self._rates = {**shipped_rates(), **table.own}
 
     def check(self, model: str, used: Counts) -> Checked:
         terms = self._table.terms(model, self._region)

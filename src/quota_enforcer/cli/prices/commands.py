@@ -1,12 +1,15 @@
 """The group `prices`: its commands `list` and `remove`; the others are in files of their own."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.check import check
-from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price
+from quota_enforcer.cli.prices.discount import discount
+from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price, table_of
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
 from quota_enforcer.cli.prices.update import update
@@ -18,13 +21,17 @@ from quota_enforcer.cli.terminal.options import (
     on_target,
 )
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key
+from quota_enforcer.core.pricing.item import PREFIX, item_name, price_key
+from quota_enforcer.core.pricing.key import split_key
 from quota_enforcer.core.quotas.diff import changes, shown
+from quota_enforcer.core.usage.window import local_date
 
 app = typer.Typer(no_args_is_help=True, help="What models cost.")
 app.command("set", no_args_is_help=True)(set_)
+app.command("discount")(discount)
 app.command("check")(check)
 app.command("update", no_args_is_help=True)(update)
 
@@ -48,16 +55,20 @@ def list_(
 ) -> None:
     """Show what models cost, where each price comes from, and your own prices first.
 
-    With --shipped it needs no AWS account. A price with a Region before the
-    model is for that Region; a prefix such as eu. is part of the model.
+    Discounts are taken off already. With --shipped it needs no AWS account. A price
+    with a Region before the model is for that Region; a prefix such as eu. is part of
+    the model, and @flex after it is that service tier.
 
     Examples:
       quota-enforcer prices list sonnet-4-5
       quota-enforcer prices list 'eu.anthropic.*' --shipped
       quota-enforcer prices list --json
     """
-    own = [] if shipped else own_prices(target.find())
-    named = [each for each in _listed(own) if pattern is None or each.matches(pattern)]
+    own, today = [], clock.now().date()
+    if not shipped:
+        deployment = target.find()
+        own, today = own_prices(deployment), local_date(clock.now(), deployment.settings.zone)
+    named = [each for each in _listed(own, today) if pattern is None or each.matches(pattern)]
     broken = [each for each in own if each.rate is None]
     if not named and not broken:
         raise NotThere(
@@ -80,7 +91,16 @@ def list_(
 
 @app.command(no_args_is_help=True)
 @on_deployment
-def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> None:
+def remove(
+    deployment: Deployment,
+    model: Model,
+    *,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="The price that holds from this day on."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Remove your own price of a model; says which one applies instead.
 
     What was metered before keeps its cost.
@@ -88,14 +108,19 @@ def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> 
     Examples:
       quota-enforcer prices remove anthropic.claude-opus-4-5-20251101-v1:0
     """
-    key, old = stored_price(deployment, model)
-    removed = None if old is None else deployment.quotas.remove(f"{PREFIX}{key}", NAME)
+    since = None if from_ is None else asked_day(from_, "--from")
+    key, old = stored_price(deployment, model, since)
+    name = item_name(since=since)
+    removed = None if old is None else deployment.quotas.remove(f"{PREFIX}{key}", name)
     if removed is None:
-        others = ", ".join(each.key for each in own_prices(deployment))
-        raise NotThere(
-            f"there is no price {key!r} of your own to remove; yours: {others or 'none'}"
+        others = ", ".join(
+            str(each.dated) for each in own_prices(deployment) if not each.dated.is_discount
         )
-    instead = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
+        raise NotThere(
+            f"there is no {name} {key!r} of your own to remove; yours: {others or 'none'}"
+        )
+    today = local_date(clock.now(), deployment.settings.zone)
+    instead = applying(own_prices(deployment), today, price_key(key))
     if as_json:
         applies = instead[0].to_json() if instead else None
         say_json({"removed": removed, "applies_instead": applies})
@@ -110,14 +135,21 @@ def remove(deployment: Deployment, model: Model, *, as_json: AsJson = False) -> 
     hint(FROM_WHEN)
 
 
-def _listed(own: list[OwnPrice]) -> list[Listed]:
+def _listed(own: list[OwnPrice], today: date) -> list[Listed]:
     """Own prices, completed as the meters do, then the prices of the product."""
-    keys = [each.key for each in own if each.rate is not None]
-    ours = [Listed(*each) for each in applying(own, *keys)]
+    table = table_of(own, today)
+    ours = applying(own, today, *table.own)
+    prices = [each for each in own if each.rate is not None and not each.dated.is_discount]
+    ours += [
+        Listed(each.key, each.rate, in_force=False, since=each.since)
+        for each in prices
+        if each.rate is not None and table.own.get(each.key) is not each.rate
+    ]
     return ours + [
-        Listed(key, rate, in_force=key not in keys) for key, rate in sorted(shipped_rates().items())
+        Listed(key, rate, key not in table.own, table.discount(*split_key(key)[:2]))
+        for key, rate in sorted(shipped_rates().items())
     ]
 
 
 def _broken(own: OwnPrice) -> dict[str, Any]:
-    return {"model": own.key, "problems": own.problems, "item": dict(own.item)}
+    return {"model": str(own.dated), "problems": own.problems, "item": dict(own.item)}

@@ -5,19 +5,27 @@ from typing import Annotated, Any
 
 import typer
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.prices.own import applying, own_prices, stored_price
-from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.prices.own import (
+    applying,
+    held_before,
+    own_prices,
+    stored_price,
+)
+from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, say_prices
 from quota_enforcer.cli.quotas.edit import edited
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.item import NAME, PREFIX, price_key, read_price
-from quota_enforcer.core.pricing.key import plain_model
+from quota_enforcer.core.pricing.item import PREFIX, item_name, price_key, read_price
+from quota_enforcer.core.pricing.key import is_standard, plain_model
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
 from quota_enforcer.core.quotas.written import number
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.window import local_date
 
 _TOKENS = "Dollars for a million tokens"
 _ONE = "Dollars for one"
@@ -56,6 +64,15 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     long_cache_read: Annotated[str | None, _option(_LONG, "Cache reads, then.")] = None,
     long_cache_write: Annotated[str | None, _option(_LONG, "Cache writes, then.")] = None,
     long_cache_write_1h: Annotated[str | None, _option(_LONG, "For an hour, then.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DAY",
+            help="The first day it holds for, such as 2026-12-01; else all days.",
+            rich_help_panel=_ITEM,
+        ),
+    ] = None,
     note: Annotated[str | None, _option(_ITEM, "For whoever reads it later.", "TEXT")] = None,
     unset: Annotated[
         list[str] | None, _option(_ITEM, "What to remove; repeatable.", "ATTRIBUTE")
@@ -66,11 +83,13 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
 
     Prices that you leave out stay as the product has them, if it knows the model.
     The plain name of a model is also for prefixes such as eu., unless those have a
-    price of their own. It counts within a minute; a recount prices past hours again.
+    price of their own. MODEL@flex is the price of that service tier. It counts within
+    a minute; a recount prices past hours again, with --from only those since that day.
 
     Examples:
       quota-enforcer prices set anthropic.claude-opus-4-5-20251101-v1:0 \
           --input 4.50 --output 22.50 --note "our discount"
+      quota-enforcer prices set us.anthropic.claude-sonnet-5 --input 2 --from 2026-12-01
       quota-enforcer prices set eu-central-1/amazon.nova-lite-v1:0 --cache-write 0.08
       quota-enforcer prices set application-inference-profile/a1b2c3 \
           --input 3 --output 15
@@ -97,20 +116,26 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     }
     if note is not None:
         given["note"] = note
-    key, old = stored_price(deployment, model)
+    since = None if from_ is None else asked_day(from_, "--from")
+    key, old = stored_price(deployment, model, since)
     names = [name.replace("-", "_") for name in unset or []]
-    new = edited(old, {**given, "principal": f"{PREFIX}{key}", "quota": NAME}, names)
+    base = old if old is not None or since is None else held_before(deployment, key, since)
+    keys = {"principal": f"{PREFIX}{key}", "quota": item_name(since=since)}
+    new = edited(base, {**given, **keys}, names)
     read_price(new)
     made = changes(old, new)
     if made:
         new[AUTHOR] = deployment.caller()
         deployment.quotas.put(new, old)
-    whole = [Listed(*each) for each in applying(own_prices(deployment), price_key(key))]
+    now = local_date(clock.now(), deployment.settings.zone)
+    day = now if since is None else max(since, now)
+    whole = applying(own_prices(deployment), day, price_key(key))
     if as_json:
         price = whole[0].to_json() if whole else None
         say_json(
             {
                 "model": key,
+                "from": since and str(since),
                 "changes": [change.to_json() for change in made],
                 "item": new,
                 "price": price,
@@ -129,16 +154,20 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     hint(UNIT)
     for line in _consequences(key, new=old is None):
         hint(line)
+    hint(FROM_WHEN if since is None else HELD_BEFORE)
 
 
 def _consequences(key: str, *, new: bool) -> Iterator[str]:
     shipped = shipped_rates()
-    if key == plain_model(key):
-        others = [each for each in shipped if each != key and plain_model(each) == key]
+    if key == plain_model(key) and is_standard(key):
+        others = [
+            each
+            for each in shipped
+            if each != key and plain_model(each) == key and is_standard(each)
+        ]
         if others:
             yield f"Prices of their own keep: {', '.join(sorted(others))}"
     known = {plain_model(each) for each in shipped}
     if new and plain_model(key) not in known:
         meant = did_you_mean(plain_model(key), known, cutoff=0.9)
         yield f"The product knows no model {plain_model(key)!r}{meant and f'; {meant}'}"
-    yield FROM_WHEN

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
 from quota_enforcer.cli.terminal.output import say_table
 from quota_enforcer.core.notices.amounts import exact, number
-from quota_enforcer.core.pricing.item import (
-    price_attributes,
-)
+from quota_enforcer.core.pricing.cost import multiplied
+from quota_enforcer.core.pricing.item import price_attributes
 from quota_enforcer.core.pricing.key import plain_model
 from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate
+from quota_enforcer.core.pricing.table import Discount
 
 _WORDS = {"cache_write_1h": "1 h write"}
 _TOKENS = [_WORDS.get(name, name.replace("_", " ").capitalize()) for name in TOKEN_PRICES]
@@ -21,28 +22,63 @@ UNIT = "US dollars for a million tokens, or for one request; a cache write lasts
 FROM_WHEN = (
     "It counts within a minute. After that `quota-enforcer recount` prices past hours again."
 )
+"""Of a price that holds for all days."""
+HELD_BEFORE = "It counts within a minute. A recount of hours before that day keeps what held then."
+"""Of a price that holds from a day on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A price under its key; not `in_force` if an admin's own price replaces it."""
+    """A price under its key as it is paid, less its discount.
+
+    Not `in_force` if an own price replaces it, or if it holds on other days only.
+    """
 
     key: str
     rate: Rate
     in_force: bool = True
+    discount: Discount | None = None
+    since: date | None = None
 
     def matches(self, pattern: str) -> bool:
         """Whether a pattern with `*`, or any part of a name, matches this price."""
         asked = pattern if "*" in pattern else f"*{pattern}*"
         return any(fnmatchcase(name, asked) for name in (self.key, plain_model(self.key)))
 
+    @property
+    def paid(self) -> Rate:
+        """What it costs, exactly."""
+        off = self.discount
+        return self.rate if off is None else multiplied(self.rate, 1 - off.percent / 100)
+
+    @property
+    def source(self) -> str:
+        """Where the price comes from, what is off, and when it holds."""
+        parts = [self.rate.source]
+        if self.discount is not None:
+            parts.append(off_words(self.discount))
+        if self.since is not None:
+            parts.append(f"from {self.since}")
+        return ", ".join(parts if self.in_force else [*parts, "not in force"])
+
     def to_json(self) -> dict[str, Any]:
+        off = self.discount
         return {
             "model": self.key,
-            **as_texts(price_attributes(self.rate)),
+            **as_texts(price_attributes(self.paid)),
             "source": self.rate.source,
             "in_force": self.in_force,
-        }
+            "from": self.since and str(self.since),
+            "discount": off and {
+                "percent": exact(off.percent), "of": off.of, "until": off.until and str(off.until),
+            },
+        }  # fmt: skip
+
+
+def off_words(off: Discount) -> str:
+    """`12 % off anthropic until 2026-12-31`."""
+    words = f"{number(off.percent)} % off {off.of}"
+    return words if off.until is None else f"{words} until {off.until}"
 
 
 def as_texts(prices: Mapping[str, Decimal]) -> dict[str, Any]:
@@ -65,9 +101,8 @@ def request_words(rate: Rate) -> str:
 
 
 def _rows(listed: Listed) -> Iterator[tuple[str, ...]]:
-    rate = listed.rate
-    source = rate.source if listed.in_force else f"{rate.source}, not in force"
-    yield (listed.key, *_tokens(price_attributes(rate)), request_words(rate), source)
+    rate = listed.paid
+    yield (listed.key, *_tokens(price_attributes(rate)), request_words(rate), listed.source)
     if rate.long is not None:
         words = f"  prompts over {rate.long_over:,} tokens"
         yield (words, *_tokens(price_attributes(rate), "long_"), "", "")

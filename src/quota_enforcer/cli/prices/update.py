@@ -70,7 +70,7 @@ def plan_update(
     newer: Mapping[str, Rate], shipped: Mapping[str, Rate], own: list[OwnPrice], note: str
 ) -> list[UpdateStep]:
     """The steps from the prices in force to those of a newer table."""
-    items = {each.key: each for each in own}
+    items = {each.key: each for each in own if not each.dated.is_discount}
     steps = (
         _step(key, rate, shipped.get(key), items.get(key), note)
         for key, rate in sorted(newer.items())

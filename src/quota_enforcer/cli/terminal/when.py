@@ -63,8 +63,8 @@ def asked_days(
         raise typer.BadParameter("give either --month or --from and --to")
     if first is None and last is None:
         return _month(month or f"{today:%Y-%m}", today)
-    end = today if last is None else _day(last, "--to")
-    start = end.replace(day=1) if first is None else _day(first, "--from")
+    end = today if last is None else asked_day(last, "--to")
+    start = end.replace(day=1) if first is None else asked_day(first, "--from")
     if end < start:
         raise typer.BadParameter(f"--to {end} is before --from {start}: write the earlier first")
     return DayRange(start, end, today)
@@ -81,7 +81,7 @@ def _month(text: str, today: date) -> DayRange:
     return DayRange(last.replace(day=1), last, today)
 
 
-def _day(text: str, option: str) -> date:
+def asked_day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

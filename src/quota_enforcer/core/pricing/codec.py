@@ -4,6 +4,7 @@ A price of 0 is known.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,10 @@ def as_mapping(rate: Rate, price: Callable[[Decimal], object] = Decimal) -> dict
         prices["long_over"] = rate.long_over
     if rate.long is not None:
         prices["long"] = as_mapping(rate.long, price)
+    if rate.percent_off is not None:
+        prices["percent_off"] = price(rate.percent_off)
+    if rate.until is not None:
+        prices["until"] = rate.until.isoformat()
     if rate.source:
         prices["source"] = rate.source
     return prices
@@ -32,10 +37,12 @@ def rate_of(prices: Mapping[str, Any], source: str = "") -> Rate:
 
     `source` is for one that names none.
     """
-    long = prices.get("long")
+    long, percent, until = (prices.get(name) for name in ("long", "percent_off", "until"))
     return Rate(
         **{name: Decimal(prices[name]) for name in PRICES if name in prices},
         long_over=int(prices.get("long_over", 0)),
         long=None if long is None else rate_of(long),
         source=prices.get("source", source),
+        percent_off=None if percent is None else Decimal(percent),
+        until=None if until is None else date.fromisoformat(until),
     )

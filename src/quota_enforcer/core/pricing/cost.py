@@ -216,6 +216,25 @@ def multiplied(rate: Rate, times: Decimal) -> Rate:
     return replace(rate, **prices, long=rate.long and multiplied(rate.long, times))
 
 
+def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
+    """The same terms with so many per cent off every price, assumed ones too; exact."""
+    left = 1 - percent / 100
+
+    def less(prices: Prices) -> Prices:
+        return Prices(
+            tuple(price * left for price in prices.each),
+            tuple(each._replace(part=each.part * left) for each in prices.assumed),
+        )
+
+    return replace(
+        terms,
+        words=f"{terms.words}, {percent.normalize():f} % off",
+        short=less(terms.short),
+        long=terms.long and less(terms.long),
+        empty=terms.empty * left,
+    )
+
+
 def dearest(rates: Iterable[Rate]) -> Rate:
     """The dearest of several, price by price; long prompts from the lowest threshold on."""
     several = list(rates)

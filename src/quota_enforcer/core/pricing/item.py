@@ -1,14 +1,18 @@
 """Price items: what admins write into the quota table about prices, validated into rates.
 
-Tokens are in dollars for a million of them, requests and images in dollars for one.
+Tokens are in dollars for a million of them, requests and images in dollars for one. The `quota` of
+an item is `price` or `discount`, with the day that it holds from: `price from 2026-12-01`.
 """
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.pricing.codec import known_prices
+from quota_enforcer.core.pricing.dated import DatedKey
+from quota_enforcer.core.pricing.key import split_key
 from quota_enforcer.core.pricing.rate import PRICES, TOKEN_PRICES, Rate
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.item import Item
@@ -17,20 +21,35 @@ from quota_enforcer.core.usage.model import bare_model
 PREFIX = "price/"
 """What the `principal` of a price item begins with; the model follows."""
 NAME = "price"
-"""The `quota` of every price item."""
+"""The `quota` of a price item that holds for all days, until others do."""
+DISCOUNT = "discount"
+"""The `quota` of a discount."""
+PERCENT = "percent"
+UNTIL = "until"
 MILLION = 1_000_000
 
 LONG_OVER = "long_over"
 LONG_PRICES = tuple(f"long_{name}" for name in TOKEN_PRICES)
 PRICE_ATTRIBUTES = (*PRICES, LONG_OVER, *LONG_PRICES)
 """The attributes of a price item that are numbers."""
-ATTRIBUTES = ("principal", "quota", *PRICE_ATTRIBUTES, "note", "edited_by", "edited_at")
+_KEYS = ("principal", "quota")
+_NOTES = ("note", "edited_by", "edited_at")
+ATTRIBUTES = (*_KEYS, *PRICE_ATTRIBUTES, PERCENT, UNTIL, *_NOTES)
+"""Those of prices and of discounts."""
 
 _KEY = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:/@-]{0,255}")
 _MOST_DOLLARS = Decimal(1_000_000)
 _MOST_PLACES = 9  # with the largest count of a call still exact in 28 digits
 _DOLLARS = "dollars, a number from 0 to 1000000 with at most 9 decimals"
-_MODEL = "price/MODEL, with a model id as the invocation log has it, or price/REGION/MODEL"
+_MODEL = (
+    "price/MODEL, with a model id as the invocation log has it, or price/REGION/MODEL; with @flex, "
+    "@priority, @ultrafast, @latency-optimized or @reserved after it for that service tier"
+)
+_NAMES = f"{NAME}, {DISCOUNT}, or one of them with a day, such as '{NAME} from 2026-12-01'"
+_NAME = re.compile(rf"(?P<kind>{NAME}|{DISCOUNT})(?: from (?P<since>\d{{4}}-\d\d-\d\d))?", re.ASCII)
+_PERCENT = "a percentage from 0 to 100 with at most 4 decimals"
+_PERCENT_PLACES = 4
+_DAY = "a day such as 2026-12-31, the first without the discount"
 _SHOWN_NOTE = 80
 _THRESHOLD = "a whole number of tokens, 1 or more"
 
@@ -45,27 +64,89 @@ def price_key(model: str) -> str:
     return bare_model(model)
 
 
+def item_name(*, discount: bool = False, since: date | None = None) -> str:
+    """The `quota` of a price or of a discount that holds from a day on."""
+    kind = DISCOUNT if discount else NAME
+    return kind if since is None else f"{kind} from {since}"
+
+
+def name_parts(name: object) -> tuple[bool, date | None] | None:
+    """Whether the `quota` of an item is that of a discount, and from when; None if of neither."""
+    found = _NAME.fullmatch(name) if isinstance(name, str) else None
+    if found is None:
+        return None
+    try:
+        since = date.fromisoformat(found["since"]) if found["since"] else None
+    except ValueError:  # a day that no calendar has
+        return None
+    return found["kind"] == DISCOUNT, since
+
+
 def read_price(item: Item) -> tuple[str, Rate]:
-    """The key and the rate that a price item means, in dollars for one token.
+    """The key (see `DatedKey`) and the rate that a price item means, in dollars for one token.
 
     Raises InvalidQuota with everything that is wrong.
     """
     problems: list[str] = []
-    for unknown in sorted(map(str, set(item) - set(ATTRIBUTES))):
-        meant = did_you_mean(unknown, ATTRIBUTES) or f"allowed: {', '.join(ATTRIBUTES)}"
-        problems.append(f"attribute {unknown!r} is unknown; {meant}")
     subject, name = item.get("principal"), item.get("quota")
+    parts = name_parts(name)
+    is_discount = parts is not None and parts[0]
+    allowed = (*_KEYS, *((PERCENT, UNTIL) if is_discount else PRICE_ATTRIBUTES), *_NOTES)
+    for unknown in sorted(map(str, set(item) - set(allowed))):
+        meant = did_you_mean(unknown, allowed) or f"allowed: {', '.join(allowed)}"
+        problems.append(f"attribute {unknown!r} is unknown; {meant}")
     key = price_key(subject.removeprefix(PREFIX)) if isinstance(subject, str) else ""
-    if not is_price(item) or not _KEY.fullmatch(key):
+    if not is_price(item) or not _is_key(key):
         problems.append(f"principal is {values.shown(subject)[:200]}; allowed: {_MODEL}")
-    if name != NAME:
-        problems.append(f"quota is {values.shown(name)[:200]}; allowed: {NAME}")
-    given = _numbers(item, problems)
-    if not problems and not given:
-        problems.append(f"it has no price; give one or more of: {', '.join(PRICES)}")
-    if problems:
+    if parts is None:
+        problems.append(f"quota is {values.shown(name)[:200]}; allowed: {_NAMES}")
+    source = _source(item.get("note"))
+    if is_discount:
+        rate = _discount(item, source, problems)
+    else:
+        given = _numbers(item, problems)
+        if not problems and not given:
+            problems.append(f"it has no price; give one or more of: {', '.join(PRICES)}")
+        rate = _rate(given, source) if not problems else Rate()
+    if problems or parts is None:
         raise InvalidQuota(str(subject), str(name), problems)
-    return key, _rate(given, _source(item.get("note")))
+    return str(DatedKey(key, *parts)), rate
+
+
+def _is_key(key: str) -> bool:
+    try:
+        split_key(key)
+    except ValueError:  # a tier that there is not
+        return False
+    return _KEY.fullmatch(key) is not None
+
+
+def _discount(item: Item, source: str, problems: list[str]) -> Rate:
+    percent, until = None, None
+    try:
+        percent = _percent(item[PERCENT])
+    except values.WRONG:
+        problems.append(
+            f"{PERCENT} is {values.shown(item.get(PERCENT))[:200]}; allowed: {_PERCENT}"
+        )
+    if UNTIL in item:
+        try:
+            until = date.fromisoformat(values.text(item[UNTIL]))
+        except values.WRONG:
+            problems.append(f"{UNTIL} is {values.shown(item[UNTIL])[:200]}; allowed: {_DAY}")
+    return Rate(percent_off=percent, until=until, source=source)
+
+
+def _percent(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError
+    number = Decimal(value)
+    if not number.is_finite() or not 0 <= number <= 100:  # noqa: PLR2004 - per cent
+        raise ValueError
+    places = number.normalize().as_tuple().exponent
+    if not isinstance(places, int) or -places > _PERCENT_PLACES:
+        raise ValueError
+    return abs(number)
 
 
 def price_attributes(rate: Rate) -> dict[str, Decimal]:

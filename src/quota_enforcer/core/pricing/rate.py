@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS
@@ -30,6 +31,10 @@ class Rate:
 
     Of models that only embed, in a request without tokens: with tokens it was text.
     """
+    percent_off: Decimal | None = None
+    """Of a discount, which has no prices."""
+    until: date | None = None
+    """The first local day after a discount."""
 
 
 COUNTED_BY: Mapping[str, str] = {

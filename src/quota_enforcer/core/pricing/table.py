@@ -13,15 +13,18 @@ than another's tier.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from types import MappingProxyType
+from typing import NamedTuple
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.cost import (
     ModelPrices,
     StandIns,
     dearest,
+    discounted,
     is_embedding,
     known_terms,
     overlaid,
@@ -50,12 +53,31 @@ _MOST_REMEMBERED = 10_000
 """Model ids come from whoever calls; so many are more than any account has."""
 
 
-class PriceTable:
-    """What models cost: the shipped rates, and those that admins wrote over them."""
+class Discount(NamedTuple):
+    """What is off every price of a model, of a vendor's models, or of `all`."""
 
-    def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
+    percent: Decimal
+    of: str
+    until: date | None = None
+    """The first day after it."""
+
+
+NO_DISCOUNTS: Mapping[str, Discount] = MappingProxyType({})
+
+
+class PriceTable:
+    """What models cost on one day: the shipped rates, and those that admins wrote over them."""
+
+    def __init__(
+        self,
+        shipped: Mapping[str, Rate],
+        own: Mapping[str, Rate] = NO_RATES,
+        discounts: Mapping[str, Discount] = NO_DISCOUNTS,
+    ) -> None:
         self._shipped = shipped
-        self._own = own
+        self.own = own
+        """By key; those of the day."""
+        self._discounts = discounts
         self._found: dict[tuple[str, str | None, Tier], ModelPrices] = {}
         self._dearest: dict[str, Rate] = {}
         self._groups: dict[str, list[tuple[str, Rate]]] = {}
@@ -82,8 +104,21 @@ class PriceTable:
         if terms is None:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            terms = self._found[asked] = self._find(*asked)
+            terms = self._find(*asked)
+            if (off := self.discount(model_id, region)) is not None:
+                terms = discounted(terms, off.percent)
+            self._found[asked] = terms
         return terms
+
+    def discount(self, model_id: str, region: str | None) -> Discount | None:
+        """The nearest discount: of the key, of the model, of its vendor, of all; never several."""
+        if not self._discounts:
+            return None
+        plain = plain_model(model_id)
+        for name in (*price_keys(model_id, region), plain, vendor_of(plain), EVERYTHING):
+            if name in self._discounts:
+                return self._discounts[name]
+        return None
 
     def _find(self, model_id: str, region: str | None, tier: Tier) -> ModelPrices:
         found = self.rate(model_id, region)
@@ -113,14 +148,14 @@ class PriceTable:
         near = next((key for key in regional_keys(model_id, region) if key in self._shipped), "")
         for standard in price_keys(model_id, region):
             key = f"{standard}{tier.suffix}"
-            layers += self._listed(self._own, key)
+            layers += self._listed(self.own, key)
             if key in self._shipped or standard in self._shipped:
                 nearest = f"{near}{tier.suffix}" if near and is_bare(standard) else key
                 layers += self._listed(self._shipped, nearest)
                 break
         else:
             layers += self._listed(self._shipped, f"{near}{tier.suffix}")
-            layers += self._listed(self._own, f"{plain_model(model_id)}{tier.suffix}")
+            layers += self._listed(self.own, f"{plain_model(model_id)}{tier.suffix}")
         if not layers:
             return None
         return layers[0][0], reduce(overlaid, (rate for _, rate in layers))
@@ -135,7 +170,7 @@ class PriceTable:
         Plain names have the price of the United States, or that of `global.`; an own price holds
         wherever it is written for.
         """
-        if key in self._own or not is_bare(key) or (region or "").startswith("us-"):
+        if key in self.own or not is_bare(key) or (region or "").startswith("us-"):
             return None
         variants = self._groups_of(plain_model(key))
         return dearest(rate for each, rate in variants if _GOVERNMENT not in each)
@@ -172,7 +207,7 @@ class PriceTable:
     def _grouped(self) -> dict[str, list[tuple[str, Rate]]]:
         """All rates with their keys by plain model, by vendor, and together."""
         groups: defaultdict[str, list[tuple[str, Rate]]] = defaultdict(list)
-        for key, rate in (*self._shipped.items(), *self._own.items()):
+        for key, rate in (*self._shipped.items(), *self.own.items()):
             if not is_standard(key):
                 continue
             plain = plain_model(key)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.notices import amounts
-from quota_enforcer.core.pricing.item import PRICE_ATTRIBUTES
+from quota_enforcer.core.pricing.item import ATTRIBUTES as OF_PRICES
 from quota_enforcer.core.quotas.item import ATTRIBUTES, Item
 from quota_enforcer.core.quotas.values import digits, plain
 
@@ -19,7 +19,7 @@ ELSEWHERE = "see CloudTrail"
 KEYS = ("principal", "quota")
 """What an item is stored by."""
 _LAST = ("note", AUTHOR, EDITED_AT)
-_ORDER = (*(each for each in ATTRIBUTES if each not in _LAST), *PRICE_ATTRIBUTES, *_LAST)
+_ORDER = (*dict.fromkeys(each for each in (*ATTRIBUTES, *OF_PRICES) if each not in _LAST), *_LAST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMem
 from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
@@ -54,5 +54,5 @@ def _log_group(settings: "MeterSettings") -> MeteredLogGroup:
     return MeteredLogGroup(settings.account, settings.log_group, settings.zone)
 
 
-def _prices(meter_rules: "MeterRules") -> PriceTable:
-    return PriceTable(shipped_rates(), meter_rules.prices)
+def _prices(meter_rules: "MeterRules") -> DatedPrices:
+    return DatedPrices(shipped_rates(), meter_rules.prices)

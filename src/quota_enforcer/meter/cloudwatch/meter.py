@@ -13,7 +13,7 @@ from functools import cache, partial
 
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket, SweepState
-from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
@@ -54,19 +54,19 @@ class Pricing:
     """Which model an id of the metrics means, and what its usage costs in a Region."""
 
     models: Models
-    table: PriceTable
+    prices: DatedPrices
     region: str = ""
 
-    def priced(self, by_id: Mapping[str, Observed]) -> Counts:
-        """The sum over model ids, with what all that cost."""
+    def priced(self, by_id: Mapping[str, Observed], day: date) -> Counts:
+        """The sum over model ids, with what all that cost on a local day."""
         return Counts.total(
-            self._costed(model_id, Counts.observed(counters))
+            self._costed(model_id, Counts.observed(counters), day)
             for model_id, counters in by_id.items()
         )
 
-    def _costed(self, model_id: str, counts: Counts) -> Counts:
+    def _costed(self, model_id: str, counts: Counts, day: date) -> Counts:
         priced_as = self.models.named(model_id).priced_as
-        cost = self.table.cost(priced_as, self.region, counts)
+        cost = self.prices.on(day).cost(priced_as, self.region, counts)
         return counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
 
 
@@ -176,7 +176,7 @@ def _changes(
             if starts[bucket] <= hour <= occasion.now
         }
         changed = {
-            hour: pricing.priced(after.get(hour, {}))
+            hour: pricing.priced(after.get(hour, {}), bucket.day)
             for hour in sorted(before.keys() | after.keys())
             if _total(after.get(hour, {})) != before.get(hour, _NONE)
         }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -38,7 +38,13 @@ class CallPrices(Protocol):
     ) -> Cost: ...
 
 
-PricesOf = Callable[[MeterRules], CallPrices]
+class DayPrices(Protocol):
+    """What calls cost on each day."""
+
+    def on(self, day: date) -> CallPrices: ...
+
+
+PricesOf = Callable[[MeterRules], DayPrices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class CallCharger:
     """Reads the log of one account."""
 
     meter_rules: MeterRules
-    prices: CallPrices
+    prices: DayPrices
     models: Models
     account: str
     zone: ZoneInfo
@@ -66,10 +72,11 @@ class CallCharger:
 
     def _addition(self, call: Counted, event: LogEvent) -> UsageEntry:
         model = self.models.named(call.model_id)
-        cost = self.prices.cost(
+        day = local_date(call.at, self.zone)
+        cost = self.prices.on(day).cost(
             model.priced_as, call.region, call.counts, call.cache_writes, call.tier
         )
-        bucket = partial(Bucket, model=model.name, day=local_date(call.at, self.zone))
+        bucket = partial(Bucket, model=model.name, day=day)
         hour = hour_start(call.at, self.zone)
         principals = charged(call.identity, self.meter_rules.sessions)
         gated = any(principal.kind in GATED for principal in principals)

@@ -1,0 +1,74 @@
+"""Prices and discounts over time: a recount of an old hour takes what held on its day."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.table import NO_RATES, Discount, PriceTable
+
+FROM = " from "
+DISCOUNT = " discount"
+
+
+class DatedKey(NamedTuple):
+    """What `KEY`, `KEY from DAY` or `WHAT discount from DAY` says of an admin's own price."""
+
+    key: str
+    is_discount: bool = False
+    since: date | None = None
+    """The first local day that it holds for; None if it holds for all days before others do."""
+
+    def __str__(self) -> str:
+        kind = DISCOUNT if self.is_discount else ""
+        return f"{self.key}{kind}{FROM}{self.since}" if self.since else f"{self.key}{kind}"
+
+
+def dated_key(text: str) -> DatedKey:
+    """Raises ValueError if what follows `from` is no day."""
+    key, _, since = text.partition(FROM)
+    what = key.removesuffix(DISCOUNT)
+    return DatedKey(what, what != key, date.fromisoformat(since) if since else None)
+
+
+class DatedPrices:
+    """What models cost on each day: the shipped rates, and what admins wrote over them.
+
+    Of several of a key, that of the latest day holds alone; a discount that has ended is none, and
+    an earlier one does not come back.
+    """
+
+    def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
+        self._shipped = shipped
+        self._own = [(dated_key(key), rate) for key, rate in own.items()]
+        days = {key.since for key, _ in self._own} | {rate.until for _, rate in self._own}
+        self._days = sorted(day for day in days if day is not None)
+        """From each of them on, something is other than before."""
+        self._tables: dict[int, PriceTable] = {}
+
+    def on(self, day: date) -> PriceTable:
+        """The prices of a local day; the same table each time, since it remembers its look-ups."""
+        place = bisect_right(self._days, day)
+        table = self._tables.get(place)
+        if table is None:
+            table = self._tables[place] = self._of(day)
+        return table
+
+    def _of(self, day: date) -> PriceTable:
+        prices = _latest((each for each in self._own if not each[0].is_discount), day)
+        discounts = {
+            what: Discount(rate.percent_off, what, rate.until)
+            for what, rate in _latest(
+                (each for each in self._own if each[0].is_discount), day
+            ).items()
+            if rate.percent_off is not None and (rate.until is None or day < rate.until)
+        }
+        return PriceTable(self._shipped, prices, discounts)
+
+
+def _latest(several: Iterable[tuple[DatedKey, Rate]], day: date) -> dict[str, Rate]:
+    """The rate that holds on a day, by key."""
+    begun = [each for each in several if each[0].since is None or each[0].since <= day]
+    begun.sort(key=lambda each: each[0].since or date.min)
+    return {key.key: rate for key, rate in begun}
