@@ -81,11 +81,11 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
 
 
 def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
-    """From the README on to the last page, in one deployment."""
+    """From the README on to the last page, in one deployment, by somebody who says yes."""
     every = [command for page in PAGES for command in commands(page)]
     assert len(every) >= 50
     for command in every:
-        result = shell.run(*shlex.split(command)[1:])
+        result = shell.run(*shlex.split(command)[1:], typed="y\n")
         assert result.exit_code == 0, f"{command}\n{result.output}"
 
 
@@ -159,7 +159,7 @@ def test_what_explain_shows_is_shown(shell: Shell) -> None:
         "quota set user/alice daily --measure total_tokens --limit 5_000_000 --window day",
         "quota raise user/alice daily 6_000_000 --until 1d",
     ):
-        assert shell.run(*line.split()).exit_code == 0
+        assert shell.run(*line.split(), typed="y\n").exit_code == 0
     shell.sweep()
     said = shell.run("explain", "user/alice").output
     assert set(shown("quota-enforcer explain user/alice")) <= {

@@ -139,7 +139,7 @@ def test_the_history_has_each_edit_once_and_mail_has_none(
     streaming: DeployedStack, hearing: str
 ) -> None:
     def at_the_command_line(limit: str) -> None:
-        streaming.command("quota", "set", "user/alice", "daily", "--limit", limit)
+        streaming.command("quota", "set", "user/alice", "daily", "--limit", limit, "--yes")
 
     thresholds = {"L": [{"N": "50"}, {"N": "90"}]}
     edits: list[Callable[[], None]] = [

@@ -17,6 +17,7 @@ from quota_enforcer.cli import deployment
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight import me
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal import asking
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
 from quota_enforcer.core.principal import identify
@@ -62,6 +63,7 @@ class Shell:
 
     world: World
     table: AdminTable
+    monkeypatch: pytest.MonkeyPatch
     now: datetime = NOON
     asked: list[dict[str, Any]] = field(default_factory=list)
     enforcer_fails: Exception | None = None
@@ -156,7 +158,11 @@ class Shell:
         self.world.sweep(self.now)
 
     def run(self, *args: str, typed: str | None = None) -> Result:
-        """One command, as from a shell whose output goes into a pipe."""
+        """One command, as from a shell whose output goes into a pipe.
+
+        Who has `typed` something sits at a terminal; else nobody can be asked.
+        """
+        self.monkeypatch.setattr(asking, "at_terminal", lambda: typed is not None)
         return CliRunner().invoke(app, list(args), input=typed)
 
     def out(self, *args: str) -> str:
@@ -193,7 +199,7 @@ def me_settings(world: World) -> MeSettings:
 def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell:
     """A shell on an empty deployment, at noon."""
     world = World(mode)
-    shell = Shell(world, AdminTable(world.quotas))
+    shell = Shell(world, AdminTable(world.quotas), monkeypatch)
     monkeypatch.setattr(deployment, "find", shell.find)
     monkeypatch.setattr(me, "ask", shell.ask_me)
     monkeypatch.setattr(clock, "now", lambda: shell.now)

@@ -10,7 +10,7 @@ from quota_enforcer.cli.quotas.edit import EFFECTIVE
 
 NEW = ("--measure", "requests", "--limit", "0", "--window", "day")
 EDITS = [
-    ("quota", "set", "user/bob", "daily", *NEW),
+    ("quota", "set", "user/bob", "daily", *NEW, "--yes"),
     ("quota", "set", "user/alice", "daily", "--limit", "5"),
     ("quota", "raise", "user/alice", "daily", "unlimited", "--until", "2h"),
     ("quota", "block", "user/bob"),

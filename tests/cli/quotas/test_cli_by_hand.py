@@ -243,7 +243,7 @@ class TestBlock:
     def test_of_a_team_it_blocks_who_is_in_it_now(self, shell: Shell) -> None:
         shell.world.quota(principal="team/x", members=["user/alice"])
         shell.world.quota(principal="team/x", quota="w", members=["user/bob"], share="pool")
-        result = shell.run("quota", "block", "team/x", "--until", "2d")
+        result = shell.run("quota", "block", "team/x", "--until", "2d", "--yes")
         assert shell.item("team/x", "blocked-by-hand")["members"] == ["user/alice", "user/bob"]
         assert "It holds for who is in team/x now: user/alice, user/bob." in result.stderr
         shell.world.quota(principal="team/x", members=["user/alice"], limit=10**9)
@@ -285,7 +285,7 @@ class TestUnblock:
 
     def test_who_is_not_blocked_by_hand_is_told_who_is(self, shell: Shell) -> None:
         shell.world.quota(principal="team/x", members=["user/alice"])
-        shell.out("quota", "block", "team/x")
+        shell.out("quota", "block", "team/x", "--yes")
         code, words = refused(shell, "quota", "unblock", "user/alice")
         assert code == 1
         assert words.endswith("user/alice is not blocked by hand; blocked by hand: team/x")
@@ -384,7 +384,7 @@ class TestRelease:
 
     def test_a_teams_block_by_hand_is_over_for_all_of_it(self, shell: Shell) -> None:
         shell.world.quota(principal="team/x", members=["user/alice"], limit=10**9)
-        shell.out("quota", "block", "team/x")
+        shell.out("quota", "block", "team/x", "--yes")
         shell.sweep()
         shell.now += timedelta(minutes=5)
         assert "The block by hand is over" in shell.out("release", "team/x")

@@ -15,8 +15,9 @@ from quota_enforcer.cli.operate.exemption import (
 )
 from quota_enforcer.cli.quotas.blocking import BLOCK
 from quota_enforcer.cli.terminal import completion
+from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, explain
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
@@ -98,7 +99,7 @@ def release(
             "Default: the end of the present window.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Unblock at once; the limit holds again when the present window ends, or --until.
@@ -118,9 +119,9 @@ def release(
     context = deployment.settings.context(clock.now())
     ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
-    if everybody and records and not yes:
+    if everybody and records:
         principals = ", ".join(str(record.principal) for record in records)
-        typer.confirm(f"Release {len(records)} ({principals})?", abort=True, err=True)
+        ask(f"Release {len(records)} ({principals})?", yes=yes)
     outcomes = _release(deployment, sorted(records, key=_by_name), ends, context)
     report = _take_effect(deployment, outcomes)
     if as_json:

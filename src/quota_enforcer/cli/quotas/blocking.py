@@ -10,12 +10,13 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
     cannot_deny,
+    carry_out,
+    checked_edit,
     effect,
-    report_edit,
     stored_item,
-    write_item,
 )
-from quota_enforcer.cli.terminal.options import AsJson, SubjectArg, on_deployment
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, goes_on, preview
+from quota_enforcer.cli.terminal.options import AsJson, DryRun, SubjectArg, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
@@ -47,7 +48,7 @@ def block(
 
 
 @on_deployment
-def block_(
+def block_(  # noqa: PLR0913 - one argument for each part of it
     deployment: Deployment,
     subject: SubjectArg,
     *,
@@ -67,12 +68,15 @@ def block_(
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
     ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Block somebody by hand: a quota with limit 0 that ends by itself.
 
     It takes the place of an earlier block by hand. Of a team it blocks who is
-    in it now. `quota unblock` and `release` end it.
+    in it now, and asks first; without a terminal that needs --yes. `quota
+    unblock` and `release` end it.
 
     Examples:
       quota-enforcer quota block user/mallory --until 2d --note "key leaked"
@@ -91,9 +95,10 @@ def block_(
         until=moment_text(ends, settings.zone) if ends else None,
         note=note,
     )
-    edit = write_item(deployment, key, old, new)
-    report_edit(edit, as_json=as_json)
-    if as_json:
+    edit = checked_edit(deployment, key, old, new)
+    alone = not (edit.rule.subject.is_group or edit.rule.members)
+    edit = carry_out(deployment, edit, Consent(yes, dry_run, as_json), now, meant=alone)
+    if as_json or dry_run:
         return
     if ends is None:
         hint(f"It holds until: quota-enforcer quota unblock {key}")
@@ -104,7 +109,14 @@ def block_(
 
 
 @on_deployment
-def unblock(deployment: Deployment, subject: SubjectArg, *, as_json: AsJson = False) -> None:
+def unblock(
+    deployment: Deployment,
+    subject: SubjectArg,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
     """End a block by hand.
 
     Quotas that are used up go on blocking; `release` lets through those too.
@@ -120,9 +132,17 @@ def unblock(deployment: Deployment, subject: SubjectArg, *, as_json: AsJson = Fa
         raise NotThere(
             f"{key} is not blocked by hand; blocked by hand: {', '.join(blocked) or 'nobody'}"
         )
-    deployment.quotas.remove(key, BLOCK, old)
+    consent = Consent(yes, dry_run, as_json)
+    found = preview(deployment, {(key, BLOCK): None}, clock.now())
+    written = goes_on(found, consent)
+    if written:
+        deployment.quotas.remove(key, BLOCK, old)
     if as_json:
-        say_json({"principal": key, "removed": old})
+        document = {"principal": key, "removed": old, "written": written}
+        say_json({**document, **found.effects.to_json()})
+        return
+    if not written:
+        say(DRY_RUN)
         return
     say(f"The block by hand of {key} is over.")
     hint(effect(deployment))

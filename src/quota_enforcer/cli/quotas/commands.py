@@ -12,10 +12,18 @@ from quota_enforcer.cli.quotas.check import check
 from quota_enforcer.cli.quotas.edit import effect, no_such_item, stored_item
 from quota_enforcer.cli.quotas.export import export
 from quota_enforcer.cli.quotas.importing import import_
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, goes_on, preview
 from quota_enforcer.cli.quotas.raising import raise_
 from quota_enforcer.cli.quotas.set import set_
 from quota_enforcer.cli.quotas.show import show
-from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
+from quota_enforcer.cli.terminal.options import (
+    AsJson,
+    DryRun,
+    Name,
+    SubjectArg,
+    Yes,
+    on_deployment,
+)
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Principal
@@ -61,35 +69,50 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
 
 @on_deployment
 def remove(
-    deployment: Deployment, subject: SubjectArg, name: Name, *, as_json: AsJson = False
+    deployment: Deployment,
+    subject: SubjectArg,
+    name: Name,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove a quota; says which one of that name applies to a principal instead.
 
-    Whoever it blocked is free in seconds, unless another quota blocks too.
+    Whoever it blocked is free in seconds, unless another quota blocks too. If
+    another one blocks somebody instead it asks; without a terminal give --yes.
 
     Examples:
       quota-enforcer quota remove user/alice daily
+      quota-enforcer quota delete user/alice daily
     """
     key, old = stored_item(deployment, subject, name)
     if old is None:
         raise no_such_item(deployment, key, name, to="remove")
-    removed = deployment.quotas.remove(key, name, old)
-    instead = _instead(deployment, key, name, clock.now())
+    now, consent = clock.now(), Consent(yes, dry_run, as_json)
+    found = preview(deployment, {(key, name): None}, now)
+    written = goes_on(found, consent)
+    removed = deployment.quotas.remove(key, name, old) if written else old
+    instead = _instead(deployment, key, name, now) if written else None
     if as_json:
         applies = (
             None
             if instead is None
             else [{"principal": r.subject, "quota": r.name} for r in instead]
         )
-        say_json({"removed": removed, "applies_instead": applies})
+        document = {"removed": removed, "applies_instead": applies, "written": written}
+        say_json({**document, **found.effects.to_json()})
         return
-    say(f"Removed quota {name} of {key}:")
+    say(f"{'Removed' if written else 'Would remove'} quota {name} of {key}:")
     say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
     if instead:
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
-    hint(effect(deployment))
+    if written:
+        hint(effect(deployment))
+    else:
+        say(DRY_RUN)
 
 
 def _instead(
@@ -113,6 +136,7 @@ app.command("set", no_args_is_help=True)(set_)
 app.command("list")(list_)
 app.command(no_args_is_help=True)(show)
 app.command(no_args_is_help=True)(remove)
+app.command("delete", no_args_is_help=True, hidden=True)(remove)
 app.command("raise", no_args_is_help=True)(raise_)
 app.command("block", no_args_is_help=True)(block_)
 app.command(no_args_is_help=True)(unblock)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices import wording
@@ -49,7 +51,7 @@ def no_such_item(deployment: Deployment, key: str, name: str, *, to: str) -> Not
 
 @dataclass(frozen=True, slots=True)
 class StoredEdit:
-    """An edit of one item; it was written only if `made`."""
+    """An edit of one item, which may change nothing."""
 
     key: str
     name: str
@@ -58,6 +60,7 @@ class StoredEdit:
     rule: Rule
     effect: str = EFFECTIVE
     """When it takes effect, in words."""
+    written: bool = False
 
     @property
     def changes(self) -> list[Change]:
@@ -68,18 +71,32 @@ class StoredEdit:
         return self.old is None or bool(self.changes)
 
 
-def write_item(deployment: Deployment, key: str, old: Item | None, new: Item) -> StoredEdit:
-    """Check an item and put it in place of the old one, unless both are the same.
+def checked_edit(deployment: Deployment, key: str, old: Item | None, new: Item) -> StoredEdit:
+    """The edit that puts an item in place of the old one; raises InvalidQuota."""
+    return StoredEdit(key, str(new["quota"]), old, new, checked_rule(deployment, new))
 
-    Raises InvalidQuota, or Conflict if somebody else wrote first.
+
+def carry_out(
+    deployment: Deployment,
+    edit: StoredEdit,
+    consent: Consent,
+    now: datetime,
+    *,
+    meant: bool = False,
+) -> StoredEdit:
+    """Say whom it would block, ask, write and report it; `meant` is a block that was asked for.
+
+    Raises NobodyToAsk, Abort if the answer is no, or Conflict if somebody else wrote first.
     """
-    rule = checked_rule(deployment, new)
-    edit = StoredEdit(key, str(new["quota"]), old, new, rule)
-    if not edit.made:
-        return edit
-    signed = {**new, AUTHOR: deployment.caller()}
-    deployment.quotas.put(signed, old)
-    return replace(edit, new=signed, effect=effect(deployment))
+    found = Preview()
+    if edit.made:
+        found = preview(deployment, {(edit.key, edit.name): edit.new}, now)
+        if goes_on(found, consent, meant=meant):
+            edit = replace(edit, new={**edit.new, AUTHOR: deployment.caller()}, written=True)
+            deployment.quotas.put(edit.new, edit.old)
+            edit = replace(edit, effect=effect(deployment))
+    _report(edit, found, consent)
+    return edit
 
 
 def effect(deployment: Deployment) -> str:
@@ -109,21 +126,31 @@ def checked_rule(deployment: Deployment, item: Item) -> Rule:
     return read_rule(item, deployment.settings.zone, sorted(deployment.settings.denies))
 
 
-def report_edit(edit: StoredEdit, *, as_json: bool) -> None:
-    if as_json:
+def _report(edit: StoredEdit, found: Preview, consent: Consent) -> None:
+    if consent.as_json:
         made = [change.to_json() for change in edit.changes]
         say_json(
-            {"principal": edit.key, "quota": edit.name, "changes": made, "item": dict(edit.new)}
+            {
+                "principal": edit.key,
+                "quota": edit.name,
+                "changes": made,
+                "item": dict(edit.new),
+                "written": edit.written,
+                **found.effects.to_json(),
+            }
         )
         return
     if not edit.made:
         say(f"No change: quota {edit.name} of {edit.key} is like that already.")
         return
     if edit.old is None:
-        say(f"Added quota {edit.name} of {edit.key}:")
+        say(f"{'Added' if edit.written else 'Would add'} quota {edit.name} of {edit.key}:")
         say_table(("Attribute", "Value"), [(c.attribute, shown(c.new)) for c in edit.changes])
     else:
-        say(f"Changed quota {edit.name} of {edit.key}:")
+        say(f"{'Changed' if edit.written else 'Would change'} quota {edit.name} of {edit.key}:")
         rows = [(c.attribute, shown(c.old), shown(c.new)) for c in edit.changes]
         say_table(("Attribute", "Old", "New"), rows)
-    hint(edit.effect)
+    if edit.written:
+        hint(edit.effect)
+    else:
+        say(DRY_RUN)

@@ -18,8 +18,10 @@ from quota_enforcer.cli.files.import_plan import (
 from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
 from quota_enforcer.cli.quotas.edit import effect
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, preview
+from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, FileOrStdin, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, DryRun, FileOrStdin, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
 from quota_enforcer.core.notices.amounts import and_more
 from quota_enforcer.core.quotas.diff import changes
@@ -41,8 +43,8 @@ def import_(
             "--prune", help="Also remove what FILE does not have, raises and blocks among them."
         ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the quota table say what FILE says: shows what would change, asks, then writes.
@@ -70,14 +72,15 @@ def import_(
         _say_plan(made)
     written = Written()
     due = () if dry_run else made.steps
+    found = preview(deployment, {step.key: step.item for step in made.steps}, clock.now())
+    found.tell(Consent(yes, dry_run, as_json))
     if due:
-        if not yes:
-            typer.confirm(f"Write this ({made.summary})?", abort=True, err=True)
+        ask(f"Write this ({made.summary})?", yes=yes)
         _write(deployment, due, written)
     if as_json:
-        say_json(_document(made, written))
+        say_json({**_document(made, written), **found.effects.to_json()})
     elif dry_run:
-        say("Dry run: nothing was written.")
+        say(DRY_RUN)
     elif due:
         say(f"{len(written.done):,} of {len(due):,} written.")
     _say_outcome(deployment, written)

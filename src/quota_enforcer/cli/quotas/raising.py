@@ -11,12 +11,20 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
+    carry_out,
+    checked_edit,
     no_such_item,
-    report_edit,
     stored_item,
-    write_item,
 )
-from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
+from quota_enforcer.cli.quotas.preview import Consent
+from quota_enforcer.cli.terminal.options import (
+    AsJson,
+    DryRun,
+    Name,
+    SubjectArg,
+    Yes,
+    on_deployment,
+)
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.deployment import Settings
@@ -81,6 +89,8 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
     ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Give somebody another limit for a while; afterwards all is as it was before.
@@ -101,9 +111,9 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     by = Raise(_above(to, quota, now, own=own is not None), ends, note or NOTE)
     who = canonical(key, settings.account)
     new = raised(who, quota, old if own else None, by, settings.zone)
-    edit = write_item(deployment, key, old, new | ({"note": note} if note else {}))
-    report_edit(edit, as_json=as_json)
-    if as_json:
+    edit = checked_edit(deployment, key, old, new | ({"note": note} if note else {}))
+    carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
+    if as_json or dry_run:
         return
     then = wording.moment(ends, settings.zone)
     if own is None or own.until is None or own.until > ends:

@@ -10,12 +10,20 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
     cannot_deny,
+    carry_out,
+    checked_edit,
     edited,
-    report_edit,
     stored_item,
-    write_item,
 )
-from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
+from quota_enforcer.cli.quotas.preview import Consent
+from quota_enforcer.cli.terminal.options import (
+    AsJson,
+    DryRun,
+    Name,
+    SubjectArg,
+    Yes,
+    on_deployment,
+)
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.core.principal import principals
@@ -94,9 +102,14 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     ] = None,
     note: Annotated[str | None, _option(_ITEM, "TEXT", "For whoever reads it later.")] = None,
     unset: Annotated[Several, _option(_ITEM, "ATTRIBUTE", "What to remove; repeatable.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     r"""Add a quota, or change only the given attributes of a stored one.
+
+    If it would block somebody at once it says whom, and asks. Without a
+    terminal that needs --yes.
 
     Moments are written 2026-12-01 or 2026-12-01T09:00, in the deployment's
     time zone, or as a while from now: 2h, 3d.
@@ -141,8 +154,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     key, old = stored_item(deployment, subject, name)
     given = {**item_form(given, old), "principal": key, "quota": name}
     new = edited(old, given, _known(unset or [], old or {}))
-    edit = write_item(deployment, key, old, new)
-    report_edit(edit, as_json=as_json)
+    edit = checked_edit(deployment, key, old, new)
+    carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
     if edit.made and not as_json:
         for line in _notes(deployment, edit.rule, now):
             hint(f"Note: {line}")

@@ -4,6 +4,7 @@ EnforcerError
   NoDeployment      the stack is not there, not ready, or not ours
   NotThere          the command names something that does not exist
   NotYet            the command needs something that has not happened yet
+  NobodyToAsk       the command must ask, and there is no terminal
   OperationFailed   AWS did what was asked, and it failed
 """
 
@@ -26,6 +27,10 @@ class NoDeployment(EnforcerError):
     """The stack is not there, not ready, or not ours."""
 
 
+class NobodyToAsk(EnforcerError):
+    """The command must ask somebody at a terminal, and there is none; nothing was done."""
+
+
 class NotYet(EnforcerError):
     """The command needs something that has not happened yet, so nothing was done."""
 
@@ -34,7 +39,7 @@ def exit_code(error: Exception) -> int:
     """REFUSED if the input is wrong, else FAILED."""
     return (
         REFUSED
-        if isinstance(error, (InvalidPolicyInput, InvalidQuota, UnknownIdentity))
+        if isinstance(error, (InvalidPolicyInput, InvalidQuota, NobodyToAsk, UnknownIdentity))
         else FAILED
     )
 

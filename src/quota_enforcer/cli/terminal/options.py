@@ -73,6 +73,10 @@ FileOrStdin = Annotated[
     Path,
     typer.Argument(metavar="FILE", callback=log_file, help="Items as YAML or JSON; - for stdin."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what would change, and whom it would block.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _SHARED = {

@@ -41,22 +41,33 @@ def look_at_all(
     since: date | None = None,
 ) -> Iterator[StatusInput]:
     """Decide about all of them as a sweep would; usage is read from `since` on, or from earlier."""
-    read = read_usages(deployment, (record.principal for record in records), book, context, since)
+    read = read_usages(deployment, (record.principal for record in records), [book], context, since)
     return overview(records, book, read, context)
 
 
 def read_usages(
     deployment: Deployment,
     principals: Iterable[Principal],
-    book: QuotaBook,
+    books: Iterable[QuotaBook],
     context: Context,
     since: date | None = None,
 ) -> ReadBefore:
-    """The usage that the quotas of these principals need, with progress on a terminal."""
-    firsts, hours_from = far_back(principals, book, context, since)
+    """The usage that these principals' quotas by any of the books need.
+
+    It shows its progress on a terminal.
+    """
+    several = list(principals)
+    firsts: dict[Principal, date] = {}
+    hours: list[date] = []
+    for book in books:
+        days, hours_from = far_back(several, book, context, since)
+        firsts |= {who: min(day, firsts.get(who, day)) for who, day in days.items()}
+        hours += [] if hours_from is None else [hours_from]
     with how_far(f"Reading the usage of {len(firsts):,} principals") as progressed:
         return ReadBefore(
-            deployment.ledger, firsts, deployment.usages(firsts, hours_from, progressed)
+            deployment.ledger,
+            firsts,
+            deployment.usages(firsts, min(hours, default=None), progressed),
         )
 
 

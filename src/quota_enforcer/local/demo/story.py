@@ -79,7 +79,8 @@ class Story:
 
     def _second_day(self, morning: datetime) -> None:
         self._until(morning + 33 * _MINUTE)
-        self._command("hold", "quota set user/erin hold --measure requests --limit 0 --window day")
+        held = "--measure requests --limit 0 --window day --yes"
+        self._command("hold", f"quota set user/erin hold {held}")
         end = morning + 45 * _MINUTE
         self._until(end)
         self._close(end)

@@ -69,7 +69,7 @@ def _explained(
 ) -> Explained:
     principal = record.principal
     principals = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, principals, book, context)
+    read = read_usages(deployment, principals, [book], context)
     looked = evaluate(record, book, read, context, Pools(book, read, context))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,

@@ -1,0 +1,113 @@
+"""Before an edit is written: whom it would block and release, and whether that is meant."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.asking import ask
+from quota_enforcer.cli.terminal.output import hint, say
+from quota_enforcer.cli.terminal.principals import read_usages
+from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.insight.quotas.preview import EditEffects, concerned, effects
+from quota_enforcer.insight.status import everybody
+
+DRY_RUN = "Dry run: nothing was written."
+HELD = (
+    "The breaker would hold that: it is more than {number} and more than {percent} % of all, so "
+    "nobody is blocked until you confirm with `quota-enforcer sweep --confirm-blocks`."
+)
+Edits = Mapping[tuple[str, str], Item | None]
+"""By subject and name the item that is to stand there, or None if it is to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the command line said of going on."""
+
+    yes: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an edit would do, and how the deployment would take it."""
+
+    effects: EditEffects = field(default_factory=EditEffects)
+    observing: bool = False
+    held: str = ""
+    """What the breaker would do about it."""
+
+    @property
+    def question(self) -> str:
+        """Whom it would block; empty if nobody, so that there is nothing to ask."""
+        return "" if self.observing else _sentence(self.effects.blocking_words())
+
+    def tell(self, consent: Consent, *, asked: bool = False) -> None:
+        """Say it, also what needs no answer; whom it blocks not if that is `asked` next."""
+        if consent.as_json:
+            return
+        told = say if consent.dry_run else hint
+        for words in self._said(asked=asked):
+            told(words)
+
+    def _said(self, *, asked: bool) -> Iterator[str]:
+        if self.observing:
+            would = "observe mode blocks nobody; in enforce mode this would block"
+            if words := self.effects.blocking_words(would):
+                yield f"{_sentence(words)}."
+            return
+        if self.question and not asked:
+            yield f"{self.question}."
+        if words := self.effects.releasing_words:
+            yield f"{_sentence(words)}."
+        if self.held:
+            yield self.held
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
+    """Read what the enforcer reads, and decide as it would by the rules before and after."""
+    if all(is_price({"principal": subject, "quota": name}) for subject, name in edits):
+        return Preview()
+    settings = deployment.settings
+    loader = QuotaLoader(settings.zone, settings.denies)
+    memories = deployment.ledger.quota_memories()  # first: no item is older than its memory
+    stored = {(item["principal"], item["quota"]): item for item in deployment.quotas.items()}
+    changed = {key: item for key, item in {**stored, **edits}.items() if item is not None}
+    before, after = (loader.load(items.values(), memories, now) for items in (stored, changed))
+    context = replace(settings.context(now), mode=Mode.ENFORCE)
+    known = everybody(deployment.ledger, [*before.rules, *after.rules])
+    others = concerned(known, before.book, after.book, context)
+    if not others:
+        return Preview()
+    read = read_usages(
+        deployment, [each.principal for each in others], (before.book, after.book), context
+    )
+    found = effects(others, before.book, after.book, read, context)
+    one_by_one = sum(each.principal.kind is not Kind.TEAM for each in known)
+    held = ""
+    if found.held(settings.breaker, one_by_one):
+        breaker = settings.breaker
+        held = HELD.format(number=breaker.number, percent=breaker.percent)
+    return Preview(found, settings.mode is Mode.OBSERVE, held)
+
+
+def goes_on(found: Preview, consent: Consent, *, meant: bool = False) -> bool:
+    """Whether to write: not in a dry run; asks if somebody would be blocked who is not `meant`.
+
+    Raises NobodyToAsk where there is no terminal, or Abort if the answer is no.
+    """
+    asked = bool(found.question) and not (meant or consent.yes or consent.dry_run)
+    found.tell(consent, asked=asked)
+    if asked:
+        ask(f"{found.question}; go on?", yes=False)
+    return not consent.dry_run

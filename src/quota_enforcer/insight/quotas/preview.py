@@ -1,0 +1,100 @@
+"""What an edit of the quota table would do now: who would be blocked, and who released.
+
+Everybody whom it concerns is decided about twice, as a sweep would: by the rules in force, and by
+those that the edit makes. The difference is the edit's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from quota_enforcer.core.deployment import Breaker, Context
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices.amounts import listed
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.decide.evaluate import evaluate
+from quota_enforcer.decide.judgement import adds_denies
+from quota_enforcer.decide.pools import Pools
+
+_NAMED = 10
+_PEOPLE = frozenset({Kind.USER, Kind.SSO})
+
+
+@dataclass(frozen=True, slots=True)
+class EditEffects:
+    """Whom an edit would block or release at once, of those `concerned`; teams are left out."""
+
+    concerned: tuple[Principal, ...] = ()
+    blocks: tuple[Principal, ...] = ()
+    releases: tuple[Principal, ...] = ()
+
+    def blocking_words(self, would: str = "this would block") -> str:
+        """`this would block 10 of 14 people now: user/a, ...`; empty if it blocks nobody."""
+        return self._words(would, self.blocks)
+
+    @property
+    def releasing_words(self) -> str:
+        """The same of whom it would release."""
+        return self._words("this would release", self.releases)
+
+    def held(self, breaker: Breaker, known: int) -> bool:
+        """Whether the breaker would hold these blocks; `known` is how many principals there are."""
+        return breaker.trips(len(self.blocks), known)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"would_block": _texts(self.blocks), "would_release": _texts(self.releases)}
+
+    def _words(self, would: str, several: tuple[Principal, ...]) -> str:
+        if not several:
+            return ""
+        if len(self.concerned) == 1:
+            return f"{would} {several[0]} now"
+        people = all(each.kind in _PEOPLE for each in self.concerned)
+        of = f"{len(several):,} of {len(self.concerned):,} {'people' if people else 'principals'}"
+        return f"{would} {of} now: {listed(_texts(several), _NAMED)}"
+
+
+def concerned(
+    records: Iterable[Record], before: QuotaBook, after: QuotaBook, context: Context
+) -> list[Record]:
+    """Those to whom other quotas apply after the edit; teams apart, who are their members."""
+    return [
+        record
+        for record in records
+        if record.principal.kind is not Kind.TEAM
+        and before.applicable_to(record.principal, context.now)
+        != after.applicable_to(record.principal, context.now)
+    ]
+
+
+def effects(
+    records: Iterable[Record],
+    before: QuotaBook,
+    after: QuotaBook,
+    usages: UsageReads,
+    context: Context,
+) -> EditEffects:
+    """Decide about each by both books on the usage that there is now."""
+    pools = {id(book): Pools(book, usages, context) for book in (before, after)}
+    blocks, releases, several = [], [], []
+    for record in sorted(records, key=_principal):
+        then, now = (
+            evaluate(record, book, usages, context, pools[id(book)]).decision.standing.denied
+            for book in (before, after)
+        )
+        several.append(record.principal)
+        if adds_denies(now, then):
+            blocks.append(record.principal)
+        elif then and not now:
+            releases.append(record.principal)
+    return EditEffects(tuple(several), tuple(blocks), tuple(releases))
+
+
+def _principal(record: Record) -> Principal:
+    return record.principal
+
+
+def _texts(several: Iterable[Principal]) -> list[str]:
+    return list(map(str, several))
