@@ -100,7 +100,7 @@ def test_a_rule_is_named_with_what_it_grants() -> None:
     assert named(Exemption(Subject("role/ci"), "daily")) == "daily of role/ci: no limit"
     budget = a_quota(measure=Measure.COST_USD, limit=Decimal("12.5"))
     assert named(budget) == "daily of user/alice: $12.50 per day"
-    weights = tuple(map(Decimal, ("0", "1", "5", "0.1", "0")))
+    weights = tuple(map(Decimal, ("0", "1", "5", "0.1", "0", "0")))
     weighted = a_quota(measure=Measure.WEIGHTED_TOKENS, weights=weights)
     assert named(weighted) == (
         "daily of user/alice: 1,000 weighted tokens per day "
