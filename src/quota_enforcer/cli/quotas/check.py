@@ -108,7 +108,7 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
         frozenset(record.principal for record in deployment.ledger.everybody()),
     )
     book, context = QuotaBook(seen.rules), settings.context(clock.now())
-    read = read_usages(deployment, seen.known, book, context, covered_since(context))
+    read = read_usages(deployment, seen.known, [book], context, covered_since(context))
     usages = {who: read.usages[who] for who in seen.known}
     return replace(seen, coverage=coverage_of_usage(usages, book, context))
 
