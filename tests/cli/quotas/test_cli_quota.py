@@ -9,6 +9,7 @@ from boto3.dynamodb.types import Binary
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT
 
 A_QUOTA = ("--measure", "total_tokens", "--limit", "1_000", "--window", "day")
@@ -112,10 +113,7 @@ def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> 
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         "error: quota 'daily' of 'user/alice' is not valid:",
-        (
-            "  - measure is 'tokns'; allowed: requests, input_tokens, output_tokens, "
-            "cache_read_tokens, cache_write_tokens, total_tokens, weighted_tokens, cost_usd"
-        ),
+        f"  - measure is 'tokns'; allowed: {', '.join(Measure)}",
         "  - limit is -5; allowed: a number, 0 or more, with at most 12 decimal places",
         (
             "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
