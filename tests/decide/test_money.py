@@ -89,7 +89,7 @@ def test_the_assumed_part_warns_but_does_not_deny() -> None:
     assert decision.notices[0].reason == (
         "$12.00 of $10.00 used today, $4.00 of it at assumed prices (quota daily of user/alice); "
         "it blocks nothing, since only assumed prices reach the limit: "
-        f"no price is known for {HAIKU}"
+        f"those of {HAIKU}"
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_of_many_models_without_a_price_three_are_named() -> None:
             for name, model in spent({NOON: ("3", "3")}, n).models.items()
         }
     )
-    assert look(usage).notices[0].reason.endswith("no price is known for a, b, c and 2 more")
+    assert look(usage).notices[0].reason.endswith("those of a, b, c and 2 more")
 
 
 @pytest.mark.parametrize("measure", [Measure.REQUESTS, Measure.WEIGHTED_TOKENS])

@@ -13,6 +13,8 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.enforce.notify import UnpricedModels, evidence, newest
 
 DAY = timedelta(days=1)
+DEARER = Decimal("0.01")
+"""What a cache write costs more if it stays for an hour."""
 
 
 def spent(hour: datetime, assumed: int = 0) -> Usage:
@@ -29,7 +31,8 @@ class Watch:
 
     def sees(self, *usages: Usage) -> int:
         """A sweep of a new process looks at somebody; how many notices that gave rise to."""
-        notices = UnpricedModels(self.ledger).notify(newest(map(evidence, usages)), NOON)
+        seen = newest(evidence(usage, {HAIKU: DEARER}.__getitem__) for usage in usages)
+        notices = UnpricedModels(self.ledger).notify(seen, NOON)
         assert {notice.kind for notice in notices} <= {NoticeKind.PRICE_UNKNOWN}
         return len(notices)
 
@@ -69,3 +72,13 @@ def test_old_usage_says_nothing_new(watch: Watch) -> None:
     watch.sees(spent(NOON, assumed=1))
     watch.sees(spent(NOON + 8 * DAY))
     assert watch.sees(spent(NOON, assumed=1)) == 0
+
+
+@pytest.mark.parametrize(("assumed", "told"), [("0.07", 0), ("0.0700001", 1), ("1", 1)])
+def test_what_only_the_lifetime_of_cache_writes_leaves_open_has_a_price(
+    watch: Watch, assumed: str, told: int
+) -> None:
+    """No admin can set a price that would tell more."""
+    counts = Counts(1, 1, 1, 1, 7, cost_usd=Decimal(1), assumed_usd=Decimal(assumed))
+    usage = Usage({HAIKU: ModelUsage.of_hours({NOON: counts}, UTC_ZONE)})
+    assert watch.sees(usage) == told

@@ -10,8 +10,8 @@ _SHOWN_MODELS = 3
 
 
 def unpriced(verdict: Verdict) -> str:
-    """`no price is known for MODEL, MODEL and 2 more`."""
-    return f"no price is known for {listed(verdict.unpriced, _SHOWN_MODELS)}"
+    """`those of MODEL, MODEL and 2 more`."""
+    return f"those of {listed(verdict.unpriced, _SHOWN_MODELS)}"
 
 
 def used(verdict: Verdict) -> str:

@@ -11,6 +11,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.window import Span, local_date
 
+NOTHING = Counts()
 FULL = 100
 """Percent of a limit at which it is used up."""
 
@@ -31,9 +32,11 @@ class Verdict:
     A quota that surely is used up is freed as soon as that is no longer sure.
     """
     assumed: Decimal = NO_MONEY
-    """The dollars of `used` for which no price is known."""
+    """The dollars of `used` that are assumed."""
     unpriced: tuple[str, ...] = ()
-    """The models without a price."""
+    """The models whose prices are assumed, in part at least."""
+    counts: Counts = NOTHING
+    """All that was used, whatever the measure."""
 
     @property
     def used_up(self) -> bool:
@@ -83,7 +86,7 @@ def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
     if used >= limit:
         number = quota.sure if sure >= limit else quota.number
         frees_at = _frees_at(quota, usage, number, limit, context)
-    return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced)
+    return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced, counts)
 
 
 def _frees_at(

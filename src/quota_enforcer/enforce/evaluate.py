@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from quota_enforcer.core.ledger import Record, StandingReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one, evaluate
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.notify import Evidence, evidence, newest
 from quota_enforcer.enforce.report import Outcome
 
@@ -101,9 +104,15 @@ class _EvaluationRun:
             evaluation = evaluate(
                 record, given.rules.book, self._ledger, given.context, self._pools
             )
-            return evaluation.decision, newest(map(evidence, evaluation.counted))
+            seen = (evidence(usage, self._dearer_for_an_hour) for usage in evaluation.counted)
+            return evaluation.decision, newest(seen)
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
+
+    def _dearer_for_an_hour(self, model: str) -> Decimal:
+        given = self._given
+        today = local_date(given.context.now, given.context.zone)
+        return dated_prices(given.rules.prices).on(today).dearer_for_an_hour(model)
 
 
 def _pages(principals: list[Principal]) -> Iterator[list[Principal]]:

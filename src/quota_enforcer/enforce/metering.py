@@ -1,6 +1,6 @@
 """The meters, as a sweep deals with them: tells them, reads the metrics, settles a change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -89,9 +89,13 @@ class Meters:
         if settings.metering is Metering.STREAM or (begins is not None and now <= begins):
             return None
         occasion = Occasion(now, settings.zone, settings.account, rules.watch_sessions, begins)
-        prices = _prices(tuple(rules.prices.items()))
-        pricing = Pricing(self._models, prices, settings.region)
+        pricing = Pricing(self._models, dated_prices(rules.prices), settings.region)
         return meter(self._metrics, self._ledger, rules.book, state, occasion, pricing)
+
+
+def dated_prices(own: Mapping[str, Rate]) -> DatedPrices:
+    """The prices that come with the product, with what admins wrote over them."""
+    return _prices(tuple(own.items()))
 
 
 @lru_cache(maxsize=1)

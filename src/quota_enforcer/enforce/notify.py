@@ -1,7 +1,8 @@
 """Notices leave the outbox; admins are told of models without a known price."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.enforce.ports import Outbox, PriceMemories, Topic
 from quota_enforcer.enforce.report import Outcome, failure
 
@@ -50,13 +52,21 @@ class Evidence(NamedTuple):
     priced: bool
 
 
-def evidence(usage: Usage) -> dict[str, Evidence]:
-    """What somebody's usage says of the prices of its models."""
+def evidence(usage: Usage, dearer_for_an_hour: Callable[[str], Decimal]) -> dict[str, Evidence]:
+    """What somebody's usage says of the prices of its models.
+
+    `dearer_for_an_hour` is how much more a cache write of a model may cost if it stays for an hour:
+    what is assumed only since no record tells how long it stays has a price.
+    """
     found = {}
     for model, used in usage.models.items():
         hour = max((hour for hour, counts in used.hours.items() if counts.cost_usd), default=None)
         if hour is not None:
-            found[model] = Evidence(hour, not used.hours[hour].assumed_usd)
+            counts = used.hours[hour]
+            assumed, writes = counts.assumed_usd, counts.cache_write_tokens
+            if assumed and writes:
+                assumed = max(assumed - writes * dearer_for_an_hour(model), NO_MONEY)
+            found[model] = Evidence(hour, not assumed)
     return found
 
 

@@ -55,8 +55,9 @@ class StatusRow:
 
     `limit` is None without one. `since` and `until` belong to a block: until None it lasts
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
-    `assumed` are the dollars of `used` at assumed prices (None: the measure is no money), and
-    `unpriced` the models they are for.
+    `cost_usd` is what the usage that the quota counts has cost, whatever its measure, `assumed_usd`
+    the part of it at assumed prices (None: the quota no longer applies), and `unpriced` the models
+    of a quota on money that these are for.
     """
 
     principal: str
@@ -72,8 +73,14 @@ class StatusRow:
     since: datetime | None = None
     until: datetime | None = None
     resets_at: datetime | None = None
-    assumed: Decimal | None = None
+    cost_usd: Decimal | None = None
+    assumed_usd: Decimal | None = None
     unpriced: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """`~` before money that is partly assumed."""
+        return "~" if self.measure == Measure.COST_USD and self.assumed_usd else ""
 
 
 def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
@@ -133,6 +140,8 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> StatusRow
         None,
         State.NO_QUOTA,
         resets_at=span.end,
+        cost_usd=counts.cost_usd,
+        assumed_usd=counts.assumed_usd,
     )
 
 
@@ -156,7 +165,8 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         since=record.standing.blocked_since if blocked else None,
         until=verdict.frees_at if blocked else None,
         resets_at=verdict.frees_at if verdict.used_up else fixed_end,
-        assumed=verdict.assumed if quota.measure is Measure.COST_USD else None,
+        cost_usd=verdict.counts.cost_usd,
+        assumed_usd=verdict.counts.assumed_usd,
         unpriced=verdict.unpriced,
     )
 

@@ -81,7 +81,7 @@ def test_money_at_assumed_prices_is_marked_and_explained(shell: Shell) -> None:
     shell.world.ledger.add(bucket, NOON, dear)
     printed = shell.out("me")
     assert "~$1.75 of $10.00" in printed
-    assert f"daily: ~ holds costs at assumed prices for {HAIKU}." in printed
+    assert f"daily: ~ holds $0.25 at assumed prices, those of {HAIKU}." in printed
 
 
 def test_a_rolling_window_says_its_length_and_not_a_moment(shell: Shell) -> None:

@@ -134,7 +134,8 @@ class TestStatus:
         assert (row["used"], row["limit"], row["percent"], row["state"]) == (
             "8.519", "10", 85, "warned",
         )  # fmt: skip
-        assert (row["assumed"], row["unpriced"], document["unpriced_models"]) == ("0", [], [])
+        assert (row["cost_usd"], row["assumed_usd"]) == ("8.519", "0")
+        assert (row["unpriced"], document["unpriced_models"]) == ([], [])
 
     def test_costs_at_assumed_prices_are_marked_with_what_to_do(self, shell: Shell) -> None:
         shell.world.quotas.put(a_budget(principal="default"))
@@ -145,15 +146,13 @@ class TestStatus:
         assert "~$9.00 of $10.00" in printed
         assert " $1.00 of $10.00" in printed
         note = printed.splitlines()[-1]
-        assert note.startswith(
-            f"~ holds costs at assumed prices, since no price is known for {HAIKU}. "
-        )
-        assert "quota-enforcer prices set" in note
+        assert note.startswith(f"~ holds costs at assumed prices: those of {HAIKU}. ")
+        assert "quota-enforcer prices check" in note
         document = shell.json("status")
         assert document["unpriced_models"] == [HAIKU]
         alice, bob = document["standings"]
-        assert (alice["assumed"], alice["unpriced"]) == ("3", [HAIKU])
-        assert (bob["assumed"], bob["unpriced"]) == ("0", [])
+        assert (alice["assumed_usd"], alice["unpriced"]) == ("3", [HAIKU])
+        assert (bob["assumed_usd"], bob["unpriced"]) == ("0", [])
 
     @pytest.mark.parametrize("mode", Mode)
     def test_over_by_assumed_prices_only_is_over_and_says_why(
@@ -165,7 +164,7 @@ class TestStatus:
         spent(shell, "user/alice", "12", assumed="3")
         [row] = shell.json("status")["standings"]
         assert (row["state"], row["percent"]) == ("over", 120)
-        assert row["why"] == (f"only assumed prices reach the limit: no price is known for {HAIKU}")
+        assert row["why"] == f"only assumed prices reach the limit: those of {HAIKU}"
         shell.sweep()
         assert shell.world.denied == set()
 
@@ -175,7 +174,7 @@ class TestStatus:
         spent(shell, "user/alice", "1")
         assert "3.5 of 100.5 weighted tokens" in shell.out("status")
         [row] = shell.json("status")["standings"]
-        assert (row["used"], row["limit"], row["assumed"]) == ("3.5", "100.5", None)
+        assert (row["used"], row["limit"], row["cost_usd"]) == ("3.5", "100.5", "1")
 
     def test_without_a_limit_money_is_still_money(self, shell: Shell) -> None:
         shell.world.quotas.put(a_budget(raise_to="unlimited", raise_until="2026-12-01"))

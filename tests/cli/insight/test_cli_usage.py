@@ -103,19 +103,19 @@ def test_the_table_leaves_to_its_heading_what_is_the_same_in_every_row(shell: Sh
     assert heading == f"Usage 2026-11-01 to 2026-11-30, UTC, model {HAIKU}"
     assert head.split() == [
         "Principal", "Team", "Requests", "Input", "Output", "Cache", "read", "Cache", "write",
-        "Incomplete", "Cost",
+        "Incomplete", "Cost", "Assumed",
     ]  # fmt: skip
     assert [row.split()[0] for row in rows] == ["role/ci", "user/alice", "user/bob", "Total"]
     assert rows[-1].split()[1:3] == ["3", "1,023"]
     assert "Teams are as of today's membership." in result.stderr
 
 
-def test_assumed_money_is_marked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_assumed_money_has_a_column(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     del monkeypatch
     shell.world.assumed("bob", NOON, "1.50")
     result = shell.run("usage", "user/bob", "--by", "principal")
-    assert "~$1.50" in result.stdout
-    assert "~ $1.50 of the cost is at assumed prices." in result.stderr
+    assert result.stdout.splitlines()[3].split()[-2:] == ["$1.50", "$1.50"]
+    assert "$1.50 of the cost is at assumed prices: the dearest" in result.stderr
     [row] = shell.json("usage", "user/bob", "--by", "principal")["rows"]
     assert row["assumed_usd"] == "1.5"
 
@@ -129,6 +129,7 @@ def test_a_narrow_terminal_gets_fewer_numbers(
     printed = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "Tokens" in printed
     assert "Cache" not in printed
+    assert "Assumed" in printed
 
 
 def test_nobody_used_anything(shell: Shell) -> None:

@@ -389,5 +389,22 @@ class TestCheck:
         assert result.exit_code == 1
         assert "some calls came with a prefix or from a Region that has no price" in result.stdout
 
+    @pytest.mark.parametrize(
+        ("model", "counts", "usd", "assumed"),
+        [
+            (SONNET, Counts(1, 0, 0, 0, 1_000_000), "6.6", "2.475"),
+            ("amazon.titan-embed-image-v1", Counts(2, 7), "0.0000656", "0.00006"),
+        ],
+    )
+    def test_what_the_log_does_not_tell_needs_no_price(
+        self, shell: Shell, model: str, counts: Counts, usd: str, assumed: str
+    ) -> None:
+        spent(shell, model, usd, assumed, counts)
+        result = shell.run("prices", "check")
+        assert result.exit_code == 0
+        assert "the log does not tell how long cache writes stay" in words(result.stderr)
+        [row] = shell.json("prices", "check")["models"]
+        assert (row["assumed_usd"], row["fix"]) == (assumed, None)
+
     def test_no_usage_is_no_news(self, shell: Shell) -> None:
         assert "No model was used since 2026-10-20" in shell.out("prices", "check")

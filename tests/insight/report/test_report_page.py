@@ -148,7 +148,7 @@ def test_assumed_prices_are_flagged_wherever_money_is() -> None:
     report = a_report(a_quota(measure=Measure.COST_USD), ledger=of_alice(cost="9", assumed="4.5"))
     reading = read(report)
     said = flat(reading)
-    assert f"No price is known for {HAIKU}. Their cost is assumed" in said
+    assert f"Prices are assumed, in part at least, for {HAIKU}. No price is known, or" in said
     assert "$4.50 of this month is at assumed prices." in said
     assert "$9.00 in 60 days, $4.50 of it at assumed prices" in said
     tables = reading.tables

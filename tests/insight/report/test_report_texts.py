@@ -65,6 +65,7 @@ def test_days_and_months_in_words() -> None:
     [
         ("total_tokens", 1200, Decimal(1000), None, "1,200 of 1,000"),
         ("total_tokens", 1200, None, None, "1,200, no limit"),
+        ("total_tokens", 1200, Decimal(9000), Decimal(3), "1,200 of 9,000"),
         ("cost_usd", Decimal("9.999"), Decimal(10), Decimal(0), "$9.99 of $10.00"),
         ("cost_usd", Decimal("9.999"), Decimal(10), Decimal(3), "~$9.99 of $10.00"),
     ],
@@ -72,5 +73,6 @@ def test_days_and_months_in_words() -> None:
 def test_usage_is_never_rounded_up_to_its_limit(
     measure: str, used: int | Decimal, limit: Decimal | None, assumed: Decimal | None, shown: str
 ) -> None:
-    row = StatusRow("user/a", "q", "", measure, "day", used, limit, 0, State.OK, assumed=assumed)
+    row = StatusRow("user/a", "q", "", measure, "day", used, limit, 0, State.OK,
+                    assumed_usd=assumed)  # fmt: skip
     assert texts.used(row) == shown

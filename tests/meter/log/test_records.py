@@ -140,6 +140,34 @@ def test_what_does_not_fit_is_quarantined_by_name_and_value(
     assert quarantined(a_record(**changes)).startswith(reason)
 
 
+@pytest.mark.parametrize("place", ["input__", ""])
+@pytest.mark.parametrize(
+    ("read", "write"),
+    [
+        ("cacheReadInputTokenCount", "cacheWriteInputTokenCount"),
+        ("cacheReadInputTokens", "cacheWriteInputTokens"),
+        ("cacheReadInputTokensCount", "cacheWriteInputTokensCount"),
+        ("cache_read_input_tokens", "cache_creation_input_tokens"),
+    ],
+)
+def test_cache_counts_are_read_by_any_of_their_names(place: str, read: str, write: str) -> None:
+    record = a_record(**{f"{place}{read}": 7, f"{place}{write}": 3})
+    assert counted(record).counts == Counts(1, 100, 20, 7, 3)
+
+
+def test_the_same_count_by_two_names_counts_once_and_two_counts_are_damage() -> None:
+    def twice(other: object) -> dict[str, Any]:
+        return a_record(input__cacheReadInputTokenCount=7, input__cacheReadInputTokens=other)
+
+    assert counted(twice(7)).counts.cache_read_tokens == 7
+    assert counted(twice(None)).counts.cache_read_tokens == 7
+    assert quarantined(twice(8)) == (
+        "input.cacheReadInputTokenCount is 7 and input.cacheReadInputTokens is 8: "
+        "expected the same number"
+    )
+    assert quarantined(twice("7")).startswith("input.cacheReadInputTokens is '7': expected a whole")
+
+
 @pytest.mark.parametrize(
     "value", ["100", 1.0, 1.5, -1, True, [], {}, 10**9 + 1, 10**12, float("nan")]
 )

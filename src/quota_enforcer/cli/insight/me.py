@@ -15,7 +15,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import limit_of, used_units
+from quota_enforcer.core.notices.amounts import dollars, limit_of, used_units
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.core.policies.document import compact
 from quota_enforcer.core.quotas.quota import UNLIMITED
@@ -111,8 +111,16 @@ def _used(quota: dict[str, Any]) -> str:
         return ""
     used, limit = Decimal(quota["used"]), quota["limit"]
     shown = (UNLIMITED if limit is None else Decimal(limit)) if quota["quota"] else None
-    about = "~" if Decimal(quota["assumed"] or 0) else ""
-    return about + used_units(used, shown, Measure(quota["measure"]).words)
+    return ("~" if _assumed(quota) else "") + used_units(
+        used, shown, Measure(quota["measure"]).words
+    )
+
+
+def _assumed(quota: dict[str, Any]) -> Decimal:
+    """The dollars of a quota on money that are at assumed prices."""
+    return (
+        Decimal(quota["assumed_usd"] or 0) if quota["measure"] == Measure.COST_USD else Decimal(0)
+    )
 
 
 def _resets(quota: dict[str, Any], zone: ZoneInfo) -> str:
@@ -131,8 +139,9 @@ def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         limit = limit_of(UNLIMITED if after is None else Decimal(after),
                          Measure(quota["measure"]).words)  # fmt: skip
         yield f"{name}: raised until {_moment(quota['raised_until'], zone)}, then {limit}."
-    if Decimal(quota["assumed"] or 0):
-        yield f"{name}: ~ holds costs at assumed prices for {', '.join(quota['unpriced'])}."
+    if assumed := _assumed(quota):
+        models = ", ".join(quota["unpriced"])
+        yield f"{name}: ~ holds {dollars(assumed)} at assumed prices, those of {models}."
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> str:

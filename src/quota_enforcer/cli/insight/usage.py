@@ -39,9 +39,10 @@ COLUMNS = Counts._fields
 
 _SHORT = (each.removesuffix("_tokens").removesuffix("_requests") for each in OBSERVED)
 _COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
-_WIDE = (*_COUNTED, "Cost")
+_MONEY = ("Cost", "Assumed")
+_WIDE = (*_COUNTED, *_MONEY)
 
-_NARROW = ("Requests", "Tokens", "Cost")
+_NARROW = ("Requests", "Tokens", *_MONEY)
 
 
 def as_csv_text(rows: Mapping[Key, Counts], asked: SpendQuery) -> str:
@@ -106,16 +107,15 @@ def show(rows: Mapping[Key, Counts], asked: SpendQuery, zone: str, limit: int | 
     if By.TEAM in asked.by:
         hint("Teams are as of today's membership.")
     if total.assumed_usd:
-        hint(f"~ {dollars(total.assumed_usd)} of the cost is at assumed prices.")
+        hint(f"{dollars(total.assumed_usd)} of the cost is at assumed prices: the dearest that "
+             "could apply. Why: quota-enforcer prices check")  # fmt: skip
 
 
 def _numbers(counts: Counts, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """`~` marks money that is partly assumed."""
-    about = "~" if counts.assumed_usd else ""
-    cost = f"{about}{dollars(counts.cost_usd)}"
+    money = dollars(counts.cost_usd), dollars(counts.assumed_usd) if counts.assumed_usd else ""
     if columns is _NARROW:
-        return f"{counts.requests:,}", f"{counts.tokens:,}", cost
-    return (*(f"{number:,}" for number in counts[: len(OBSERVED)]), cost)
+        return f"{counts.requests:,}", f"{counts.tokens:,}", *money
+    return (*(f"{number:,}" for number in counts[: len(OBSERVED)]), *money)
 
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
@@ -162,7 +162,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
 
     The CSV's columns are those of --by, then requests, every count of tokens
     (input_tokens and so on), cost_usd (exact dollars), and assumed_usd: the
-    part of it for which no price is known.
+    part of it at assumed prices: the dearest that could apply.
 
     Examples:
       quota-enforcer usage

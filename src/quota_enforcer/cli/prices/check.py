@@ -30,6 +30,10 @@ DAYS = 35
 READERS = 16
 """Principals read side by side, as `status` does."""
 _PREFIXED = "some calls came with a prefix or from a Region that has no price"
+_NOT_TOLD = (
+    "What is assumed of the others no price can mend: the log does not tell how long cache writes "
+    "stay, so the price for an hour counts, nor how many images or seconds a request had."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
             numbers={"Cost", "Assumed"},
         )
         _say_fixes(assumed)
+        if any(each.used.assumed_usd and not each.fix for each in checked):
+            hint(_NOT_TOLD)
     if assumed:
         raise typer.Exit(FAILED)
 
@@ -122,7 +128,9 @@ class _Prices:
             return Checked(model, used, ", ".join(prefixed), self._rates[prefixed[0]].source)
         priced_as = terms.cost(used).priced_as
         missing = terms.missing(used)
-        if not missing and used.assumed_usd and model not in self._own:
+        by_lifetime = used.cache_write_tokens * self._table.dearer_for_an_hour(model)
+        told = used.assumed_usd <= by_lifetime or (terms.known and terms.empty)
+        if not missing and not told and model not in self._own:
             missing, priced_as = ["input", "output"], f"{priced_as}; {_PREFIXED}"
         options = " ".join(f"--{name.replace('_', '-')} USD" for name in missing)
         fix = f"quota-enforcer prices set {model} {options}" if missing else ""

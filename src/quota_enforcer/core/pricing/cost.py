@@ -99,12 +99,6 @@ class ModelPrices:
             several |= {"input", "output"}
         return [name for name in _SUMMED if name in several - {_UNSPLIT}]
 
-    def may_be_for_an_hour(self, counts: Counts) -> Decimal:
-        """How much of what calls cost is assumed only since no record says how long writes stay."""
-        return (
-            self.cost(counts).usd - self.cost(counts, CacheWrites(counts.cache_write_tokens, 0)).usd
-        )
-
     def _of(self, counts: Counts) -> Prices:
         if self.long is None:
             return self.short

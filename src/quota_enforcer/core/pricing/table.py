@@ -11,7 +11,7 @@ than another's tier.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -175,6 +175,11 @@ class PriceTable:
         variants = self._groups_of(plain_model(key))
         return dearest(rate for each, rate in variants if _GOVERNMENT not in each)
 
+    def dearer_for_an_hour(self, plain: str) -> Decimal:
+        """How much more a cache write of this model may cost if it stays for an hour, at most."""
+        rates = [rate for _, rate in self._groups_of(plain)]
+        return max(_difference(rates), _difference(rate.long for rate in rates if rate.long))
+
     def _embedded_unit(self) -> Decimal:
         """The dearest image, or second of sound or video, of all models that embed them."""
         return max(
@@ -214,3 +219,10 @@ class PriceTable:
             for name in {plain, vendor_of(plain), EVERYTHING} - {NO_VENDOR}:
                 groups[name].append((key, rate))
         return dict(groups)
+
+
+def _difference(rates: Iterable[Rate]) -> Decimal:
+    several = list(rates)
+    hours = [rate.cache_write_1h for rate in several if rate.cache_write_1h is not None]
+    short = [rate.cache_write for rate in several if rate.cache_write is not None]
+    return max(max(hours) - min(short), NO_MONEY) if hours and short else NO_MONEY

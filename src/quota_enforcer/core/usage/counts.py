@@ -24,7 +24,8 @@ class Counts(NamedTuple):
     cost_usd: Decimal = NO_MONEY
     """Exact dollars."""
     assumed_usd: Decimal = NO_MONEY
-    """The part of them for which no price is known: taken at the dearest price that could apply."""
+    """The part of them that is assumed: what the dearest price that could apply is more than a
+    known one, or all of it."""
 
     @classmethod
     def total(cls, rows: Iterable[Self]) -> Self:
@@ -57,6 +58,8 @@ class TokenCount(NamedTuple):
     section: str
     field: str
     prices: tuple[str, ...]
+    spellings: tuple[str, ...] = ()
+    """How answers of Bedrock and some exports of the log name the same count."""
 
     @property
     def metric(self) -> str:
@@ -67,9 +70,17 @@ class TokenCount(NamedTuple):
 TOKEN_COUNTS: Mapping[str, TokenCount] = {
     "input_tokens": TokenCount("input", "inputTokenCount", ("input",)),
     "output_tokens": TokenCount("output", "outputTokenCount", ("output",)),
-    "cache_read_tokens": TokenCount("input", "cacheReadInputTokenCount", ("cache_read",)),
+    "cache_read_tokens": TokenCount(
+        "input",
+        "cacheReadInputTokenCount",
+        ("cache_read",),
+        ("cacheReadInputTokens", "cacheReadInputTokensCount", "cache_read_input_tokens"),
+    ),
     "cache_write_tokens": TokenCount(
-        "input", "cacheWriteInputTokenCount", ("cache_write", "cache_write_1h")
+        "input",
+        "cacheWriteInputTokenCount",
+        ("cache_write", "cache_write_1h"),
+        ("cacheWriteInputTokens", "cacheWriteInputTokensCount", "cache_creation_input_tokens"),
     ),
 }
 """All observed counters of tokens, in the order of Counts."""

@@ -162,9 +162,10 @@ def remarks(report: UsageReport, money: Money) -> Iterator[Remark]:
     )
     if unpriced:
         yield Remark(
-            f"No price is known for {listed(unpriced, _NAMED)}.",
-            "Their cost is assumed: the dearest price that could apply. Such sums are marked "
-            "“assumed”. Set a price: quota-enforcer prices set MODEL",
+            f"Prices are assumed, in part at least, for {listed(unpriced, _NAMED)}.",
+            "No price is known, or the log does not tell what it depends on, such as how long a "
+            "cache write stays: the dearest that could apply counts. Such sums are marked "
+            "“assumed”. Why, and what to do: quota-enforcer prices check",
         )
 
 

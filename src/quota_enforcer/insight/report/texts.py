@@ -48,9 +48,8 @@ def percent(part: Decimal | int, whole: Decimal | int) -> str:
 
 def used(row: StatusRow) -> str:
     """`1,200 of 1,000`, `~$12.34 of $10.00`; `~` says that some of it is at assumed prices."""
-    about = "~" if row.assumed else ""
     limit = "" if row.limit is not None else ", no limit"
-    return about + used_of(row.used, row.limit, Measure(row.measure).words) + limit
+    return row.about + used_of(row.used, row.limit, Measure(row.measure).words) + limit
 
 
 def day(local: date) -> str:

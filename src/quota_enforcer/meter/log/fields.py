@@ -164,15 +164,16 @@ def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _count(record: Mapping[str, Any], of: TokenCount) -> int | None:
-    """A count as it stands in its section or at the record's top; None if it is nowhere.
+    """A count as it stands in its section or at the record's top, by any of its names, or None.
 
     Null is nowhere: exports write it for what is absent. Two that differ are damage.
     """
-    places = {f"{of.section}.{of.field}": _section(record, of.section), of.field: record}
+    names = (of.field, *of.spellings)
     found = {
-        path: _number(path, section[of.field])
-        for path, section in places.items()
-        if section.get(of.field) is not None
+        f"{path}{name}": _number(f"{path}{name}", section[name])
+        for path, section in ((f"{of.section}.", _section(record, of.section)), ("", record))
+        for name in names
+        if section.get(name) is not None
     }
     if len(set(found.values())) > 1:
         told = " and ".join(f"{path} is {number}" for path, number in found.items())

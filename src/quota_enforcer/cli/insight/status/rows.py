@@ -44,7 +44,9 @@ def row_document(row: StatusRow) -> dict[str, Any]:
     if isinstance(row.used, Decimal):
         document["used"] = exact(row.used)
         document["limit"] = None if row.limit is None else exact(row.limit)
-    document["assumed"] = None if row.assumed is None else exact(row.assumed)
+    for name in ("cost_usd", "assumed_usd"):
+        dollars = getattr(row, name)
+        document[name] = None if dollars is None else exact(dollars)
     return document
 
 
@@ -67,8 +69,7 @@ def used(row: StatusRow) -> str:
     if not row.measure:
         return ""
     limit = (UNLIMITED if row.limit is None else row.limit) if row.quota else None
-    about = "~" if row.assumed else ""
-    return about + used_units(row.used, limit, Measure(row.measure).words)
+    return row.about + used_units(row.used, limit, Measure(row.measure).words)
 
 
 def _resets(row: StatusRow, context: Context) -> str:
@@ -92,14 +93,14 @@ def _reasons(table: Iterable[StatusRow]) -> dict[str, list[str]]:
 
 
 def _assumed(table: Iterable[StatusRow]) -> str:
-    """The footnote on `~`: which models have no known price, and what to do; empty for none."""
+    """The footnote on `~`: for which models, and what to do; empty for none."""
     models = sorted({model for row in table for model in row.unpriced})
     if not models:
         return ""
     return (
-        f"~ holds costs at assumed prices, since no price is known for {', '.join(models)}. "
+        f"~ holds costs at assumed prices: those of {', '.join(models)}. "
         "They warn, and deny only where a quota says unknown_prices: deny. "
-        "Set a price: quota-enforcer prices set MODEL"
+        "Why, and what to do: quota-enforcer prices check"
     )
 
 

@@ -66,8 +66,8 @@ def succeeded(invocation: Invocation, tokens: Tokens, answer: Any) -> None:
         written["outputBodyJson"] = answer
     sections = {"input": read, "output": written}
     for counter, number in tokens.items():
-        section, field, _ = TOKEN_COUNTS[counter]
-        sections[section][field] = number
+        count = TOKEN_COUNTS[counter]
+        sections[count.section][count.field] = number
     _deliver(invocation, sections)
 
 
