@@ -199,7 +199,7 @@ def test_an_admin_sets_a_quota_sees_a_block_releases_and_removes(
     used(ledger, 1200)
     assert "the next sweep blocks" in out("status")
     swept = json.loads(out("sweep", "--json"))
-    assert [event["kind"] for event in swept["events"]] == ["warning", "blocked"]
+    assert [event["kind"] for event in swept["events"]] == ["blocked"]
     assert attached(iam) == ["deny"]
     [row] = json.loads(out("status", "--json"))["standings"]
     assert (row["state"], row["used"], row["limit"]) == ("blocked", 1200, 1000)

@@ -60,7 +60,7 @@ def test_lowering_a_limit_blocks_at_once(world: World) -> None:
     report = edited(world)
     assert world.denied == {"user/alice"}
     assert (report.looked_at, report.edits, report.failures) == (1, 1, [])
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 def raised(world: World) -> None:
@@ -276,7 +276,7 @@ def test_whom_iam_does_not_let_us_deny_is_no_failure(world: World) -> None:
     world.quota(limit=400)
     world.denies.refuse[ALICE] = CannotDeny("all 10 policy slots are full")
     assert edited(world).failures == []
-    assert world.told("user/alice") == ["warning", "could-not-deny"]
+    assert world.told("user/alice") == ["could-not-deny"]
     assert edited(world, AT + SECONDS).edits == 0
 
 
@@ -287,7 +287,7 @@ def test_a_notice_that_cannot_be_sent_does_not_repeat_the_edit(world: World) -> 
     world.topic.fails = None
     assert edited(world, AT + SECONDS).edits == 0
     world.sweep(NOON + 20 * MINUTES)
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 def test_a_session_that_the_metrics_must_be_read_for_is_left_to_the_sweep() -> None:

@@ -114,7 +114,7 @@ def test_an_edit_is_noted_once_whoever_sees_it_first(world: World, first: str) -
         edited(world, AT + second * SECONDS)
     world.sweep(NOON + 5 * MINUTES)
     assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 class Between:

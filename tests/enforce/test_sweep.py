@@ -49,7 +49,7 @@ def test_a_day_in_the_life() -> None:
     world.sweep(MIDNIGHT)
     assert world.denied == set()
     assert world.told("user/alice") == [
-        "warning", "blocked", "restored", "warning", "blocked", "restored",
+        "blocked", "restored", "blocked", "restored",
     ]  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_a_dry_run_changes_nothing_and_loses_nothing() -> None:
     world.quota()
     world.call("alice", NOON, 1200)
     report = world.sweep(NOON + 5 * MINUTES, dry_run=True)
-    assert [notice.kind for notice in report.notices] == ["warning", "blocked"]
+    assert [notice.kind for notice in report.notices] == ["blocked"]
     assert (world.denied, world.told()) == (set(), [])
     world.sweep(NOON + 10 * MINUTES)
     assert world.denied == {"user/alice"}
@@ -139,7 +139,7 @@ def test_sessions_and_people_are_judged_but_admins_are_told_they_cannot_be_block
     world.sweep(NOON + 5 * MINUTES)
     assert world.denied == set()
     for who in ("sso/ann@example.com", "session/ci/42"):
-        assert world.told(who) == ["warning", "could-not-deny"]
+        assert world.told(who) == ["could-not-deny"]
 
 
 def test_a_new_quota_for_a_session_counts_what_it_used_already() -> None:
@@ -149,7 +149,7 @@ def test_a_new_quota_for_a_session_counts_what_it_used_already() -> None:
     world.sweep(NOON)
     world.quota(principal="session/ci/*")
     world.sweep(NOON + 5 * MINUTES)
-    assert world.told("session/ci/42") == ["warning", "could-not-deny"]
+    assert world.told("session/ci/42") == ["could-not-deny"]
 
 
 def test_each_member_of_a_team_has_the_teams_quota() -> None:
@@ -172,11 +172,11 @@ def test_who_cannot_be_denied_is_not_called_blocked() -> None:
     world.call("alice", NOON, 1200)
     world.sweep(NOON + 5 * MINUTES)
     world.sweep(NOON + 10 * MINUTES)
-    assert world.told("user/alice") == ["warning", "could-not-deny"]
+    assert world.told("user/alice") == ["could-not-deny"]
     world.denies.refuse.clear()
     world.sweep(NOON + 15 * MINUTES)
     assert world.denied == {"user/alice"}
-    assert world.told("user/alice") == ["warning", "could-not-deny", "blocked"]
+    assert world.told("user/alice") == ["could-not-deny", "blocked"]
 
 
 def test_who_was_never_blocked_is_not_restored() -> None:
@@ -187,7 +187,7 @@ def test_who_was_never_blocked_is_not_restored() -> None:
     world.sweep(NOON + 5 * MINUTES)
     world.denies.refuse.clear()
     world.sweep(MIDNIGHT)
-    assert world.told("user/alice") == ["warning", "could-not-deny"]
+    assert world.told("user/alice") == ["could-not-deny"]
 
 
 def test_a_deleted_user_is_nobody_to_deny() -> None:
@@ -213,7 +213,7 @@ def test_one_that_fails_does_not_stop_the_others_and_is_tried_again() -> None:
     world.denies.refuse.clear()
     assert world.sweep(NOON + 10 * MINUTES).failures == []
     assert world.denied == {"user/alice", "user/bob"}
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 # Drift
@@ -329,7 +329,7 @@ def test_a_session_quota_edited_during_an_outage_is_metered_after_it() -> None:
     world.sweep(NOON + 5 * MINUTES)
     world.metrics.listing_fails = None
     world.sweep(NOON + 10 * MINUTES)
-    assert world.told("session/ci/42") == ["warning", "could-not-deny"]
+    assert world.told("session/ci/42") == ["could-not-deny"]
 
 
 def test_watching_a_session_leaves_the_usage_of_others_as_it_is() -> None:
@@ -395,7 +395,7 @@ def test_an_item_that_turns_invalid_never_takes_its_limit_away() -> None:
     world.sweep(NOON + 10 * MINUTES)
     world.sweep(NOON + 15 * MINUTES)
     assert world.denied == {"user/alice"}
-    assert world.told("user/alice") == ["warning", "blocked", "invalid-quota"]
+    assert world.told("user/alice") == ["blocked", "invalid-quota"]
     notice = world.topic.sent[-1][0]
     assert "limit is 'lots'; allowed: a whole number" in notice.reason
     assert "its last valid version stays in force" in notice.reason
@@ -439,7 +439,7 @@ def test_the_breaker_stops_a_wave_of_blocks_and_asks() -> None:
     assert [told for told in world.told() if "warning" not in told] == [" breaker"]
     world.sweep(NOON + 15 * MINUTES, confirm_blocks=True)
     assert len(world.denied) == 11
-    assert world.told("user/u0") == ["warning", "blocked"]
+    assert world.told("user/u0") == ["blocked"]
 
 
 def test_ten_at_once_are_no_wave() -> None:
@@ -516,7 +516,7 @@ def test_two_sweeps_at_once_do_no_harm() -> None:
     world.denies.denied = racing  # type: ignore[method-assign,assignment]
     world.sweep(NOON + 5 * MINUTES)
     assert world.denied == {"user/alice"}
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 @pytest.mark.parametrize("crash", range(40))
@@ -550,7 +550,7 @@ def test_a_notice_that_could_not_be_sent_is_sent_later() -> None:
     assert world.told("user/alice") == []
     world.sweep(NOON + 20 * MINUTES)
     world.sweep(NOON + 25 * MINUTES)
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 # The end of the stack
@@ -574,7 +574,7 @@ def test_closing_again_tells_nobody_again_and_never_whom_nothing_denied() -> Non
     world.sweep(NOON + 6 * MINUTES)
     world.close(NOON + 10 * MINUTES)
     world.close(NOON + 11 * MINUTES)
-    assert world.told("user/alice") == ["warning", "blocked", "restored"]
+    assert world.told("user/alice") == ["blocked", "restored"]
     assert world.told("user/bob") == ["could-not-deny"]
 
 

@@ -40,8 +40,8 @@ def test_all_are_blocked_with_one_run_of_the_author(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES)
     assert author(world).runs == 1
     assert author(world).denied == {ANN: {"*"}, RUN: {"*"}}
-    assert world.told(str(ANN)) == ["warning", "blocked"]
-    assert world.told(str(RUN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
+    assert world.told(str(RUN)) == ["blocked"]
 
 
 def test_people_are_listed_as_they_are_spelled_and_with_their_roles(world: World) -> None:
@@ -59,7 +59,7 @@ def test_a_spelling_seen_later_is_denied_too(world: World) -> None:
     world.sweep(NOON + 10 * MINUTES)
     (intent,) = (each for each in world.ledger.gate_intents() if each.principal == ANN)
     assert intent.names == {"Ann@example.com", "ANN@example.com"}
-    assert world.told(str(ANN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
 
 
 def test_the_window_rolls_over(world: World) -> None:
@@ -67,7 +67,7 @@ def test_the_window_rolls_over(world: World) -> None:
     world.sweep(MIDNIGHT)
     assert author(world).denied == {}
     assert world.ledger.gate_intents() == []
-    assert world.told(str(ANN)) == ["warning", "blocked", "restored"]
+    assert world.told(str(ANN)) == ["blocked", "restored"]
 
 
 def test_who_has_a_role_without_a_gate_is_not_called_blocked(world: World) -> None:
@@ -75,17 +75,17 @@ def test_who_has_a_role_without_a_gate_is_not_called_blocked(world: World) -> No
     author(world).trouble = {ANN: "permission set Developer names no gate"}
     world.sweep(NOON + 5 * MINUTES)
     world.sweep(NOON + 10 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "could-not-deny"]
+    assert world.told(str(ANN)) == ["could-not-deny"]
     author(world).trouble = {}
     world.sweep(NOON + 15 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "could-not-deny", "blocked"]
+    assert world.told(str(ANN)) == ["could-not-deny", "blocked"]
 
 
 def test_a_gate_that_stops_denying_is_told_to_admins(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES)
     author(world).trouble = {ANN: "permission set Developer names no gate any more"}
     world.sweep(NOON + 10 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "blocked", "could-not-deny"]
+    assert world.told(str(ANN)) == ["blocked", "could-not-deny"]
 
 
 def test_a_failing_author_fails_the_sweep_and_the_next_goes_on(world: World) -> None:
@@ -98,7 +98,7 @@ def test_a_failing_author_fails_the_sweep_and_the_next_goes_on(world: World) -> 
     assert "blocked" not in world.told(str(ANN))
     author(world).fails = None
     world.sweep(NOON + 10 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
 
 
 def test_who_is_blocked_for_weeks_stays_in_the_gate(world: World) -> None:
@@ -117,10 +117,10 @@ def test_a_release_that_a_gate_did_not_take_is_not_called_restored(world: World)
     world.sweep(NOON + 5 * MINUTES)
     author(world).failures = ("gate 1 could not be written",)
     assert world.sweep(MIDNIGHT).failures == ["gate 1 could not be written"]
-    assert world.told(str(ANN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
     author(world).failures = ()
     world.sweep(MIDNIGHT + 5 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "blocked", "restored"]
+    assert world.told(str(ANN)) == ["blocked", "restored"]
 
 
 def test_a_warning_is_not_lost_with_a_failing_author(world: World) -> None:
@@ -186,7 +186,7 @@ def test_a_crash_between_any_two_writes_is_healed(world: World, crash: int) -> N
     world.sweep(NOON + 10 * MINUTES)
     world.sweep(NOON + HOUR)
     assert author(world).denied == {ANN: {"*"}, RUN: {"*"}}
-    assert set(world.told(str(ANN))) == {"warning", "blocked"}
+    assert set(world.told(str(ANN))) == {"blocked"}
 
 
 def test_gates_that_are_given_up_while_they_deny_are_claimed_to_nobody(world: World) -> None:
@@ -195,14 +195,14 @@ def test_gates_that_are_given_up_while_they_deny_are_claimed_to_nobody(world: Wo
     world.author, world.settings = None, replace(world.settings, author="")
     report = world.sweep(MIDNIGHT)
     assert "the gates still deny session/ci/42, sso/ann@example.com" in report.failures[0]
-    assert world.told(str(ANN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
     with pytest.raises(SweepFailed, match="the gates still deny"):
         world.close(MIDNIGHT + 5 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "blocked"]
+    assert world.told(str(ANN)) == ["blocked"]
 
 
 def test_who_is_denied_in_one_permission_set_only_is_told_and_admins_too(world: World) -> None:
     author(world).trouble = {ANN: "permission set Analyst names no gate"}
     author(world).partly = True
     world.sweep(NOON + 5 * MINUTES)
-    assert world.told(str(ANN)) == ["warning", "blocked", "could-not-deny"]
+    assert world.told(str(ANN)) == ["blocked", "could-not-deny"]

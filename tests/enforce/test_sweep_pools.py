@@ -57,7 +57,7 @@ def told_each(world: World) -> dict[str, list[str]]:
 
 def test_the_call_that_spends_a_pool_blocks_all_members_in_the_same_breath(spent: World) -> None:
     assert told_each(spent) == {
-        TEAM: ["warning", "blocked"],
+        TEAM: ["blocked"],
         "user/alice": ["blocked"],
         "user/bob": ["blocked"],
         "role/ci": ["blocked"],
@@ -241,7 +241,7 @@ def test_the_breaker_counts_the_members(world: World) -> None:
     assert world.denied == set()
     world.sweep(NOON + 10 * MINUTES, confirm_blocks=True)
     assert world.denied == set(members)
-    assert world.told(TEAM) == ["warning", "blocked"]
+    assert world.told(TEAM) == ["blocked"]
 
 
 def test_a_team_itself_is_no_block_to_the_breaker(world: World) -> None:
@@ -269,7 +269,7 @@ def test_a_crash_between_any_two_writes_is_healed(world: World, crash: int) -> N
     world.sweep(NOON + 20 * MINUTES)
     assert world.denied == set(MEMBERS)
     assert {who: set(told) for who, told in told_each(world).items()} == {
-        TEAM: {"warning", "blocked"},
+        TEAM: {"blocked"},
         **{each: {"blocked"} for each in MEMBERS},
     }
 
@@ -281,7 +281,7 @@ def test_one_member_that_cannot_be_denied_stops_no_other(world: World) -> None:
     world.wake(NOON + MINUTES, "user/alice")
     assert world.denied == {"user/alice"}
     assert told_each(world) == {
-        TEAM: ["warning", "blocked"],
+        TEAM: ["blocked"],
         "user/alice": ["blocked"],
         "user/bob": ["could-not-deny"],
         "role/ci": [],
@@ -333,7 +333,7 @@ def test_two_wakes_at_once_tell_everybody_once(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES)
     assert world.denied == set(MEMBERS)
     assert told_each(world) == {
-        TEAM: ["warning", "blocked"],
+        TEAM: ["blocked"],
         **{each: ["blocked"] for each in MEMBERS},
     }
 

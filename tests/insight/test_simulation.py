@@ -100,7 +100,7 @@ def test_a_reset_happens_without_any_call_of_the_principal() -> None:
 
 def test_events_end_with_the_last_call() -> None:
     found = simulated([a_call("alice", MORNING, 1000)], a_quota())
-    assert [each.kind for each in found["user/alice"].events] == ["warning", "blocked"]
+    assert [each.kind for each in found["user/alice"].events] == ["blocked"]
 
 
 def test_the_days_are_those_of_the_time_zone() -> None:

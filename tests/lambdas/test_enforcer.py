@@ -74,7 +74,7 @@ def test_a_tick_sweeps_and_measures_itself(
     world.quota()
     world.call("alice", NOON.replace(hour=11), 1200)
     answer = invoke(sample("scheduled-sweep", scheduled_time="2026-11-24T12:00:00Z"))
-    assert [event["kind"] for event in answer["events"]] == ["warning", "blocked"]
+    assert [event["kind"] for event in answer["events"]] == ["blocked"]
     output = capsys.readouterr().out
     assert emitted(output, "Blocked") == [[1.0]]
     assert emitted(output, "DataAge") == [[0.0]]

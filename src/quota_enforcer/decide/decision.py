@@ -12,6 +12,7 @@ from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.judgement import Judgement, adds_denies, in_words
 from quota_enforcer.decide.notices import changes, ended, warnings
@@ -88,20 +89,22 @@ def decide(
 ) -> Decision:
     """What should hold for a principal now.
 
-    A warning never swallows the later block, a jump past both gives both, and a reset lifts only
-    what its own window denied. `usage` is the principal's own, and `pools` are by quota id what all
-    who share one used together: the team is warned of it, and the block is everybody's.
+    A warning never swallows the later block, a jump past both gives the block alone, and a reset
+    lifts only what its own window denied. `usage` is the principal's own, and `pools` are by quota
+    id what all who share one used together: the team is warned of it, and the block is everybody's.
     """
+
+    def used_by(quota: Quota) -> Usage:
+        return pools[quota.id] if quota.pooled else usage
+
     judgements = tuple(
-        Judgement.of(
-            judge(quota, pools[quota.id] if quota.pooled else usage, context), principal, context
-        )
+        Judgement.of(judge(quota, used_by(quota), context), principal, context)
         for quota in applicable.quotas
     )
     standing = standing_of(principal, before, judgements, applicable.turns_at, context)
     notices = (
         *ended(principal, before, judgements, context),
-        *warnings(principal, before, standing, judgements, context),
+        *warnings(principal, before, standing, judgements, context, used_by),
         *changes(principal, before, judgements, context),
     )
     return Decision(principal, before, standing, notices, judgements, context)

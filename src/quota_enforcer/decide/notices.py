@@ -4,8 +4,9 @@ A decision notes which quotas would deny, and since when; once one no longer wou
 what the block would have been. So a week of observing can be told in numbers.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from quota_enforcer.core.deployment import Context, Mode
@@ -14,7 +15,9 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import QuotaId
+from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import (
     EVERYTHING,
@@ -25,6 +28,7 @@ from quota_enforcer.decide.judgement import (
     in_words,
     scopes_of,
 )
+from quota_enforcer.decide.pace import runs_out, telling_pace
 from quota_enforcer.decide.standing import draws_on_pool
 from quota_enforcer.decide.verdict import FULL, Verdict
 
@@ -32,24 +36,25 @@ IN_VAIN = "; it blocks nothing, since "
 """Between what is used up and why nothing is blocked for it."""
 
 
-def block_notices(
-    principal: Principal, verdicts: Iterable[Verdict], denying: Iterable[Verdict], context: Context
-) -> list[Notice]:
-    """One notice for each quota that closes something; `denying` are all that close anything."""
+def block_notice(
+    principal: Principal, closing: Iterable[Verdict], denying: Iterable[Verdict], context: Context
+) -> Notice:
+    """One notice for all quotas that close something from now on, of the one that is freed last.
+
+    `denying` are all that close anything.
+    """
+    longest, *others = sorted(closing, key=_freed_last, reverse=True)
     several = list(denying)
-    closed = in_words(scopes_of(several))
-    return [
-        _notice(
-            NoticeKind.BLOCKED,
-            principal,
-            verdict,
-            context,
-            reason=reasons.used(verdict),
-            closed=closed,
-            after=_after(verdict, several, context),
-        )
-        for verdict in verdicts
-    ]
+    return _notice(
+        NoticeKind.BLOCKED,
+        principal,
+        longest,
+        context,
+        reason="; ".join(map(reasons.used, (longest, *others))),
+        others=", ".join(each.quota.name for each in others),
+        closed=in_words(scopes_of(several)),
+        after=_after(longest, several, context),
+    )
 
 
 def warnings(
@@ -58,15 +63,17 @@ def warnings(
     standing: Standing,
     judgements: Iterable[Judgement],
     context: Context,
+    used_by: Callable[[Quota], Usage],
 ) -> Iterator[Notice]:
     """What is newly warned of; the limit itself with why nothing is blocked for it, to admins too.
 
-    Of a pool the team is warned, once, and not each of its members.
+    Of a pool the team is warned, once, and not each of its members. What blocks is not warned of in
+    the same moment. `used_by` gives the usage that a quota counts.
     """
     closed = in_words(standing.denied)
     for each in judgements:
         said = standing.warned.get(each.id)
-        if said is None or said == before.warned.get(each.id):
+        if said is None or said == before.warned.get(each.id) or each.denies:
             continue
         reason, why = reasons.used(each.verdict), _why(each, context)
         at_limit = said.threshold == FULL and bool(why)
@@ -76,6 +83,7 @@ def warnings(
             yield _notice(
                 NoticeKind.WARNING, principal, each.verdict, context, reason,
                 percent=said.threshold, closed=closed,
+                runs_out=_runs_out(each.verdict, used_by(each.verdict.quota), context),
             )  # fmt: skip
         if at_limit and each.effect is Effect.UNREACHABLE and context.mode is Mode.ENFORCE:
             yield _notice(NoticeKind.COULD_NOT_DENY, principal, each.verdict, context, each.why)
@@ -91,17 +99,12 @@ def changes(
     now_denied = scopes_of(denying.values())
     closed = in_words(now_denied)
     if closing:
-        notices = block_notices(principal, closing, denying.values(), context)
+        notice = block_notice(principal, closing, denying.values(), context)
         reopened = before.denied - now_denied
         if reopened and not now_denied >= EVERYTHING:
-            reason = f"{', '.join(sorted(reopened))} is open again"
-            notices.append(
-                _notice(
-                    NoticeKind.CHANGED, principal, closing[0], context, reason,
-                    closed=closed, since=before.blocked_since,
-                )
-            )  # fmt: skip
-        return notices
+            reason = f"{notice.reason}; {', '.join(sorted(reopened))} is open again"
+            notice = replace(notice, reason=reason)
+        return [notice]
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
         return [restored(principal, before, judgements, context)]
@@ -184,10 +187,21 @@ def _why(judgement: Judgement, context: Context) -> str:
     return OBSERVING if unreachable and context.mode is Mode.OBSERVE else judgement.why
 
 
+def _runs_out(verdict: Verdict, usage: Usage, context: Context) -> datetime | None:
+    """When the quota is used up at its pace so far; a fixed window that lasts gives its end."""
+    pace = telling_pace(verdict, usage, context)
+    if verdict.used_up or not pace:
+        return None
+    lasts_until = None if verdict.quota.window.rolling else verdict.span.end
+    return runs_out(verdict, usage, context, pace) or lasts_until
+
+
 def _freed(was: UsedUp, verdict: Verdict) -> str:
     """Why a quota that denied is used up no more."""
     if verdict.limit > was.limit:
         limit = bare_limit(verdict.limit, verdict.quota.measure.words)
+        if not verdict.limit.is_finite():
+            return f"there is no limit{wording.of_pool(verdict.quota)} now"
         return f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
     if verdict.span.start > was.window_start:
         return "the window has rolled over"

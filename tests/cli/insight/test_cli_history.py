@@ -95,9 +95,9 @@ def test_whatever_kind_it_is_it_is_shown(shell: Shell, kind: NoticeKind) -> None
     ("since", "kinds"),
     [
         ("30m", ["restored"]),
-        ("2h", ["warning", "blocked", "restored"]),
+        ("2h", ["blocked", "restored"]),
         ("2026-11-24T12:30", ["restored"]),
-        ("2026-11-24", ["warning", "blocked", "restored"]),
+        ("2026-11-24", ["blocked", "restored"]),
     ],
 )
 def test_since_a_moment(shell: Shell, since: str, kinds: list[str]) -> None:

@@ -275,7 +275,7 @@ def test_assumed_prices_block_only_where_the_quota_says_so(files: Files) -> None
         who: [each["kind"] for each in principals[who]["events"]]
         for who in ("user/alice", "user/bob")
     }
-    assert told == {"user/alice": ["warning"], "user/bob": ["warning", "blocked"]}
+    assert told == {"user/alice": ["warning"], "user/bob": ["blocked"]}
     assert principals["user/alice"]["refused_requests"] == 0
     assert principals["user/bob"]["refused_requests"] == 2
 

@@ -94,7 +94,7 @@ def test_sweep_as_json_is_the_enforcers_report(shell: Shell) -> None:
     shell.world.quota()
     shell.used("alice", 1200)
     report = shell.json("sweep")
-    assert [event["kind"] for event in report["events"]] == ["warning", "blocked"]
+    assert [event["kind"] for event in report["events"]] == ["blocked"]
 
 
 def test_where_the_enforcer_fails_its_message_is_shown(shell: Shell) -> None:

@@ -53,19 +53,24 @@ def bare_limit(value: Decimal, measure: str) -> str:
 
 
 def limit_of(value: Decimal, measure: str) -> str:
-    """A limit and what it is of: `1,000 total tokens`, `$10.00`."""
-    return bare_limit(value, measure) + _unit(measure)
+    """A limit and what it is of: `1,000 total tokens`, `$10.00`, `no limit`."""
+    return bare_limit(value, measure) + (_unit(measure) if value.is_finite() else "")
 
 
 def used_of(used: Number, limit: Decimal | None, measure: str) -> str:
-    """How much of how much: `1,200 of 1,000`, `$12.35 of $10.00`, or with None just how much."""
+    """`1,200 of 1,000`, `$12.35 of $10.00`, `1,200, no limit`, or with None just how much."""
     shown = dollars(used, limit or NO_MONEY) if measure == _MONEY else number(used)
-    return shown if limit is None else f"{shown} of {bare_limit(limit, measure)}"
+    if limit is None:
+        return shown
+    between = " of " if limit.is_finite() else ", "
+    return f"{shown}{between}{bare_limit(limit, measure)}"
 
 
 def used_units(used: Number, limit: Decimal | None, measure: str) -> str:
     """The same and what it is of: `1,200 of 1,000 total tokens`, `$12.35 of $10.00`."""
-    return used_of(used, limit, measure) + _unit(measure)
+    if limit is None or limit.is_finite():
+        return used_of(used, limit, measure) + _unit(measure)
+    return f"{used_units(used, None, measure)}, {bare_limit(limit, measure)}"
 
 
 def _unit(measure: str) -> str:

@@ -55,7 +55,7 @@ class Notice:
     principal: str
     """Empty if the notice concerns the whole deployment."""
     quota: str
-    """The model, if its price is unknown."""
+    """The model, if its price is unknown; of several that block at once the one freed last."""
     reason: str
     used: Number = 0
     """A Decimal for weights and money."""
@@ -73,6 +73,10 @@ class Notice:
     """None if only an admin's change ends it."""
     closed: str = ""
     """All model scopes that are closed when the notice is sent."""
+    others: str = ""
+    """The names of the other quotas that block from the same moment on; the reason has them too."""
+    runs_out: datetime | None = None
+    """Of a warning: when the quota is used up at this pace, `until` if it lasts; None: unknown."""
     after: str = ""
     """What still closes them when this quota no longer does, in words."""
     pool: str = ""

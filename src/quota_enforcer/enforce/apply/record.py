@@ -13,7 +13,7 @@ from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.notices import block_notices
+from quota_enforcer.decide.notices import block_notice
 from quota_enforcer.enforce.ports import Standings
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
@@ -104,6 +104,8 @@ def _true_notices(
 
 
 def _blocks(decision: Decision) -> list[Notice]:
-    """One notice for each quota that denies something."""
+    """The notice of all quotas that deny something."""
     denying = decision.denying
-    return block_notices(decision.principal, denying, denying, decision.context)
+    if not denying:
+        return []
+    return [block_notice(decision.principal, denying, denying, decision.context)]

@@ -186,7 +186,7 @@ def _bare(notice: Notice) -> str:
 
 
 def _begun(notice: Notice, outcome: BlockOutcome) -> BlockedPeriod:
-    quotas = (notice.quota,)
+    quotas = (notice.quota, *filter(None, notice.others.split(", ")))
     why = _bare(notice)
     return BlockedPeriod(notice.principal, outcome, quotas, notice.at, None, notice.until, why)
 

@@ -133,6 +133,8 @@ def notice_of(item: "Plain") -> Notice:
         since=moment(item, "since"),
         until=moment(item, "until"),
         closed=item.get("closed", ""),
+        others=item.get("others", ""),
+        runs_out=moment(item, "runs_out"),
         after=item.get("after", ""),
         pool=item.get("pool", ""),
         by=item.get("by", ""),
