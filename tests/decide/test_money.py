@@ -60,7 +60,7 @@ def look(
         ("7.999999999999", []),
         ("8", ["warning 80"]),
         ("9.999999999999", ["warning 80"]),
-        ("10", ["warning 80", "blocked"]),
+        ("10", ["blocked"]),
     ],
 )
 def test_a_budget_is_exact_to_the_last_place(usd: str, told: list[str]) -> None:
@@ -76,10 +76,10 @@ def test_tenths_add_up(limit: str, blocked: bool) -> None:  # noqa: FBT001 - a t
 
 
 def test_a_block_is_told_in_dollars() -> None:
-    warned, blocked = look(spent({NOON: ("12.345678", "0")})).notices
+    (blocked,) = look(spent({NOON: ("12.345678", "0")})).notices
     assert blocked.reason == "$12.34 of $10.00 used today (quota daily of user/alice)"
     assert (blocked.used, blocked.percent) == (Decimal("12.345678"), 123)
-    assert warned.measure == "US dollars"
+    assert blocked.measure == "US dollars"
 
 
 def test_the_assumed_part_warns_but_does_not_deny() -> None:
@@ -95,13 +95,13 @@ def test_the_assumed_part_warns_but_does_not_deny() -> None:
 
 def test_where_the_quota_says_so_the_assumed_part_denies() -> None:
     decision = look(spent({NOON: ("12", "12")}), a_budget(unknown_prices=UnknownPrices.DENY))
-    assert kinds(decision) == ["warning 80", "blocked"]
-    assert "$12.00 of it at assumed prices" in decision.notices[1].reason
+    assert kinds(decision) == ["blocked"]
+    assert "$12.00 of it at assumed prices" in decision.notices[0].reason
     assert decision.standing.until == MIDNIGHT
 
 
 def test_what_is_sure_to_reach_the_limit_denies_whatever_is_assumed() -> None:
-    assert kinds(look(spent({NOON: ("13", "3")}))) == ["warning 80", "blocked"]
+    assert kinds(look(spent({NOON: ("13", "3")}))) == ["blocked"]
 
 
 def test_the_warning_does_not_swallow_the_block_once_it_is_sure() -> None:
@@ -205,7 +205,7 @@ def test_weighted_tokens_are_the_sum_of_their_weights() -> None:
     used = Counts(7, 20, 10, 1000, 10)
     usage = Usage({HAIKU: ModelUsage.of_hours({NOON: used}, UTC_ZONE)})
     assert quota.number(used) == Decimal("182.5")
-    assert look(usage, quota).notices[1].reason == (
+    assert look(usage, quota).notices[0].reason == (
         "182.5 of 152.5 weighted tokens used today (quota daily of user/alice)"
     )
 

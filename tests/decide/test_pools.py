@@ -154,25 +154,25 @@ def test_a_blocked_member_is_told_whose_pool_it_is() -> None:
     pool = Pool(a_pool())
     notice = pool.at(NOON, ALICE, bob=1234).notices[0]
     sent = message(notice, ZoneInfo("UTC"), "x")
-    assert (
-        sent.subject == "Amazon Bedrock is blocked for user/alice: the pool of team/research is "
-        "used up"
+    assert sent.subject == "Blocked until 25 Nov 00:00 UTC: quota daily, team/research, user/alice"
+    assert sent.headline == (
+        "Amazon Bedrock is blocked for user/alice: the pool of team/research is used up"
     )
     assert (
         "Why: the pool of team/research is used up: 1,234 of 1,000 total tokens used today by all "
         "members (quota daily).\n"
-        "Quota: daily, which team/research shares (1,000 total tokens, day).\n"
-        "Used: 1,234 of 1,000 (123 %).\n"
+        "Opens again: 2026-11-25 00:00 UTC, in 12 h.\n"
     ) in sent.body
 
 
 def test_the_team_is_told_like_anybody() -> None:
     pool = Pool(a_pool())
-    warned, blocked = pool.at(NOON, TEAM, bob=1234).notices
+    (warned,) = pool.at(NOON, TEAM, bob=845).notices
+    (blocked,) = pool.at(NOON, TEAM, bob=1234).notices
     subjects = [message(each, ZoneInfo("UTC"), "x").subject for each in (warned, blocked)]
     assert subjects == [
-        "Bedrock quota daily of team/research is at 80 %",
-        "Amazon Bedrock is blocked for team/research: quota daily is used up",
+        "84 % used, resets 25 Nov 00:00 UTC: quota daily, team/research",
+        "Blocked until 25 Nov 00:00 UTC: quota daily, team/research",
     ]
     assert pool.at(NOON, TEAM, bob=1234).notices == ()
 
@@ -199,10 +199,10 @@ def test_a_pool_that_only_notifies_denies_nobody() -> None:
 
 def test_a_member_out_of_reach_is_told_to_admins_once_and_the_others_are_blocked() -> None:
     pool = Pool(a_pool("user/bob", "sso/ann"))
-    assert kinds(pool.at(NOON, TEAM, bob=1000)) == ["warning 80", "blocked"]
+    assert kinds(pool.at(NOON, TEAM, bob=1000)) == ["blocked"]
     told = pool.at(NOON, ANN, bob=1000).notices
     assert [each.kind for each in told] == [NoticeKind.COULD_NOT_DENY]
-    assert message(told[0], ZoneInfo("UTC"), "x").subject == (
+    assert message(told[0], ZoneInfo("UTC"), "x").headline == (
         "sso/ann could not be blocked, but the pool of team/research is used up"
     )
     assert pool.at(NOON, ANN, bob=1000).notices == ()

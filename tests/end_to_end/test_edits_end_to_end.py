@@ -85,7 +85,7 @@ def test_saving_an_item_blocks_and_saving_or_deleting_it_again_unblocks(
     call(alice, 600)
     streaming.metered()
     paste(streaming, limit={"N": "500"})
-    assert woken(streaming) == [("user/alice", "warning"), ("user/alice", "blocked")]
+    assert woken(streaming) == [("user/alice", "blocked")]
     assert is_refused(lambda: call(alice))
     paste(streaming, limit={"N": "5000"})
     assert woken(streaming) == [("user/alice", "restored")]

@@ -30,7 +30,7 @@ def test_who_is_over_is_refused_by_iam_until_the_window_ends(
     alice, bob = user("alice", ALLOW), user("bob", ALLOW)
     stack.quota()
     call(alice, 1200)
-    assert stack.told() == [("user/alice", "warning"), ("user/alice", "blocked")]
+    assert stack.told() == [("user/alice", "blocked")]
     with pytest.raises(ClientError, match=POLICY_NAME):
         call(alice)
     call(bob)
@@ -70,10 +70,10 @@ def test_a_dry_run_reports_and_changes_nothing(stack: DeployedStack, user: Calle
     call(alice, 1200)
     stack.aws.set_time(START + timedelta(minutes=5))
     report = stack.ask({"action": "sweep", "dry_run": True})
-    assert [event["kind"] for event in report["events"]] == ["warning", "blocked"]
+    assert [event["kind"] for event in report["events"]] == ["blocked"]
     assert stack.denied() == set()
     call(alice)
-    assert stack.told() == [("user/alice", "warning"), ("user/alice", "blocked")]
+    assert stack.told() == [("user/alice", "blocked")]
 
 
 def test_observe_mode_warns_and_blocks_nobody(aws: EmbeddedAws, user: Caller) -> None:
@@ -105,7 +105,7 @@ def test_an_update_of_the_stack_releases_nobody_and_sweeps_go_on(
     updated = DeployedStack.of(stack.aws, Contact="#another-channel", LogPromptsAndAnswers="true")
     assert is_refused(lambda: call(alice))
     call(bob, 1200)
-    assert updated.told() == [("user/bob", "warning"), ("user/bob", "blocked")]
+    assert updated.told() == [("user/bob", "blocked")]
 
 
 # Several stacks, and what was there before
@@ -119,8 +119,8 @@ def test_two_stacks_do_not_touch_each_others_people(stack: DeployedStack, user: 
     other.quota(principal="user/bob")
     call(alice, 1200)
     call(bob, 1200)
-    assert stack.told() == [("user/alice", "warning"), ("user/alice", "blocked")]
-    assert other.told() == [("user/bob", "warning"), ("user/bob", "blocked")]
+    assert stack.told() == [("user/alice", "blocked")]
+    assert other.told() == [("user/bob", "blocked")]
     assert (stack.told(), other.told()) == ([], [])
     assert (stack.denied(), other.denied()) == ({"alice"}, {"bob"})
     stack.aws.delete("other")
@@ -233,6 +233,5 @@ def test_a_quota_item_that_is_not_valid_stops_nobody_elses(
     stack.quota(principal="user/bob", limt=5)
     assert stack.told() == [
         ("user/bob", "invalid-quota"),
-        ("user/alice", "warning"),
         ("user/alice", "blocked"),
     ]

@@ -14,7 +14,7 @@ from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
 
 SONNET = "anthropic.claude-3-5-sonnet-20240620-v1:0"
-BLOCKED = [("user/alice", "warning"), ("user/alice", "blocked")]
+BLOCKED = [("user/alice", "blocked")]
 
 
 def used(stack: DeployedStack, principal: str) -> Counts:

@@ -283,7 +283,7 @@ def test_whom_iam_does_not_let_us_deny_is_no_failure(world: World) -> None:
 def test_a_notice_that_cannot_be_sent_does_not_repeat_the_edit(world: World) -> None:
     world.topic.fails = ConnectionError("SNS is away")
     world.quota(limit=400)
-    assert len(edited(world).failures) == 2
+    assert len(edited(world).failures) == 1
     world.topic.fails = None
     assert edited(world, AT + SECONDS).edits == 0
     world.sweep(NOON + 20 * MINUTES)

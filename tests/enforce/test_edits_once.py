@@ -251,7 +251,7 @@ def test_two_who_see_an_edit_at_once_note_and_tell_it_once(
     world.sweep(NOON + 20 * MINUTES)
     assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
     assert sorted(world.told()) == [
-        "user/alice blocked", "user/alice warning", "user/bob invalid-quota",
+        "user/alice blocked", "user/bob invalid-quota",
     ]  # fmt: skip
 
 
@@ -333,7 +333,7 @@ def test_a_crash_between_any_two_writes_is_healed_when_lambda_tries_again(
     world.sweep(NOON + 20 * MINUTES)
     assert world.denied == {"user/alice"}
     assert set(world.told()) == {
-        "user/alice warning", "user/alice blocked", "user/bob invalid-quota",
+        "user/alice blocked", "user/bob invalid-quota",
     }  # fmt: skip
     assert history(world)[1:] == ["daily: limit 1,000 -> 400"]
     assert world.sweep(NOON + 40 * MINUTES).looked_at == 0

@@ -16,19 +16,29 @@ def bodies(world: World, kind: str) -> list[str]:
     return [message.body for notice, message in world.topic.sent if notice.kind == kind]
 
 
-def test_a_warning_with_the_block_that_it_comes_with_says_all_is_closed() -> None:
+def test_a_jump_past_the_threshold_and_the_limit_is_told_as_the_block_alone() -> None:
     world = World()
     world.quota()
     world.call("alice", NOON - AGO, 1200)
     world.sweep(NOON)
-    (warned,), (blocked,) = bodies(world, "warning"), bodies(world, "blocked")
+    assert world.told("user/alice") == ["blocked"]
+    assert SHUT in bodies(world, "blocked")[0]
+
+
+def test_a_warning_beside_another_quotas_block_says_what_is_closed() -> None:
+    world = World()
+    world.quota()
+    world.quota(quota="monthly", limit=1500, window="month")
+    world.call("alice", NOON - AGO, 1200)
+    world.sweep(NOON)
+    (warned,) = bodies(world, "warning")
     assert SHUT in warned
-    assert SHUT in blocked
 
 
 def test_where_iam_does_not_take_the_deny_the_warning_says_all_is_open() -> None:
     world = World()
     world.quota()
+    world.quota(quota="monthly", limit=1500, window="month")
     world.denies.refuse[principal("user/alice")] = CannotDeny("no policy slot is left")
     world.call("alice", NOON - AGO, 1200)
     world.sweep(NOON)

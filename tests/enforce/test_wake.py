@@ -41,7 +41,7 @@ def test_who_goes_over_is_blocked_in_the_same_breath(world: World) -> None:
     world.stream("alice", NOON + MINUTES, 1200)
     report = world.wake(NOON + MINUTES + 5 * SECONDS, "user/alice")
     assert world.denied == {"user/alice"}
-    assert world.told() == ["user/alice warning", "user/alice blocked"]
+    assert world.told() == ["user/alice blocked"]
     assert (report.looked_at, report.failures) == (1, [])
 
 
@@ -278,7 +278,7 @@ def test_two_wakes_at_once_block_once(world: World) -> None:
     report = world.wake(NOON + MINUTES, "user/alice")
     assert report.failures == []
     assert world.denied == {"user/alice"}
-    assert sorted(world.told()) == ["user/alice blocked", "user/alice warning"]
+    assert sorted(world.told()) == ["user/alice blocked"]
 
 
 # What IAM refuses
@@ -289,12 +289,12 @@ def test_who_cannot_be_denied_is_left_to_the_schedule(world: World) -> None:
     world.denies.refuse[ALICE] = CannotDeny("all 10 policy slots are full")
     world.stream("alice", NOON, 1200)
     world.wake(NOON + MINUTES, "user/alice")
-    assert world.told() == ["user/alice warning", "user/alice could-not-deny"]
+    assert world.told() == ["user/alice could-not-deny"]
     world.denies.calls.clear()
     world.stream("alice", NOON + MINUTES, 1200)
     world.wake(NOON + 2 * MINUTES, "user/alice")
     assert world.denies.calls == []
-    assert len(world.told()) == 2
+    assert len(world.told()) == 1
     world.denies.refuse.clear()
     world.sweep(NOON + 5 * MINUTES)
     assert world.told("user/alice")[-1] == "blocked"
@@ -307,7 +307,7 @@ def test_what_a_crash_left_half_done_is_finished(world: World) -> None:
     world.denies.refuse.clear()
     world.wake(NOON + MINUTES + SECONDS, "user/alice")
     assert world.denied == {"user/alice"}
-    assert world.told() == ["user/alice warning", "user/alice blocked"]
+    assert world.told() == ["user/alice blocked"]
 
 
 def test_one_that_fails_does_not_stop_the_others(world: World) -> None:

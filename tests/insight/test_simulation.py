@@ -113,7 +113,7 @@ def test_the_end_of_a_raise_blocks_at_its_own_instant() -> None:
     raised = a_quota(raise_to=UNLIMITED, raise_until=MORNING + timedelta(hours=1))
     calls = [a_call("alice", MORNING, 1500), a_call("alice", MORNING + timedelta(hours=2), 1)]
     alice = simulated(calls, raised)["user/alice"]
-    assert told(alice) == ["24 10:00:00 warning daily 1500", "24 10:00:00 blocked daily 1500"]
+    assert told(alice) == ["24 10:00:00 blocked daily 1500"]
     assert alice.refused.requests == 1
 
 
@@ -200,7 +200,6 @@ def test_who_shares_a_spent_pool_is_refused_whether_they_used_it_or_not() -> Non
     calls.append(a_call("dan", MORNING + MINUTE, 500))
     found = simulated(calls, a_pool("user/alice", "user/bob", "user/cid"))
     assert told(found["team/a"]) == [
-        "24 09:00:00 warning daily 1000",
         "24 09:00:00 blocked daily 1000",
     ]
     assert told(found["user/cid"]) == ["24 09:00:00 blocked daily 1000"]
@@ -299,7 +298,6 @@ def test_a_schedule_looks_at_its_own_moments_only() -> None:
     calls = every(10 * SECOND, 13)
     found = simulated(calls, a_quota(limit=Decimal(300)), delays=Delays(looked=every_minute))
     assert told(found["user/alice"]) == [
-        "24 09:01:00 warning daily 600",
         "24 09:01:00 blocked daily 600",
     ]
     assert found["user/alice"].used.requests == 6  # the seventh is made as the sweep looks

@@ -106,7 +106,7 @@ def test_a_dry_run_answers_what_would_happen(world: World) -> None:
     world.quota()
     world.call("alice", NOON.replace(hour=11), 1200)
     answer = invoke(sample("dry-run"))
-    assert (answer["dry_run"], len(answer["events"]), world.denied) == (True, 2, set())
+    assert (answer["dry_run"], len(answer["events"]), world.denied) == (True, 1, set())
 
 
 @freeze_time(NOON)

@@ -68,12 +68,12 @@ def warning() -> tuple[Notice, Message]:
 
 
 def blocked() -> tuple[Notice, Message]:
-    """Two quotas at once: the month's keeps closed what the day's opens."""
+    """Two quotas at once: one notice, of the month's, which lasts longer."""
     world = _world()
     world.quota()
     world.quota(quota="monthly", limit=1200, window="month")
     _used(world, 1234)
-    return [each for each in world.topic.sent if each[0].quota == "daily"][-1]
+    return _told(world, NoticeKind.BLOCKED)
 
 
 def changed() -> tuple[Notice, Message]:

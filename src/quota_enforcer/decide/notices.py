@@ -44,7 +44,6 @@ def block_notice(
     `denying` are all that close anything.
     """
     longest, *others = sorted(closing, key=_freed_last, reverse=True)
-    several = list(denying)
     return _notice(
         NoticeKind.BLOCKED,
         principal,
@@ -52,8 +51,7 @@ def block_notice(
         context,
         reason="; ".join(map(reasons.used, (longest, *others))),
         others=", ".join(each.quota.name for each in others),
-        closed=in_words(scopes_of(several)),
-        after=_after(longest, several, context),
+        closed=in_words(scopes_of(denying)),
     )
 
 
@@ -236,21 +234,6 @@ def _notice(
             **more,
         },
     )
-
-
-def _after(verdict: Verdict, denying: Iterable[Verdict], context: Context) -> str:
-    """What keeps a quota's models closed once the quota frees them; empty if nothing does."""
-    longer = [
-        each
-        for each in denying
-        if not adds_denies(scopes_of([verdict]), scopes_of([each]))
-        and _freed_last(each) > _freed_last(verdict)
-    ]
-    if not longer:
-        return ""
-    last = max(longer, key=_freed_last)
-    until = wording.moment(last.frees_at, context.zone)
-    return f"quota {last.quota.name} of {last.quota.subject} keeps it closed until {until}"
 
 
 def _freed_last(verdict: Verdict) -> tuple[bool, float]:

@@ -70,7 +70,7 @@ def test_the_end_is_told_with_all_of_it(shell: Shell) -> None:
     shell.world.enforcer().edited(NOW)
     assert "it was blocked for 4 d" in shell.out("history", "user/alice")
     body = shell.world.topic.sent[-1][1].body
-    assert f"Blocked since: {SINCE}." in body
+    assert f"Blocked since: {SINCE}, for 4 d." in body
 
 
 def test_a_change_of_the_reason_is_told_with_the_first_moment(shell: Shell) -> None:

@@ -51,7 +51,7 @@ def test_a_raise_says_until_when_and_what_comes_back(shell: Shell) -> None:
 
 def test_a_raise_of_no_limit_at_all_goes_without_a_number(shell: Shell) -> None:
     shell.world.quota(raise_to="unlimited", raise_until="2026-11-26")
-    assert "0 of no limit total tokens" in shell.out("me")
+    assert "0 total tokens, no limit" in shell.out("me")
 
 
 def test_who_has_no_quota_sees_todays_usage(shell: Shell) -> None:

@@ -179,7 +179,7 @@ class TestStatus:
     def test_without_a_limit_money_is_still_money(self, shell: Shell) -> None:
         shell.world.quotas.put(a_budget(raise_to="unlimited", raise_until="2026-12-01"))
         spent(shell, "user/alice", "8.5")
-        assert "$8.50 of no limit" in shell.out("status")
+        assert "$8.50, no limit" in shell.out("status")
         [row] = shell.json("status")["standings"]
         assert (row["used"], row["limit"], row["percent"]) == ("8.5", None, None)
 

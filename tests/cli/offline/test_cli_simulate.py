@@ -187,7 +187,7 @@ def test_a_quota_in_dollars_blocks_by_the_price_of_each_call(files: Files) -> No
     files.items(an_item(measure="cost_usd", limit="0.003"))
     alice = files.principals()["user/alice"]
     assert [(each["kind"], each["used"], each["limit"]) for each in alice["events"]] == [
-        ("warning", "0.003234", "0.003"), ("blocked", "0.003234", "0.003"),
+        ("blocked", "0.003234", "0.003"),
     ]  # fmt: skip
     assert alice["refused_requests"] == 2
 
@@ -297,9 +297,9 @@ def test_yaml_keeps_numbers_exact_and_moments_as_text(files: Files) -> None:
     )
     alice = files.principals()["user/alice"]
     assert [(each["kind"], each["limit"]) for each in alice["events"]] == [
-        ("warning", "0.0033"), ("blocked", "0.0033"),
+        ("blocked", "0.0033"),
     ]  # fmt: skip
-    assert alice["events"][1]["at"] == "2026-11-30T10:15:45Z"
+    assert alice["events"][0]["at"] == "2026-11-30T10:15:45Z"
 
 
 def test_yaml_may_share_attributes_and_override_them(files: Files) -> None:
@@ -309,7 +309,6 @@ def test_yaml_may_share_attributes_and_override_them(files: Files) -> None:
     )
     events = files.principals()["user/alice"]["events"]
     assert [(each["kind"], each["quota"]) for each in events] == [
-        ("warning", "b"),
         ("blocked", "b"),
     ]
 

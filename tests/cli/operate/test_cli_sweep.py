@@ -46,7 +46,7 @@ def test_sweep_shows_events_with_their_reason(shell: Shell) -> None:
     shell.used("alice", 1200)
     printed = shell.out("sweep")
     assert printed.splitlines()[0] == (
-        "Looked at 1 principal (enforce mode, newest usage 0 min old): 2 events."
+        "Looked at 1 principal (enforce mode, newest usage 0 min old): 1 event."
     )
     assert "blocked  user/alice  daily  1,200 of 1,000 total tokens used today" in " ".join(
         printed.replace("   ", "  ").splitlines()

@@ -80,7 +80,7 @@ def test_dollars_are_cents_or_as_many_places_as_show_a_tiny_amount(value: str, w
         ("0.2571", "0.257", "$0.257 of $0.257"),
         ("0", "0.005", "$0.000 of $0.005"),
         ("0.00012", "10", "$0.00012 of $10.00"),
-        ("7", "Infinity", "$7.00 of no limit"),
+        ("7", "Infinity", "$7.00, no limit"),
     ],
 )
 def test_dollars_beside_their_limit(used: str, limit: str, words: str) -> None:

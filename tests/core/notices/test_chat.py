@@ -39,18 +39,21 @@ def test_a_block_reads_like_its_mail() -> None:
             ),
             "description": (
                 "*Why:* 1,234 of 1,000 total tokens used today (quota daily of user/alice).\n"
-                "*Quota:* daily (1,000 total tokens, day).\n"
-                "*Used:* 1,234 of 1,000 (123 %).\n"
-                "*Since:* 2026-11-24 12:00 UTC.\n"
-                "*Until:* 2026-11-25 00:00 UTC.\n"
+                "*Opens again:* 2026-11-25 00:00 UTC, in 12 h.\n"
                 "*What works:* no model of Amazon Bedrock; everything else in AWS, as before."
             ),
-            "nextSteps": ["Questions: the platform team."],
+            "nextSteps": [
+                "To get more: ask the platform team.",
+                (
+                    "Where to look: `quota-enforcer me` shows your usage and limits; "
+                    "administrators run `quota-enforcer explain user/alice`."
+                ),
+            ],
             "keywords": ["user/alice", "daily", "blocked"],
         },
         "metadata": {
             "threadId": "user/alice#daily",
-            "summary": "Amazon Bedrock is blocked for user/alice: quota daily is used up",
+            "summary": "Blocked until 25 Nov 00:00 UTC: quota daily, user/alice",
             "eventType": "bedrock-quota-blocked",
             "additionalContext": {
                 "notice": "2026-11-24T12:00:00Z#user/alice#blocked#daily",
@@ -63,7 +66,7 @@ def test_a_block_reads_like_its_mail() -> None:
 def test_all_about_one_quota_of_one_principal_is_one_thread() -> None:
     story = Story(a_quota())
     told = [*story.at(NOON, 1234).notices, *story.at(NOON, 0).notices]
-    assert [each.kind for each in told] == ["warning", "blocked", "restored"]
+    assert [each.kind for each in told] == ["blocked", "restored"]
     assert {shown(each)["metadata"]["threadId"] for each in told} == {"user/alice#daily"}
 
 

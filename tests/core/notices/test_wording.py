@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HAIKU, NOON, Story, a_quota
+from builders import HAIKU, HOUR, NOON, Story, a_quota
 from notice_examples import EXAMPLES, document
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import message, period
+from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -26,34 +27,103 @@ SENT = [kind for kind in NoticeKind if kind not in HISTORY_ONLY]
 
 
 def test_a_block_says_who_what_until_when_and_whom_to_ask() -> None:
-    blocked = Story(a_quota(), zone="Europe/Berlin").at(NOON, 1234).notices[1]
+    (blocked,) = Story(a_quota(), zone="Europe/Berlin").at(NOON, 1234).notices
     sent = message(blocked, BERLIN, "cloud-team@example.com")
-    assert sent.subject == "Amazon Bedrock is blocked for user/alice: quota daily is used up"
+    assert sent.subject == "Blocked until 25 Nov 00:00 CET: quota daily, user/alice"
     assert sent.body == (
         "Amazon Bedrock is blocked for user/alice: quota daily is used up.\n"
         "\n"
         "Why: 1,234 of 1,000 total tokens used today (quota daily of user/alice).\n"
-        "Quota: daily (1,000 total tokens, day).\n"
-        "Used: 1,234 of 1,000 (123 %).\n"
-        "Since: 2026-11-24 13:00 CET.\n"
-        "Until: 2026-11-25 00:00 CET.\n"
+        "Opens again: 2026-11-25 00:00 CET, in 11 h.\n"
         "What works: no model of Amazon Bedrock; everything else in AWS, as before.\n"
-        "Questions: cloud-team@example.com.\n"
+        "To get more: ask cloud-team@example.com.\n"
+        "Where to look: `quota-enforcer me` shows your usage and limits; administrators run "
+        "`quota-enforcer explain user/alice`.\n"
         "\n"
         "Notice 2026-11-24T12:00:00Z#user/alice#blocked#daily"
     )
 
 
-def test_a_warning_says_the_threshold_and_how_much_is_really_used() -> None:
+def test_a_warning_says_how_much_is_really_used_and_not_its_threshold() -> None:
     warned = Story(a_quota()).at(NOON, 845).notices[0]
     sent = message(warned, BERLIN, "x")
-    assert sent.subject == "Bedrock quota daily of user/alice is at 80 %"
-    assert "Used: 845 of 1,000 (84 %)." in sent.body
+    assert sent.subject == "84 % used, resets 25 Nov 01:00 CET: quota daily, user/alice"
+    assert sent.headline == "user/alice has used 84 % of Bedrock quota daily"
+    assert "80 %" not in sent.body
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        (845, "it is used up at 2026-11-24 15:12 CET, in 2 h 12 min."),
+        (600, "it lasts until the reset."),
+    ],
+)
+def test_a_warning_says_when_the_quota_runs_out_at_this_pace(used: int, words: str) -> None:
+    """500 and 600 of 1,000 tokens after half a day end the day at 1,000 and at 1,200."""
+    quota = a_quota(warn_at=(10,), limit=Decimal(1000 if used > 800 else 1201))
+    warned = Story(quota).at(NOON, {NOON - HOUR * hour: used // 5 for hour in range(5)}).notices[0]
+    assert f"At this pace: {words}" in message(warned, BERLIN, "x").body
+
+
+def test_a_warning_after_few_calls_knows_no_pace() -> None:
+    warned = Story(a_quota()).at(NOON, 845).notices[0]
+    assert "At this pace" not in message(warned, BERLIN, "x").body
+
+
+LONG = "a-quota-with-a-name-as-long-as-dynamodb-and-the-rules-let-it-be"
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_the_first_sixty_characters_say_what_happened_until_when_and_which_quota(
+    kind: NoticeKind,
+) -> None:
+    """Phones and lists of mail show no more; long names lose their middle, and come last."""
+    who = "sso/somebody.with.a.very.long.name.indeed@subsidiary.example.com"
+    notice = Notice(
+        kind, NOON, who, LONG, "why", limit=Decimal(1), used=1, window="day",
+        models="anthropic.claude-3-opus*", until=NOON + HOUR * 12,
+    )  # fmt: skip
+    subject = message(notice, ZoneInfo("Asia/Kathmandu"), "x").subject
+    first = subject[:60]
+    assert "..." in first
+    assert "a-qu" in first
+    assert first.rstrip(",").endswith("be")
+    if kind in {NoticeKind.WARNING, NoticeKind.BLOCKED, NoticeKind.CHANGED}:
+        assert "25 Nov 05:45 +0545" in first
+
+
+def test_a_far_end_has_its_year() -> None:
+    notice = Notice(
+        NoticeKind.BLOCKED, NOON, "user/alice", "daily", "why", models="*",
+        until=NOON.replace(year=2028),
+    )  # fmt: skip
+    assert message(notice, BERLIN, "x").subject.startswith("Blocked until 24 Nov 2028 13:00 CET:")
+
+
+def test_two_quotas_that_block_at_once_are_one_notice_of_the_longer() -> None:
+    month = a_quota(name="monthly", limit=Decimal(1200), window=Window(Unit.MONTH))
+    (notice,) = Story(a_quota(), month).at(NOON, 1234).notices
+    sent = message(notice, BERLIN, "x")
+    assert (notice.quota, notice.others) == ("monthly", "daily")
+    assert sent.subject.startswith("Blocked until 1 Dec 01:00 CET: quota monthly")
+    assert "quota monthly of user/alice); 1,234 of 1,000 total tokens used today" in sent.body
+
+
+def test_no_limit_at_all_is_no_number_of_anything() -> None:
+    story = Story(a_quota())
+    story.at(NOON, 1234)
+    story.quotas = (a_quota(raise_to=UNLIMITED, raise_until=NOON + HOUR),)
+    (restored,) = story.at(NOON, 1234).notices
+    body = message(restored, BERLIN, "x").body
+    assert "Why: there is no limit now." in body
+    assert "Used: 1,234, no limit." in body
+    assert "no limit total tokens" not in body
 
 
 def test_a_notice_about_money_is_in_dollars() -> None:
     notice = Notice(
-        NoticeKind.BLOCKED, NOON, "user/alice", "budget", "because", Decimal("12.3456"),
+        NoticeKind.COULD_NOT_DENY, NOON, "user/alice", "budget", "because", Decimal("12.3456"),
         Decimal(10), Measure.COST_USD.words, "month", whom="user/alice", models="*",
     )  # fmt: skip
     body = message(notice, BERLIN, "x").body
@@ -63,7 +133,7 @@ def test_a_notice_about_money_is_in_dollars() -> None:
 
 def test_a_notice_about_weighted_tokens_has_their_fractions() -> None:
     notice = Notice(
-        NoticeKind.WARNING, NOON, "user/alice", "weighted", "because", Decimal("1234.50"),
+        NoticeKind.RESTORED, NOON, "user/alice", "weighted", "because", Decimal("1234.50"),
         Decimal("1500.5"), Measure.WEIGHTED_TOKENS.words, "day", 80,
     )  # fmt: skip
     body = message(notice, BERLIN, "x").body
@@ -73,15 +143,14 @@ def test_a_notice_about_weighted_tokens_has_their_fractions() -> None:
 
 def test_a_model_without_a_price_is_in_the_subject() -> None:
     sent = message(Notice(NoticeKind.PRICE_UNKNOWN, NOON, "", HAIKU, "why"), BERLIN, "x")
-    assert sent.subject == f"Bedrock quotas: no price is known for {HAIKU}"
+    assert sent.subject == f"No price is known: {HAIKU}"
+    assert sent.headline == f"Bedrock quotas: no price is known for {HAIKU}"
 
 
 def test_a_block_of_one_model_says_what_stays_open() -> None:
     blocked = Story(a_quota(models=(ModelScope(HAIKU),))).at(NOON, 1000).notices[-1]
     sent = message(blocked, BERLIN, "x")
-    assert (
-        sent.subject == "Amazon Bedrock is blocked in part for user/alice: quota daily is used up"
-    )
+    assert sent.subject == "Blocked in part until 25 Nov 01:00 CET: quota daily, user/alice"
     assert f"What works: every model but {HAIKU}, as before." in sent.body
 
 
@@ -89,7 +158,7 @@ def test_what_another_quota_closes_is_not_said_to_be_open() -> None:
     """Neither in a warning nor in a later block."""
     family = a_quota(name="family", limit=Decimal(500), models=(ModelScope(FAMILY),))
     story = Story(family, a_quota(models=(ModelScope(HAIKU),)))
-    warned = story.at(NOON, 850).notices[1]
+    warned = next(each for each in story.at(NOON, 850).notices if each.kind == "warning")
     assert (warned.kind, warned.quota) == ("warning", "daily")
     assert f"What works: every model but {FAMILY}, as" in message(warned, BERLIN, "x").body
     blocked = story.at(NOON, 1000).notices[-1]
@@ -101,7 +170,7 @@ def test_a_warning_where_nothing_is_closed_says_so() -> None:
     warned = Story(a_quota()).at(NOON, 845).notices[0]
     body = message(warned, BERLIN, "x").body
     assert "What works: everything; nothing is blocked." in body
-    assert "Resets: 2026-11-25 01:00 CET, when the count starts again from zero." in body
+    assert "Resets: 2026-11-25 01:00 CET, in 12 h, when the count starts again from zero." in body
 
 
 def test_a_rolling_window_never_begins_anew() -> None:
@@ -110,31 +179,12 @@ def test_a_rolling_window_never_begins_anew() -> None:
     assert "Resets: bit by bit, as usage gets older than 24 hours." in body
 
 
-def test_a_block_that_another_quota_outlasts_says_until_when() -> None:
-    month = a_quota(name="monthly", limit=Decimal(1200), window=Window(Unit.MONTH))
-    daily, monthly = Story(a_quota(), month).at(NOON, 1234).notices[-2:]
-    assert (daily.quota, monthly.quota) == ("daily", "monthly")
-    after = "After that: quota monthly of user/alice keeps it closed until 2026-12-01 00:00 UTC."
-    assert after in message(daily, BERLIN, "x").body
-    assert "After that" not in message(monthly, BERLIN, "x").body
-
-
-def test_a_longer_block_of_one_model_does_not_outlast_a_block_of_all() -> None:
-    """It leaves most of what the other closes open."""
-    some = a_quota(
-        name="monthly", limit=Decimal(1200), window=Window(Unit.MONTH), models=(ModelScope(HAIKU),)
-    )
-    daily, _ = Story(a_quota(), some).at(NOON, 1234).notices[-2:]
-    assert daily.quota == "daily"
-    assert "After that" not in message(daily, BERLIN, "x").body
-
-
 def test_a_block_by_hand_says_who_ends_it_and_counts_nothing() -> None:
     blocked = Story(a_quota(limit=Decimal(0))).at(NOON).notices[0]
     assert blocked.reason == "an admin set the limit to 0 (quota daily of user/alice)"
     sent = message(blocked, BERLIN, "x")
-    assert sent.subject == "Amazon Bedrock is blocked for user/alice: quota daily has the limit 0"
-    assert "Until: an admin changes the quota." in sent.body
+    assert sent.subject == "Blocked until an admin acts: quota daily, user/alice"
+    assert "Opens again: when an admin changes the quota." in sent.body
     assert "Used:" not in sent.body
 
 
@@ -146,13 +196,13 @@ def test_a_notice_of_an_older_version_still_says_what_its_quota_closes() -> None
 @pytest.mark.parametrize("kind", SENT)
 def test_people_hear_whom_to_ask_and_admins_what_to_do(kind: NoticeKind) -> None:
     body = message(Notice(kind, NOON, "user/alice", "daily", "why"), BERLIN, "the desk").body
-    assert ("Questions: the desk." in body) == (kind.audience == "people")
+    assert ("ask the desk." in body) == (kind.audience == "people")
     assert "What to do: " in body or kind.audience == "people"
 
 
 def test_the_body_is_made_of_the_facts() -> None:
     """Which other forms of it, such as the one for chat, show too."""
-    sent = message(Story(a_quota()).at(NOON, 1234).notices[1], BERLIN, "x")
+    sent = message(Story(a_quota()).at(NOON, 1234).notices[0], BERLIN, "x")
     for label, sentence in sent.facts:
         assert f"{label}: {sentence}\n" in sent.body
     assert sent.body.startswith(f"{sent.headline}.\n")

@@ -120,7 +120,6 @@ def test_a_person_is_blocked_while_a_colleague_on_the_same_role_goes_on(gated: G
     call(alice, 1200)
     call(bob, 10)
     assert gated.stack.told() == [
-        ("sso/alice@example.com", "warning"),
         ("sso/alice@example.com", "blocked"),
     ]
     assert is_blocked(alice)
@@ -218,11 +217,10 @@ def test_who_has_no_gate_is_told_to_admins_and_not_said_to_be_blocked(gated: Gat
     gated.stack.sweep()
     mail = gated.mail()
     assert [(kind, subject) for kind, subject, _ in mail] == [
-        ("warning", "sso/alice@example.com"),
         ("could-not-deny", "sso/alice@example.com"),
     ]
-    assert "the permission set Developer" in mail[1][2]
-    assert "quota-enforcer gates setup" in mail[1][2]
+    assert "the permission set Developer" in mail[0][2]
+    assert "quota-enforcer gates setup" in mail[0][2]
     call(alice)
     gated.stack.sweep()
     assert gated.mail() == []

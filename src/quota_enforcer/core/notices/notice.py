@@ -77,8 +77,6 @@ class Notice:
     """The names of the other quotas that block from the same moment on; the reason has them too."""
     runs_out: datetime | None = None
     """Of a warning: when the quota is used up at this pace, `until` if it lasts; None: unknown."""
-    after: str = ""
-    """What still closes them when this quota no longer does, in words."""
     pool: str = ""
     """The team, if its members share the quota."""
     by: str = ""

@@ -138,8 +138,6 @@ def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, 
     yield "Why", f"{notice.reason}."
     if notice.kind in _BLOCKS:
         yield "Opens again", f"{_opens(notice, zone)}."
-        if notice.after:
-            yield "After that", f"{notice.after}."
     elif notice.kind is NoticeKind.WARNING:
         if notice.runs_out is not None:
             yield "At this pace", f"{_at_this_pace(notice, zone)}."
@@ -259,9 +257,10 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
         resets=_short_reset(notice, zone),
     )
     if notice.quota:
-        word = "" if notice.kind is NoticeKind.PRICE_UNKNOWN else "quota "
-        room = _SEEN_AT_ONCE - len(what) - len(f": {word}")
-        what = f"{what}: {word}{_shortened(notice.quota, room)}"
+        room = _SEEN_AT_ONCE - len(f"{what}: ")
+        of_model = notice.kind is NoticeKind.PRICE_UNKNOWN
+        quota = notice.quota if of_model else f"quota {notice.quota}"
+        what = f"{what}: {quota if len(quota) <= room else _shortened(notice.quota, room)}"
     several = [what, notice.pool if _is_of_member(notice) else "", notice.principal]
     words = ", ".join(each for each in several if each)
     plain = "".join(each if " " <= each <= "~" else "?" for each in words)

@@ -135,7 +135,6 @@ def notice_of(item: "Plain") -> Notice:
         closed=item.get("closed", ""),
         others=item.get("others", ""),
         runs_out=moment(item, "runs_out"),
-        after=item.get("after", ""),
         pool=item.get("pool", ""),
         by=item.get("by", ""),
         edit=item.get("edit", ""),
