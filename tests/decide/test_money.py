@@ -196,7 +196,7 @@ def test_an_unlimited_budget_has_no_percent() -> None:
     assert (verdict.percent, verdict.used_up) == (0, False)
 
 
-WEIGHTS = tuple(map(Decimal, ("0", "1", "5", "0.1", "1.25")))
+WEIGHTS = tuple(map(Decimal, ("0", "1", "5", "0.1", "1.25", "0")))
 """Output x 5, cache reads x 0.1, cache writes x 1.25."""
 
 
