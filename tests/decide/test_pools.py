@@ -229,7 +229,7 @@ def test_a_pool_of_one_model_closes_that_model() -> None:
 
 
 def test_money_and_weights_are_summed_exactly() -> None:
-    weights = tuple(Decimal(each) for each in ("0.1", "0.3", "5", "0", "0"))
+    weights = tuple(Decimal(each) for each in ("0.1", "0.3", "5", "0", "0", "0"))
     cents = Counts(1, 7, cost_usd=Decimal("0.10"))
     usage = Usage({HAIKU: ModelUsage.of_hours({NOON: cents}, UTC_ZONE)})
     both = pooled([usage, usage, usage])

@@ -103,7 +103,7 @@ class TestGate:
         assert printed("gate", "--user-id", "*:bob", "--model", OPUS) == gate({"*:bob": [OPUS]})
 
     def test_it_says_how_full_it_is(self) -> None:
-        assert "14 % of the 6,144 characters" in run("gate", "--user-id", "*:bob").stderr
+        assert "19 % of the 6,144 characters" in run("gate", "--user-id", "*:bob").stderr
 
     def test_one_that_would_be_too_large_is_refused(self) -> None:
         ids = [f"--user-id=*:person{n:03d}@example.com" for n in range(300)]
