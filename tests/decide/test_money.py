@@ -136,7 +136,8 @@ def test_of_many_models_without_a_price_three_are_named() -> None:
 @pytest.mark.parametrize("measure", [Measure.REQUESTS, Measure.WEIGHTED_TOKENS])
 def test_assumed_dollars_take_nothing_from_other_measures(measure: Measure) -> None:
     usage = spent({NOON: ("12", "4")})
-    weights = () if measure is Measure.REQUESTS else (Decimal(1), *[Decimal(0)] * (len(OBSERVED) - 1))
+    calls_alone = (Decimal(1), *[Decimal(0)] * (len(OBSERVED) - 1))
+    weights = () if measure is Measure.REQUESTS else calls_alone
     verdict = look(usage, a_quota(measure=measure, limit=Decimal(1), weights=weights)).verdicts[0]
     assert (verdict.surely_used_up, verdict.unpriced) == (True, ())
 
