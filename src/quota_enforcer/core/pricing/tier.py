@@ -87,13 +87,15 @@ def _body(record: Json, section: str, name: str) -> object:
 def _items(body: object) -> Iterator[Json]:
     """The objects in which an answer or an event of its stream tells how it was made."""
     for item in body if isinstance(body, list) else [body]:
-        whole = _mapping(item)
-        yield whole
+        if not isinstance(item, dict):  # as where bodies are not logged
+            continue
+        yield item
         for part in ("message", "metadata", "response"):
-            inner = _mapping(whole.get(part))
-            yield inner
-            yield _mapping(inner.get("usage"))
-        yield _mapping(whole.get("usage"))
+            inner = item.get(part)
+            if isinstance(inner, dict):
+                yield inner
+                yield _mapping(inner.get("usage"))
+        yield _mapping(item.get("usage"))
 
 
 def _tiers(items: Iterable[Json]) -> Iterator[Tier]:

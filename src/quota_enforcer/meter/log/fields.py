@@ -107,13 +107,11 @@ def counts(record: Mapping[str, Any], operation: str | None, model_id: str) -> C
     there is none to have: output of embeddings, or a model that is not charged by the token.
     """
     found = {counter: _count(record, each) for counter, each in TOKEN_COUNTS.items()}
-    needed = ["input_tokens"]
-    if operation != _ONLY_INPUT:
-        needed.append("output_tokens")
-    if operation == _RERANK or _WITHOUT_TOKENS.search(model_id):
-        needed.clear()
-    incomplete = any(found[counter] is None for counter in needed)
-    return Counts.observed((1, *(number or 0 for number in found.values()), int(incomplete)))
+    lacks = found["input_tokens"] is None or (
+        found["output_tokens"] is None and operation != _ONLY_INPUT
+    )
+    incomplete = lacks and operation != _RERANK and not _WITHOUT_TOKENS.search(model_id)
+    return Counts.observed((1, *[number or 0 for number in found.values()], int(incomplete)))
 
 
 def shown(value: object) -> str:
@@ -168,14 +166,14 @@ def _count(record: Mapping[str, Any], of: TokenCount) -> int | None:
 
     Null is nowhere: exports write it for what is absent. Two that differ are damage.
     """
-    names = (of.field, *of.spellings)
-    found = {
-        f"{path}{name}": _number(f"{path}{name}", section[name])
-        for path, section in ((f"{of.section}.", _section(record, of.section)), ("", record))
-        for name in names
-        if section.get(name) is not None
-    }
-    if len(set(found.values())) > 1:
+    found: dict[str, int] = {}
+    for section in (_section(record, of.section), record):
+        for name in (of.field, *of.spellings):
+            value = section.get(name)
+            if value is not None:
+                path = name if section is record else f"{of.section}.{name}"
+                found[path] = _number(path, value)
+    if len(found) > 1 and len(set(found.values())) > 1:
         told = " and ".join(f"{path} is {number}" for path, number in found.items())
         raise Damaged(f"{told}: expected the same number")
     return next(iter(found.values()), None)
