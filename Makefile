@@ -5,11 +5,14 @@ SAM := .venv-sam/bin/sam
 SAM_VERSION := 1.170.0
 # Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
+# These take as long as all others that start no embedded AWS. Two processes that each import one
+# half are done sooner than two workers that each import all.
+HALF := tests/aws tests/docs tests/template
 
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast all-tests fast-tests test-browser lint types docs picture package bench lock clean
+.PHONY: help setup demo test test-fast all-tests half-tests other-tests test-browser lint types docs picture package bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,13 +26,18 @@ test: setup ## lint, types, the manual, and all tests (template checks are among
 	@$(MAKE) --jobs lint types docs all-tests
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
-	@$(MAKE) --jobs lint types fast-tests
+	@$(MAKE) --jobs lint types half-tests other-tests
 
+# Each file is one worker's; which are begun first, says tests/conftest.py. Three workers for two
+# cores, since they wait for the embedded AWS.
 all-tests: setup
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-fast-tests: setup
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/end_to_end
+half-tests: setup
+	$(BIN)/pytest -q $(HALF)
+
+other-tests: setup
+	$(BIN)/pytest -q --ignore tests/end_to_end $(HALF:%=--ignore %)
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh
