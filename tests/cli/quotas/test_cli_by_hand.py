@@ -121,6 +121,51 @@ class TestRaise:
         shell.out("quota", "raise", "user/alice", "daily", "5000", "--until", "2d")
         assert (shell.item()["raise_to"], shell.item()["raise_until"]) == (5000, LATER)
 
+    @pytest.mark.parametrize("to", ["5000", "unlimited"])
+    @pytest.mark.parametrize("whose", ["user/*", "user/alice"])
+    @pytest.mark.parametrize("again", [True, False], ids=["said again", "not said"])
+    @pytest.mark.parametrize("until", ["2h", "7d"])
+    def test_a_raise_gets_another_end(
+        self, shell: Shell, whose: str, to: str, until: str, *, again: bool
+    ) -> None:
+        shell.world.quota(principal=whose)
+        shell.out("quota", "raise", "user/alice", "daily", to, "--until", "2d")
+        before = shell.item()
+        same = [to] if again else []
+        shell.out("quota", "raise", "user/alice", "daily", *same, "--until", until)
+        end = "until" if whose == "user/*" else "raise_until"
+        ends = {"2h": "2026-11-24T14:00:00+00:00", "7d": "2026-12-01T12:00:00+00:00"}[until]
+        assert shell.item() == {**before, end: ends}
+
+    @pytest.mark.parametrize("first", ["9000", "unlimited"])
+    def test_a_raise_of_one_that_all_have_can_be_made_smaller(
+        self, shell: Shell, first: str
+    ) -> None:
+        shell.world.quota(principal="user/*")
+        shell.out("quota", "raise", "user/alice", "daily", first, "--until", "2d")
+        printed = shell.run("quota", "raise", "user/alice", "daily", "5000", "--until", "7d")
+        assert shell.item() == {
+            "principal": "user/alice", "quota": "daily", "measure": "total_tokens",
+            "limit": Decimal(5000), "window": "day", "until": "2026-12-01T12:00:00+00:00",
+            "note": RAISED, "edited_by": ADMIN,
+        }  # fmt: skip
+        assert "applies again: daily of user/*: 1,000 total tokens per day." in printed.stderr
+        assert refused(shell, "quota", "raise", "user/alice", "daily", "900", "--until=2d")[0] == 2
+
+    def test_a_release_is_extended_like_a_raise(self, shell: Shell) -> None:
+        shell.world.quota(principal="default")
+        shell.sweep()
+        shell.out("release", "user/alice")
+        shell.out("quota", "raise", "user/alice", "daily", "--until", "7d")
+        assert shell.item()["exempt"] is True
+        assert shell.item()["until"] == "2026-12-01T12:00:00+00:00"
+
+    def test_what_is_not_raised_has_no_limit_to_keep(self, shell: Shell) -> None:
+        shell.world.quota(raise_to=5000, raise_until="2026-11-01")
+        code, words = refused(shell, "quota", "raise", "user/alice", "daily", "--until", "2d")
+        assert code == 2
+        assert "quota daily of user/alice is not raised now" in words
+
     def test_one_of_their_own_is_above_what_all_have_now(self, shell: Shell) -> None:
         shell.world.quota(principal="user/*", raise_to=9000, raise_until="2026-12-01")
         code, words = refused(shell, "quota", "raise", "user/alice", "daily", "5000", "--until=2d")

@@ -142,8 +142,8 @@ def test_as_json_the_whole_plan_and_what_became_of_it(imported: Import) -> None:
     imported.items(an_item(limit=2000))
     document = json.loads(imported.run("--yes", "--json").stdout)
     assert document == {
-        "added": 0, "changed": 1, "removed": 0, "unchanged": 0, "left": 1, "written": 1,
-        "overtaken": [], "would_block": [], "would_release": [],
+        "added": 0, "changed": 1, "removed": 0, "unchanged": 0, "left": 1, "by_hand": 0,
+        "written": 1, "overtaken": [], "would_block": [], "would_release": [],
         "steps": [{
             "principal": "user/alice", "quota": "daily", "kind": "changed",
             "changes": [{"attribute": "limit", "old": 1000, "new": 2000}],

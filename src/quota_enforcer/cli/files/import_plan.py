@@ -1,7 +1,7 @@
 """What an import changes: planned first, so that an admin sees it, then written side by side."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -50,7 +50,7 @@ class ImportStep:
     @property
     def key(self) -> tuple[str, str]:
         """Subject and name."""
-        return _key(self.item or self.stored or {})
+        return item_key(self.item or self.stored or {})
 
     @property
     def changes(self) -> list[Change]:
@@ -84,12 +84,14 @@ class ImportStep:
 class ImportPlan:
     """The steps from the table as it is to the file, and how many items they do not touch.
 
-    `left` are items that the file does not have and that stay.
+    `left` are items that the file does not have and that stay, `by_hand` those of them that were
+    made by hand for a while.
     """
 
     steps: tuple[ImportStep, ...]
     unchanged: int
     left: int
+    by_hand: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -103,24 +105,35 @@ class ImportPlan:
         return ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items())
 
 
-def plan_import(wanted: Iterable[WantedItem], stored: Iterable[Item], *, prune: bool) -> ImportPlan:
-    """The steps after which the table has the wanted items; with `prune`, no others."""
-    there = {_key(item): item for item in stored}
+def plan_import(
+    wanted: Iterable[WantedItem],
+    stored: Iterable[Item],
+    *,
+    prune: bool,
+    by_hand: Callable[[Item], bool] = lambda _: False,
+) -> ImportPlan:
+    """The steps after which the table has the wanted items; with `prune`, no others.
+
+    What is `by_hand` stays all the same.
+    """
+    there = {item_key(item): item for item in stored}
     steps: list[ImportStep] = []
     unchanged = 0
-    for each in sorted(wanted, key=lambda each: _key(each.item)):
-        old = there.pop(_key(each.item), None)
+    for each in sorted(wanted, key=lambda each: item_key(each.item)):
+        old = there.pop(item_key(each.item), None)
         if old is not None and not changes(old, each.item):
             unchanged += 1
             continue
         kind = ImportKind.ADDED if old is None else ImportKind.CHANGED
         steps.append(ImportStep(kind, old, each.item, each.rule))
-    if prune:
-        steps += [ImportStep(ImportKind.REMOVED, there[key], None) for key in sorted(there)]
-    return ImportPlan(tuple(steps), unchanged, 0 if prune else len(there))
+    kept = {key for key, item in there.items() if by_hand(item)}
+    gone = sorted(there.keys() - kept) if prune else []
+    steps += [ImportStep(ImportKind.REMOVED, there[key], None) for key in gone]
+    return ImportPlan(tuple(steps), unchanged, len(there) - len(gone), len(kept))
 
 
-def _key(item: Item) -> tuple[str, str]:
+def item_key(item: Item) -> tuple[str, str]:
+    """Subject and name, as written."""
     return str(item.get("principal")), str(item.get("quota"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.blocking import BLOCK
+from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.quotas.edit import checked_rule, stored_item
 from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised
 from quota_enforcer.cli.terminal.principals import members_of

@@ -8,12 +8,12 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.operate.exemption import (
     blocking,
     blocking_of_team,
     lift,
 )
-from quota_enforcer.cli.quotas.blocking import BLOCK
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, explain

@@ -8,6 +8,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.quotas.edit import (
     cannot_deny,
     carry_out,
@@ -22,9 +23,6 @@ from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.quotas.subject import Subject
-
-BLOCK = "blocked-by-hand"
-"""The name of the quota that blocks somebody by hand."""
 
 
 def block(

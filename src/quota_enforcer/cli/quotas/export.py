@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.by_hand import permanent
 from quota_enforcer.cli.files.items import JSON_SUFFIX, ParsedItem, judge_items, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
 from quota_enforcer.cli.terminal.options import on_deployment
@@ -29,6 +30,14 @@ def export(
         ),
     ] = None,
     *,
+    for_good: Annotated[
+        bool,
+        typer.Option(
+            "--permanent",
+            help="Only what holds for good: without raises, releases, blocks by hand and what "
+            "else has an end.",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON instead of YAML; a FILE named .json is JSON too.")
     ] = False,
@@ -40,12 +49,16 @@ def export(
 
     Examples:
       quota-enforcer quota export quotas.yaml
+      quota-enforcer quota export --permanent quotas.yaml
       quota-enforcer quota export --json > quotas.json
     """
     in_json = as_json or (file is not None and file.suffix.lower() == JSON_SUFFIX)
     settings = deployment.settings
+    items = deployment.quotas.items()
+    if for_good:
+        items = permanent(items)
     judged = sorted(
-        judge_items(table_items(deployment.quotas.items()), settings.zone, sorted(settings.denies)),
+        judge_items(table_items(items), settings.zone, sorted(settings.denies)),
         key=lambda each: each.placed.key,
     )
     for each in judged:

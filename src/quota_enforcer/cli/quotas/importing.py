@@ -1,17 +1,20 @@
 """`quota import`: the quota table gets the items of a file."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.by_hand import is_by_hand, with_raise
 from quota_enforcer.cli.files.import_plan import (
     ImportPlan,
     ImportStep,
     WantedItem,
     Written,
+    item_key,
     plan_import,
     write,
 )
@@ -33,14 +36,22 @@ _TOLD = 10
 
 
 @on_deployment
-def import_(
+def import_(  # noqa: PLR0913 - one argument for each option
     deployment: Deployment,
     file: FileOrStdin,
     *,
     prune: Annotated[
         bool,
         typer.Option(
-            "--prune", help="Also remove what FILE does not have, raises and blocks among them."
+            "--prune", help="Also remove what FILE does not have, but for what was made by hand."
+        ),
+    ] = False,
+    end_raises: Annotated[
+        bool,
+        typer.Option(
+            "--end-raises",
+            help="End what was made by hand for a while and FILE does not have: raises; and with "
+            "--prune releases and blocks by hand.",
         ),
     ] = False,
     dry_run: DryRun = False,
@@ -50,7 +61,8 @@ def import_(
     """Make the quota table say what FILE says: shows what would change, asks, then writes.
 
     FILE is a list of quota and price items as YAML or JSON, such as `quota
-    export` writes. All of it is validated first. An item that somebody else
+    export` writes. Raises in force, releases and blocks made by hand stay as
+    they are, unless FILE says otherwise. All of it is validated first. An item that somebody else
     edits meanwhile is named and not changed. After an interruption
     run it again: what is as in FILE already is not written again.
 
@@ -67,7 +79,18 @@ def import_(
     stored = deployment.quotas.items()
     wanted = _accepted(judged, stored)
     _warn(deployment, wanted)
-    made = plan_import(wanted, stored, prune=prune)
+    if end_raises:
+        made = plan_import(wanted, stored, prune=prune)
+    else:
+        now, zone = clock.now(), settings.zone
+        there = {item_key(item): item for item in stored}
+        wanted = [
+            replace(each, item=with_raise(each.item, there.get(item_key(each.item)), now, zone))
+            for each in wanted
+        ]
+        made = plan_import(
+            wanted, stored, prune=prune, by_hand=lambda item: is_by_hand(item, now, zone)
+        )
     if not as_json:
         _say_plan(made)
     written = Written()
@@ -130,8 +153,14 @@ def _say_plan(made: ImportPlan) -> None:
     if made.steps:
         say_lines(step.words for step in made.steps)
     say(f"{made.summary}.")
-    if made.left:
-        say(f"{made.left:,} more in the table are not in the file and stay; --prune removes them.")
+    if made.left > made.by_hand:
+        left = made.left - made.by_hand
+        say(f"{left:,} more in the table are not in the file and stay; --prune removes them.")
+    if made.by_hand:
+        say(
+            f"{made.by_hand:,} made by hand for a while are not in the file and stay; "
+            "--prune --end-raises removes them."
+        )
 
 
 def _write(deployment: Deployment, due: Iterable[ImportStep], written: Written) -> None:
@@ -157,6 +186,7 @@ def _document(made: ImportPlan, written: Written) -> dict[str, Any]:
     return {
         **made.counts,
         "left": made.left,
+        "by_hand": made.by_hand,
         "written": len(written.done),
         "overtaken": [{"principal": s.key[0], "quota": s.key[1]} for s in written.overtaken],
         "steps": [step.to_json() for step in made.steps],

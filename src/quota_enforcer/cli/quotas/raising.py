@@ -34,6 +34,7 @@ from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share
 from quota_enforcer.core.quotas.write import quota_attributes
 from quota_enforcer.core.quotas.written import UNLIMITED, item_form, nearest
@@ -82,8 +83,13 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     subject: SubjectArg,
     name: Name,
     to: Annotated[
-        str, typer.Argument(metavar="TO", help="The limit until then: 5_000_000, or unlimited.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[TO]",
+            help="The limit until then: 5_000_000, or unlimited. Default: that of the raise in "
+            "force, which gets another end.",
+        ),
+    ] = None,
     *,
     until: Annotated[str, typer.Option(metavar="WHEN", help=f"{END_FORMS}.")],
     note: Annotated[
@@ -97,33 +103,82 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
 
     A quota of their own is raised. If the quota of a team, of a kind or the default
     limits them, they get one of their own that is the same with this limit, and
-    that ends by itself.
+    that ends by itself. A raise in force may be raised, lowered, made longer
+    and made shorter.
 
     Examples:
       quota-enforcer quota raise user/alice daily 5_000_000 --until 1d
+      quota-enforcer quota raise user/alice daily --until 3d
       quota-enforcer quota raise team/research daily unlimited --until 2026-12-24
     """
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until")
     key, old = stored_item(deployment, subject, name)
     own = _own(old, settings, now)
-    quota = own or _applicable(deployment, key, name, now)
-    by = Raise(_above(to, quota, now, own=own is not None), ends, note or NOTE)
-    who = canonical(key, settings.account)
-    new = raised(who, quota, old if own else None, by, settings.zone)
-    edit = checked_edit(deployment, key, old, new | ({"note": note} if note else {}))
+    limit = to if to is not None else _present(own, key, name, now)
+    own, again = _continued(own, limit)
+    if again and old is not None:  # the same raise with another end
+        new, quota = {**old, "until": moment_text(ends, settings.zone)}, None
+    else:
+        own = None if isinstance(own, Exemption) else own
+        quota = own or _applicable(deployment, key, name, now)
+        by = Raise(_above(limit, quota, now, own=own is not None), ends, note or NOTE)
+        new = raised(
+            canonical(key, settings.account), quota, old if own else None, by, settings.zone
+        )
+    new |= ({"principal": key} if old else {}) | ({"note": note} if note else {})
+    edit = checked_edit(deployment, key, old, new)
     carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
     if as_json or dry_run:
         return
     then = wording.moment(ends, settings.zone)
-    if own is None or own.until is None or own.until > ends:
+    if quota is None:
+        hint(f"The raise ends {then}.")
+    elif own is None or own.until is None or own.until > ends:
         hint(f"After {then} applies again: {named(quota)}.")
-    if own is None and quota.share is Share.POOL and quota.members:
+    if quota is not None and own is None and quota.share is Share.POOL and quota.members:
         hint(f"Until then they do not draw on what {quota.subject} shares.")
 
 
-def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
-    """The subject's own quota, if it is in force; raises NotThere if it has no limit to raise."""
+def _present(own: Quota | Exemption | None, key: str, name: str, now: datetime) -> str:
+    """The limit of the raise in force; raises BadParameter if there is none."""
+    match own:
+        case Quota(raise_until=datetime() as ends) if now < ends:
+            present = own.limit_at(now)
+        case Quota(until=datetime()):
+            present = own.limit
+        case Exemption():
+            return NO_LIMIT
+        case _:
+            raise typer.BadParameter(
+                f"quota {name} of {key} is not raised now: write the limit until then, such as "
+                "5_000_000, or unlimited",
+                param_hint="TO",
+            )
+    return str(present) if present.is_finite() else NO_LIMIT
+
+
+def _continued(own: Quota | Exemption | None, to: str) -> tuple[Quota | Exemption | None, bool]:
+    """What of their own is raised, and whether it is a raise that stays as it is but for its end.
+
+    An item that ends by itself is a raise already: a lower limit is held against what it raises.
+    """
+    if own is None or own.until is None:
+        return own, False
+    if isinstance(own, Exemption):
+        return own, to == NO_LIMIT
+    limit = item_form({"raise_to": to, "measure": own.measure.value})["raise_to"]
+    if not isinstance(limit, Decimal):
+        return own, False
+    lower = limit < own.limit
+    return None if lower else own, limit == own.limit and own.raise_to is None
+
+
+def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | Exemption | None:
+    """The subject's own quota, or exemption with an end, if it is in force.
+
+    Raises NotThere if it has no limit to raise.
+    """
     if item is None:
         return None
     subject, name = item["principal"], item["quota"]
@@ -138,22 +193,25 @@ def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | None:
             return None
         case Quota() as quota:
             return quota
-        case Exemption(until=until):
-            ends = f" until {wording.moment(until, settings.zone)}" if until else ""
-            raise NotThere(f"{subject} has no limit {name}{ends}, so there is nothing to raise")
+        case Exemption(until=None):
+            raise NotThere(f"{subject} has no limit {name}, so there is nothing to raise")
+        case Exemption() as exemption:
+            return exemption
         case rule:
             raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
 
 
 def _applicable(deployment: Deployment, key: str, name: str, now: datetime) -> Quota:
-    """The quota of a team, a kind or the default that limits this principal."""
+    """The quota of a team, a kind or the default that limits this principal but for its own."""
     try:
         principal = Principal.parse(canonical(key, deployment.settings.account))
     except UnknownIdentity:
         principal = None
     if principal is None or principal.kind is Kind.TEAM:
         raise no_such_item(deployment, key, name, to="raise")
-    applicable = deployment.load(now).book.applicable_to(principal, now).quotas
+    rules = deployment.load(now).rules
+    others = (each for each in rules if (each.subject, each.name) != (str(principal), name))
+    applicable = QuotaBook(others).applicable_to(principal, now).quotas
     several = [quota for quota in applicable if quota.name == name]
     if not several:
         names = ", ".join(dict.fromkeys(quota.name for quota in applicable))
