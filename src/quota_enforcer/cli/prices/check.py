@@ -63,7 +63,7 @@ class Checked:
 def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """Show how each model used in the last 35 days is priced, and how to set missing prices.
 
-    Exit code 1 says that a price is assumed. Such a cost is taken at the dearest
+    Exit code 1 says that a price is missing. What is assumed is taken at the dearest
     price that could apply: it warns, and blocks only where a quota says so.
 
     Examples:
