@@ -19,7 +19,7 @@ LINES = [
     "",
     NOISE.strip(),
     json.dumps({"errorCode": "ThrottlingException"}),
-    json.dumps(a_record(input__inputTokenCount="100")),
+    json.dumps(a_record(input__inputTokenCount="many")),
     json.dumps(a_record(identity__arn=SESSION, input__cacheReadInputTokenCount=7)),
 ]
 LOG = "".join(f"{line}\n" for line in LINES).encode()
@@ -65,7 +65,7 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
     assert [row["reason"] for row in read[1:4]] == [
         "empty line", "no record: a plain line", "failed call: ThrottlingException",
     ]  # fmt: skip
-    assert "inputTokenCount is '100'" in read[4]["reason"]
+    assert "inputTokenCount is a text" in read[4]["reason"]
 
 
 def test_what_is_not_counted_has_no_numbers(log: Path) -> None:
@@ -231,8 +231,23 @@ def test_a_file_that_may_not_be_read_is_one_error_in_words(
     assert result.stderr.splitlines()[-1] == f"error: cannot read {str(log)!r}: Permission denied"
 
 
-def test_a_directory_is_wrong_usage(tmp_path: Path) -> None:
-    assert run(str(tmp_path)).exit_code == 2
+def test_a_folder_is_read_as_a_bucket_has_it(tmp_path: Path) -> None:
+    """Without the bodies that were too large for a record, and the file of Bedrock's first try."""
+    folder = tmp_path / "AWSLogs" / ACCOUNT / "BedrockModelInvocationLogs" / "us-east-1"
+    (folder / "2026/11/30/10" / "data").mkdir(parents=True)
+    (folder / "amazon-bedrock-logs-permission-check").write_bytes(b"")
+    hour = folder / "2026/11/30/10"
+    (hour / "20261130T101520000Z_1.json.gz").write_bytes(gzip.compress(LOG))
+    (hour / "20261130T101620000Z_2.json.gz").write_bytes(gzip.compress(LOG))
+    (hour / "data" / "8d8903c3_input.json.gz").write_bytes(gzip.compress(b"{}"))
+    assert "12 lines: 4 counted" in run(str(tmp_path)).stderr
+
+
+def test_an_address_in_s3_is_told_how_to_be_fetched() -> None:
+    result = run("s3://logs/bedrock/")
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.replace("│", " ").split())
+    assert "aws s3 sync s3://logs/bedrock logs" in told
 
 
 def test_help_has_an_example() -> None:

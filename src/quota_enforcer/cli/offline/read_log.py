@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from quota_enforcer.cli.files.logs import STATUS, LogSummary, log_file, log_lines
+from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
+from quota_enforcer.cli.files.logs import log_readings, log_source
 from quota_enforcer.cli.terminal.output import hint, plain, say, say_table
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
@@ -17,7 +18,7 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
-from quota_enforcer.meter.log.record import Counted, Reading, read
+from quota_enforcer.meter.log.record import Counted, Reading
 
 _SHORT = (
     each if each in {"input_tokens", "output_tokens"} else each.rpartition("_")[0] or each
@@ -32,8 +33,8 @@ def read_log(
         Path,
         typer.Argument(
             metavar="FILE",
-            callback=log_file,
-            help="A log of one record a line, plain or gzip; - for stdin.",
+            callback=log_source,
+            help="The log, plain or gzip, or an export of it: a file, a folder, or - for stdin.",
         ),
     ],
     *,
@@ -52,7 +53,7 @@ def read_log(
     summary = LogSummary()
     used: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)  # by principal and model
     try:
-        for number, reading in enumerate(map(read, log_lines(file)), start=1):
+        for number, reading in enumerate(log_readings(file), start=1):
             summary.add(reading)
             cost = _cost(prices, reading)
             if isinstance(reading, Counted) and cost is not None:

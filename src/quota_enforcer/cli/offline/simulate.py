@@ -10,7 +10,8 @@ import typer
 from rich.text import Text
 
 from quota_enforcer.cli.files.items import read_quota_file
-from quota_enforcer.cli.files.logs import LogSummary, log_file, log_lines
+from quota_enforcer.cli.files.log_summary import LogSummary
+from quota_enforcer.cli.files.logs import log_readings, log_source
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
@@ -32,7 +33,7 @@ from quota_enforcer.enforce.report import event
 from quota_enforcer.insight.simulate import Delays, Simulated
 from quota_enforcer.insight.simulate import simulate as replay
 from quota_enforcer.insight.usage import coverage_of_calls
-from quota_enforcer.meter.log.record import Counted, read, without_repeats
+from quota_enforcer.meter.log.record import Counted, without_repeats
 
 LONGEST_LAG = 86_400
 """Seconds; no meter takes more than a day."""
@@ -70,8 +71,8 @@ def simulate(
         Path,
         typer.Option(
             metavar="FILE",
-            callback=log_file,
-            help="An invocation log of one record a line, plain or gzip; - for stdin.",
+            callback=log_source,
+            help="The log, plain or gzip, or an export of it: a file, a folder, or - for stdin.",
         ),
     ],
     quotas: Annotated[
@@ -155,7 +156,7 @@ def _calls(log: Path) -> list[Counted]:
     summary = LogSummary()
 
     def counted() -> Iterator[Counted]:
-        for reading in map(read, log_lines(log)):
+        for reading in log_readings(log):
             summary.add(reading)
             if isinstance(reading, Counted):
                 yield reading

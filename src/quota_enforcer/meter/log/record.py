@@ -22,6 +22,8 @@ from quota_enforcer.meter.log.fields import Damaged, shown
 
 SCHEMA = "ModelInvocationLog"
 """The `schemaType` of invocation records; exports may lack it."""
+EMPTY_LINE = "empty line"
+FAILED_CALL = "failed call"
 _NO_ERROR = (None, "")
 """The `errorCode` of a call that succeeded, where it is written at all: exports write null."""
 
@@ -71,7 +73,7 @@ def read(line: str | bytes, account: str | None = None) -> Reading:
     try:
         plain = (line.decode() if isinstance(line, bytes) else line).strip()
         if not plain:
-            return Skipped("empty line")
+            return Skipped(EMPTY_LINE)
         if plain[0] not in "{[":
             # Half a record, or one with a time before it, as an export of the log group has it.
             if "{" in plain:
@@ -105,7 +107,7 @@ def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
     if schema is not None and schema != SCHEMA:
         raise Damaged(f"schemaType is {shown(schema)}: expected {SCHEMA!r}")
     if record.get("errorCode") not in _NO_ERROR:
-        return Skipped(f"failed call: {record_fields.text(record, 'errorCode')}")
+        return Skipped(f"{FAILED_CALL}: {record_fields.text(record, 'errorCode')}")
     at = record_fields.moment(record)
     arn, identity = record_fields.identity(record, account)
     model_id = record_fields.text(record, "modelId")
