@@ -66,7 +66,7 @@ def test_a_block_is_explained_from_the_rule_to_the_moment_it_frees(shell: Shell)
         "Used": ["1,200 of 1,000 total tokens, 120 %"],
         "Warns at": ["50 % (500): passed, told; 80 % (800): passed, told"],
         "Result": ["used up, so it denies every model"],
-        "Opens again": ["2026-11-25 00:00 UTC, when the window starts again from zero"],
+        "Opens again": ["2026-11-25 00:00 UTC, in 12 h, when the window starts again from zero"],
     }
 
 
@@ -103,7 +103,7 @@ def test_every_rule_that_does_not_apply_is_there_with_why(shell: Shell) -> None:
         "Used": ["0 of 1,000 total tokens, 0 %"],
         "Warns at": ["80 % (800): not reached"],
         "Result": ["it denies nothing: 1,000 total tokens left"],
-        "Resets": ["2026-11-25 00:00 UTC"],
+        "Resets": ["2026-11-25 00:00 UTC, in 12 h"],
     }
 
 
@@ -226,9 +226,9 @@ def test_what_iam_refused_is_told(shell: Shell) -> None:
     [
         (
             "rolling 4 hours",
-            f"2026-11-24 15:00 UTC, {EMPTIER}",
+            f"2026-11-24 15:00 UTC, in 3 h, {EMPTIER}",
         ),
-        ("week", "2026-11-30 00:00 UTC, when the window starts again from zero"),
+        ("week", "2026-11-30 00:00 UTC, in 5 d 12 h, when the window starts again from zero"),
     ],
 )
 def test_when_it_frees(shell: Shell, window: str, frees: str) -> None:
@@ -245,7 +245,9 @@ def test_a_block_by_hand_frees_when_an_admin_says_so_or_when_it_ends(shell: Shel
     assert facts(printed)["Opens again"] == [
         "when an admin changes the quota: with a limit of 0 no reset frees it"
     ]
-    assert facts(printed, "hold")["Opens again"] == ["2026-11-26 00:00 UTC, when the quota ends"]
+    assert facts(printed, "hold")["Opens again"] == [
+        "2026-11-26 00:00 UTC, in 1 d 12 h, when the quota ends"
+    ]
 
 
 def test_long_sums_are_folded_unless_all_is_asked_for(shell: Shell) -> None:

@@ -33,12 +33,13 @@ def test_a_blocked_user_sees_since_and_until_when_what_works_and_whom_to_ask(she
     shell.now = NOON + timedelta(minutes=3)
     assert [" ".join(line.split()) for line in shell.out("me").splitlines() if "─" not in line] == [
         "user/alice, enforce mode, newest usage 3 min old",
-        "Blocked: Amazon Bedrock, since 2026-11-24 12:00 UTC, until 2026-11-25 00:00 UTC.",
+        "Blocked: Amazon Bedrock, since 2026-11-24 12:00 UTC, for 3 min.",
+        "Opens again: 2026-11-25 00:00 UTC, in 11 h 57 min.",
         "What works: no model of Amazon Bedrock; everything else in AWS, as before.",
         "Quota Models Used % State Resets at",
-        "daily * 1,200 of 1,000 total tokens 120 blocked 2026-11-25 00:00 UTC",
+        "daily * 1,200 of 1,000 total tokens ████████ 120 blocked 2026-11-25 00:00 UTC",
         "",
-        "Questions: the platform team.",
+        "To get more: ask the platform team.",
     ]
 
 
@@ -93,7 +94,7 @@ def test_a_block_by_hand_has_no_end_by_the_clock(shell: Shell) -> None:
     shell.world.quota(limit=0)
     shell.used("alice", 1)
     shell.sweep()
-    assert "until an admin changes the quota." in shell.out("me")
+    assert "Opens again: when an admin changes the quota." in shell.out("me")
 
 
 def test_who_could_not_be_blocked_sees_what_to_tell_the_administrators(shell: Shell) -> None:

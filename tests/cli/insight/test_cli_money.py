@@ -125,7 +125,7 @@ class TestStatus:
     def test_money_is_shown_in_dollars(self, shell: Shell) -> None:
         shell.world.quotas.put(a_budget())
         spent(shell, "user/alice", "8.519")
-        printed = shell.out("status")
+        printed = shell.out("status", "--all")
         assert "$8.51 of $10.00" in printed
         assert "dollars" not in printed
         assert "~" not in printed
@@ -142,7 +142,7 @@ class TestStatus:
         spent(shell, "user/alice", "8", assumed="3")
         spent(shell, "user/alice", "1", model=SONNET)
         spent(shell, "user/bob", "1")
-        printed = shell.out("status")
+        printed = shell.out("status", "--all")
         assert "~$9.00 of $10.00" in printed
         assert " $1.00 of $10.00" in printed
         note = printed.splitlines()[-1]
@@ -172,14 +172,14 @@ class TestStatus:
         shell.world.quotas.put(an_item(measure="weighted_tokens", limit="100.5",
                                        weights={"input_tokens": "0.5"}))  # fmt: skip
         spent(shell, "user/alice", "1")
-        assert "3.5 of 100.5 weighted tokens" in shell.out("status")
+        assert "3.5 of 100.5 weighted tokens" in shell.out("status", "--all")
         [row] = shell.json("status")["standings"]
         assert (row["used"], row["limit"], row["cost_usd"]) == ("3.5", "100.5", "1")
 
     def test_without_a_limit_money_is_still_money(self, shell: Shell) -> None:
         shell.world.quotas.put(a_budget(raise_to="unlimited", raise_until="2026-12-01"))
         spent(shell, "user/alice", "8.5")
-        assert "$8.50, no limit" in shell.out("status")
+        assert "$8.50, no limit" in shell.out("status", "--all")
         [row] = shell.json("status")["standings"]
         assert (row["used"], row["limit"], row["percent"]) == ("8.5", None, None)
 

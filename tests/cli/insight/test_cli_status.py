@@ -35,9 +35,9 @@ def test_status_shows_usage_limit_percent_state_and_reset(shell: Shell) -> None:
     shell.used("bob", 850)
     shell.used("carol", 5)
     shell.sweep()
-    printed = shell.out("status")
+    printed = shell.out("status", "--all")
     assert printed.splitlines()[0] == (
-        "bedrock-quota, enforce mode, newest usage 0 min old, last sweep 2026-11-24 12:00 UTC"
+        "bedrock-quota, enforce mode, newest usage 0 min old, last sweep 0 min ago"
     )
     reset = "2026-11-25 00:00 UTC"
     used = "of 1,000 total tokens"
@@ -149,7 +149,7 @@ def test_who_has_no_quota_is_shown_with_the_usage_of_today(shell: Shell) -> None
     shell.used("alice", 70)
     shell.sweep()
     assert cells(shell.out("status")) == [
-        ["user/alice", "-", "70 total tokens", "no quota", "2026-11-25 00:00 UTC"],
+        ["user/alice", "70 total tokens", "-", "no quota", "resets in 12 h"],
     ]
 
 
@@ -177,7 +177,7 @@ def test_a_spent_pool_shows_with_its_team_and_with_each_member(shell: Shell) -> 
     state = "blocked since 2026-11-24 12:00 UTC"
     reset = "2026-11-25 00:00 UTC"
     pool = ["daily", "1,200 of 1,000 total tokens", "120", state, reset]
-    assert cells(shell.out("status")) == [
+    assert cells(shell.out("status", "--all")) == [
         ["team/t", *pool],
         ["user/alice", *pool],
         ["user/bob", *pool],
@@ -189,9 +189,10 @@ def test_a_block_without_an_end_and_a_rolling_window_say_so(shell: Shell) -> Non
     shell.world.quota(limit=0)
     shell.world.quota(principal="user/bob", window="rolling 24 hours")
     shell.sweep()
-    alice, bob = cells(shell.out("status"))
-    assert alice[-1] == "an admin changes the quota"
-    assert bob[-1] == "rolling 24 hours"
+    for every, by_hand in (((), "an admin opens"), (("--all",), "an admin changes the quota")):
+        alice, bob = cells(shell.out("status", *every))
+        assert alice[-1] == by_hand
+        assert bob[-1] == "rolling 24 hours"
 
 
 def test_status_of_an_unused_deployment_says_so(shell: Shell) -> None:
@@ -212,6 +213,51 @@ def test_status_tells_of_the_breaker_and_of_the_end(shell: Shell) -> None:
     assert "The stack is being deleted" in told
 
 
+def glance(shell: Shell, monkeypatch: pytest.MonkeyPatch, width: int) -> list[str]:
+    """The lines of `status` on a terminal that wide."""
+    screen = Console(file=io.StringIO(), width=width, markup=False)
+    monkeypatch.setattr(output, "console", lambda **_: screen)
+    shell.out("status")
+    return screen.file.getvalue().splitlines()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_at_a_glance_each_principal_is_one_line_of_its_worst_quota(shell: Shell) -> None:
+    shell.world.quota(principal="user/*")
+    shell.world.quota(principal="user/*", quota="monthly", limit=2000, window="month")
+    for name, tokens in (("alice", 1200), ("bob", 850), ("carol", 5)):
+        shell.used(name, tokens)
+    shell.sweep()
+    shell.now = NOON + timedelta(hours=2)
+    printed = shell.out("status")
+    assert printed.splitlines()[:2] == [
+        "bedrock-quota, enforce mode, newest usage 2 h old, last sweep 2 h ago",
+        "3 principals: 1 blocked, 1 warned, 1 ok.",
+    ]
+    assert cells(printed) == [
+        ["user/alice", "████████", "120", "daily +1", "blocked for 2 h", "opens in 10 h"],
+        ["user/bob", "██████░░", "85", "daily +1", "warned", "resets in 10 h"],
+        ["user/carol", "░░░░░░░░", "0", "daily +1", "ok", "resets in 10 h"],
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_line_fits_the_terminal_and_keeps_both_ends_of_a_name(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    name = "user/alice.with-a-long-name@subsidiary.example.com"
+    shell.world.ledger.put(Record(principal(name), version=1))
+    shell.world.quota(principal="user/*", quota="a-quota-with-quite-a-long-name")
+    shell.world.denies.refuse[principal(name)] = CannotDeny("full")
+    shell.world.quota(principal=name, quota="by-hand", limit=0)
+    shell.sweep()
+    lines = glance(shell, monkeypatch, width)
+    assert max(map(len, lines)) <= width
+    [line] = (each for each in lines if "an admin opens" in each)
+    assert ".com " in line
+    assert ("█" in line) == (width > 60)
+    assert ("could not be blocked" in line) == (width > 60)
+
+
 def test_on_a_narrow_terminal_whole_names_stay_readable(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +266,7 @@ def test_on_a_narrow_terminal_whole_names_stay_readable(
     name = "user/alice.with-a-long-name@subsidiary.example.com"
     shell.world.ledger.put(Record(principal(name), version=1))
     shell.world.quota(principal="user/*", limit=123_456_789)
-    shell.out("status")
+    shell.out("status", "--all")
     lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= 80
     [head] = (line for line in lines if line.startswith("Principal"))

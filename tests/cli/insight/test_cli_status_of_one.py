@@ -99,10 +99,10 @@ class TestOfOne:
         assert "did you mean user/alice?" in result.stderr
 
     def test_choosing_from_all_makes_no_sense_with_one(self, shell: Shell) -> None:
-        for option in (["--over"], ["--kind", "user"]):
+        for option in (["--over"], ["--all"], ["--kind", "user"]):
             result = shell.run("status", "user/alice", *option)
             assert result.exit_code == 2
-            assert "leave PRINCIPAL out" in result.stderr
+            assert "leave PRINCIPAL out" in " ".join(result.stderr.replace("│", " ").split())
 
     def test_as_json(self, shell: Shell) -> None:
         shell.world.quota()
@@ -164,7 +164,7 @@ class TestOfMany:
         result = shell.run("status", "--limit", "2")
         assert "user/u3" in result.stdout
         assert "user/u1" not in result.stdout
-        assert "3 more rows, all ok: --limit 0 shows all." in result.stderr
+        assert "3 more lines, all ok: --limit 0 shows all." in result.stderr
         assert "user/u1" in shell.out("status", "--limit", "0")
 
 

@@ -1,21 +1,24 @@
 """`me`: where the caller stands, asked of the self-service function with the caller's own key."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.text import Text
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import stack_outputs
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.styles import bar, styled
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import dollars, limit_of, used_units
+from quota_enforcer.core.notices.amounts import dollars, lasting, limit_of, used_units
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.core.policies.document import compact
 from quota_enforcer.core.quotas.quota import UNLIMITED
@@ -56,7 +59,7 @@ def me(
         if place:
             say("")
         _show(standing, answer, zone)
-    say(f"\nQuestions: {answer['contact']}.")
+    say(f"\nTo get more: ask {answer['contact']}.")
     if answer["closed"]:
         hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
     if answer["mode"] == Mode.OBSERVE:
@@ -65,15 +68,17 @@ def me(
 
 def _show(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> None:
     age = answer["data_age_seconds"]
-    fresh = "no usage seen yet" if age is None else f"newest usage {max(age, 0) // 60} min old"
+    fresh = "no usage seen yet"
+    if age is not None:
+        fresh = f"newest usage {lasting(timedelta(seconds=max(age, 0)))} old"
     say(f"{standing['principal']}, {answer['mode']} mode, {fresh}")
     for sentence in _denied(standing, zone):
         say(sentence)
     say_table(
-        ("Quota", "Models", "Used", "%", "State", "Resets at"),
+        ("Quota", "Models", "Used", "", "%", "State", "Resets at"),
         [_cells(quota, zone) for quota in standing["quotas"]],
         numbers={"%"},
-        narrow={"Models": 14, "Used": 13, "State": 13, "Resets at": 10},
+        narrow={"Models": 10, "Used": 13, "State": 10, "Resets at": 10},
     )
     for quota in standing["quotas"]:
         for sentence in _remarks(quota, zone):
@@ -83,9 +88,11 @@ def _show(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> N
 def _denied(standing: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     if standing["denied"]:
         what = ", ".join(standing["denied"])
-        since, until = _moment(standing["since"], zone), _moment(standing["until"], zone)
+        since, until, now = _read(standing["since"]), _read(standing["until"]), clock.now()
         closed = "Amazon Bedrock" if what == "*" else what
-        yield f"Blocked: {closed}, since {since}, until {until}."
+        lasted = f", for {lasting(now - since)}" if since else ""
+        yield f"Blocked: {closed}, since {wording.moment(since, zone)}{lasted}."
+        yield f"Opens again: {wording.moment_ahead(until, now, zone)}."
         yield f"What works: {wording.still_open(what)}"
     if standing["changing"]:
         yield "What is blocked is being changed just now: ask again in a minute."
@@ -93,14 +100,15 @@ def _denied(standing: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"For your administrators: {standing['trouble']}."
 
 
-def _cells(quota: dict[str, Any], zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(quota: dict[str, Any], zone: ZoneInfo) -> tuple[str | Text, ...]:
     percent = quota["percent"]
     return (
         quota["quota"] or "-",
         ", ".join(quota["models"]),
         _used(quota),
+        bar(quota["state"], percent),
         "" if percent is None else str(percent),
-        quota["state"],
+        styled(quota["state"]),
         _resets(quota, zone),
     )
 
@@ -145,7 +153,11 @@ def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> str:
-    return wording.moment(None if text is None else datetime.fromisoformat(text), zone)
+    return wording.moment(_read(text), zone)
+
+
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 OUTPUT: Final = "MeUrl"

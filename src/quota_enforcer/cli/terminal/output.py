@@ -188,6 +188,12 @@ def how_far(label: str) -> Iterator[Callable[[float], None]]:
         yield lambda fraction: progress.update(task, completed=fraction)
 
 
+def screen_width() -> int | None:
+    """Columns of the terminal; None if stdout is a pipe, which gets whole lines."""
+    width = console().width
+    return None if width >= WIDE else width
+
+
 def is_roomy() -> bool:
     """Whether stdout is wide enough for a wide table."""
     return console().width >= ROOMY

@@ -26,6 +26,19 @@ _STYLES: Mapping[str, str] = {
 }
 
 
+_BAR = 8
+"""Cells of a bar."""
+_MOST = 100
+
+
+def bar(word: str, percent: int | None) -> Text:
+    """How full a quota is, in the style of its state; empty without a limit."""
+    if percent is None:
+        return Text("")
+    full = min(percent, _MOST) * _BAR // _MOST
+    return Text.assemble(("█" * full, _STYLES.get(word, "green")), ("░" * (_BAR - full), "dim"))
+
+
 def styled(word: str, shown: str | None = None) -> Text:
     """The word in its style, or another text in the style of the word."""
     return Text(str(word) if shown is None else shown, _STYLES.get(word, ""))

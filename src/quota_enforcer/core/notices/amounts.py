@@ -116,6 +116,14 @@ def _two(many: int, large: str, few: int, small: str) -> str:
     return f"{many:,} {large} {few} {small}" if few else f"{many:,} {large}"
 
 
+def shortened(name: str, room: int) -> str:
+    """The name, or both its ends if there is no room for more characters."""
+    if len(name) <= room:
+        return name
+    end = (room - 3) // 2
+    return f"{name[: room - 3 - end]}...{name[len(name) - end :]}"
+
+
 def count(number: int, one: str, several: str = "") -> str:
     """`1 call`, `1,200 calls`, `2 queries`."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"

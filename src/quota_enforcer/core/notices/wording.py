@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.notices.amounts import lasting, limit_of, used_of
+from quota_enforcer.core.notices.amounts import lasting, limit_of, shortened, used_of
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import Unit, Window
@@ -113,6 +113,13 @@ def moment(when: datetime | None, zone: ZoneInfo) -> str:
     return f"{when.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
+def moment_ahead(when: datetime | None, now: datetime, zone: ZoneInfo) -> str:
+    """`2026-11-25 00:00 CET, in 11 h`; None is when an admin changes the quota."""
+    if when is None:
+        return f"when {moment(None, zone)}"
+    return f"{moment(when, zone)}, in {lasting(when - now)}"
+
+
 def period(window: Window) -> str:
     """`today`, `this month`, `in the last 24 hours`."""
     if window.rolling:
@@ -137,7 +144,7 @@ def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
 def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, str]]:
     yield "Why", f"{notice.reason}."
     if notice.kind in _BLOCKS:
-        yield "Opens again", f"{_opens(notice, zone)}."
+        yield "Opens again", f"{moment_ahead(notice.until, notice.at, zone)}."
     elif notice.kind is NoticeKind.WARNING:
         if notice.runs_out is not None:
             yield "At this pace", f"{_at_this_pace(notice, zone)}."
@@ -204,24 +211,17 @@ def _share(notice: Notice) -> int:
     return int(notice.used * 100 / notice.limit) if notice.limit else 100
 
 
-def _opens(notice: Notice, zone: ZoneInfo) -> str:
-    """`2026-11-25 00:00 CET, in 11 h`, or when an admin changes the quota."""
-    if notice.until is None:
-        return f"when {moment(None, zone)}"
-    return f"{moment(notice.until, zone)}, in {lasting(notice.until - notice.at)}"
-
-
 def _at_this_pace(notice: Notice, zone: ZoneInfo) -> str:
     out = notice.runs_out
     if out is None or out == notice.until:
         return "it lasts until the reset"
-    return f"it is used up at {moment(out, zone)}, in {lasting(out - notice.at)}"
+    return f"it is used up at {moment_ahead(out, notice.at, zone)}"
 
 
 def _resets(notice: Notice, zone: ZoneInfo) -> str:
     if notice.window.startswith("rolling"):
         return f"bit by bit, as usage gets older than {notice.window.removeprefix('rolling ')}."
-    return f"{_opens(notice, zone)}, when the count starts again from zero."
+    return f"{moment_ahead(notice.until, notice.at, zone)}, when the count starts again from zero."
 
 
 def _what_works(notice: Notice) -> str:
@@ -260,7 +260,7 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
         room = _SEEN_AT_ONCE - len(f"{what}: ")
         of_model = notice.kind is NoticeKind.PRICE_UNKNOWN
         quota = notice.quota if of_model else f"quota {notice.quota}"
-        what = f"{what}: {quota if len(quota) <= room else _shortened(notice.quota, room)}"
+        what = f"{what}: {quota if len(quota) <= room else shortened(notice.quota, room)}"
     several = [what, notice.pool if _is_of_member(notice) else "", notice.principal]
     words = ", ".join(each for each in several if each)
     plain = "".join(each if " " <= each <= "~" else "?" for each in words)
@@ -280,11 +280,3 @@ def _day(notice: Notice, zone: ZoneInfo) -> str:
     local = notice.until.astimezone(zone)
     year = f" {local.year}" if notice.until - notice.at > _MOST_OF_A_YEAR else ""
     return f"{local.day} {local:%b}{year} {local:%H:%M %Z}"
-
-
-def _shortened(name: str, room: int) -> str:
-    """The name, or both its ends if there is no room for more."""
-    if len(name) <= room:
-        return name
-    end = (room - 3) // 2
-    return f"{name[: room - 3 - end]}...{name[-end:]}"

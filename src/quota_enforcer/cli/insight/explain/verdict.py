@@ -34,7 +34,7 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     if verdict.used_up:
         yield "Opens again", _opens_again(verdict, context)
     elif not quota.window.rolling:
-        yield "Resets", wording.moment(verdict.span.end, context.zone)
+        yield "Resets", wording.moment_ahead(verdict.span.end, context.now, context.zone)
 
 
 def amount(number: Number, quota: Quota) -> str:
@@ -105,7 +105,7 @@ def _opens_again(verdict: Verdict, context: Context) -> str:
     quota = verdict.quota
     if verdict.frees_at is None:
         return "when an admin changes the quota: with a limit of 0 no reset frees it"
-    moment = wording.moment(verdict.frees_at, context.zone)
+    moment = wording.moment_ahead(verdict.frees_at, context.now, context.zone)
     if verdict.frees_at == quota.until:
         return f"{moment}, when the quota ends"
     if quota.window.rolling:

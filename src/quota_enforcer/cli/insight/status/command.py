@@ -16,6 +16,7 @@ from quota_enforcer.cli.insight.status.observing import (
 )
 from quota_enforcer.cli.insight.status.one import say_one
 from quota_enforcer.cli.insight.status.page import header, header_document, hints
+from quota_enforcer.cli.insight.status.people import of_each, say_people, summary
 from quota_enforcer.cli.insight.status.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
@@ -48,6 +49,9 @@ def status(  # noqa: PLR0913 - one argument for each option
         bool, typer.Option("--over", help="Only who has used up a quota, or is blocked.")
     ] = False,
     kind: Annotated[Kind | None, typer.Option(help="Only principals of this kind.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every quota of everybody, with moments and amounts.")
+    ] = False,
     days: Annotated[
         int,
         typer.Option(
@@ -58,13 +62,15 @@ def status(  # noqa: PLR0913 - one argument for each option
         int | None,
         typer.Option(
             min=0,
-            help=f"How many rows; 0 is all. Default: {SCREENFUL} on a terminal, else all.",
+            help=f"How many lines; 0 is all. Default: {SCREENFUL} on a terminal, else all.",
             show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show where everybody is, what matters most first; or all about one principal.
+
+    A line for each principal shows the quota that matters most.
 
     It is computed now, by the enforcer's own rules, from the usage metered
     so far. In observe mode it also shows who would have been blocked lately,
@@ -74,12 +80,15 @@ def status(  # noqa: PLR0913 - one argument for each option
       quota-enforcer status
       quota-enforcer status user/alice
       quota-enforcer status --over --kind role
+      quota-enforcer status --all
       quota-enforcer status --json
     """
     context = deployment.settings.context(clock.now())
     if principal is not None:
-        if over or kind:
-            raise typer.BadParameter("--over and --kind choose from all: leave PRINCIPAL out")
+        if over or kind or every:
+            raise typer.BadParameter(
+                "--over, --kind and --all choose from all: leave PRINCIPAL out"
+            )
         say_one(deployment, principal, context, days, as_json=as_json)
         return
     records, table, covered = _look(deployment, context)
@@ -89,7 +98,7 @@ def status(  # noqa: PLR0913 - one argument for each option
     if as_json:
         say_json(_document(deployment, context, shown, found) | {"coverage": covered.to_json()})
         return
-    _say(deployment, context, table, shown, screenful(limit))
+    _say(deployment, context, table, shown, screenful(limit), every=every)
     if covered.missed.requests:
         say(f"\n{of_last_days(covered)}")
     if found is not None:
@@ -138,6 +147,8 @@ def _say(
     table: list[StatusRow],
     shown: list[StatusRow],
     limit: int | None,
+    *,
+    every: bool,
 ) -> None:
     say(header(deployment, deployment.ledger.state(), context))
     if not table:
@@ -146,9 +157,16 @@ def _say(
     if not shown:
         say(f"None of these {len({row.principal for row in table}):,} principals.")
         return
-    say_rows(shown[:limit], context)
-    if limit is not None and len(shown) > limit:
-        hint(f"{len(shown) - limit:,} more rows, {_calmest(shown[limit:])}: --limit 0 shows all.")
+    say(summary(shown))
+    if every:
+        left_out = shown[limit:] if limit else []
+        say_rows(shown[:limit], context)
+    else:
+        several = of_each(shown)
+        say_people(several[:limit], context)
+        left_out = [rows[0] for rows in several[limit:]] if limit else []
+    if left_out:
+        hint(f"{len(left_out):,} more lines, {_calmest(left_out)}: --limit 0 shows all.")
     say_notes(shown)
 
 

@@ -1,6 +1,6 @@
 """Above and below every status: the deployment, how fresh its usage is, and hints."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
@@ -8,15 +8,17 @@ from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import lasting
 
 
 def header(deployment: Deployment, state: SweepState, context: Context) -> str:
-    """`bedrock-quota, enforce mode, newest usage 3 min old, last sweep 2026-11-24 12:00 UTC`."""
+    """`bedrock-quota, enforce mode, newest usage 3 min old, last sweep 2 min ago`."""
     fresh = "no usage seen yet"
     age = _age(state, context.now)
     if age is not None:
-        fresh = f"newest usage {max(age, 0) // 60} min old"
-    swept = f"last sweep {wording.moment(state.finished, context.zone)}" if state.finished else ""
+        fresh = f"newest usage {lasting(timedelta(seconds=max(age, 0)))} old"
+    ago = "" if state.finished is None else lasting(context.now - state.finished)
+    swept = f"last sweep {ago} ago" if ago else ""
     parts = [deployment.settings.stack, f"{context.mode} mode", fresh, swept or "not swept yet"]
     return ", ".join(parts)
 
