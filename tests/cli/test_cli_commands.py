@@ -15,7 +15,7 @@ from quota_enforcer.core.ledger import Record
 from world import principal
 
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
-                      "policy enforcer", "policy gate", "policy guard", "policy me",
+                      "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
                       "policy meter", "policy self-service", "report"}  # fmt: skip
 """Policy documents are JSON, and the report is a page: `status --json` is its machine's."""
 

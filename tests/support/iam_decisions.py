@@ -24,6 +24,8 @@ class Caller:
     arn: str = f"arn:aws:iam::{ACCOUNT}:role/team/shared"
     user_id: str = "AROASHARED:alice@example.com"
     keys: dict[str, Any] = field(default_factory=dict)
+    region: str = "us-east-1"
+    """The request's, `aws:RequestedRegion`."""
 
     def may(self, action: str, resource: str = "*", **keys: Any) -> bool:
         """IAM's decision; `keys` are condition keys of the request, `__` standing for a colon."""
@@ -34,7 +36,7 @@ class Caller:
             principal_account=ACCOUNT,
             action=action,
             resource_arn=resource,
-            region="us-east-1",
+            region=self.region,
             service_context=named,
             principal_keys={"aws:userid": self.user_id, **self.keys},
         )

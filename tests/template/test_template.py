@@ -413,13 +413,58 @@ class TestAlarms:
         """Somebody may have switched logging off, or removed the subscription."""
         alarm = Deployed(Metering=metering).properties("CallsNotMetered")
         metrics = {each["Id"]: each for each in alarm["Metrics"]}
-        called = metrics["called"]["MetricStat"]
+        called = metrics["all"]["MetricStat"]
         assert called["Metric"] == {"Namespace": "AWS/Bedrock", "MetricName": "Invocations"}
         assert metrics["metered"]["MetricStat"] == called | {"Metric": metered}
         shown = [name for name, each in metrics.items() if each.get("ReturnData", True)]
         assert shown == ["missed"]
         assert metrics["missed"]["Expression"] == "IF(called > 0 AND seen == 0, 1, 0)"
         assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 2)
+
+    @pytest.mark.parametrize("metering", ["stream", "cloudwatch"])
+    def test_calls_are_counted_where_there_is_no_count_of_all_models(self, metering: str) -> None:
+        """By a query, of exactly the dimension ModelId: the calls stand under others again."""
+        alarm = Deployed(Metering=metering).properties("CallsNotMetered")
+        metrics = {each["Id"]: each for each in alarm["Metrics"]}
+        assert metrics["called"]["Expression"] == "MAX([models, all])"
+        query = metrics["models"]
+        assert query["Expression"] == (
+            'SELECT SUM(Invocations) FROM SCHEMA("AWS/Bedrock", ModelId)'
+        )
+        assert query["Period"] == metrics["all"]["MetricStat"]["Period"]
+        queries = [each for each in metrics.values() if "SELECT" in each.get("Expression", "")]
+        assert queries == [query]  # CloudWatch takes one in a request
+
+    def test_calls_that_all_fail_are_seen_though_none_is_metered(self) -> None:
+        """They are in the log with an error code: skipped by one meter, log events to the other."""
+        stream, metrics = (
+            {each["Id"]: each for each in Deployed(Metering=metering).properties(
+                "CallsNotMetered")["Metrics"]}
+            for metering in ("stream", "cloudwatch")
+        )  # fmt: skip
+        assert stream["seen"]["Expression"] == "MAX([metered, skipped, zero])"
+        assert stream["skipped"]["MetricStat"]["Metric"] == own_metric("Skipped", "meter")
+        assert metrics["seen"]["Expression"] == "MAX([metered, zero])"
+        assert "skipped" not in metrics
+
+    def test_use_of_mantle_is_an_alarm_at_whichever_level_it_is_counted(self) -> None:
+        alarm = LEAST.properties("MantleUsed")
+        (used,) = alarm["Metrics"]
+        assert used["Expression"] == 'SELECT SUM(Inferences) FROM "AWS/BedrockMantle"'
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+        assert "policy lock --mantle" in alarm["AlarmDescription"]
+
+    def test_a_batch_job_is_told_of_with_what_is_not_metered_and_the_lock(self) -> None:
+        rule = LEAST.properties("BatchJobRan")
+        assert rule["EventPattern"]["detail-type"] == ["Batch Inference Job State Change"]
+        (target,) = rule["Targets"]
+        transformer = target["InputTransformer"]
+        assert set(re.findall(r"<(\w+)>", transformer["InputTemplate"])) == set(
+            transformer["InputPathsMap"]
+        )
+        words = json.loads(transformer["InputTemplate"])
+        assert "counts none of its tokens" in words
+        assert "policy lock --batch" in words
 
     def test_an_hour_that_could_not_be_counted_again_is_an_alarm(self) -> None:
         alarm = LEAST.properties("RecountsRefused")

@@ -1,4 +1,4 @@
-"""`policy deny`, `policy gate` and `policy allow`; the other `policy` commands beside them.
+"""`policy deny`, `gate`, `lock` and `allow`; the other `policy` commands beside them.
 
 Each prints a policy document of `core.policies` as JSON, and none needs AWS credentials.
 """
@@ -27,6 +27,8 @@ from quota_enforcer.core.policies.boundary import deny_statements, percent_full
 from quota_enforcer.core.policies.boundary import gate as gate_for
 from quota_enforcer.core.policies.deny import deny_documents, divided
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
+from quota_enforcer.core.policies.locks import Locks
+from quota_enforcer.core.policies.locks import lock as lock_for
 from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
 
 app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
@@ -109,6 +111,33 @@ def gate(
         )
     _say([written])
     hint(f"{percent_full(written)} % of the {MANAGED_LIMIT:,} characters that IAM takes")
+
+
+@app.command(no_args_is_help=True)
+def lock(
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--region",
+            metavar="REGION",
+            help="A Region where Bedrock may be used, since a deployment meters it; repeatable. "
+            "All others are closed, but for what an inference profile of these sends there.",
+        ),
+    ] = None,
+    partition: Partition = "aws",
+    *,
+    mantle: Annotated[bool, typer.Option("--mantle", help="Close bedrock-mantle.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Close batch jobs.")] = False,
+) -> None:
+    """Close what no invocation log records, as a service control policy or a policy of roles.
+
+    Whoever it holds for can use Bedrock only in ways that are metered.
+
+    Examples:
+      quota-enforcer policy lock --mantle --batch
+      quota-enforcer policy lock --region eu-central-1 --region eu-west-1
+    """
+    _say([lock_for(Locks(mantle, batch, tuple(region or ())), partition=partition)])
 
 
 @app.command(no_args_is_help=True)
