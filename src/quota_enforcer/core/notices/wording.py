@@ -239,8 +239,8 @@ def still_open(models: str) -> str:
     if models == "*":
         return "no model of Amazon Bedrock; everything else in AWS, as before."
     return (
-        f"every model but {models}, as before. API keys for Bedrock and its mantle endpoint are "
-        "closed too, since they do not tell the models apart."
+        f"every model but {models}, as before, with API keys too. The bedrock-mantle endpoint is "
+        "closed, since it knows models by other names and is not metered."
     )
 
 
