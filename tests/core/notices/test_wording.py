@@ -151,7 +151,7 @@ def test_a_block_of_one_model_says_what_stays_open() -> None:
     blocked = Story(a_quota(models=(ModelScope(HAIKU),))).at(NOON, 1000).notices[-1]
     sent = message(blocked, BERLIN, "x")
     assert sent.subject == "Blocked in part until 25 Nov 01:00 CET: quota daily, user/alice"
-    assert f"What works: every model but {HAIKU}, as before." in sent.body
+    assert f"What works: every model but {HAIKU}, as before, with API keys too." in sent.body
 
 
 def test_what_another_quota_closes_is_not_said_to_be_open() -> None:
