@@ -3,7 +3,7 @@
 Each message names the thing, its value, what is allowed and the fix.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 def did_you_mean(word: str, known: Collection[str], cutoff: float = 0.6) -> str:
@@ -12,6 +12,49 @@ def did_you_mean(word: str, known: Collection[str], cutoff: float = 0.6) -> str:
 
     near = get_close_matches(word, known, n=1, cutoff=cutoff)
     return f"did you mean {near[0]}?" if near else ""
+
+
+_SHORT, _LONG = 4, 6
+"""How many letters a name has in which a slip is likelier than another name."""
+
+
+def near_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Those of which `name` may be a slip of the fingers: `user/alcie` of `user/alice`.
+
+    Only a name of the same kind, with the same digits, and one letter left out, doubled, swapped or
+    (in longer names) wrong: `bob` is no `rob`, `dev-1` no `dev-2`, `paul` no `paula`.
+    """
+    kind, slash, own = name.rpartition("/")
+    several = sorted({each for each in known if each.startswith(f"{kind}{slash}")})
+    return [each for each in several if _is_slip(own, each.removeprefix(f"{kind}{slash}"))][:most]
+
+
+def _is_slip(one: str, other: str) -> bool:
+    if one.lower() == other.lower():
+        return True
+    if abs(len(one) - len(other)) > 1 or _digits(one) != _digits(other):
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if start is None:  # one goes on where the other ends
+        return min(len(one), len(other)) > _LONG
+    a, b = one[start:], other[start:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    if len(a) + len(b) == 1:
+        return min(len(one), len(other)) >= _SHORT
+    if a == b[::-1]:
+        return len(a) == len("ab") and len(one) >= _SHORT
+    return len(a) == len(b) == 1 and len(one) >= _LONG
+
+
+def _digits(name: str) -> list[str]:
+    return [each for each in name if each.isdigit()]
+
+
+def these(names: Iterable[str]) -> str:
+    """`did you mean user/a or user/b?`; empty without names."""
+    several = " or ".join(names)
+    return f"did you mean {several}?" if several else ""
 
 
 class EnforcerError(Exception):

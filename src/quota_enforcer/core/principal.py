@@ -175,7 +175,7 @@ def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
             )
 
 
-_BETWEEN = re.compile(r",(?=\s*(?:user|role|sso|session|team)/)")
+_BETWEEN = re.compile(r",(?=\s*(?:(?:user|role|sso|session|team)/|arn:))")
 """A comma between principals; names of IAM may have commas too."""
 
 

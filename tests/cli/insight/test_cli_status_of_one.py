@@ -94,7 +94,7 @@ class TestOfOne:
     def test_a_stranger_gets_a_hint(self, shell: Shell) -> None:
         shell.used("alice", 70)
         shell.sweep()
-        result = shell.run("status", "user/alic")
+        result = shell.run("status", "user/alcie")
         assert result.exit_code == 0
         assert "did you mean user/alice?" in result.stderr
 

@@ -134,11 +134,90 @@ def test_set_of_a_new_item_names_what_is_missing(shell: Shell) -> None:
     assert "window is missing" in result.stderr
 
 
-@pytest.mark.parametrize("subject", ["alice", "users/alice", "user/", "arn:aws:s3:::bucket"])
-def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str) -> None:
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("user/", "principal is 'user/'; allowed: user/NAME, role/NAME"),
+        ("usr/alice", "principal is 'usr/alice'; allowed: user/NAME"),
+        ("dora", "write user/dora, role/dora, sso/dora or team/dora"),
+        (
+            "dora@example.com",
+            "'dora@example.com' is no principal that is known here: write sso/dora@",
+        ),
+        ("twin", "'twin' may be role/twin or user/twin: write which of them"),
+        ("everybody", "write default for all people (never roles), or user/*"),
+        ("arn:aws:s3:::bucket", "'arn:aws:s3:::bucket' is no identity ARN"),
+        (
+            "arn:aws:iam::999999999999:user/alice",
+            "is of account 999999999999, and this deployment limits who calls Bedrock in account",
+        ),
+        (f"arn:aws:iam::{ACCOUNT}:root", "is the account's root user, whom no IAM policy can deny"),
+        (f"arn:aws:iam::{ACCOUNT}:group/devs", "make a team of its members"),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/x", "is a federated user"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/AWSReservedSSO_Dev_0123456789abcdef",
+            "whose people are limited each by name: write sso/NAME",
+        ),
+        (
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/ci-42",
+            "role/reporting the role with all its sessions; write which of them is meant",
+        ),
+    ],
+)
+def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str, words: str) -> None:
+    for who in ("alice", "twin", "role:twin/1"):
+        shell.used(who, 5)
+    shell.sweep()
     result = shell.run("quota", "set", subject, "daily", *A_QUOTA)
     assert result.exit_code == 2
-    assert f"principal is {subject!r}; allowed: user/NAME, role/NAME" in result.stderr
+    assert words in result.stderr
+    assert shell.world.quotas.table == {}
+
+
+@pytest.mark.parametrize(
+    ("subject", "taken"),
+    [
+        ("alice", "user/alice"),
+        (" user/alice ", "user/alice"),
+        ("users/alice", "user/alice"),
+        ("User/alice", "user/alice"),
+        ("ci", "role/ci"),
+        ("Ann@Example.com", "sso/ann@example.com"),
+        ("research", "team/research"),
+        (f"arn:aws:iam::{ACCOUNT}:user/staff/alice", "user/alice"),
+    ],
+)
+def test_set_takes_a_name_that_only_one_has(shell: Shell, subject: str, taken: str) -> None:
+    for who in ("alice", "role:ci/1", "sso:Ann@Example.com"):
+        shell.used(who, 5)
+    shell.world.quota(principal="team/research", quota="other", members=["user/alice"])
+    shell.sweep()
+    members = ("--members", "alice") if taken.startswith("team/") else ()
+    shell.out("quota", "set", subject, "daily", *A_QUOTA, *members)
+    assert (taken, "daily") in shell.world.quotas.table
+    assert shell.out("quota", "show", subject, "daily").startswith(f"Quota daily of {taken}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"), [("session", "session/reporting/ci-42"), ("role", "role/reporting")]
+)
+def test_of_a_sessions_arn_it_asks_whether_the_session_or_the_role_is_meant(
+    shell: Shell, answer: str, taken: str
+) -> None:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/ci-42"
+    result = shell.run("quota", "set", arn, "daily", *A_QUOTA, typed=f"{answer}\n")
+    assert result.exit_code == 0, result.output
+    assert "Which is meant (session or role)?" in result.stderr
+    assert list(shell.world.quotas.table) == [(taken, "daily")]
+
+
+def test_members_are_taken_like_subjects(shell: Shell) -> None:
+    shell.used("alice", 5)
+    shell.sweep()
+    arn = f"arn:aws:iam::{ACCOUNT}:role/ci"
+    shell.out("quota", "set", "team/x", "daily", *A_QUOTA, "--members", f"user/bob,{arn}",
+              "--member", "alice")  # fmt: skip
+    assert shell.item("team/x")["members"] == ["user/bob", "role/ci", "user/alice"]
 
 
 def test_set_takes_values_as_people_write_them(shell: Shell) -> None:

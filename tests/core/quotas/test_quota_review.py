@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -54,13 +55,17 @@ def test_where_nobody_is_known_yet_nobody_is_missed() -> None:
 
 
 def test_a_member_who_was_never_seen_is_named() -> None:
-    assert doubts(team("user/alice", "user/bbo")) == [
-        "team/x daily has the member user/bbo, who has not used Bedrock yet; did you mean user/bob?"
+    assert doubts(team("user/alice", "user/aliec")) == [
+        (
+            "team/x daily has the member user/aliec, who has not used Bedrock yet; "
+            "did you mean user/alice?"
+        )
     ]
 
 
 def test_only_the_first_unseen_names_are_compared_with_all_that_are_known() -> None:
-    found = doubts(team(*(f"user/alic{n}" for n in range(30))))
+    spellings = list(product(*((letter, letter.upper()) for letter in "alice")))
+    found = doubts(team(*(f"user/{''.join(each)}" for each in spellings[1:31])))
     assert len(found) == 30
     assert sum("did you mean" in each for each in found) == 5
 

@@ -17,15 +17,16 @@ from quota_enforcer.cli.operate.exemption import (
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, explain
+from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.errors import EnforcerError, NotThere, did_you_mean
+from quota_enforcer.core.errors import EnforcerError, NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied, canonical
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.pools import Pools
@@ -137,13 +138,15 @@ def release(
 
 def _record(deployment: Deployment, text: str) -> Record:
     """The principal's record; raises UnknownIdentity, or NotThere for a stranger."""
-    principal = Principal.parse(canonical(text, deployment.settings.account))
+    principal = Principal.parse(whom(deployment, text))
     if principal.kind is Kind.TEAM:
         return Record(principal)
     record = deployment.ledger.records([principal])[principal]
     if record.version == 0 and deployment.quotas.get(str(principal), BLOCK) is None:
         known = [str(each.principal) for each in deployment.ledger.everybody()]
-        meant = did_you_mean(str(principal), known) or "`quota-enforcer status` shows who is known"
+        meant = (
+            these(near_names(str(principal), known)) or "`quota-enforcer status` shows who is known"
+        )
         raise NotThere(f"{principal} has not used Bedrock and is not blocked; {meant}")
     return record
 

@@ -95,7 +95,7 @@ def block_(  # noqa: PLR0913 - one argument for each part of it
     )
     edit = checked_edit(deployment, key, old, new)
     alone = not (edit.rule.subject.is_group or edit.rule.members)
-    edit = carry_out(deployment, edit, Consent(yes, dry_run, as_json), now, meant=alone)
+    edit = carry_out(deployment, edit, Consent(yes, dry_run, as_json), now, wanted=alone)
     if as_json or dry_run:
         return
     if ends is None:

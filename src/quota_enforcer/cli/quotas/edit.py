@@ -7,10 +7,11 @@ from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
+from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.principal import Principal, cannot_be_denied, canonical
+from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
@@ -30,7 +31,7 @@ def stored_item(deployment: Deployment, subject: str, name: str) -> tuple[str, I
     found = deployment.quotas.get(subject, name)
     if found is not None:
         return subject, found
-    key = canonical(subject, deployment.settings.account)
+    key = whom(deployment, subject)
     if key != subject and (found := deployment.quotas.get(key, name)) is not None:
         return key, found
     if key.startswith("sso/"):  # only these names have several spellings
@@ -82,16 +83,16 @@ def carry_out(
     consent: Consent,
     now: datetime,
     *,
-    meant: bool = False,
+    wanted: bool = False,
 ) -> StoredEdit:
-    """Say whom it would block, ask, write and report it; `meant` is a block that was asked for.
+    """Say whom it would block, ask, write and report it; `wanted` is a block that was asked for.
 
     Raises NobodyToAsk, Abort if the answer is no, or Conflict if somebody else wrote first.
     """
     found = Preview()
     if edit.made:
         found = preview(deployment, {(edit.key, edit.name): edit.new}, now)
-        if goes_on(found, consent, meant=meant):
+        if goes_on(found, consent, wanted=wanted):
             edit = replace(edit, new={**edit.new, AUTHOR: deployment.caller()}, written=True)
             deployment.quotas.put(edit.new, edit.old)
             edit = replace(edit, effect=effect(deployment))

@@ -101,12 +101,12 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     return Preview(found, settings.mode is Mode.OBSERVE, held)
 
 
-def goes_on(found: Preview, consent: Consent, *, meant: bool = False) -> bool:
-    """Whether to write: not in a dry run; asks if somebody would be blocked who is not `meant`.
+def goes_on(found: Preview, consent: Consent, *, wanted: bool = False) -> bool:
+    """Whether to write: not in a dry run. Asks if it would block somebody, unless that is `wanted`.
 
     Raises NobodyToAsk where there is no terminal, or Abort if the answer is no.
     """
-    asked = bool(found.question) and not (meant or consent.yes or consent.dry_run)
+    asked = bool(found.question) and not (wanted or consent.yes or consent.dry_run)
     found.tell(consent, asked=asked)
     if asked:
         ask(f"{found.question}; go on?", yes=False)

@@ -16,6 +16,7 @@ from quota_enforcer.cli.quotas.edit import (
     stored_item,
 )
 from quota_enforcer.cli.quotas.preview import Consent
+from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import (
     AsJson,
     DryRun,
@@ -31,6 +32,7 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 from quota_enforcer.core.quotas.written import item_form, number
+from quota_enforcer.core.usage.counts import OBSERVED
 
 _RULE = "The rule"
 _RAISE = "Raising it for a while"
@@ -146,7 +148,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "raise_to": raise_to,
         "raise_until": raise_until and end_text(raise_until, now, zone),
         "until": until and end_text(until, now, zone),
-        "members": member and principals(member),
+        "members": [whom(deployment, each) for each in principals(member or [])],
         "share": share,
         "note": note,
     }
@@ -166,7 +168,8 @@ def _weights(several: Iterable[str]) -> dict[str, Any]:
     weights: dict[str, Any] = {}
     for each in several:
         name, equals, weight = each.partition("=")
-        counter = item_form({"measure": name})["measure"].replace("-", "_")
+        counter = name.replace("-", "_")
+        counter = f"{counter}_tokens" if f"{counter}_tokens" in OBSERVED else counter
         if not equals or counter in weights:
             raise typer.BadParameter(
                 f"{each!r} is {'given twice' if equals else 'not a weight'}; "

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, how_far
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import NotThere, did_you_mean
+from quota_enforcer.core.errors import NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.principal import Kind, Principal, canonical
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, named_by, teams_of
 from quota_enforcer.insight.status import StatusInput, overview
@@ -17,7 +18,7 @@ from quota_enforcer.insight.usage import ReadBefore, far_back
 
 def record_of(deployment: Deployment, text: str) -> Record:
     """The principal's record, a new one if the ledger has none; raises UnknownIdentity."""
-    principal = Principal.parse(canonical(text, deployment.settings.account))
+    principal = Principal.parse(whom(deployment, text, ask=False))
     return deployment.ledger.records([principal])[principal]
 
 
@@ -79,7 +80,7 @@ def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterab
     if record.version or principal in named_by(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams
-    meant = did_you_mean(str(principal), known) or "`quota-enforcer status` shows who is known"
+    meant = these(near_names(str(principal), known)) or "`quota-enforcer status` shows who is known"
     hint(f"{principal} {_unseen(principal)}, and no quota names it: {meant}")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from quota_enforcer.core.errors import did_you_mean
+from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
@@ -101,7 +101,7 @@ class _Suggestions:
 
     def __call__(self, unseen: str) -> str:
         self._left -= 1
-        meant = did_you_mean(unseen, self._names) if self._left >= 0 else ""
+        meant = these(near_names(unseen, self._names)) if self._left >= 0 else ""
         return meant and f"; {meant}"
 
 

@@ -1,0 +1,132 @@
+"""Whom somebody means: a principal's name without its kind, in another spelling, or as an ARN.
+
+What may be one principal only is taken as that one. All else is refused with what to write; nobody
+is ever taken for somebody else.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import typer
+
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal import asking
+from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.principal import Identity, Kind, Principal, canonical, identify
+from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
+
+_NAMED = frozenset({Kind.USER, Kind.ROLE, Kind.SSO, Kind.TEAM})
+"""Kinds whose principals have a name of one part."""
+_EVERYBODY = {"all", "everybody", "everyone", "people", "*"}
+_SSO_ROLE = "AWSReservedSSO_"
+_WHOSE = {
+    "root": "the account's root user, whom no IAM policy can deny",
+    "group": "an IAM group, which is no principal: make a team of its members, "
+    "with `quota-enforcer quota set team/NAME ... --members user/a,user/b`",
+    "federated-user": "a federated user, whom no IAM policy of a user or role denies",
+    "instance-profile": "an instance profile: write role/NAME for its role",
+    "policy": "a policy, which is no principal",
+}
+
+
+def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
+    """The subject in the table's spelling; what is nobody's name is left for validation.
+
+    Raises UnknownIdentity if it may be several, or nobody here. Of a session's ARN it asks whether
+    the session is meant or its role; without `ask` it is the role.
+    """
+    said = text.strip()
+    if said.startswith("arn:"):
+        return _of_arn(said, deployment.settings.account, ask=ask)
+    if said in GROUPS:
+        return said
+    kind, slash, name = said.partition("/")
+    kinds = {form: each for each in Kind for form in (each.value, f"{each.value}s")}
+    if slash and kind.lower() in kinds:
+        return canonical(f"{kinds[kind.lower()]}/{name}", deployment.settings.account)
+    if slash or not said:
+        return said
+    return _bare(deployment, said)
+
+
+def _bare(deployment: Deployment, name: str) -> str:
+    """A name without its kind: the one principal, team or group that has it."""
+    if name.lower() in _EVERYBODY:
+        raise UnknownIdentity(
+            f"{name!r} is nobody's name: write {DEFAULT} for all people (never roles), or user/*, "
+            "sso/* or role/* for all of a kind"
+        )
+    several = sorted(set(_having(deployment, name)))
+    if len(several) == 1:
+        hint(f"{name} is taken as {several[0]}.")
+        return str(several[0])
+    if several:
+        raise UnknownIdentity(
+            f"{name!r} may be {' or '.join(map(str, several))}: write which of them"
+        )
+    forms = [f"{Kind.SSO}/{name}"] if "@" in name else [f"{kind}/{name}" for kind in Kind]
+    forms = [each for each in forms if Kind(each.partition("/")[0]) in _NAMED]
+    raise UnknownIdentity(f"{name!r} is no principal that is known here: write {_or(forms)}")
+
+
+def _having(deployment: Deployment, name: str) -> Iterator[Principal]:
+    known = [record.principal for record in deployment.ledger.everybody()]
+    subjects = (Subject(str(item.get("principal"))) for item in deployment.quotas.items())
+    named = [each.principal() for each in subjects if _is_one(each)]
+    for each in (*known, *named):
+        if each.kind in _NAMED and name == each.name:
+            yield each
+    if "@" in name:
+        yield from (each for each in known if each == Principal(Kind.SSO, name.lower()))
+
+
+def _is_one(subject: Subject) -> bool:
+    kind, _, name = subject.partition("/")
+    return kind in _NAMED and bool(name) and not subject.is_group
+
+
+def _of_arn(arn: str, account: str, *, ask: bool) -> str:
+    identity = identify(arn, account)
+    principal = identity.principal
+    if principal.kind is Kind.OTHER:
+        raise UnknownIdentity(_why_nobody(arn, account))
+    if principal.kind is Kind.ROLE and principal.name.startswith(_SSO_ROLE):
+        raise UnknownIdentity(
+            f"{arn} is the role of a permission set, whose people are limited each by name: write "
+            "sso/NAME, or sso/* for all of them"
+        )
+    if identity.session is not None and ask:
+        return str(_session_or_role(arn, identity))
+    return str(principal)
+
+
+def _session_or_role(arn: str, identity: Identity) -> Principal:
+    role, session = identity.principal, identity.session
+    assert session is not None  # noqa: S101 - for mypy: the caller has looked
+    which = (
+        f"{arn} is one session of a role: {session} is that session by itself, {role} the role "
+        "with all its sessions"
+    )
+    if not asking.at_terminal():
+        raise UnknownIdentity(f"{which}; write which of them is meant")
+    answers = {Kind.SESSION.value: session, Kind.ROLE.value: role}
+    answer = typer.prompt(f"{which}. Which is meant ({' or '.join(answers)})?", err=True)
+    if answer.strip().lower() not in answers:
+        raise UnknownIdentity(f"{answer!r} is neither of them: write {session} or {role}")
+    return answers[answer.strip().lower()]
+
+
+def _why_nobody(arn: str, account: str) -> str:
+    owner, resource = arn.split(":", 5)[4:]
+    if owner != account:
+        return (
+            f"{arn} is of account {owner}, and this deployment limits who calls Bedrock in "
+            f"account {account}"
+        )
+    what = _WHOSE.get(resource.partition("/")[0], "no user, role or session")
+    return f"{arn} is {what}"
+
+
+def _or(forms: Iterable[str]) -> str:
+    *first, last = forms
+    return f"{', '.join(first)} or {last}" if first else last
