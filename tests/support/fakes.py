@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
@@ -340,6 +341,13 @@ class FakeLedger:
         self._quota_memories.pop((before.subject, before.name), None)
         self._keep(notices)
         return True
+
+    def announce_removal(self, subject: str, name: str, by: str) -> None:
+        self._write("announce_removal", (subject, name, by))
+        known = self._quota_memories.get((subject, name))
+        if known is not None:
+            signed = replace(known, removed_by=by, stamp=uuid4().hex)
+            self._quota_memories[subject, name] = signed
 
     def _as_remembered(self, before: QuotaMemory) -> bool:
         known = self._quota_memories.get((before.subject, before.name))

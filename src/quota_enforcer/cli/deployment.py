@@ -109,6 +109,11 @@ class Deployment:
         """Have the enforcer sweep now; returns its report."""
         return self.ask({"action": "sweep", "dry_run": dry_run, "confirm_blocks": confirm_blocks})
 
+    def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
+        """Remove an item of the quota table, as `QuotaTable.remove`, and sign it."""
+        self.ledger.announce_removal(subject, name, self.caller())
+        return self.quotas.remove(subject, name, expected)
+
     def load(self, now: datetime) -> RuleSet:
         """The rules in force, read as the enforcer reads them."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies)

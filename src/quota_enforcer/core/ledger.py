@@ -161,6 +161,8 @@ class QuotaMemory:
     reported: str = ""
     stamp: str = ""
     """Another text after each write, so that each edit is told once; empty before the first."""
+    removed_by: str = ""
+    """Who has announced that they remove the item; a removed item cannot say so itself."""
 
 
 @dataclass(frozen=True, slots=True)

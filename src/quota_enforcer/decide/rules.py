@@ -197,14 +197,15 @@ def _invalid(
         instead = LAST_VALID_STAYS
     reason = f"{problems}. Until it is fixed, {instead}"
     notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
-    return QuotaEdit(memory, replace(memory, reported=problems), notices=(notice,))
+    after = replace(memory, reported=problems, removed_by="")
+    return QuotaEdit(memory, after, notices=(notice,))
 
 
 def _valid(
     memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime
 ) -> QuotaEdit | None:
     """What to remember of a valid item; None if it is remembered already."""
-    after = replace(memory, item=dict(item), reported="")
+    after = replace(memory, item=dict(item), reported="", removed_by="")
     if after == memory:
         return None
     return QuotaEdit(memory, after, rules, _noted(memory, item, now))
@@ -218,7 +219,8 @@ def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notic
         words = in_words(memory.item, item) or ("valid again" if memory.reported else "")
     if not words:
         return ()
-    by = author(memory.item, item)[:MOST_WORDS]
+    announced = memory.removed_by if item is None else ""
+    by = (announced or author(memory.item, item))[:MOST_WORDS]
     what = words[:MOST_WORDS]
     return (Notice(NoticeKind.EDITED, now, memory.subject, memory.name, what, by=by),)
 

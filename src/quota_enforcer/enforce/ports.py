@@ -120,6 +120,13 @@ class QuotaMemories(QuotaMemoryReads, Protocol):
     def forget_quota(self, before: QuotaMemory, notices: Iterable[Notice] = ()) -> bool:
         """Forget a quota item that is gone; otherwise as `remember_quota`."""
 
+    def announce_removal(self, subject: str, name: str, by: str) -> None:
+        """Note in the memory of a quota item who is about to remove it.
+
+        Nothing is noted of an item that nobody remembers, nor by whom the ledger is not writable
+        for: then the history says of the removal what it says of one in the console.
+        """
+
 
 class PriceMemories(Protocol):
     """Of which models admins were told that they have no price."""

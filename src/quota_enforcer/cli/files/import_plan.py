@@ -145,10 +145,17 @@ class Written:
     overtaken: list[ImportStep] = field(default_factory=list)
 
 
-def write(table: QuotaTable, steps: Iterable[ImportStep], author: str, written: Written) -> None:
+def write(
+    table: QuotaTable,
+    steps: Iterable[ImportStep],
+    author: str,
+    written: Written,
+    announce: Callable[[str, str, str], None] | None = None,
+) -> None:
     """Removals go last, so that nobody is without a quota meanwhile.
 
     An error of AWS ends it: `written` has the steps that are done, and no other step begins.
+    `announce` is told of each removal before, with who makes it.
     """
     several, stopped = list(steps), Event()
 
@@ -156,6 +163,8 @@ def write(table: QuotaTable, steps: Iterable[ImportStep], author: str, written: 
         if stopped.is_set():
             return
         try:
+            if announce and step.kind is ImportKind.REMOVED:
+                announce(*step.key, author)
             _take(table, step, author, written)
         except BaseException:
             stopped.set()

@@ -79,7 +79,7 @@ def lift(
     """Write or remove the item that lifts one block; returns its end, None if it was removed."""
     key, item = stored_item(deployment, str(who), verdict.quota.name)
     if ends_own_block(who, verdict, until):
-        deployment.quotas.remove(key, verdict.quota.name, item)
+        deployment.remove(key, verdict.quota.name, item)
         return None
     ends = until or lasts_until(verdict)
     new = exemption(who, verdict, item, ends, deployment.settings.zone)

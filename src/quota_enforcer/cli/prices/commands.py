@@ -111,7 +111,7 @@ def remove(
     since = None if from_ is None else asked_day(from_, "--from")
     key, old = stored_price(deployment, model, since)
     name = item_name(since=since)
-    removed = None if old is None else deployment.quotas.remove(f"{PREFIX}{key}", name)
+    removed = None if old is None else deployment.remove(f"{PREFIX}{key}", name)
     if removed is None:
         others = ", ".join(
             str(each.dated) for each in own_prices(deployment) if not each.dated.is_discount

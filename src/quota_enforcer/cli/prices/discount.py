@@ -119,7 +119,7 @@ def _known(what: str) -> str:
 def _remove(deployment: Deployment, what: str, since: date | None, *, as_json: bool) -> None:
     key, old = stored_price(deployment, what, since, discount=True)
     name = item_name(discount=True, since=since)
-    removed = None if old is None else deployment.quotas.remove(f"{PREFIX}{key}", name)
+    removed = None if old is None else deployment.remove(f"{PREFIX}{key}", name)
     if removed is None:
         theirs = [_words(each) for each in own_prices(deployment) if each.dated.is_discount]
         raise NotThere(

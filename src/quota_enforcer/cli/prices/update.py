@@ -205,7 +205,7 @@ def _write(deployment: Deployment, due: list[UpdateStep]) -> list[str]:
             if step.item is not None:
                 deployment.quotas.put({**step.item, AUTHOR: author}, step.stored)
             elif step.stored is not None:
-                deployment.quotas.remove(step.stored["principal"], step.stored["quota"])
+                deployment.remove(step.stored["principal"], step.stored["quota"])
         except Conflict as error:
             failures.append(str(error))
     return failures

@@ -134,7 +134,7 @@ def unblock(
     found = preview(deployment, {(key, BLOCK): None}, clock.now())
     written = goes_on(found, consent)
     if written:
-        deployment.quotas.remove(key, BLOCK, old)
+        deployment.remove(key, BLOCK, old)
     if as_json:
         document = {"principal": key, "removed": old, "written": written}
         say_json({**document, **found.effects.to_json()})

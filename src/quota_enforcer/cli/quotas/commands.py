@@ -92,7 +92,7 @@ def remove(
     now, consent = clock.now(), Consent(yes, dry_run, as_json)
     found = preview(deployment, {(key, name): None}, now)
     written = goes_on(found, consent)
-    removed = deployment.quotas.remove(key, name, old) if written else old
+    removed = deployment.remove(key, name, old) if written else old
     instead = _instead(deployment, key, name, now) if written else None
     if as_json:
         applies = (

@@ -168,6 +168,18 @@ def test_a_quota_item_is_remembered_exactly_and_forgotten(ledger: Ledger) -> Non
     assert ledger.quota_memories() == [never_valid]
 
 
+def test_who_announces_a_removal_is_remembered_with_the_item(ledger: Ledger) -> None:
+    memory = QuotaMemory("user/*", "daily", {"limit": 1}, "", "1")
+    ledger.remember_quota(memory, QuotaMemory("user/*", "daily"))
+    ledger.announce_removal("user/*", "daily", "arn:admin")
+    [announced] = ledger.quota_memories()
+    assert announced == replace(memory, removed_by="arn:admin", stamp=announced.stamp)
+    assert not ledger.forget_quota(memory)
+    assert ledger.forget_quota(announced)
+    ledger.announce_removal("user/*", "daily", "arn:admin")
+    assert ledger.quota_memories() == []
+
+
 def an_edit(quota: str = "daily") -> Notice:
     return Notice(NoticeKind.EDITED, NOON, "user/alice", quota, "limit 1 -> 2", by="me", edit="x")
 

@@ -114,7 +114,7 @@ def test_every_notice_survives(notice: Notice) -> None:
 def test_every_quota_item_survives_exactly(
     subject: str, name: str, item: dict[str, Any] | None, reported: str
 ) -> None:
-    memory = QuotaMemory(subject, name, item, reported)
+    memory = QuotaMemory(subject, name, item, reported, "1", removed_by=reported)
     assert quota_memory_of(stored(quota_item(memory))) == memory
 
 

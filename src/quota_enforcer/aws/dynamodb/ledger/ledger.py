@@ -72,6 +72,7 @@ class DynamoLedger:
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
         self.remember_quota = quotas.remember
         self.forget_quota = quotas.forget
+        self.announce_removal = quotas.announce_removal
         self.price_memories = prices.all
         self.remember_price = prices.remember
 

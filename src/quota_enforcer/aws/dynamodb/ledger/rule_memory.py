@@ -5,6 +5,9 @@ What the meters are told is one item, its prices texts: exact, and readable in t
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
@@ -12,6 +15,7 @@ from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
 from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE, still
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key, known
+from quota_enforcer.aws.errors import action_refused
 from quota_enforcer.core.ledger import MeterRules, PriceMemory, QuotaMemory
 from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 
@@ -42,6 +46,16 @@ class DynamoQuotaMemories:
     def forget(self, before: QuotaMemory, notices: "Iterable[Notice]" = ()) -> bool:
         delete = Delete(_quota_key(before), _as_remembered(before))
         return not self._table.write([delete, *notice_writes(notices)])
+
+    def announce_removal(self, subject: str, name: str, by: str) -> None:
+        # With another stamp nobody forgets the item who has not read this.
+        signed = {"removed_by": by, "stamp": uuid4().hex}
+        key = _quota_key(QuotaMemory(subject, name))
+        try:
+            self._table.update(key, signed, condition=Expression("attribute_exists(#pk)"))
+        except ClientError as error:
+            if action_refused(error) is None:
+                raise
 
 
 class DynamoPriceMemories:
@@ -87,7 +101,7 @@ def quota_item(memory: QuotaMemory) -> "Plain":
         **_quota_key(memory),
         "whom": memory.subject,
         "name": memory.name,
-        **known(reported=memory.reported, stamp=memory.stamp),
+        **known(reported=memory.reported, stamp=memory.stamp, removed_by=memory.removed_by),
         **({} if memory.item is None else {"item": memory.item}),
     }
 
@@ -99,6 +113,7 @@ def quota_memory_of(item: "Plain") -> QuotaMemory:
         item.get("item"),
         item.get("reported", ""),
         item.get("stamp", ""),
+        item.get("removed_by", ""),
     )
 
 
