@@ -1,9 +1,10 @@
 """Loading quotas and prices: valid items as they are, invalid ones as they last were."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
@@ -12,11 +13,16 @@ from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.diff import author, in_words
+from quota_enforcer.core.quotas.diff import author, changes, in_words
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Rule, named_by
-from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.quotas.subject import (
+    Subject,
+    is_team_item,
+    members_by_team,
+    with_members,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,11 @@ class QuotaLoader:
         """
         loaded = RuleSet(version=version)
         known = {(memory.subject, memory.name): memory for memory in memories}
-        for item in items:
+        several = list(items)
+        before = members_by_team(each.item for each in known.values() if each.item is not None)
+        teams = self._teams(several, before)
+        for written in several:
+            item = with_members(written, teams)
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((subject, name), QuotaMemory(subject, name))
             last = self.last_valid(memory)
@@ -156,7 +166,13 @@ class QuotaLoader:
                 entry = last
                 edit = _invalid(memory, error, now, stays=last is not None)
             else:
-                edit = _valid(memory, item, _rules(last, entry) if last != entry else (), now)
+                old = memory.item
+                if item is not written and old is not None and _as_in(before, old):
+                    old = {
+                        name: value for name, value in old.items() if name != "members"
+                    }  # the team's own item tells of them
+                rules = _rules(last, entry) if last != entry else ()
+                edit = _valid(memory, item, rules, _noted(memory, old, written, now))
             if edit is not None:
                 loaded.edits.append(edit)
             match entry:
@@ -165,10 +181,22 @@ class QuotaLoader:
                 case (key, rate):
                     loaded.prices[key] = rate
         for memory in known.values():
-            notices = _noted(memory, None, now)
+            notices = _noted(memory, memory.item, None, now)
             rules = _rules(self.last_valid(memory))
             loaded.edits.append(QuotaEdit(memory, None, rules, notices))
         return loaded
+
+    def _teams(self, items: Iterable[Item], before: Mapping[str, Any]) -> dict[str, Any]:
+        """Who is in each team by its own item; while that is not valid, who was before."""
+        valid: list[Item] = []
+        teams: dict[str, Any] = {}
+        for item in filter(is_team_item, items):
+            try:
+                valid += [item] if self._read(item) is not None else []
+            except InvalidQuota:
+                team = str(item["principal"])
+                teams |= {team: before[team]} if team in before else {}
+        return teams | members_by_team(valid)
 
     def _read(self, item: Item) -> Entry | None:
         """What an item says, None if it counts as absent; raises InvalidQuota."""
@@ -201,22 +229,30 @@ def _invalid(
     return QuotaEdit(memory, after, notices=(notice,))
 
 
+def _as_in(teams: Mapping[str, Any], item: Item) -> bool:
+    """Whether an item names the same members as the item of its team."""
+    team = teams.get(str(item.get("principal")))
+    return team is not None and not changes({"members": team}, {"members": item.get("members")})
+
+
 def _valid(
-    memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], now: datetime
+    memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], notices: tuple[Notice, ...]
 ) -> QuotaEdit | None:
     """What to remember of a valid item; None if it is remembered already."""
     after = replace(memory, item=dict(item), reported="", removed_by="")
     if after == memory:
         return None
-    return QuotaEdit(memory, after, rules, _noted(memory, item, now))
+    return QuotaEdit(memory, after, rules, notices)
 
 
-def _noted(memory: QuotaMemory, item: Item | None, now: datetime) -> tuple[Notice, ...]:
+def _noted(
+    memory: QuotaMemory, old: Item | None, item: Item | None, now: datetime
+) -> tuple[Notice, ...]:
     """The history's entry of an edit; none if only its author has changed."""
-    if memory.item is None and item is None:
+    if old is None and item is None:
         words = "removed: it was never valid"
     else:
-        words = in_words(memory.item, item) or ("valid again" if memory.reported else "")
+        words = in_words(old, item) or ("valid again" if memory.reported else "")
     if not words:
         return ()
     announced = memory.removed_by if item is None else ""

@@ -62,6 +62,7 @@ MOMENTS = "a date and time such as 2026-12-01T09:00, or a date"
 PERCENTAGES = "percentages from 1 to 99, one or a list"
 WEEK_DAYS = "a day of the week, such as monday"
 MONTH_DAYS = "a day of the month from 1 to 31"
+OF_TEAM = "the item 'members' of the team"
 MEMBERS = "a list of principals that are no teams"
 NO_TEAMS = f"{MEMBERS}: instead of team/y name the members, one by one"
 BOOLEANS = "true or false"
@@ -400,7 +401,10 @@ class TestWrong:
              f"unknown_prices is 'warn'; allowed: {ONLY_MONEY}"),
             ({"measure": "dollars", "unknown_prices": "deny", "weights": {}, "limit": "0.5"},
              f"measure is 'dollars'; allowed: {MEASURES}"),
-            ({"principal": "team/x"}, f"members is missing; allowed: {MEMBERS}"),
+            (
+                {"principal": "team/x"},
+                f"members is missing; allowed: {MEMBERS}, here or in {OF_TEAM}",
+            ),
             ({"principal": "team/x", "members": []}, f"members is []; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["alice"]},
              f"members is ['alice']; allowed: {MEMBERS}"),

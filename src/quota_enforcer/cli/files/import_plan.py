@@ -15,6 +15,7 @@ from quota_enforcer.core.quotas.describe import granted
 from quota_enforcer.core.quotas.diff import AUTHOR, Change, changes, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.subject import is_team_item
 
 WRITERS = 10
 """Items written side by side: as many as a client of boto3 keeps connections."""
@@ -152,7 +153,7 @@ def write(
     written: Written,
     announce: Callable[[str, str, str], None] | None = None,
 ) -> None:
-    """Removals go last, so that nobody is without a quota meanwhile.
+    """Removals go last, so that nobody is without a quota meanwhile, and teams come first.
 
     An error of AWS ends it: `written` has the steps that are done, and no other step begins.
     `announce` is told of each removal before, with who makes it.
@@ -170,8 +171,9 @@ def write(
             stopped.set()
             raise
 
-    for removing in (False, True):
-        due = [step for step in several if (step.kind is ImportKind.REMOVED) is removing]
+    for place in sorted(set(map(_place, several))):
+        due = [step for step in several if _place(step) == place]
+        removing = place in _REMOVING
         pool = ThreadPoolExecutor(WRITERS)
         try:
             label = "Removing quotas" if removing else "Writing quotas"
@@ -182,6 +184,15 @@ def write(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+_REMOVING = (2, 3)
+
+
+def _place(step: ImportStep) -> int:
+    """A team's own item is there before and after the quotas that take their members from it."""
+    team = is_team_item(step.item or step.stored or {})
+    return (3 if team else 2) if step.kind is ImportKind.REMOVED else (0 if team else 1)
 
 
 def _take(table: QuotaTable, step: ImportStep, author: str, written: Written) -> None:

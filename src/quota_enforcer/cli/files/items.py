@@ -5,7 +5,7 @@ Numbers stay exact and moments stay text, as DynamoDB has them.
 
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.subject import members_by_team, with_members
 from quota_enforcer.core.quotas.written import item_form
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
@@ -160,18 +161,30 @@ def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
 
 
 def judge_items(
-    items: Iterable[FileItem], zone: ZoneInfo, scopes: Collection[str]
+    items: Iterable[FileItem],
+    zone: ZoneInfo,
+    scopes: Collection[str],
+    table: Iterable[Item] = (),
 ) -> list[ParsedItem]:
-    """Each item with its rule or its problems; `scopes` are the installed model scopes."""
+    """Each item with its rule or its problems; `scopes` are the installed model scopes.
+
+    Teams that the items do not tell of are as in `table`.
+    """
     several = list(items)
+    told = (item_form(each.item) if each.line else each.item for each in several)
+    teams = members_by_team(table) | members_by_team(told)
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in several:
         lines[each.key].append(each.line)
-    return [_judge(each, lines[each.key], zone, scopes) for each in several]
+    return [_judge(each, lines[each.key], teams, zone, scopes) for each in several]
 
 
 def _judge(
-    placed: FileItem, lines: list[int], zone: ZoneInfo, scopes: Collection[str]
+    placed: FileItem,
+    lines: list[int],
+    teams: Mapping[str, Any],
+    zone: ZoneInfo,
+    scopes: Collection[str],
 ) -> ParsedItem:
     problems = list(placed.problems)
     if len(lines) > 1 and "principal" in placed.item and "quota" in placed.item:
@@ -184,7 +197,7 @@ def _judge(
         if is_price(placed.item):
             price = read_price(placed.item)
         elif placed.item or not problems:
-            placed, rule = _rule(placed, zone, scopes)
+            placed, rule = _rule(placed, teams, zone, scopes)
     except InvalidQuota as error:
         problems += error.problems
     if problems:
@@ -193,16 +206,19 @@ def _judge(
     return ParsedItem(placed, rule=rule if enabled else None, price=price)
 
 
-def _rule(placed: FileItem, zone: ZoneInfo, scopes: Collection[str]) -> tuple[FileItem, Rule]:
+def _rule(
+    placed: FileItem, teams: Mapping[str, Any], zone: ZoneInfo, scopes: Collection[str]
+) -> tuple[FileItem, Rule]:
     """Its rule; of a file, also if people wrote it as the table does not: `limit: 2M`."""
     try:
-        return placed, read_rule(placed.item, zone, scopes)
+        return placed, read_rule(with_members(placed.item, teams), zone, scopes)
     except InvalidQuota as error:
         form = item_form(placed.item)
         if not placed.line or form == placed.item:
             raise
         try:
-            return replace(placed, item=form), read_rule(form, zone, scopes)
+            rule = read_rule(with_members(form, teams), zone, scopes)
+            return replace(placed, item=form), rule
         except InvalidQuota:
             raise error from None
 

@@ -103,8 +103,9 @@ def _offline(file: Path) -> _Checked:
 def _online(deployment: Deployment, file: Path | None) -> _Checked:
     settings = deployment.settings
     items = read_items(file) if file else table_items(deployment.quotas.items())
+    table = deployment.quotas.items() if file else ()
     seen = _Checked(
-        judge_items(items, settings.zone, sorted(settings.denies)),
+        judge_items(items, settings.zone, sorted(settings.denies), table),
         frozenset(record.principal for record in deployment.ledger.everybody()),
     )
     book, context = QuotaBook(seen.rules), settings.context(clock.now())

@@ -15,6 +15,12 @@ from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.subject import (
+    TEAM_ITEM,
+    Subject,
+    members_by_team,
+    with_members,
+)
 
 EFFECTIVE = "It takes effect in seconds."
 """Of every edit of the quota table, by any command, but for blocks that the breaker holds."""
@@ -124,7 +130,17 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
 
 def checked_rule(deployment: Deployment, item: Item) -> Rule:
     """The item's rule by the enforcer's own reading; raises InvalidQuota."""
-    return read_rule(item, deployment.settings.zone, sorted(deployment.settings.denies))
+    settings = deployment.settings
+    return read_rule(whole(deployment, item), settings.zone, sorted(settings.denies))
+
+
+def whole(deployment: Deployment, item: Item) -> Item:
+    """The item; of a team's quota that names no members, with those of the team."""
+    team = str(item.get("principal"))
+    if not Subject(team).is_team or "members" in item:
+        return item
+    own = deployment.quotas.get(team, TEAM_ITEM)
+    return with_members(item, members_by_team([own] if own else []))
 
 
 def _report(edit: StoredEdit, found: Preview, consent: Consent) -> None:

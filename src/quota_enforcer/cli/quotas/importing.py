@@ -75,8 +75,8 @@ def import_(  # noqa: PLR0913 - one argument for each option
     if file == STDIN and not (yes or dry_run):
         raise typer.BadParameter("stdin is the file, so nothing can be asked: give --yes")
     settings = deployment.settings
-    judged = judge_items(read_items(file), settings.zone, sorted(settings.denies))
     stored = deployment.quotas.items()
+    judged = judge_items(read_items(file), settings.zone, sorted(settings.denies), stored)
     wanted = _accepted(judged, stored)
     _warn(deployment, wanted)
     if end_raises:

@@ -15,6 +15,7 @@ from quota_enforcer.cli.quotas.edit import (
     checked_edit,
     no_such_item,
     stored_item,
+    whole,
 )
 from quota_enforcer.cli.quotas.preview import Consent
 from quota_enforcer.cli.terminal.options import (
@@ -35,7 +36,7 @@ from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Exemption, Quota, Share
+from quota_enforcer.core.quotas.quota import Exemption, Quota, Share, Team
 from quota_enforcer.core.quotas.write import quota_attributes
 from quota_enforcer.core.quotas.written import UNLIMITED, item_form, nearest
 
@@ -114,7 +115,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until")
     key, old = stored_item(deployment, subject, name)
-    own = _own(old, settings, now)
+    own = _own(None if old is None else whole(deployment, old), settings, now)
     limit = to if to is not None else _present(own, key, name, now)
     own, again = _continued(own, limit)
     if again and old is not None:  # the same raise with another end
@@ -193,6 +194,8 @@ def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | Exempt
             return None
         case Quota() as quota:
             return quota
+        case Team():
+            raise NotThere(f"{subject} {name} says who is in the team and has no limit to raise")
         case Exemption(until=None):
             raise NotThere(f"{subject} has no limit {name}, so there is nothing to raise")
         case Exemption() as exemption:

@@ -139,7 +139,8 @@ def show(
 def _look(deployment: Deployment, item: Item) -> Shown:
     now, settings = clock.now(), deployment.settings
     memories = deployment.ledger.quota_memories()
-    [state] = states([item], memories, settings, now)
+    table = deployment.quotas.items()
+    [state] = states([item], memories, settings, now, table)
     last_valid, rule = None, state.rule
     if state.problems:
         valid = (

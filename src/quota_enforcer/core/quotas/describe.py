@@ -1,7 +1,7 @@
 """Rules in words: what they grant, to whom, and what becomes of it."""
 
 from quota_enforcer.core.notices import amounts
-from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule, UnknownPrices
+from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule, Team, UnknownPrices
 from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
@@ -14,8 +14,10 @@ def granted_amount(rule: Rule) -> str:
             return f"{words} ({_weighed(rule)})" if rule.weights else words
         case Exemption():
             return "no limit"
+        case Team():
+            return "who is in the team"
         case _:
-            raise AssertionError(f"a rule is a quota or an exemption, not {rule!r}")
+            raise AssertionError(f"a rule is a quota, an exemption or a team, not {rule!r}")
 
 
 def _weighed(quota: Quota) -> str:
@@ -38,6 +40,8 @@ def granted(rule: Rule) -> str:
     words = granted_amount(rule)
     if isinstance(rule, Quota) and rule.models != (EVERY_MODEL,):
         words += f" of {', '.join(map(str, rule.models))}"
+    if isinstance(rule, Team):
+        return f"{words}: {len(rule.members)} members"
     if rule.members:
         words += f", {rule.share} of {len(rule.members)} members"
     return words
@@ -45,6 +49,8 @@ def granted(rule: Rule) -> str:
 
 def reads(rule: Rule) -> str:
     """The same with what becomes of it: `1,000 requests per day; warns at 80 %, then denies`."""
+    if isinstance(rule, Team):
+        return f"{granted(rule)}, for every quota of it that names none"
     if not isinstance(rule, Quota):
         return f"{granted(rule)} of this name"
     if not rule.limit and rule.action is Action.DENY:

@@ -20,9 +20,10 @@ from quota_enforcer.core.quotas.quota import (
     Quota,
     Rule,
     Share,
+    Team,
     UnknownPrices,
 )
-from quota_enforcer.core.quotas.subject import GROUPS, Subject
+from quota_enforcer.core.quotas.subject import GROUPS, TEAM_ITEM, Subject, is_team_item
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -36,7 +37,11 @@ ATTRIBUTES = (
     "members", "share", "note", "edited_by", "edited_at",
 )  # fmt: skip
 
+_OF_TEAM = ("principal", "quota", "members", "enabled", "note", "edited_by", "edited_at")
+"""What the item of a team may say."""
+
 _T = TypeVar("_T")
+_Valid = TypeVar("_Valid", bound=Rule)
 
 
 def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule | None:
@@ -76,6 +81,8 @@ class _Reading:
             "",
         )
         self._optional("enabled", values.boolean, "true or false", default=True)
+        if is_team_item(self._item):
+            return self._valid(self._team_item(subject, name))
         exempt = self._optional("exempt", values.boolean, "true or false", default=False)
         until = self._optional("until", self._moment, values.MOMENT, None)
         members, share = self._team(subject)
@@ -84,6 +91,9 @@ class _Reading:
             rule = Exemption(subject, name, until, members, share)
         else:
             rule = self._quota(subject, name, until, members, share)
+        return self._valid(rule)
+
+    def _valid(self, rule: _Valid) -> _Valid:
         if self._problems:
             raise InvalidQuota(
                 str(self._item.get("principal")),
@@ -91,6 +101,13 @@ class _Reading:
                 self._problems,
             )
         return rule
+
+    def _team_item(self, subject: Subject, name: str) -> Team:
+        for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_TEAM)):
+            self._refuse(attribute, "only in a quota: this item says who is in the team")
+        none: tuple[str, ...] = ()
+        members = self._required("members", values.members, values.MEMBERS, none)
+        return Team(subject, name, None, members)
 
     def _quota(
         self,
@@ -183,7 +200,10 @@ class _Reading:
     def _team(self, subject: Subject) -> tuple[tuple[str, ...], Share]:
         if subject.is_team:
             members: tuple[str, ...] = ()
-            members = self._required("members", values.members, values.MEMBERS, members)
+            allowed = values.MEMBERS
+            if "members" not in self._item:
+                allowed += f", here or in the item {TEAM_ITEM!r} of the team"
+            members = self._required("members", values.members, allowed, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
         for attribute in ("members", "share"):
             if attribute in self._item:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Action, Quota, Rule
+from quota_enforcer.core.quotas.quota import Action, Quota, Rule, Team
 
 _NAMED = 3
 """Principals that a warning names."""
@@ -163,8 +163,10 @@ def _teams(rules: Iterable[Rule]) -> Iterator[LintWarning]:
         if rule.members:
             teams[rule.subject].append(rule)
     for several in teams.values():
-        first = several[0]
-        for each in several[1:]:
+        first, *others = sorted(several, key=lambda rule: not isinstance(rule, Team))
+        own = f"; without members of its own it takes those of {first.subject}"
+        for each in others:
             if set(each.members) != set(first.members):
                 words = f"names other members than {first.name} of the same team"
+                words += own if isinstance(first, Team) else ""
                 yield LintWarning(LintCode.MEMBERS_DIFFER, each.subject, each.name, words)

@@ -74,6 +74,11 @@ class Exemption(Rule):
     """No limit of this name for these principals."""
 
 
+@dataclass(frozen=True, slots=True)
+class Team(Rule):
+    """Who is in a team: it limits nobody, and the team's quotas that name no members take these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota(Rule):
     """A limit on one measure over one window; used up when used >= limit."""

@@ -1,6 +1,7 @@
-"""Whom a rule covers, as the key `principal` of a quota item names it."""
+"""Whom a rule covers, as the key `principal` of a quota item names it, and who is in a team."""
 
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
 
 from quota_enforcer.core.principal import Kind, Principal
 
@@ -88,3 +89,34 @@ class QuotaId(NamedTuple):
     def parse(cls, text: str) -> Self:
         subject, _, name = text.partition("#")
         return cls(Subject(subject), name)
+
+
+TEAM_ITEM = "members"
+"""The second key of an item that is no quota, but says who is in a team."""
+_OF_A_RULE = {"measure", "limit", "window", "exempt"}
+
+
+def is_team_item(item: Mapping[str, Any]) -> bool:
+    """Whether it says who is in a team, once for all its quotas.
+
+    A quota may have been called so before there were such items.
+    """
+    team = Subject(str(item.get("principal"))).is_team
+    return team and item.get("quota") == TEAM_ITEM and not _OF_A_RULE & item.keys()
+
+
+def members_by_team(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the teams' own items say of their members, as written."""
+    return {
+        str(item["principal"]): item["members"]
+        for item in items
+        if is_team_item(item) and "members" in item
+    }
+
+
+def with_members(item: Mapping[str, Any], teams: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The item of a quota that names no members with those of its team; any other as it is."""
+    members = teams.get(str(item.get("principal")))
+    if members is None or "members" in item or is_team_item(item):
+        return item
+    return {**item, "members": members}

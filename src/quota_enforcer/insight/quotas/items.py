@@ -1,6 +1,6 @@
 """How every quota item stands: in force, disabled, ended or not valid, and what is wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from quota_enforcer.core.quotas.describe import granted
 from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
+from quota_enforcer.core.quotas.subject import members_by_team, with_members
 from quota_enforcer.core.quotas.values import plain
 from quota_enforcer.decide.rules import LAST_VALID_STAYS, NEXT_APPLIES, QuotaLoader
 
@@ -71,18 +72,33 @@ class ItemState:
 
 
 def states(
-    items: Iterable[Item], memories: Iterable[QuotaMemory], settings: Settings, now: datetime
+    items: Iterable[Item],
+    memories: Iterable[QuotaMemory],
+    settings: Settings,
+    now: datetime,
+    table: Iterable[Item] | None = None,
 ) -> list[ItemState]:
-    """Every quota item's state, sorted by subject and name; prices are left out."""
+    """Every quota item's state, sorted by subject and name; prices are left out.
+
+    Who is in a team is told by the items, or by those of `table` if the items are not all.
+    """
     loader = QuotaLoader(settings.zone, settings.denies)
     stay = {(each.subject, each.name) for each in memories if loader.last_valid(each) is not None}
-    known = [_state(item, stay, settings, now) for item in items if not is_price(item)]
+    several = [item for item in items if not is_price(item)]
+    teams = members_by_team(several if table is None else table)
+    known = [_state(item, stay, settings, now, teams) for item in several]
     return sorted(known, key=lambda each: (each.subject, each.name))
 
 
-def _state(item: Item, stay: set[tuple[str, str]], settings: Settings, now: datetime) -> ItemState:
+def _state(
+    item: Item,
+    stay: set[tuple[str, str]],
+    settings: Settings,
+    now: datetime,
+    teams: Mapping[str, Any],
+) -> ItemState:
     try:
-        rule = read_quota(item, settings.zone, sorted(settings.denies))
+        rule = read_quota(with_members(item, teams), settings.zone, sorted(settings.denies))
     except InvalidQuota as error:
         key = str(item.get("principal")), str(item.get("quota"))
         instead = LAST_VALID_STAYS if key in stay else f"{NEXT_APPLIES} instead"
