@@ -49,7 +49,7 @@ def test_an_edit_that_mends_the_cause_lets_go_and_blocks_whom_it_should(world: W
     assert (report.held, report.failures) == ([], [])
     assert world.ledger.state().breaker_since is None
     assert world.denied == {"user/alice"}
-    assert world.told("user/alice") == ["warning", "blocked"]
+    assert world.told("user/alice") == ["blocked"]
 
 
 def test_whom_the_edit_does_not_concern_is_looked_at_too(world: World) -> None:
@@ -120,7 +120,7 @@ def test_who_is_held_is_not_warned_and_after_mending_never_was(world: World) -> 
     assert world.told() == [" breaker"]
     mend(world)
     world.enforcer().edited(NOON + 6 * MINUTES)
-    assert world.told()[1:] == ["user/alice warning", "user/alice blocked"]
+    assert world.told()[1:] == ["user/alice blocked"]
 
 
 def test_who_is_near_a_limit_is_warned_meanwhile(world: World) -> None:
@@ -130,7 +130,7 @@ def test_who_is_near_a_limit_is_warned_meanwhile(world: World) -> None:
     assert world.told("role/ci") == ["warning"]
 
 
-def test_confirmed_blocks_come_with_their_warnings(world: World) -> None:
+def test_confirmed_blocks_are_told(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES, confirm_blocks=True)
-    assert world.told("user/u0") == ["warning", "blocked"]
+    assert world.told("user/u0") == ["blocked"]
     assert len(world.denied) == 15
