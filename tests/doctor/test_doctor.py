@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -18,7 +18,7 @@ from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.doctor.checks import machinery
+from quota_enforcer.doctor.checks import coverage, machinery
 from quota_enforcer.doctor.deployment import Memoised
 from quota_enforcer.doctor.probe import StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
@@ -277,6 +277,19 @@ class TestRules:
         shell.world.quota(quota="budget", measure="cost_usd")
         shell.world.ledger.remember_price(PriceMemory("new.model", NOON, priced=False), None)
         assert the_finding(shell, "prices")["severity"] == "warning"
+
+    def test_an_old_list_of_prices_until_it_is_renewed(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shell.world.quota(quota="budget", measure="cost_usd")
+        monkeypatch.setattr(coverage, "shipped_on", lambda: date(2026, 1, 1))
+        assert "days old" in the_finding(shell, "prices")["what"]
+        renewed = {
+            "principal": "price/a.b", "quota": "price", "input": 1,
+            "note": "prices update: prices.json", "edited_at": f"{NOON:%Y-%m-%d}T00:00:00Z",
+        }  # fmt: skip
+        shell.world.quotas.put(renewed)
+        assert not findings(shell, "prices")
 
 
 def test_what_is_shared_is_read_once_by_however_many_at_once() -> None:

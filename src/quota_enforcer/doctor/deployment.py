@@ -55,11 +55,11 @@ class DeploymentUnderCheck:
     ) -> None:
         self.settings = settings
         self.ledger = ledger
-        self._quotas = quotas
         self.probe = probe
         self.now = now
         self.state = Memoised(ledger.state)
         self.everybody = Memoised(ledger.everybody)
+        self.items = Memoised(quotas.items)
         self.quotas = Memoised(self._load)
         self.parts = Memoised(probe.parts)
         self.parameters = Memoised(probe.parameters)
@@ -107,4 +107,4 @@ class DeploymentUnderCheck:
 
     def _loaded(self, memories: list[QuotaMemory]) -> RuleSet:
         loader = QuotaLoader(self.settings.zone, self.settings.denies)
-        return loader.load(self._quotas.items(), memories, self.now)
+        return loader.load(self.items(), memories, self.now)

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,12 +15,16 @@ from quota_enforcer.core.pricing.catalog.shipped import as_listed, shipped_rates
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import local_date
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+OPUS = "anthropic.claude-opus-4-7"
 PROFILES_ONLY = "openai.gpt-5.4"
 """The table has prices of its `us.` and `global.` profiles only."""
 CHAT = '"litellm_provider": "bedrock", "mode": "chat", "input_cost_per_token":'
 ONE_CALL = Counts(1, 7)
+TODAY = local_date(NOON, ZoneInfo("Europe/Berlin"))
+OFFERS = Path(__file__).parents[2] / "data" / "pricing"
 
 
 @pytest.fixture
@@ -257,9 +262,9 @@ class TestUpdate:
         table.lists("acme.big-v1", "1e-06")
         table.lists(HAIKU, "3e-07", "1.25e-06")
         assert self.update(shell, table) == {"acme.big-v1": "added", HAIKU: "changed"}
-        item = stored(shell, HAIKU)
-        assert item is not None
+        item = shell.world.quotas.table[f"price/{HAIKU}", f"price from {TODAY}"]
         assert (item["input"], item["output"]) == (Decimal("0.3"), Decimal("1.25"))
+        assert stored(shell, "acme.big-v1"), "what was not known holds for all days"
         assert item["note"] == "prices update: prices.json"
         assert self.update(shell, table) == {}, "it can be repeated"
 
@@ -277,14 +282,35 @@ class TestUpdate:
         assert item is not None
         assert item["input"] == Decimal("0.2")
 
-    def test_an_earlier_updates_item_goes_where_the_product_says_the_same(
+    def test_a_later_update_moves_what_an_earlier_one_wrote(
         self, shell: Shell, table: Table
     ) -> None:
         table.lists(HAIKU, "3e-07", "1.25e-06")
         self.update(shell, table)
         table.lists(HAIKU, "2.5e-07", "1.25e-06")
-        assert self.update(shell, table) == {HAIKU: "withdrawn"}
-        assert stored(shell, HAIKU) is None
+        assert self.update(shell, table) == {HAIKU: "changed"}
+        listed = {each["model"]: each for each in shell.json("prices", "list", HAIKU)["prices"]}
+        assert listed[HAIKU]["input"] == "0.25"
+
+    def test_from_which_day_can_be_said(self, shell: Shell, table: Table) -> None:
+        table.lists(HAIKU, "3e-07", "1.25e-06")
+        shell.out("prices", "update", str(table.file), "--yes", "--from", "2027-01-01")
+        assert [name for _, name in shell.world.quotas.table] == ["price from 2027-01-01"]
+
+    def test_a_correction_holds_for_all_days(self, shell: Shell, table: Table) -> None:
+        table.lists(HAIKU, "3e-07", "1.25e-06")
+        shell.out("prices", "update", str(table.file), "--yes", "--from", "all")
+        assert stored(shell, HAIKU)
+
+    def test_a_renewed_price_is_a_list_price(self, shell: Shell, table: Table) -> None:
+        """It takes the place of the shipped one, and is no price of an admin's own."""
+        table.lists(HAIKU, "3e-07", "1.25e-06")
+        self.update(shell, table)
+        listed = shell.json("prices", "list", HAIKU)["prices"]
+        now = [each for each in listed if each["model"] == HAIKU and each["in_force"]]
+        assert [(each["input"], each["source"]) for each in now] == [
+            ("0.3", "admin: prices update: prices.json")
+        ]
 
     def test_nothing_is_written_without_a_yes(self, shell: Shell, table: Table) -> None:
         table.lists("acme.big-v1", "1e-06")
@@ -408,3 +434,35 @@ class TestCheck:
 
     def test_no_usage_is_no_news(self, shell: Shell) -> None:
         assert "No model was used since 2026-10-20" in shell.out("prices", "check")
+
+
+class TestUpdateAws:
+    def steps(self, shell: Shell, *codes: str) -> dict[str, dict[str, Any]]:
+        files = [str(OFFERS / f"{code}.json") for code in codes]
+        steps = shell.json("prices", "update-aws", *files, "--yes")["steps"]
+        return {step["model"]: step for step in steps}
+
+    def test_only_what_moves_is_written(self, shell: Shell) -> None:
+        """The shipped table has most of AWS's prices already."""
+        steps = self.steps(shell, "AmazonBedrockFoundationModels", "AmazonBedrock")
+        assert f"us-west-2/us.{OPUS}" not in steps
+        key = "us-west-2/us.amazon.nova-pro-v1:0@latency-optimized"
+        assert (steps[key]["kind"], steps[key]["after"]) == ("added", {"input": "1"})
+        assert self.steps(shell, "AmazonBedrockFoundationModels", "AmazonBedrock") == {}
+
+    def test_what_is_left_out_is_said(self, shell: Shell) -> None:
+        file = str(OFFERS / "AmazonBedrockFoundationModels.json")
+        result = shell.run("prices", "update-aws", file, typed="n\n")
+        assert result.exit_code == 1
+        assert "left out: Acme Big 1" in words(result.stderr)
+        assert shell.world.quotas.table == {}
+
+    @pytest.mark.parametrize(
+        "text", ["nope", "{}", '{"products": {"a": 1}, "offerCode": "AmazonBedrock"}']
+    )
+    def test_what_is_no_offer_is_refused(self, shell: Shell, tmp_path: Path, text: str) -> None:
+        file = tmp_path / "bad.json"
+        file.write_text(text, encoding="utf-8")
+        result = shell.run("prices", "update-aws", str(file), "--yes")
+        assert result.exit_code == 2
+        assert "is no offer of AWS's price list" in words(result.stderr)

@@ -1,7 +1,7 @@
 """What is found about who is limited: can they be denied, are they, and by which rules."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from quota_enforcer.doctor.rules.quotas import InvalidItem, acting, prices, quot
 
 POLICIES = "arn:aws:iam::111122223333:policy/bedrock-quota/q"
 ALL, OPUS = f"{POLICIES}/q-deny", f"{POLICIES}/q-deny-1"
+TODAY = date(2026, 12, 1)
 MODEL = "anthropic.claude-3-opus-20240229-v1:0"
 GATE = f"{POLICIES}/q-bedrock-quota-gate-1-BOUNDARY-ONLY"
 EVERYTHING = frozenset({"*"})
@@ -272,8 +273,15 @@ class TestRules:
     def test_a_price_that_is_not_known_matters_where_a_quota_is_on_cost(
         self, *, matter: bool, severity: Severity
     ) -> None:
-        assert one(prices(["new.model"], matter=matter)).severity is severity
-        assert prices([], matter=matter).findings == ()
+        assert one(prices(["new.model"], TODAY, TODAY, matter=matter)).severity is severity
+        assert prices([], TODAY, TODAY, matter=matter).findings == ()
+
+    @pytest.mark.parametrize(("days", "findings"), [(-3, 0), (45, 0), (46, 1)])
+    def test_a_list_of_prices_older_than_45_days_is_told(self, days: int, findings: int) -> None:
+        found = prices([], TODAY - timedelta(days=days), TODAY, matter=True)
+        assert len(found.findings) == findings
+        assert found.healthy is not bool(findings)
+        assert prices([], TODAY - timedelta(days=days), TODAY, matter=False).healthy
 
     def test_observe_mode_is_told_and_is_no_harm(self) -> None:
         found = acting(Mode.OBSERVE, None, "q")

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import typer
@@ -81,7 +81,7 @@ def bad() -> Iterator[Diagnosis]:
     yield denies.gates([gate], "q")
     yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], Coverage())
     yield quotas.quotas(0, [], Coverage())
-    yield quotas.prices(["m"], matter=True)
+    yield quotas.prices(["m"], date(2026, 1, 1), date(2026, 12, 1), matter=True)
     yield quotas.acting(Mode.ENFORCE, NOON, "q")
     yield machinery.clocks(timedelta(hours=1), "UTC", "Europe/Berlin", "q")
 

@@ -12,7 +12,7 @@ from quota_enforcer.cli.prices.discount import discount
 from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price, table_of
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
-from quota_enforcer.cli.prices.update import update
+from quota_enforcer.cli.prices.update import update, update_aws
 from quota_enforcer.cli.terminal.options import (
     AsJson,
     Model,
@@ -34,6 +34,7 @@ app.command("set", no_args_is_help=True)(set_)
 app.command("discount")(discount)
 app.command("check")(check)
 app.command("update", no_args_is_help=True)(update)
+app.command("update-aws", no_args_is_help=True)(update_aws)
 
 
 @app.command("list")
@@ -138,15 +139,17 @@ def remove(
 def _listed(own: list[OwnPrice], today: date) -> list[Listed]:
     """Own prices, completed as the meters do, then the prices of the product."""
     table = table_of(own, today)
-    ours = applying(own, today, *table.own)
     prices = [each for each in own if each.rate is not None and not each.dated.is_discount]
+    now = [each for each in prices if table.holds(each.key, each.rate)]
+    held = {each.key for each in now}
+    ours = applying(own, today, *(each.key for each in now))
     ours += [
         Listed(each.key, each.rate, in_force=False, since=each.since)
         for each in prices
-        if each.rate is not None and table.own.get(each.key) is not each.rate
+        if each.rate is not None and each not in now
     ]
     return ours + [
-        Listed(key, rate, key not in table.own, table.discount(*split_key(key)[:2]))
+        Listed(key, rate, key not in held, table.discount(*split_key(key)[:2]))
         for key, rate in sorted(shipped_rates().items())
     ]
 

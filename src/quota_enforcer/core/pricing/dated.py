@@ -36,7 +36,7 @@ class DatedPrices:
     """What models cost on each day: the shipped rates, and what admins wrote over them.
 
     Of several of a key, that of the latest day holds alone; a discount that has ended is none, and
-    an earlier one does not come back.
+    an earlier one does not come back. A renewed list price takes the place of the shipped one.
     """
 
     def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
@@ -56,7 +56,9 @@ class DatedPrices:
         return table
 
     def _of(self, day: date) -> PriceTable:
-        prices = _latest((each for each in self._own if not each[0].is_discount), day)
+        prices = [each for each in self._own if not each[0].is_discount]
+        renewed = _latest((each for each in prices if each[1].is_renewed), day)
+        own = _latest((each for each in prices if not each[1].is_renewed), day)
         discounts = {
             what: Discount(rate.percent_off, what, rate.until)
             for what, rate in _latest(
@@ -64,7 +66,9 @@ class DatedPrices:
             ).items()
             if rate.percent_off is not None and (rate.until is None or day < rate.until)
         }
-        return PriceTable(self._shipped, prices, discounts)
+        return PriceTable(
+            {**self._shipped, **renewed} if renewed else self._shipped, own, discounts
+        )
 
 
 def _latest(several: Iterable[tuple[DatedKey, Rate]], day: date) -> dict[str, Rate]:

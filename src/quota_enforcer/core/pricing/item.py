@@ -13,7 +13,7 @@ from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.pricing.codec import known_prices
 from quota_enforcer.core.pricing.dated import DatedKey
 from quota_enforcer.core.pricing.key import split_key
-from quota_enforcer.core.pricing.rate import PRICES, TOKEN_PRICES, Rate
+from quota_enforcer.core.pricing.rate import ADMIN, PRICES, RENEWAL, TOKEN_PRICES, Rate
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.model import bare_model
@@ -149,6 +149,17 @@ def _percent(value: Any) -> Decimal:
     return abs(number)
 
 
+def renewed_on(item: Item) -> date:
+    """The day on which a renewal of the list prices wrote an item; the first of all if none did."""
+    noted, edited = str(item.get("note", "")), str(item.get("edited_at", ""))
+    if not is_price(item) or not noted.startswith(RENEWAL):
+        return date.min
+    try:
+        return date.fromisoformat(edited[:10])
+    except ValueError:
+        return date.min
+
+
 def price_attributes(rate: Rate) -> dict[str, Decimal]:
     found = _for_item(rate)
     if rate.long is not None:
@@ -195,7 +206,7 @@ def _tokens(value: Any) -> Decimal:
 
 def _source(note: Any) -> str:
     """Where an admin's own price comes from, as far as its note says."""
-    return f"admin: {note[:_SHOWN_NOTE]}" if note and isinstance(note, str) else "admin"
+    return f"{ADMIN}: {note[:_SHOWN_NOTE]}" if note and isinstance(note, str) else ADMIN
 
 
 def _rate(given: dict[str, Decimal], source: str) -> Rate:

@@ -7,6 +7,11 @@ from decimal import Decimal
 
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 
+ADMIN = "admin"
+"""The source of what admins wrote, before their note."""
+RENEWAL = "prices update: "
+"""How the note of every item begins that a renewal of the list prices wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -35,6 +40,11 @@ class Rate:
     """Of a discount, which has no prices."""
     until: date | None = None
     """The first local day after a discount."""
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether it is a newer list price, and no price of an admin's own."""
+        return self.source.startswith(f"{ADMIN}: {RENEWAL}")
 
 
 COUNTED_BY: Mapping[str, str] = {

@@ -74,7 +74,8 @@ class PriceTable:
         own: Mapping[str, Rate] = NO_RATES,
         discounts: Mapping[str, Discount] = NO_DISCOUNTS,
     ) -> None:
-        self._shipped = shipped
+        self.listed = shipped
+        """By key; those of the product, renewed ones in their place."""
         self.own = own
         """By key; those of the day."""
         self._discounts = discounts
@@ -109,6 +110,10 @@ class PriceTable:
                 terms = discounted(terms, off.percent)
             self._found[asked] = terms
         return terms
+
+    def holds(self, key: str, rate: Rate | None) -> bool:
+        """Whether this very rate is the one of its key on this day."""
+        return rate is not None and (self.own.get(key) is rate or self.listed.get(key) is rate)
 
     def discount(self, model_id: str, region: str | None) -> Discount | None:
         """The nearest discount: of the key, of the model, of its vendor, of all; never several."""
@@ -145,16 +150,16 @@ class PriceTable:
         What an own price leaves out is as it would be without it.
         """
         layers: list[tuple[str, Rate]] = []
-        near = next((key for key in regional_keys(model_id, region) if key in self._shipped), "")
+        near = next((key for key in regional_keys(model_id, region) if key in self.listed), "")
         for standard in price_keys(model_id, region):
             key = f"{standard}{tier.suffix}"
             layers += self._listed(self.own, key)
-            if key in self._shipped or standard in self._shipped:
+            if key in self.listed or standard in self.listed:
                 nearest = f"{near}{tier.suffix}" if near and is_bare(standard) else key
-                layers += self._listed(self._shipped, nearest)
+                layers += self._listed(self.listed, nearest)
                 break
         else:
-            layers += self._listed(self._shipped, f"{near}{tier.suffix}")
+            layers += self._listed(self.listed, f"{near}{tier.suffix}")
             layers += self._listed(self.own, f"{plain_model(model_id)}{tier.suffix}")
         if not layers:
             return None
@@ -212,7 +217,7 @@ class PriceTable:
     def _grouped(self) -> dict[str, list[tuple[str, Rate]]]:
         """All rates with their keys by plain model, by vendor, and together."""
         groups: defaultdict[str, list[tuple[str, Rate]]] = defaultdict(list)
-        for key, rate in (*self._shipped.items(), *self.own.items()):
+        for key, rate in (*self.listed.items(), *self.own.items()):
             if not is_standard(key):
                 continue
             plain = plain_model(key)

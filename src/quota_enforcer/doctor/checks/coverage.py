@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Final
 
 from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.pricing.catalog.shipped import shipped_on
+from quota_enforcer.core.pricing.item import renewed_on
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis, diagnosis
 from quota_enforcer.doctor.rules import coverage as coverage_rules
@@ -145,13 +149,16 @@ def quotas(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def prices(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Whether every model that was used has a price."""
+    """Whether every model that was used has a price, and how old the list of prices is."""
     unknown = [each.model for each in deployment.ledger.price_memories() if not each.priced]
     by_cost = (
         isinstance(rule, Quota) and rule.measure is Measure.COST_USD
         for rule in deployment.quotas().rules
     )
-    return quota_rules.prices(unknown, matter=any(by_cost))
+    as_of = max((renewed_on(item) for item in deployment.items()), default=date.min)
+    today = local_date(deployment.now, deployment.settings.zone)
+    newest = max(as_of, shipped_on())
+    return quota_rules.prices(unknown, newest, today, matter=any(by_cost))
 
 
 def mode(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import count
@@ -46,18 +46,46 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], covered: Coverage) -> Dia
     return diagnosis(f"{count(valid, 'item')}, all valid", findings)
 
 
-def prices(unknown: Iterable[str], *, matter: bool) -> Diagnosis:
-    """Whether every model has a price; they `matter` if a quota is on cost."""
-    models = sorted(unknown)
-    if not models:
-        return diagnosis("every model used has a price")
+OLD = timedelta(days=45)
+"""Prices change about monthly; a table older than this is likely to be wrong somewhere."""
+
+
+def prices(unknown: Iterable[str], as_of: date, today: date, *, matter: bool) -> Diagnosis:
+    """Whether every model has a price, of a list of `as_of`; it may `matter` to no quota."""
+    fine = f"every model used has a price; the list prices are of {as_of}"
+    findings = [
+        *_unpriced(sorted(unknown), matter=matter), *_old(as_of, today, matter=matter)
+    ]  # fmt: skip
+    return diagnosis(fine, findings)
+
+
+def _unpriced(models: list[str], *, matter: bool) -> Iterator[Finding]:
     what = "no price is known for these, so their cost is taken at the dearest that could apply"
-    if not matter:
-        return diagnosis("no quota is on cost", [note(what, models)])
-    fix = "quota-enforcer prices check"
-    then = "it says for each how to set its price"
-    evidence = "such a cost warns, and denies only if a quota says `unknown_prices: deny`"
-    return diagnosis("", [warning(what, evidence, fix, then, models)])
+    if models and matter:
+        yield warning(
+            what,
+            "such a cost warns, and denies only if a quota says `unknown_prices: deny`",
+            "quota-enforcer prices check",
+            "it says for each how to set its price",
+            models,
+        )
+    elif models:
+        yield note(what, models)
+
+
+def _old(as_of: date, today: date, *, matter: bool) -> Iterator[Finding]:
+    days = (today - as_of).days
+    what = f"the list prices are {days} days old, so some may have changed"
+    if days > OLD.days and matter:
+        yield warning(
+            what,
+            f"they are of {as_of}",
+            "download litellm's newest model_prices_and_context_window.json and give it to "
+            "quota-enforcer prices update, or AWS's offer files to prices update-aws",
+            "both show what moves before they ask",
+        )
+    elif days > OLD.days:
+        yield note(f"{what}; no quota is on cost")
 
 
 def acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Diagnosis:
