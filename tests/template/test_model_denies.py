@@ -31,6 +31,8 @@ REFUSED = [
     "**",
     "us.anthropic.claude-3-opus-20240229-v1:0",
     "global.amazon.nova-lite-v1:0",
+    "kr.anthropic.claude-sonnet-5",
+    "latam.amazon.nova-lite*",
     "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
     "provisioned-model/abc",
     "amazon.nova lite",

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
 
-FILE = Path(__file__).parents[2] / "data" / "money" / "records.jsonl"
+FILE = Path(__file__).parents[2] / "data" / "cases" / "money.jsonl"
 CASES = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
 
 

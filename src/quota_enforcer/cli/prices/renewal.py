@@ -18,7 +18,6 @@ from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, as_text
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json, say_table
 from quota_enforcer.core.errors import Conflict, InvalidQuota
-from quota_enforcer.core.pricing.cost import overlaid
 from quota_enforcer.core.pricing.item import (
     NAME,
     PREFIX,
@@ -27,7 +26,7 @@ from quota_enforcer.core.pricing.item import (
     read_price,
 )
 from quota_enforcer.core.pricing.key import split_key
-from quota_enforcer.core.pricing.rate import PRICES, RENEWAL, Rate
+from quota_enforcer.core.pricing.rate import PRICES, RENEWAL, Rate, overlaid
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
 from quota_enforcer.core.quotas.item import Item

@@ -9,10 +9,9 @@ from typing import Any
 
 from quota_enforcer.cli.terminal.output import say_table
 from quota_enforcer.core.notices.amounts import exact, number
-from quota_enforcer.core.pricing.cost import multiplied
 from quota_enforcer.core.pricing.item import price_attributes
 from quota_enforcer.core.pricing.key import plain_model
-from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate
+from quota_enforcer.core.pricing.rate import TOKEN_PRICES, Rate, multiplied
 from quota_enforcer.core.pricing.table import Discount
 
 _WORDS = {"cache_write_1h": "1 h write"}

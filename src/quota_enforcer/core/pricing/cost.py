@@ -7,11 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.key import family
-from quota_enforcer.core.pricing.rate import COUNTED_BY, PRICES, TOKEN_PRICES, Cost, Rate
+from quota_enforcer.core.pricing.rate import (
+    COUNTED_BY,
+    TOKEN_PRICES,
+    Cost,
+    Rate,
+    is_embedding,
+    multiplied,
+    overlaid,
+    prices_of_long,
+)
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
 
@@ -131,8 +140,8 @@ def known_terms(
         return terms
     long = _filled(
         overlaid(rate.long, rate),
-        [(name, _long(each)) for name, each in stand_ins],
-        dearest_elsewhere and _long(dearest_elsewhere),
+        [(name, prices_of_long(each)) for name, each in stand_ins],
+        dearest_elsewhere and prices_of_long(dearest_elsewhere),
     )
     return replace(terms, long_over=rate.long_over, long=long)
 
@@ -204,12 +213,6 @@ def _times(rate: Rate, standard: Rate, tier: Tier) -> Decimal:
     return max(listed, default=tier.times_standard)
 
 
-def multiplied(rate: Rate, times: Decimal) -> Rate:
-    """All prices of a rate, so many times."""
-    prices = {name: price * times for name in PRICES if (price := getattr(rate, name)) is not None}
-    return replace(rate, **prices, long=rate.long and multiplied(rate.long, times))
-
-
 def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
     """The same terms with so many per cent off every price, assumed ones too; exact."""
     left = 1 - percent / 100
@@ -227,49 +230,6 @@ def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
         long=terms.long and less(terms.long),
         empty=terms.empty * left,
     )
-
-
-def dearest(rates: Iterable[Rate]) -> Rate:
-    """The dearest of several, price by price; long prompts from the lowest threshold on."""
-    several = list(rates)
-    short = _dearest(several, PRICES)
-    overs = [rate.long_over for rate in several if rate.long is not None]
-    if not overs:
-        return Rate(**short)
-    long = _dearest(map(_long, several), TOKEN_PRICES)
-    return Rate(**short, long_over=min(overs), long=Rate(**long))
-
-
-def overlaid(rate: Rate, under: Rate) -> Rate:
-    """A rate, and what it leaves out from another one."""
-    missing = {name: getattr(under, name) for name in TOKEN_PRICES if getattr(rate, name) is None}
-    if rate.request is None and rate.image is None:
-        missing |= {"request": under.request, "image": under.image}
-    if rate.long is None:
-        missing |= {"long_over": under.long_over, "long": under.long}
-    return replace(rate, **missing)
-
-
-def _long(rate: Rate) -> Rate:
-    """What long prompts cost; the same as others if the rate has no prices for them."""
-    return rate if rate.long is None else overlaid(rate.long, rate)
-
-
-def _dearest(rates: Iterable[Rate], names: Iterable[str]) -> dict[str, Any]:
-    several = list(rates)
-    return {
-        name: max((p for rate in several if (p := getattr(rate, name)) is not None), default=None)
-        for name in names
-    }
-
-
-def is_embedding(rate: Rate) -> bool:
-    """Whether a model reads for a price and writes nothing.
-
-    Without tokens it read an image, sound or video.
-    """
-    reads, writes = bool(rate.input), rate.output is None or bool(rate.output)
-    return reads and not writes and rate.request is None
 
 
 def _unit(rate: Rate) -> Decimal:

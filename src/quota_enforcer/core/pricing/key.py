@@ -5,19 +5,13 @@ from typing import NamedTuple
 
 from quota_enforcer.core.pricing.tier import MARK, Tier
 from quota_enforcer.core.usage.model import bare_model, canonical_model
+from quota_enforcer.core.usage.opaque import prefixes_near
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d/")
 _VARIANT = re.compile(r"(?<=.):(?:\d+k|mm|\d{3,})$|(?<=:\d):[a-z0-9]+$")
 """The same model for prompts of a given length or kind, as in `ID:200k` and `ID:0:mm`."""
 _REVISION = re.compile(r"(?<=.):\d{1,2}$")
 """Ids of some models have it in the log and not in price tables, as in `ID:2`."""
-_PREFIXES = (
-    ("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu"), ("ap-northeast-1", "jp"),
-    ("ap-northeast-3", "jp"), ("ap-southeast-2", "au"), ("ap-southeast-4", "au"),
-    ("ap-south-", "in"), ("ap-", "apac"), ("ca-", "ca"), ("sa-", "sa"), ("me-", "me"),
-    ("af-", "af"),
-)  # fmt: skip
-"""How a Region's name begins, and the prefixes of the inference profiles that stay near it."""
 NO_VENDOR = ""
 """Of what is named by an account: custom models, application profiles and the like."""
 
@@ -41,10 +35,7 @@ def regional_keys(model_id: str, region: str | None) -> list[str]:
     logged = bare_model(model_id)
     if region is None or not is_bare(logged):
         return []
-    near = [prefix for begins, prefix in _PREFIXES if region.startswith(begins)]
-    if "us-gov" in near:
-        near.remove("us")
-    return [f"{prefix}.{each}" for prefix in near for each in _ids(logged)]
+    return [f"{prefix}.{each}" for prefix in prefixes_near(region) for each in _ids(logged)]
 
 
 def is_bare(model_id: str) -> bool:

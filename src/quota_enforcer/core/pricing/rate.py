@@ -1,9 +1,10 @@
 """Prices: what a call costs, in exact dollars, and how sure that is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 
@@ -63,6 +64,56 @@ class Cost:
 
     usd: Decimal
     assumed: Decimal
-    """The part of `usd` without a known price: taken at the dearest that could apply."""
+    """The part of `usd` that is assumed: all of it, or what the dearest price that could apply is
+    more than a known one."""
     priced_as: str
     """The key of the price, or in words which one stood in."""
+
+
+def multiplied(rate: Rate, times: Decimal) -> Rate:
+    """All prices of a rate, so many times."""
+    prices = {name: price * times for name in PRICES if (price := getattr(rate, name)) is not None}
+    return replace(rate, **prices, long=rate.long and multiplied(rate.long, times))
+
+
+def dearest(rates: Iterable[Rate]) -> Rate:
+    """The dearest of several, price by price; long prompts from the lowest threshold on."""
+    several = list(rates)
+    short = _dearest(several, PRICES)
+    overs = [rate.long_over for rate in several if rate.long is not None]
+    if not overs:
+        return Rate(**short)
+    long = _dearest(map(prices_of_long, several), TOKEN_PRICES)
+    return Rate(**short, long_over=min(overs), long=Rate(**long))
+
+
+def overlaid(rate: Rate, under: Rate) -> Rate:
+    """A rate, and what it leaves out from another one."""
+    missing = {name: getattr(under, name) for name in TOKEN_PRICES if getattr(rate, name) is None}
+    if rate.request is None and rate.image is None:
+        missing |= {"request": under.request, "image": under.image}
+    if rate.long is None:
+        missing |= {"long_over": under.long_over, "long": under.long}
+    return replace(rate, **missing)
+
+
+def prices_of_long(rate: Rate) -> Rate:
+    """What long prompts cost; the same as others if the rate has no prices for them."""
+    return rate if rate.long is None else overlaid(rate.long, rate)
+
+
+def _dearest(rates: Iterable[Rate], names: Iterable[str]) -> dict[str, Any]:
+    several = list(rates)
+    return {
+        name: max((p for rate in several if (p := getattr(rate, name)) is not None), default=None)
+        for name in names
+    }
+
+
+def is_embedding(rate: Rate) -> bool:
+    """Whether a model reads for a price and writes nothing.
+
+    Without tokens it read an image, sound or video.
+    """
+    reads, writes = bool(rate.input), rate.output is None or bool(rate.output)
+    return reads and not writes and rate.request is None

@@ -23,11 +23,8 @@ from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.cost import (
     ModelPrices,
     StandIns,
-    dearest,
     discounted,
-    is_embedding,
     known_terms,
-    overlaid,
     tier_terms,
     unknown_terms,
 )
@@ -41,7 +38,7 @@ from quota_enforcer.core.pricing.key import (
     regional_keys,
     vendor_of,
 )
-from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate
+from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate, dearest, is_embedding, overlaid
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 

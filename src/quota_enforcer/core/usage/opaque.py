@@ -26,6 +26,8 @@ _SMALL_GEOGRAPHIES: Final = {
 """Geographies of a country within `apac`, by all their Regions."""
 _GEOGRAPHIES: Final = {"ap": "apac"} | {own: own for own in ("af", "ca", "eu", "me", "sa", "us")}
 """The geography of other Regions, by the first part of their names."""
+_GOVERNMENT: Final = "us-gov-"
+"""How the names of GovCloud's Regions begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ def model_behind(arns: Iterable[str]) -> tuple[str, str] | None:
     return name, f"{geography}.{name}" if geography else name
 
 
+def prefixes_near(region: str) -> list[str]:
+    """The prefixes of the system profiles that stay near a Region, the smallest geography first."""
+    if region.startswith(_GOVERNMENT):
+        return ["us-gov"]
+    near = [prefix for prefix, small in _SMALL_GEOGRAPHIES.items() if region in small]
+    wide = _GEOGRAPHIES.get(region.partition("-")[0])
+    return [*near, wide] if wide else near
+
+
 def left_open(scope: str, seen: SeenModel) -> bool:
     """Whether calls through this ARN count to a model scope and pass the static deny of it.
 
@@ -105,7 +116,7 @@ def _geography(regions: set[str]) -> str:
     for prefix, small in _SMALL_GEOGRAPHIES.items():
         if regions <= small:
             return prefix
-    if all(region.startswith("us-gov-") for region in regions):
+    if all(region.startswith(_GOVERNMENT) for region in regions):
         return "us-gov"
     # Canada's own callers of the `us` profiles are served in Canada as well.
     parts = {region.partition("-")[0] for region in regions}
