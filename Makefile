@@ -12,7 +12,7 @@ HALF := tests/aws tests/docs tests/template
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast all-tests half-tests other-tests test-browser lint types docs picture package bench lock clean
+.PHONY: help setup demo test test-fast half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,21 +23,21 @@ demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
 test: setup ## lint, types, the manual, and all tests (template checks are among them)
-	@$(MAKE) --jobs lint types docs all-tests
+	@$(MAKE) --jobs lint types docs half-tests other-tests end-to-end-tests
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
 	@$(MAKE) --jobs lint types half-tests other-tests
-
-# Each file is one worker's; which are begun first, says tests/conftest.py. Three workers for two
-# cores, since they wait for the embedded AWS.
-all-tests: setup
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 half-tests: setup
 	$(BIN)/pytest -q $(HALF)
 
 other-tests: setup
 	$(BIN)/pytest -q --ignore tests/end_to_end $(HALF:%=--ignore %)
+
+# Each file is one worker's; which are begun first, says their conftest.py. Three workers, since
+# they often wait for the embedded AWS.
+end-to-end-tests: setup
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh

@@ -25,14 +25,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 gc.set_threshold(50_000, 20, 50)
 
 
-BEGUN_FIRST = ("/end_to_end/test_demo.py", "/end_to_end/test_stream", "/end_to_end/", "/template/")
-"""The longest files: begun last, they would keep one worker busy while the others have no more."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: [part not in item.nodeid for part in BEGUN_FIRST])
-
-
 def pytest_collection_finish() -> None:
     gc.freeze()
 
