@@ -1,17 +1,26 @@
 """What the doctor reads of the invocation log, on moto; on a stub what moto cannot say."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
-from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE, UNDELIVERED, BedrockTraffic
+from quota_enforcer.aws.cloudwatch.traffic import (
+    CALLS,
+    INFERENCES,
+    MANTLE,
+    NAMESPACE,
+    UNDELIVERED,
+    BedrockTraffic,
+)
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.meter.stream import BEDROCK_STREAM
 from stubbed import stubbed
 
@@ -128,6 +137,49 @@ class TestBedrockTraffic:
         self.put(session, UNDELIVERED, 3, "")
         traffic = BedrockTraffic(session.client("cloudwatch"))
         assert traffic.undelivered(NOW - timedelta(days=1), NOW + timedelta(days=1), 3600) == 3
+
+
+class TestMantle:
+    PROJECT: ClassVar[Any] = [{"Name": "Project", "Value": "p"}]
+    MODEL: ClassVar[Any] = [{"Name": "Model", "Value": "m"}]
+
+    def count(self, session: boto3.Session, *levels: Any) -> int:
+        client = session.client("cloudwatch")
+        for dimensions in levels:
+            client.put_metric_data(
+                Namespace=MANTLE,
+                MetricData=[{"MetricName": INFERENCES, "Dimensions": dimensions, "Value": 3,
+                             "Timestamp": NOW}],
+            )  # fmt: skip
+        day = timedelta(days=1)
+        return BedrockTraffic(client).mantle(NOW - day, NOW + day, 3600)
+
+    def test_without_any_it_is_none(self, session: boto3.Session) -> None:
+        assert self.count(session) == 0
+
+    def test_the_levels_hold_the_same_calls_so_one_is_counted(self, session: boto3.Session) -> None:
+        """Moto takes no dimensions for any dimensions, so the account's level is left out here."""
+        assert self.count(session, self.PROJECT, self.MODEL, [*self.PROJECT, *self.MODEL]) == 3
+
+    def test_it_needs_no_level_of_the_account(self, session: boto3.Session) -> None:
+        others = [{"Name": "Project", "Value": "q"}]
+        assert self.count(session, self.PROJECT, others, [*self.PROJECT, *self.MODEL]) == 6
+
+
+def test_the_batch_jobs_since_a_moment() -> None:
+    job = {
+        "jobArn": "arn:aws:bedrock:us-east-1:111122223333:model-invocation-job/abcdefghijkl",
+        "jobName": "night",
+        "modelId": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+        "roleArn": "arn:aws:iam::111122223333:role/batch",
+        "status": "Completed",
+        "submitTime": NOW,
+        "inputDataConfig": {"s3InputDataConfig": {"s3Uri": "s3://b/i"}},
+        "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://b/o"}},
+    }
+    answer = {"invocationJobSummaries": [job]}
+    client: Any = stubbed("bedrock", "list_model_invocation_jobs", answer, submitTimeAfter=NOW)
+    assert batch_jobs(client, NOW) == [BatchJob("night", "amazon.nova-lite-v1:0", "Completed", NOW)]
 
 
 class TestLoggingFound:

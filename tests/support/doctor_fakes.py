@@ -19,6 +19,7 @@ from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
+from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
@@ -89,6 +90,14 @@ class FakeProbe:
     ) -> Mapping[datetime, int]:
         del start, end, period
         return self._said(f"calls in {region}", self.calls_in.get(region, {}))
+
+    def mantle(self, region: str, start: datetime, end: datetime, period: int) -> int:
+        del start, end, period
+        return self._said(f"mantle in {region}", 0)
+
+    def batch_jobs(self, since: datetime) -> list[BatchJob]:
+        del since
+        return self._said("batch_jobs", [])
 
     def undelivered(self, start: datetime, end: datetime) -> int:
         del start, end

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.account import StackParts, enabled_regions, server_time
+from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
@@ -32,6 +33,7 @@ from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
+from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
@@ -92,6 +94,12 @@ class _AwsProbe:
 
     def undelivered(self, start: datetime, end: datetime) -> int:
         return BedrockTraffic(self._client("cloudwatch")).undelivered(start, end, _HOUR)
+
+    def mantle(self, region: str, start: datetime, end: datetime, period: int) -> int:
+        return BedrockTraffic(self._client("cloudwatch", region)).mantle(start, end, period)
+
+    def batch_jobs(self, since: datetime) -> Sequence[BatchJob]:
+        return batch_jobs(self._client("bedrock"), since)
 
     def stacks(self, region: str) -> tuple[str, ...]:
         return LogWiring(self._client("logs", region)).stacks()

@@ -13,6 +13,7 @@ from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
+from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
@@ -62,6 +63,12 @@ class Probe(Protocol):
 
     def undelivered(self, start: datetime, end: datetime) -> int:
         """How many records Bedrock could not write."""
+
+    def mantle(self, region: str, start: datetime, end: datetime, period: int) -> int:
+        """The calls that the bedrock-mantle endpoint answered there."""
+
+    def batch_jobs(self, since: datetime) -> Sequence[BatchJob]:
+        """The batch jobs submitted since then, in the deployment's Region."""
 
     def stacks(self, region: str) -> tuple[str, ...]:
         """The deployments of ours there."""

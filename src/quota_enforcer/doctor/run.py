@@ -20,6 +20,7 @@ AT_ONCE: Final = 8
 CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "logging": metering.logging,
     "regions": metering.regions,
+    "unlogged use": metering.unlogged,
     "records": metering.records,
     "meter": metering.meter,
     "ledger": metering.ledger,

@@ -15,6 +15,7 @@ READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan")
 OF_NO_RESOURCE = {
     "account:ListRegions",
     "bedrock:GetModelInvocationLoggingConfiguration",
+    "bedrock:ListModelInvocationJobs",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",

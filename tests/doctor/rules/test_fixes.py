@@ -26,6 +26,7 @@ from quota_enforcer.doctor.rules import (
     metering,
     notices,
     quotas,
+    unlogged,
 )
 from template_source import PARAMETERS
 
@@ -44,7 +45,9 @@ def bad() -> Iterator[Diagnosis]:
         logging.Logging("q", "eu-central-1", "g", "arn:role", other, "INFREQUENT_ACCESS")
     )
     seen = [logging.RegionSeen("eu-west-1", 3), logging.RegionSeen("eu-west-2", 3, None, ("w",)),
-            logging.RegionSeen("eu-west-3", trouble="x", refused=True)]  # fmt: skip
+            logging.RegionSeen("eu-west-3", trouble="x", refused=True),
+            logging.RegionSeen("eu-west-4", mantle=1)]  # fmt: skip
+    yield unlogged.unlogged(1, [unlogged.BatchJob("j", "m", "Completed", NOON)], 7)
     yield logging.other_regions(seen, 7, "q", "quota-enforcer policy doctor --account 1")
     lost = arrival.Arrival(NOON, [NOON - 5 * HOUR], undelivered=3, group="g", meter_log="/m")
     yield arrival.records_arrive(lost)

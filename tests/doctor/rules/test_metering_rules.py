@@ -31,6 +31,7 @@ from quota_enforcer.doctor.rules.metering import (
     metric_filters,
     subscription,
 )
+from quota_enforcer.doctor.rules.unlogged import BatchJob, unlogged
 
 GROUP, OTHER_GROUP = "/bedrock-quota/q/invocations", "/company/bedrock"
 ROLE = "arn:aws:iam::111122223333:role/bedrock-quota/q/log"
@@ -106,6 +107,28 @@ class TestLogging:
         assert "Standard class" in finding.fix
 
 
+class TestUnloggedUse:
+    JOB = BatchJob("night", "anthropic.claude-3-haiku-20240307-v1:0", "Completed", NOON)
+
+    def test_none_is_fine(self) -> None:
+        expected = Diagnosis("no call of bedrock-mantle and no batch job in 7 days")
+        assert unlogged(0, [], 7) == expected
+
+    def test_mantle_says_what_is_not_metered_and_the_lock(self) -> None:
+        finding = one(unlogged(1200, [], 7))
+        assert finding.severity is Severity.PROBLEM
+        assert "nothing of it is metered" in finding.what
+        assert "1,200 calls in 7 days" in finding.evidence
+        assert finding.fix == "quota-enforcer policy lock --mantle"
+
+    def test_batch_jobs_are_named_the_newest_first(self) -> None:
+        older = replace(self.JOB, name="old", submitted=NOON - timedelta(days=1))
+        finding = one(unlogged(0, [older, self.JOB], 7))
+        assert finding.what.startswith("2 batch jobs ran in 7 days")
+        assert [each.split()[0] for each in finding.about] == ["night", "old"]
+        assert finding.fix == "quota-enforcer policy lock --batch"
+
+
 class TestRegions:
     def look(self, *seen: RegionSeen) -> Diagnosis:
         return other_regions(seen, 7, "q", ACCESS)
@@ -133,6 +156,12 @@ class TestRegions:
         assert found.healthy
         assert found.fine == "calls in eu-west-1 are metered there; the others (1) have none"
         assert one(found).severity is Severity.NOTE
+
+    def test_mantle_elsewhere_is_one_finding_with_its_lock(self) -> None:
+        seen = (RegionSeen("eu-west-1", mantle=5), RegionSeen("sa-east-1", mantle=1))
+        finding = one(self.look(*seen))
+        assert finding.about == ("eu-west-1 (5 calls)", "sa-east-1 (1 call)")
+        assert finding.fix == "quota-enforcer policy lock --mantle"
 
     def test_regions_with_the_same_trouble_are_one_finding(self) -> None:
         """And those that could be asked are judged all the same."""

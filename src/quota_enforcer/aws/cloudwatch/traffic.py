@@ -14,6 +14,9 @@ CALLS: Final = "Invocations"
 UNDELIVERED: Final = "ModelInvocationLogsCloudWatchDeliveryFailure"
 """https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.html"""
 _BY_MODEL: Final = {"ModelId"}
+MANTLE: Final = "AWS/BedrockMantle"
+INFERENCES: Final = "Inferences"
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-mantle-metrics.html"""
 _QUERIES: Final = 500
 """In one GetMetricData."""
 
@@ -26,24 +29,35 @@ class BedrockTraffic:
 
     def calls(self, start: datetime, end: datetime, period: int) -> Mapping[datetime, int]:
         """The calls by period start (period in seconds); periods without any are left out."""
-        return self._sums(CALLS, start, end, period)
+        return self._sums(NAMESPACE, CALLS, self._series(CALLS), start, end, period)
 
     def undelivered(self, start: datetime, end: datetime, period: int) -> int:
         """How many records Bedrock could not write into the log."""
-        return sum(self._sums(UNDELIVERED, start, end, period).values())
+        series = self._series(UNDELIVERED)
+        return sum(self._sums(NAMESPACE, UNDELIVERED, series, start, end, period).values())
+
+    def mantle(self, start: datetime, end: datetime, period: int) -> int:
+        """How many calls the bedrock-mantle endpoint answered, whoever made them."""
+        series = self._coarsest(MANTLE, INFERENCES)
+        return sum(self._sums(MANTLE, INFERENCES, series, start, end, period).values())
 
     def _sums(
-        self, metric: str, start: datetime, end: datetime, period: int
+        self,
+        namespace: str,
+        metric: str,
+        series: Sequence[Any],
+        start: datetime,
+        end: datetime,
+        period: int,
     ) -> Mapping[datetime, int]:
         sums: Counter[datetime] = Counter()
-        series = self._series(metric)
         for first in range(0, len(series), _QUERIES):
             queries: list[MetricDataQueryTypeDef] = [
                 {
                     "Id": f"m{place}",
                     "MetricStat": {
                         "Metric": {
-                            "Namespace": NAMESPACE,
+                            "Namespace": namespace,
                             "MetricName": metric,
                             "Dimensions": each,
                         },
@@ -64,9 +78,19 @@ class BedrockTraffic:
 
     def _series(self, metric: str) -> Sequence[Any]:
         """The dimensions to read: each model's, which a sum over all models would count twice."""
-        pages = self._client.get_paginator("list_metrics").paginate(
-            Namespace=NAMESPACE, MetricName=metric
-        )
-        listed = [each["Dimensions"] for page in pages for each in page["Metrics"]]
+        listed = self._listed(NAMESPACE, metric)
         by_model = [each for each in listed if {one["Name"] for one in each} == _BY_MODEL]
         return by_model or [each for each in listed if not each]
+
+    def _coarsest(self, namespace: str, metric: str) -> Sequence[Any]:
+        """The dimensions of one level, since each holds all calls: the account's if it is there."""
+        listed = self._listed(namespace, metric)
+        levels = {frozenset(one["Name"] for one in each) for each in listed}
+        level = min(levels, key=lambda names: (len(names), sorted(names)), default=frozenset())
+        return [each for each in listed if {one["Name"] for one in each} == level]
+
+    def _listed(self, namespace: str, metric: str) -> Sequence[Any]:
+        pages = self._client.get_paginator("list_metrics").paginate(
+            Namespace=namespace, MetricName=metric
+        )
+        return [each["Dimensions"] for page in pages for each in page["Metrics"]]

@@ -72,6 +72,8 @@ _METRICS: Final = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics")
 
 _LOGGING: Final = "bedrock:GetModelInvocationLoggingConfiguration"
 
+_BATCH: Final = "bedrock:ListModelInvocationJobs"
+
 _GROUPS: Final = "logs:DescribeLogGroups"
 
 _VERSIONS: Final = ("iam:GetPolicyVersion", "iam:ListPolicyVersions")
@@ -87,6 +89,7 @@ _RULES: Final = ("dynamodb:Query", "dynamodb:Scan")
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "logging": (_LOGGING, _GROUPS, _PARTS),
     "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS),
+    "unlogged use": (*_METRICS, _BATCH),
     "records": ("logs:DescribeLogStreams", *_METRICS),
     "meter": (
         "logs:DescribeSubscriptionFilters",
@@ -164,6 +167,7 @@ def doctor(of: Deployed, stack: str) -> Document:
             [
                 "account:ListRegions",
                 _LOGGING,
+                _BATCH,
                 "cloudwatch:DescribeAlarms",
                 *_METRICS,
                 "iam:GetAccountAuthorizationDetails",

@@ -15,6 +15,7 @@ from quota_enforcer.doctor.access import access
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules import arrival, metering
+from quota_enforcer.doctor.rules import unlogged as unlogged_rules
 from quota_enforcer.doctor.rules.arrival import Arrival, Sampled
 from quota_enforcer.doctor.rules.logging import Logging, RegionSeen, logging_here, other_regions
 from quota_enforcer.doctor.rules.metering import MetricsMeter, StreamMeter
@@ -57,15 +58,23 @@ def _region(deployment: DeploymentUnderCheck, region: str) -> RegionSeen:
     probe, now = deployment.probe, deployment.now
     try:
         calls = sum(probe.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
+        mantle = probe.mantle(region, now - DAYS * _DAY, now, _PERIOD)
         if not calls:
-            return RegionSeen(region)
-        return RegionSeen(region, calls, probe.logging(region), probe.stacks(region))
+            return RegionSeen(region, mantle=mantle)
+        return RegionSeen(region, calls, probe.logging(region), probe.stacks(region), mantle=mantle)
     except Exception as error:  # noqa: BLE001 - kept as the finding that it is
         problem = probe.problem(error)
         if problem.is_of_organization:
             return RegionSeen(region, closed=True)
         trouble = problem.why(NEEDS["regions"])
         return RegionSeen(region, trouble=trouble, refused=problem.is_refusal)
+
+
+def unlogged(deployment: DeploymentUnderCheck) -> Diagnosis:
+    """What is used that no invocation log records, in this Region."""
+    probe, now = deployment.probe, deployment.now
+    mantle = probe.mantle(probe.region, now - DAYS * _DAY, now, _PERIOD)
+    return unlogged_rules.unlogged(mantle, probe.batch_jobs(now - DAYS * _DAY), DAYS)
 
 
 def records(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -8,6 +8,7 @@ from typing import Any
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, unchecked
 from quota_enforcer.doctor.fixes import ATTACH, deploy
+from quota_enforcer.doctor.rules.unlogged import LOCK, MANTLE_LOCK
 
 STANDARD = "STANDARD"
 """The only class of log group in which subscriptions and metric filters work.
@@ -124,6 +125,8 @@ class RegionSeen:
     refused: bool = False
     """Whether it is a permission that is missing."""
     closed: bool = False
+    mantle: int = 0
+    """Calls of its bedrock-mantle endpoint, which nothing meters."""
 
 
 def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str) -> Diagnosis:
@@ -137,7 +140,7 @@ def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str
         names = ", ".join(each.name for each in used)
         fine = f"calls in {names} are metered there; the others ({len(seen) - len(used)}) have none"
     findings = [finding for each in used for finding in _of(each, days, stack)]
-    return diagnosis(fine, [*findings, *_unasked(seen, access)])
+    return diagnosis(fine, [*findings, *_mantle(seen, days), *_unasked(seen, access)])
 
 
 def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
@@ -148,8 +151,8 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
             f"{evidence}; no log group /bedrock-quota/STACK/enforcer is there",
             f"sam deploy --region {seen.name} --stack-name {stack}-{seen.name} --capabilities "
             "CAPABILITY_NAMED_IAM",
-            "under another name, since IAM's names are for the whole account; or deny Bedrock in "
-            f"{seen.name} with a service control policy",
+            "under another name, since IAM's names are for the whole account; or close it: "
+            "`quota-enforcer policy lock`, with a --region for each that you meter",
         )
     elif seen.logging is None or not seen.logging.log_group:
         [first, *_] = seen.stacks
@@ -162,6 +165,18 @@ def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
         yield note(
             f"{count(seen.calls, 'call')} of {days} days in {seen.name} count to the stack there: "
             f"{', '.join(seen.stacks)}"
+        )
+
+
+def _mantle(seen: Sequence[RegionSeen], days: int) -> Iterator[Finding]:
+    used = [each for each in seen if each.mantle]
+    if used:
+        yield problem(
+            "the bedrock-mantle endpoint is used in other Regions, and nothing of it is metered",
+            f"AWS/BedrockMantle Inferences counts calls there in {days} days",
+            MANTLE_LOCK,
+            LOCK,
+            [f"{each.name} ({count(each.mantle, 'call')})" for each in used],
         )
 
 
