@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from quota_enforcer.aws.dynamodb.ledger.standing_items import record_item
+from quota_enforcer.aws.dynamodb.ledger.items import record_item
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.ledger import Bucket, Record
 from quota_enforcer.core.principal import Kind, Principal

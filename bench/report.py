@@ -24,8 +24,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from playwright.sync_api import sync_playwright
 
+from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
-from quota_enforcer.aws.dynamodb.ledger import standing_items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.aws.dynamodb.wire import Plain, wire
 from quota_enforcer.cli.insight.report import LARGE, READERS

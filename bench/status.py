@@ -25,7 +25,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from typer.testing import CliRunner
 
-from quota_enforcer.aws.dynamodb.ledger import standing_items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.cli.main import app

@@ -14,7 +14,7 @@ from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.insight.usage import (
+from quota_enforcer.insight.quotas.coverage import (
     coverage_of_calls,
     coverage_of_usage,
     covered_since,

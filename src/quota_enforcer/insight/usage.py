@@ -5,26 +5,21 @@ row of its own only if it is a member of a team; its role's row is then that muc
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from operator import sub
 from threading import Lock
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.coverage import ChargedUse, Coverage, coverage
-from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.core.usage.window import DAY, local_date
-from quota_enforcer.meter.log.record import Counted
+from quota_enforcer.core.usage.window import local_date
 
 BETWEEN_TEAMS = "+"
 """A member of several teams is charged to all of them together: `team/a+team/b`."""
@@ -58,7 +53,7 @@ def spend(
     """The sums by key, sorted; `teams` are the teams of each principal."""
     rows: defaultdict[Key, list[Counts]] = defaultdict(list)
     for principal, sign in _charged(usages, teams, asked.by):
-        for model, day, counts in _days(usages[principal], asked):
+        for model, day, counts in days_in(usages[principal], asked):
             for who, part in sign:
                 key = tuple(_name(by, who, model, day, teams) for by in asked.by)
                 rows[key].append(counts if part > 0 else _negative(counts))
@@ -78,7 +73,8 @@ def _charged(
             yield principal, [(principal, 1), (role, -1)]
 
 
-def _days(usage: Usage, asked: SpendQuery) -> Iterator[tuple[str, date, Counts]]:
+def days_in(usage: Usage, asked: SpendQuery) -> Iterator[tuple[str, date, Counts]]:
+    """Model, date and counts of each day that is asked for."""
     for model, of_model in usage.models.items():
         for day, counts in of_model.days.items():
             if asked.first <= day <= asked.last:
@@ -190,72 +186,3 @@ def far_back(
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))
     return firsts, min(by_the_hour, default=None)
-
-
-COVERED_DAYS = 7
-"""How far back usage is looked at that no quota counts: today and the days before."""
-
-
-def of_last_days(found: Coverage) -> str:
-    """`Last 7 days: under no quota ...`, one line."""
-    return f"Last {COVERED_DAYS} days: {found.words[0].lower()}{found.words[1:]}"
-
-
-def covered_since(context: Context) -> date:
-    """The first of those days."""
-    return local_date(context.now, context.zone) - (COVERED_DAYS - 1) * DAY
-
-
-def coverage_of_usage(
-    usages: Mapping[Principal, Usage], book: QuotaBook, context: Context
-) -> Coverage:
-    """What the quotas of this moment leave uncounted of what a ledger has of the last days."""
-    query = SpendQuery(
-        covered_since(context), local_date(context.now, context.zone), (By.PRINCIPAL, By.MODEL)
-    )
-    return coverage(_each_once(usages, query), book, context.now)
-
-
-def coverage_of_calls(
-    calls: Sequence[Counted], book: QuotaBook, price: Callable[[Counted], Cost]
-) -> Coverage:
-    """What the quotas that stand when the last of these calls is made leave uncounted of them."""
-    rows: defaultdict[tuple[tuple[Principal, ...], str, Principal | None], list[Counts]]
-    rows = defaultdict(list)
-    for call in calls:
-        cost = price(call)
-        counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
-        model = canonical_model(call.model_id)
-        rows[book.charged(call.identity), model, call.identity.session].append(counts)
-    uses = (
-        ChargedUse(charged, model, Counts.total(several), session)
-        for (charged, model, session), several in rows.items()
-    )
-    if not calls:
-        return Coverage()
-    return coverage(uses, book, max(call.at for call in calls))
-
-
-def _each_once(usages: Mapping[Principal, Usage], query: SpendQuery) -> Iterator[ChargedUse]:
-    """Every call once: a session's is in its role's usage too, and a team has none of its own."""
-    apart: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
-    sums = _by_model(usages, query)
-    for (who, model), counts in sums.items():
-        if who.kind is Kind.SESSION:
-            role = Principal(Kind.ROLE, who.role)
-            apart[role, model].append(counts)
-            yield ChargedUse((role, who), model, counts)
-    for (who, model), counts in sums.items():
-        if who.kind not in {Kind.SESSION, Kind.TEAM}:
-            rest = Counts._make(map(sub, counts, Counts.total(apart[who, model])))
-            yield ChargedUse((who,), model, rest)
-
-
-def _by_model(
-    usages: Mapping[Principal, Usage], query: SpendQuery
-) -> dict[tuple[Principal, str], Counts]:
-    rows: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
-    for who, usage in usages.items():
-        for model, _, counts in _days(usage, query):
-            rows[who, model].append(counts)
-    return {key: Counts.total(several) for key, several in rows.items()}

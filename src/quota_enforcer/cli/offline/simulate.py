@@ -30,9 +30,9 @@ from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 from quota_enforcer.enforce.report import event
+from quota_enforcer.insight.quotas.coverage import coverage_of_calls
 from quota_enforcer.insight.simulate import Delays, Simulated
 from quota_enforcer.insight.simulate import simulate as replay
-from quota_enforcer.insight.usage import coverage_of_calls
 from quota_enforcer.meter.log.record import Counted, without_repeats
 
 LONGEST_LAG = 86_400

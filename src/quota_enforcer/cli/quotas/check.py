@@ -27,7 +27,7 @@ from quota_enforcer.core.quotas.lint import LintWarning, review
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.coverage import Coverage
-from quota_enforcer.insight.usage import coverage_of_usage, covered_since, of_last_days
+from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 
 NOBODY_YET = "Nobody has used Bedrock yet, so who is covered by the quotas was not checked."
 

@@ -22,7 +22,7 @@ from quota_enforcer.doctor.rules.denies import Denied, GateSeen
 from quota_enforcer.doctor.rules.quotas import InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.insight.gates import shared_roles
-from quota_enforcer.insight.usage import coverage_of_usage, covered_since
+from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _READERS: Final = 8

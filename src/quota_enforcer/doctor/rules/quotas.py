@@ -10,7 +10,7 @@ from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import at, deploy
-from quota_enforcer.insight.usage import of_last_days
+from quota_enforcer.insight.quotas.coverage import of_last_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Questions about quota items: how each stands, and what an edit would do."""
+"""Questions about quota items: how each stands, what an edit would do, what usage none counts."""

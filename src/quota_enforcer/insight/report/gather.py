@@ -17,10 +17,11 @@ from quota_enforcer.decide.evaluate import Evaluation, evaluate
 from quota_enforcer.decide.pace import runs_out
 from quota_enforcer.decide.pools import Pools
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
+from quota_enforcer.insight.quotas.coverage import coverage_of_usage
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
 from quota_enforcer.insight.status import everybody, rows
-from quota_enforcer.insight.usage import UsageRead, coverage_of_usage
+from quota_enforcer.insight.usage import UsageRead
 
 _MONTH = 28
 """A report of so many days or more shows the month before too."""

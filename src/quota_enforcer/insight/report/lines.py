@@ -12,10 +12,10 @@ from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import lasting, listed
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.verdict import FULL
+from quota_enforcer.insight.quotas.coverage import of_last_days
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Bar, Money, Person, UsageReport
 from quota_enforcer.insight.status import IS_OVER, State
-from quota_enforcer.insight.usage import of_last_days
 
 OPEN = {State.OK, State.WARNED}
 

@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, NOON
 from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
-from quota_enforcer.aws.dynamodb.ledger.rule_memory import quota_item, quota_memory_of
-from quota_enforcer.aws.dynamodb.ledger.standing_items import NEVER, record_item, record_of
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import state_attributes, state_of
+from quota_enforcer.aws.dynamodb.ledger.items import (
+    NEVER,
+    quota_item,
+    quota_memory_of,
+    record_item,
+    record_of,
+    state_of,
+)
+from quota_enforcer.aws.dynamodb.ledger.sweep_memory import state_attributes
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import expired, source_item, source_of
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key
 from quota_enforcer.core.ledger import (

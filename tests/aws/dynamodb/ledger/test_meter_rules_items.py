@@ -7,7 +7,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.dynamodb.ledger.rule_memory import (
+from quota_enforcer.aws.dynamodb.ledger.items import (
     METER_RULES,
     meter_rules_item,
     meter_rules_of,

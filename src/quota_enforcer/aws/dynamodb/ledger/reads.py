@@ -5,9 +5,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.rule_memory import QUOTAS, quota_memory_of
-from quota_enforcer.aws.dynamodb.ledger.standing_items import record_key, record_of
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE, state_of
+from quota_enforcer.aws.dynamodb.ledger.items import (
+    QUOTAS,
+    STATE,
+    quota_memory_of,
+    record_key,
+    record_of,
+    state_of,
+)
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, by_model
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal

@@ -1,23 +1,26 @@
-"""The rules as sweeps left them: quotas and prices seen last, and what the meters are told of them.
-
-What the meters are told is one item, its prices texts: exact, and readable in the console.
-"""
+"""The rules as sweeps left them: quotas and prices seen last, and what the meters are told."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.items import (
+    METER_RULES,
+    STATE,
+    meter_rules_item,
+    meter_rules_of,
+    quota_item,
+    quota_key,
+)
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
-from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE, still
+from quota_enforcer.aws.dynamodb.ledger.sweep_memory import still
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Delete, Put
-from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key, known
+from quota_enforcer.aws.dynamodb.text import fitting_key, instant
 from quota_enforcer.aws.errors import action_refused
 from quota_enforcer.core.ledger import MeterRules, PriceMemory, QuotaMemory
-from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +29,7 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.wire import Plain
     from quota_enforcer.core.notices.notice import Notice
 
-QUOTAS = "quotas"
 UNPRICED = "unpriced"
-METER_RULES: "Plain" = {"pk": DEPLOYMENT, "sk": "brief"}
 
 
 class DynamoQuotaMemories:
@@ -44,13 +45,13 @@ class DynamoQuotaMemories:
         return not self._table.write([put, *notice_writes(notices)])
 
     def forget(self, before: QuotaMemory, notices: "Iterable[Notice]" = ()) -> bool:
-        delete = Delete(_quota_key(before), _as_remembered(before))
+        delete = Delete(quota_key(before), _as_remembered(before))
         return not self._table.write([delete, *notice_writes(notices)])
 
     def announce_removal(self, subject: str, name: str, by: str) -> None:
         # With another stamp nobody forgets the item who has not read this.
         signed = {"removed_by": by, "stamp": uuid4().hex}
-        key = _quota_key(QuotaMemory(subject, name))
+        key = quota_key(QuotaMemory(subject, name))
         try:
             self._table.update(key, signed, condition=Expression("attribute_exists(#pk)"))
         except ClientError as error:
@@ -93,52 +94,6 @@ class DynamoMeterRules:
     def put(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
         unchanged = ConditionCheck(STATE, still(quotas_seen=quotas_seen))
         return not self._table.write([Put(meter_rules_item(meter_rules)), unchanged])
-
-
-def quota_item(memory: QuotaMemory) -> "Plain":
-    """The memory of a quota item, the item itself as it was."""
-    return {
-        **_quota_key(memory),
-        "whom": memory.subject,
-        "name": memory.name,
-        **known(reported=memory.reported, stamp=memory.stamp, removed_by=memory.removed_by),
-        **({} if memory.item is None else {"item": memory.item}),
-    }
-
-
-def quota_memory_of(item: "Plain") -> QuotaMemory:
-    return QuotaMemory(
-        item["whom"],
-        item["name"],
-        item.get("item"),
-        item.get("reported", ""),
-        item.get("stamp", ""),
-        item.get("removed_by", ""),
-    )
-
-
-def meter_rules_item(meter_rules: MeterRules) -> dict[str, Any]:
-    return {
-        **METER_RULES,
-        "sessions": sorted(meter_rules.sessions),
-        "prices": {
-            model: as_mapping(rate, str) for model, rate in sorted(meter_rules.prices.items())
-        },
-    }
-
-
-def meter_rules_of(item: "Plain | None") -> MeterRules:
-    """The rules that an item holds; nothing to tell before the first sweep."""
-    if item is None:
-        return MeterRules()
-    return MeterRules(
-        frozenset(item["sessions"]),
-        {model: rate_of(rate) for model, rate in item["prices"].items()},
-    )
-
-
-def _quota_key(memory: QuotaMemory) -> "Plain":
-    return {"pk": QUOTAS, "sk": joined_key(memory.subject, memory.name)}
 
 
 def _as_remembered(before: QuotaMemory) -> Expression:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import GATES, intent_item, intent_key, intent_of
-from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
-from quota_enforcer.aws.dynamodb.ledger.standing_items import (
+from quota_enforcer.aws.dynamodb.ledger.items import (
     BLOCKED,
     NEVER,
     OPEN,
+    STATE,
     record_item,
     record_of,
 )
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import STATE
+from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
 from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Closed, Conflict

@@ -4,15 +4,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
-from quota_enforcer.aws.dynamodb.text import instant, known, moment
+from quota_enforcer.aws.dynamodb.ledger.items import STATE
+from quota_enforcer.aws.dynamodb.text import instant, known
 from quota_enforcer.core.ledger import SweepState
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table
-    from quota_enforcer.aws.dynamodb.wire import Plain
 
-STATE: "Plain" = {"pk": DEPLOYMENT, "sk": "state"}
 STATE_ATTRIBUTES = {
     "finished",
     "metered_to",
@@ -89,25 +87,6 @@ def state_attributes(state: SweepState) -> dict[str, str]:
     """What a finished sweep notes; what is None or empty is to be removed."""
     values = {name: getattr(state, _FIELDS.get(name, name)) for name in STATE_ATTRIBUTES}
     return known(**values)
-
-
-def state_of(item: "Plain") -> SweepState:
-    """The sweep's own memory."""
-    return SweepState(
-        started=moment(item, "started"),
-        finished=moment(item, "finished"),
-        metered_to=moment(item, "metered_to"),
-        fresh_at=moment(item, "fresh_at"),
-        terms=item.get("terms", ""),
-        breaker_since=moment(item, "breaker_since"),
-        gates_notified=item.get("gates_told", ""),
-        closed=bool(item.get("closed", False)),
-        confirmed_at=moment(item, "confirmed_at"),
-        quotas_seen=item.get("quotas_seen", ""),
-        unsettled=item.get("unsettled", ""),
-        metering=item.get("metering", ""),
-        metering_from=moment(item, "metering_from"),
-    )
 
 
 def still(**values: str) -> Expression:

@@ -25,6 +25,7 @@ from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.coverage import Coverage
+from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 from quota_enforcer.insight.status import (
     IS_OVER,
     StatusInput,
@@ -34,7 +35,6 @@ from quota_enforcer.insight.status import (
     rows,
     unlimited,
 )
-from quota_enforcer.insight.usage import coverage_of_usage, covered_since, of_last_days
 
 LONGEST = 400
 """Days; the ledger keeps history no longer."""

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
-from quota_enforcer.aws.dynamodb.ledger.rule_memory import DynamoMeterRules
-from quota_enforcer.aws.dynamodb.ledger.standing_items import principals_listed
+from quota_enforcer.aws.dynamodb.ledger.items import METER_RULES, meter_rules_of, principals_listed
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from quota_enforcer.core.ledger import MeterRules
     from quota_enforcer.core.principal import Principal
 
 
@@ -32,7 +32,6 @@ class DynamoMeterLedger:
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._table = table = Table(client, name)
-        self.meter_rules = DynamoMeterRules(table).get
 
         sources = DynamoSources(table, now)
         self.sources = sources.sources
@@ -50,6 +49,9 @@ class DynamoMeterLedger:
         self.drop_recount = recounts.drop_recount
 
         self.add = DynamoAdditions(table, recounts, zone, now).add
+
+    def meter_rules(self) -> "MeterRules":
+        return meter_rules_of(self._table.get(METER_RULES))
 
     def principals(self) -> "set[Principal]":
         return principals_listed(self._table)

@@ -1,14 +1,28 @@
-"""The record of a principal as an item: where it stands, and what is still to be done about it."""
+"""What it takes to decide, as items: records of principals, quotas seen last, the sweep's state.
+
+And what the meters are told: one item, its prices texts, exact and readable in the console.
+"""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, principal_of
-from quota_enforcer.aws.dynamodb.text import as_attributes, instant, known, moment
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, DEPLOYMENT, principal_of
+from quota_enforcer.aws.dynamodb.text import as_attributes, instant, joined_key, known, moment
 from quota_enforcer.aws.dynamodb.wire import Plain
-from quota_enforcer.core.ledger import Level, Record, Standing, UsedUp, Warned, WouldDeny
+from quota_enforcer.core.ledger import (
+    Level,
+    MeterRules,
+    QuotaMemory,
+    Record,
+    Standing,
+    SweepState,
+    UsedUp,
+    Warned,
+    WouldDeny,
+)
+from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 from quota_enforcer.core.principal import Principal
 
 if TYPE_CHECKING:
@@ -18,6 +32,9 @@ STANDING = "standing"
 OPEN = "open"
 BLOCKED = "blocked"
 """The two listings of the index `by-due`: who denies nothing, and who denies or was about to."""
+QUOTAS = "quotas"
+STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
+METER_RULES: Plain = {"pk": DEPLOYMENT, "sk": "brief"}
 NEVER = "9999"
 """Stands for no due moment: the index lists a record only if its range key is there."""
 
@@ -93,6 +110,72 @@ def record_of(item: Plain) -> Record:
         trouble=item.get("trouble", ""),
         due=None if item["due"] == NEVER else datetime.fromisoformat(item["due"]),
         version=int(item["version"]),
+    )
+
+
+def quota_item(memory: QuotaMemory) -> Plain:
+    """The memory of a quota item, the item itself as it was."""
+    return {
+        **quota_key(memory),
+        "whom": memory.subject,
+        "name": memory.name,
+        **known(reported=memory.reported, stamp=memory.stamp, removed_by=memory.removed_by),
+        **({} if memory.item is None else {"item": memory.item}),
+    }
+
+
+def quota_memory_of(item: Plain) -> QuotaMemory:
+    return QuotaMemory(
+        item["whom"],
+        item["name"],
+        item.get("item"),
+        item.get("reported", ""),
+        item.get("stamp", ""),
+        item.get("removed_by", ""),
+    )
+
+
+def meter_rules_item(meter_rules: MeterRules) -> dict[str, Any]:
+    return {
+        **METER_RULES,
+        "sessions": sorted(meter_rules.sessions),
+        "prices": {
+            model: as_mapping(rate, str) for model, rate in sorted(meter_rules.prices.items())
+        },
+    }
+
+
+def meter_rules_of(item: Plain | None) -> MeterRules:
+    """The rules that an item holds; nothing to tell before the first sweep."""
+    if item is None:
+        return MeterRules()
+    return MeterRules(
+        frozenset(item["sessions"]),
+        {model: rate_of(rate) for model, rate in item["prices"].items()},
+    )
+
+
+def quota_key(memory: QuotaMemory) -> Plain:
+    """Where the memory of a quota item is stored."""
+    return {"pk": QUOTAS, "sk": joined_key(memory.subject, memory.name)}
+
+
+def state_of(item: Plain) -> SweepState:
+    """The sweep's own memory."""
+    return SweepState(
+        started=moment(item, "started"),
+        finished=moment(item, "finished"),
+        metered_to=moment(item, "metered_to"),
+        fresh_at=moment(item, "fresh_at"),
+        terms=item.get("terms", ""),
+        breaker_since=moment(item, "breaker_since"),
+        gates_notified=item.get("gates_told", ""),
+        closed=bool(item.get("closed", False)),
+        confirmed_at=moment(item, "confirmed_at"),
+        quotas_seen=item.get("quotas_seen", ""),
+        unsettled=item.get("unsettled", ""),
+        metering=item.get("metering", ""),
+        metering_from=moment(item, "metering_from"),
     )
 
 

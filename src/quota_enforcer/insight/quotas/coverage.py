@@ -1,0 +1,86 @@
+"""What the quotas leave uncounted of usage that a ledger or a log holds."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from operator import sub
+
+from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.coverage import ChargedUse, Coverage, coverage
+from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.window import DAY, local_date
+from quota_enforcer.insight.usage import By, SpendQuery, days_in
+from quota_enforcer.meter.log.record import Counted
+
+COVERED_DAYS = 7
+"""How far back usage is looked at that no quota counts: today and the days before."""
+
+
+def of_last_days(found: Coverage) -> str:
+    """`Last 7 days: under no quota ...`, one line."""
+    return f"Last {COVERED_DAYS} days: {found.words[0].lower()}{found.words[1:]}"
+
+
+def covered_since(context: Context) -> date:
+    """The first of those days."""
+    return local_date(context.now, context.zone) - (COVERED_DAYS - 1) * DAY
+
+
+def coverage_of_usage(
+    usages: Mapping[Principal, Usage], book: QuotaBook, context: Context
+) -> Coverage:
+    """What the quotas of this moment leave uncounted of what a ledger has of the last days."""
+    query = SpendQuery(
+        covered_since(context), local_date(context.now, context.zone), (By.PRINCIPAL, By.MODEL)
+    )
+    return coverage(_each_once(usages, query), book, context.now)
+
+
+def coverage_of_calls(
+    calls: Sequence[Counted], book: QuotaBook, price: Callable[[Counted], Cost]
+) -> Coverage:
+    """What the quotas that stand when the last of these calls is made leave uncounted of them."""
+    rows: defaultdict[tuple[tuple[Principal, ...], str, Principal | None], list[Counts]]
+    rows = defaultdict(list)
+    for call in calls:
+        cost = price(call)
+        counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+        model = canonical_model(call.model_id)
+        rows[book.charged(call.identity), model, call.identity.session].append(counts)
+    uses = (
+        ChargedUse(charged, model, Counts.total(several), session)
+        for (charged, model, session), several in rows.items()
+    )
+    if not calls:
+        return Coverage()
+    return coverage(uses, book, max(call.at for call in calls))
+
+
+def _each_once(usages: Mapping[Principal, Usage], query: SpendQuery) -> Iterator[ChargedUse]:
+    """Every call once: a session's is in its role's usage too, and a team has none of its own."""
+    apart: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
+    sums = _by_model(usages, query)
+    for (who, model), counts in sums.items():
+        if who.kind is Kind.SESSION:
+            role = Principal(Kind.ROLE, who.role)
+            apart[role, model].append(counts)
+            yield ChargedUse((role, who), model, counts)
+    for (who, model), counts in sums.items():
+        if who.kind not in {Kind.SESSION, Kind.TEAM}:
+            rest = Counts._make(map(sub, counts, Counts.total(apart[who, model])))
+            yield ChargedUse((who,), model, rest)
+
+
+def _by_model(
+    usages: Mapping[Principal, Usage], query: SpendQuery
+) -> dict[tuple[Principal, str], Counts]:
+    rows: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
+    for who, usage in usages.items():
+        for model, _, counts in days_in(usage, query):
+            rows[who, model].append(counts)
+    return {key: Counts.total(several) for key, several in rows.items()}
