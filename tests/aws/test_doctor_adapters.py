@@ -176,6 +176,24 @@ class TestIdentities:
             Principal(Kind.ROLE, "ci"): Entity("/", frozenset({arn})),
         }
 
+    def test_names_of_users_and_roles_spelled_as_iam_has_them(self, session: boto3.Session) -> None:
+        iam = session.client("iam")
+        iam.create_user(UserName="alice", Path="/people/")
+        iam.create_role(RoleName="ci", AssumeRolePolicyDocument=TRUST)
+        found = IamIdentities(iam)
+        several = {text: found.has(Principal.parse(text)) for text in (
+            "user/alice", "user/ci", "role/ci", "role/alice", "user/alcie"
+        )}  # fmt: skip
+        assert [text for text, there in several.items() if there] == ["user/alice", "role/ci"]
+        assert found.names(Kind.USER) == {Principal(Kind.USER, "alice")}
+        assert found.names(Kind.ROLE) == {Principal(Kind.ROLE, "ci")}
+
+    def test_iam_finds_a_user_in_any_case_and_the_log_has_one(self) -> None:
+        user = {"UserName": "Alice", "UserId": "A" * 16, "Path": "/", "CreateDate": NOW,
+                "Arn": "arn:aws:iam::123456789012:user/Alice"}  # fmt: skip
+        client = stubbed("iam", "get_user", {"User": user}, UserName="alice")
+        assert not IamIdentities(client).has(Principal(Kind.USER, "alice"))
+
     def test_the_accounts_own_slots_and_else_awss_defaults(self) -> None:
         summary = {"SummaryMap": {"AttachedPoliciesPerUserQuota": 15}}
         client = stubbed("iam", "get_account_summary", summary)

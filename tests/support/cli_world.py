@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from builders import NOON
 from doctor_fakes import FakeProbe
-from fakes import FakeQuotas, FakeSubscriptions
+from fakes import FakeNames, FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment
@@ -86,6 +86,8 @@ class Shell:
     """Who gets notices by e-mail."""
     caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
     """Who asks where it stands."""
+    names: FakeNames = field(default_factory=FakeNames)
+    """The users and roles in IAM."""
     ailments: dict[str, Any] = field(default_factory=dict)
     """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its probe."""
 
@@ -109,6 +111,7 @@ class Shell:
             subscriptions=lambda: self.subscriptions,
             models=lambda: self.models,
             probe=lambda: self.probe,
+            identities=lambda: self.names,
             usages=world.ledger.usages,
         )
 

@@ -22,7 +22,7 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
 from quota_enforcer.core.notices.wording import Message
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
@@ -545,3 +545,25 @@ class FakeAuthor:
         return GateResult(
             in_force, self.trouble, self.written, self.tampered, self.fill, self.failures
         )
+
+
+class FakeNames:
+    """The users and roles in IAM: everybody, until a test says who is there."""
+
+    def __init__(self) -> None:
+        self.there: set[Principal] | None = None
+        self.fails: Exception | None = None
+        self.asked: list[str] = []
+
+    def has(self, entity: Principal) -> bool:
+        self._ask(f"has {entity}")
+        return self.there is None or entity in self.there
+
+    def names(self, kind: Kind) -> set[Principal]:
+        self._ask(f"names {kind}")
+        return {each for each in self.there or () if each.kind is kind}
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.fails is not None:
+            raise self.fails

@@ -21,6 +21,7 @@ from quota_enforcer.decide.rules import QuotaLoader, RuleSet
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept
+from quota_enforcer.insight.quotas.names import IdentityNames
 
 if TYPE_CHECKING:
     import boto3
@@ -81,6 +82,10 @@ def _no_probe() -> "Probe":
     raise NotThere("there is nothing in AWS to look at")
 
 
+def _no_identities() -> IdentityNames:
+    raise NotThere("there is no IAM to ask")
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment: its settings, tables, functions and gates, and the admin who asks."""
@@ -104,6 +109,8 @@ class Deployment:
     """The opaque model ARNs that the meter has seen, by ARN."""
     probe: Callable[[], "Probe"] = _no_probe
     """What the doctor examines."""
+    identities: Callable[[], IdentityNames] = _no_identities
+    """Users and roles by name."""
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -142,6 +149,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         models=lambda: _models(session, settings),
         subscriptions=lambda: _subscriptions(session, settings),
         probe=lambda: _probe(session, settings, outputs),
+        identities=lambda: _identities(session),
         usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
@@ -170,6 +178,12 @@ def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
         )
     author = AuthorSettings.from_environment(_environment(session, settings.author))
     return GatesKept(author.gates, IamGates(session.client("iam")))
+
+
+def _identities(session: "boto3.Session") -> IdentityNames:
+    from quota_enforcer.aws.iam.identities import IamIdentities  # noqa: PLC0415 - as boto3 above
+
+    return IamIdentities(session.client("iam"))
 
 
 def _models(session: "boto3.Session", settings: Settings) -> list[SeenModel]:

@@ -99,6 +99,7 @@ def test_set_as_json_has_the_changes_and_the_item(shell: Shell) -> None:
         "changes": [{"attribute": "limit", "old": 1000, "new": 2000}],
         "item": {**an_item(limit=2000), "edited_by": ADMIN},
         "written": True,
+        "unknown_to_iam": [],
         "would_block": [],
         "would_release": [],
     }

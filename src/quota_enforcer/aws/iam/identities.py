@@ -6,6 +6,8 @@ One paged read of all of them, since one for each would be throttled in a large 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.rules.coverage import Entity
 
@@ -43,6 +45,33 @@ class IamIdentities:
                 policies = frozenset(each["PolicyArn"] for each in attached)
                 found[Principal(Kind.ROLE, role["RoleName"])] = Entity(role["Path"], policies)
         return found
+
+    def has(self, entity: Principal) -> bool:
+        """Whether there is this user or role, spelled like this.
+
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
+        """
+        try:
+            if entity.kind is Kind.USER:
+                found = self._client.get_user(UserName=entity.name)["User"]["UserName"]
+            else:
+                found = self._client.get_role(RoleName=entity.name)["Role"]["RoleName"]
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "NoSuchEntity":
+                return False
+            raise
+        return found == entity.name
+
+    def names(self, kind: Kind) -> frozenset[Principal]:
+        """All users, or all roles, by name: less to ask for than all that is attached to them."""
+        found: set[str] = set()
+        if kind is Kind.USER:
+            for users in self._client.get_paginator("list_users").paginate():
+                found |= {each["UserName"] for each in users["Users"]}
+        else:
+            for roles in self._client.get_paginator("list_roles").paginate():
+                found |= {each["RoleName"] for each in roles["Roles"]}
+        return frozenset(Principal(kind, name) for name in found)
 
     def slots(self) -> Mapping[Kind, int]:
         """How many managed policies a user or a role of this account may have attached.

@@ -1,6 +1,7 @@
 """`quota check`: what is not valid, or doubtful, in a file of items or in the quota table."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from quota_enforcer.cli.files.items import (
 )
 from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal.errors import REFUSED
+from quota_enforcer.cli.terminal.names import strangers
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.principals import read_usages
@@ -25,7 +27,7 @@ from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 
@@ -56,10 +58,11 @@ def check(
 ) -> None:
     """Name every item that is not valid, and warn of rules that may be mistakes.
 
-    Exit code 2 says that something is not valid. The warnings are about quotas
-    that cover nobody, members who have not used Bedrock, quotas that never
-    apply, limits of 0 without an end, and quotas that have ended. Last comes how
-    much of the last days' usage none of these quotas counts, and what would.
+    Exit code 2 says that something is not valid. The warnings are about names
+    that IAM does not know, quotas that cover nobody or never apply, members who
+    have not used Bedrock, limits of 0 without an end, and quotas that have
+    ended. Last comes how much of the last days' usage none of these quotas
+    counts, and what would.
 
     Examples:
       quota-enforcer quota check
@@ -69,7 +72,7 @@ def check(
     if offline and file is None:
         raise typer.BadParameter("without AWS there is only a FILE to check", param_hint="FILE")
     seen = _offline(file) if offline and file else _online(target.find(), file)
-    remarks = review(seen.rules, seen.known, clock.now())
+    remarks = review(seen.rules, seen.known, clock.now(), seen.unknown)
     invalid = [each for each in seen.judged if each.problems]
     if as_json:
         say_json(_document(seen, invalid, remarks))
@@ -89,6 +92,8 @@ class _Checked:
 
     judged: list[ParsedItem]
     known: frozenset[Principal] = frozenset()
+    unknown: Mapping[Principal, str] = field(default_factory=dict)
+    """Whom IAM does not know, with what it says of them."""
     coverage: Coverage | None = None
 
     @property
@@ -111,7 +116,8 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
     book, context = QuotaBook(seen.rules), settings.context(clock.now())
     read = read_usages(deployment, seen.known, [book], context, covered_since(context))
     usages = {who: read.usages[who] for who in seen.known}
-    return replace(seen, coverage=coverage_of_usage(usages, book, context))
+    unknown = {each.principal: each.words for each in strangers(deployment, named_by(seen.rules))}
+    return replace(seen, unknown=unknown, coverage=coverage_of_usage(usages, book, context))
 
 
 def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]) -> None:

@@ -1,15 +1,16 @@
 """One quota item, edited: find it, check it by the enforcer's own rules, write it, report it."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
-from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
-from quota_enforcer.core.errors import NotThere
+from quota_enforcer.cli.terminal.names import strangers, whom
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, warn
+from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
@@ -21,6 +22,7 @@ from quota_enforcer.core.quotas.subject import (
     members_by_team,
     with_members,
 )
+from quota_enforcer.insight.quotas.names import UnknownName
 
 EFFECTIVE = "It takes effect in seconds."
 """Of every edit of the quota table, by any command, but for blocks that the breaker holds."""
@@ -95,15 +97,27 @@ def carry_out(
 
     Raises NobodyToAsk, Abort if the answer is no, or Conflict if somebody else wrote first.
     """
-    found = Preview()
+    found, unknown = Preview(), _strangers(deployment, edit)
+    if not consent.as_json:
+        for each in unknown:
+            warn(f"{each.words}; this limits nobody until there is one")
     if edit.made:
         found = preview(deployment, {(edit.key, edit.name): edit.new}, now)
         if goes_on(found, consent, wanted=wanted):
             edit = replace(edit, new={**edit.new, AUTHOR: deployment.caller()}, written=True)
             deployment.quotas.put(edit.new, edit.old)
             edit = replace(edit, effect=effect(deployment))
-    _report(edit, found, consent)
+    _report(edit, found, unknown, consent)
     return edit
+
+
+def _strangers(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
+    """Whom the edit names, newly, and IAM does not know."""
+    before: frozenset[Principal] = frozenset()
+    if edit.old is not None:
+        with suppress(InvalidQuota):
+            before = checked_rule(deployment, edit.old).named
+    return strangers(deployment, edit.rule.named - before)
 
 
 def effect(deployment: Deployment) -> str:
@@ -143,7 +157,7 @@ def whole(deployment: Deployment, item: Item) -> Item:
     return with_members(item, members_by_team([own] if own else []))
 
 
-def _report(edit: StoredEdit, found: Preview, consent: Consent) -> None:
+def _report(edit: StoredEdit, found: Preview, unknown: list[UnknownName], consent: Consent) -> None:
     if consent.as_json:
         made = [change.to_json() for change in edit.changes]
         say_json(
@@ -153,6 +167,7 @@ def _report(edit: StoredEdit, found: Preview, consent: Consent) -> None:
                 "changes": made,
                 "item": dict(edit.new),
                 "written": edit.written,
+                "unknown_to_iam": [each.to_json() for each in unknown],
                 **found.effects.to_json(),
             }
         )

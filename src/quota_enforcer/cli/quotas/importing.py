@@ -24,12 +24,14 @@ from quota_enforcer.cli.quotas.edit import effect
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
+from quota_enforcer.cli.terminal.names import strangers
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, FileOrStdin, Yes, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines, warn
 from quota_enforcer.core.notices.amounts import and_more
 from quota_enforcer.core.quotas.diff import changes
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
+from quota_enforcer.core.quotas.quota import named_by
 
 _TOLD = 10
 """Warnings that are shown; `quota check` shows all."""
@@ -97,6 +99,7 @@ def import_(  # noqa: PLR0913 - one argument for each option
     due = () if dry_run else made.steps
     found = preview(deployment, {step.key: step.item for step in made.steps}, clock.now())
     found.tell(Consent(yes, dry_run, as_json))
+    _warn_of_strangers(deployment, made)
     if due:
         ask(f"Write this ({made.summary})?", yes=yes)
         _write(deployment, due, written)
@@ -146,6 +149,15 @@ def _warn(deployment: Deployment, wanted: Iterable[WantedItem]) -> None:
     for each in remarks[:_TOLD]:
         hint(f"warning: {each.name} of {each.subject} {each.words}")
     if more := and_more(len(remarks), _TOLD):
+        hint(f"{more}: `quota-enforcer quota check FILE` names all")
+
+
+def _warn_of_strangers(deployment: Deployment, made: ImportPlan) -> None:
+    """Warn of whom the new and changed items name and IAM does not know."""
+    unknown = strangers(deployment, named_by(step.rule for step in made.steps if step.rule))
+    for each in unknown[:_TOLD]:
+        warn(f"{each.principal}: {each.words}; this limits nobody until there is one")
+    if more := and_more(len(unknown), _TOLD):
         hint(f"{more}: `quota-enforcer quota check FILE` names all")
 
 

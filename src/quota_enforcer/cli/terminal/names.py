@@ -10,13 +10,17 @@ import typer
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal import asking
+from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Identity, Kind, Principal, canonical, identify
 from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
+from quota_enforcer.insight.quotas.names import UnknownName, unknown_names
 
 _NAMED = frozenset({Kind.USER, Kind.ROLE, Kind.SSO, Kind.TEAM})
 """Kinds whose principals have a name of one part."""
+_IN_IAM = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
 _EVERYBODY = {"all", "everybody", "everyone", "people", "*"}
 _SSO_ROLE = "AWSReservedSSO_"
 _WHOSE = {
@@ -47,6 +51,21 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
     if slash or not said:
         return said
     return _bare(deployment, said)
+
+
+def strangers(deployment: Deployment, principals: Iterable[Principal]) -> list[UnknownName]:
+    """Those whom IAM does not know; if it cannot be asked, a hint says so, and that is all."""
+    several = sorted({each for each in principals if each.kind in _IN_IAM})
+    if not several:
+        return []
+    try:
+        return unknown_names(several, deployment.identities())
+    except Exception as error:
+        words = explain(error)
+        if words is None:
+            raise
+        hint(f"Whether IAM knows {listed(list(map(str, several)), 3)} was not checked: {words}")
+        return []
 
 
 def _bare(deployment: Deployment, name: str) -> str:

@@ -114,6 +114,11 @@ def hint(text: str) -> None:
     console(stderr=True).print(text, style="dim")
 
 
+def warn(text: str) -> None:
+    """What may be a mistake, on stderr."""
+    console(stderr=True).print(Text.assemble(("warning: ", "bold yellow"), text))
+
+
 def fail(text: str) -> None:
     """An error, on stderr."""
     console(stderr=True).print(Text.assemble(("error: ", "bold red"), text))

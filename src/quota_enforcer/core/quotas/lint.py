@@ -1,7 +1,7 @@
 """Review: what valid quotas say that an admin may not have meant; remarks, never errors."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, Team
+from quota_enforcer.core.quotas.subject import Subject
 
 _NAMED = 3
 """Principals that a warning names."""
@@ -20,6 +21,7 @@ _SUGGESTED = 5
 class LintCode(StrEnum):
     """What may not have been meant."""
 
+    UNKNOWN_TO_IAM = "unknown_to_iam"
     COVERS_NOBODY = "covers_nobody"
     UNSEEN_MEMBER = "unseen_member"
     NEVER_APPLIES = "never_applies"
@@ -39,11 +41,19 @@ class LintWarning:
     words: str
 
 
-def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -> list[LintWarning]:
+NO_ONE: Mapping[Principal, str] = {}
+
+
+def review(
+    rules: Iterable[Rule],
+    known: Collection[Principal],
+    now: datetime,
+    unknown: Mapping[Principal, str] = NO_ONE,
+) -> list[LintWarning]:
     """Every warning, by subject and name.
 
     `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
-    not looked at.
+    not looked at. `unknown` are those whom IAM does not know, with what it says of them.
     """
     several = list(rules)
     standing = [rule for rule in several if rule.stands(now)]
@@ -53,7 +63,17 @@ def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -
         if not rule.stands(now)
     ]
     if known:
-        found += _nobody(standing, known)
+        found += _nobody(standing, known, set(map(str, unknown)))
+    found += [
+        LintWarning(
+            LintCode.UNKNOWN_TO_IAM,
+            rule.subject,
+            rule.name,
+            f"names {each}, but {unknown[each]}",
+        )
+        for rule in standing
+        for each in sorted(_principals(rule) & unknown.keys())
+    ]
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
     found += [
         LintWarning(
@@ -66,22 +86,30 @@ def review(rules: Iterable[Rule], known: Collection[Principal], now: datetime) -
     return sorted(found, key=lambda each: (each.subject, each.name, each.doubt, each.words))
 
 
+def _principals(rule: Rule) -> set[Principal]:
+    """Whom it names one by one."""
+    several = {Subject(each) for each in rule.members or (rule.subject,)}
+    return {each.principal() for each in several if not each.is_group}
+
+
 def _blocks_always(quota: Quota) -> bool:
     return not quota.limit and quota.action is Action.DENY
 
 
-def _nobody(rules: Iterable[Rule], known: Collection[Principal]) -> Iterator[LintWarning]:
+def _nobody(
+    rules: Iterable[Rule], known: Collection[Principal], unknown: Collection[str]
+) -> Iterator[LintWarning]:
     """Rules for nobody who has used Bedrock, and members who have not."""
     names = {str(principal) for principal in known}
     suggest = _Suggestions(names)
     for rule in rules:
         for member in rule.members:
-            if member not in names:
+            if member not in names and member not in unknown:
                 yield LintWarning(
                     LintCode.UNSEEN_MEMBER, rule.subject, rule.name,
                     f"has the member {member}, who has not used Bedrock yet{suggest(member)}",
                 )  # fmt: skip
-        if rule.members or rule.subject in names:
+        if rule.members or rule.subject in names or rule.subject in unknown:
             continue
         if not rule.subject.is_group:
             words = f"covers nobody who has used Bedrock yet{suggest(rule.subject)}"

@@ -9,7 +9,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.pricing.catalog.shipped import shipped_on
 from quota_enforcer.core.pricing.item import renewed_on
 from quota_enforcer.core.principal import GATED, Kind, Principal
-from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.quota import Quota, named_by
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -23,6 +23,7 @@ from quota_enforcer.doctor.rules.quotas import InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.insight.gates import shared_roles
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since
+from quota_enforcer.insight.quotas.names import unknown_among
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _READERS: Final = 8
@@ -40,7 +41,9 @@ def users_and_roles(deployment: DeploymentUnderCheck) -> Diagnosis:
     ]
     others = [str(each) for each in seen if each.kind is Kind.OTHER]
     ours = frozenset(deployment.settings.denies.values())
-    return coverage_rules.identities(seats, ours, deployment.probe.slots(), others)
+    named = named_by(deployment.quotas().rules)
+    unknown = [each.brief for each in unknown_among(named, entities.keys())]
+    return coverage_rules.identities(seats, ours, deployment.probe.slots(), others, unknown)
 
 
 def _scopes(deployment: DeploymentUnderCheck, principal: Principal) -> int:

@@ -45,15 +45,19 @@ class Shared:
 
 
 def identities(
-    seats: Sequence[Seat], ours: frozenset[str], slots: Mapping[Kind, int], others: Iterable[str]
+    seats: Sequence[Seat],
+    ours: frozenset[str],
+    slots: Mapping[Kind, int],
+    others: Iterable[str],
+    unknown: Sequence[str] = (),
 ) -> Diagnosis:
     """Whether users and roles have room for a deny, and may be touched.
 
     `ours` are the deny policies by ARN, `slots` how many managed policies a user or role may have
-    attached, `others` callers who are neither.
+    attached, `others` callers who are neither, `unknown` whom quotas name and IAM does not know.
     """
     fine = f"{len(seats):,} with quotas that deny, each with room for it"
-    return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others)])
+    return diagnosis(fine, [*_seats(seats, ours, slots), *_others(others), *_unknown(unknown)])
 
 
 def _seats(
@@ -112,6 +116,17 @@ def _others(others: Iterable[str]) -> Iterator[Finding]:
             "they are root, federated users, or of another account",
             "deny them Bedrock with a service control policy, or have them take a role",
             about=about,
+        )
+
+
+def _unknown(about: Sequence[str]) -> Iterator[Finding]:
+    if about:
+        yield warning(
+            "quotas name users or roles that are not in IAM, so they limit nobody",
+            "IAM was asked for all its users and roles",
+            "quota-enforcer quota check",
+            "it says which quotas: remove them, or write them for the right name",
+            about,
         )
 
 
