@@ -39,6 +39,11 @@ def is_missing(error: ClientError) -> bool:
     return "does not exist" in error.response["Error"].get("Message", "")
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether AWS said that the caller may not do this."""
+    return isinstance(error, ClientError) and action_refused(error) is not None
+
+
 def action_refused(error: ClientError) -> str | None:
     """The IAM action that is missing, empty if AWS does not name it; None for other errors."""
     if error.response["Error"].get("Code", "") not in _DENIED:

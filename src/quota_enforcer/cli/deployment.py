@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from quota_enforcer.aws.errors import is_missing
+from quota_enforcer.aws.errors import is_missing, is_refusal
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import NotThere
@@ -118,8 +118,19 @@ class Deployment:
 
     def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
         """Remove an item of the quota table, as `QuotaTable.remove`, and sign it."""
-        self.ledger.announce_removal(subject, name, self.caller())
+        self.announce_removal(subject, name, self.caller())
         return self.quotas.remove(subject, name, expected)
+
+    def announce_removal(self, subject: str, name: str, by: str) -> None:
+        """Have the history say who removes an item.
+
+        An admin who may not write the ledger removes it all the same, as in the console.
+        """
+        try:
+            self.ledger.announce_removal(subject, name, by)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
 
     def load(self, now: datetime) -> RuleSet:
         """The rules in force, read as the enforcer reads them."""

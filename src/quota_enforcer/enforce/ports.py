@@ -123,8 +123,7 @@ class QuotaMemories(QuotaMemoryReads, Protocol):
     def announce_removal(self, subject: str, name: str, by: str) -> None:
         """Note in the memory of a quota item who is about to remove it.
 
-        Nothing is noted of an item that nobody remembers, nor by whom the ledger is not writable
-        for: then the history says of the removal what it says of one in the console.
+        Nothing is noted of an item that nobody remembers.
         """
 
 

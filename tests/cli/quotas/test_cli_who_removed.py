@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
@@ -59,6 +60,17 @@ def test_an_import_that_removes_does_too(shell: Shell, tmp_path: Path) -> None:
     removal(shell)
     edits = [each for each in shell.world.ledger.whole_history() if each.reason[:7] == "removed"]
     assert [each.by for each in edits] == [ADMIN] * 3
+
+
+def test_who_may_not_write_the_ledger_removes_without_a_name(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "UpdateItem")
+
+    monkeypatch.setattr(shell.world.ledger, "announce_removal", refused)
+    shell.out("quota", "remove", "user/alice", "daily")
+    assert removal(shell).by == ELSEWHERE
 
 
 def test_a_removal_in_the_console_names_nobody(shell: Shell) -> None:

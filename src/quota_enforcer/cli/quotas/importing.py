@@ -178,7 +178,7 @@ def _say_plan(made: ImportPlan) -> None:
 def _write(deployment: Deployment, due: Iterable[ImportStep], written: Written) -> None:
     steps = list(due)
     try:
-        announce = deployment.ledger.announce_removal
+        announce = deployment.announce_removal
         write(deployment.quotas, steps, deployment.caller(), written, announce)
     except KeyboardInterrupt:
         fail(f"interrupted: {_so_far(written, steps)}")

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.items import (
     METER_RULES,
@@ -19,7 +17,6 @@ from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.sweep_memory import still
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant
-from quota_enforcer.aws.errors import action_refused
 from quota_enforcer.core.ledger import MeterRules, PriceMemory, QuotaMemory
 
 if TYPE_CHECKING:
@@ -52,11 +49,7 @@ class DynamoQuotaMemories:
         # With another stamp nobody forgets the item who has not read this.
         signed = {"removed_by": by, "stamp": uuid4().hex}
         key = quota_key(QuotaMemory(subject, name))
-        try:
-            self._table.update(key, signed, condition=Expression("attribute_exists(#pk)"))
-        except ClientError as error:
-            if action_refused(error) is None:
-                raise
+        self._table.update(key, signed, condition=Expression("attribute_exists(#pk)"))
 
 
 class DynamoPriceMemories:
