@@ -67,7 +67,7 @@ def test_members_on_a_quota_itself_count_for_it(world: World) -> None:
 def test_while_it_is_not_valid_the_last_members_stay(
     world: World, broken: dict[str, object]
 ) -> None:
-    members(world, **{"members": ["user/alice"], **broken})  # type: ignore[arg-type]
+    members(world, **{"members": ["user/alice"], **broken})
     edited(world)
     assert world.denied == {"user/alice", "user/bob"}
     assert [told for told in world.told() if "invalid" in told] == ["team/x invalid-quota"]

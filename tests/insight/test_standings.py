@@ -7,7 +7,7 @@ import pytest
 
 from builders import ALICE, NOON, UTC_ZONE, a_quota, tokens
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Record, Standing
+from quota_enforcer.core.ledger import Record, Standing, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Quota
@@ -32,7 +32,7 @@ def decided(
 
 
 def the_row(decision: Decision, record: Record | None = None) -> StatusRow:
-    [row] = rows(record or Record(decision.principal), decision)
+    [row] = rows(record or Record(decision.principal), decision, SweepState())
     return row
 
 
@@ -92,7 +92,7 @@ def test_raised_since_it_is_blocked_until_the_next_sweep() -> None:
 
 def test_a_block_by_a_quota_that_is_gone_has_a_row_of_its_own() -> None:
     decision = decided(a_quota(name="other"), 5)
-    kept, gone = rows(blocked(), decision)
+    kept, gone = rows(blocked(), decision, SweepState())
     assert (kept.quota, kept.state) == ("other", State.OK)
     assert (gone.quota, gone.state) == ("daily", State.BLOCKED)
     assert gone.why == "the quota no longer applies; the next sweep lifts the block"

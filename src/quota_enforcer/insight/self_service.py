@@ -79,18 +79,22 @@ class SelfService:
         context = Context(now, settings.zone, settings.mode, gated=settings.gated)
         items = [item for item in self._quotas.items() if _can_concern(item, identity)]
         book = self._loader.load(items, ledger.quota_memories(), now).book
-        standings = [self._standing(each, book, context) for each in book.charged(identity)]
+        standings = [self._standing(each, book, context, state) for each in book.charged(identity)]
         known = {quota.row.whom for each in standings for quota in each.quotas}
         pools = {team for each in standings for team in book.pools_of(each.principal)}
         standings += [
-            self._standing(team, book, context) for team in sorted(pools) if str(team) not in known
+            self._standing(team, book, context, state)
+            for team in sorted(pools)
+            if str(team) not in known
         ]
         return MyStatus(context, state, tuple(standings))
 
-    def _standing(self, principal: Principal, book: QuotaBook, context: Context) -> MyStanding:
+    def _standing(
+        self, principal: Principal, book: QuotaBook, context: Context, state: SweepState
+    ) -> MyStanding:
         record = self._ledger.records([principal])[principal]
         decision = decide_for_one(record, book, self._ledger, context)
-        quotas = list(_quotas(record, decision))
+        quotas = list(_quotas(record, decision, state))
         if not quotas:
             usage = self._ledger.usage(principal, local_date(context.now, context.zone))
             quotas = [OwnQuota(unlimited(principal, usage, context))]
@@ -114,11 +118,11 @@ def _can_concern(item: Item, identity: Identity) -> bool:
     return subject in own or subject.is_group or subject.kind not in _SINGLE
 
 
-def _quotas(record: Record, decision: Decision) -> Iterator[OwnQuota]:
+def _quotas(record: Record, decision: Decision, state: SweepState) -> Iterator[OwnQuota]:
     applying: dict[tuple[str, str], Quota] = {
         (verdict.quota.subject, verdict.quota.name): verdict.quota for verdict in decision.verdicts
     }
-    for row in rows(record, decision):
+    for row in rows(record, decision, state):
         quota = applying.get((row.whom, row.quota))
         yield OwnQuota(row) if quota is None else _own(row, quota, decision.context.now)
 

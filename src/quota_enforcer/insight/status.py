@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import EverybodyReads, Record
+from quota_enforcer.core.ledger import EverybodyReads, Record, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, named_by
@@ -83,10 +83,17 @@ class StatusRow:
         return "~" if self.measure == Measure.COST_USD and self.assumed_usd else ""
 
 
-def rows(record: Record, decision: Decision) -> Iterator[StatusRow]:
+NEXT_BLOCKS = "the next sweep blocks"
+HELD = "the breaker holds new blocks"
+"""What becomes of a quota that is used up and does not deny yet."""
+
+
+def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[StatusRow]:
     """One row for each quota that applies, and for each that still blocks but applies no longer."""
     for judgement in decision.judgements:
-        yield _row(record, judgement)
+        row = _row(record, judgement)
+        held = state.breaker_since is not None and row.why == NEXT_BLOCKS
+        yield replace(row, why=HELD) if held else row
     if record.trouble or record.intended is not None:
         return
     applying = {each.id for each in decision.judgements}
@@ -192,7 +199,7 @@ def _over(record: Record, judgement: Judgement, *, in_iam: bool) -> tuple[State,
         case Effect.DENY:
             if record.trouble:
                 return State.COULD_NOT_BE_BLOCKED, record.trouble
-            return (State.BLOCKED, "") if in_iam else (State.OVER, "the next sweep blocks")
+            return (State.BLOCKED, "") if in_iam else (State.OVER, NEXT_BLOCKS)
 
 
 class StatusInput(NamedTuple):

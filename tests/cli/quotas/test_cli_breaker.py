@@ -1,4 +1,4 @@
-"""What commands say of an edit while the breaker holds new blocks."""
+"""What commands say while the breaker holds new blocks: of an edit, and of whoever is held."""
 
 from pathlib import Path
 
@@ -54,3 +54,29 @@ def test_an_import_says_so_too(shell: Shell, tmp_path: Path) -> None:
     result = shell.run("quota", "import", str(file), "--yes")
     assert EFFECTIVE not in result.stderr
     assert "The breaker holds new blocks" in result.stderr
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_who_is_not_blocked_yet_reads_what_keeps_them_from_it(
+    shell: Shell, tmp_path: Path, *, holds: bool
+) -> None:
+    shell.used("alice", 1200)
+    shell.world.metrics.now = shell.now
+    shell.sweep()
+    shell.world.quota(quota="new", limit=1)
+    shell.world.quota(limit=5000)
+    if holds:
+        shell.world.ledger.note(breaker_since=shell.now)
+    words, not_words = "the breaker holds new blocks", "the next sweep blocks"
+    words, not_words = (words, not_words) if holds else (not_words, words)
+    file = tmp_path / "bedrock.html"
+    shell.run("report", "--html", str(file))
+    for said in (
+        shell.out("status"),
+        shell.out("status", "user/alice"),
+        shell.out("explain", "user/alice"),
+        shell.json("me")["standings"][0]["quotas"][1]["why"],
+        file.read_text(encoding="utf-8"),
+    ):
+        assert words in said
+        assert not_words not in said

@@ -23,6 +23,7 @@ from quota_enforcer.cli.terminal.principals import (
 )
 from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
@@ -88,7 +89,10 @@ def forecast(
         records = [record_of(deployment, principal)]
     since = local_date(context.now, context.zone) - DAY * SEEN_FOR
     seen = look_at_all(deployment, records, loaded.book, context, since)
-    lines = sorted((line for each in seen for line in _lines(each, context)), key=_by_urgency)
+    state = deployment.ledger.state()
+    lines = sorted(
+        (line for each in seen for line in _lines(each, state, context)), key=_by_urgency
+    )
     if as_json:
         say_json({"now": context.now, "forecasts": [_document(line) for line in lines]})
         return
@@ -101,9 +105,11 @@ def _by_urgency(line: ForecastRow) -> tuple[datetime, int, str, str]:
     return line.urgency
 
 
-def _lines(seen: StatusInput, context: Context) -> Iterator[ForecastRow]:
+def _lines(seen: StatusInput, state: SweepState, context: Context) -> Iterator[ForecastRow]:
     """Only quotas with a limit above 0 have one."""
-    for verdict, row in zip(seen.decision.verdicts, rows(seen.record, seen.decision), strict=False):
+    for verdict, row in zip(
+        seen.decision.verdicts, rows(seen.record, seen.decision, state), strict=False
+    ):
         if verdict.limit and verdict.limit.is_finite():
             usage = seen.behind(verdict)
             outlooks = of_window(verdict, usage, context), of_days(verdict, usage, context)

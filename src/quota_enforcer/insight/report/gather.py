@@ -47,6 +47,7 @@ class Gathering:
         self._read_from = _read_from(self._days)
         self._usage = UsageRead(ledger, self._rules, context, self._read_from)
         self._pools = Pools(self._book, self._usage, context)
+        self._state = ledger.state()
 
     def everybody(self) -> list[Record]:
         """The records of all principals that the ledger knows or a quota names."""
@@ -77,7 +78,7 @@ class Gathering:
             mode=self._context.mode,
             zone=self._context.zone,
             now=self._context.now,
-            state=self._ledger.state(),
+            state=self._state,
             days=self._days,
             first=self._first,
             read_from=self._read_from,
@@ -123,7 +124,7 @@ class Gathering:
     def _bars(self, record: Record, looked: Evaluation) -> tuple[Bar, ...]:
         """As `status` has them, with the forecast of those that apply."""
         decision = looked.decision
-        table = list(rows(record, decision))
+        table = list(rows(record, decision, self._state))
         judged = [
             Bar(
                 row,

@@ -14,7 +14,7 @@ from quota_enforcer.cli.terminal.output import say_json
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, read_usages, record_of
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.values import subject as read_subject
 from quota_enforcer.core.usage.counts import Number
@@ -78,7 +78,7 @@ def _explained(
     return Explained(
         record,
         by_name(
-            _sums(record, looked, book, read),
+            _sums(record, looked, book, read, deployment.ledger.state()),
             book.candidates(principal, context.now),
             meant_for(principal, items),
         ),
@@ -87,10 +87,10 @@ def _explained(
 
 
 def _sums(
-    record: Record, looked: Evaluation, book: QuotaBook, read: ReadBefore
+    record: Record, looked: Evaluation, book: QuotaBook, read: ReadBefore, state: SweepState
 ) -> Iterator[Summed]:
     decision, context = looked.decision, looked.decision.context
-    table = rows(record, decision)
+    table = rows(record, decision, state)
     for judgement, row in zip(decision.judgements, table, strict=False):
         verdict = judgement.verdict
         yield Summed(

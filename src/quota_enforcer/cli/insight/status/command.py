@@ -22,7 +22,7 @@ from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_de
 from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
@@ -115,12 +115,13 @@ def _look(
     records = everybody(deployment.ledger, loaded.rules)
     seen = list(look_at_all(deployment, records, loaded.book, context, covered_since(context)))
     usages = {each.record.principal: each.usage for each in seen}
-    table = by_urgency(row for each in seen for row in _rows(each, context))
+    state = deployment.ledger.state()
+    table = by_urgency(row for each in seen for row in _rows(each, state, context))
     return records, table, coverage_of_usage(usages, loaded.book, context)
 
 
-def _rows(seen: StatusInput, context: Context) -> list[StatusRow]:
-    several = list(rows(seen.record, seen.decision))
+def _rows(seen: StatusInput, state: SweepState, context: Context) -> list[StatusRow]:
+    several = list(rows(seen.record, seen.decision, state))
     if several or not seen.record.version or seen.record.principal.kind is Kind.TEAM:
         return several
     return [unlimited(seen.record.principal, seen.usage, context)]

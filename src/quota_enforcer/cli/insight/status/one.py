@@ -32,12 +32,12 @@ def say_one(
     record = record_of(deployment, text)
     loaded = deployment.load(context.now)
     decision = decide_for_one(record, loaded.book, deployment.ledger, context)
-    table = by_urgency(rows(record, decision)) or _today(deployment, record, context)
+    state = deployment.ledger.state()
+    table = by_urgency(rows(record, decision, state)) or _today(deployment, record, context)
     found = None
     if context.mode is Mode.OBSERVE:
         history = deployment.ledger.history(record.principal, first_moment(context, days))
         found = tallied(history, [record], context, days)
-    state = deployment.ledger.state()
     if as_json:
         document = header_document(deployment, state, context)
         say_json(document | _document(record, decision, table, found))
