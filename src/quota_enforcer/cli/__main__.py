@@ -1,5 +1,21 @@
-"""`python -m quota_enforcer.cli`, for where the command is not on the path."""
+"""Where the command starts; `python -m quota_enforcer.cli` too, where it is not on the path."""
 
-from quota_enforcer.cli.main import app
+import sys
 
-app(prog_name="quota-enforcer")
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
+
+def run() -> None:
+    """Run the command; Ctrl-C ends it without a traceback, also while it is still loading."""
+    try:
+        from quota_enforcer.cli.main import app  # noqa: PLC0415 - it takes most of a second
+
+        app(prog_name="quota-enforcer")
+    except KeyboardInterrupt:
+        sys.stderr.write("Aborted.\n")
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    run()

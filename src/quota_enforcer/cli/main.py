@@ -25,6 +25,7 @@ from quota_enforcer.cli.operate.sweep import sweep
 from quota_enforcer.cli.prices import commands as prices
 from quota_enforcer.cli.quotas import commands as quota
 from quota_enforcer.cli.terminal.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.terminal.escaping import survive_encodings
 from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, say
 
@@ -33,6 +34,11 @@ DEBUG = "QUOTA_ENFORCER_DEBUG"
 
 class ErrorsInWords(TyperGroup):
     """Commands whose errors end in one sentence and an exit code, not in a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Everything that is printed comes after this, help and wrong usage too."""
+        survive_encodings()
+        return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a traceback is only for --debug and for defects of the product."""

@@ -14,6 +14,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal.escaping import spreadsheet_cell
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import (
     hint,
@@ -46,12 +47,12 @@ _NARROW = ("Requests", "Tokens", *_MONEY)
 
 
 def as_csv_text(rows: Mapping[Key, Counts], asked: SpendQuery) -> str:
-    """A header line, then a line for each row."""
+    """A header line, then a line for each row; no cell is a formula, whoever named it."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow((*asked.by, *COLUMNS))
     for key, counts in rows.items():
-        writer.writerow((*key, *_exact(counts)))
+        writer.writerow((*map(spreadsheet_cell, key), *_exact(counts)))
     return written.getvalue()
 
 

@@ -11,7 +11,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import console, hint, progress, say_json
+from quota_enforcer.cli.terminal.output import console, echo, hint, progress, say_json
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices.amounts import count, listed
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -101,13 +101,13 @@ def _details(found: Finding) -> None:
     """Each on a line of its own, as it is, so that a command can be copied."""
     indent = " " * 11
     if found.about:
-        typer.echo(f"{indent}who   {listed(found.about, _SHOWN)}")
+        echo(f"{indent}who   {listed(found.about, _SHOWN)}")
     if found.evidence:
-        typer.echo(f"{indent}seen  {found.evidence}")
+        echo(f"{indent}seen  {found.evidence}")
     if found.fix:
-        typer.echo(f"{indent}fix   {found.fix}")
+        echo(f"{indent}fix   {found.fix}")
     if found.then:
-        typer.echo(f"{indent}then  {found.then}")
+        echo(f"{indent}then  {found.then}")
 
 
 def _sum_up(where: Mapping[str, str], findings: Iterable[Finding]) -> None:

@@ -14,7 +14,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL
@@ -76,9 +76,9 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
     else:
         _show(gates, roles)
         for role in todo:
-            typer.echo()
+            echo()
             for lines in steps(role, emptiest(gates), deployment.settings.account):
-                typer.echo(lines)  # as it is, so that a command can be copied
+                echo(lines)  # as it is, so that a command can be copied
     for alarm in alarms:
         fail(alarm)
     if alarms or todo:

@@ -7,7 +7,7 @@ import typer
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
 from quota_enforcer.core.policies.names import MODEL_SCOPES, deny_policy_name
 from quota_enforcer.core.usage.opaque import SeenModel, left_open
 
@@ -64,14 +64,14 @@ def _document(
 def _show(past: dict[str, list[SeenModel]], unknown: Sequence[SeenModel]) -> None:
     rows = [(scope, each.arn, each.name) for scope, them in past.items() for each in them]
     if rows:
-        typer.echo()
+        echo()
         say_table(("Models", "Not closed by this deny", "Counted as"), rows)
         hint(
             "Who is over a quota for these models can still call them by these ARNs. A quota for * "
             "closes them; so does a deny of bedrock:InvokeModel* on them in the callers' policies."
         )
     if unknown:
-        typer.echo()
+        echo()
         say_table(
             ("Model not known", "Counted as", "Why"),
             [(each.arn, each.name, each.unresolved) for each in unknown],

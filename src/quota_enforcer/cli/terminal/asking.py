@@ -5,6 +5,7 @@ import sys
 import typer
 
 from quota_enforcer.cli.terminal.errors import NobodyToAsk
+from quota_enforcer.cli.terminal.escaping import escaped
 
 
 def at_terminal() -> bool:
@@ -23,4 +24,4 @@ def ask(question: str, *, yes: bool) -> None:
         raise NobodyToAsk(
             f"{question} Nobody can be asked here, so nothing was done: add --yes to go on"
         )
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(escaped(question), abort=True, err=True)

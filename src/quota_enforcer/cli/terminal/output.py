@@ -14,13 +14,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import Progress, track
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from quota_enforcer.cli.terminal.escaping import escaped
 from quota_enforcer.core.notices.amounts import exact
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod, RenderableType
+    from rich.console import ConsoleOptions, JustifyMethod, RenderableType
 
 _BETWEEN = "  "
 
@@ -70,9 +72,23 @@ T = TypeVar("T")
 Cell = str | Text
 
 
+class EscapingConsole(Console):
+    """Escapes what it shows, whoever wrote it; colours and layout are rich's own."""
+
+    def render(
+        self, renderable: "RenderableType", options: "ConsoleOptions | None" = None
+    ) -> Iterable[Segment]:
+        """The same segments; control codes that rich adds are segments of their own."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(escaped(segment.text), segment.style)
+
+
 def console(*, stderr: bool = False) -> Console:
-    """Text that people wrote is never read as markup or emoji."""
-    found = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """Text that people wrote is never read as markup or emoji, and does nothing to a terminal."""
+    found = EscapingConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not found.is_terminal:
         found.width = WIDE
     return found
@@ -85,7 +101,12 @@ def say(text: "RenderableType") -> None:
 
 def say_lines(lines: Iterable[str]) -> None:
     """Very many lines of the result: rich would take seconds for some thousands."""
-    typer.echo("\n".join(lines))
+    echo("\n".join(lines))
+
+
+def echo(text: str = "", *, nl: bool = True) -> None:
+    """A text of the result as it is, not folded, so that a command in it can be copied."""
+    typer.echo(escaped(text), nl=nl)
 
 
 def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
@@ -99,7 +120,7 @@ def say_facts(facts: Iterable[tuple[str, str]], indent: int = 0) -> None:
     if shown.width >= WIDE:
         width = max((len(name) for name, _ in rows), default=0)
         lines = (f"{' ' * indent}{name:{width}}  {text}\n" for name, text in rows)
-        shown.file.write("".join(lines))
+        shown.file.write(escaped("".join(lines)))
         return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
@@ -158,7 +179,8 @@ def say_table(
     """
     shown = console()
     if shown.width >= WIDE:
-        shown.file.write("".join(f"{line}\n" for line in plain_table(head, rows, numbers)))
+        lines = "".join(f"{line}\n" for line in plain_table(head, rows, numbers))
+        shown.file.write(escaped(lines))
         return
     widest = narrow if shown.width < ROOMY else NO_LIMITS
     made = Table(
@@ -172,8 +194,15 @@ def say_table(
         justify: JustifyMethod = "right" if name in numbers else "left"
         made.add_column(name, overflow="fold", justify=justify, max_width=widest.get(name))
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*map(_seen, row))
     shown.print(made)
+
+
+def _seen(cell: Cell) -> Cell:
+    """Escaped before rich measures it, so that nothing is cut off."""
+    if isinstance(cell, str):
+        return escaped(cell)
+    return cell if cell.plain.isprintable() else Text(escaped(cell.plain), cell.style)
 
 
 def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:

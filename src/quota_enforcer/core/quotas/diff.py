@@ -108,7 +108,7 @@ def author(old: Item | None, new: Item | None) -> str:
     """Who says in an item that they made this edit of it; what is left of an earlier one is not."""
     before, after = ((item or {}).get(AUTHOR) for item in (old, new))
     dated = (old or {}).get(EDITED_AT) != (new or {}).get(EDITED_AT)
-    return str(after) if after and (after != before or dated) else ELSEWHERE
+    return shown(after) if after and (after != before or dated) else ELSEWHERE
 
 
 def _difference(change: Change) -> str:

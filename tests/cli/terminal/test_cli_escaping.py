@@ -1,0 +1,177 @@
+"""What the command line prints: in every encoding, at every width, and nothing of it acts."""
+
+import csv
+import io
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+import unicodedata
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
+
+from log_records import ACCOUNT, a_record
+from quota_enforcer.cli.insight.usage import as_csv_text
+from quota_enforcer.cli.terminal import output
+from quota_enforcer.cli.terminal.escaping import escaped, spreadsheet_cell
+from quota_enforcer.core.quotas.diff import author
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.insight.usage import By, SpendQuery
+
+EVIL = "mallory\x1b[2J\x1b]0;owned\x1b\\\u202egpj.exe\x9b31m"
+HARMLESS = "mallory\\x1b[2J\\x1b]0;owned\\x1b\\\\u202egpj.exe\\x9b31m"
+BELL = "ring\x07\rover"
+TODAY = date(2026, 11, 30)
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+CLI = (sys.executable, "-m", "quota_enforcer.cli")
+
+
+def run(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [*CLI, *args], capture_output=True, check=False, env=os.environ | environment
+    )
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("log") / "calls-ł.jsonl"
+    record = a_record(identity__arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/run-1")
+    file.write_text(f"{json.dumps(record)}\n", encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_no_encoding_of_a_pipe_is_an_error(log: Path, encoding: str) -> None:
+    for args in (("read-log", str(log)), ("read-log", "nö/ł\udc80")):
+        done = run(*args, PYTHONIOENCODING=encoding)
+        assert b"Traceback" not in done.stderr
+        assert done.returncode == (2 if "nö" in args[1] else 0)
+
+
+def test_what_an_encoding_lacks_is_replaced_by_what_looks_alike(log: Path) -> None:
+    plain = run("read-log", str(log), PYTHONIOENCODING="ascii").stdout.decode("ascii")
+    fine = run("read-log", str(log), PYTHONIOENCODING="utf-8").stdout.decode()
+    assert plain == fine.replace("─", "-")
+    assert set(plain.splitlines()[1]) == {"-"}
+
+
+def on_terminal(width: int, *args: str) -> str:
+    """What a terminal of this width shows."""
+    shown, ours = pty.openpty()
+    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm"}
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [*CLI, *args], stdout=ours, stderr=ours, stdin=subprocess.DEVNULL, env=environment
+    ) as process:
+        os.close(ours)
+        found = b""
+        while select.select([shown], [], [], 60)[0]:
+            try:
+                part = os.read(shown, 65_536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            found += part
+        assert process.wait() == 0
+    os.close(shown)
+    return found.decode()
+
+
+@pytest.mark.parametrize("width", [1, 40])
+def test_no_terminal_is_too_narrow(log: Path, width: int) -> None:
+    shown = on_terminal(width, "read-log", str(log))
+    assert "Traceback" not in shown
+    assert "1 line: 1 counted" in " ".join(shown.split()) or width == 1
+
+
+@pytest.mark.parametrize("after", [0.0, 0.2])
+def test_ctrl_c_at_start_is_no_traceback(after: float) -> None:
+    """While Python itself starts nobody can help it; from then on it ends in one word."""
+    script = (
+        "import sys, quota_enforcer.cli.__main__ as start\n"
+        "print('started', flush=True)\n"
+        "sys.argv = ['quota-enforcer', 'read-log', '-']\n"
+        "start.run()"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+        assert process.wait() == 130
+    assert "Aborted" in said
+    assert "Traceback" not in said
+
+
+def test_what_somebody_else_wrote_does_nothing_to_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = Table("Who")
+    table.add_row(EVIL)
+    output.say(EVIL)
+    output.say(Text.assemble("by ", (EVIL, "bold red")))
+    output.say(table)
+    output.say_table(("Who", "What"), [(EVIL, "x"), (Text(EVIL), "y")])
+    output.say_facts([("by", EVIL)])
+    output.say_lines([EVIL])
+    output.echo(EVIL)
+    output.hint(EVIL)
+    output.fail(EVIL)
+    output.say(BELL)
+    output.echo(BELL)
+    told = "".join(capsys.readouterr())
+    assert told.count(HARMLESS) == 9  # rich measures a table of its own before it is escaped
+    assert escaped(told) == told
+
+
+def test_a_narrow_table_folds_what_it_escapes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "WIDE", 12)
+    monkeypatch.setattr(output.EscapingConsole, "width", 12)
+    output.say_table(("Who",), [(EVIL,), (Text(EVIL, "red"),)])
+    told = "".join(capsys.readouterr().out.split())
+    assert told.count(HARMLESS) == 2
+
+
+def test_who_says_that_they_edited_is_escaped_wherever_it_is_told() -> None:
+    assert author(None, {"edited_by": EVIL}) == HARMLESS
+    assert author(None, {"edited_by": "a\nuser/bob: restored"}) == r"a\nuser/bob: restored"
+
+
+@given(st.text())
+def test_an_escaped_text_is_seen_as_it_is(text: str) -> None:
+    assert escaped(escaped(text)) == escaped(text)
+    assert not {unicodedata.category(each) for each in escaped(text) if each not in "\n\t"} & UNSEEN
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\uff1d1"])
+def test_a_cell_never_begins_a_formula(name: str) -> None:
+    assert spreadsheet_cell(name) == f"'{name}"
+    written = as_csv_text(
+        {(name, "user/a"): Counts(1)}, SpendQuery(TODAY, TODAY, (By.MODEL, By.PRINCIPAL))
+    )
+    [_, row] = csv.reader(io.StringIO(written, newline=""))
+    assert row[:3] == [f"'{name}", "user/a", "1"]
+
+
+def test_an_ordinary_cell_stays_as_it_is() -> None:
+    assert spreadsheet_cell("role/a=b+c") == "role/a=b+c"
+    assert spreadsheet_cell("a\r=b") == r"a\r=b"
