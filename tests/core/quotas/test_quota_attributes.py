@@ -16,7 +16,7 @@ from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 OPUS = ModelScope("anthropic.claude-3-opus*")
-WEIGHTS = tuple(map(Decimal, ("0", "1", "5", "0.1", "0")))
+WEIGHTS = tuple(map(Decimal, ("0", "1", "5", "0.1", "0", "0")))
 WINDOWS = [
     Window(Unit.HOUR),
     Window(Unit.DAY, rolling=30),

@@ -235,7 +235,7 @@ class TestValid:
                    "requests": Decimal("1E+3")}  # fmt: skip
         quota = a_quota(measure="weighted_tokens", weights=weights, limit="0.5")
         assert quota.limit == Decimal("0.5")
-        assert quota.weights == tuple(map(Decimal, ("1000", "1", "5", "0.1", "0")))
+        assert quota.weights == tuple(map(Decimal, ("1000", "1", "5", "0.1", "0", "0")))
 
     def test_an_exemption_needs_no_limit(self) -> None:
         item = {"principal": "user/alice", "quota": "daily", "exempt": True, "until": "2026-12-01"}
