@@ -46,14 +46,15 @@ PRINCIPALS = (
 PLAIN_NAME = "a name as IAM has it, without path and blanks, such as user/alice"
 QUOTA_NAMES = "letters a to z or A to Z, digits, '.', '_' and '-', at most 64"
 MEASURES = (
-    "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, total_tokens, "
-    "weighted_tokens, cost_usd"
+    "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, "
+    "incomplete_requests, total_tokens, weighted_tokens, cost_usd"
 )
 NUMBERS = "a whole number, 0 or more"
 FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
 WEIGHTS = (
-    "a map of requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens "
-    "to numbers from 0 to 1000000 with at most 6 decimal places, one of them above 0"
+    "a map of requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, "
+    "incomplete_requests to numbers from 0 to 1000000 with at most 6 decimal places, one of them "
+    "above 0"
 )
 ONLY_WEIGHTED = "only with measure weighted_tokens"
 ONLY_MONEY = "only with measure cost_usd"
