@@ -96,9 +96,7 @@ def drawn() -> Trace:
                 round(between(lengths[row["client"], start // 21600 * 21600, field], dice.random()))
                 for field in ("input_tokens", "output_tokens")
             ]
-            trace[who].append(
-                a_call(who, start + dice.random() * 600, Counts.observed([1, *tokens, 0, 0]))
-            )
+            trace[who].append(a_call(who, start + dice.random() * 600, Counts(1, *tokens)))
     return {who: sorted(calls, key=lambda call: call.at) for who, calls in trace.items()}
 
 

@@ -16,6 +16,9 @@ from cli_world import me_settings
 from quota_enforcer import clock
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import CannotDeny, ConfigError
+from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service import handler as me
 from world import ACCOUNT, World, arn, principal
@@ -273,6 +276,18 @@ class TestWhat:
         budget = {each["quota"]: each for each in asked()["standings"][0]["quotas"]}
         assert (budget["daily"]["used"], budget["daily"]["limit"]) == ("0.0000004", "12.5")
         assert (budget["calls"]["limit"], budget["calls"]["limit_after"]) == (None, 1000)
+
+    def test_cost_and_what_of_it_is_assumed_are_told_whatever_the_measure(
+        self, world: World, asked: Asking
+    ) -> None:
+        """Exactly, and apart: what is certain is the first less the second."""
+        world.quota()
+        world.quota(quota="money", measure="cost_usd", limit=10)
+        bucket = Bucket(Principal.parse("user/alice"), HAIKU, NOON.date())
+        counts = Counts(1, cost_usd=Decimal("1.9367"), assumed_usd=Decimal("0.375"))
+        world.ledger.set_hours(bucket, {NOON: counts})
+        for quota in asked()["standings"][0]["quotas"]:
+            assert (quota["cost_usd"], quota["assumed_usd"]) == ("1.9367", "0.375")
 
     def test_observe_mode_blocks_nobody_and_says_so(self, world: World, asked: Asking) -> None:
         world.mode(Mode.OBSERVE)

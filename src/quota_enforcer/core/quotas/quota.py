@@ -107,7 +107,7 @@ class Quota(Rule):
         return self.measure.of(counts, self.weights)
 
     def assumed(self, counts: Counts) -> Decimal:
-        """How much of that is money for which no price is known."""
+        """How much of that is money at assumed prices."""
         return counts.assumed_usd if self.measure is Measure.COST_USD else NO_MONEY
 
     def sure(self, counts: Counts) -> Number:
