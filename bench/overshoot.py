@@ -92,11 +92,11 @@ def drawn() -> Trace:
     for row in rows("servegen_windows"):
         who, start = Principal(Kind.USER, f"servegen-{row['client']}"), int(row["t_s"])
         for _ in range(int(float(row["requests"]))):
-            tokens = [
+            read, written = (
                 round(between(lengths[row["client"], start // 21600 * 21600, field], dice.random()))
                 for field in ("input_tokens", "output_tokens")
-            ]
-            trace[who].append(a_call(who, start + dice.random() * 600, Counts(1, *tokens)))
+            )
+            trace[who].append(a_call(who, start + dice.random() * 600, Counts(1, read, written)))
     return {who: sorted(calls, key=lambda call: call.at) for who, calls in trace.items()}
 
 

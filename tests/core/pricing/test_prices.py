@@ -200,6 +200,12 @@ class TestRegions:
         found = cost(model, Counts(1, 1_000_000), region)
         assert (found.usd, found.assumed) == (Decimal(usd), Decimal(assumed))
 
+    def test_each_reason_is_told_once(self) -> None:
+        found = cost("anthropic.claude-opus-5", Counts(1, 1, 1, 1, 1), "sa-east-1")
+        assert found.priced_as == (
+            "anthropic.claude-opus-5; as the dearest of other Regions; cache writes as for an hour"
+        )
+
     def test_an_own_price_of_the_bare_id_holds_in_every_region(self) -> None:
         own = {"anthropic.claude-opus-5": per_million(input="4", output="20")}
         for region in ("us-east-1", "eu-west-1", "sa-east-1", None):

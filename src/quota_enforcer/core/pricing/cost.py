@@ -90,7 +90,7 @@ class ModelPrices:
                 assumed += part * used[place]
                 if instead:
                     words.append(instead)
-        return Cost(usd, assumed, "; ".join(words))
+        return Cost(usd, assumed, "; ".join(dict.fromkeys(words)))
 
     def missing(self, counts: Counts) -> list[str]:
         """Which prices of a Rate would have to be known for calls with these counts.
@@ -292,7 +292,8 @@ def _of_either_lifetime(
     of_short = next((one for one in assumed if one.place == _FIVE_MINUTES), None)
     part, instead = (of_short.part, of_short.instead) if of_short else (NO_MONEY, "")
     if has_hour and hour > short:
-        return hour, hour - (short - part), instead or "cache writes as for an hour"
+        known = "cache writes as for an hour"
+        return hour, hour - (short - part), known if part < short else instead
     return short, part, instead
 
 
