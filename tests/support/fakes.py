@@ -297,6 +297,12 @@ class FakeLedger:
             self._gates.pop(gate.principal, None)
         self._keep(notices)
 
+    def forget(self, record: Record) -> None:
+        self._write("forget", record)
+        if self._records.get(record.principal) != record:
+            raise Conflict(f"the record of {record.principal} is no longer at {record.version}")
+        del self._records[record.principal]
+
     def post(self, notices: Iterable[Notice]) -> None:
         several = list(notices)
         self._write("post", several)

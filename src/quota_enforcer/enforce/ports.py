@@ -53,6 +53,9 @@ class Standings(StandingReads, EverybodyReads, Protocol):
         `close`.
         """
 
+    def forget(self, record: Record) -> None:
+        """Take a record out; raises Conflict if it has another version by now."""
+
 
 class Outbox(Protocol):
     """Notices on their way; each stays until it is sent."""

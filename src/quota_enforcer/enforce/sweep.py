@@ -12,6 +12,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
+from quota_enforcer.enforce.apply.ghosts import forget_ghosts
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.teardown import release_everybody
@@ -75,6 +76,7 @@ class Sweep:
             outcome = Outcome.total([counted, found, plan.outcome, said])
             return self._report(outcome, now, plan.state, dry_run=True)
         done = self._enforcement.carry_out(plan, cached.unpriced)
+        forget_ghosts(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
         outcome = Outcome.total([remembered, told, counted, found, done])

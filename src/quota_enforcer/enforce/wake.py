@@ -11,11 +11,12 @@ from typing import Protocol
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
+from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender
-from quota_enforcer.enforce.ports import Standings, SweepMemory
+from quota_enforcer.enforce.ports import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -23,7 +24,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(Standings, SweepMemory, Protocol):
+class WakeLedger(GhostLedger, SweepMemory, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -78,6 +79,7 @@ class WakeRun:
         edits = Outcome(edits=len(cached.rules.edits))
         plan = self._enforcement.plan(self._gatherer.edited(state, cached.rules, now))
         done = Outcome.total([told, edits, self._carry_out(plan, cached)])
+        forget_ghosts(self._ledger, cached.rules)
         if not done.incomplete:
             seen = self._meters.need_not_act_on(cached.rules.edits)
             cached, remembered = self._rules.remember(cached, seen)

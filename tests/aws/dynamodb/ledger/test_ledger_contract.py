@@ -326,3 +326,20 @@ def test_who_is_released_is_no_longer_listed_as_blocked(ledger: Ledger) -> None:
     ledger.put(Record(ALICE, version=2))
     assert ledger.blocked() == []
     assert ledger.everybody() == [Record(ALICE, version=2)]
+
+
+def test_a_record_that_is_forgotten_is_gone(ledger: Ledger) -> None:
+    record = Record(ALICE).next(due=NOON)
+    ledger.put(record)
+    ledger.forget(record)
+    assert ledger.everybody() == []
+    assert ledger.records([ALICE])[ALICE] == Record(ALICE)
+
+
+def test_a_record_that_was_written_meanwhile_is_not_forgotten(ledger: Ledger) -> None:
+    record = Record(ALICE).next(due=NOON)
+    ledger.put(record)
+    ledger.put(record.next(due=None))
+    with pytest.raises(Conflict):
+        ledger.forget(record)
+    assert ledger.records([ALICE])[ALICE].version == 2

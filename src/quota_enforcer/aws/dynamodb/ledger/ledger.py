@@ -52,6 +52,7 @@ class DynamoLedger:
         self.everybody = standings.everybody
         self.gate_intents = standings.gate_intents
         self.put = standings.put
+        self.forget = standings.forget
 
         notices = DynamoNotices(table)
         self.post = notices.post

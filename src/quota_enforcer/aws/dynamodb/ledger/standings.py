@@ -12,6 +12,7 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     OPEN,
     STATE,
     record_item,
+    record_key,
     record_of,
 )
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
@@ -83,6 +84,11 @@ class DynamoStandings:
                 f"the record of {record.principal} is no longer at version {record.version - 1}, "
                 "or the quotas have been edited",
             )
+
+    def forget(self, record: Record) -> None:
+        unchanged = Expression("#version = :version", {"version": record.version})
+        if not self._table.delete_if(record_key(record.principal), unchanged):
+            raise Conflict(f"the record of {record.principal} is no longer at {record.version}")
 
     def _closed(self) -> bool:
         return bool((self._table.get(STATE) or {}).get("closed", False))
