@@ -462,6 +462,21 @@ class FakeDenies:
 
 
 @dataclass
+class FakeTiers:
+    """Bedrock's metrics: which tiers are in use, and how often they were asked for."""
+
+    found: dict[str, frozenset[str]] = field(default_factory=dict)
+    asked: int = 0
+    fails: Exception | None = None
+
+    def in_use(self) -> Mapping[str, frozenset[str]]:
+        self.asked += 1
+        if self.fails is not None:
+            raise self.fails
+        return self.found
+
+
+@dataclass
 class FakeTopic:
     """SNS: what was sent, in order; with `fails` nothing gets through."""
 

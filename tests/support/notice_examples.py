@@ -31,6 +31,7 @@ WHEN = {
     NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
     NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
     NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
+    NoticeKind.SERVICE_TIER: "Bedrock serves calls in another tier than standard; once for a tier",
 }
 
 
@@ -162,6 +163,13 @@ def price_unknown() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.PRICE_UNKNOWN)
 
 
+def service_tier() -> tuple[Notice, Message]:
+    world = _world()
+    world.tiers.found = {"priority": frozenset({"openai.gpt-oss-120b-1:0"})}
+    world.sweep(NOON)
+    return _told(world, NoticeKind.SERVICE_TIER)
+
+
 EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.WARNING: warning,
     NoticeKind.BLOCKED: blocked,
@@ -174,6 +182,7 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.TAMPERED: tampered,
     NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
     NoticeKind.PRICE_UNKNOWN: price_unknown,
+    NoticeKind.SERVICE_TIER: service_tier,
 }
 
 

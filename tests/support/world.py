@@ -6,7 +6,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from builders import HAIKU, an_item
-from fakes import FakeAuthor, FakeDenies, FakeLedger, FakeMetrics, FakeQuotas, FakeTopic
+from fakes import (
+    FakeAuthor,
+    FakeDenies,
+    FakeLedger,
+    FakeMetrics,
+    FakeQuotas,
+    FakeTiers,
+    FakeTopic,
+)
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
@@ -47,6 +55,7 @@ class World:
         self.quotas = FakeQuotas()
         self.denies = FakeDenies()
         self.topic = FakeTopic()
+        self.tiers = FakeTiers()
         self.author: FakeAuthor | None = None
         self._process: Sweep | None = None
 
@@ -128,8 +137,9 @@ class World:
     def enforcer(self) -> Sweep:
         """The sweep, wired to the fakes."""
         adapters = Adapters(
-            self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author
-        )
+            self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author,
+            tiers=self.tiers,
+        )  # fmt: skip
         return Sweep(self.settings, adapters)
 
 

@@ -127,6 +127,10 @@ class SweepState:
     """When the breaker tripped."""
     gates_notified: str = ""
     """What admins were told last about changes that others made to the gates."""
+    tiers_seen_at: datetime | None = None
+    """When service tiers were looked for last."""
+    tiers_notified: str = ""
+    """Of which other tiers admins were told, with commas between."""
     closed: bool = False
     """The stack is being deleted."""
     confirmed_at: datetime | None = None

@@ -1,17 +1,19 @@
-"""Notices leave the outbox; admins are told of models without a known price."""
+"""Notices leave the outbox; admins are told of models without a price and of service tiers."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.ledger import PriceMemory
+from quota_enforcer.core.ledger import PriceMemory, SweepState
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import message
+from quota_enforcer.core.pricing.tier import SAID, Tier
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY
-from quota_enforcer.enforce.ports import Outbox, PriceMemories, Topic
+from quota_enforcer.enforce.ports import Outbox, PriceMemories, ServiceTiers, Topic
 from quota_enforcer.enforce.report import Outcome, failure
 
 STRANDED = timedelta(minutes=11)
@@ -19,6 +21,9 @@ STRANDED = timedelta(minutes=11)
 STILL = timedelta(days=1)
 """How often it is noted that a model is still used without a price."""
 WEEK = timedelta(days=7)
+LOOKS_EVERY: Final = timedelta(hours=1)
+_NAMED_MODELS: Final = 5
+"""So many models are named of each tier."""
 
 
 class NoticeSender:
@@ -130,3 +135,49 @@ def _notice(model: str, now: datetime) -> Notice:
         f"Set its price with `quota-enforcer prices set {model}`"
     )
     return Notice(NoticeKind.PRICE_UNKNOWN, now, "", model, why)
+
+
+class TierLookout:
+    """Other service tiers than the standard one are found once an hour, and told of once.
+
+    The invocation log names the tier of a call only in the body of its answer, so where bodies are
+    not logged such calls are priced as standard.
+    """
+
+    def __init__(self, tiers: ServiceTiers, outbox: Outbox) -> None:
+        self._tiers = tiers
+        self._outbox = outbox
+
+    def look(self, state: SweepState, now: datetime) -> tuple[SweepState, Outcome]:
+        """The state as the next sweep shall find it, and what admins are to be told."""
+        if state.tiers_seen_at is not None and now - state.tiers_seen_at < LOOKS_EVERY:
+            return state, Outcome()
+        try:
+            in_use = self._tiers.in_use()
+        except Exception as error:  # noqa: BLE001 - the rest of the sweep goes on
+            return state, Outcome(failures=(failure("could not look for service tiers", error),))
+        known = set(filter(None, state.tiers_notified.split(",")))
+        news = sorted(
+            tier for tier in in_use if tier not in known and SAID.get(tier) is not Tier.STANDARD
+        )
+        notices = [_tier_notice({tier: in_use[tier] for tier in news}, now)] if news else []
+        self._outbox.post(notices)
+        told = ",".join(sorted(known.union(news)))
+        state = replace(state, tiers_seen_at=now, tiers_notified=told)
+        return state, Outcome(notices=tuple(notices))
+
+
+def _tier_notice(news: dict[str, frozenset[str]], now: datetime) -> Notice:
+    used = "; ".join(f"{tier} by {_models(models)}" for tier, models in news.items())
+    why = (
+        f"calls are served in another service tier than the standard one: {used}. The invocation "
+        "log names the tier only in the body of the answer; a call without it is priced as "
+        "standard, and may have cost half as much, or up to six times as much"
+    )
+    return Notice(NoticeKind.SERVICE_TIER, now, "", ", ".join(news), why)
+
+
+def _models(models: frozenset[str]) -> str:
+    named = sorted(each or "an unknown model" for each in models)
+    more = f" and {len(named) - _NAMED_MODELS} more" if len(named) > _NAMED_MODELS else ""
+    return ", ".join(named[:_NAMED_MODELS]) + more

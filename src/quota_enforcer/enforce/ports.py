@@ -1,6 +1,6 @@
 """What enforcing needs of the ledger, IAM, the author and the topic, one protocol for each role."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -207,6 +207,21 @@ class GateAuthor(Protocol):
         """Have the gates deny nobody."""
 
 
+class ServiceTiers(Protocol):
+    """Which service tiers Bedrock says are in use."""
+
+    def in_use(self) -> Mapping[str, frozenset[str]]:
+        """The models by tier, of the last hours."""
+
+
+class NoTiers:
+    """Nothing but the standard tier is in use."""
+
+    def in_use(self) -> Mapping[str, frozenset[str]]:
+        """No tier."""
+        return {}
+
+
 class Topic(Protocol):
     """Where notices go."""
 
@@ -225,3 +240,4 @@ class Adapters:
     topic: Topic
     author: GateAuthor | None = None
     models: Models = field(default_factory=NamedByThemselves)
+    tiers: ServiceTiers = field(default_factory=NoTiers)

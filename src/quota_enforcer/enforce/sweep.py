@@ -19,7 +19,7 @@ from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify import NoticeSender
+from quota_enforcer.enforce.notify import NoticeSender, TierLookout
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
@@ -38,6 +38,7 @@ class Sweep:
         loader = QuotaLoader(settings.zone, denies.scopes)
         self._rules = RulesCache(ledger, adapters.quotas, loader)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
+        self._tiers = TierLookout(adapters.tiers, ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
@@ -65,6 +66,9 @@ class Sweep:
         self._ledger.begin(now)
         told = Outcome() if dry_run else self._meters.tell(cached.rules)
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
+        if not dry_run:
+            state, tiers = self._tiers.look(state, now)
+            told = Outcome.total([told, tiers])
         given = self._gatherer.due(state, cached, metered, now)
         found = Outcome(
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)

@@ -74,3 +74,23 @@ def test_it_says_the_same_whatever_the_order_of_roles() -> None:
 def test_what_cannot_be_written_is_refused(changed: dict[str, str], reason: str) -> None:
     with pytest.raises(InvalidPolicyInput, match=reason):
         guard(replace(GUARDED, **changed))  # type: ignore[arg-type]
+
+
+class TestTiers:
+    def test_none_is_closed_unless_asked_for(self) -> None:
+        assert "ServiceTier" not in str(guard(GUARDED))
+
+    def test_all_but_the_named_ones_are_closed_for_all_but_admins(self) -> None:
+        (written,) = guard(replace(GUARDED, tiers=("flex", "default")))
+        tiers, mantle = written["Statement"][-2:]
+        assert tiers["Action"] == ["bedrock:InvokeModel*"]
+        assert tiers["Condition"]["StringNotEquals"] == {"bedrock:ServiceTier": ["default", "flex"]}
+        assert tiers["Condition"]["Null"] == {"bedrock:ServiceTier": "false"}
+        assert tiers["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+        assert mantle["Condition"]["StringNotEquals"] == {
+            "bedrock-mantle:ServiceTier": ["default", "flex"]
+        }
+
+    def test_a_tier_that_there_is_not_is_refused(self) -> None:
+        with pytest.raises(InvalidPolicyInput, match="'standard': no such service tier"):
+            guard(replace(GUARDED, tiers=("standard",)))

@@ -150,8 +150,15 @@ def guard(
     stack: Stack = DEFAULT_STACK,
     log_group: _LogGroup = None,
     partition: Partition = "aws",
+    only_tier: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIER",
+            help="Close all service tiers but this: default, flex, priority, ... Repeatable.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the service control policy that keeps all but admin roles off the deployment.
+    r"""Write the service control policy that keeps all but admin roles off the deployment.
 
     Whoever deploys the stack, edits quotas or runs sweeps needs an admin role.
     White space is left out, since Organizations counts it.
@@ -159,9 +166,13 @@ def guard(
     Examples:
       quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin
       quota-enforcer policy guard --account 111122223333 --admin-role platform/Deploy
+      quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin \
+          --only-tier default --only-tier flex
     """
     log = log_group or f"/bedrock-quota/{stack}/invocations"
-    documents = guard_for(Guarded(account, stack, tuple(admin_role), log, partition))
+    tiers = tuple(only_tier or ())
+    guarded = Guarded(account, stack, tuple(admin_role), log, partition, tiers)
+    documents = guard_for(guarded)
     only = documents[0] if len(documents) == 1 else documents
     typer.echo(json.dumps(only, separators=(",", ":")))
     if len(documents) > 1:

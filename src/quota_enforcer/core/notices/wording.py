@@ -29,6 +29,7 @@ _HEADLINES = {
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
+    NoticeKind.SERVICE_TIER: "Bedrock quotas: service tiers are in use that the log may not name",
     NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
     NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
@@ -45,6 +46,7 @@ _SUBJECTS = {
     NoticeKind.TAMPERED: "Somebody else changed a deny",
     NoticeKind.GATE_NEARLY_FULL: "A gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "No price is known",
+    NoticeKind.SERVICE_TIER: "Service tiers in use",
     NoticeKind.WOULD_HAVE_BLOCKED: "Would have been blocked",
     NoticeKind.EDITED: "Quota edited",
 }
@@ -71,6 +73,11 @@ _TO_DO = {
     ),
     NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
     NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
+    NoticeKind.SERVICE_TIER: (
+        "Log the answers (the stack's parameter LogPromptsAndAnswers), which name the tier of "
+        "Converse and of OpenAI's models; or close the tiers with `quota-enforcer policy guard "
+        "--only-tier default`. You are told of a tier once."
+    ),
 }
 
 _POOL_HEADLINES = {
@@ -258,8 +265,8 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
     )
     if notice.quota:
         room = _SEEN_AT_ONCE - len(f"{what}: ")
-        of_model = notice.kind is NoticeKind.PRICE_UNKNOWN
-        quota = notice.quota if of_model else f"quota {notice.quota}"
+        of_itself = notice.kind in {NoticeKind.PRICE_UNKNOWN, NoticeKind.SERVICE_TIER}
+        quota = notice.quota if of_itself else f"quota {notice.quota}"
         what = f"{what}: {quota if len(quota) <= room else shortened(notice.quota, room)}"
     several = [what, notice.pool if _is_of_member(notice) else "", notice.principal]
     words = ", ".join(each for each in several if each)

@@ -84,8 +84,9 @@ def enforcer(of: Deployed) -> Document:
     iam = f"arn:{of.partition}:iam::{of.account}"
     ours = {"iam:PolicyARN": list(of.denies)}
     call_author = [allow("Author", ["lambda:InvokeFunction"], of.author)] if of.author else []
-    metrics = allow("Metrics", ["cloudwatch:ListMetrics", "cloudwatch:GetMetricData"], "*")
+    metrics = allow("Metrics", ["cloudwatch:GetMetricData"], "*")
     return document(
+        allow("Listing", ["cloudwatch:ListMetrics"], "*"),
         *([metrics, _models(of)] if of.metrics else []),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
         allow("Edits", READING_A_STREAM, of.quota_stream),

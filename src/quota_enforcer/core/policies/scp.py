@@ -34,6 +34,8 @@ FUNCTIONS: Final = ("MeterFunction", "EnforcerFunction", "AuthorFunction", "Setu
 LONGEST_STACK: Final = 33
 """A function's or role's name has 64 characters: the stack's, ours of up to 17, and 14 of AWS's."""
 _SSO: Final = "AWSReservedSSO_"
+TIERS: Final = ("default", "flex", "priority", "ultrafast", "reserved")
+"""The values of `bedrock:ServiceTier`; `default` is the standard one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Guarded:
     log_group: str
     """The invocation log's name."""
     partition: str = "aws"
+    tiers: tuple[str, ...] = ()
+    """The only service tiers that may be asked for, in AWS's words; none closes none."""
 
 
 def guard(of: Guarded) -> list[Document]:
@@ -164,6 +168,36 @@ def _statements(of: Guarded) -> list[Statement]:
             [log, f"{log}:*"],
             Condition=_nobody_but([f"{own.removesuffix('*')}{stack}-InvocationLogRole-*"]),
         ),
+        *_tiers(of.tiers, admins),
+    ]
+
+
+def _tiers(allowed: Sequence[str], admins: Sequence[str]) -> list[Statement]:
+    """Closes all service tiers but these: also those that AWS may add.
+
+    A request that names none is served in the standard tier, and has no such key.
+    https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-policy-examples-agent.html
+    """
+    unknown = sorted(set(allowed) - set(TIERS))
+    if unknown:
+        raise InvalidPolicyInput(
+            f"{', '.join(map(repr, unknown))}: no such service tier; allowed: {', '.join(TIERS)}"
+        )
+    return [
+        deny(
+            f"BedrockQuotaTiers{suffix}",
+            [action],
+            Condition=_nobody_but(admins)
+            | {
+                "StringNotEquals": {f"{service}:ServiceTier": sorted(set(allowed))},
+                "Null": {f"{service}:ServiceTier": "false"},
+            },
+        )
+        for service, action, suffix in (
+            ("bedrock", "bedrock:InvokeModel*", ""),
+            ("bedrock-mantle", "bedrock-mantle:CreateInference", "Mantle"),
+        )
+        if allowed
     ]
 
 

@@ -48,7 +48,7 @@ _TIMES: Final[Mapping[Tier, Decimal]] = {
     Tier.RESERVED: Decimal(1),
     Tier.OTHER: Decimal(6),
 }
-_SAID: Final[Mapping[str, Tier]] = {
+SAID: Final[Mapping[str, Tier]] = {
     "default": Tier.STANDARD,
     "standard": Tier.STANDARD,
     "batch": Tier.STANDARD,
@@ -104,7 +104,7 @@ def _tiers(items: Iterable[Json]) -> Iterator[Tier]:
             said = item.get(name)
             word = said.get("type") if isinstance(said, dict) else said
             if isinstance(word, str) and word.lower() not in _UNDECIDED:
-                yield _SAID.get(word.lower(), Tier.OTHER)
+                yield SAID.get(word.lower(), Tier.OTHER)
 
 
 def _fast(items: Iterable[Json], record: Json) -> Tier:

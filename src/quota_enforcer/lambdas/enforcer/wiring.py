@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
+from quota_enforcer.aws.cloudwatch.tiers import BedrockTiers
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
@@ -52,16 +53,16 @@ def models(settings: "Settings", session: "boto3.Session") -> Models:
 
 def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:
     """Every adapter of one deployment."""
+    cloudwatch = session.client("cloudwatch", config=clients.ENFORCER)
     return Adapters(
         ledger=ledger(settings, session),
         quotas=quotas(settings, session),
-        metrics=CloudWatchMetrics(
-            session.client("cloudwatch", config=clients.ENFORCER), settings.metric_namespace
-        ),
+        metrics=CloudWatchMetrics(cloudwatch, settings.metric_namespace),
         denies=IamDenies(session.client("iam", config=clients.ENFORCER), settings.denies),
         topic=SnsTopic(session.client("sns", config=clients.ENFORCER), settings.notice_topic),
         author=author(settings, session),
         models=models(settings, session),
+        tiers=BedrockTiers(cloudwatch),
     )
 
 

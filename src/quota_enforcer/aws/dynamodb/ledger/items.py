@@ -170,6 +170,8 @@ def state_of(item: Plain) -> SweepState:
         terms=item.get("terms", ""),
         breaker_since=moment(item, "breaker_since"),
         gates_notified=item.get("gates_told", ""),
+        tiers_seen_at=moment(item, "tiers_seen_at"),
+        tiers_notified=item.get("tiers_notified", ""),
         closed=bool(item.get("closed", False)),
         confirmed_at=moment(item, "confirmed_at"),
         quotas_seen=item.get("quotas_seen", ""),

@@ -19,6 +19,8 @@ STATE_ATTRIBUTES = {
     "breaker_since",
     "confirmed_at",
     "gates_told",
+    "tiers_seen_at",
+    "tiers_notified",
     "metering",
     "metering_from",
 }
