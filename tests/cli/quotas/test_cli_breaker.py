@@ -7,6 +7,7 @@ import pytest
 from builders import an_item
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.quotas.edit import EFFECTIVE
+from quota_enforcer.core.deployment import Mode
 
 NEW = ("--measure", "requests", "--limit", "0", "--window", "day")
 EDITS = [
@@ -80,3 +81,29 @@ def test_who_is_not_blocked_yet_reads_what_keeps_them_from_it(
     ):
         assert words in said
         assert not_words not in said
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_an_edit_that_trips_the_breaker_blocks_nobody_in_seconds(
+    shell: Shell, tmp_path: Path, mode: Mode
+) -> None:
+    shell.world.mode(mode)
+    for number in range(12):
+        shell.used(f"u{number}", 100)
+    shell.sweep()
+    written = shell.run("quota", "set", "default", "typo", *NEW, "--yes")
+    file = tmp_path / "quotas.yaml"
+    shell.run("quota", "export", str(file))
+    shell.world.quotas.delete("default", "typo")
+    imported = shell.run("quota", "import", str(file), "--yes")
+    for result in (written, imported):
+        assert result.exit_code == 0, result.output
+        assert (EFFECTIVE in result.stderr) is (mode is Mode.OBSERVE)
+        assert ("The breaker holds what it would block." in result.stderr) is (mode is Mode.ENFORCE)
+
+
+def test_an_edit_that_mends_says_that_the_breaker_may_let_go(shell: Shell) -> None:
+    shell.world.quota(limit=1)
+    shell.world.ledger.note(breaker_since=shell.now)
+    result = shell.run("quota", "set", "user/alice", "daily", "--limit", "5000")
+    assert "it lets go at once if few enough are left" in result.stderr

@@ -136,3 +136,17 @@ def test_a_block_of_a_team_without_quotas_holds_for_its_members(shell: Shell) ->
     shell.now = NOON
     shell.sweep()
     assert shell.world.denied == {"user/alice", "user/bob"}
+
+
+def test_explain_of_a_team_names_its_quotas_and_not_the_item_of_its_members(shell: Shell) -> None:
+    shell.sweep()
+    printed = shell.out("explain", "team/x")
+    assert "Its members each have daily of team/x: 1,000 total tokens per day" in printed
+    assert "who is in the team" not in printed
+
+
+def test_who_removes_it_reads_what_becomes_of_its_quotas(shell: Shell) -> None:
+    shell.sweep()
+    assert "they keep whom they have" in shell.out("quota", "remove", "team/x", "members")
+    shell.world.sweep(shell.now)
+    assert shell.world.denied == {"user/alice", "user/bob"}

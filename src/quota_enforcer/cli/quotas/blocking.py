@@ -143,4 +143,4 @@ def unblock(
         say(DRY_RUN)
         return
     say(f"The block by hand of {key} is over.")
-    hint(effect(deployment))
+    hint(effect(deployment, found))

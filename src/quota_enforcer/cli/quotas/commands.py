@@ -30,6 +30,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.diff import changes, shown
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import is_team_item
 from quota_enforcer.insight.quotas.items import ItemState, states
 
 app = typer.Typer(no_args_is_help=True, help="Who may use how much.")
@@ -107,10 +108,15 @@ def remove(
     say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
     if instead:
         say(f"To {key} applies instead: {'; '.join(map(named, instead))}.")
+    elif is_team_item(old):
+        say(
+            f"The quotas of {key} that name no members are not valid without it: they keep whom "
+            "they have, and admins are told."
+        )
     elif instead is not None:
         say(f"No quota of that name applies to {key} any more.")
     if written:
-        hint(effect(deployment))
+        hint(effect(deployment, found))
     else:
         say(DRY_RUN)
 

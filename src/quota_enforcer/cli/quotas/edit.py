@@ -26,6 +26,7 @@ from quota_enforcer.insight.quotas.names import UnknownName
 
 EFFECTIVE = "It takes effect in seconds."
 """Of every edit of the quota table, by any command, but for blocks that the breaker holds."""
+OPENS = "What it opens is open in seconds."
 
 
 def edited(stored: Item | None, given: Mapping[str, Any], unset: Iterable[str]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def carry_out(
         if goes_on(found, consent, wanted=wanted):
             edit = replace(edit, new={**edit.new, AUTHOR: deployment.caller()}, written=True)
             deployment.quotas.put(edit.new, edit.old)
-            edit = replace(edit, effect=effect(deployment))
+            edit = replace(edit, effect=effect(deployment, found))
     _report(edit, found, unknown, consent)
     return edit
 
@@ -120,16 +121,17 @@ def _strangers(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
     return strangers(deployment, edit.rule.named - before)
 
 
-def effect(deployment: Deployment) -> str:
-    """When an edit takes effect, in words: while the breaker holds, it blocks nobody new."""
+def effect(deployment: Deployment, found: Preview) -> str:
+    """When an edit takes effect, in words: what the breaker holds blocks nobody."""
     since = deployment.ledger.state().breaker_since
-    if since is None:
-        return EFFECTIVE
-    return (
-        "What it opens is open in seconds. The breaker holds new blocks since "
-        f"{wording.moment(since, deployment.settings.zone)}: nobody new is blocked until too many "
-        "blocks are no longer due, or until `quota-enforcer sweep --confirm-blocks`."
-    )
+    if since is not None:
+        return (
+            f"{OPENS} The breaker holds new blocks since "
+            f"{wording.moment(since, deployment.settings.zone)}: it lets go at once if few enough "
+            "are left, else after `quota-enforcer sweep --confirm-blocks`."
+        )
+    holds = found.held and not found.observing
+    return f"{OPENS} The breaker holds what it would block." if holds else EFFECTIVE
 
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:

@@ -21,7 +21,7 @@ from quota_enforcer.cli.files.import_plan import (
 from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
 from quota_enforcer.cli.quotas.edit import effect
-from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, preview
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
 from quota_enforcer.cli.terminal.names import strangers
@@ -109,7 +109,7 @@ def import_(  # noqa: PLR0913 - one argument for each option
         say(DRY_RUN)
     elif due:
         say(f"{len(written.done):,} of {len(due):,} written.")
-    _say_outcome(deployment, written)
+    _say_outcome(deployment, written, found)
 
 
 def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[WantedItem]:
@@ -206,9 +206,9 @@ def _document(made: ImportPlan, written: Written) -> dict[str, Any]:
     }
 
 
-def _say_outcome(deployment: Deployment, written: Written) -> None:
+def _say_outcome(deployment: Deployment, written: Written, found: Preview) -> None:
     if written.done:
-        hint(effect(deployment))
+        hint(effect(deployment, found))
     for step in sorted(written.overtaken, key=lambda each: each.key):
         subject, name = step.key
         fail(f"{name} of {subject} was changed by somebody else meanwhile, and keeps their change")

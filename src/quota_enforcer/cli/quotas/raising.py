@@ -86,7 +86,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     to: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TO]",
+            metavar="TO",
             help="The limit until then: 5_000_000, or unlimited. Default: that of the raise in "
             "force, which gets another end.",
         ),

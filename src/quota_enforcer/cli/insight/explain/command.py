@@ -16,6 +16,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Team
 from quota_enforcer.core.quotas.values import subject as read_subject
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
@@ -58,7 +59,9 @@ def explain(
         say_json(document(found, context))
         return
     teams = [
-        rule for rule in loaded.rules if rule.subject == str(record.principal) and rule.members
+        rule
+        for rule in loaded.rules
+        if rule.subject == str(record.principal) and rule.members and not isinstance(rule, Team)
     ]
     say_explained(found, teams, context, everything=everything)
     hint_unknown_principal(deployment, record, loaded.rules)
