@@ -62,7 +62,7 @@ class TestSet:
             (["output_tokens"], "'output_tokens' is not a weight"),
             (["output_tokens=5", "output-tokens=6"], "'output-tokens=6' is given twice"),
             (["output_tokens=lots"], "weights is {'output_tokens': 'lots'}; allowed: a map of"),
-            (["tokens=5"], "weights is {'total_tokens': 5}; allowed: a map of requests"),
+            (["tokens=5"], "weights is {'tokens': 5}; allowed: a map of requests"),
         ],
     )
     def test_what_is_no_weight_is_refused(
