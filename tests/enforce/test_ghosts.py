@@ -117,3 +117,23 @@ def test_a_dry_run_forgets_nobody(world: World) -> None:
     remove(world, GHOST)
     world.sweep(NOON + HOUR, dry_run=True)
     assert GHOST in known(world)
+
+
+def test_a_user_that_was_deleted_while_it_was_blocked_goes_too(world: World) -> None:
+    world.quota(principal=GHOST, limit=0)
+    edited(world)
+    world.denies.refuse[principal(GHOST)] = PrincipalGone("no such user")
+    world.denies.attached.pop(principal(GHOST))
+    remove(world, GHOST)
+    edited(world)
+    assert known(world) == {"user/alice"}
+
+
+def test_whom_something_else_still_denies_stays(world: World) -> None:
+    """Somebody must know of the deny, to take it off."""
+    world.quota(principal="user/*", quota="stop", limit=0)
+    edited(world)
+    remove(world, GHOST)
+    edited(world)
+    assert GHOST in known(world)
+    assert GHOST in world.denied

@@ -243,6 +243,17 @@ def test_release_refuses_wrong_usage(blocked: Shell, args: list[str], words: str
     assert blocked.world.denied == {"user/alice"}
 
 
+def test_release_may_be_tried(blocked: Shell) -> None:
+    before = dict(blocked.world.quotas.table)
+    printed = blocked.out("release", "--all", "--dry-run").splitlines()
+    assert printed[0] == "Would release user/alice:"
+    assert printed[1].startswith("  No limit daily until ")
+    assert printed[-1] == "Dry run: nothing was written."
+    assert blocked.json("release", "user/alice", "--dry-run")["dry_run"] is True
+    assert blocked.world.quotas.table == before
+    assert blocked.asked == []
+
+
 def test_release_all_asks_first(blocked: Shell) -> None:
     result = blocked.run("release", "--all", typed="n\n")
     assert result.exit_code == 1

@@ -10,8 +10,9 @@ from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.quotas.edit import checked_rule, stored_item
 from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised
 from quota_enforcer.cli.terminal.principals import members_of
-from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Action
@@ -73,16 +74,36 @@ def blocking_of_team(
     return list(found.values())
 
 
+def why_nothing(record: Record, verdicts: list[Verdict], context: Context) -> str:
+    """Why there is nothing to release; empty if there is."""
+    if record.standing.denied and not record.trouble:
+        return ""
+    team = record.principal.kind is Kind.TEAM
+    if not verdicts:
+        return "none of its quotas blocks anybody" if team else "it is not blocked"
+    if context.mode is Mode.OBSERVE:
+        return "it is not blocked: in observe mode nobody is"
+    if team:
+        return ""
+    undeniable = cannot_be_denied(record.principal, gated=context.gated)
+    return f"it is not blocked: {undeniable}" if undeniable else ""
+
+
 def lift(
     deployment: Deployment, who: Principal, verdict: Verdict, until: datetime | None, author: str
 ) -> datetime | None:
-    """Write or remove the item that lifts one block; returns its end, None if it was removed."""
+    """Write or remove the item that lifts one block; returns its end, None if it is removed.
+
+    Without an `author` nothing is written.
+    """
     key, item = stored_item(deployment, str(who), verdict.quota.name)
     if ends_own_block(who, verdict, until):
-        deployment.remove(key, verdict.quota.name, item)
+        if author:
+            deployment.remove(key, verdict.quota.name, item)
         return None
     ends = until or lasts_until(verdict)
     new = exemption(who, verdict, item, ends, deployment.settings.zone)
     checked_rule(deployment, new)
-    deployment.quotas.put({**new, AUTHOR: author}, item)
+    if author:
+        deployment.quotas.put({**new, AUTHOR: author}, item)
     return ends

@@ -13,20 +13,22 @@ from quota_enforcer.cli.operate.exemption import (
     blocking,
     blocking_of_team,
     lift,
+    why_nothing,
 )
+from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
-from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import EnforcerError, NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.pools import Pools
@@ -80,7 +82,7 @@ class ReleaseOutcome:
 
 
 @on_deployment
-def release(
+def release(  # noqa: PLR0913 - one argument for each part of it
     deployment: Deployment,
     principal: Annotated[
         str | None,
@@ -100,6 +102,7 @@ def release(
             "Default: the end of the present window.",
         ),
     ] = None,
+    dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -113,6 +116,7 @@ def release(
       quota-enforcer release user/alice
       quota-enforcer release user/alice --until 3d
       quota-enforcer release team/research --until 2026-12-01T09:00
+      quota-enforcer release --all --dry-run
       quota-enforcer release --all --yes
     """
     if (principal is None) != everybody:
@@ -120,15 +124,16 @@ def release(
     context = deployment.settings.context(clock.now())
     ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
-    if everybody and records:
+    if everybody and records and not dry_run:
         principals = ", ".join(str(record.principal) for record in records)
         ask(f"Release {len(records)} ({principals})?", yes=yes)
-    outcomes = _release(deployment, sorted(records, key=_by_name), ends, context)
-    report = _take_effect(deployment, outcomes)
+    outcomes = _release(deployment, sorted(records, key=_by_name), ends, context, dry_run=dry_run)
+    report = None if dry_run else _take_effect(deployment, outcomes)
     if as_json:
-        say_json({"released": [each.to_json() for each in outcomes], "sweep": report})
+        released = [each.to_json() for each in outcomes]
+        say_json({"released": released, "sweep": report, "dry_run": dry_run})
     else:
-        say_outcomes(outcomes, context)
+        say_outcomes(outcomes, context, dry_run=dry_run)
     for outcome in outcomes:
         if outcome.error:
             fail(f"{outcome.principal}: {outcome.error}")
@@ -162,14 +167,19 @@ def _by_name(record: Record) -> Principal:
 
 
 def _release(
-    deployment: Deployment, records: list[Record], until: datetime | None, context: Context
+    deployment: Deployment,
+    records: list[Record],
+    until: datetime | None,
+    context: Context,
+    *,
+    dry_run: bool,
 ) -> list[ReleaseOutcome]:
-    """Write the items; one principal that fails does not stop the others."""
+    """Write the items, unless it is a dry run; one that fails does not stop the others."""
     outcomes = [ReleaseOutcome(record.principal) for record in records]
     loaded = deployment.load(context.now)
     book = loaded.book
     pools = Pools(book, deployment.ledger, context)
-    author = deployment.caller() if records else ""
+    author = deployment.caller() if records and not dry_run else ""
     for record, outcome in zip(records, outcomes, strict=True):
         if record.principal.kind is Kind.TEAM:
             outcome.members = members_of(loaded.rules, str(record.principal))
@@ -178,7 +188,7 @@ def _release(
             verdicts = blocking(
                 decide_for_one(record, book, deployment.ledger, context, pools).verdicts
             )
-        outcome.why_not = _why_not(record, verdicts, context)
+        outcome.why_not = why_nothing(record, verdicts, context)
         if outcome.why_not:
             continue
         try:
@@ -188,21 +198,6 @@ def _release(
         except EnforcerError as error:
             outcome.error = explain(error) or str(error)
     return outcomes
-
-
-def _why_not(record: Record, verdicts: list[Verdict], context: Context) -> str:
-    """Why there is nothing to release; empty if there is."""
-    if record.standing.denied and not record.trouble:
-        return ""
-    team = record.principal.kind is Kind.TEAM
-    if not verdicts:
-        return "none of its quotas blocks anybody" if team else "it is not blocked"
-    if context.mode is Mode.OBSERVE:
-        return "it is not blocked: in observe mode nobody is"
-    if team:
-        return ""
-    undeniable = cannot_be_denied(record.principal, gated=context.gated)
-    return f"it is not blocked: {undeniable}" if undeniable else ""
 
 
 def _take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[str, Any] | None:
@@ -228,7 +223,7 @@ def _take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict
     return report
 
 
-def say_outcomes(outcomes: list[ReleaseOutcome], context: Context) -> None:
+def say_outcomes(outcomes: list[ReleaseOutcome], context: Context, *, dry_run: bool) -> None:
     """Who is free, until when no limit holds, and what holds again then."""
     if not outcomes:
         say("Nobody is blocked.")
@@ -238,7 +233,10 @@ def say_outcomes(outcomes: list[ReleaseOutcome], context: Context) -> None:
             say(f"Nothing to release for {who}: {outcome.why_not}.")
             continue
         named_still = ": " + ", ".join(map(str, outcome.blocked)) if outcome.members else ""
-        say(f"{who} is {'free' if outcome.free else f'still blocked{named_still}'}.")
+        if dry_run:
+            say(f"Would release {who}:")
+        else:
+            say(f"{who} is {'free' if outcome.free else f'still blocked{named_still}'}.")
         for each in outcome.lifted:
             quota = each.verdict.quota
             if each.until is None:
@@ -246,5 +244,7 @@ def say_outcomes(outcomes: list[ReleaseOutcome], context: Context) -> None:
                 continue
             until = wording.moment(each.until, context.zone)
             say(f"  No limit {quota.name} until {until}; then again {named(quota)}.")
-    if any(outcome.free and not outcome.why_not for outcome in outcomes):
+    if dry_run:
+        say(DRY_RUN)
+    elif any(outcome.free and not outcome.why_not for outcome in outcomes):
         hint("IAM needs a few seconds to know it.")

@@ -12,7 +12,6 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.quota import named_by
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.rules import RuleSet
-from quota_enforcer.enforce.apply.record import GONE
 from quota_enforcer.enforce.ports import Standings
 
 SINCE_EVER = date.min
@@ -40,4 +39,4 @@ def forget_ghosts(ledger: GhostLedger, rules: RuleSet) -> None:
 def _is_idle(record: Record) -> bool:
     standing = record.standing
     acted = standing.denied or standing.used_up or standing.would_deny
-    return not acted and record.intended is None and record.trouble in {"", GONE}
+    return not acted and record.intended is None and not record.trouble
