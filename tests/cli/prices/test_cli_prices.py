@@ -413,7 +413,10 @@ class TestCheck:
         spent(shell, SONNET, "2", "1")
         result = shell.run("prices", "check")
         assert result.exit_code == 1
-        assert "some calls came with a prefix or from a Region that has no price" in result.stdout
+        assert (
+            "some calls came with a prefix, from a Region or in a service tier without a price"
+            in result.stdout
+        )
 
     @pytest.mark.parametrize(
         ("model", "counts", "usd", "assumed"),
@@ -448,6 +451,9 @@ class TestUpdateAws:
         assert f"us-west-2/us.{OPUS}" not in steps
         key = "us-west-2/us.amazon.nova-pro-v1:0@latency-optimized"
         assert (steps[key]["kind"], steps[key]["after"]) == ("added", {"input": "1"})
+        item = stored(shell, key)
+        assert item is not None
+        assert item["note"] == "prices update: AWS AmazonBedrock 2026-09-30"
         assert self.steps(shell, "AmazonBedrockFoundationModels", "AmazonBedrock") == {}
 
     def test_what_is_left_out_is_said(self, shell: Shell) -> None:

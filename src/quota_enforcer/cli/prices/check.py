@@ -29,7 +29,7 @@ DAYS = 35
 """How far back: the longest month, and some days."""
 READERS = 16
 """Principals read side by side, as `status` does."""
-_PREFIXED = "some calls came with a prefix or from a Region that has no price"
+_PREFIXED = "some calls came with a prefix, from a Region or in a service tier without a price"
 _NOT_TOLD = (
     "What is assumed of the others no price can mend: the log does not tell how long cache writes "
     "stay, so the price for an hour counts, nor how many images or seconds a request had."
@@ -120,7 +120,7 @@ class _Prices:
         self._region = region
         self._table = table
         self._own = table.own
-        self._rates = {**shipped_rates(), **table.own}
+        self._rates = {**table.listed, **table.own}
 
     def check(self, model: str, used: Counts) -> Checked:
         terms = self._table.terms(model, self._region)

@@ -66,7 +66,10 @@ class UpdateStep:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Newer prices: from which list, and from which day; None if from all days, as corrections."""
+    """Newer prices: from which list, and from which day; None if from all days, as corrections.
+
+    Without a `note` each price's own source is noted.
+    """
 
     newer: Mapping[str, Rate]
     note: str
@@ -101,7 +104,7 @@ def _step(
     )
     item = {
         "principal": f"{PREFIX}{key}", "quota": item_name(since=since),
-        **price_attributes(after), "note": f"{RENEWAL}{renewal.note}",
+        **price_attributes(after), "note": f"{RENEWAL}{renewal.note or rate.source}",
     }  # fmt: skip
     kind = UpdateKind.ADDED if in_force is None else UpdateKind.CHANGED
     return UpdateStep(kind, key, in_force, after, stored, item)

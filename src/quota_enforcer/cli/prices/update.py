@@ -104,8 +104,7 @@ def update_aws(
         hint(f"Not certain to be a known model, so left out: {shown}")
     if not newer:
         raise typer.BadParameter("no file has a price of tokens for a known model")
-    dates = ", ".join(f"{offer.code} {offer.published[:10]}" for offer in offers)
-    renewal = Renewal(newer, f"AWS {dates}", _since(from_, today), today)
+    renewal = Renewal(newer, "", _since(from_, today), today)
     renew(deployment, renewal, yes=yes, as_json=as_json)
 
 

@@ -65,8 +65,6 @@ class Use(NamedTuple):
 class Offered:
     """The prices of one offer file."""
 
-    code: str
-    published: str
     rates: Mapping[str, Rate]
     """By our keys, all of one Region each."""
     unmatched: tuple[str, ...]
@@ -99,8 +97,7 @@ def read_offer(document: Any, known: Mapping[str, Rate]) -> Offered:
         key: _rate(each, longs.get(key), models.long_over(key), source)
         for key, each in prices.items()
     }
-    published = str(document.get("publicationDate", ""))
-    return Offered(code, published, rates, tuple(sorted(unmatched)))
+    return Offered(rates, tuple(sorted(unmatched)))
 
 
 def _rate(
