@@ -123,6 +123,15 @@ def test_who_is_held_is_not_warned_and_after_mending_never_was(world: World) -> 
     assert world.told()[1:] == ["user/alice blocked"]
 
 
+def test_who_was_held_is_warned_of_what_was_no_mistake_once_it_lets_go(world: World) -> None:
+    world.quota(principal="user/u1", limit=110)
+    assert world.enforcer().edited(TYPED + INDEX_LAG).held == ["user/u1"]
+    assert world.told("user/u1") == []
+    mend(world)
+    world.enforcer().edited(MENDED)
+    assert world.told("user/u1") == ["warning"]
+
+
 def test_who_is_near_a_limit_is_warned_meanwhile(world: World) -> None:
     world.stream("role:ci/42", NOON, 100)
     world.quota(principal="role/ci", limit=110)

@@ -478,6 +478,7 @@ def test_the_breaker_holds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> 
     report = world.sweep(MIDNIGHT + 5 * MINUTES)
     assert len(report.held) == 11
     assert world.denied == set()
+    assert {each.standing.blocked_since for each in world.ledger.everybody()} == {None}
     world.sweep(MIDNIGHT + 10 * MINUTES, confirm_blocks=True)
     assert set(map(frozenset, world.denies.attached.values())) == {frozenset({"opus*"})}
 

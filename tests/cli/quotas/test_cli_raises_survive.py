@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders import an_item
+from builders import NOON, an_item
 from cli_world import Shell, a_shell
+from quota_enforcer.cli.files.by_hand import is_by_hand, permanent
 from quota_enforcer.cli.files.json import written
 
 ENDS = "2026-11-26T12:00:00+00:00"
@@ -137,3 +139,13 @@ def test_a_permanent_export_is_what_holds_for_good(raised: Desk, form: str) -> N
 def test_an_export_of_all_imports_as_no_change(raised: Desk) -> None:
     raised.shell.out("quota", "export", str(raised.file))
     assert raised.imported("--prune") == ["0 added, 0 changed, 0 removed, 5 unchanged."]
+
+
+def test_a_price_that_ends_is_nobody_s_raise(desk: Desk) -> None:
+    price = {"principal": "price/acme.big-v1", "quota": "discount", "percent": 12}
+    price |= {"until": "2026-12-24"}
+    assert permanent([price]) == [price]
+    assert not is_by_hand(price, NOON, ZoneInfo("UTC"))
+    desk.shell.world.quotas.put(price)
+    desk.imported("--prune")
+    assert ("price/acme.big-v1", "discount") not in desk.shell.world.quotas.table

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.diff import changes
 from quota_enforcer.core.quotas.item import Item
@@ -18,7 +19,9 @@ _COUNTING = {"measure", "weights", "window", "resets_on", "models"}
 
 
 def is_by_hand(item: Item, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether it ends by itself and has not ended yet, or is a block by hand."""
+    """Whether it ends by itself and has not ended yet, or is a block by hand; a price never is."""
+    if is_price(item):
+        return False
     return item.get("quota") == BLOCK or _ahead(item.get("until"), now, zone)
 
 
@@ -27,7 +30,7 @@ def permanent(items: Iterable[Item]) -> list[Item]:
     return [
         {name: value for name, value in item.items() if name not in _RAISE}
         for item in items
-        if "until" not in item and item.get("quota") != BLOCK
+        if is_price(item) or ("until" not in item and item.get("quota") != BLOCK)
     ]
 
 
