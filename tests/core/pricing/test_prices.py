@@ -458,6 +458,23 @@ class TestTable:
         }  # fmt: skip
         assert read_table(sizes, "test")["stability.sd-v1"].image == Decimal("0.072")
 
+    def test_what_a_table_leaves_to_other_units_is_read(self) -> None:
+        """Nova's cache writes cost nothing, and of images and seconds the dearest is taken."""
+
+        def read(name: str, mode: str, *units: str) -> Rate:
+            """The first unit costs a dollar, the second two, and so on."""
+            fields = {f"input_cost_per_{unit}": Decimal(n + 1) for n, unit in enumerate(units)}
+            entry = {"litellm_provider": "bedrock", "mode": mode, **fields}
+            return read_table({name: entry}, "test")[name]
+
+        assert read("us.amazon.nova-9-v1:0", "chat", "token").cache_write == 0
+        assert read("us.anthropic.a-v1:0", "chat", "token").cache_write is None
+        assert read("amazon.nova-9-embed-v1:0", "embedding", "token").cache_write is None
+        units = ("image", "audio_per_second", "video_per_second")
+        assert read("a.embed-v1", "embedding", "token", *units).image == 4
+        assert read("a.video-v1", "chat", "video_per_second").image == 1
+        assert read("a.rerank-v1", "rerank", "query") == Rate(request=Decimal(1), source="test")
+
     @pytest.mark.parametrize("price", ["1", Decimal(-1), Decimal(1000), True])
     def test_a_price_that_is_none_is_refused(self, price: object) -> None:
         entry = {"litellm_provider": "bedrock", "mode": "chat", "input_cost_per_token": price}

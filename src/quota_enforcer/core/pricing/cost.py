@@ -69,7 +69,8 @@ class ModelPrices:
     long_over: int = 0
     long: Prices | None = None
     empty: Decimal = NO_MONEY
-    """The price of a request that used no tokens: an image, or what else no record counts."""
+    """The price of a request that would be free by its tokens: of an image, or what else no record
+    counts."""
     source: str = ""
 
     def cost(self, counts: Counts, written: CacheWrites | None = None) -> Cost:
@@ -80,8 +81,8 @@ class ModelPrices:
         """
         prices = self._of(counts)
         used = _used(counts, written)
-        usd = sum(map(Decimal.__mul__, prices.each, map(Decimal, used)), NO_MONEY)
-        if self.empty and not counts.tokens:
+        usd = _summed(prices, used)
+        if self.empty and not usd:
             extra = self.empty * counts.requests
             return Cost(extra, extra, f"{self.words}; {_ONE_UNIT}" if self.known else self.words)
         assumed, words = NO_MONEY, [self.words]
@@ -97,9 +98,9 @@ class ModelPrices:
 
         Of a model by tokens that is not known at all, input and output in any case.
         """
-        if self.empty and not counts.tokens:
-            return ["request"]
         prices, used = self._of(counts), _used(counts, None)
+        if self.empty and not _summed(prices, used):
+            return ["request"]
         several = {_SUMMED[each.place] for each in prices.assumed
                    if used[each.place] and each.part == prices.each[each.place] != 0}  # fmt: skip
         if _UNSPLIT in several:
@@ -113,6 +114,10 @@ class ModelPrices:
             return self.short
         is_long = sum(_prompt(counts)) > self.long_over * (counts.requests or 1)
         return self.long if is_long else self.short
+
+
+def _summed(prices: Prices, used: Iterable[int]) -> Decimal:
+    return sum(map(Decimal.__mul__, prices.each, map(Decimal, used)), NO_MONEY)
 
 
 def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
