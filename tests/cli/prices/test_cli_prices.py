@@ -319,6 +319,16 @@ class TestUpdate:
         assert "acme.big-v1" in result.stdout
         assert shell.world.quotas.table == {}
 
+    def test_a_dry_run_asks_and_writes_nothing(self, shell: Shell, table: Table) -> None:
+        table.lists("acme.big-v1", "1e-06")
+        printed = shell.out("prices", "update", str(table.file), "--dry-run")
+        assert "acme.big-v1" in printed
+        assert printed.endswith("Dry run: nothing was written.\n")
+        assert shell.world.quotas.table == {}
+        refused = shell.run("prices", "update", str(table.file))
+        assert refused.exit_code == 2
+        assert "add --yes" in refused.stderr
+
     def test_what_somebody_else_wrote_meanwhile_is_a_failure_in_words(
         self, shell: Shell, table: Table
     ) -> None:

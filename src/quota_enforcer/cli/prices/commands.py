@@ -12,7 +12,9 @@ from quota_enforcer.cli.prices.discount import discount
 from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price, table_of
 from quota_enforcer.cli.prices.set import set_
 from quota_enforcer.cli.prices.show import FROM_WHEN, UNIT, Listed, say_prices
+from quota_enforcer.cli.prices.trying import Try, tried
 from quota_enforcer.cli.prices.update import update, update_aws
+from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.options import (
     AsJson,
     Model,
@@ -100,6 +102,7 @@ def remove(
         str | None,
         typer.Option("--from", metavar="DAY", help="The price that holds from this day on."),
     ] = None,
+    dry_run: Try = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove your own price of a model; says which one applies instead.
@@ -110,9 +113,11 @@ def remove(
       quota-enforcer prices remove anthropic.claude-opus-4-5-20251101-v1:0
     """
     since = None if from_ is None else asked_day(from_, "--from")
+    deployment = tried(deployment) if dry_run else deployment
     key, old = stored_price(deployment, model, since)
     name = item_name(since=since)
-    removed = None if old is None else deployment.remove(f"{PREFIX}{key}", name)
+    take = deployment.quotas.remove if dry_run else deployment.remove
+    removed = None if old is None else take(f"{PREFIX}{key}", name)
     if removed is None:
         others = ", ".join(
             str(each.dated) for each in own_prices(deployment) if not each.dated.is_discount
@@ -126,14 +131,17 @@ def remove(
         applies = instead[0].to_json() if instead else None
         say_json({"removed": removed, "applies_instead": applies})
         return
-    say(f"Removed price {key}:")
+    say(f"{'Would remove' if dry_run else 'Removed'} price {key}:")
     say_table(("Attribute", "Was"), [(c.attribute, shown(c.old)) for c in changes(removed, None)])
     if instead:
         say("This applies instead:")
         say_prices(instead)
     else:
         say("No price is known for it then: the dearest that could apply is assumed.")
-    hint(FROM_WHEN)
+    if dry_run:
+        say(DRY_RUN)
+    else:
+        hint(FROM_WHEN)
 
 
 def _listed(own: list[OwnPrice], today: date) -> list[Listed]:

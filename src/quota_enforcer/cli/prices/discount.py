@@ -9,6 +9,8 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.own import OwnPrice, own_prices, stored_price
 from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, off_words
+from quota_enforcer.cli.prices.trying import Try, tried
+from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.when import asked_day
@@ -55,6 +57,7 @@ def discount(  # noqa: PLR0913 - one argument for each attribute of an item
         str | None, typer.Option("--note", metavar="TEXT", help="For whoever reads it later.")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove it instead.")] = False,
+    dry_run: Try = False,
     as_json: AsJson = False,
 ) -> None:
     """Set, show or remove a negotiated discount.
@@ -74,7 +77,7 @@ def discount(  # noqa: PLR0913 - one argument for each attribute of an item
         return
     since = None if from_ is None else asked_day(from_, "--from")
     if remove:
-        _remove(deployment, what, since, as_json=as_json)
+        _remove(deployment, what, since, dry_run=dry_run, as_json=as_json)
         return
     if percent is None:
         raise typer.BadParameter("say how much is off, such as 12%", param_hint="PERCENT")
@@ -92,7 +95,7 @@ def discount(  # noqa: PLR0913 - one argument for each attribute of an item
     _, rate = read_price(new)
     new[PERCENT] = rate.percent_off
     made = changes(old, new)
-    if made:
+    if made and not dry_run:
         new[AUTHOR] = deployment.caller()
         deployment.quotas.put(new, old)
     if as_json:
@@ -101,6 +104,9 @@ def discount(  # noqa: PLR0913 - one argument for each attribute of an item
     off = Discount(new[PERCENT], key, rate.until)
     start = "" if since is None else f" from {since}"
     say(f"{off_words(off)}{start}." if made else f"No change: {off_words(off)}{start} already.")
+    if dry_run:
+        say(DRY_RUN)
+        return
     hint(FROM_WHEN if since is None else HELD_BEFORE)
 
 
@@ -116,10 +122,13 @@ def _known(what: str) -> str:
     raise NotThere(f"{what!r} is no vendor whose prices are known, and no model's id; {named}")
 
 
-def _remove(deployment: Deployment, what: str, since: date | None, *, as_json: bool) -> None:
+def _remove(
+    deployment: Deployment, what: str, since: date | None, *, dry_run: bool, as_json: bool
+) -> None:
     key, old = stored_price(deployment, what, since, discount=True)
     name = item_name(discount=True, since=since)
-    removed = None if old is None else deployment.remove(f"{PREFIX}{key}", name)
+    take = tried(deployment).quotas.remove if dry_run else deployment.remove
+    removed = None if old is None else take(f"{PREFIX}{key}", name)
     if removed is None:
         theirs = [_words(each) for each in own_prices(deployment) if each.dated.is_discount]
         raise NotThere(
@@ -127,6 +136,9 @@ def _remove(deployment: Deployment, what: str, since: date | None, *, as_json: b
         )
     if as_json:
         say_json({"removed": removed})
+        return
+    if dry_run:
+        say(f"Would remove the {DISCOUNT} of {key}.\n{DRY_RUN}")
         return
     say(f"Removed the {DISCOUNT} of {key}.")
     hint(FROM_WHEN)

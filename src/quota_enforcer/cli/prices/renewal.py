@@ -15,6 +15,8 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.own import OwnPrice, own_prices, table_of
 from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, as_texts
+from quota_enforcer.cli.quotas.preview import DRY_RUN
+from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json, say_table
 from quota_enforcer.core.errors import Conflict, InvalidQuota
@@ -119,18 +121,22 @@ def _same(one: Rate, other: Rate) -> bool:
     return one.long_over == other.long_over and _same(one.long, other.long)
 
 
-def renew(deployment: Deployment, renewal: Renewal, *, yes: bool, as_json: bool) -> None:
+def renew(
+    deployment: Deployment, renewal: Renewal, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Show what would change, ask, then write it; exit code 1 if not all could be written."""
     steps = plan_update(renewal, own_prices(deployment))
     _refuse_invalid(steps)
-    due = [step for step in steps if step.kind is not UpdateKind.KEPT]
+    due = [step for step in steps if step.kind is not UpdateKind.KEPT and not dry_run]
     if not as_json:
         _say_plan(steps)
-    if due and not yes:
-        typer.confirm(f"Write {len(due)} prices?", abort=True, err=True)
+    if due:
+        ask(f"Write {len(due)} prices?", yes=yes)
     failures = _write(deployment, due)
     if as_json:
         say_json({"steps": [step.to_json() for step in steps], "failures": failures})
+    elif dry_run:
+        say(DRY_RUN)
     elif due:
         say(f"{len(due) - len(failures)} of {len(due)} prices written.")
         hint(FROM_WHEN if renewal.since is None else HELD_BEFORE)

@@ -14,7 +14,9 @@ from quota_enforcer.cli.prices.own import (
     stored_price,
 )
 from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, say_prices
+from quota_enforcer.cli.prices.trying import Try, tried
 from quota_enforcer.cli.quotas.edit import edited
+from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.when import asked_day
@@ -77,6 +79,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     unset: Annotated[
         list[str] | None, _option(_ITEM, "What to remove; repeatable.", "ATTRIBUTE")
     ] = None,
+    dry_run: Try = False,
     as_json: AsJson = False,
 ) -> None:
     r"""Set what a model costs, or change only the given prices of your own price.
@@ -116,6 +119,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     }
     if note is not None:
         given["note"] = note
+    deployment = tried(deployment) if dry_run else deployment
     since = None if from_ is None else asked_day(from_, "--from")
     key, old = stored_price(deployment, model, since)
     names = [name.replace("-", "_") for name in unset or []]
@@ -145,7 +149,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     if not made:
         say(f"No change: price {key} is like that already.")
         return
-    say(f"{'Added' if old is None else 'Changed'} price {key}:")
+    if dry_run:
+        say(f"Would {'add' if old is None else 'change'} price {key}:")
+    else:
+        say(f"{'Added' if old is None else 'Changed'} price {key}:")
     say_table(
         ("Attribute", "Old", "New"), [(c.attribute, shown(c.old), shown(c.new)) for c in made]
     )
@@ -154,7 +161,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     hint(UNIT)
     for line in _consequences(key, new=old is None):
         hint(line)
-    hint(FROM_WHEN if since is None else HELD_BEFORE)
+    if dry_run:
+        say(DRY_RUN)
+    else:
+        hint(FROM_WHEN if since is None else HELD_BEFORE)
 
 
 def _consequences(key: str, *, new: bool) -> Iterator[str]:

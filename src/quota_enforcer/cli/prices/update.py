@@ -11,7 +11,8 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.renewal import Renewal, renew
-from quota_enforcer.cli.terminal.options import AsJson, on_deployment
+from quota_enforcer.cli.prices.trying import Try
+from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
@@ -21,7 +22,6 @@ from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.usage.window import local_date
 
 _ALL_DAYS = "all"
-_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _From = Annotated[
     str | None,
     typer.Option(
@@ -47,7 +47,8 @@ def update(
     ],
     *,
     from_: _From = None,
-    yes: _Yes = False,
+    dry_run: Try = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Take over newer prices: shows what would change, asks, then writes price items.
@@ -62,7 +63,7 @@ def update(
     """
     today = local_date(clock.now(), deployment.settings.zone)
     renewal = Renewal(_newer(file), file.name, _since(from_, today), today)
-    renew(deployment, renewal, yes=yes, as_json=as_json)
+    renew(deployment, renewal, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @on_deployment
@@ -79,7 +80,8 @@ def update_aws(
     ],
     *,
     from_: _From = None,
-    yes: _Yes = False,
+    dry_run: Try = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Take over AWS's own published prices: shows what would change, asks, then writes.
@@ -105,7 +107,7 @@ def update_aws(
     if not newer:
         raise typer.BadParameter("no file has a price of tokens for a known model")
     renewal = Renewal(newer, "", _since(from_, today), today)
-    renew(deployment, renewal, yes=yes, as_json=as_json)
+    renew(deployment, renewal, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def _since(text: str | None, today: date) -> date | None:
