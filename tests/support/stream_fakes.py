@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
 from quota_enforcer.core.ledger import Bucket, MeterRules, Source
-from quota_enforcer.core.pricing.cache_writes import CacheWrites
-from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.policies.names import is_of_known_vendor
-from quota_enforcer.core.pricing.cache_writes import CacheWrites
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import price_attributes, read_price
 from quota_enforcer.core.pricing.key import plain_model, split_key
-from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate
+from quota_enforcer.core.pricing.rate import PRICES, CacheWrites, Cost, Rate
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
-from quota_enforcer.core.pricing.cache_writes import CacheWrites
+from quota_enforcer.core.pricing.rate import CacheWrites
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 

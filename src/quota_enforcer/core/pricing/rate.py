@@ -59,6 +59,14 @@ PRICES = (*TOKEN_PRICES, "request", "image")
 
 
 @dataclass(frozen=True, slots=True)
+class CacheWrites:
+    """Tokens written to the prompt cache by how long they stay; the two have different prices."""
+
+    five_minutes: int
+    one_hour: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a call cost in dollars."""
 

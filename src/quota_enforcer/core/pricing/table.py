@@ -19,15 +19,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple
 
-from quota_enforcer.core.pricing.cache_writes import CacheWrites
-from quota_enforcer.core.pricing.cost import (
-    ModelPrices,
-    StandIns,
-    discounted,
-    known_terms,
-    tier_terms,
-    unknown_terms,
-)
+from quota_enforcer.core.pricing.cost import ModelPrices, discounted
 from quota_enforcer.core.pricing.key import (
     NO_VENDOR,
     family,
@@ -38,7 +30,16 @@ from quota_enforcer.core.pricing.key import (
     regional_keys,
     vendor_of,
 )
-from quota_enforcer.core.pricing.rate import PRICES, Cost, Rate, dearest, is_embedding, overlaid
+from quota_enforcer.core.pricing.rate import (
+    PRICES,
+    CacheWrites,
+    Cost,
+    Rate,
+    dearest,
+    is_embedding,
+    overlaid,
+)
+from quota_enforcer.core.pricing.terms import StandIns, known_terms, tier_terms, unknown_terms
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 

@@ -9,8 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import Bucket, MeterRules, Source
-from quota_enforcer.core.pricing.cache_writes import CacheWrites
-from quota_enforcer.core.pricing.rate import Cost
+from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged

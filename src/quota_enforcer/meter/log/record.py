@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quota_enforcer.core.pricing.cache_writes import CacheWrites, cache_writes
+from quota_enforcer.core.pricing.rate import CacheWrites
 from quota_enforcer.core.pricing.tier import Tier, tier_of
 from quota_enforcer.core.principal import MASK, MASKED, Identity
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log import fields as record_fields
+from quota_enforcer.meter.log.cache_writes import cache_writes
 from quota_enforcer.meter.log.fields import Damaged, shown
 
 SCHEMA = "ModelInvocationLog"

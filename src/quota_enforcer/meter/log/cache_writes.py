@@ -1,16 +1,9 @@
 """Tokens written to the prompt cache: how long they stay, as the answer of a call tells it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class CacheWrites:
-    """Tokens written to the prompt cache by how long they stay; the two have different prices."""
-
-    five_minutes: int
-    one_hour: int
+from quota_enforcer.core.pricing.rate import CacheWrites
 
 
 def cache_writes(body: object, total: int) -> CacheWrites | None:
