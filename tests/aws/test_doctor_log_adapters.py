@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
+from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import (
     CALLS,
@@ -164,6 +165,51 @@ class TestMantle:
     def test_it_needs_no_level_of_the_account(self, session: boto3.Session) -> None:
         others = [{"Name": "Project", "Value": "q"}]
         assert self.count(session, self.PROJECT, others, [*self.PROJECT, *self.MODEL]) == 6
+
+
+class TestElsewhere:
+    def look(self, session: boto3.Session, *regions: str) -> Elsewhere:
+        return calls_elsewhere(
+            regions,
+            lambda region: session.client("cloudwatch", region_name=region),
+            NOW + timedelta(minutes=5),
+            timedelta(hours=7),
+        )
+
+    def put(self, session: boto3.Session, region: str, namespace: str, **metric: Any) -> None:
+        data: Any = {"Value": 3, "Timestamp": NOW, **metric}
+        client = session.client("cloudwatch", region_name=region)
+        client.put_metric_data(Namespace=namespace, MetricData=[data])
+
+    def called(self, session: boto3.Session, region: str) -> None:
+        dimensions = [{"Name": "ModelId", "Value": "opus"}]
+        self.put(session, region, NAMESPACE, MetricName=CALLS, Dimensions=dimensions)
+
+    def test_calls_and_those_of_mantle_count_by_region(self, session: boto3.Session) -> None:
+        self.called(session, "eu-west-1")
+        self.put(session, "sa-east-1", MANTLE, MetricName=INFERENCES)
+        found = self.look(session, "eu-west-1", "sa-east-1", "us-west-2")
+        assert found == Elsewhere({"eu-west-1": 3, "sa-east-1": 3})
+
+    def test_a_region_with_a_deployment_meters_its_own(self, session: boto3.Session) -> None:
+        self.called(session, "eu-west-1")
+        dimensions = [{"Name": "service", "Value": "enforcer"}]
+        self.put(session, "eu-west-1", "BedrockQuota/west/Enforcer", MetricName="Duration",
+                 Dimensions=dimensions)  # fmt: skip
+        assert self.look(session, "eu-west-1") == Elsewhere({})
+
+    def test_a_region_that_refuses_stops_no_other(self, session: boto3.Session) -> None:
+        self.called(session, "eu-west-1")
+
+        def client(region: str) -> Any:
+            if region == "us-west-2":
+                return stubbed("cloudwatch", "list_metrics", {"error": "AccessDenied"})
+            return session.client("cloudwatch", region_name=region)
+
+        found = calls_elsewhere(
+            ["us-west-2", "eu-west-1"], client, NOW + timedelta(minutes=5), timedelta(hours=7)
+        )
+        assert found == Elsewhere({"eu-west-1": 3}, ("us-west-2",))
 
 
 def test_the_batch_jobs_since_a_moment() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import pytest
 from freezegun import freeze_time
 
 from builders import HOUR, NOON
+from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
 from quota_enforcer.lambdas.meter import handler as meter
 from quota_enforcer.meter.ports import LogEvent
 from stream_fakes import Place, call, delivery, event
@@ -23,8 +24,25 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     """A meter over fakes behind the handler, with a call in each of three hours of its log."""
     place = Place()
     place.log.lines = [call(number, hour) for number, hour in enumerate(HOURS)]
-    monkeypatch.setattr(meter, "meter", lambda: meter.Meter(place.stream, place.recounter))
+    behind(monkeypatch, place, Elsewhere({}))
     return place
+
+
+def behind(
+    monkeypatch: pytest.MonkeyPatch, place: Place, found: Elsewhere | Exception
+) -> list[timedelta]:
+    """The handler's meter, with what is used in other Regions; how far back each look was."""
+    looks: list[timedelta] = []
+
+    def elsewhere(_: datetime, back: timedelta) -> Elsewhere:
+        looks.append(back)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    made = meter.Meter(place.stream, place.recounter, elsewhere)
+    monkeypatch.setattr(meter, "meter", lambda: made)
+    return looks
 
 
 def invoke(asked: Any) -> dict[str, Any]:
@@ -93,6 +111,35 @@ def test_what_no_recount_can_read_is_measured_as_if_it_were_delivered(
     place.log.lines += [event(90, "{broken", NOON), event(91, "{broken", NOON + HOUR)]
     invoke({"action": "recount"})
     assert emitted(capsys.readouterr().out, "Quarantined") == [[2.0]]
+
+
+@freeze_time(NOON)
+def test_calls_in_other_regions_are_measured_and_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = Elsewhere({"eu-west-1": 5, "sa-east-1": 2}, ("us-west-2",))
+    looks = behind(monkeypatch, place, found)
+    assert invoke({"action": "recount"})["elsewhere"] == {"eu-west-1": 5, "sa-east-1": 2}
+    assert emitted(capsys.readouterr().out, "Elsewhere") == [[7.0]]
+    assert looks == [timedelta(hours=7)]
+
+
+@freeze_time(LATER)
+def test_they_are_not_looked_at_every_hour(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = behind(monkeypatch, place, Elsewhere({}))
+    invoke({"action": "recount"})
+    assert looks == []
+
+
+@freeze_time(NOON)
+def test_regions_that_cannot_be_asked_stop_no_recount(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind(monkeypatch, place, TimeoutError("no answer"))
+    place.ledger.ask_recounts([NOON - 2 * HOUR], NOON - 3 * HOUR)
+    place.log.lines = [call(1, NOON - 2 * HOUR)]
+    assert [each["records"] for each in invoke({"action": "recount"})["hours"]] == [1]
+    assert emitted(capsys.readouterr().out, "Elsewhere") == []
 
 
 @freeze_time(NOON)

@@ -15,7 +15,10 @@ from botocore.session import get_session
 import quota_enforcer
 from reached_code import reached
 
-SERVICES = ("bedrock", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "scheduler", "sns", "sqs")
+SERVICES = (
+    "account", "bedrock", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "scheduler", "sns",
+    "sqs",
+)  # fmt: skip
 ROOT = Path(quota_enforcer.__file__).parent
 NO_OPERATIONS = {"can_paginate", "close", "exceptions", "get_paginator", "get_waiter", "meta"}
 TRANSACTION_PARTS = {

@@ -33,6 +33,7 @@ NOT_CALLED = {
     "xray:PutTraceSegments": "the X-Ray daemon sends as the function",
 }
 NEEDS_ANY_RESOURCE = {
+    "account:ListRegions",
     "bedrock:DeleteModelInvocationLoggingConfiguration",
     "bedrock:GetModelInvocationLoggingConfiguration",
     "bedrock:PutModelInvocationLoggingConfiguration",

@@ -454,6 +454,12 @@ class TestAlarms:
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
         assert "policy lock --mantle" in alarm["AlarmDescription"]
 
+    def test_calls_in_other_regions_are_an_alarm_of_what_the_meter_found(self) -> None:
+        alarm = LEAST.properties("UsedElsewhere")
+        wanted = own_metric("Elsewhere", "meter")
+        assert {name: alarm[name] for name in wanted} == wanted
+        assert "policy lock --region us-east-1" in alarm["AlarmDescription"]
+
     def test_a_batch_job_is_told_of_with_what_is_not_metered_and_the_lock(self) -> None:
         rule = LEAST.properties("BatchJobRan")
         assert rule["EventPattern"]["detail-type"] == ["Batch Inference Job State Change"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING
 
 from quota_enforcer.doctor.probe import StackPart
 
@@ -37,25 +37,6 @@ class StackParts:
             for page in pages
             for each in page["StackResourceSummaries"]
         }
-
-
-ENABLED: Final = ["ENABLED", "ENABLED_BY_DEFAULT"]
-
-
-class AccountClient(Protocol):
-    """The part of boto3's `account` client that is used here."""
-
-    def get_paginator(self, operation: str, /) -> Any:
-        """Pages of an operation."""
-
-
-def enabled_regions(client: AccountClient) -> list[str]:
-    """Their names, sorted.
-
-    https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
-    """
-    pages = client.get_paginator("list_regions").paginate(RegionOptStatusContains=ENABLED)
-    return sorted(each["RegionName"] for page in pages for each in page["Regions"])
 
 
 def server_time(client: "STSClient") -> datetime:

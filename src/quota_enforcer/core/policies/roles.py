@@ -153,6 +153,12 @@ def meter(of: Deployed) -> Document:
             f"arn:{of.partition}:logs:{of.region}:{of.account}:log-group:*",
         ),
         _models(of),
+        # Calls of Bedrock in other Regions, which it does not meter; it can read and no more.
+        allow(
+            "OtherRegions",
+            ["account:ListRegions", "cloudwatch:ListMetrics", "cloudwatch:GetMetricData"],
+            "*",
+        ),
         allow("Enforcer", ["lambda:InvokeFunction"], of.enforcer),
         allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
         deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"]),

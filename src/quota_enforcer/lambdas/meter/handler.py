@@ -5,6 +5,7 @@ name fields of identity, model and time.
 """
 
 import os
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
@@ -19,11 +20,12 @@ from quota_enforcer.meter.recount import RecountRefused
 from quota_enforcer.meter.settings import MeterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
     from quota_enforcer.meter.ports import EventPointer
     from quota_enforcer.meter.recount import Recounted, Recounter
     from quota_enforcer.meter.stream import DeliveryResult, Stream
@@ -31,25 +33,32 @@ if TYPE_CHECKING:
 NAMED = 20
 """How many events a line of the function's log names; the metrics count them all."""
 
+LOOK_EVERY = 6
+"""Hours between two looks at other Regions."""
+
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
 
 
 class Meter(NamedTuple):
-    """Both halves of the meter."""
+    """Both halves of the meter, and what looks where it does not reach."""
 
     stream: "Stream"
     recounter: "Recounter"
+    elsewhere: "Callable[[datetime, timedelta], Elsewhere]"
 
 
 @cache
 def meter() -> Meter:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = MeterSettings.from_environment(os.environ)
-    adapters = meter_wiring.outside(settings, boto3.Session())
+    session = boto3.Session()
+    adapters = meter_wiring.outside(settings, session)
     return Meter(
-        meter_wiring.stream(settings, adapters), meter_wiring.recounter(settings, adapters)
+        meter_wiring.stream(settings, adapters),
+        meter_wiring.recounter(settings, adapters),
+        meter_wiring.elsewhere(session),
     )
 
 
@@ -130,6 +139,7 @@ def _all(now: "datetime") -> dict[str, Any]:
             answers.append(_refused(hour, refused))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other hours go on
             failed[hour] = error
+    elsewhere = _elsewhere(now) if now.hour % LOOK_EVERY == 0 else {}
     unread = sum(each.get("quarantined", 0) for each in answers)
     metrics.add_metric("Quarantined", MetricUnit.Count, unread)
     metrics.add_metric("Refused", MetricUnit.Count, refusals)
@@ -138,7 +148,22 @@ def _all(now: "datetime") -> dict[str, Any]:
         logger.error("recount failed", hour=_shown(hour), error=type(failure).__name__)
     if failed:
         raise failed[min(failed)]
-    return {"hours": answers}
+    return {"hours": answers, "elsewhere": elsewhere}
+
+
+def _elsewhere(now: "datetime") -> dict[str, int]:
+    """The calls in other Regions, measured; if they cannot be asked, nothing else suffers."""
+    try:
+        found = meter().elsewhere(now, timedelta(hours=LOOK_EVERY + 1))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the recounts are done
+        logger.warning("other Regions could not be asked", error=type(error).__name__)
+        return {}
+    if found.unasked:
+        logger.info("Regions that did not answer", regions=found.unasked)
+    if found.calls:
+        logger.warning("Bedrock is used in Regions that are not metered", calls=dict(found.calls))
+    metrics.add_metric("Elsewhere", MetricUnit.Count, sum(found.calls.values()))
+    return dict(found.calls)
 
 
 def _recounted(done: "Recounted") -> dict[str, Any]:

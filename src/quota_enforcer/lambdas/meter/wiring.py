@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
+from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere, enabled_regions
 from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
@@ -16,6 +17,9 @@ from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
     import boto3
 
     from quota_enforcer.core.ledger import MeterRules
@@ -38,6 +42,23 @@ def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapter
         ),
         prices=_prices,
     )
+
+
+def elsewhere(session: "boto3.Session") -> "Callable[[datetime, timedelta], Elsewhere]":
+    """What asks the account's other Regions for calls."""
+
+    def asked(now: "datetime", back: "timedelta") -> Elsewhere:
+        regions = enabled_regions(session.client("account", config=clients.MODEL_NAMES))
+        return calls_elsewhere(
+            (each for each in regions if each != session.region_name),
+            lambda region: session.client(
+                "cloudwatch", region_name=region, config=clients.MODEL_NAMES
+            ),
+            now,
+            back,
+        )
+
+    return asked
 
 
 def stream(settings: "MeterSettings", adapters: MeterAdapters) -> Stream:
