@@ -8,7 +8,7 @@ from typing import Protocol
 
 from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.ledger import SweepState
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.decide.rules import QuotaEdit, RuleSet
@@ -101,4 +101,4 @@ def dated_prices(own: Mapping[str, Rate]) -> DatedPrices:
 @lru_cache(maxsize=1)
 def _prices(own: tuple[tuple[str, Rate], ...]) -> DatedPrices:
     """The same until admins change theirs, since they remember their look-ups."""
-    return DatedPrices(shipped_rates(), dict(own))
+    return shipped_prices(dict(own))

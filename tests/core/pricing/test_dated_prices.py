@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices, shipped_rates
 from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 from quota_enforcer.core.pricing.dated import DatedKey, DatedPrices, dated_key
 from quota_enforcer.core.pricing.item import read_price
@@ -22,6 +22,7 @@ PLAIN = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 SONNET = f"global.{PLAIN}"
 MILLION = Counts(10, 10**6)
 """In ten calls: no prompt of them is a long one."""
+MILLIONTH = Decimal("0.000001")
 FIRST, SECOND = date(2026, 12, 1), date(2027, 1, 1)
 
 
@@ -57,6 +58,28 @@ def test_before_its_day_a_price_is_that_of_the_product() -> None:
     later = {"principal": f"price/{SONNET}", "quota": "price from 2026-12-01", "input": 1}
     assert usd(priced(later), date(2026, 11, 30), SONNET) == 3
     assert usd(priced(later), FIRST, SONNET) == 1
+
+
+def test_a_shipped_price_that_a_newer_table_changed_holds_until_then() -> None:
+    """So that a recount of an old hour does not take the newer table's."""
+    prices = DatedPrices(
+        {MODEL: Rate(input=MILLIONTH)},
+        before=[
+            (MODEL, Rate(input=3 * MILLIONTH, until=SECOND)),
+            (MODEL, Rate(input=2 * MILLIONTH, until=FIRST)),
+        ],
+    )
+    days = (date(2026, 11, 30), FIRST, date(2026, 12, 31), SECOND)
+    assert [usd(prices, day) for day in days] == [2, 3, 3, 1]
+
+
+def test_the_shipped_table_knows_what_it_listed_before() -> None:
+    titan, region = "amazon.titan-embed-text-v2:0", "us-gov-east-1"
+    costs = [
+        shipped_prices().on(day).cost(titan, region, MILLION).usd
+        for day in (date(2026, 11, 27), date(2026, 11, 28))
+    ]
+    assert costs == [Decimal("0.2"), Decimal("0.03")]
 
 
 def test_a_later_price_holds_alone() -> None:

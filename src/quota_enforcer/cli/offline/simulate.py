@@ -19,7 +19,7 @@ from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import count, dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Kind, Principal
@@ -114,7 +114,7 @@ def simulate(
         for each in found.invalid:
             fail(each.words)
         raise typer.Exit(REFUSED)
-    prices = _Prices(DatedPrices(shipped_rates(), found.prices), zone)
+    prices = _Prices(shipped_prices(found.prices), zone)
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
     calls = _calls(log)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)

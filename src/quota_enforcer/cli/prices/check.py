@@ -17,8 +17,7 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.dated import DatedPrices
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.key import is_standard, plain_model
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind
@@ -72,7 +71,7 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
     """
     now = clock.now()
     today = local_date(now, deployment.settings.zone)
-    own = DatedPrices(shipped_rates(), deployment.load(now).prices)
+    own = shipped_prices(deployment.load(now).prices)
     prices = _Prices(own.on(today), deployment.settings.region or None)
     since = today - timedelta(days=DAYS)
     used = _used(deployment, since)

@@ -7,8 +7,8 @@ from datetime import date
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.prices.show import Listed
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
-from quota_enforcer.core.pricing.dated import DatedKey, DatedPrices, dated_key
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
+from quota_enforcer.core.pricing.dated import DatedKey, dated_key
 from quota_enforcer.core.pricing.item import (
     ATTRIBUTES,
     PREFIX,
@@ -57,7 +57,7 @@ def own_prices(deployment: Deployment) -> list[OwnPrice]:
 def table_of(own: Iterable[OwnPrice], day: date) -> PriceTable:
     """The prices of a day."""
     rates = {str(each.dated): each.rate for each in own if each.rate is not None}
-    return DatedPrices(shipped_rates(), rates).on(day)
+    return shipped_prices(rates).on(day)
 
 
 def applying(own: Iterable[OwnPrice], day: date, *keys: str) -> list[Listed]:

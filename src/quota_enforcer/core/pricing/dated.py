@@ -39,10 +39,18 @@ class DatedPrices:
     an earlier one does not come back. A renewed list price takes the place of the shipped one.
     """
 
-    def __init__(self, shipped: Mapping[str, Rate], own: Mapping[str, Rate] = NO_RATES) -> None:
+    def __init__(
+        self,
+        shipped: Mapping[str, Rate],
+        own: Mapping[str, Rate] = NO_RATES,
+        before: Iterable[tuple[str, Rate]] = (),
+    ) -> None:
+        """`before` are shipped rates that newer ones replaced, each `until` then."""
         self._shipped = shipped
+        self._before = sorted(before, key=lambda each: each[1].until or date.max, reverse=True)
         self._own = [(dated_key(key), rate) for key, rate in own.items()]
-        days = {key.since for key, _ in self._own} | {rate.until for _, rate in self._own}
+        ends = (rate.until for _, rate in (*self._own, *self._before))
+        days = {key.since for key, _ in self._own}.union(ends)
         self._days = sorted(day for day in days if day is not None)
         """From each of them on, something is other than before."""
         self._tables: dict[int, PriceTable] = {}
@@ -66,9 +74,10 @@ class DatedPrices:
             ).items()
             if rate.percent_off is not None and (rate.until is None or day < rate.until)
         }
-        return PriceTable(
-            {**self._shipped, **renewed} if renewed else self._shipped, own, discounts
-        )
+        # Of several that were replaced one after the other, that of the nearest end holds.
+        before = {key: rate for key, rate in self._before if rate.until and day < rate.until}
+        listed = {**self._shipped, **before, **renewed} if before or renewed else self._shipped
+        return PriceTable(listed, own, discounts)
 
 
 def _latest(several: Iterable[tuple[DatedKey, Rate]], day: date) -> dict[str, Rate]:

@@ -10,7 +10,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLed
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
-from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
@@ -76,4 +76,4 @@ def _log_group(settings: "MeterSettings") -> MeteredLogGroup:
 
 
 def _prices(meter_rules: "MeterRules") -> DatedPrices:
-    return DatedPrices(shipped_rates(), meter_rules.prices)
+    return shipped_prices(meter_rules.prices)

@@ -11,11 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from quota_enforcer.core.pricing.codec import as_mapping, rate_of
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.table import NO_RATES
 
 TABLE = "table.json"
 AS_OF = "as of"
 """The key of the date on which the newest of its tables was published."""
+UNTIL = " (until "
+"""In the headings of prices that a newer table has changed, before the day of that table."""
 
 
 @cache
@@ -24,9 +28,20 @@ def shipped_rates() -> Mapping[str, Rate]:
     return MappingProxyType({
         key: rate_of(prices, source)
         for source, rates in _listed().items()
-        if source != AS_OF
+        if source != AS_OF and UNTIL not in source
         for key, prices in rates.items()
     })  # fmt: skip
+
+
+def shipped_prices(own: Mapping[str, Rate] = NO_RATES) -> DatedPrices:
+    """What models cost on each day: these rates, those before them, and `own` over them."""
+    before = [
+        (key, rate_of(prices, source))
+        for source, rates in _listed().items()
+        if UNTIL in source
+        for key, prices in rates.items()
+    ]
+    return DatedPrices(shipped_rates(), own, before)
 
 
 def shipped_on() -> date:
