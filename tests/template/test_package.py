@@ -60,7 +60,7 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 table = PriceTable(shipped_rates())
-cost = table.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", None, Counts(1, 140, 20))
+cost = table.cost("global.anthropic.claude-sonnet-4-5-20250929-v1:0", None, Counts(1, 140, 20))
 print(json.dumps(str(cost.usd.normalize())))
 """
 UNSIGNED = """
