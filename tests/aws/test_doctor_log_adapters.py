@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
@@ -20,7 +21,7 @@ from quota_enforcer.aws.cloudwatch.traffic import (
     BedrockTraffic,
 )
 from quota_enforcer.doctor.rules.logging import LoggingFound
-from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.meter.stream import BEDROCK_STREAM
 from stubbed import stubbed
@@ -36,6 +37,42 @@ GROUP = "/bedrock-quota/one/invocations"
 def session(mocked_aws: None, session: boto3.Session) -> boto3.Session:  # noqa: ARG001
     """An empty account of moto's."""
     return session
+
+
+class TestMasking:
+    POLICY: ClassVar = '{"Statement": []}'
+
+    def read(self, own: dict[str, Any], *pages: dict[str, Any]) -> MaskingFound:
+        client: Any = boto3.Session("testing", "testing", region_name="us-east-1").client("logs")
+        with Stubber(client) as stub:
+            if "error" in own:
+                stub.add_client_error("get_data_protection_policy", own["error"])
+            else:
+                request = {"logGroupIdentifier": GROUP}
+                stub.add_response("get_data_protection_policy", own, request)
+            token: dict[str, str] = {}
+            for page in pages:
+                asked = {"policyType": "DATA_PROTECTION_POLICY", **token}
+                stub.add_response("describe_account_policies", page, asked)
+                token = {"nextToken": page.get("nextToken", "")}
+            found = LogWiring(client).masking(GROUP)
+            stub.assert_no_pending_responses()
+            return found
+
+    def test_none_of_the_group_and_none_of_the_account(self) -> None:
+        own = {"logGroupIdentifier": GROUP}
+        assert self.read(own, {"accountPolicies": []}) == MaskingFound([], [])
+
+    def test_both_are_read_and_all_pages_of_the_accounts(self) -> None:
+        own = {"logGroupIdentifier": GROUP, "policyDocument": self.POLICY}
+        pages = (
+            {"accountPolicies": [{"policyDocument": "1"}], "nextToken": "t"},
+            {"accountPolicies": [{"policyDocument": "2"}]},
+        )
+        assert self.read(own, *pages) == MaskingFound([self.POLICY], ["1", "2"])
+
+    def test_a_log_group_that_is_gone_masks_nothing(self) -> None:
+        assert self.read({"error": "ResourceNotFoundException"}) == MaskingFound()
 
 
 class TestLogWiring:

@@ -17,7 +17,7 @@ from quota_enforcer.doctor.probe import StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import STANDARD, LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
-from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.settings import AuthorSettings
@@ -109,6 +109,10 @@ class FakeProbe:
 
     def log_class(self, group: str) -> str | None:
         return self._said("log_class", STANDARD if group == GROUP else None)
+
+    def masking(self, group: str) -> MaskingFound:
+        del group
+        return self._said("masking", MaskingFound())
 
     def newest_record(self, group: str) -> datetime | None:
         del group

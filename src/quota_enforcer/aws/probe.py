@@ -32,7 +32,7 @@ from quota_enforcer.doctor.probe import Probe, StackPart
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
-from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.ports import Gates, MemoryReads
@@ -107,6 +107,9 @@ class _AwsProbe:
 
     def log_class(self, group: str) -> str | None:
         return self._logs.class_of(group)
+
+    def masking(self, group: str) -> MaskingFound:
+        return self._logs.masking(group)
 
     def newest_record(self, group: str) -> datetime | None:
         return self._logs.newest_record(group)

@@ -11,7 +11,7 @@ from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.logging import LoggingFound
 from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
-from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.ports import Gates, MemoryReads
@@ -75,6 +75,9 @@ class Probe(Protocol):
 
     def log_class(self, group: str) -> str | None:
         """The class of a log group; None if there is none."""
+
+    def masking(self, group: str) -> MaskingFound:
+        """The data protection policies in force for a log group."""
 
     def newest_record(self, group: str) -> datetime | None:
         """When Bedrock's stream got its newest event."""

@@ -19,6 +19,7 @@ AT_ONCE: Final = 8
 """Checks made side by side: they wait for the network."""
 CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "logging": metering.logging,
+    "masking": metering.masked,
     "regions": metering.regions,
     "unlogged use": metering.unlogged,
     "records": metering.records,

@@ -22,6 +22,21 @@ def test_it_is_one_policy_that_only_denies_under_a_condition() -> None:
         assert statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
 
 
+def test_nobody_else_may_have_callers_masked_in_the_log() -> None:
+    (written,) = guard(GUARDED)
+    denied = {
+        action: statement["Resource"]
+        for statement in written["Statement"]
+        for action in statement["Action"]
+        if "Policy" in action and action.startswith("logs:")
+    }
+    assert (
+        f"arn:aws:logs:*:111122223333:log-group:{GUARDED.log_group}"
+        in denied["logs:PutDataProtectionPolicy"]
+    )
+    assert denied["logs:PutAccountPolicy"] == "*"
+
+
 @pytest.mark.parametrize("roles", [1, 4])
 def test_a_long_stack_name_and_several_admin_roles_still_fit(roles: int) -> None:
     named = tuple(f"AWSReservedSSO_Administrator{n}_0123456789abcdef" for n in range(roles))

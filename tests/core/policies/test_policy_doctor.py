@@ -21,6 +21,7 @@ OF_NO_RESOURCE = {
     "cloudwatch:ListMetrics",
     "iam:GetAccountAuthorizationDetails",
     "iam:GetAccountSummary",
+    "logs:DescribeAccountPolicies",
 }
 
 

@@ -47,6 +47,8 @@ def bad() -> Iterator[Diagnosis]:
     seen = [logging.RegionSeen("eu-west-1", 3), logging.RegionSeen("eu-west-2", 3, None, ("w",)),
             logging.RegionSeen("eu-west-3", trouble="x", refused=True),
             logging.RegionSeen("eu-west-4", mantle=1)]  # fmt: skip
+    policy = '{"Statement": [{"DataIdentifier": ["mine"], "Operation": {"Deidentify": {}}}]}'
+    yield metering.masking("g", metering.MaskingFound([policy], [policy]))
     yield unlogged.unlogged(1, [unlogged.BatchJob("j", "m", "Completed", NOON)], 7)
     yield logging.other_regions(seen, 7, "q", "quota-enforcer policy doctor --account 1")
     lost = arrival.Arrival(NOON, [NOON - 5 * HOUR], undelivered=3, group="g", meter_log="/m")

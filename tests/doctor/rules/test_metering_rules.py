@@ -25,9 +25,11 @@ from quota_enforcer.doctor.rules.logging import (
     other_regions,
 )
 from quota_enforcer.doctor.rules.metering import (
+    MaskingFound,
     MetricsMeter,
     StreamMeter,
     SubscriptionFound,
+    masking,
     metric_filters,
     subscription,
 )
@@ -105,6 +107,51 @@ class TestLogging:
         finding = one(self.look(group_class="INFREQUENT_ACCESS"))
         assert "INFREQUENT_ACCESS" in finding.evidence
         assert "Standard class" in finding.fix
+
+
+def a_policy(*identifiers: str, operation: str = "Deidentify") -> str:
+    known = [each if each[0].islower() else f"{OF_AWS}{each}" for each in identifiers]
+    audit = {"Sid": "audit", "DataIdentifier": known, "Operation": {"Audit": {}}}
+    redact = {"Sid": "redact", "DataIdentifier": known, "Operation": {operation: {}}}
+    return json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": [audit, redact]})
+
+
+OF_AWS = "arn:aws:dataprotection::aws:data-identifier/"
+
+
+class TestMasking:
+    @pytest.mark.parametrize("policies", [[], [a_policy("EmailAddress", operation="Audit")]])
+    def test_without_a_policy_that_masks_it_is_fine(self, policies: list[str]) -> None:
+        expected = Diagnosis("nothing of g is masked")
+        assert masking("g", MaskingFound(policies, policies)) == expected
+
+    @pytest.mark.parametrize(
+        "policy",
+        [
+            a_policy("CreditCardNumber", "EmailAddress"),
+            a_policy("Name"),
+            a_policy("ours"),
+            "{",
+            "[]",
+        ],
+    )
+    def test_what_may_hide_a_caller_is_a_problem_with_the_command_that_ends_it(
+        self, policy: str
+    ) -> None:
+        finding = one(masking("g", MaskingFound([policy])))
+        assert finding.severity is Severity.PROBLEM
+        assert finding.what.startswith("the log group's data protection policy may mask who called")
+        assert finding.fix == "aws logs delete-data-protection-policy --log-group-identifier g"
+
+    def test_the_accounts_policy_masks_every_log_group(self) -> None:
+        finding = one(masking("g", MaskingFound(account=[a_policy("EmailAddress")])))
+        assert finding.what.startswith("the account's data protection policy may mask")
+        assert "DATA_PROTECTION_POLICY" in finding.fix
+
+    def test_what_names_no_caller_is_worth_a_note(self) -> None:
+        finding = one(masking("g", MaskingFound([a_policy("CreditCardNumber")])))
+        assert finding.severity is Severity.NOTE
+        assert "masks CreditCardNumber, which names no caller" in finding.what
 
 
 class TestUnloggedUse:

@@ -1,5 +1,6 @@
 """The doctor on the real template: what an admin has to think about, with what to do."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -40,6 +41,15 @@ def disabled_schedule(clinic: Clinic) -> Undo:
     given = {each: known[each] for each in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
     client.update_schedule(Name=name, State="DISABLED", **given)
     return lambda: client.update_schedule(Name=name, State="ENABLED", **given)
+
+
+def masked_log(clinic: Clinic) -> Undo:
+    client, group = clinic.client("logs"), clinic.part("InvocationLogGroup")
+    identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    masks = {"DataIdentifier": identifiers, "Operation": {"Deidentify": {"MaskConfig": {}}}}
+    policy = json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": [masks]})
+    client.put_data_protection_policy(logGroupIdentifier=group, policyDocument=policy)
+    return lambda: client.delete_data_protection_policy(logGroupIdentifier=group)
 
 
 def dead_letter(clinic: Clinic) -> Undo:
@@ -118,6 +128,7 @@ def calls_elsewhere(clinic: Clinic) -> Undo:
         (full_slots, "users and roles", "problem", "have no policy slot left", "detach managed"),
         (break_glass, "users and roles", "warning", "may not touch these", "--action notify"),
         (disabled_schedule, "schedules", "problem", "MeterSchedule is disabled", "enable it"),
+        (masked_log, "masking", "problem", "may mask who called", "delete-data-protection-policy"),
         (dead_letter, "dead letters", "problem", "could not be written", "aws sqs receive-message"),
         (alarm_on, "alarms", "problem", "MeterFailing is on", "quota-enforcer recount"),
         (somebody_elses_logging, "logging", "problem", f"logs calls to {LOG_GROUP}",

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.doctor.rules.logging import STANDARD
-from quota_enforcer.doctor.rules.metering import SubscriptionFound
+from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import LogGroupTypeDef
+    from mypy_boto3_logs.type_defs import DescribeAccountPoliciesRequestTypeDef, LogGroupTypeDef
 
 OURS: Final = "/bedrock-quota/"
 """Every deployment makes log groups below it, named `/bedrock-quota/STACK/PART`."""
@@ -33,6 +33,25 @@ class LogWiring:
             if found["logGroupName"] == group:
                 return found.get("logGroupClass", STANDARD)
         return None
+
+    def masking(self, group: str) -> MaskingFound:
+        """The data protection policies of a log group and of the account, which add up.
+
+        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetDataProtectionPolicy.html
+        """
+        try:
+            own = self._client.get_data_protection_policy(logGroupIdentifier=group)
+        except self._client.exceptions.ResourceNotFoundException:
+            return MaskingFound()  # that there is no such group is another check's finding
+        policy = own.get("policyDocument", "")
+        account: list[str] = []
+        request: DescribeAccountPoliciesRequestTypeDef = {"policyType": "DATA_PROTECTION_POLICY"}
+        while True:
+            answer = self._client.describe_account_policies(**request)
+            account += [each["policyDocument"] for each in answer["accountPolicies"]]
+            if "nextToken" not in answer:
+                return MaskingFound([policy] if policy else [], account)
+            request["nextToken"] = answer["nextToken"]
 
     def stacks(self) -> tuple[str, ...]:
         """The deployments of ours in this Region, by the log groups that each makes."""

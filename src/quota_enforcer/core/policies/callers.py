@@ -76,6 +76,10 @@ _BATCH: Final = "bedrock:ListModelInvocationJobs"
 
 _GROUPS: Final = "logs:DescribeLogGroups"
 
+_MASKING: Final = "logs:GetDataProtectionPolicy"
+
+_ACCOUNTS: Final = "logs:DescribeAccountPolicies"
+
 _VERSIONS: Final = ("iam:GetPolicyVersion", "iam:ListPolicyVersions")
 
 _HOLDERS: Final = "iam:ListEntitiesForPolicy"
@@ -88,6 +92,7 @@ _RULES: Final = ("dynamodb:Query", "dynamodb:Scan")
 
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "logging": (_LOGGING, _GROUPS, _PARTS),
+    "masking": (_MASKING, _ACCOUNTS),
     "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS),
     "unlogged use": (*_METRICS, _BATCH),
     "records": ("logs:DescribeLogStreams", *_METRICS),
@@ -146,7 +151,7 @@ def doctor(of: Deployed, stack: str) -> Document:
         ),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
         # How it is wired; reading what it holds takes other actions.
-        allow("InvocationLog", [f"logs:{each}" for each in wiring], of.invocation_log),
+        allow("InvocationLog", [*(f"logs:{each}" for each in wiring), _MASKING], of.invocation_log),
         allow("LogGroups", [_GROUPS], arn("logs", "log-group:*", "*")),
         allow("DeadLetters", ["sqs:GetQueueAttributes"], [of.dead_letters, of.meter_dead_letters]),
         allow("Topic", ["sns:ListSubscriptionsByTopic"], of.notice_topic),
@@ -172,6 +177,7 @@ def doctor(of: Deployed, stack: str) -> Document:
                 *_METRICS,
                 "iam:GetAccountAuthorizationDetails",
                 "iam:GetAccountSummary",
+                _ACCOUNTS,
             ],
             "*",
         ),

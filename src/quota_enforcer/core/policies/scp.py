@@ -132,6 +132,7 @@ def _statements(of: Guarded) -> list[Statement]:
             [
                 "bedrock:DeleteModelInvocationLoggingConfiguration",
                 "bedrock:PutModelInvocationLoggingConfiguration",
+                "logs:PutAccountPolicy",  # of data protection: it would hide who called
             ],
             Condition=_nobody_but([*admins, own]),
         ),
@@ -147,7 +148,8 @@ def _statements(of: Guarded) -> list[Statement]:
                 *("cloudformation:Execute*", "cloudformation:RollbackStack"),
                 "cloudformation:Update*",
                 *("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*"),
-                *("logs:Delete*", "logs:PutMetricFilter", "logs:PutRetentionPolicy"),
+                *("logs:Delete*", "logs:PutDataProtectionPolicy", "logs:PutMetricFilter"),
+                "logs:PutRetentionPolicy",
                 *("logs:PutSubscriptionFilter", "logs:PutTransformer"),
                 *("scheduler:DeleteSchedule", "scheduler:UpdateSchedule"),
             ],

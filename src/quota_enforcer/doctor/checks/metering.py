@@ -45,6 +45,12 @@ def logging(deployment: DeploymentUnderCheck) -> Diagnosis:
     )
 
 
+def masked(deployment: DeploymentUnderCheck) -> Diagnosis:
+    """Whether something hides who called."""
+    group = deployment.meter().log_group
+    return metering.masking(group, deployment.probe.masking(group))
+
+
 def regions(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Bedrock in the other enabled Regions, several at once."""
     others = [each for each in deployment.probe.regions() if each != deployment.probe.region]

@@ -1,9 +1,12 @@
-"""What brings the log's records to the ledger: a subscription, or metric filters."""
+"""What brings the log's records to the ledger: a subscription, metric filters; what masks them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, problem, warning
+from quota_enforcer.core.notices.amounts import listed
+from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import deploy
 
 CEILING = 1000
@@ -12,6 +15,9 @@ CEILING = 1000
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 """
 NEAR_CEILING = 700
+_OF_CALLERS = ("EmailAddress", "Name")
+"""AWS's identifiers of what names callers: Identity Center's sessions are e-mail addresses."""
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +129,63 @@ def _metrics(seen: MetricsMeter) -> Iterator[Finding]:
     else:
         what = f"near {CEILING:,} different values an hour AWS may switch metric filters off"
         yield warning(what, evidence, stream)
+
+
+class MaskingFound(NamedTuple):
+    """The data protection policies in force for a log group: its own, and the account's.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/mask-sensitive-log-data.html
+    """
+
+    own: Sequence[str] = ()
+    """As JSON."""
+    account: Sequence[str] = ()
+
+
+def masking(group: str, found: MaskingFound) -> Diagnosis:
+    """Whether callers are hidden from the meter: what it is handed is masked."""
+    return diagnosis(f"nothing of {group} is masked", list(_masks(group, found)))
+
+
+def _masks(group: str, found: MaskingFound) -> Iterator[Finding]:
+    own = f"aws logs delete-data-protection-policy --log-group-identifier {group}"
+    account = "aws logs describe-account-policies --policy-type DATA_PROTECTION_POLICY"
+    for whose, policies, fix, then in (
+        ("the log group's", found.own, own, "or take these kinds of data out of it"),
+        ("the account's", found.account, account, "take these kinds of data out of what it shows"),
+    ):
+        hidden = list(dict.fromkeys(each for text in policies for each in _hidden(text)))
+        if not hidden:
+            continue
+        what = listed([each.name for each in hidden], _SHOWN, "kinds of data")
+        if any(each.of_callers for each in hidden):
+            yield problem(
+                f"{whose} data protection policy may mask who called: such calls are not metered",
+                f"it masks {what}, in subscriptions and metric filters too; people of Identity "
+                "Center are named by their e-mail address",
+                fix,
+                then,
+            )
+        else:
+            yield note(f"{whose} data protection policy masks {what}, which names no caller")
+
+
+class _Hidden(NamedTuple):
+    name: str
+    of_callers: bool
+
+
+def _hidden(policy: str) -> Iterator[_Hidden]:
+    """What a policy masks; statements that only audit mask nothing.
+
+    A pattern of one's own, or a policy that cannot be read, may hide anything.
+    """
+    try:
+        for statement in json.loads(policy)["Statement"]:
+            if "Deidentify" in statement["Operation"]:
+                for identifier in statement["DataIdentifier"]:
+                    name = identifier.rpartition("/")[2]
+                    of_aws = identifier.startswith("arn:")
+                    yield _Hidden(name, not of_aws or name in _OF_CALLERS)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        yield _Hidden("what cannot be read", of_callers=True)

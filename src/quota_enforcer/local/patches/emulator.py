@@ -28,7 +28,7 @@ from quota_enforcer.local.patches.iam import limits as iam_limits
 from quota_enforcer.local.patches.iam import logs as iam_logs
 from quota_enforcer.local.patches.iam import resources as iam_resources
 from quota_enforcer.local.patches.iam import sqs as iam_sqs
-from quota_enforcer.local.patches.logs import log_reads, subscriptions
+from quota_enforcer.local.patches.logs import data_protection, log_reads, subscriptions
 from quota_enforcer.local.patches.metrics import alarms, metric_filters, metric_reads
 
 _IN_ORDER = (
@@ -38,6 +38,7 @@ _IN_ORDER = (
     table_streams,
     metric_filters,  # after the subscriptions, which it goes on to
     log_reads,
+    data_protection,
     metric_reads,
     alarms,
     iam_conditions,

@@ -31,6 +31,10 @@ def install() -> None:
             region, account = request[-2:]
             return f"arn:aws:logs:{region}:{account}:log-group::log-stream:"
         named = json.loads(body or b"{}")
+        if identifier := named.get("logGroupIdentifier"):  # a name or an ARN
+            region, account = request[-2:]
+            name = identifier.rpartition(":log-group:")[2]
+            return f"arn:aws:logs:{region}:{account}:log-group:{name}:log-stream:"
         if not named.get("logGroupName"):
             return arn
         stream = named.get("logStreamName", "") if action in _OF_A_STREAM else ""
