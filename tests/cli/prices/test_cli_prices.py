@@ -163,6 +163,8 @@ class TestDiscount:
         shell.out("prices", "discount", "anthropic", "12%", "--from", "2030-01-01")
         shell.out("prices", "discount", "all", "3")
         shown = shell.json("prices", "discount")["discounts"]
+        again = shell.out("prices", "discount", "anthropic", "12", "--from", "2030-01-01")
+        assert "No change: 12 % off anthropic from 2030-01-01 already." in again
         assert [(each["of"], each["percent"], each["holds"]) for each in shown] == [
             ("all", "3", True), ("anthropic", "12", False),
         ]  # fmt: skip

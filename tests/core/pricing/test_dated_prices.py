@@ -138,6 +138,13 @@ class TestDiscounts:
         whole = DatedPrices(shipped_rates()).on(FIRST).cost("openai.gpt-99", None, MILLION)
         assert unknown.usd == unknown.assumed == whole.usd * Decimal("0.9")
 
+    def test_what_the_log_does_not_count_has_it_too(self) -> None:
+        """An image that was embedded: one a request is assumed."""
+        image, one = "amazon.titan-embed-image-v1", Counts(1)
+        whole = DatedPrices(shipped_rates()).on(FIRST).cost(image, "us-east-1", one)
+        off = priced(a_discount("amazon", "10")).on(FIRST).cost(image, "us-east-1", one)
+        assert off.usd == off.assumed == whole.usd * Decimal("0.9") > 0
+
     def test_what_it_is_priced_as_says_so(self) -> None:
         cost = priced(a_discount("anthropic", "12.50")).on(FIRST).cost(SONNET, None, MILLION)
         assert cost.priced_as == f"{SONNET}, 12.5 % off"

@@ -102,8 +102,8 @@ def discount(  # noqa: PLR0913 - one argument for each attribute of an item
         say_json({"of": key, "changes": [each.to_json() for each in made], "item": new})
         return
     off = Discount(new[PERCENT], key, rate.until)
-    start = "" if since is None else f" from {since}"
-    say(f"{off_words(off)}{start}." if made else f"No change: {off_words(off)}{start} already.")
+    words = off_words(off, since)
+    say(f"{words}." if made else f"No change: {words} already.")
     if dry_run:
         say(DRY_RUN)
         return
@@ -148,8 +148,7 @@ def _words(own: OwnPrice) -> str:
     rate = own.rate
     if rate is None or rate.percent_off is None:
         return f"{own.key}, not valid: {'; '.join(own.problems)}"
-    words = off_words(Discount(rate.percent_off, own.key, rate.until))
-    return words if own.since is None else f"{words} from {own.since}"
+    return off_words(Discount(rate.percent_off, own.key, rate.until), own.since)
 
 
 def _show(own: list[OwnPrice], today: date, *, as_json: bool) -> None:

@@ -74,9 +74,10 @@ class Listed:
         }  # fmt: skip
 
 
-def off_words(off: Discount) -> str:
-    """`12 % off anthropic until 2026-12-31`."""
-    words = f"{number(off.percent)} % off {off.of}"
+def off_words(off: Discount, since: date | None = None) -> str:
+    """`12 % off anthropic from 2026-12-01 until 2027-12-01`."""
+    start = "" if since is None else f" from {since}"
+    words = f"{number(off.percent)} % off {off.of}{start}"
     return words if off.until is None else f"{words} until {off.until}"
 
 
