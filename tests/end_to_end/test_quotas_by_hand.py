@@ -11,13 +11,8 @@ from embedded_account import Caller
 
 QUOTAS = """\
 - {principal: default, quota: daily, measure: total_tokens, limit: 1_000_000, window: day}
-- principal: team/研究
-  quota: money
-  measure: cost_usd
-  limit: 12.50
-  window: month
-  members: [user/alice, user/bob]
-  note: für alle 😀
+- {principal: team/研究, quota: members, members: [user/alice, user/bob], note: für alle 😀}
+- {principal: team/研究, quota: money, measure: cost_usd, limit: 12.50, window: month}
 - {principal: price/acme.big-v1, quota: price, input: 0.35}
 """
 
@@ -41,12 +36,12 @@ def test_a_file_becomes_the_table_and_the_table_the_same_file(
 ) -> None:
     file, exported = tmp_path / "quotas.yaml", tmp_path / "exported.yaml"
     file.write_text(QUOTAS, encoding="utf-8")
-    assert "3 of 3 written." in ran(today, "quota", "import", str(file), "--yes")
+    assert "4 of 4 written." in ran(today, "quota", "import", str(file), "--yes")
     assert today.command_apart("quota", "export", str(exported)).returncode == 0
     again = ran(today, "quota", "import", str(exported), "--prune", "--yes")
-    assert again == "0 added, 0 changed, 0 removed, 3 unchanged.\n"
+    assert again == "0 added, 0 changed, 0 removed, 4 unchanged.\n"
     checked = json.loads(ran(today, "quota", "check", "--json"))
-    assert (checked["items"], checked["invalid"]) == (3, [])
+    assert (checked["items"], checked["invalid"]) == (4, [])
 
 
 def test_a_block_by_hand_is_a_deny_in_iam_until_it_is_released(
@@ -61,6 +56,9 @@ def test_a_block_by_hand_is_a_deny_in_iam_until_it_is_released(
     assert "The block by hand is over: the item blocked-by-hand is removed." in printed
     assert today.denied() == set()
     call(mallory)
+    edits = json.loads(ran(today, "history", "user/mallory", "--json"))["history"]
+    [removed] = [each for each in edits if each["reason"].startswith("removed: ")]
+    assert removed["by"].startswith("arn:aws:")
 
 
 def test_a_raise_lets_through_whom_a_default_blocks(today: DeployedStack, user: Caller) -> None:
