@@ -32,7 +32,12 @@ def break_glass(clinic: Clinic) -> Undo:
     iam.create_user(UserName="dora", Path="/break-glass/")
     clinic.stack.quota(principal="user/dora")
     clinic.stack.sweep()
-    return lambda: iam.delete_user(UserName="dora")
+
+    def undo() -> None:
+        iam.delete_user(UserName="dora")
+        clinic.stack.command("quota", "remove", "user/dora", "daily")
+
+    return undo
 
 
 def disabled_schedule(clinic: Clinic) -> Undo:
