@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
 from quota_enforcer.core.ledger import Bucket, Source
 from quota_enforcer.core.pricing.dated import DatedPrices
+from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
@@ -536,3 +538,15 @@ def test_whatever_happened_complete_runs_end_in_the_true_sums(
     for who, model, hour in known:
         stored = world.ledger.hours([Bucket(who, model, local_date(hour, world.ledger.zone))])
         assert any(hour in hours for hours in stored.values())
+
+
+def test_hours_cost_what_held_on_their_day() -> None:
+    dearer = Rate(input=Decimal("0.000002"), output=Decimal(0))
+    rates = {"a.b": Rate(input=Decimal("0.000001"), output=Decimal(0))}
+    pricing = Pricing(
+        NamedByThemselves(), DatedPrices(rates, {f"a.b from {NOON:%Y-%m-%d}": dearer})
+    )
+    used = {"a.b": (1, 1_000_000, *(0 for _ in OBSERVED[2:]))}
+    today = NOON.date()
+    costs = [pricing.priced(used, day).cost_usd for day in (today - timedelta(days=1), today)]
+    assert costs == [1, 2]
