@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,9 @@ from freezegun import freeze_time
 from builders import NOON
 from quota_enforcer import clock
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.errors import ConfigError, SweepFailed, UnknownEvent
+from quota_enforcer.core.errors import ConfigError, StackStays, SweepFailed, UnknownEvent
 from quota_enforcer.lambdas.enforcer import handler as enforcer
+from quota_enforcer.lambdas.enforcer import wiring
 from world import World, principal
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -49,7 +51,16 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(enforcer, "enforcer", world.enforcer)
     monkeypatch.setattr(enforcer, "closer", world.enforcer)
+    stack_is(monkeypatch, "UPDATE_COMPLETE")
     return world
+
+
+def stack_is(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    """What CloudFormation says of the stack."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    own = SimpleNamespace(status=lambda: status)
+    monkeypatch.setattr(wiring, "own_stack", lambda _settings, _session: own)
 
 
 def invoke(event: Any) -> dict[str, Any]:
@@ -110,10 +121,45 @@ def test_a_dry_run_answers_what_would_happen(world: World) -> None:
 
 
 @freeze_time(NOON)
-def test_closing_answers_who_was_released(world: World) -> None:
+def test_closing_answers_who_was_released(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.quota(limit=0)
     invoke(sample("admin-sweep"))
+    stack_is(monkeypatch, "DELETE_IN_PROGRESS")
     assert invoke(sample("close")) == {"released": ["user/alice"]}
+
+
+@freeze_time(NOON)
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "DELETE_FAILED"])
+def test_nobody_closes_a_deployment_whose_stack_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """Whoever may invoke the function can ask it to; CloudFormation decides."""
+    world.quota(limit=0)
+    invoke(sample("admin-sweep"))
+    stack_is(monkeypatch, status)
+    with pytest.raises(StackStays, match="CloudFormation does not delete this stack"):
+        invoke(sample("close"))
+    assert (world.denied, world.ledger.state().closed) == ({"user/alice"}, False)
+
+
+@freeze_time(NOON)
+def test_a_closed_deployment_whose_stack_stays_raises_an_alarm_until_it_is_reopened(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.quota(limit=0)
+    stack_is(monkeypatch, "DELETE_IN_PROGRESS")
+    invoke(sample("close"))
+    invoke(sample("admin-sweep"))
+    assert emitted(capsys.readouterr().out, "ClosedThoughDeployed") == []
+    with pytest.raises(StackStays, match="stays closed"):
+        invoke({"action": "reopen"})
+    stack_is(monkeypatch, "UPDATE_COMPLETE")
+    invoke(sample("admin-sweep"))
+    assert emitted(capsys.readouterr().out, "ClosedThoughDeployed") == [[1.0]]
+    assert invoke({"action": "reopen"}) == {"reopened": True}
+    invoke(sample("admin-sweep"))
+    assert emitted(capsys.readouterr().out, "ClosedThoughDeployed") == []
+    assert world.denied == {"user/alice"}
 
 
 @freeze_time(NOON)
@@ -187,6 +233,7 @@ def test_closing_asks_for_the_settings_that_may_be_wrong(
         raise ConfigError("TIME_ZONE: 'Europe/Berln' is no IANA time zone")
 
     monkeypatch.setattr(enforcer, "enforcer", refuse)
+    stack_is(monkeypatch, "DELETE_IN_PROGRESS")
     assert invoke(sample("close")) == {"released": []}
     assert world.denied == set()
 

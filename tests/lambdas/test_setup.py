@@ -70,6 +70,42 @@ def enforcer() -> AnEnforcer:
     return AnEnforcer()
 
 
+PROPERTIES = {
+    "LogGroupName": "LOG_GROUP",
+    "LogRoleArn": "LOG_ROLE",
+    "LogPromptsAndAnswers": "LOG_PROMPTS_AND_ANSWERS",
+    "TimeZone": "TIME_ZONE",
+    "EnforcerFunction": "ENFORCER_FUNCTION",
+}
+"""What the template gives the resource, and the function's variable of the same value."""
+STATUSES = {"Create": "CREATE_IN_PROGRESS", "Update": "UPDATE_IN_PROGRESS",
+            "Delete": "DELETE_IN_PROGRESS"}  # fmt: skip
+
+
+class Cloud:
+    """CloudFormation, which sends an event when the stack is as far as the event says."""
+
+    def __init__(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.module = module
+        self.monkeypatch = monkeypatch
+        self.status = ""
+
+    def sends(self, event: dict[str, Any]) -> None:
+        self.status = STATUSES[event["RequestType"]]
+        for name, variable in PROPERTIES.items():
+            self.monkeypatch.setenv(variable, event["ResourceProperties"][name])
+        self.module.handler(event, a_context())
+
+
+@pytest.fixture
+def cloud(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    cloud = Cloud(setup, monkeypatch)
+    monkeypatch.setenv("STACK_ID", an_event("create")["StackId"])
+    own = SimpleNamespace(status=lambda: cloud.status)
+    monkeypatch.setattr(setup, "OwnStack", lambda _client, _id: own)
+    return cloud
+
+
 @pytest.fixture
 def setup(monkeypatch: pytest.MonkeyPatch, enforcer: AnEnforcer) -> ModuleType:
     """The handler's module, imported as in a new Lambda process."""
@@ -114,8 +150,8 @@ def somebody_else_logs() -> None:
     )
 
 
-def test_creation_switches_logging_on(setup: ModuleType, answers: Answers) -> None:
-    setup.handler(an_event("create"), a_context())
+def test_creation_switches_logging_on(cloud: Cloud, answers: Answers) -> None:
+    cloud.sends(an_event("create"))
 
     (answer,) = answers.sent
     assert answer["Status"] == "SUCCESS"
@@ -128,11 +164,11 @@ def test_creation_switches_logging_on(setup: ModuleType, answers: Answers) -> No
 
 @pytest.mark.parametrize("name", ["create", "update"])
 def test_a_mistyped_time_zone_fails_with_the_nearest_name_and_changes_nothing(
-    setup: ModuleType, answers: Answers, name: str
+    cloud: Cloud, answers: Answers, name: str
 ) -> None:
     event = an_event(name)
     event["ResourceProperties"]["TimeZone"] = "Europe/Berln"
-    setup.handler(event, a_context())
+    cloud.sends(event)
 
     assert answers.sent[-1]["Status"] == "FAILED"
     assert answers.sent[-1]["Reason"].endswith(
@@ -142,40 +178,40 @@ def test_a_mistyped_time_zone_fails_with_the_nearest_name_and_changes_nothing(
 
 
 def test_a_mistyped_time_zone_never_stands_in_the_way_of_deleting(
-    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer
 ) -> None:
     event = an_event("delete")
     event["ResourceProperties"]["TimeZone"] = "Europe/Berln"
-    setup.handler(event, a_context())
+    cloud.sends(event)
 
     assert answers.sent[-1]["Status"] == "SUCCESS"
     assert enforcer.asked == [{"action": "close"}]
 
 
-def test_an_update_applies_the_changed_parameters(setup: ModuleType, answers: Answers) -> None:
-    setup.handler(an_event("create"), a_context())
-    setup.handler(an_event("update"), a_context())
+def test_an_update_applies_the_changed_parameters(cloud: Cloud, answers: Answers) -> None:
+    cloud.sends(an_event("create"))
+    cloud.sends(an_event("update"))
 
     assert answers.sent[-1]["Status"] == "SUCCESS"
     assert configured()["textDataDeliveryEnabled"] is True
 
 
 def test_an_update_releases_nobody(
-    setup: ModuleType,
+    cloud: Cloud,
     answers: Answers,  # noqa: ARG001 - the answer goes nowhere
     enforcer: AnEnforcer,
 ) -> None:
-    setup.handler(an_event("create"), a_context())
-    setup.handler(an_event("update"), a_context())
+    cloud.sends(an_event("create"))
+    cloud.sends(an_event("update"))
 
     assert enforcer.asked == []
 
 
 def test_deletion_closes_the_enforcer_and_switches_logging_off(
-    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer
 ) -> None:
-    setup.handler(an_event("create"), a_context())
-    setup.handler(an_event("delete"), a_context())
+    cloud.sends(an_event("create"))
+    cloud.sends(an_event("delete"))
 
     assert answers.sent[-1]["Status"] == "SUCCESS"
     assert enforcer.asked == [json.loads((EVENTS / "close.json").read_text("utf-8"))]
@@ -183,22 +219,20 @@ def test_deletion_closes_the_enforcer_and_switches_logging_off(
 
 
 def test_deletion_fails_while_somebody_would_stay_blocked(
-    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer
 ) -> None:
-    setup.handler(an_event("create"), a_context())
+    cloud.sends(an_event("create"))
     enforcer.error = "quota-EnforcerFunction failed: SweepFailed: could not release user/alice"
-    setup.handler(an_event("delete"), a_context())
+    cloud.sends(an_event("delete"))
 
     assert answers.sent[-1]["Status"] == "FAILED"
     assert "could not release user/alice" in answers.sent[-1]["Reason"]
     assert configured() != {}
 
 
-def test_creation_fails_where_somebody_else_logs_elsewhere(
-    setup: ModuleType, answers: Answers
-) -> None:
+def test_creation_fails_where_somebody_else_logs_elsewhere(cloud: Cloud, answers: Answers) -> None:
     somebody_else_logs()
-    setup.handler(an_event("create"), a_context())
+    cloud.sends(an_event("create"))
 
     assert answers.sent[-1]["Status"] == "FAILED"
     assert answers.sent[-1]["Reason"].endswith("set parameter ExistingLogGroup to /theirs")
@@ -206,25 +240,81 @@ def test_creation_fails_where_somebody_else_logs_elsewhere(
 
 
 def test_its_physical_id_is_the_same_in_every_answer(
-    setup: ModuleType, answers: Answers, enforcer: AnEnforcer
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer
 ) -> None:
     for name in ("create", "update", "delete"):
-        setup.handler(an_event(name), a_context())
+        cloud.sends(an_event(name))
     enforcer.error = "no"
     somebody_else_logs()
     for name in ("create", "update", "delete"):
-        setup.handler(an_event(name), a_context())
+        cloud.sends(an_event(name))
 
     assert [answer["Status"] for answer in answers.sent[3:]] == ["FAILED"] * 3
     assert {answer["PhysicalResourceId"] for answer in answers.sent} == {"bedrock-quota-setup"}
 
 
-def test_a_stack_keeps_the_id_that_an_older_version_gave(
-    setup: ModuleType, answers: Answers
-) -> None:
-    setup.handler(an_event("update") | {"PhysicalResourceId": "older"}, a_context())
+def test_a_stack_keeps_the_id_that_an_older_version_gave(cloud: Cloud, answers: Answers) -> None:
+    cloud.sends(an_event("update") | {"PhysicalResourceId": "older"})
 
     assert answers.sent[-1]["PhysicalResourceId"] == "older"
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete"])
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_FAILED"])
+def test_an_event_that_cloudformation_did_not_send_is_refused(
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer, name: str, status: str
+) -> None:
+    """Whoever may invoke the function can forge one: the stack's own state decides."""
+    cloud.sends(an_event("create"))
+    before = configured()
+    cloud.status = status
+    cloud.module.handler(an_event(name), a_context())
+
+    assert answers.sent[-1]["Status"] == "FAILED"
+    assert f"as {status}: nothing was done" in answers.sent[-1]["Reason"]
+    assert (enforcer.asked, configured()) == ([], before)
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete"])
+def test_an_event_of_another_stack_is_refused(
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer, name: str
+) -> None:
+    foreign = an_event(name)
+    foreign["StackId"] = foreign["StackId"].replace("51af3dc0", "00000000")
+    cloud.sends(foreign)
+
+    assert answers.sent[-1]["Status"] == "FAILED"
+    assert "the event is of the stack" in answers.sent[-1]["Reason"]
+    assert (enforcer.asked, configured()) == ([], {})
+
+
+def test_what_an_event_says_of_the_log_is_not_believed(
+    cloud: Cloud,
+    answers: Answers,  # noqa: ARG001 - the answer goes nowhere
+) -> None:
+    """An update is made as the template wants it, whatever the event claims."""
+    cloud.sends(an_event("create"))
+    before = configured()
+    cloud.status = "UPDATE_IN_PROGRESS"
+    forged = an_event("update")
+    forged["ResourceProperties"] |= {"LogPromptsAndAnswers": "true", "LogGroupName": "/theirs"}
+    forged["OldResourceProperties"]["LogRoleArn"] = "arn:aws:iam::123456789012:role/theirs"
+    cloud.module.handler(forged, a_context())
+    assert configured() == before
+    somebody_else_logs()
+    cloud.module.handler(forged, a_context())
+    assert configured()["cloudWatchConfig"]["logGroupName"] == "/theirs"
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
+def test_a_creation_that_is_taken_back_closes_too(
+    cloud: Cloud, answers: Answers, enforcer: AnEnforcer, status: str
+) -> None:
+    cloud.sends(an_event("create"))
+    cloud.status = status
+    cloud.module.handler(an_event("delete"), a_context())
+    assert answers.sent[-1]["Status"] == "SUCCESS"
+    assert enforcer.asked == [{"action": "close"}]
 
 
 def test_the_enforcers_own_words_say_why_it_failed() -> None:

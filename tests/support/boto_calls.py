@@ -16,9 +16,9 @@ import quota_enforcer
 from reached_code import reached
 
 SERVICES = (
-    "account", "bedrock", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "scheduler", "sns",
-    "sqs",
-)  # fmt: skip
+    *("account", "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs"),
+    *("scheduler", "sns", "sqs"),
+)
 ROOT = Path(quota_enforcer.__file__).parent
 NO_OPERATIONS = {"can_paginate", "close", "exceptions", "get_paginator", "get_waiter", "meta"}
 TRANSACTION_PARTS = {

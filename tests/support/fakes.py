@@ -209,6 +209,10 @@ class FakeLedger:
         self._write("close", None)
         self._state = replace(self._state, closed=True)
 
+    def reopen(self) -> None:
+        self._write("reopen", None)
+        self._state = replace(self._state, closed=False, terms="")
+
     def usage(self, principal: Principal, first: date) -> Usage:
         models: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
         for bucket, hours in self._hours.items():

@@ -7,6 +7,7 @@ from typing import Any, Final
 from template_source import PARAMETERS, RESOURCES, SOURCE, properties
 
 PSEUDO: Final = {
+    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/bedrock-quota/51af3dc0",
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",

@@ -33,7 +33,7 @@ def test_the_enforcers_environment_is_what_its_settings_read() -> None:
     read = set(re.findall(r"(\w+) is not set", str(missing.value)))
     declared = properties("EnforcerFunction")["Environment"]["Variables"]
     ours = {name for name in declared if not name.startswith("POWERTOOLS_")}
-    assert ours == read | {"AUTHOR_FUNCTION"}
+    assert ours == read | {"AUTHOR_FUNCTION", "STACK_ID"}
 
 
 def test_the_environment_that_the_defaults_make_is_valid() -> None:

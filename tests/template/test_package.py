@@ -32,7 +32,14 @@ NOT_FOR_LAMBDA = {
 }
 
 RUN_SETUP = """
-import http.client, json, sys, types
+import http.client, json, os, sys, types
+event = json.load(sys.stdin)
+properties = event["ResourceProperties"]
+os.environ.update(
+    STACK_ID=event["StackId"], LOG_GROUP=properties["LogGroupName"],
+    LOG_ROLE=properties["LogRoleArn"], LOG_PROMPTS_AND_ANSWERS="false", TIME_ZONE="UTC",
+    ENFORCER_FUNCTION="enforcer",
+)
 answers = []
 class Connection:
     def __init__(self, host, **options): pass
@@ -46,11 +53,12 @@ def call(client, operation, request):
     if operation == "PutModelInvocationLoggingConfiguration":
         configured.update(request["loggingConfig"])
         return {}
+    if operation == "DescribeStacks": return {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
     raise AssertionError(operation)
 botocore.client.BaseClient._make_api_call = call
 from quota_enforcer.lambdas.setup.handler import handler
 context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 900_000)
-handler(json.load(sys.stdin), context)
+handler(event, context)
 print(json.dumps({"answers": answers, "configured": configured}))
 """
 LOADED = "import json, sys, {handler}; print(json.dumps(sorted(sys.modules)))"
@@ -160,7 +168,7 @@ def test_it_carries_the_time_zones(package: Path) -> None:
 
 
 def test_it_carries_the_prices_with_their_licence(package: Path, runtime: Path) -> None:
-    assert run(PRICED, package, runtime) == "0.00072"
+    assert run(PRICED, package, runtime) == "0.000792"
     notice = (package / "quota_enforcer" / "core/pricing/catalog/NOTICE.md").read_text("utf-8")
     assert "MIT License" in notice
     assert "Copyright (c) 2023 Berri AI" in notice

@@ -35,6 +35,7 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> deployed
         region=PSEUDO["AWS::Region"],
         enforcer="EnforcerFunction.Arn",
         invocation_log="arn:aws:logs:us-east-1:123456789012:log-group:InvocationLogGroup:*",
+        stack=PSEUDO["AWS::StackId"],
         meter_dead_letters="MeterDeadLetters.Arn",
         meter_log="MeterLogGroup.Arn",
         me_log="MeLogGroup.Arn",

@@ -64,6 +64,17 @@ class MeSettings:
         return settings
 
 
+STACK_ENDS = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+"""Statuses of a stack that goes: it is deleted, or its creation is taken back.
+
+Whoever may invoke a function can send it any event, so what ends a deployment asks CloudFormation.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+STACK_CHANGES = frozenset(
+    {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"}
+)
+"""Statuses in which set-up may be asked to switch logging on."""
+
 _UTC = ZoneInfo("UTC")
 SETTLING = timedelta(minutes=10)
 """A change this young may be another run's that is still under way, or not yet listed by IAM."""
@@ -109,6 +120,8 @@ class Settings:
     """The function that writes the gates; empty if the deployment keeps none."""
     region: str = ""
     """Where its calls are priced; if empty, prices go by the model alone."""
+    stack_id: str = ""
+    """The stack's ARN with its unique id."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
@@ -136,6 +149,7 @@ class Settings:
             metering=variables.choice("METERING", Metering),
             author=variables.optional("AUTHOR_FUNCTION"),
             region=variables.optional("AWS_REGION"),
+            stack_id=variables.optional("STACK_ID"),
         )
         variables.check()
         return settings

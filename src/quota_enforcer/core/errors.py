@@ -61,6 +61,10 @@ class EnforcerError(Exception):
     """Base of all errors that this product raises on purpose."""
 
 
+class StackStays(EnforcerError):
+    """Somebody asks for the end of a deployment whose stack does not go, or for what it is not."""
+
+
 class ConfigError(EnforcerError):
     """A deployment's settings are missing or wrong."""
 

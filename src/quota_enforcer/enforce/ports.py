@@ -107,6 +107,9 @@ class SweepMemory(SweepStateReads, Protocol):
     def close(self) -> None:
         """From now on no intent to block can be written."""
 
+    def reopen(self) -> None:
+        """Take that back; the next sweep looks at everybody, as after a change of settings."""
+
 
 class QuotaMemories(QuotaMemoryReads, Protocol):
     """The last valid version of each quota item."""

@@ -111,6 +111,10 @@ class Sweep:
             raise SweepFailed(list(released.failures))
         return [notice.principal for notice in released.notices]
 
+    def reopen(self) -> None:
+        """Block again after all: the next sweep looks at everybody whom the end has released."""
+        self._ledger.reopen()
+
     def _between(self, now: datetime, run: Callable[[SweepState, datetime], Outcome]) -> Report:
         """Between two sweeps; what was done is undone if the stack began to go meanwhile."""
         state = self._ledger.state()

@@ -107,7 +107,7 @@ def test_where_the_enforcer_fails_its_message_is_shown(shell: Shell) -> None:
 
 def test_a_stack_that_goes_is_not_swept(shell: Shell) -> None:
     shell.world.ledger.close()
-    assert "The stack is being deleted" in shell.out("sweep")
+    assert "The deployment is closed" in shell.out("sweep")
 
 
 def test_release_exempts_from_a_quota_of_others_until_the_window_ends(blocked: Shell) -> None:

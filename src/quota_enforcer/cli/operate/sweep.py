@@ -29,6 +29,10 @@ def sweep(
     confirm_blocks: Annotated[
         bool, typer.Option("--confirm-blocks", help="Block even if the breaker would hold.")
     ] = False,
+    reopen: Annotated[
+        bool,
+        typer.Option("--reopen", help="Block again, after it was closed though the stack stays."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Meter, decide and apply now instead of at the next tick of the schedule.
@@ -39,6 +43,8 @@ def sweep(
       quota-enforcer sweep
       quota-enforcer sweep --dry-run
     """
+    if reopen:
+        deployment.ask({"action": "reopen"})
     hint("Sweeping ...")
     report = deployment.sweep(dry_run=dry_run, confirm_blocks=confirm_blocks)
     if as_json:
@@ -52,7 +58,8 @@ def sweep(
 def show(report: dict[str, Any]) -> None:
     """A sweep's report for people."""
     if report.get("closed"):
-        say("The stack is being deleted: nothing was done, and nobody will be blocked.")
+        say("The deployment is closed: nothing was done, and nobody will be blocked.")
+        hint("If the stack is not being deleted: quota-enforcer sweep --reopen")
         return
     say(_summary(report))
     events = report.get("events", [])

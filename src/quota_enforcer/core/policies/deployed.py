@@ -39,6 +39,8 @@ class Deployed:
     """The enforcer function."""
     invocation_log: str = ""
     """The log group of Bedrock's invocation log, as IAM names what is in it: with `:*`."""
+    stack: str = ""
+    """The stack's ARN, with its unique id or `*`."""
     meter_dead_letters: str = ""
     meter_log: str = ""
     me_log: str = ""
@@ -87,6 +89,7 @@ class Deployed:
             invocation_log=arn(
                 "logs", f"log-group:{log_group or f'/bedrock-quota/{stack}/invocations'}:*"
             ),
+            stack=arn("cloudformation", f"stack/{stack}/*"),
             meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
             meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
             me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),

@@ -124,6 +124,7 @@ def enforcer(of: Deployed) -> Document:
             ],
         ),
         *call_author,
+        allow("OwnStack", ["cloudformation:DescribeStacks"], of.stack),
         allow("Topic", ["sns:Publish"], of.notice_topic),
         allow("DeadLetters", ["sqs:SendMessage"], of.dead_letters),
         *logs_and_traces(of.enforcer_log),

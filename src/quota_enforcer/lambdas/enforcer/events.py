@@ -16,7 +16,8 @@ _ALLOWED = (
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
     '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, '
     '{"Records": [RECORD, ...]} from the stream of the quota table, '
-    'or {"action": "close"} when the stack goes'
+    '{"action": "close"} when the stack goes, '
+    'or {"action": "reopen"} if it was closed and stays'
 )
 
 
@@ -58,13 +59,20 @@ class CloseRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenRequest:
+    """Block again: the deployment was closed, and its stack stays."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StaleTick:
     """A scheduled event that comes too late to be of use."""
 
     scheduled: datetime
 
 
-Request = SweepRequest | WakeRequest | EditRequest | CloseRequest | StaleTick
+Request = SweepRequest | WakeRequest | EditRequest | CloseRequest | ReopenRequest | StaleTick
 
 
 def read_event(event: Any, clock: datetime) -> Request:
@@ -75,6 +83,8 @@ def read_event(event: Any, clock: datetime) -> Request:
     match event:
         case {"action": "close", **rest} if not rest:
             return CloseRequest(clock)
+        case {"action": "reopen", **rest} if not rest:
+            return ReopenRequest(clock)
         case {"action": "wake", "principals": [*names], **rest} if not rest:
             return _wake(names, clock)
         case {"Records": [_, *_] as records, **rest} if not rest and all(map(_of_stream, records)):

@@ -10,13 +10,14 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
 from quota_enforcer import clock
-from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.errors import SweepFailed
+from quota_enforcer.core.deployment import STACK_ENDS, Settings
+from quota_enforcer.core.errors import StackStays, SweepFailed
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.lambdas.enforcer.events import (
     CloseRequest,
     EditRequest,
+    ReopenRequest,
     StaleTick,
     SweepRequest,
     WakeRequest,
@@ -45,6 +46,12 @@ def closer() -> "Sweep":
     return wiring.sweep(Settings.from_environment(os.environ, closing=True), boto3.Session())
 
 
+def stack_goes() -> bool:
+    """Whether CloudFormation says that this stack is being deleted; nobody else is believed."""
+    settings = Settings.from_environment(os.environ, closing=True)
+    return wiring.own_stack(settings, boto3.Session()).status() in STACK_ENDS
+
+
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(correlation_id_path="correlation_id", clear_state=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
@@ -53,15 +60,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     request = read_event(event, clock.now())
     match request:
         case SweepRequest():
-            report = enforcer().run(
-                request.now, dry_run=request.dry_run, confirm_blocks=request.confirm_blocks
-            )
-            _measure(report)
-            took = (clock.now() - request.now).total_seconds()
-            metrics.add_metric("Duration", MetricUnit.Seconds, took)
-            if report.data_age_seconds is not None:
-                metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
-            return _told("sweep", report)
+            return _swept(request)
         case WakeRequest():
             report = enforcer().wake(request.principals, request.now)
             report = replace(report, failures=[*report.failures, *request.refused])
@@ -72,9 +71,19 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             _measure(report)
             return _told("edit", report)
         case CloseRequest():
+            if not stack_goes():
+                raise StackStays(
+                    "asked to release everybody and block nobody any more, but CloudFormation "
+                    "does not delete this stack: nothing was done; find in CloudTrail who asked"
+                )
             released = closer().close(request.now)
             logger.info("closed", released=released)
             return {"released": released}
+        case ReopenRequest():
+            if stack_goes():
+                raise StackStays("CloudFormation is deleting this stack: it stays closed")
+            enforcer().reopen()
+            return {"reopened": True}
         case StaleTick():
             logger.warning("dropped a stale tick", scheduled=request.scheduled.isoformat())
             metrics.add_metric("StaleTicks", MetricUnit.Count, 1)
@@ -82,6 +91,20 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             return {"dropped": "stale", "scheduled": request.scheduled.isoformat()}
         case _:
             assert_never(request)
+
+
+def _swept(request: SweepRequest) -> dict[str, Any]:
+    report = enforcer().run(
+        request.now, dry_run=request.dry_run, confirm_blocks=request.confirm_blocks
+    )
+    _measure(report)
+    took = (clock.now() - request.now).total_seconds()
+    metrics.add_metric("Duration", MetricUnit.Seconds, took)
+    if report.closed and not stack_goes():
+        metrics.add_metric("ClosedThoughDeployed", MetricUnit.Count, 1)
+    if report.data_age_seconds is not None:
+        metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
+    return _told("sweep", report)
 
 
 def _measure(report: "Report") -> None:

@@ -10,6 +10,7 @@ from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.aws.functions.author import AuthorFunction
+from quota_enforcer.aws.functions.own_stack import OwnStack
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
@@ -32,6 +33,12 @@ def ledger(settings: "Settings", session: "boto3.Session") -> DynamoLedger:
     """The ledger."""
     client = session.client("dynamodb", config=clients.ENFORCER)
     return DynamoLedger(client, settings.ledger_table, settings.zone)
+
+
+def own_stack(settings: "Settings", session: "boto3.Session") -> OwnStack:
+    """The stack that the deployment is."""
+    client = session.client("cloudformation", config=clients.ENFORCER)
+    return OwnStack(client, settings.stack_id or settings.stack)
 
 
 def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | None:

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -12,7 +13,9 @@ from crhelper import CfnResource
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.logging import InvocationLogging, WantedLogging
 from quota_enforcer.aws.functions.functions import Enforcer
-from quota_enforcer.core.errors import ConfigError
+from quota_enforcer.aws.functions.own_stack import OwnStack
+from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS
+from quota_enforcer.core.errors import ConfigError, StackStays
 from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 
 if TYPE_CHECKING:
@@ -37,7 +40,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:
 def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
     """Have calls logged to the wanted group; fails with the parameter to set."""
     physical_id = _keep_physical_id(event)
-    _check_zone(event)
+    _check_sender(event, STACK_CHANGES)
+    _check_zone()
     logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
     return physical_id
 
@@ -46,8 +50,9 @@ def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
 def close(event: dict[str, Any], _context: "LambdaContext") -> str:
     """Release everyone, then switch logging off; fails if somebody would stay blocked."""
     physical_id = _keep_physical_id(event)
+    _check_sender(event, STACK_ENDS)
     client = boto3.client("lambda", config=clients.CLOSES_ENFORCER)
-    enforcer = Enforcer(client, event["ResourceProperties"]["EnforcerFunction"])
+    enforcer = Enforcer(client, os.environ["ENFORCER_FUNCTION"])
     logger.info("enforcer closed: %s", enforcer.ask({"action": "close"}))
     logger.info("invocation logging %s", _logging().withdraw(_wanted(event)))
     return physical_id
@@ -59,21 +64,40 @@ def _keep_physical_id(event: dict[str, Any]) -> str:
     return resource.PhysicalResourceId
 
 
-def _check_zone(event: dict[str, Any]) -> None:
+def _check_sender(event: dict[str, Any], statuses: frozenset[str]) -> None:
+    """Raises StackStays unless CloudFormation itself says that this stack is so far.
+
+    Whoever may invoke this function can send it any event: nothing else in it is believed.
+    """
+    own, named = os.environ["STACK_ID"], event.get("StackId")
+    if named != own:
+        raise StackStays(f"the event is of the stack {named}, and this function is of {own}")
+    status = OwnStack(boto3.client("cloudformation", config=clients.PROMPT), own).status()
+    if status not in statuses:
+        raise StackStays(
+            f"the event is a {event['RequestType']}, but CloudFormation has the stack {own} as "
+            f"{status}: nothing was done; find in CloudTrail who sent it"
+        )
+
+
+def _check_zone() -> None:
     """Raises ConfigError, so that no stack is made or changed whose functions could not start."""
     try:
-        time_zone(event["ResourceProperties"]["TimeZone"])
+        time_zone(os.environ["TIME_ZONE"])
     except UnknownTimeZone as error:
         raise ConfigError(f"parameter TimeZone: {error}") from error
 
 
 def _wanted(event: dict[str, Any]) -> WantedLogging:
-    properties = event["ResourceProperties"]
+    """What the template wants; of the event only which of our own roles wrote the log before."""
+    role = os.environ["LOG_ROLE"]
+    former = event.get("OldResourceProperties", {}).get("LogRoleArn", "")
+    ours = former.rpartition("/")[0] == role.rpartition("/")[0]
     return WantedLogging(
-        log_group=properties["LogGroupName"],
-        role=properties["LogRoleArn"],
-        bodies=properties["LogPromptsAndAnswers"] == "true",
-        former_role=event.get("OldResourceProperties", {}).get("LogRoleArn", ""),
+        log_group=os.environ["LOG_GROUP"],
+        role=role,
+        bodies=os.environ["LOG_PROMPTS_AND_ANSWERS"] == "true",
+        former_role=former if ours else "",
     )
 
 

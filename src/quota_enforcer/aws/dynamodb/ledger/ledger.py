@@ -69,6 +69,7 @@ class DynamoLedger:
         self.reopen_edits = sweeps.reopen_edits
         self.note = sweeps.note
         self.close = sweeps.close
+        self.reopen = sweeps.reopen
 
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
         self.remember_quota = quotas.remember

@@ -84,6 +84,9 @@ class DynamoSweepMemory:
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})
 
+    def reopen(self) -> None:
+        self._table.update(STATE, {}, ["closed", "terms"])
+
 
 def state_attributes(state: SweepState) -> dict[str, str]:
     """What a finished sweep notes; what is None or empty is to be removed."""
