@@ -228,7 +228,7 @@ def test_release_of_a_stranger_asks_who_is_meant(blocked: Shell) -> None:
     [
         ([], "Usage"),
         (["user/alice", "--all"], "name one PRINCIPAL, or give --all"),
-        (["alcie"], "'alcie' is no principal that is known here: write user/alcie"),
+        (["alcie"], "'alcie' is no principal that is known here (did you mean user/alice?): write"),
         (
             ["user/alice", "--until", "tomorrow"],
             "'tomorrow' is not an end; write a while such as 2h",

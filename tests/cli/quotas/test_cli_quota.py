@@ -146,6 +146,9 @@ def test_set_of_a_new_item_names_what_is_missing(shell: Shell) -> None:
             "'dora@example.com' is no principal that is known here: write sso/dora@",
         ),
         ("twin", "'twin' may be role/twin or user/twin: write which of them"),
+        ("Alice", "(did you mean user/alice?): write user/Alice, role/Alice"),
+        ("users", "write user/* for all of them"),
+        ("group/devs", "make a team of its members"),
         ("everybody", "write default for all people (never roles), or user/*"),
         ("arn:aws:s3:::bucket", "'arn:aws:s3:::bucket' is no identity ARN"),
         (
@@ -181,6 +184,7 @@ def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str, words:
         ("alice", "user/alice"),
         (" user/alice ", "user/alice"),
         ("users/alice", "user/alice"),
+        ("user:alice", "user/alice"),
         ("User/alice", "user/alice"),
         ("ci", "role/ci"),
         ("Ann@Example.com", "sso/ann@example.com"),

@@ -25,6 +25,9 @@ def at(text: str, now: datetime = NOON, zone: ZoneInfo = UTC_ZONE) -> datetime:
         ("3d", 27, 12, 0),
         ("1d12h", 26, 0, 0),
         ("1w", 1, 12, 0),
+        ("2 hours", 24, 14, 0),
+        ("3 days", 27, 12, 0),
+        ("1 hour 30 min", 24, 13, 30),
         ("2026-11-25", 25, 0, 0),
         ("2026-11-25T09:30", 25, 9, 30),
         ("2026-11-25T09:30+01:00", 25, 8, 30),
@@ -52,7 +55,7 @@ def test_a_while_is_written_as_the_moment_it_ends_without_parts_of_seconds() -> 
     assert end_text("2h", NOON.replace(microsecond=5), BERLIN) == "2026-11-24T15:00:00+01:00"
 
 
-@pytest.mark.parametrize("text", ["2026-12-01", "tomorrow", "h", ""])
+@pytest.mark.parametrize("text", ["2026-12-01", "tomorrow", "h", "", "2 monkeys"])
 def test_what_is_no_while_is_left_for_validation(text: str) -> None:
     assert end_text(text, NOON, UTC_ZONE) == text
 
@@ -63,7 +66,7 @@ def test_what_is_no_while_is_left_for_validation(text: str) -> None:
         ("tomorrow", "'tomorrow' is not an end; write a while such as 2h, 3d or 1d12h; a moment"),
         ("", "'' is not an end"),
         ("3", "'3' is not an end"),
-        ("2 h", "'2 h' is not an end"),
+        ("2 x", "'2 x' is not an end"),
         ("1h2d", "'1h2d' is not an end"),
         ("99999999999d", "is not an end"),
         ("9000w9000w", "is not an end"),

@@ -4,6 +4,7 @@ What may be one principal only is taken as that one. All else is refused with wh
 is ever taken for somebody else.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 import typer
@@ -12,7 +13,7 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal import asking
 from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.errors import UnknownIdentity, near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Identity, Kind, Principal, canonical, identify
 from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
@@ -44,10 +45,12 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
         return _of_arn(said, deployment.settings.account, ask=ask)
     if said in GROUPS:
         return said
-    kind, slash, name = said.partition("/")
+    kind, slash, name = re.sub(rf"^({'|'.join(Kind)}):", r"\1/", said).partition("/")
     kinds = {form: each for each in Kind for form in (each.value, f"{each.value}s")}
     if slash and kind.lower() in kinds:
         return canonical(f"{kinds[kind.lower()]}/{name}", deployment.settings.account)
+    if slash and kind.lower() in {"group", "groups"}:
+        raise UnknownIdentity(f"{said!r} is {_WHOSE['group']}")
     if slash or not said:
         return said
     return _bare(deployment, said)
@@ -75,6 +78,8 @@ def _bare(deployment: Deployment, name: str) -> str:
             f"{name!r} is nobody's name: write {DEFAULT} for all people (never roles), or user/*, "
             "sso/* or role/* for all of a kind"
         )
+    if (kind := name.lower().removesuffix("s")) in {Kind.USER, Kind.ROLE}:
+        raise UnknownIdentity(f"{name!r} is nobody's name: write {kind}/* for all of them")
     several = sorted(set(_having(deployment, name)))
     if len(several) == 1:
         hint(f"{name} is taken as {several[0]}.")
@@ -85,7 +90,12 @@ def _bare(deployment: Deployment, name: str) -> str:
         )
     forms = [f"{Kind.SSO}/{name}"] if "@" in name else [f"{kind}/{name}" for kind in Kind]
     forms = [each for each in forms if Kind(each.partition("/")[0]) in _NAMED]
-    raise UnknownIdentity(f"{name!r} is no principal that is known here: write {_or(forms)}")
+    known = [str(record.principal) for record in deployment.ledger.everybody()]
+    meant = these(near for form in forms for near in near_names(form, known))
+    nearest = f" ({meant})" if meant else ""
+    raise UnknownIdentity(
+        f"{name!r} is no principal that is known here{nearest}: write {_or(forms)}"
+    )
 
 
 def _having(deployment: Deployment, name: str) -> Iterator[Principal]:

@@ -96,6 +96,10 @@ _WHILE = re.compile(
 )
 
 
+_SPELLED = re.compile(r"\s*([wdhm])(?:eeks?|ays?|ours?|rs?|inutes?|ins?)?(?:\s+|\b)")
+"""A unit as people write it: `2 days`, `1 hour 30 min`."""
+
+
 def end_moment(text: str, context: Context, option: str) -> datetime:
     """The end as a moment; raises typer.BadParameter if it is not an end, or is past."""
     try:
@@ -118,7 +122,7 @@ def end_text(text: str, now: datetime, zone: ZoneInfo) -> str:
 
     Days and weeks end at the same time of day, also if the clocks change in between.
     """
-    found = _WHILE.fullmatch(text)
+    found = _WHILE.fullmatch(_SPELLED.sub(r"\1", text.strip().lower()))
     if found is None:
         return text
     parts = {unit: int(number) for unit, number in found.groupdict(default="0").items()}
