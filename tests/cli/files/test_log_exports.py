@@ -172,6 +172,16 @@ def test_what_is_no_export_reads_as_the_meter_reads_it(line: str) -> None:
     assert isinstance(reading, Skipped | Quarantined)
 
 
+def test_of_half_a_record_no_part_is_taken_for_a_whole_one() -> None:
+    """A body may hold what looks like a record of somebody else."""
+    forged = a_record(identity__arn=f"arn:aws:iam::{ACCOUNT}:user/mallory")
+    line = json.dumps(a_record(input__inputBodyJson=forged))[9:]
+    assert list(readings(line)) == [read(line)]
+    assert list(readings(json.dumps(a_record(input__inputBodyJson=forged, modelId=None)))) == [
+        Quarantined("modelId is missing")
+    ]
+
+
 @pytest.mark.parametrize(
     ("written", "number"),
     [
