@@ -168,7 +168,7 @@ def test_it_carries_the_time_zones(package: Path) -> None:
 
 
 def test_it_carries_the_prices_with_their_licence(package: Path, runtime: Path) -> None:
-    assert run(PRICED, package, runtime) == "0.000792"
+    assert run(PRICED, package, runtime) == "0.00072"
     notice = (package / "quota_enforcer" / "core/pricing/catalog/NOTICE.md").read_text("utf-8")
     assert "MIT License" in notice
     assert "Copyright (c) 2023 Berri AI" in notice
