@@ -5,6 +5,7 @@ import pytest
 
 from deployed_stack import ALLOW, TEMPLATE, DeployedStack, call, is_refused
 from embedded_account import Caller, document
+from quota_enforcer.core.policies.names import gate_name
 from quota_enforcer.local.embedded import EmbeddedAws
 
 DEVELOPER = "AWSReservedSSO_Developer_0123456789abcdef"
@@ -27,7 +28,7 @@ def gated(aws: EmbeddedAws) -> DeployedStack:
 def behind_the_gate(stack: DeployedStack, session: str) -> boto3.Session:
     """Somebody of Identity Center, whose permission set names the gate."""
     iam, account, name = stack.aws.client("iam"), stack.aws.account_id, stack.name
-    gate = f"policy/bedrock-quota/{name}/{name}-bedrock-quota-gate-1-BOUNDARY-ONLY"
+    gate = f"policy/bedrock-quota/{name}/{gate_name(name, 1)}"
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(
         RoleName=DEVELOPER,

@@ -327,7 +327,7 @@ def test_a_gate_that_cannot_be_written_does_not_stop_the_other(house: Gatehouse)
     house.iam.fails[GATE] = ConnectionError("down")
     answer = rendered(house)
     assert answer.denied == {Principal.parse("sso/alice@x.com"): ALL}
-    words = "q-bedrock-quota-gate-1-BOUNDARY-ONLY could not be written: ConnectionError: down"
+    words = "q-gate-1-BOUNDARY-ONLY could not be written: ConnectionError: down"
     assert answer.trouble == {CI: words}
     assert answer.failures == (words,)
 
@@ -439,7 +439,7 @@ def test_looking_who_has_a_gate_attached_may_fail(house: Gatehouse) -> None:
     answer = rendered(house)
     assert answer.denied == {CI: ALL}
     assert answer.failures == (
-        "q-bedrock-quota-gate-1-BOUNDARY-ONLY could not be inspected: ConnectionError: down",
+        "q-gate-1-BOUNDARY-ONLY could not be inspected: ConnectionError: down",
     )
 
 

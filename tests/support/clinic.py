@@ -47,7 +47,7 @@ class Clinic:
     @property
     def gate(self) -> str:
         head = self.deny.rpartition("/")[0]
-        return f"{head}/{self.stack.name}-bedrock-quota-gate-1-BOUNDARY-ONLY"
+        return f"{head}/{self.stack.name}-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
 
     def auditor(self) -> boto3.Session:
         """The credentials of an admin who may do nothing by himself."""

@@ -13,9 +13,7 @@ from quota_enforcer.gates.author import Author
 from quota_enforcer.gates.ports import Write
 from quota_enforcer.gates.roles import Role
 
-GATE: Final = (
-    "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-bedrock-quota-gate-1-BOUNDARY-ONLY"
-)
+GATE: Final = "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-gate-1-BOUNDARY-ONLY"
 GATE_2: Final = GATE.replace("gate-1", "gate-2")
 ALL: Final = frozenset({"*"})
 DEVELOPERS: Final = "AWSReservedSSO_Developers_0123456789abcdef"

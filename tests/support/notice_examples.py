@@ -145,7 +145,7 @@ def tampered() -> tuple[Notice, Message]:
 def gate_nearly_full() -> tuple[Notice, Message]:
     world = _world()
     author = world.keep_gates()
-    gate = "bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"
+    gate = "bedrock-quota-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
     author.written, author.fill = (gate,), {gate: 92}
     world.quota(principal="sso/ann@example.com")
     _used(world, 1234, who="sso:ann@example.com")

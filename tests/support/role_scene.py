@@ -21,12 +21,15 @@ PLANTED: Final = {
 LIKE_GATES: Final = {
     "a gate not installed": (
         "/bedrock-quota/bedrock-quota/",
-        "bedrock-quota-bedrock-quota-gate-2-BOUNDARY-ONLY",
+        "bedrock-quota-over-bedrock-quota-gate-2-see-your-notice-BOUNDARY-ONLY",
     ),
-    "a gate at the top": ("/", "bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"),
+    "a gate at the top": (
+        "/",
+        "bedrock-quota-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY",
+    ),
     "another stack's gate": (
         "/bedrock-quota/other/",
-        "other-bedrock-quota-gate-1-BOUNDARY-ONLY",
+        "other-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY",
     ),
     "a deny": ("/bedrock-quota/bedrock-quota/", f"{NAME}-4-see-your-notice"),
 }
@@ -75,7 +78,7 @@ class Scene:
     @property
     def gate(self) -> str:
         """The stack's one gate."""
-        name = "bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"
+        name = "bedrock-quota-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
         return self.policy("/bedrock-quota/bedrock-quota/", name)
 
     def policy(self, path: str, name: str) -> str:

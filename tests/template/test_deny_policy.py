@@ -87,7 +87,7 @@ def among_any(actions: Iterable[str], pattern: str) -> bool:
 def test_its_name_explains_itself_and_names_the_stack() -> None:
     policy = properties("DenyAllPolicy")
     assert policy["Path"] == {"Fn::Sub": "/bedrock-quota/${AWS::StackName}/"}
-    name = "${AWS::StackName}-over-bedrock-quota-see-your-notice"
+    name = "${AWS::StackName}-over-bedrock-quota-${AskWhom}"
     assert policy["ManagedPolicyName"] == {"Fn::Sub": name}
 
 

@@ -9,7 +9,7 @@ from quota_enforcer.core.environment import Environment, json_texts
 from quota_enforcer.core.policies.boundary import Entry, Gate, fitting_gate
 
 _GATE: Final = re.compile(
-    r"arn:(?P<partition>[\w-]+):iam::\d{12}:policy/bedrock-quota/[\w-]+/[\w-]+-BOUNDARY-ONLY",
+    r"arn:(?P<partition>[\w-]+):iam::\d{12}:policy/bedrock-quota/[\w-]+/[\w+=,.@-]+-BOUNDARY-ONLY",
     re.ASCII,
 )
 _ALLOWED: Final = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quota_enforcer.gates.ports import Gates
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
-GATE = "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-bedrock-quota-gate-1-BOUNDARY-ONLY"
+GATE = "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-gate-1-BOUNDARY-ONLY"
 NOBODY = gate({})
 DOCUMENTS = [gate({f"*:person{number}": {"*"}}) for number in range(12)]
 

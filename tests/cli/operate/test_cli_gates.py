@@ -60,7 +60,7 @@ def test_the_name_and_path_to_paste_stand_alone_on_their_lines(shell: Shell) -> 
     called(shell, DEVELOPER, "alice")
     shell.gatehouse.role(DEVELOPER, boundary="")
     lines = shell.run("gates", "setup").stdout.splitlines()
-    assert "    policy name  q-bedrock-quota-gate-1-BOUNDARY-ONLY" in lines
+    assert "    policy name  q-gate-1-BOUNDARY-ONLY" in lines
     assert "    path         /bedrock-quota/q/" in lines
 
 
@@ -71,7 +71,7 @@ def test_the_commands_for_a_permission_set_set_the_boundary_and_provision_it(she
     assert put.startswith("aws sso-admin put-permissions-boundary-to-permission-set ")
     assert put.endswith(
         "--permissions-boundary 'CustomerManagedPolicyReference="
-        "{Name=q-bedrock-quota-gate-1-BOUNDARY-ONLY,Path=/bedrock-quota/q/}'"
+        "{Name=q-gate-1-BOUNDARY-ONLY,Path=/bedrock-quota/q/}'"
     )
     assert provision.endswith(f"--target-type AWS_ACCOUNT --target-id {ACCOUNT}")
 
@@ -154,7 +154,10 @@ def test_a_gate_that_was_not_made_yet_is_missing_and_never_proposed_before_one_t
     del shell.gatehouse.iam.documents[GATE]
     result = shell.run("gates", "setup")
     assert result.exit_code == 1
-    assert "gate-1-BOUNDARY-ONLY is not there yet: `quota-enforcer sweep`" in result.stderr
+    assert (
+        "gate-1-BOUNDARY-ONLY is not there yet: `quota-enforcer sweep`"
+        in result.stderr
+    )
     assert "gate-2-BOUNDARY-ONLY" in role(shell, DEVELOPER)["commands"][0]
 
 
@@ -168,7 +171,7 @@ def test_a_gate_attached_as_an_ordinary_policy_is_an_alarm(shell: Shell) -> None
 def test_with_nobody_seen_yet_the_values_are_shown_all_the_same(shell: Shell) -> None:
     result = shell.run("gates", "setup")
     assert result.exit_code == 0
-    assert "q-bedrock-quota-gate-1-BOUNDARY-ONLY" in result.stdout
+    assert "q-gate-1-BOUNDARY-ONLY" in result.stdout
     assert "/bedrock-quota/q/" in result.stdout
     assert "Nobody behind a permission set has called Bedrock yet" in result.stdout
 

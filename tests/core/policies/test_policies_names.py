@@ -161,9 +161,9 @@ def test_an_account_has_twelve_digits(account: str) -> None:
         checked_account(account)
 
 
-@pytest.mark.parametrize("stack", ["", "1st", "my_stack", "a*", "a" * 81, "é"])
+@pytest.mark.parametrize("stack", ["", "1st", "my_stack", "a*", "a" * 61, "é"])
 def test_a_stack_that_could_not_name_its_policies_is_refused(stack: str) -> None:
-    with pytest.raises(InvalidPolicyInput, match="at most 80"):
+    with pytest.raises(InvalidPolicyInput, match="at most 60"):
         checked_stack(stack)
 
 
@@ -179,10 +179,24 @@ def test_what_is_no_region_is_refused(region: str) -> None:
 
 
 def test_the_longest_stack_still_has_policies_with_names_that_iam_takes() -> None:
-    stack = "s" * 80
+    stack, ask = "s" * 60, "a" * 24
     names = [
-        deny_policy_name(stack),
-        deny_policy_name(stack, MODEL_SCOPES),
-        gate_name(stack, GATES),
+        deny_policy_name(stack, ask=ask),
+        deny_policy_name(stack, MODEL_SCOPES, ask),
+        gate_name(stack, GATES, ask),
     ]
     assert max(map(len, names)) <= 128
+
+
+def test_the_name_of_a_deny_says_what_happened_and_whom_to_ask() -> None:
+    ask = "ask-platform@example.com"
+    assert deny_policy_name("q", ask=ask) == "q-over-bedrock-quota-ask-platform@example.com"
+    assert gate_name("q", 1, ask) == (
+        "q-over-bedrock-quota-gate-1-ask-platform@example.com-BOUNDARY-ONLY"
+    )
+
+
+@pytest.mark.parametrize("ask", ["", "a b", "a/b", "*", "x" * 25, "ä"])
+def test_what_no_policys_name_can_hold_is_refused(ask: str) -> None:
+    with pytest.raises(InvalidPolicyInput, match="cannot be in a policy's name"):
+        deny_policy_name("q", ask=ask)

@@ -15,7 +15,9 @@ DENY_ALL, DENY_1 = (
     f"{OURS}-over-bedrock-quota-see-your-notice",
     (f"{OURS}-over-bedrock-quota-1-see-your-notice"),
 )
-GATE_1, GATE_2 = (f"{OURS}-bedrock-quota-gate-{n}-BOUNDARY-ONLY" for n in (1, 2))
+GATE_1, GATE_2 = (
+    f"{OURS}-over-bedrock-quota-gate-{n}-see-your-notice-BOUNDARY-ONLY" for n in (1, 2)
+)
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ALICE, TEAM = f"{IAM}:user/alice", f"{IAM}:role/team/shared"
 SSO = f"{IAM}:role/aws-reserved/sso.amazonaws.com"
@@ -319,7 +321,7 @@ class TestGuard:
         call("iam:CreatePolicyVersion", GATE_1),
         call("iam:SetDefaultPolicyVersion", DENY_ALL),
         call("iam:DeletePolicy", GATE_2),
-        call("iam:CreatePolicy", f"{OURS}-bedrock-quota-gate-4-BOUNDARY-ONLY"),
+        call("iam:CreatePolicy", f"{OURS}-over-bedrock-quota-gate-4-see-your-notice-BOUNDARY-ONLY"),
         call("iam:DeleteRolePermissionsBoundary", TEAM, iam__PermissionsBoundary=GATE_1),
         call("iam:UpdateAssumeRolePolicy", OWN_ROLE),
         call("iam:CreateRole", f"{IAM}:role/bedrock-quota/bedrock-quota/evil"),

@@ -22,7 +22,7 @@ POLICIES = "arn:aws:iam::111122223333:policy/bedrock-quota/q"
 ALL, OPUS = f"{POLICIES}/q-deny", f"{POLICIES}/q-deny-1"
 TODAY = date(2026, 12, 1)
 MODEL = "anthropic.claude-3-opus-20240229-v1:0"
-GATE = f"{POLICIES}/q-bedrock-quota-gate-1-BOUNDARY-ONLY"
+GATE = f"{POLICIES}/q-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
 EVERYTHING = frozenset({"*"})
 
 
@@ -215,7 +215,9 @@ class TestGates:
         return gates([replace(GateSeen(GATE, percent=3), **but)], "q")
 
     def test_one_as_the_author_writes_it_is_fine(self) -> None:
-        assert self.look() == Diagnosis("q-bedrock-quota-gate-1-BOUNDARY-ONLY is 3 % full")
+        assert self.look() == Diagnosis(
+            "q-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY is 3 % full"
+        )
 
     def test_one_that_is_not_made_yet_is_made_by_a_sweep(self) -> None:
         finding = one(self.look(made=False, foreign=True))

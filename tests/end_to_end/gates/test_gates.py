@@ -36,7 +36,7 @@ class Gated:
 
     @property
     def gate(self) -> str:
-        name = f"{self.stack.name}-bedrock-quota-gate-1-BOUNDARY-ONLY"
+        name = f"{self.stack.name}-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
         return f"arn:aws:iam::{self.aws.account_id}:policy/bedrock-quota/{self.stack.name}/{name}"
 
     @property

@@ -41,7 +41,7 @@ class Gated:
     @property
     def gate(self) -> str:
         account, name = self.stack.aws.account_id, self.stack.name
-        policy = f"{name}-bedrock-quota-gate-1-BOUNDARY-ONLY"
+        policy = f"{name}-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
         return f"arn:aws:iam::{account}:policy/bedrock-quota/{name}/{policy}"
 
     def make_role(self, name: str, *, gate: bool = True) -> None:

@@ -18,7 +18,7 @@ OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 ALLOW = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
 HELLO: list[Any] = [{"role": "user", "content": [{"text": "hello"}]}]
-GATE = "bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"
+GATE = "bedrock-quota-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
 
 
 def is_open(session: Any, model: str) -> bool:

@@ -15,7 +15,7 @@ SAMPLE = Path(__file__).parents[3] / "events" / "cloudtrail-detach.json"
 ACCOUNT = "123456789012"
 PATH = f"arn:aws:iam::{ACCOUNT}:policy/bedrock-quota/bedrock-quota/"
 OURS = f"{PATH}bedrock-quota-over-bedrock-quota-see-your-notice"
-GATE = f"{PATH}bedrock-quota-bedrock-quota-gate-1-BOUNDARY-ONLY"
+GATE = f"{PATH}bedrock-quota-over-bedrock-quota-gate-1-see-your-notice-BOUNDARY-ONLY"
 OTHERS = [
     f"arn:aws:iam::{ACCOUNT}:policy/bedrock-quota/bedrock-quota-2/bedrock-quota-over",
     f"arn:aws:iam::{ACCOUNT}:policy/bedrock-quota-over-bedrock-quota-see-your-notice",

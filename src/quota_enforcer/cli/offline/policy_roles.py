@@ -12,7 +12,7 @@ from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import SCP_LIMIT
-from quota_enforcer.core.policies.names import GATES, MODEL_SCOPES, PARTITIONS
+from quota_enforcer.core.policies.names import ASK_WHOM, GATES, MODEL_SCOPES, PARTITIONS
 from quota_enforcer.core.policies.scp import Guarded
 from quota_enforcer.core.policies.scp import guard as guard_for
 
@@ -30,6 +30,9 @@ _ModelScopes = Annotated[
         "--scopes", min=0, max=MODEL_SCOPES, help="How many ModelScope parameters are set."
     ),
 ]
+
+
+_AskWhom = Annotated[str, typer.Option("--ask-whom", help="The parameter AskWhom.")]
 
 
 def meter(
@@ -57,6 +60,7 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     scopes: _ModelScopes = 0,
     gates: Annotated[int, typer.Option(min=0, max=GATES, help="The parameter Gates.")] = 0,
     *,
+    ask: _AskWhom = ASK_WHOM,
     metering: Annotated[_Metering, typer.Option(help="The parameter Metering.")] = "stream",
 ) -> None:
     """Show what the enforcer may do, as its role has it.
@@ -67,7 +71,7 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     """
     metrics = metering == "cloudwatch"
     of = Deployed.named(
-        stack, account, partition, region, scopes=scopes, gates=gates, metrics=metrics
+        stack, account, partition, region, scopes=scopes, gates=gates, metrics=metrics, ask=ask
     )
     say_json(functions.enforcer(of))
     _explain_patterns()
@@ -79,13 +83,14 @@ def author(
     partition: Partition = "aws",
     region: _Region = "*",
     gates: Annotated[int, typer.Option(min=1, max=GATES, help="The parameter Gates.")] = 1,
+    ask: _AskWhom = ASK_WHOM,
 ) -> None:
     """Show what the author, which writes the gates, may do, as its role has it.
 
     Examples:
       quota-enforcer policy author --account 111122223333 --gates 2
     """
-    of = Deployed.named(stack, account, partition, region, gates=gates)
+    of = Deployed.named(stack, account, partition, region, gates=gates, ask=ask)
     say_json(functions.author(of))
     _explain_patterns()
 

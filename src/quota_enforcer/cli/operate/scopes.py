@@ -8,8 +8,10 @@ import typer
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
-from quota_enforcer.core.policies.names import MODEL_SCOPES, deny_policy_name
+from quota_enforcer.core.policies.names import ASK_WHOM, MODEL_SCOPES, deny_policy_name
 from quota_enforcer.core.usage.opaque import SeenModel, left_open
+
+_NUMBERS = range(1, MODEL_SCOPES + 1)
 
 app = typer.Typer(no_args_is_help=True, help="Which models can be denied on their own.")
 
@@ -81,7 +83,8 @@ def _show(past: dict[str, list[SeenModel]], unknown: Sequence[SeenModel]) -> Non
 
 def _tell_of_free(stack: str, installed: Sequence[tuple[str, str]]) -> None:
     used = {arn.rpartition("/")[2] for _, arn in installed}
-    free = [n for n in range(1, MODEL_SCOPES + 1) if deny_policy_name(stack, n) not in used]
+    starts = {n: deny_policy_name(stack, n).removesuffix(ASK_WHOM) for n in _NUMBERS}
+    free = [n for n in _NUMBERS if not any(name.startswith(starts[n]) for name in used)]
     if free:
         hint(
             f"{len(free)} more can be added: set the stack's parameter ModelScope{free[0]} to a "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from quota_enforcer.core.policies.names import (
+    ASK_WHOM,
     checked_account,
     checked_partition,
     checked_region,
@@ -57,6 +58,7 @@ class Deployed:
         gates: int = 0,
         metrics: bool = False,
         log_group: str = "",
+        ask: str = ASK_WHOM,
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -76,11 +78,11 @@ class Deployed:
             quota_table=arn("dynamodb", f"table/{stack}-QuotaTable-*"),
             quota_stream=arn("dynamodb", f"table/{stack}-QuotaTable-*/stream/*"),
             ledger_table=arn("dynamodb", f"table/{stack}-LedgerTable-*"),
-            denies=tuple(policy(deny_policy_name(stack, number)) for number in numbers),
+            denies=tuple(policy(deny_policy_name(stack, number, ask)) for number in numbers),
             notice_topic=arn("sns", f"{stack}-NoticeTopic-*"),
             dead_letters=arn("sqs", f"{stack}-EnforcerDeadLetters-*"),
             enforcer_log=arn("logs", f"log-group:/bedrock-quota/{stack}/enforcer:*"),
-            gates=tuple(policy(gate_name(stack, number)) for number in range(1, gates + 1)),
+            gates=tuple(policy(gate_name(stack, number, ask)) for number in range(1, gates + 1)),
             author=arn("lambda", f"function:{stack}-AuthorFunction-*") if gates else "",
             author_log=arn("logs", f"log-group:/bedrock-quota/{stack}/author:*"),
             metrics=metrics,

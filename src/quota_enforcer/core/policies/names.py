@@ -31,8 +31,10 @@ SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
 """What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
-_STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
-"""CloudFormation allows 128 characters; IAM's 128 for a policy's name leave 80 for the stack's."""
+_STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
+"""CloudFormation allows 128 characters; IAM's 128 for a gate's name leave 60 for the stack's."""
+_ASK: Final = re.compile(r"[\w+=,.@-]{1,24}", re.ASCII)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html"""
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+|\*", re.ASCII)
 _SCOPE: Final = re.compile(SCOPE)
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
@@ -64,7 +66,7 @@ def checked_stack(stack: str) -> str:
     """This stack's name; raises InvalidPolicyInput if its policies could not be named."""
     if not _STACK.fullmatch(stack):
         raise InvalidPolicyInput(
-            f"{stack!r} cannot be the stack's name: write at most 80 letters, digits and hyphens, "
+            f"{stack!r} cannot be the stack's name: write at most 60 letters, digits and hyphens, "
             "a letter first"
         )
     return stack
@@ -88,18 +90,33 @@ def policy_arn(partition: str, account: str, stack: str, name: str) -> str:
     return f"arn:{checked_partition(partition)}:iam::{account}:policy{policy_path(stack)}{name}"
 
 
-def deny_policy_name(stack: str, number: int | None = None) -> str:
+ASK_WHOM: Final = "see-your-notice"
+"""The template's default of `AskWhom`."""
+
+
+def deny_policy_name(stack: str, number: int | None = None, ask: str = ASK_WHOM) -> str:
     """The name of the static deny of `ModelScope<number>`, or of everything.
 
-    AWS shows it to the caller that it stops, so it says where to look.
+    AWS quotes it to the caller that it stops, so it says what happened and whom to ask.
     """
     scope = "" if number is None else f"-{number}"
-    return f"{checked_stack(stack)}-over-bedrock-quota{scope}-see-your-notice"
+    return f"{checked_stack(stack)}-over-bedrock-quota{scope}-{checked_ask(ask)}"
 
 
-def gate_name(stack: str, number: int) -> str:
-    """The name of a gate, the first being 1."""
-    return f"{checked_stack(stack)}-bedrock-quota-gate-{number}-BOUNDARY-ONLY"
+def gate_name(stack: str, number: int, ask: str = ASK_WHOM) -> str:
+    """The name of a gate, the first being 1; AWS quotes it too."""
+    name = f"{checked_stack(stack)}-over-bedrock-quota-gate-{number}-{checked_ask(ask)}"
+    return f"{name}-BOUNDARY-ONLY"
+
+
+def checked_ask(ask: str) -> str:
+    """This part of a policy's name; raises InvalidPolicyInput if IAM or the template refuses it."""
+    if not _ASK.fullmatch(ask):
+        raise InvalidPolicyInput(
+            f"{ask!r} cannot be in a policy's name: write the parameter AskWhom, 1 to 24 letters, "
+            "digits and any of +=,.@_-"
+        )
+    return ask
 
 
 def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
