@@ -154,10 +154,7 @@ def test_a_gate_that_was_not_made_yet_is_missing_and_never_proposed_before_one_t
     del shell.gatehouse.iam.documents[GATE]
     result = shell.run("gates", "setup")
     assert result.exit_code == 1
-    assert (
-        "gate-1-BOUNDARY-ONLY is not there yet: `quota-enforcer sweep`"
-        in result.stderr
-    )
+    assert "gate-1-BOUNDARY-ONLY is not there yet: `quota-enforcer sweep`" in result.stderr
     assert "gate-2-BOUNDARY-ONLY" in role(shell, DEVELOPER)["commands"][0]
 
 
