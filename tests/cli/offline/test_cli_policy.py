@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
-from quota_enforcer.core.policies.scp import Guarded, guard
+from quota_enforcer.core.policies.guard.guard import guard
+from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -166,20 +168,45 @@ class TestRoles:
     def test_more_gates_than_there_can_be_are_refused(self) -> None:
         assert "--gates" in refusal("author", "--account", ACCOUNT, "--gates", "5")
 
-    def test_the_guard_is_printed_without_white_space_that_organizations_would_count(self) -> None:
-        result = run("guard", "--account", ACCOUNT, "--admin-role", "Admin")
-        log = "/bedrock-quota/bedrock-quota/invocations"
-        (expected,) = guard(Guarded(ACCOUNT, "bedrock-quota", ("Admin",), log))
+
+class TestGuard:
+    guarded = Guarded(ACCOUNT, "bedrock-quota", ("Admin",))
+    least = ("guard", "--account", ACCOUNT, "--admin-role", "Admin")
+
+    def test_it_is_printed_without_white_space_that_organizations_would_count(self) -> None:
+        result = run(*self.least)
+        expected = guard(self.guarded)
         assert json.loads(result.stdout) == expected
-        assert len(result.stdout.strip()) == size(expected)
+        assert result.stdout.strip() == json.dumps(expected, separators=(",", ":"))
+        assert "2 policies, since one holds 5,120 characters" in result.stderr
 
-    def test_the_guard_of_an_existing_log_group(self) -> None:
-        args = ["--account", ACCOUNT, "--admin-role", "Admin", "--log-group", "bedrock"]
-        (expected,) = guard(Guarded(ACCOUNT, "bedrock-quota", ("Admin",), "bedrock"))
-        assert printed("guard", *args) == expected
+    def test_of_an_existing_log_group_it_spares_who_writes_it(self) -> None:
+        role = f"arn:aws:iam::{ACCOUNT}:role/Bedrock"
+        args = ["--log-group", "bedrock", "--log-role", role]
+        of = replace(self.guarded, log_group="bedrock", log_roles=(role,))
+        assert printed(*self.least, *args) == guard(of)
+        assert "name it with --log-role" in refusal(*self.least, "--log-group", "bedrock")
 
-    def test_the_guard_needs_an_admin_role(self) -> None:
+    def test_it_needs_an_admin_role(self) -> None:
         assert "--admin-role" in refusal("guard", "--account", ACCOUNT)
+
+    @pytest.mark.parametrize(
+        ("kind", "given"), [("identity", "a policy"), ("boundary", "boundary")]
+    )
+    def test_without_an_organisation_it_says_where_to_put_it(self, kind: str, given: str) -> None:
+        result = run("guard", "--account", ACCOUNT, "--kind", kind)
+        assert [json.loads(result.stdout)] == guard(
+            replace(self.guarded, admin_roles=(), kind=GuardKind(kind))
+        )
+        words = " ".join(result.stderr.split())
+        assert "bedrock-quota-quota-guard in the path /bedrock-quota/bedrock-quota/" in words
+        assert f"{given} to those who are limited" in words
+
+    def test_what_is_not_metered_is_closed_in_all_regions_but_those_named(self) -> None:
+        written = printed(*self.least, "--unmetered", "--region", "eu-central-1")
+        assert written == guard(replace(self.guarded, regions=("eu-central-1",)))
+        assert "name these with --region" in refusal(*self.least, "--unmetered")
+        assert "goes with --unmetered" in refusal(*self.least, "--region", "eu-central-1")
 
 
 class Analyzer:

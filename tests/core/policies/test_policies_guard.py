@@ -2,36 +2,40 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.policies.document import SCP_LIMIT, size
-from quota_enforcer.core.policies.scp import LONGEST_STACK, Guarded, guard
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, SCP_LIMIT, size
+from quota_enforcer.core.policies.guard.guard import guard
+from quota_enforcer.core.policies.guard.guarded import LONGEST_STACK, Guarded, GuardKind
 
-GUARDED = Guarded(
-    "111122223333", "bedrock-quota", ("Admin",), "/bedrock-quota/bedrock-quota/invocations"
-)
+ACCOUNT = "111122223333"
+GUARDED = Guarded(ACCOUNT, "bedrock-quota", ("Admin",))
 
 
-def test_it_is_one_policy_that_only_denies_under_a_condition() -> None:
-    (written,) = guard(GUARDED)
-    assert size(written) <= SCP_LIMIT
-    for statement in written["Statement"]:
+def statements(of: Guarded) -> list[dict[str, Any]]:
+    return [statement for each in guard(of) for statement in each["Statement"]]
+
+
+def test_it_only_denies_under_a_condition_that_spares_admins() -> None:
+    assert [size(each) for each in guard(GUARDED) if size(each) > SCP_LIMIT] == []
+    assert len(guard(GUARDED)) == 2
+    for statement in statements(GUARDED):
         assert statement["Effect"] == "Deny"
         assert statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
 
 
 def test_nobody_else_may_have_callers_masked_in_the_log() -> None:
-    (written,) = guard(GUARDED)
     denied = {
         action: statement["Resource"]
-        for statement in written["Statement"]
+        for statement in statements(GUARDED)
         for action in statement["Action"]
         if "Policy" in action and action.startswith("logs:")
     }
     assert (
-        f"arn:aws:logs:*:111122223333:log-group:{GUARDED.log_group}"
+        f"arn:aws:logs:*:111122223333:log-group:{GUARDED.log}"
         in denied["logs:PutDataProtectionPolicy"]
     )
     assert denied["logs:PutAccountPolicy"] == "*"
@@ -56,13 +60,12 @@ def test_another_stack_whose_name_begins_alike_is_left_alone() -> None:
 
 
 def test_many_admin_roles_take_several_policies_and_no_statement_is_lost() -> None:
-    (one,) = guard(GUARDED)
     named = tuple(f"AWSReservedSSO_Administrator{n}_0123456789abcdef" for n in range(15))
     documents = guard(replace(GUARDED, admin_roles=named))
-    assert len(documents) > 1
+    assert len(documents) > len(guard(GUARDED))
     assert all(size(each) <= SCP_LIMIT for each in documents)
     sids = [statement["Sid"] for each in documents for statement in each["Statement"]]
-    assert sids == [statement["Sid"] for statement in one["Statement"]]
+    assert sids == [statement["Sid"] for statement in statements(GUARDED)]
 
 
 def test_it_says_the_same_whatever_the_order_of_roles() -> None:
@@ -77,10 +80,16 @@ def test_it_says_the_same_whatever_the_order_of_roles() -> None:
     [
         ({"admin_roles": ()}, "nobody could update or delete the stack"),
         ({"admin_roles": ("*",)}, "'\\*' is no role"),
-        ({"admin_roles": ("arn:aws:iam::111122223333:role/Admin",)}, "is no role"),
+        ({"admin_roles": ("arn:aws:iam::999999999999:role/Admin",)}, "is no role"),
         ({"admin_roles": tuple(f"{n:060d}" for n in range(80))}, "name fewer"),
         ({"account": "1"}, "12 digits"),
         ({"stack": "a*"}, "cannot be the stack's name"),
+        ({"log_group": "bedrock"}, "by a role that the guard must spare.*--log-role"),
+        ({"log_group": "bedrock", "log_roles": ("*",)}, "'\\*' is no role"),
+        (
+            {"log_group": "bedrock", "log_roles": ("arn:aws:iam::999999999999:role/Log",)},
+            "is no role",
+        ),
         ({"log_group": "arn:aws:logs:us-east-1:111122223333:log-group:x"}, "not its ARN"),
         ({"log_group": "*"}, "is no log group"),
         ({"partition": "gov"}, "is no AWS partition"),
@@ -96,8 +105,7 @@ class TestTiers:
         assert "ServiceTier" not in str(guard(GUARDED))
 
     def test_all_but_the_named_ones_are_closed_for_all_but_admins(self) -> None:
-        (written,) = guard(replace(GUARDED, tiers=("flex", "default")))
-        tiers, mantle = written["Statement"][-2:]
+        tiers, mantle = statements(replace(GUARDED, tiers=("flex", "default")))[-2:]
         assert tiers["Action"] == ["bedrock:InvokeModel*"]
         assert tiers["Condition"]["StringNotEquals"] == {"bedrock:ServiceTier": ["default", "flex"]}
         assert tiers["Condition"]["Null"] == {"bedrock:ServiceTier": "false"}
@@ -109,3 +117,63 @@ class TestTiers:
     def test_a_tier_that_there_is_not_is_refused(self) -> None:
         with pytest.raises(InvalidPolicyInput, match="'standard': no such service tier"):
             guard(replace(GUARDED, tiers=("standard",)))
+
+
+class TestWithoutAnOrganisation:
+    """As a policy or boundary of those who are limited it spares nobody, so nobody is named."""
+
+    @pytest.mark.parametrize("kind", [GuardKind.IDENTITY, GuardKind.BOUNDARY])
+    def test_it_needs_no_admin_role_and_fits_one_policy(self, kind: GuardKind) -> None:
+        (written,) = guard(replace(GUARDED, kind=kind, admin_roles=()))
+        assert size(written) <= MANAGED_LIMIT
+        assert "aws:PrincipalArn" not in str(written)
+
+    def test_the_boundary_allows_what_it_does_not_deny(self) -> None:
+        (written,) = guard(replace(GUARDED, kind=GuardKind.BOUNDARY))
+        assert written["Statement"][0] == {"Effect": "Allow", "Action": ["*"], "Resource": "*"}
+        assert {each["Effect"] for each in written["Statement"][1:]} == {"Deny"}
+
+    def test_the_longest_stack_name_still_fits_one_boundary(self) -> None:
+        admins = ("AWSReservedSSO_AdministratorAccess_0123456789abcdef",) * 2
+        longest = replace(GUARDED, stack="s" * LONGEST_STACK, admin_roles=admins)
+        (written,) = guard(replace(longest, kind=GuardKind.BOUNDARY))
+        assert size(written) <= MANAGED_LIMIT
+
+    def test_what_does_not_fit_the_one_boundary_is_refused_with_a_way_out(self) -> None:
+        named = tuple(f"AWSReservedSSO_Administrator{n}_0123456789abcdef" for n in range(30))
+        with pytest.raises(InvalidPolicyInput, match=r"of which there is only one.*policy lock"):
+            guard(replace(GUARDED, kind=GuardKind.BOUNDARY, admin_roles=named))
+
+
+class TestUnmetered:
+    def test_nothing_of_it_is_closed_unless_asked_for(self) -> None:
+        assert "NotMetered" not in str(guard(GUARDED))
+
+    def test_all_of_it_is_closed_to_all_but_admins(self) -> None:
+        closed = [
+            each
+            for each in statements(replace(GUARDED, regions=("eu-central-1",)))
+            if each["Sid"].endswith(("NotMetered", "BySageMaker"))
+        ]
+        actions = {action for each in closed for action in each["Action"]}
+        assert {
+            "bedrock-mantle:CreateInference",
+            "bedrock:CreateModelInvocationJob",
+            "nova-act:*",
+            "bedrock:CreateMarketplaceModelEndpoint",
+            "sagemaker:InvokeEndpoint*",
+        } <= actions
+        for each in closed:
+            assert each["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+        elsewhere = closed[-1]["Condition"]["StringNotEquals"]["aws:RequestedRegion"]
+        assert elsewhere == ["eu-central-1", "unspecified"]
+
+
+def test_another_role_that_writes_the_log_is_spared_by_name_or_arn() -> None:
+    for role in ("logs/Bedrock", f"arn:aws:iam::{ACCOUNT}:role/logs/Bedrock"):
+        of = replace(GUARDED, log_group="bedrock", log_roles=(role,))
+        (forging,) = (each for each in statements(of) if each["Sid"] == "BedrockQuotaInvocationLog")
+        assert forging["Condition"]["ArnNotLike"]["aws:PrincipalArn"] == [
+            f"{of.own.removesuffix('*')}bedrock-quota-InvocationLogRole-*",
+            f"arn:aws:iam::{ACCOUNT}:role/logs/Bedrock",
+        ]

@@ -1,6 +1,7 @@
 """All documents that we write have a form that IAM and Organizations take."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, SCP_LIMIT, VERSION, size
-from quota_enforcer.core.policies.scp import Guarded, guard
+from quota_enforcer.core.policies.guard.guard import guard
+from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 
 ACCOUNT = "111122223333"
 MODELS = ["anthropic.claude-3-opus-20240229-v1:0"]
@@ -29,7 +31,10 @@ def written(partition: str) -> list[tuple[Any, int]]:
         functions.enforcer(of),
         functions.author(of),
     ]
-    guards = guard(Guarded(ACCOUNT, "bedrock-quota", ("Admin",), "log", partition))
+    of_guard = Guarded(ACCOUNT, "bedrock-quota", ("Admin",), "log", partition, log_roles=("Log",))
+    guards = guard(replace(of_guard, regions=("eu-central-1",)))
+    managed += guard(replace(of_guard, kind=GuardKind.IDENTITY))
+    managed += guard(replace(of_guard, kind=GuardKind.BOUNDARY))
     return [
         *((each, MANAGED_LIMIT) for each in managed),
         *((each, SCP_LIMIT) for each in guards),

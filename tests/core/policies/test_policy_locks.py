@@ -8,7 +8,7 @@ import pytest
 from iam_decisions import ACCOUNT, Caller, denied, foundation, profile
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.document import SCP_LIMIT, size
-from quota_enforcer.core.policies.locks import Locks, lock
+from quota_enforcer.core.policies.guard.unmetered import Locks, lock
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 CALL = "bedrock:InvokeModel"
@@ -83,3 +83,20 @@ def test_all_together_fit_a_service_control_policy() -> None:
 def test_what_closes_nothing_is_refused(wanted: Locks, words: str) -> None:
     with pytest.raises(InvalidPolicyInput, match=words):
         lock(wanted)
+
+
+def test_nova_act_is_closed_and_bedrock_is_not() -> None:
+    caller = denied(lock(Locks(nova_act=True)))
+    assert not caller.may("nova-act:InvokeActStep")
+    assert caller.may(CALL, foundation(HAIKU))
+
+
+def test_endpoints_of_bedrocks_marketplace_are_closed_and_other_endpoints_are_not() -> None:
+    caller = denied(lock(Locks(marketplace=True)))
+    endpoint = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/x"
+    tagged = {"aws__ResourceTag/sagemaker-sdk:bedrock": "compatible"}
+    assert not caller.may("bedrock:CreateMarketplaceModelEndpoint")
+    assert not caller.may("bedrock:RegisterMarketplaceModelEndpoint")
+    assert not caller.may("sagemaker:InvokeEndpoint", endpoint, **tagged)
+    assert caller.may("sagemaker:InvokeEndpoint", endpoint)
+    assert caller.may("bedrock:DeleteMarketplaceModelEndpoint")

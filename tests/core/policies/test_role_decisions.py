@@ -1,13 +1,16 @@
 """What IAM decides on our functions' roles, alone and together, and on the guard."""
 
+import json
+
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
 from quota_enforcer.core.policies.callers import asking, me
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.guard.guard import guard
+from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 from quota_enforcer.core.policies.roles import author, enforcer, meter
-from quota_enforcer.core.policies.scp import Guarded, guard
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"
@@ -305,15 +308,28 @@ class TestAsking:
         assert self.refused(*calls) == list(calls)
 
 
+KEYS = {"iam__ServiceSpecificCredentialServiceName": "bedrock.amazonaws.com"}
+BECOMING_SOMEBODY = (
+    call("iam:UpdateUser", f"{IAM}:user/break-glass/alice"),
+    call("iam:UpdateUser", ALICE),
+    *(
+        call("iam:CreateUser", f"{IAM}:user/{path}/eve")
+        for path in ("break-glass", "bedrock-quota/x")
+    ),
+    *(
+        call("iam:CreateRole", f"{IAM}:role/{path}/eve")
+        for path in ("break-glass", "bedrock-quota/x")
+    ),
+    call("iam:UpdateAssumeRolePolicy", f"{IAM}:role/PlatformAdmin"),
+    call("iam:PassRole", f"{IAM}:role/deploy/Pipeline"),
+    call("iam:CreateServiceSpecificCredential", ALICE, **KEYS),
+)
+"""Ways to a name that no limit reaches, or that may change all of it."""
+
+
 class TestGuard:
-    documents = guard(
-        Guarded(
-            ACCOUNT,
-            "bedrock-quota",
-            ("PlatformAdmin", "deploy/Pipeline", "AWSReservedSSO_Admin_0123456789abcdef"),
-            "/bedrock-quota/bedrock-quota/invocations",
-        )
-    )
+    admins = ("PlatformAdmin", "deploy/Pipeline", "AWSReservedSSO_Admin_0123456789abcdef")
+    documents = guard(Guarded(ACCOUNT, "bedrock-quota", admins))
     guarded: tuple[Call, ...] = (
         attach("Detach", ALICE, DENY_ALL),
         attach("Attach", ALICE, DENY_ALL),
@@ -367,6 +383,39 @@ class TestGuard:
             "cloudformation:DeleteStack",
             f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/bedrock-quota/1-2-3",
         ),
+        call("logs:PutDataProtectionPolicy", LOG),
+        call("logs:PutAccountPolicy"),
+        call("logs:AssociateKmsKey", LOG),
+        call("logs:DisassociateKmsKey", LOG),
+        call("logs:DeleteLogStream", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),
+        *(
+            call(
+                f"lambda:{verb}EventSourceMapping",
+                f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:1-2",
+                lambda__FunctionArn=f"{FUNCTION}-EnforcerFunction-X",
+            )
+            for verb in ("Create", "Delete", "Update")
+        ),
+        *(
+            call(f"sns:{action}", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X")
+            for action in ("Publish", "DeleteTopic", "SetTopicAttributes", "AddPermission")
+        ),
+        *(
+            call(f"sqs:{action}", METERS_LETTERS)
+            for action in ("PurgeQueue", "ReceiveMessage", "DeleteMessage", "SendMessage")
+        ),
+        *(
+            call(
+                f"cloudwatch:{action}",
+                f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:bedrock-quota-MeterFailing-X",
+            )
+            for action in ("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "SetAlarmState")
+        ),
+        *(
+            call("cloudwatch:PutMetricData", cloudwatch__namespace=f"BedrockQuota/{name}")
+            for name in ("bedrock-quota", "bedrock-quota/Enforcer")
+        ),
+        *BECOMING_SOMEBODY,
     )
     forging: tuple[Call, ...] = (
         call("logs:PutLogEvents", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),
@@ -390,8 +439,35 @@ class TestGuard:
         call("logs:PutLogEvents", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/orders:*"),
         call("bedrock:GetModelInvocationLoggingConfiguration"),
         call("bedrock:InvokeModel"),
+        call("iam:CreateUser", f"{IAM}:user/carol"),
+        call("iam:UpdateAssumeRolePolicy", f"{IAM}:role/orders"),
+        call("iam:CreateServiceSpecificCredential", ALICE),
+        call("cloudwatch:PutMetricData", cloudwatch__namespace="Orders"),
+        call("cloudwatch:DeleteAlarms", f"arn:aws:cloudwatch:r:{ACCOUNT}:alarm:orders"),
+        call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:orders"),
+        call("sns:Subscribe", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
+        call(
+            "lambda:DeleteEventSourceMapping",
+            f"arn:aws:lambda:us-east-1:{ACCOUNT}:event-source-mapping:3",
+            lambda__FunctionArn=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:orders",
+        ),
         call("cloudformation:DeleteStack", f"arn:aws:cloudformation:r:{ACCOUNT}:stack/orders/1"),
     )
+
+    beside: tuple[Call, ...] = tuple(
+        call(action, resource.replace("bedrock-quota-", "bedrock-quota-2-"))
+        for action, resource in (
+            ("lambda:UpdateFunctionCode", f"{FUNCTION}-EnforcerFunction-X"),
+            ("dynamodb:DeleteTable", LEDGER),
+            ("sqs:PurgeQueue", METERS_LETTERS),
+            (
+                "cloudwatch:DeleteAlarms",
+                f"arn:aws:cloudwatch:r:{ACCOUNT}:alarm:bedrock-quota-MeterFailing-X",
+            ),
+            ("events:DisableRule", f"arn:aws:events:r:{ACCOUNT}:rule/bedrock-quota-BatchJobRan-X"),
+        )
+    )
+    """Another deployment, whose name begins alike."""
 
     def allowed(self, arn: str, calls: tuple[Call, ...]) -> list[Call]:
         caller = Caller(limits=[[ANYTHING, *self.documents]], arn=arn)
@@ -428,7 +504,8 @@ class TestGuard:
 
     @pytest.mark.parametrize("arn", [TEAM, ALICE])
     def test_nobody_is_hindered_in_anything_else(self, arn: str) -> None:
-        assert self.allowed(arn, self.ordinary) == list(self.ordinary)
+        calls = (*self.ordinary, *self.beside)
+        assert self.allowed(arn, calls) == list(calls)
 
     @pytest.mark.parametrize("role", NEEDED)
     def test_the_functions_go_on_working(self, role: str) -> None:
@@ -439,3 +516,62 @@ class TestGuard:
     def test_bedrock_goes_on_writing_the_log(self) -> None:
         role = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-InvocationLogRole-X"
         assert self.allowed(role, self.forging) == list(self.forging)
+
+    def test_it_goes_on_writing_a_log_that_another_role_writes(self) -> None:
+        guarded = Guarded(
+            ACCOUNT, "bedrock-quota", ("Admin",), "bedrock", log_roles=("log/Bedrock",)
+        )
+        log = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:bedrock"
+        write = call("logs:PutLogEvents", f"{log}:log-stream:aws/bedrock/modelinvocations")
+
+        def may(arn: str) -> bool:
+            return Caller(limits=[[ANYTHING, *guard(guarded)]], arn=arn).may(write[0], write[1])
+
+        assert may(f"{IAM}:role/log/Bedrock")
+        assert not may(f"{IAM}:role/Bedrock")
+        assert not may(f"{IAM}:role/Admin")
+
+
+class TestGuardOfIdentities:
+    """Without an organisation: a policy, or a boundary, of whoever is limited."""
+
+    @staticmethod
+    def caller(kind: GuardKind) -> Caller:
+        written = json.dumps(guard(Guarded(ACCOUNT, "bedrock-quota", TestGuard.admins, kind=kind)))
+        # The evaluator leaves policy variables as they are; IAM puts the caller's name there.
+        documents = json.loads(written.replace("${aws:username}", "alice"))
+        if kind is GuardKind.BOUNDARY:
+            return Caller(limits=[documents], arn=ALICE)
+        return Caller((ANYTHING, *documents), arn=ALICE)
+
+    @pytest.mark.parametrize("kind", [GuardKind.IDENTITY, GuardKind.BOUNDARY])
+    def test_whoever_has_it_changes_nothing_of_the_deployment_and_not_the_guard(
+        self, kind: GuardKind
+    ) -> None:
+        itself = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota-quota-guard"
+        own = (
+            attach("Detach", ALICE, itself),
+            call("iam:CreatePolicyVersion", itself),
+            call("iam:DeleteUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=itself),
+            call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=ADMINISTRATOR),
+            call("iam:CreateUser", f"{IAM}:user/eve"),
+            call("iam:CreateRole", f"{IAM}:role/eve"),
+            call("iam:CreateAccessKey", f"{IAM}:user/bob"),
+        )
+        caller = self.caller(kind)
+        calls = (*TestGuard.guarded, *TestGuard.forging, *own)
+        assert [each for each in calls if caller.may(each[0], each[1], **each[2])] == []
+
+    @pytest.mark.parametrize("kind", [GuardKind.IDENTITY, GuardKind.BOUNDARY])
+    def test_it_hinders_nobody_in_anything_else(self, kind: GuardKind) -> None:
+        itself = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota-quota-guard"
+        more = (
+            call("iam:CreateRole", f"{IAM}:role/orders", iam__PermissionsBoundary=itself),
+            call("iam:CreateAccessKey", ALICE),
+        )
+        caller = self.caller(kind)
+        calls = (
+            *(each for each in TestGuard.ordinary if each[0] != "iam:CreateUser"),
+            *more,
+        )
+        assert [each for each in calls if not caller.may(each[0], each[1], **each[2])] == []

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from quota_enforcer.cli.offline.policy_check import check
+from quota_enforcer.cli.offline.policy_guard import guard
 from quota_enforcer.cli.offline.policy_roles import (
     Account,
     Partition,
     author,
     doctor,
     enforcer,
-    guard,
     me,
     meter,
     self_service_function,
@@ -27,8 +27,8 @@ from quota_enforcer.core.policies.boundary import deny_statements, percent_full
 from quota_enforcer.core.policies.boundary import gate as gate_for
 from quota_enforcer.core.policies.deny import deny_documents, divided
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
-from quota_enforcer.core.policies.locks import Locks
-from quota_enforcer.core.policies.locks import lock as lock_for
+from quota_enforcer.core.policies.guard.unmetered import Locks
+from quota_enforcer.core.policies.guard.unmetered import lock as lock_for
 from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
 
 app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
@@ -128,6 +128,13 @@ def lock(
     *,
     mantle: Annotated[bool, typer.Option("--mantle", help="Close bedrock-mantle.")] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Close batch jobs.")] = False,
+    nova_act: Annotated[bool, typer.Option("--nova-act", help="Close Nova Act.")] = False,
+    marketplace: Annotated[
+        bool,
+        typer.Option(
+            "--marketplace", help="Close new marketplace endpoints, and SageMaker's way to them."
+        ),
+    ] = False,
 ) -> None:
     """Close what no invocation log records, as a service control policy or a policy of roles.
 
@@ -135,9 +142,11 @@ def lock(
 
     Examples:
       quota-enforcer policy lock --mantle --batch
+      quota-enforcer policy lock --mantle --batch --nova-act --marketplace --region eu-central-1
       quota-enforcer policy lock --region eu-central-1 --region eu-west-1
     """
-    _say([lock_for(Locks(mantle, batch, tuple(region or ())), partition=partition)])
+    wanted = Locks(mantle, batch, tuple(region or ()), nova_act, marketplace)
+    _say([lock_for(wanted, partition=partition)])
 
 
 @app.command(no_args_is_help=True)

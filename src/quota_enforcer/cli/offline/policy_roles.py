@@ -1,6 +1,5 @@
 """`policy enforcer` and so on: what our functions may do, and what others may and may not."""
 
-import json
 from typing import Annotated, Literal
 
 import typer
@@ -11,16 +10,13 @@ from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
-from quota_enforcer.core.policies.document import SCP_LIMIT
 from quota_enforcer.core.policies.names import ASK_WHOM, GATES, MODEL_SCOPES, PARTITIONS
-from quota_enforcer.core.policies.scp import Guarded
-from quota_enforcer.core.policies.scp import guard as guard_for
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
 Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
 Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
 _Region = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
-_LogGroup = Annotated[
+LogGroup = Annotated[
     str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
 ]
 _Metering = Literal["stream", "cloudwatch"]
@@ -40,7 +36,7 @@ def meter(
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
-    log_group: _LogGroup = None,
+    log_group: LogGroup = None,
 ) -> None:
     """Show what the meter may do, as its role has it.
 
@@ -132,7 +128,7 @@ def doctor(
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
-    log_group: _LogGroup = None,
+    log_group: LogGroup = None,
 ) -> None:
     """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
 
@@ -142,46 +138,6 @@ def doctor(
     of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
     say_json(doctor_for(of, stack))
     _explain_patterns()
-
-
-def guard(
-    account: Account,
-    admin_role: Annotated[
-        list[str],
-        typer.Option(
-            metavar="ROLE", help="A role that may still change all of it, with its path if any."
-        ),
-    ],
-    stack: Stack = DEFAULT_STACK,
-    log_group: _LogGroup = None,
-    partition: Partition = "aws",
-    only_tier: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TIER",
-            help="Close all service tiers but this: default, flex, priority, ... Repeatable.",
-        ),
-    ] = None,
-) -> None:
-    r"""Write the service control policy that keeps all but admin roles off the deployment.
-
-    Whoever deploys the stack, edits quotas or runs sweeps needs an admin role.
-    White space is left out, since Organizations counts it.
-
-    Examples:
-      quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin
-      quota-enforcer policy guard --account 111122223333 --admin-role platform/Deploy
-      quota-enforcer policy guard --account 111122223333 --admin-role PlatformAdmin \
-          --only-tier default --only-tier flex
-    """
-    log = log_group or f"/bedrock-quota/{stack}/invocations"
-    tiers = tuple(only_tier or ())
-    guarded = Guarded(account, stack, tuple(admin_role), log, partition, tiers)
-    documents = guard_for(guarded)
-    only = documents[0] if len(documents) == 1 else documents
-    typer.echo(json.dumps(only, separators=(",", ":")))
-    if len(documents) > 1:
-        hint(f"{len(documents)} policies, since one holds {SCP_LIMIT:,} characters")
 
 
 def _explain_patterns() -> None:
