@@ -16,7 +16,7 @@ from world import principal
 
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
-                      "policy meter", "policy self-service", "report"}  # fmt: skip
+                      "policy meter", "policy self-service", "policy setup", "report"}  # fmt: skip
 """Policy documents are JSON, and the report is a page: `status --json` is its machine's."""
 
 

@@ -100,6 +100,7 @@ class Cloud:
 @pytest.fixture
 def cloud(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     cloud = Cloud(setup, monkeypatch)
+    monkeypatch.setenv("MANAGE_LOGGING", "true")
     monkeypatch.setenv("STACK_ID", an_event("create")["StackId"])
     own = SimpleNamespace(status=lambda: cloud.status)
     monkeypatch.setattr(setup, "OwnStack", lambda _client, _id: own)

@@ -37,7 +37,8 @@ event = json.load(sys.stdin)
 properties = event["ResourceProperties"]
 os.environ.update(
     STACK_ID=event["StackId"], LOG_GROUP=properties["LogGroupName"],
-    LOG_ROLE=properties["LogRoleArn"], LOG_PROMPTS_AND_ANSWERS="false", TIME_ZONE="UTC",
+    LOG_ROLE=properties["LogRoleArn"], LOG_PROMPTS_AND_ANSWERS="false", MANAGE_LOGGING="true",
+    TIME_ZONE="UTC",
     ENFORCER_FUNCTION="enforcer",
 )
 answers = []

@@ -1,5 +1,6 @@
 """`quota-enforcer policy meter`, `enforcer` and `author` print what is deployed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
+from quota_enforcer.core.policies.setup import setup
 from template_values import PSEUDO, Deployed
 
 
@@ -39,6 +41,8 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> deployed
         meter_dead_letters="MeterDeadLetters.Arn",
         meter_log="MeterLogGroup.Arn",
         me_log="MeLogGroup.Arn",
+        setup_log="SetupLogGroup.Arn",
+        log_role="InvocationLogRole.Arn",
     )
 
 
@@ -84,3 +88,18 @@ def test_the_authors_role(gates: int) -> None:
 
 def test_the_self_service_functions_role() -> None:
     assert spelled_out(Deployed().policy("MeRole")) == spelled_out(self_service.me(named()))
+
+
+@pytest.mark.parametrize("manages", [True, False])
+def test_the_set_up_functions_role(*, manages: bool) -> None:
+    code = setup(replace(named(), manages_logging=manages))
+    given = Deployed(ManageLogging=str(manages).lower())
+    assert spelled_out(given.policy("SetupRole")) == spelled_out(code)
+
+
+def test_without_manage_logging_set_up_only_looks() -> None:
+    code = setup(replace(named(), manages_logging=False))
+    actions = {action for each in code["Statement"] for action in each["Action"]}
+    assert {each for each in actions if each.startswith(("bedrock:", "iam:"))} == {
+        "bedrock:GetModelInvocationLoggingConfiguration"
+    }

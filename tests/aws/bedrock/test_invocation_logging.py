@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -143,6 +144,35 @@ class TestEnsure:
             InvocationLogging(bedrock).ensure(OURS)
         assert configured(bedrock) == config
         assert len(str(failed.value)) <= LONGEST_REASON
+
+
+class TestWithoutManageLogging:
+    """It only looks."""
+
+    LOOKS = replace(OURS, may_change=False)
+
+    def test_it_is_content_with_what_is_right(self, bedrock: "BedrockClient") -> None:
+        InvocationLogging(bedrock).ensure(OURS)
+        before = configured(bedrock)
+
+        assert InvocationLogging(bedrock).ensure(self.LOOKS).startswith("unchanged")
+        assert configured(bedrock) == before
+
+    def test_it_fails_where_something_would_have_to_change(self, bedrock: "BedrockClient") -> None:
+        with pytest.raises(ConfigError, match=r"is off and ManageLogging is false") as failed:
+            InvocationLogging(bedrock).ensure(self.LOOKS)
+        assert configured(bedrock) == {}
+        assert len(str(failed.value)) <= LONGEST_REASON
+        InvocationLogging(bedrock).ensure(OURS)
+        with pytest.raises(ConfigError, match=r"is not as the parameters say"):
+            InvocationLogging(bedrock).ensure(replace(self.LOOKS, bodies=True))
+        assert bodies(configured(bedrock)) == {False}
+
+    def test_at_the_end_it_says_what_stays(self, bedrock: "BedrockClient") -> None:
+        InvocationLogging(bedrock).ensure(OURS)
+
+        assert "switch it off yourself" in InvocationLogging(bedrock).withdraw(self.LOOKS)
+        assert configured(bedrock)
 
 
 class TestAnOlderRuntime:

@@ -22,6 +22,7 @@ from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
+from quota_enforcer.core.policies.setup import setup
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -149,6 +150,13 @@ class TestRoles:
     def test_the_self_service_function(self) -> None:
         of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*")
         assert printed("self-service", "--account", ACCOUNT) == self_service.me(of)
+
+    def test_the_set_up_function_with_and_without_logging_to_manage(self) -> None:
+        for manages, option in ((True, []), (False, ["--no-manage-logging"])):
+            of = deployed.Deployed.named(
+                "bedrock-quota", ACCOUNT, "aws", "*", manages_logging=manages
+            )
+            assert printed("setup", "--account", ACCOUNT, *option) == setup(of)
 
     def test_what_people_need_to_see_their_own_usage(self) -> None:
         assert printed("me") == self_service.asking("bedrock-quota")

@@ -11,6 +11,7 @@ from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 from quota_enforcer.core.policies.roles import author, enforcer, meter
+from quota_enforcer.core.policies.setup import setup
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"
@@ -29,6 +30,7 @@ LEDGER = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-LedgerTable-
 QUOTAS = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-QuotaTable-X"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bedrock-quota"
 LOG = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/bedrock-quota/bedrock-quota/invocations"
+LOG_ROLE = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-InvocationLogRole-X"
 METERS_LETTERS = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bedrock-quota-MeterDeadLetters-X"
 INTENTS = {"dynamodb__LeadingKeys": ["gates"]}
 
@@ -37,11 +39,13 @@ DEPLOYED = Deployed.named(
 )
 ENFORCER, AUTHOR, METER = enforcer(DEPLOYED), author(DEPLOYED), meter(DEPLOYED)
 ME = me(DEPLOYED)
+SETUP = setup(DEPLOYED)
 ROLES = {
     "meter": [METER],
     "enforcer": [ENFORCER],
     "author": [AUTHOR],
     "me": [ME],
+    "setup": [SETUP],
     "all together": [METER, ENFORCER, AUTHOR, ME],
 }
 
@@ -112,6 +116,17 @@ NEEDED: dict[str, list[Call]] = {
         call("dynamodb:Query", LEDGER, **INTENTS),
         call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["deployment"]),
     ],
+    "setup": [
+        call("bedrock:GetModelInvocationLoggingConfiguration"),
+        call("bedrock:PutModelInvocationLoggingConfiguration"),
+        call("bedrock:DeleteModelInvocationLoggingConfiguration"),
+        call("iam:PassRole", LOG_ROLE, iam__PassedToService="bedrock.amazonaws.com"),
+        call("lambda:InvokeFunction", f"{FUNCTION}-EnforcerFunction-X"),
+        call(
+            "cloudformation:DescribeStacks",
+            f"arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/bedrock-quota/1-2",
+        ),
+    ],
     "me": [
         call("dynamodb:Scan", QUOTAS),
         *(call(f"dynamodb:{action}", LEDGER) for action in ("BatchGetItem", "GetItem", "Query")),
@@ -169,7 +184,8 @@ GRANTS: list[Call] = [
     call("logs:PutLogEvents", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),
     call("lambda:UpdateFunctionCode", f"{FUNCTION}-EnforcerFunction-X"),
     call("bedrock:InvokeModel", foundation("amazon.nova-lite-v1:0")),
-    call("bedrock:DeleteModelInvocationLoggingConfiguration"),
+    call("iam:PassRole", LOG_ROLE),
+    call("iam:PassRole", LOG_ROLE, iam__PassedToService="lambda.amazonaws.com"),
     call("organizations:DetachPolicy"),
 ]  # fmt: skip
 
@@ -201,6 +217,14 @@ def test_what_one_function_attaches_neither_can_write() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_that_would_gain_anybody_a_permission_is_allowed(role: str) -> None:
     assert refused(ROLES[role], GRANTS) == GRANTS
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"setup"}))
+def test_only_set_up_changes_bedrocks_logging(role: str) -> None:
+    calls = [
+        call(f"bedrock:{verb}ModelInvocationLoggingConfiguration") for verb in ("Delete", "Put")
+    ]
+    assert refused(ROLES[role], calls) == calls
 
 
 def test_nothing_but_the_enforcer_is_invoked_by_the_meter_and_nothing_of_it_changed() -> None:

@@ -38,6 +38,8 @@ class WantedLogging:
     bodies: bool
     """Whether prompts and answers are logged too."""
     former_role: str = ""
+    may_change: bool = True
+    """Whether the stack may change the configuration: parameter ManageLogging."""
 
     @property
     def roles(self) -> frozenset[str]:
@@ -74,6 +76,13 @@ class InvocationLogging:
         ours = self._ours(current, wanted)
         if current == ours:
             return f"unchanged: calls are logged to {wanted.log_group}"
+        if not wanted.may_change:
+            state = "is not as the parameters say" if current else "is off"
+            raise ConfigError(
+                f"Bedrock's invocation logging {state} and ManageLogging is false, so set-up "
+                "may not change it: set it to true for this, "
+                f"or log to {wanted.log_group} yourself"
+            )
         self._put(ours, wanted.log_group)
         return f"switched on: calls are logged to {wanted.log_group}"
 
@@ -82,6 +91,11 @@ class InvocationLogging:
         current = self._current()
         if _role(current) not in wanted.roles:
             return "left alone: the logging configuration is not this stack's"
+        if not wanted.may_change:
+            return (
+                f"left alone, since ManageLogging is false: Bedrock is still told to log to "
+                f"{wanted.log_group} by a role that goes with the stack; switch it off yourself"
+            )
         if "s3Config" in current:  # somebody added a bucket to ours
             rest = current.copy()
             del rest["cloudWatchConfig"]

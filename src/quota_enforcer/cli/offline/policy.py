@@ -19,6 +19,7 @@ from quota_enforcer.cli.offline.policy_roles import (
     me,
     meter,
     self_service_function,
+    setup,
 )
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.errors import InvalidPolicyInput
@@ -35,6 +36,7 @@ app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and 
 app.command()(meter)
 app.command()(enforcer)
 app.command()(author)
+app.command()(setup)
 app.command("self-service")(self_service_function)
 app.command()(me)
 app.command()(doctor)

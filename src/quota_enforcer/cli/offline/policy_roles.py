@@ -11,6 +11,7 @@ from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.names import ASK_WHOM, GATES, MODEL_SCOPES, PARTITIONS
+from quota_enforcer.core.policies.setup import setup as setup_for
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
 Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
@@ -88,6 +89,25 @@ def author(
     """
     of = Deployed.named(stack, account, partition, region, gates=gates, ask=ask)
     say_json(functions.author(of))
+    _explain_patterns()
+
+
+def setup(
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    *,
+    manage_logging: Annotated[bool, typer.Option(help="The parameter ManageLogging.")] = True,
+) -> None:
+    """Show what the set-up function may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy setup --account 111122223333
+      quota-enforcer policy setup --account 111122223333 --no-manage-logging
+    """
+    of = Deployed.named(stack, account, partition, region, manages_logging=manage_logging)
+    say_json(setup_for(of))
     _explain_patterns()
 
 

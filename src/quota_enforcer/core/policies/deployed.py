@@ -45,6 +45,11 @@ class Deployed:
     meter_dead_letters: str = ""
     meter_log: str = ""
     me_log: str = ""
+    setup_log: str = ""
+    log_role: str = ""
+    """The role by which Bedrock writes the invocation log."""
+    manages_logging: bool = True
+    """Whether set-up may change Bedrock's logging: ManageLogging is true."""
 
     @classmethod
     def named(  # noqa: PLR0913 - one for each parameter that matters to a role
@@ -58,6 +63,7 @@ class Deployed:
         gates: int = 0,
         metrics: bool = False,
         log_group: str = "",
+        manages_logging: bool = True,
         ask: str = ASK_WHOM,
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
@@ -95,4 +101,10 @@ class Deployed:
             meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
             meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
             me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
+            setup_log=arn("logs", f"log-group:/bedrock-quota/{stack}/setup:*"),
+            log_role=(
+                f"arn:{partition}:iam::{account}:role/bedrock-quota/{stack}/"
+                f"{stack}-InvocationLogRole-*"
+            ),
+            manages_logging=manages_logging,
         )

@@ -98,6 +98,7 @@ def _wanted(event: dict[str, Any]) -> WantedLogging:
         role=role,
         bodies=os.environ["LOG_PROMPTS_AND_ANSWERS"] == "true",
         former_role=former if ours else "",
+        may_change=os.environ["MANAGE_LOGGING"] == "true",
     )
 
 
