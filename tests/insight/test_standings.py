@@ -56,6 +56,8 @@ def test_a_row_says_how_much_is_used_and_when_it_resets() -> None:
         percent=50,
         state=State.OK,
         resets_at=MIDNIGHT,
+        cost_usd=Decimal(0),
+        assumed_usd=Decimal(0),
     )
 
 

@@ -99,7 +99,10 @@ def test_ctrl_c_at_start_is_no_traceback(after: float) -> None:
     """While Python itself starts nobody can help it; from then on it ends in one word."""
     script = (
         "import sys, quota_enforcer.cli.__main__ as start\n"
-        "print('started', flush=True)\n"
+        "class Says:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'quota_enforcer.cli.main': print('started', flush=True)\n"
+        "sys.meta_path.insert(0, Says())\n"
         "sys.argv = ['quota-enforcer', 'read-log', '-']\n"
         "start.run()"
     )
