@@ -462,7 +462,7 @@ def test_a_small_share_of_many_is_no_wave() -> None:
 
 
 def test_the_breaker_holds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a held decision lifts is lifted; only its new block waits."""
+    """What a held decision lifts is lifted; only its new block waits: the limit was lowered."""
     world = World()
     scopes = frozenset({"*", "haiku*", "opus*"})
     monkeypatch.setattr(world.denies, "scopes", scopes)
@@ -474,7 +474,8 @@ def test_the_breaker_holds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> 
     world.sweep(NOON + 5 * MINUTES, confirm_blocks=True)
     assert len(world.denied) == 11
     for who in everybody:
-        world.metrics.call(arn(who), MIDNIGHT, Counts(1, 100), model_id="opus-1")
+        world.metrics.call(arn(who), MIDNIGHT, Counts(1, 8), model_id="opus-1")
+    world.quota(principal="default", quota="opus", limit=5, models="opus*", window="month")
     report = world.sweep(MIDNIGHT + 5 * MINUTES)
     assert len(report.held) == 11
     assert world.denied == set()

@@ -231,17 +231,29 @@ def a_crowd(world: World) -> list[str]:
     return members
 
 
-def test_the_breaker_counts_the_members(world: World) -> None:
+def test_a_spent_pool_trips_no_breaker_however_many_share_it(world: World) -> None:
+    """It counts as one, also on the day that it was made."""
     members = a_crowd(world)
+    assert world.sweep(NOON + 5 * MINUTES).held == []
+    assert world.denied == set(members)
+    assert world.told(TEAM) == ["blocked"]
+
+
+def test_a_pool_is_held_with_its_members_and_let_go_with_them(world: World) -> None:
+    """A dozen pools of one edit, each spent: that is a dozen."""
+    teams = [f"team/t{number}" for number in range(12)]
+    for number, team in enumerate(teams):
+        pool(world, principal=team, members=[f"user/u{number}", f"user/v{number}"])
+        world.stream(f"u{number}", NOON, 1200)
     report = world.sweep(NOON + 5 * MINUTES)
-    assert "12 principals would have been blocked in one sweep" in report.failures[0]
-    assert world.denied == set()
+    assert len(report.held) == 36
+    assert "12 of 27 principals (44 %)" in report.failures[0]
     assert [told for told in world.told() if told.endswith(" blocked")] == []
     world.wake(NOON + 6 * MINUTES, "user/u1")
     assert world.denied == set()
     world.sweep(NOON + 10 * MINUTES, confirm_blocks=True)
-    assert world.denied == set(members)
-    assert world.told(TEAM) == ["blocked"]
+    assert len(world.denied) == 24
+    assert {told for team in teams for told in world.told(team)} == {"blocked"}
 
 
 def test_a_team_itself_is_no_block_to_the_breaker(world: World) -> None:

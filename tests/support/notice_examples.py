@@ -27,7 +27,7 @@ WHEN = {
     NoticeKind.COULD_NOT_LIFT: "a deny should go, and the enforcer cannot detach it",
     NoticeKind.COULD_NOT_DENY: "a quota is used up, and IAM does not take the deny",
     NoticeKind.INVALID_QUOTA: "a quota item does not validate; once, and again when it changes",
-    NoticeKind.BREAKER: "too many would be blocked at once",
+    NoticeKind.BREAKER: "an edit would block too many at once",
     NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
     NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
     NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
@@ -126,7 +126,8 @@ def invalid_quota() -> tuple[Notice, Message]:
 
 def breaker() -> tuple[Notice, Message]:
     world = _world()
-    world.quota(principal="default", limit=1)
+    world.sweep(NOON - AGO)
+    world.quota(principal="default", limit=4)
     for number in range(11):
         world.call(f"user{number}", NOON - AGO, 5)
     world.sweep(NOON)

@@ -70,6 +70,9 @@ class Standing:
     would_deny: Mapping[str, WouldDeny] = field(default_factory=dict)
     blocked_since: datetime | None = None
     """From when on something is denied without a break, whatever the reason; None if nothing is."""
+    held: Mapping[str, int] = field(default_factory=dict)
+    """The quotas that would deny if the breaker did not hold them, and how many percent of the
+    limit was used then."""
 
     @property
     def noted_since(self) -> datetime | None:
@@ -165,6 +168,8 @@ class QuotaMemory:
     reported: str = ""
     stamp: str = ""
     """Another text after each write, so that each edit is told once; empty before the first."""
+    changed_at: datetime | None = None
+    """When what it says of a limit or a price changed last; None in ledgers from before."""
     removed_by: str = ""
     """Who has announced that they remove the item; a removed item cannot say so itself."""
 

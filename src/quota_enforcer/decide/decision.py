@@ -14,12 +14,20 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.decide.judgement import Judgement, adds_denies, in_words
+from quota_enforcer.decide.judgement import (
+    EVERYTHING,
+    Effect,
+    Judgement,
+    adds_denies,
+    in_words,
+    scopes_of,
+)
 from quota_enforcer.decide.notices import changes, ended, warnings
-from quota_enforcer.decide.standing import last, standing_of
+from quota_enforcer.decide.standing import last, settled, standing_of
 from quota_enforcer.decide.verdict import Verdict, judge
 
 NO_POOLS: Mapping[str, Usage] = {}
+_OF_CHANGES = {NoticeKind.BLOCKED, NoticeKind.CHANGED, NoticeKind.RESTORED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +62,47 @@ class Decision:
         before, after = self.before, self.standing
         return (before.denied, before.used_up.keys()) != (after.denied, after.used_up.keys())
 
-    def without_new_blocks(self) -> "Decision":
-        """The same but for what it would newly deny; due at once, so that it is decided again.
+    @property
+    def new_blocks(self) -> tuple[Verdict, ...]:
+        """Those that deny something that was open."""
+        before = self.before.denied
+        return tuple(each for each in self.denying if adds_denies(scopes_of([each]), before))
 
-        Its warnings wait too: the limit that it would be blocked for may be wrong.
+    def holding(self, held: Mapping[str, int], why: str) -> "Decision":
+        """The same but for what these new quotas would deny; due at once, to be decided again.
+
+        What is noted of each is the percent used of its limit. Warnings wait too: the limit that it
+        would be blocked for may be wrong. Without any that is held, all the same.
         """
-        denying = [each for each in self.denying if each.quota.id in self.before.used_up]
-        now, due = self.context.now, self.before.due
-        denied = self.standing.denied & self.before.denied
+        if not held:
+            return self
+        before, now = self.before, self.context.now
+        judgements = tuple(
+            replace(each, effect=Effect.NONE, why=why) if each.id in held else each
+            for each in self.judgements
+        )
+        denying = [each for each in self.denying if each.quota.id not in held]
+        denied = scopes_of(denying)
+        if held.keys() & before.used_up.keys():  # it closes more now, and goes on with what it did
+            denied = before.denied | denied if not denied >= EVERYTHING else denied
+        used_up = {each.quota.id: self.standing.used_up[each.quota.id] for each in denying}
+        used_up |= {id_: before.used_up[id_] for id_ in held if id_ in before.used_up}
         standing = replace(
             self.standing,
             denied=denied,
-            used_up={each.quota.id: self.standing.used_up[each.quota.id] for each in denying},
+            used_up=used_up,
             until=last(each.frees_at for each in denying),
-            warned=self.before.warned,
-            blocked_since=self.before.blocked_since if denied else None,
-            due=due if due is not None and due <= now else now,
+            warned=before.warned,
+            blocked_since=self.standing.blocked_since if denied else None,
+            due=before.due if before.due is not None and before.due <= now else now,
+            held=held,
         )
-        notices = tuple(
-            replace(each, closed=in_words(standing.denied))
-            for each in self.notices
-            if each.kind not in {NoticeKind.BLOCKED, NoticeKind.WARNING}
-        )
-        return replace(self, standing=standing, notices=notices)
+        notices = (
+            *(replace(each, closed=in_words(denied)) for each in self.notices
+              if each.kind not in _OF_CHANGES | {NoticeKind.WARNING}),
+            *changes(self.principal, before, judgements, self.context),
+        )  # fmt: skip
+        return replace(self, standing=settled(before, standing), notices=notices)
 
 
 def decide(

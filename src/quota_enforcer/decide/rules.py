@@ -16,13 +16,15 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.diff import author, changes, in_words
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
-from quota_enforcer.core.quotas.quota import Rule, named_by
+from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
 from quota_enforcer.core.quotas.subject import (
     Subject,
     is_team_item,
     members_by_team,
     with_members,
 )
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.breaker import by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class RuleSet:
 
     A decision by these rules holds only while the state still says so.
     """
+    changed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When an edit changed what a quota says, by its id; without those of before this was noted."""
+    prices_changed_at: datetime | None = None
 
     @cached_property
     def book(self) -> QuotaBook:
@@ -99,6 +104,28 @@ class RuleSet:
     def concern_many(self) -> bool:
         """Whether an edit can concern others than it names."""
         return any(rule.subject.is_group for rule in self.edited)
+
+    def edited_since(self, moment: datetime, quota: Quota, principal: Principal) -> bool:
+        """Whether an edit after this moment may be why a quota blocks somebody.
+
+        A limit of 0 that names them is meant. An edit that is not remembered yet also counts if it
+        took something nearer away, such as an exemption.
+        """
+        if by_hand(quota):
+            return False
+        return self.id_edited_since(moment, quota.id, money=quota.measure is Measure.COST_USD) or (
+            any(
+                rule.id != quota.id
+                and rule.name == quota.name
+                and covers(rule.subject, rule.members, principal)
+                for rule in self.edited
+            )
+        )
+
+    def id_edited_since(self, moment: datetime, quota: str, *, money: bool = False) -> bool:
+        """Whether what a quota says was changed after this moment, of `money` its prices too."""
+        changes_ = (self.changed_at.get(quota), self.prices_changed_at if money else None)
+        return any(each is not None and each > moment for each in changes_)
 
     def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
         """The same, with these edits remembered."""
@@ -151,6 +178,8 @@ class QuotaLoader:
         """
         loaded = RuleSet(version=version)
         known = {(memory.subject, memory.name): memory for memory in memories}
+        changed_at: dict[str, datetime] = {}
+        price_changes: list[datetime] = []
         several = list(items)
         before = members_by_team(each.item for each in known.values() if each.item is not None)
         teams = self._teams(several, before)
@@ -158,7 +187,7 @@ class QuotaLoader:
             item = with_members(written, teams)
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((subject, name), QuotaMemory(subject, name))
-            last = self.last_valid(memory)
+            last, memory_now = self.last_valid(memory), memory
             entry: Entry | None
             try:
                 entry = self._read(item)
@@ -172,19 +201,26 @@ class QuotaLoader:
                         name: value for name, value in old.items() if name != "members"
                     }  # the team's own item tells of them
                 rules = _rules(last, entry) if last != entry else ()
-                edit = _valid(memory, item, rules, _noted(memory, old, written, now))
+                if not _only_raised(last, entry):
+                    memory_now = replace(memory, changed_at=now)
+                edit = _valid(memory, memory_now, item, rules, _noted(memory, old, written, now))
             if edit is not None:
                 loaded.edits.append(edit)
+            since = memory_now.changed_at
             match entry:
                 case Rule():
                     loaded.rules.append(entry)
+                    changed_at |= {entry.id: since} if since else {}
                 case (key, rate):
                     loaded.prices[key] = rate
+                    price_changes += [since] if since else []
         for memory in known.values():
             notices = _noted(memory, memory.item, None, now)
             rules = _rules(self.last_valid(memory))
             loaded.edits.append(QuotaEdit(memory, None, rules, notices))
-        return loaded
+        return replace(
+            loaded, changed_at=changed_at, prices_changed_at=max(price_changes, default=None)
+        )
 
     def _teams(self, items: Iterable[Item], before: Mapping[str, Any]) -> dict[str, Any]:
         """Who is in each team by its own item; while that is not valid, who was before."""
@@ -212,6 +248,21 @@ class QuotaLoader:
             return None
 
 
+def _only_raised(last: Entry | None, entry: Entry | None) -> bool:
+    """Whether an item blocks nobody whom it did not block before: as it was, or more is allowed."""
+    if not (isinstance(last, Quota) and isinstance(entry, Quota)):
+        return last == entry
+    as_allowing = replace(
+        last,
+        limit=entry.limit,
+        raise_to=entry.raise_to,
+        raise_until=entry.raise_until,
+        warn_at=entry.warn_at,
+    )
+    raised = entry.limit >= last.limit and last.raise_to is None
+    return last == entry or (raised and as_allowing == entry)
+
+
 def _invalid(
     memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
 ) -> QuotaEdit | None:
@@ -236,10 +287,17 @@ def _as_in(teams: Mapping[str, Any], item: Item) -> bool:
 
 
 def _valid(
-    memory: QuotaMemory, item: Item, rules: tuple[Rule, ...], notices: tuple[Notice, ...]
+    memory: QuotaMemory,
+    changed: QuotaMemory,
+    item: Item,
+    rules: tuple[Rule, ...],
+    notices: tuple[Notice, ...],
 ) -> QuotaEdit | None:
-    """What to remember of a valid item; None if it is remembered already."""
-    after = replace(memory, item=dict(item), reported="", removed_by="")
+    """What to remember of a valid item; None if it is remembered already.
+
+    `changed` is the memory with the moment at which it began to say something else.
+    """
+    after = replace(changed, item=dict(item), reported="", removed_by="")
     if after == memory:
         return None
     return QuotaEdit(memory, after, rules, notices)

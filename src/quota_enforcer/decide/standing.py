@@ -37,7 +37,7 @@ def standing_of(
         due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
         blocked_since=(before.blocked_since or context.now) if denied else None,
     )
-    return _settled(before, standing)
+    return settled(before, standing)
 
 
 def last(moments: Iterable[datetime | None]) -> datetime | None:
@@ -146,7 +146,7 @@ def _turns(
             yield verdict.span.end
 
 
-def _settled(before: Standing, after: Standing) -> Standing:
+def settled(before: Standing, after: Standing) -> Standing:
     """The same standing keeps its date and its words, so that nothing is written for nothing."""
     if before.since and (before.level, before.denied, before.used_up.keys()) == (
         after.level,

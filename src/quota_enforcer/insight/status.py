@@ -19,9 +19,8 @@ from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import Evaluation, evaluate
+from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
 from quota_enforcer.decide.judgement import Effect, Judgement
-from quota_enforcer.decide.pools import Pools
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.usage import ReadBefore
 
@@ -92,7 +91,8 @@ def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[Stat
     """One row for each quota that applies, and for each that still blocks but applies no longer."""
     for judgement in decision.judgements:
         row = _row(record, judgement)
-        held = state.breaker_since is not None and row.why == NEXT_BLOCKS
+        held = row.why == NEXT_BLOCKS and judgement.id in record.standing.held
+        held = held and state.breaker_since is not None
         yield replace(row, why=HELD) if held else row
     if record.trouble or record.intended is not None:
         return

@@ -1,20 +1,24 @@
 """What commands say while the breaker holds new blocks: of an edit, and of whoever is held."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from builders import an_item
+from builders import ALICE, an_item
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.quotas.edit import EFFECTIVE
 from quota_enforcer.core.deployment import Mode
 
 NEW = ("--measure", "requests", "--limit", "0", "--window", "day")
-EDITS = [
+BY_HAND = [
     ("quota", "set", "user/bob", "daily", *NEW, "--yes"),
+    ("quota", "block", "user/bob"),
+]
+EDITS = [
+    ("quota", "set", "default", "daily", *NEW, "--yes"),
     ("quota", "set", "user/alice", "daily", "--limit", "5"),
     ("quota", "raise", "user/alice", "daily", "unlimited", "--until", "2h"),
-    ("quota", "block", "user/bob"),
     ("quota", "unblock", "user/mallory"),
     ("quota", "remove", "user/alice", "daily"),
 ]
@@ -27,6 +31,14 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell.world.quota()
     shell.run("quota", "block", "user/mallory")
     return shell
+
+
+@pytest.mark.parametrize("edit", BY_HAND, ids=" ".join)
+def test_a_block_by_hand_takes_effect_in_seconds_whatever_the_breaker_does(
+    shell: Shell, edit: tuple[str, ...]
+) -> None:
+    shell.world.ledger.note(breaker_since=shell.now)
+    assert EFFECTIVE in shell.run(*edit).stderr
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=" ".join)
@@ -68,6 +80,9 @@ def test_who_is_not_blocked_yet_reads_what_keeps_them_from_it(
     shell.world.quota(limit=5000)
     if holds:
         shell.world.ledger.note(breaker_since=shell.now)
+        record = shell.world.ledger.records([ALICE])[ALICE]
+        held = replace(record.standing, held={"user/alice#new": 120_000})
+        shell.world.ledger.put(record.next(standing=held))
     words, not_words = "the breaker holds new blocks", "the next sweep blocks"
     words, not_words = (words, not_words) if holds else (not_words, words)
     file = tmp_path / "bedrock.html"

@@ -30,8 +30,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
-from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.evaluate import Pools, decide_for_one
 from quota_enforcer.decide.verdict import Verdict
 
 

@@ -124,7 +124,7 @@ def _strangers(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
 def effect(deployment: Deployment, found: Preview) -> str:
     """When an edit takes effect, in words: what the breaker holds blocks nobody."""
     since = deployment.ledger.state().breaker_since
-    if since is not None:
+    if since is not None and not found.by_hand:
         return (
             f"{OPENS} The breaker holds new blocks since "
             f"{wording.moment(since, deployment.settings.zone)}: it lets go at once if few enough "

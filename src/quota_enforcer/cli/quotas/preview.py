@@ -10,7 +10,6 @@ from quota_enforcer.cli.terminal.output import hint, say
 from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.pricing.item import is_price
-from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.insight.quotas.preview import EditEffects, concerned, effects
@@ -42,6 +41,11 @@ class Preview:
     observing: bool = False
     held: str = ""
     """What the breaker would do about it."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether all that it blocks is blocked outright, which no breaker holds."""
+        return bool(self.effects.blocks) and not self.effects.waits
 
     @property
     def question(self) -> str:
@@ -93,9 +97,8 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
         deployment, [each.principal for each in others], (before.book, after.book), context
     )
     found = effects(others, before.book, after.book, read, context)
-    one_by_one = sum(each.principal.kind is not Kind.TEAM for each in known)
     held = ""
-    if found.held(settings.breaker, one_by_one):
+    if found.held(settings.breaker, [each.principal for each in known]):
         breaker = settings.breaker
         held = HELD.format(number=breaker.number, percent=breaker.percent)
     return Preview(found, settings.mode is Mode.OBSERVE, held)

@@ -25,7 +25,7 @@ _HEADLINES = {
     NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
     NoticeKind.COULD_NOT_LIFT: "{who} is still blocked by a deny that cannot be lifted",
     NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
-    NoticeKind.BREAKER: "Bedrock quotas: too many blocks at once, so none was made",
+    NoticeKind.BREAKER: "Bedrock quotas: an edit would block too many at once, so it waits",
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
@@ -42,7 +42,7 @@ _SUBJECTS = {
     NoticeKind.COULD_NOT_DENY: "Over the limit, not blocked",
     NoticeKind.COULD_NOT_LIFT: "Still blocked, deny stays",
     NoticeKind.INVALID_QUOTA: "Quota item not valid",
-    NoticeKind.BREAKER: "Too many blocks at once, none made",
+    NoticeKind.BREAKER: "An edit would block too many, waits",
     NoticeKind.TAMPERED: "Somebody else changed a deny",
     NoticeKind.GATE_NEARLY_FULL: "A gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "No price is known",
@@ -64,8 +64,9 @@ _TO_DO = {
         "The next sweep reads it."
     ),
     NoticeKind.BREAKER: (
-        "See `quota-enforcer sweep --dry-run` first. Until then nobody new is blocked, nor warned "
-        "of such a block; restores go on. Once the quota is mended the breaker lets go at once."
+        "See `quota-enforcer sweep --dry-run` first. Until then these blocks are not made, nor "
+        "warned of; all others are, and restores go on. Once the quota is mended the breaker lets "
+        "go at once."
     ),
     NoticeKind.TAMPERED: (
         "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "

@@ -96,7 +96,7 @@ def acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Diagnosis:
 def _acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Iterator[Finding]:
     if breaker_since is not None:
         yield problem(
-            "the breaker has tripped, so nobody is newly blocked",
+            "the breaker has tripped, so what was edited lately blocks nobody new",
             f"too many would have been at once, at {at(breaker_since)}",
             "quota-enforcer sweep --dry-run",
             "it names them: check the quota that was edited last, then confirm with quota-enforcer "

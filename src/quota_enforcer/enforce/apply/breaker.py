@@ -1,14 +1,29 @@
-"""The breaker at work: new blocks are held if they are too many in a quarter of an hour."""
+"""The breaker at work: what a recent edit newly blocks is held if it is too much at once."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Breaker
-from quota_enforcer.core.ledger import SweepState
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.subject import QuotaId
+from quota_enforcer.decide.breaker import (
+    FAR,
+    RECENT,
+    NewBlock,
+    Wave,
+    by_hand,
+    by_quota,
+    counted_as,
+    how_many,
+    judge_wave,
+    new_block,
+)
 from quota_enforcer.decide.decision import Decision
+from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
 
@@ -17,6 +32,10 @@ MEMORY = timedelta(minutes=15)
 
 INDEX_LAG = timedelta(seconds=5)
 """So long the index that lists whoever is held may not know all of them yet."""
+
+HELD = "the breaker holds new blocks"
+_NAMED = 10
+"""Of each quota so many principals are named, and so many quotas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,101 +49,161 @@ class Allowed:
 
 
 def apply_breaker(
-    decisions: list[Decision],
-    state: SweepState,
-    standings: Standings,
-    breaker: Breaker,
-    now: datetime,
+    decisions: list[Decision], given: SweepInput, standings: Standings, breaker: Breaker
 ) -> Allowed:
-    """Take out the new blocks if they are too many.
+    """Take out what recent edits newly block if it is too much.
 
-    What the decisions lift stays, and warnings of whoever is not held. Once the breaker has
-    tripped it stays so until an admin confirms, or until what it holds and what it let through
-    before are few enough again. A team is not counted, but each of its members is.
+    What the decisions lift stays, and so does every block that rests on no recent edit. Once the
+    breaker has tripped it stays so until an admin confirms, or until what it holds and what it let
+    through before are few enough again.
     """
-    blocking = [
-        decision
-        for decision in decisions
-        if decision.blocks and decision.principal.kind is not Kind.TEAM
-    ]
-    if not blocking:
+    new = edited_blocks(decisions, given)
+    if not new:
         return Allowed(decisions)
-    before = recently_blocked(standings, state, now, {each.principal for each in blocking})
-    if not _too_many(len(blocking) + len(before), standings, breaker):
-        return Allowed(decisions)
-    held = hold_new_blocks(decisions)
-    lately = (
-        f", {len(before)} others in the {MEMORY.seconds // 60} minutes before" if before else ""
-    )
-    words = (
-        f"{len(blocking)} principals would have been blocked in one sweep{lately}, more than "
-        f"{breaker.number} and more than {breaker.percent} % of all: "
-        f"{', '.join(held.outcome.held)}. "
-        "Check the quota that was edited last, then confirm with "
-        "`quota-enforcer sweep --confirm-blocks`"
-    )
+    state, now = given.state, given.context.now
+    wave = _wave(new, given, standings, breaker)
+    held = _hold(decisions, new, wave, state.breaker_since or now)
+    if held.since is None:
+        return held
+    words = _in_words(new, wave, breaker, given)
     tripped = (
         [Notice(NoticeKind.BREAKER, now, "", "", words)] if state.breaker_since is None else []
     )
     said = Outcome(notices=tuple(tripped), failures=(words,))
-    outcome = Outcome.total([held.outcome, said])
-    return Allowed(held.decisions, state.breaker_since or now, outcome)
+    return replace(held, outcome=Outcome.total([held.outcome, said]))
 
 
-def let_go_with(
-    decisions: Iterable[Decision],
-    looked_at: Collection[Principal],
-    state: SweepState,
-    standings: Standings,
-    breaker: Breaker,
-    now: datetime,
-) -> frozenset[Principal] | None:
-    """Who else to look at so that a tripped breaker may let go; None if it goes on holding.
+def while_tripped(
+    decisions: list[Decision], given: SweepInput, standings: Standings, breaker: Breaker
+) -> Allowed | frozenset[Principal]:
+    """What a wake or an edit may do while the breaker holds; or whom else it must look at first.
 
-    Whoever is held is due at once. If there may still be too many, nobody is looked at for it: a
-    wake follows every call.
+    It lets go of everybody or of nobody: else they would go one by one. If there may still be too
+    many, nobody is looked at for it: a wake follows every call.
     """
-    if state.breaker_since is not None and now - state.breaker_since < INDEX_LAG:
-        return None
-    others = frozenset(standings.due(now)) - set(looked_at)
-    several = {each.principal for each in decisions if each.blocks} | others
-    blocking = {each for each in several if each.kind is not Kind.TEAM}
-    before = recently_blocked(standings, state, now, blocking)
-    too_many = _too_many(len(blocking) + len(before), standings, breaker)
-    return None if too_many else others
+    state, now = given.state, given.context.now
+    new, since = edited_blocks(decisions, given), state.breaker_since
+    if since is not None and now - since < INDEX_LAG:
+        return _hold(decisions, new, _unknown(new), since)
+    elsewhere = [each for each in standings.everybody()
+                 if each.standing.held and each.principal not in given.wanted]  # fmt: skip
+    wave = _wave([*new, *_held_before(elsewhere, given)], given, standings, breaker)
+    if not wave.trips:
+        return frozenset(each.principal for each in elsewhere)
+    return replace(_hold(decisions, new, wave, since), since=since)
 
 
-def hold_new_blocks(decisions: Iterable[Decision], since: datetime | None = None) -> Allowed:
-    """Take out all new blocks."""
-    several = list(decisions)
-    held = tuple(str(decision.principal) for decision in several if decision.blocks)
-    kept = [each.without_new_blocks() if each.blocks else each for each in several]
-    return Allowed(kept, since, Outcome(held=held))
+def hold_everything(decisions: Iterable[Decision], given: SweepInput, why: str) -> Allowed:
+    """Take out all new blocks, as in a pause; the breaker is as it was."""
+    kept = [pausing(each, why) for each in decisions]
+    held = tuple(str(each.principal) for each in decisions if each.blocks)
+    return Allowed(kept, given.state.breaker_since, Outcome(held=held))
 
 
-def _too_many(many: int, standings: Standings, breaker: Breaker) -> bool:
-    return many > breaker.number and breaker.trips(many, _how_many(standings))
+def pausing(decision: Decision, why: str) -> Decision:
+    """The decision without what it would newly block; what the breaker held stays noted."""
+    new = {each.quota.id: FAR for each in decision.new_blocks}
+    paused = decision.holding(new, why)
+    noted = {id_: percent for id_, percent in decision.before.held.items() if id_ in new}
+    return replace(paused, standing=replace(paused.standing, held=noted)) if new else decision
 
 
-def _how_many(standings: Standings) -> int:
-    """How many principals are known; a team is none that can be blocked."""
-    return sum(record.principal.kind is not Kind.TEAM for record in standings.everybody())
+def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewBlock]:
+    """What recent edits newly block; what the breaker holds already goes on to be such."""
+    since = _recent(given)
+    return [
+        new_block(decision.principal, each)
+        for decision in decisions
+        if decision.blocks
+        for each in decision.new_blocks
+        if each.quota.id in decision.before.held
+        or (given.settings_changed and not by_hand(each.quota))
+        or given.rules.edited_since(since, each.quota, decision.principal)
+    ]
 
 
-def recently_blocked(
-    standings: Standings, state: SweepState, now: datetime, but: set[Principal]
+def _wave(
+    new: Iterable[NewBlock], given: SweepInput, standings: Standings, breaker: Breaker
+) -> Wave:
+    several = list(new)
+    lately = _recently_blocked(given, standings, {each.principal for each in several})
+    count = how_many(several, lately)
+    if count <= breaker.number:  # nobody need be listed
+        return Wave(count, 0, trips=False)
+    everybody = {record.principal for record in standings.everybody()} | given.wanted
+    return judge_wave(several, lately, everybody, breaker)
+
+
+def _unknown(new: Iterable[NewBlock]) -> Wave:
+    """Everybody is held whom the index may not know of yet, however far beyond."""
+    farthest = max((each.percent for each in new), default=0)
+    return Wave(0, 0, trips=True, far=farthest + 1)
+
+
+def _hold(
+    decisions: list[Decision], new: list[NewBlock], wave: Wave, since: datetime | None
+) -> Allowed:
+    held = wave.held(new)
+    if not held:
+        return Allowed(decisions)
+    kept = [each.holding(held.get(each.principal, {}), HELD) for each in decisions]
+    names = tuple(str(each.principal) for each in decisions if each.principal in held)
+    return Allowed(kept, since, Outcome(held=names))
+
+
+def _held_before(records: Iterable[Record], given: SweepInput) -> Iterable[NewBlock]:
+    pooled = given.rules.book.contributors
+    for record in records:
+        for id_, percent in record.standing.held.items():
+            pool = QuotaId.parse(id_).subject if id_ in pooled else ""
+            yield NewBlock(record.principal, id_, percent, pool)
+
+
+def _recently_blocked(
+    given: SweepInput, standings: Standings, but: set[Principal]
 ) -> list[Principal]:
-    """Who else was blocked lately, or since shortly before the breaker tripped.
+    """Who else was blocked by recent edits lately, or since shortly before the breaker tripped.
 
     What an admin has confirmed is forgiven.
     """
+    state, now, edited = given.state, given.context.now, _recent(given)
     since = min(now, state.breaker_since or now) - MEMORY
     if state.confirmed_at is not None:
         since = max(since, state.confirmed_at)
+    pooled = given.rules.book.contributors
     return [
-        record.principal
+        counted_as(record.principal, QuotaId.parse(id_).subject if id_ in pooled else "")
         for record in standings.blocked()
         if record.principal not in but
-        and record.principal.kind is not Kind.TEAM
         and (not record.standing.denied or (record.standing.since or since) > since)
+        for id_ in record.standing.used_up
+        if given.rules.id_edited_since(edited, id_)
     ]
+
+
+def _recent(given: SweepInput) -> datetime:
+    """From when on an edit is recent; one that an admin has confirmed is meant."""
+    now, confirmed = given.context.now, given.state.confirmed_at
+    return max(now - RECENT, confirmed or now - RECENT)
+
+
+def _in_words(new: list[NewBlock], wave: Wave, breaker: Breaker, given: SweepInput) -> str:
+    """What is held and why; names are capped, so that it fits the ledger and every mail."""
+    cause = "what was edited lately"
+    if given.settings_changed:
+        cause = f"{cause}, or the deployment's settings, which are new,"
+    far = "twice" if wave.far == FAR else f"{wave.far // 100:,} times"
+    several = by_quota(wave.held(new))
+    held = "; ".join(
+        f"quota {QuotaId.parse(id_).name} of {QuotaId.parse(id_).subject} for {len(whom):,} "
+        f"({listed(list(map(str, whom)), _NAMED)})"
+        for id_, whom in list(several.items())[:_NAMED]
+    )
+    more = f"; and {len(several) - _NAMED:,} more quotas" if len(several) > _NAMED else ""
+    return (
+        f"{cause} would newly block {wave.count:,} of {wave.everybody:,} "
+        f"principals ({wave.percent} %), more than {breaker.number} and more than "
+        f"{breaker.percent} % of all. Held are just these blocks: {held}{more}. Whoever has used "
+        f"{far} the limit or more is blocked all the same. Check what was "
+        "edited last, then confirm with `quota-enforcer sweep --confirm-blocks`"
+    )

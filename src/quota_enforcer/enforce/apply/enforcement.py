@@ -13,8 +13,7 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.breaker import (
     Allowed,
     apply_breaker,
-    hold_new_blocks,
-    let_go_with,
+    while_tripped,
 )
 from quota_enforcer.enforce.apply.gates import GateApplier, orphaned_gates_message
 from quota_enforcer.enforce.apply.record import already_applied, mark_due
@@ -103,22 +102,21 @@ class Enforcement:
     def _decide(self, given: SweepInput, *, confirmed: bool) -> tuple[Evaluated, Allowed]:
         """Decide, and take out what the breaker holds.
 
-        While it has tripped a wake or an edit blocks somebody only if it lets go of everybody: else
-        they would go one by one.
+        While it has tripped a wake or an edit blocks somebody it holds only if it lets go of
+        everybody.
         """
-        ledger, state, now = self._ledger, given.state, given.context.now
+        ledger, breaker = self._ledger, self._breaker
         evaluated = decide_for(given, ledger)
         if confirmed:
             return evaluated, Allowed(evaluated.decisions)
-        if given.partial and state.breaker_since is not None:
-            others = let_go_with(
-                evaluated.decisions, given.wanted, state, ledger, self._breaker, now
-            )
-            if others is None:
-                return evaluated, hold_new_blocks(evaluated.decisions, state.breaker_since)
-            if others:
-                evaluated = decide_for(replace(given, wanted=given.wanted | others), ledger)
-        return evaluated, apply_breaker(evaluated.decisions, state, ledger, self._breaker, now)
+        if given.partial and given.state.breaker_since is not None:
+            answer = while_tripped(evaluated.decisions, given, ledger, breaker)
+            if isinstance(answer, Allowed):
+                return evaluated, answer
+            if answer:
+                given = replace(given, wanted=given.wanted | answer)
+                evaluated = decide_for(given, ledger)
+        return evaluated, apply_breaker(evaluated.decisions, given, ledger, breaker)
 
     def _apply(self, work: Work) -> Iterator[Outcome]:
         """All that gates must deny goes to the author together.

@@ -14,9 +14,9 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.decide.evaluate import evaluate
-from quota_enforcer.decide.judgement import adds_denies
-from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.breaker import NewBlock, by_hand, judge_wave, new_block
+from quota_enforcer.decide.evaluate import Pools, evaluate
+from quota_enforcer.decide.judgement import adds_denies, scopes_of
 
 _NAMED = 10
 _PEOPLE = frozenset({Kind.USER, Kind.SSO})
@@ -29,6 +29,8 @@ class EditEffects:
     concerned: tuple[Principal, ...] = ()
     blocks: tuple[Principal, ...] = ()
     releases: tuple[Principal, ...] = ()
+    waits: tuple[NewBlock, ...] = ()
+    """What of the blocks the breaker would hold if it were too much; not what is by hand."""
 
     def blocking_words(self, would: str = "this would block") -> str:
         """`this would block 10 of 14 people now: user/a, ...`; empty if it blocks nobody."""
@@ -39,9 +41,9 @@ class EditEffects:
         """The same of whom it would release."""
         return self._words("this would release", self.releases)
 
-    def held(self, breaker: Breaker, known: int) -> bool:
-        """Whether the breaker would hold these blocks; `known` is how many principals there are."""
-        return breaker.trips(len(self.blocks), known)
+    def held(self, breaker: Breaker, known: Iterable[Principal]) -> bool:
+        """Whether the breaker would hold some of these blocks; `known` are all principals."""
+        return bool(judge_wave(self.waits, (), known, breaker).held(self.waits))
 
     def to_json(self) -> dict[str, Any]:
         return {"would_block": _texts(self.blocks), "would_release": _texts(self.releases)}
@@ -79,17 +81,24 @@ def effects(
     """Decide about each by both books on the usage that there is now."""
     pools = {id(book): Pools(book, usages, context) for book in (before, after)}
     blocks, releases, several = [], [], []
+    waits: list[NewBlock] = []
     for record in sorted(records, key=_principal):
-        then, now = (
-            evaluate(record, book, usages, context, pools[id(book)]).decision.standing.denied
+        decisions = [
+            evaluate(record, book, usages, context, pools[id(book)]).decision
             for book in (before, after)
-        )
+        ]
+        then, now = (each.standing.denied for each in decisions)
         several.append(record.principal)
         if adds_denies(now, then):
             blocks.append(record.principal)
+            waits += [
+                new_block(record.principal, each)
+                for each in decisions[1].denying
+                if adds_denies(scopes_of([each]), then) and not by_hand(each.quota)
+            ]
         elif then and not now:
             releases.append(record.principal)
-    return EditEffects(tuple(several), tuple(blocks), tuple(releases))
+    return EditEffects(tuple(several), tuple(blocks), tuple(releases), tuple(waits))
 
 
 def _principal(record: Record) -> Principal:

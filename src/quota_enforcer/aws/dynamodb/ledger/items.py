@@ -77,6 +77,7 @@ def record_item(record: Record) -> Plain:
         ),
         **({} if record.intended is None else {"intended": sorted(record.intended)}),
         **({"would_deny": _would_deny(standing)} if standing.would_deny else {}),
+        **({"held": dict(standing.held)} if standing.held else {}),
     }
 
 
@@ -105,6 +106,7 @@ def record_of(item: Plain) -> Record:
             },
             due=moment(item, "standing_due"),
             blocked_since=_blocked_since(item),
+            held={id_: int(percent) for id_, percent in item.get("held", {}).items()},
         ),
         intended=frozenset(item["intended"]) if "intended" in item else None,
         trouble=item.get("trouble", ""),
@@ -119,7 +121,12 @@ def quota_item(memory: QuotaMemory) -> Plain:
         **quota_key(memory),
         "whom": memory.subject,
         "name": memory.name,
-        **known(reported=memory.reported, stamp=memory.stamp, removed_by=memory.removed_by),
+        **known(
+            reported=memory.reported,
+            stamp=memory.stamp,
+            changed_at=memory.changed_at,
+            removed_by=memory.removed_by,
+        ),
         **({} if memory.item is None else {"item": memory.item}),
     }
 
@@ -131,6 +138,7 @@ def quota_memory_of(item: Plain) -> QuotaMemory:
         item.get("item"),
         item.get("reported", ""),
         item.get("stamp", ""),
+        moment(item, "changed_at"),
         item.get("removed_by", ""),
     )
 

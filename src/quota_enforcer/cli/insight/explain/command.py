@@ -20,8 +20,7 @@ from quota_enforcer.core.quotas.quota import Team
 from quota_enforcer.core.quotas.values import subject as read_subject
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.decide.evaluate import Evaluation, evaluate
-from quota_enforcer.decide.pools import Pools
+from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Explained, Summed, breakdown, by_name, meant_for
 from quota_enforcer.insight.quotas.items import ItemState, states

@@ -104,7 +104,8 @@ def status(  # noqa: PLR0913 - one argument for each option
     if found is not None:
         say_observed(found, context, screenful(limit))
     hints(deployment.ledger.state(), context)
-    hint_at_switching(table, len(records), deployment.settings.breaker, context)
+    known = [each.principal for each in records]
+    hint_at_switching(table, known, deployment.settings.breaker, context)
 
 
 def _look(

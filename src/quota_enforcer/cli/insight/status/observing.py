@@ -1,6 +1,6 @@
 """What observe mode kept from being blocked lately, so that an admin can switch with numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,9 @@ from quota_enforcer.core.deployment import Breaker, Context, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.notices.notice import Notice
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
+from quota_enforcer.decide.breaker import NewBlock, judge_wave
 from quota_enforcer.insight.blocks import Tally, tally, would_have_been
 from quota_enforcer.insight.status import State, StatusRow
 
@@ -96,17 +99,32 @@ def in_words(each: Tally, days: int, context: Context) -> str:
 
 
 def hint_at_switching(
-    table: Iterable[StatusRow], everybody: int, breaker: Breaker, context: Context
+    table: Collection[StatusRow],
+    everybody: Iterable[Principal],
+    breaker: Breaker,
+    context: Context,
 ) -> None:
     """What would happen if the mode were switched to enforce now."""
     if context.mode is not Mode.OBSERVE:
         return
-    now = {row.principal for row in table if row.state is State.WOULD_BE_BLOCKED}
+    would = [row for row in table if row.state is State.WOULD_BE_BLOCKED]
+    now = {row.principal for row in would}
     words = "In observe mode nobody is blocked; the stack's parameter Mode switches to enforce"
     if now:
         words += f", which would block {len(now):,} at once"
     hint(f"{words}.")
-    if breaker.trips(len(now), everybody):
+    shared = {(row.whom, row.quota) for row in would if row.principal == row.whom}
+    blocks = [
+        NewBlock(
+            Principal.parse(row.principal),
+            str(QuotaId(Subject(row.whom), row.quota)),
+            row.percent or 0,
+            row.whom if Subject(row.whom).is_team and (row.whom, row.quota) in shared else "",
+        )
+        for row in would
+        if row.limit or Subject(row.whom).is_group
+    ]
+    if judge_wave(blocks, (), everybody, breaker).trips:
         hint(
             f"So many trip the breaker (more than {breaker.number} and {breaker.percent} % of "
             "all): confirm with `quota-enforcer sweep --confirm-blocks` once you have switched."

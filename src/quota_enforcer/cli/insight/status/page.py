@@ -43,7 +43,7 @@ def hints(state: SweepState, context: Context) -> None:
     if state.breaker_since is not None:
         since = wording.moment(state.breaker_since, context.zone)
         hint(
-            f"The breaker holds new blocks since {since}: "
+            f"The breaker holds new blocks since {since}, those of what was edited lately: "
             "see `quota-enforcer sweep --dry-run`, then `quota-enforcer sweep --confirm-blocks`."
         )
 
