@@ -118,6 +118,11 @@ def test_the_settings_come_from_the_environment() -> None:
     assert settings == AuthorSettings("ledger", (GATE, GATE_2), "aws", agent_core=True)
 
 
+def test_tags_are_read_with_what_their_values_may_hold() -> None:
+    settings = AuthorSettings.from_environment(ENVIRONMENT | {"GATE_TAGS": "a=b=c, team = x y,z="})
+    assert settings.tags == (("a", "b=c"), ("team", "x y"), ("z", ""))
+
+
 def test_a_gate_is_written_for_its_partition_and_settings() -> None:
     gates = json.dumps([GATE.replace("arn:aws:", "arn:aws-cn:")])
     changed = {"GATES": gates, "DENY_AGENT_CORE": "false"}
@@ -132,6 +137,10 @@ def test_a_gate_is_written_for_its_partition_and_settings() -> None:
     [
         ("LEDGER_TABLE", "", "LEDGER_TABLE is not set"),
         ("DENY_AGENT_CORE", "yes", "DENY_AGENT_CORE is 'yes'; allowed: true, false"),
+        ("GATE_TAGS", "team", "GATE_TAGS is 'team'; allowed: KEY=VALUE,KEY=VALUE"),
+        ("GATE_TAGS", "a=b,", "GATE_TAGS is"),
+        ("GATE_TAGS", "=b", "GATE_TAGS is"),
+        ("GATE_TAGS", "Team=a,team=b", "GATE_TAGS is"),
         ("GATES", "", "GATES is not set"),
         ("GATES", "[", "GATES is '['; allowed: a JSON list"),
         ("GATES", "[]", "GATES is"),
@@ -161,6 +170,7 @@ def test_the_author_calls_nothing_but_what_its_work_needs() -> None:
         "iam:GetRole",
         "iam:ListEntitiesForPolicy",
         "iam:ListPolicyVersions",
+        "iam:TagPolicy",
     }
 
 

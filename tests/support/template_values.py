@@ -111,7 +111,16 @@ SCOPES: Final = {
     "ModelScope4": "deepseek.r1-v1:0",
     "ModelScope5": "x" * 200,
 }
-MOST: Final = Deployed(**SCOPES, Gates="4", NoticeEmail="a@example.com", Metering="cloudwatch")
+KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MOST: Final = Deployed(
+    **SCOPES,
+    Gates="4",
+    NoticeEmail="a@example.com",
+    Metering="cloudwatch",
+    KmsKeyArn=KEY,
+    GateTags="team=platform",
+    PermissionsBoundary="arn:aws:iam::123456789012:policy/limits",
+)
 """Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()
 """Nothing but what the defaults make."""

@@ -1,12 +1,16 @@
 """What the doctor takes for granted of the template is there."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from quota_enforcer.core.policies.names import PROTECTED_PATHS
 from quota_enforcer.doctor.checks import machinery
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from template_source import RESOURCES, TEXT, of_type, properties
 from template_values import Deployed
 
@@ -63,6 +67,23 @@ def test_every_alarm_has_a_word_on_what_to_do() -> None:
 def test_roles_are_where_the_doctor_thinks() -> None:
     for name in ("InvocationLogRole", "EnforcerScheduleRole", "MeterScheduleRole"):
         assert Deployed().properties(name)["Path"] == "/bedrock-quota/bedrock-quota/"
+
+
+@pytest.mark.parametrize("path", ["/", "/platform/"])
+def test_a_role_is_named_where_the_parameter_says(path: str) -> None:
+    given: dict[str, str] = {"RolePath": path} if path != "/" else {}
+    probe = SimpleNamespace(
+        parameters=lambda: given, parts=dict, region="us-east-1", meter=None, author=None
+    )
+    settings = SimpleNamespace(
+        stack="q", account="123456789012", denies={"*": "arn:aws:iam::123456789012:policy/p"},
+        zone=UTC,
+    )  # fmt: skip
+    ledger: Any = SimpleNamespace(state=None, everybody=None)
+    quotas: Any = SimpleNamespace(items=None)
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    of = DeploymentUnderCheck(*cast("Any", (settings, ledger, quotas, probe, now)))
+    assert of.role("X") == f"arn:aws:iam::123456789012:role{path}bedrock-quota/q/"
 
 
 def test_functions_log_where_the_doctor_says() -> None:

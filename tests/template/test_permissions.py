@@ -11,6 +11,7 @@ import pytest
 from boto_calls import actions_in, actions_of
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.deployed import WRITING
 from quota_enforcer.core.policies.names import MODEL_SCOPES
 from reached_code import reached
 from template_source import RESOURCES, of_type
@@ -25,6 +26,7 @@ FUNCTIONS = {
 }
 NOT_CALLED = {
     **dict.fromkeys(functions.READING_A_STREAM, "Lambda reads the stream as the function"),
+    **dict.fromkeys(WRITING, "DynamoDB and SNS use the key as whoever asks them"),
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
@@ -128,7 +130,7 @@ def test_any_resource_is_granted_only_where_the_action_knows_none(role: str) -> 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_is_out_of_the_enforcers_reach(role: str) -> None:
     path = RESOURCES[role]["Properties"]["Path"]["Fn::Sub"]
-    assert path == "/bedrock-quota/${AWS::StackName}/"
+    assert path == "${RolePath}bedrock-quota/${AWS::StackName}/"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -237,7 +239,7 @@ def test_the_self_service_function_only_reads_and_only_the_tables() -> None:
     assert tuple(change["Action"]) == functions.NEVER_FOR_METER
     assert change["Resource"] == ["QuotaTable.Arn", "LedgerTable.Arn"]
     assert {
-        action for action in actions("MeRole") if not action.startswith(("logs:", "xray:"))
+        action for action in actions("MeRole") if not action.startswith(("kms:", "logs:", "xray:"))
     } == {
         "dynamodb:BatchGetItem",
         "dynamodb:GetItem",

@@ -10,14 +10,16 @@ from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
-from template_values import PSEUDO, Deployed
+from template_values import KEY, PSEUDO, Deployed
 
 
 def ours(name: str) -> str:
     return policy_arn("aws", PSEUDO["AWS::AccountId"], PSEUDO["AWS::StackName"], name)
 
 
-def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> deployed.Deployed:
+def named(
+    scopes: int = 0, gates: int = 0, *, metrics: bool = False, **more: Any
+) -> deployed.Deployed:
     """What the code takes for a deployment, in the names of `template_values`."""
     numbers = [None, *range(1, scopes + 1)]
     return deployed.Deployed(
@@ -43,6 +45,7 @@ def named(scopes: int = 0, gates: int = 0, *, metrics: bool = False) -> deployed
         me_log="MeLogGroup.Arn",
         setup_log="SetupLogGroup.Arn",
         log_role="InvocationLogRole.Arn",
+        **more,
     )
 
 
@@ -103,3 +106,16 @@ def test_without_manage_logging_set_up_only_looks() -> None:
     assert {each for each in actions if each.startswith(("bedrock:", "iam:"))} == {
         "bedrock:GetModelInvocationLoggingConfiguration"
     }
+
+
+def test_each_role_where_an_organisation_has_rules() -> None:
+    """A key of its own, a path for roles, and tags on the gates."""
+    given = Deployed(KmsKeyArn=KEY, RolePath="/platform/", GateTags="a=b", Gates="1")
+    code = named(0, 1, key=KEY, role_path="/platform/", tagged=True)
+    for role, written in (
+        ("EnforcerRole", functions.enforcer),
+        ("MeterRole", functions.meter),
+        ("AuthorRole", functions.author),
+        ("MeRole", self_service.me),
+    ):
+        assert spelled_out(given.policy(role)) == spelled_out(written(code)), role

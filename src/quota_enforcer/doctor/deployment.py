@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import QuotaMemory
+from quota_enforcer.core.policies.names import ROLE_PATH
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Action, Quota
@@ -85,7 +86,8 @@ class DeploymentUnderCheck:
 
     def role(self, name: str) -> str:
         """The ARN of a role of the template."""
-        path = f"role/bedrock-quota/{self.settings.stack}/{self.part(name)}"
+        before = self.parameters().get("RolePath") or ROLE_PATH
+        path = f"role{before}bedrock-quota/{self.settings.stack}/{self.part(name)}"
         return f"arn:{self.partition}:iam::{self.settings.account}:{path}"
 
     def log_of(self, function: str) -> str:

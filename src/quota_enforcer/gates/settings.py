@@ -28,20 +28,37 @@ class AuthorSettings:
     partition: str
     agent_core: bool
     """Whether the gates close AgentCore too."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """The keys and values of the tags that the gates get."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read LEDGER_TABLE, GATES and DENY_AGENT_CORE; ConfigError names all that is wrong."""
+        """Read the variables; ConfigError names all that is wrong."""
         variables = Environment("the author", environment)
         table = variables.text("LEDGER_TABLE")
         agent_core = variables.truth("DENY_AGENT_CORE")
         gates = variables.read("GATES", _Gates.parse, _ALLOWED)
+        given = variables.optional("GATE_TAGS")
+        tags = variables.read("GATE_TAGS", _tags, "KEY=VALUE,KEY=VALUE") if given else ()
         variables.check()
-        return cls(table, gates.arns, gates.partition, agent_core)
+        return cls(table, gates.arns, gates.partition, agent_core, tags)
 
     def write(self, entries: Iterable[Entry]) -> Gate:
         """The gate of this deployment for these entries."""
         return fitting_gate(entries, partition=self.partition, agent_core=self.agent_core)
+
+
+def _tags(text: str) -> tuple[tuple[str, str], ...]:
+    """Each key comes once, in whatever case; IAM itself says what else it does not take."""
+    pairs = [each.partition("=") for each in text.split(",")]
+    keys = [key.strip() for key, _, _ in pairs]
+    if (
+        not all(keys)
+        or not all(equals for _, equals, _ in pairs)
+        or len({key.casefold() for key in keys}) < len(keys)
+    ):
+        raise ValueError(text)
+    return tuple((key.strip(), value.strip()) for key, _, value in pairs)
 
 
 class _Gates(NamedTuple):

@@ -41,6 +41,21 @@ def test_a_gate_is_made_under_its_exact_name(iam: "IAMClient", gates: IamGates) 
     assert "never to be attached" in iam.get_policy(PolicyArn=GATE)["Policy"]["Description"]
 
 
+def test_a_gate_has_its_tags_from_the_beginning_or_from_its_next_document(
+    iam: "IAMClient", gates: IamGates
+) -> None:
+    """Rules of an organisation may refuse to have a policy made without them."""
+    tags = [{"Key": "empty", "Value": ""}, {"Key": "team", "Value": "platform"}]
+    tagged = IamGates(iam, [("team", "platform"), ("empty", "")])
+    older = GATE.replace("gate-1", "gate-2")
+    gates.create(older, NOBODY)
+    assert iam.list_policy_tags(PolicyArn=older)["Tags"] == []
+    tagged.replace(older, DOCUMENTS[0])
+    tagged.create(GATE, NOBODY)
+    for gate_of_ours in (GATE, older):
+        assert iam.list_policy_tags(PolicyArn=gate_of_ours)["Tags"] == tags
+
+
 def test_a_new_document_is_in_force_at_once(gates: IamGates) -> None:
     gates.create(GATE, NOBODY)
     gates.replace(GATE, DOCUMENTS[0])

@@ -41,6 +41,15 @@ def test_nobody_else_may_have_callers_masked_in_the_log() -> None:
     assert denied["logs:PutAccountPolicy"] == "*"
 
 
+def test_the_stacks_own_roles_are_known_where_the_organisation_puts_them() -> None:
+    (written,) = guard(replace(GUARDED, role_path="/platform/"))
+    own = "arn:aws:iam::111122223333:role/platform/bedrock-quota/bedrock-quota/"
+    text = json.dumps(written)
+    assert f"{own}*" in text
+    assert f"{own}bedrock-quota-InvocationLogRole-*" in text
+    assert ":role/bedrock-quota/" not in text
+
+
 @pytest.mark.parametrize("roles", [1, 4])
 def test_a_long_stack_name_and_several_admin_roles_still_fit(roles: int) -> None:
     named = tuple(f"AWSReservedSSO_Administrator{n}_0123456789abcdef" for n in range(roles))

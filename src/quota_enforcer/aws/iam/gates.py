@@ -9,10 +9,10 @@ from quota_enforcer.core.policies.document import Document, compact
 from quota_enforcer.gates.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_iam.type_defs import PolicyVersionTypeDef
+    from mypy_boto3_iam.type_defs import PolicyVersionTypeDef, TagTypeDef
 
 _VERSIONS: Final = 5
 """A managed policy holds at most this many versions.
@@ -26,10 +26,11 @@ _DESCRIPTION: Final = (
 
 
 class IamGates:
-    """The `Gates` of an account."""
+    """The `Gates` of an account; those written get these tags, each a key and a value."""
 
-    def __init__(self, client: "IAMClient") -> None:
+    def __init__(self, client: "IAMClient", tags: "Iterable[tuple[str, str]]" = ()) -> None:
         self._client = client
+        self._tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags]
 
     def document(self, gate: str) -> Document | None:
         """The document in force; None if there is no such policy."""
@@ -50,6 +51,7 @@ class IamGates:
                 PolicyName=name,
                 PolicyDocument=compact(document),
                 Description=_DESCRIPTION,
+                **({"Tags": self._tags} if self._tags else {}),
             )
         except self._client.exceptions.EntityAlreadyExistsException:
             self.replace(gate, document)
@@ -65,6 +67,8 @@ class IamGates:
         self._client.create_policy_version(
             PolicyArn=gate, PolicyDocument=compact(document), SetAsDefault=True
         )
+        if self._tags:  # last: what is denied matters more
+            self._client.tag_policy(PolicyArn=gate, Tags=self._tags)
 
     def attached_to(self, gate: str) -> list[str]:
         """Who has it as an ordinary permissions policy, such as `role/admin`."""

@@ -6,12 +6,19 @@ from typing import Annotated, Final
 import typer
 
 from quota_enforcer.cli.deployment import DEFAULT_STACK
-from quota_enforcer.cli.offline.policy_roles import Account, LogGroup, Partition, Stack
+from quota_enforcer.cli.offline.policy_roles import (
+    Account,
+    LogGroup,
+    Partition,
+    RolePath,
+    Stack,
+)
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.guard.guard import LIMITS, boundary_name
 from quota_enforcer.core.policies.guard.guard import guard as guard_for
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
+from quota_enforcer.core.policies.names import ROLE_PATH
 
 _AS: Final = {GuardKind.IDENTITY: "a policy", GuardKind.BOUNDARY: "permissions boundary"}
 
@@ -56,6 +63,7 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
             help="scp for an organisation; identity or boundary, without, for who is limited."
         ),
     ] = GuardKind.SCP,
+    role_path: RolePath = ROLE_PATH,
     unmetered: Annotated[
         bool,
         typer.Option(
@@ -96,6 +104,7 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         tuple(log_role or ()),
         tuple(region or ()),
         kind,
+        role_path,
     )
     documents = guard_for(guarded)
     only = documents[0] if len(documents) == 1 else documents

@@ -10,7 +10,13 @@ from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
-from quota_enforcer.core.policies.names import ASK_WHOM, GATES, MODEL_SCOPES, PARTITIONS
+from quota_enforcer.core.policies.names import (
+    ASK_WHOM,
+    GATES,
+    MODEL_SCOPES,
+    PARTITIONS,
+    ROLE_PATH,
+)
 from quota_enforcer.core.policies.setup import setup as setup_for
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
@@ -20,6 +26,8 @@ _Region = Annotated[str, typer.Option(help="The deployment's Region; * stands fo
 LogGroup = Annotated[
     str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
 ]
+_KmsKey = Annotated[str, typer.Option(metavar="ARN", help="The parameter KmsKeyArn.")]
+RolePath = Annotated[str, typer.Option(help="The parameter RolePath.")]
 _Metering = Literal["stream", "cloudwatch"]
 _ModelScopes = Annotated[
     int,
@@ -38,13 +46,14 @@ def meter(
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: LogGroup = None,
+    kms_key: _KmsKey = "",
 ) -> None:
     """Show what the meter may do, as its role has it.
 
     Examples:
       quota-enforcer policy meter --account 111122223333
     """
-    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "", key=kms_key)
     say_json(functions.meter(of))
     _explain_patterns()
 
@@ -59,6 +68,8 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     *,
     ask: _AskWhom = ASK_WHOM,
     metering: Annotated[_Metering, typer.Option(help="The parameter Metering.")] = "stream",
+    kms_key: _KmsKey = "",
+    role_path: RolePath = ROLE_PATH,
 ) -> None:
     """Show what the enforcer may do, as its role has it.
 
@@ -68,26 +79,40 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     """
     metrics = metering == "cloudwatch"
     of = Deployed.named(
-        stack, account, partition, region, scopes=scopes, gates=gates, metrics=metrics, ask=ask
+        stack,
+        account,
+        partition,
+        region,
+        scopes=scopes,
+        gates=gates,
+        metrics=metrics,
+        ask=ask,
+        key=kms_key,
+        role_path=role_path,
     )
     say_json(functions.enforcer(of))
     _explain_patterns()
 
 
-def author(
+def author(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Account,
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     gates: Annotated[int, typer.Option(min=1, max=GATES, help="The parameter Gates.")] = 1,
     ask: _AskWhom = ASK_WHOM,
+    *,
+    kms_key: _KmsKey = "",
+    gate_tags: Annotated[bool, typer.Option(help="The parameter GateTags is set.")] = False,
 ) -> None:
     """Show what the author, which writes the gates, may do, as its role has it.
 
     Examples:
       quota-enforcer policy author --account 111122223333 --gates 2
     """
-    of = Deployed.named(stack, account, partition, region, gates=gates, ask=ask)
+    of = Deployed.named(
+        stack, account, partition, region, gates=gates, ask=ask, key=kms_key, tagged=gate_tags
+    )
     say_json(functions.author(of))
     _explain_patterns()
 
@@ -116,13 +141,14 @@ def self_service_function(
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
+    kms_key: _KmsKey = "",
 ) -> None:
     """Show what the self-service function, which answers `me`, may do, as its role has it.
 
     Examples:
       quota-enforcer policy self-service --account 111122223333
     """
-    say_json(self_service.me(Deployed.named(stack, account, partition, region)))
+    say_json(self_service.me(Deployed.named(stack, account, partition, region, key=kms_key)))
     _explain_patterns()
 
 
@@ -149,13 +175,14 @@ def doctor(
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: LogGroup = None,
+    kms_key: _KmsKey = "",
 ) -> None:
     """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
 
     Examples:
       quota-enforcer policy doctor --account 111122223333
     """
-    of = Deployed.named(stack, account, partition, region, log_group=log_group or "")
+    of = Deployed.named(stack, account, partition, region, log_group=log_group or "", key=kms_key)
     say_json(doctor_for(of, stack))
     _explain_patterns()
 

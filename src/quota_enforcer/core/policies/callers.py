@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from quota_enforcer.core.policies.deployed import Deployed
+from quota_enforcer.core.policies.deployed import READING, Deployed
 from quota_enforcer.core.policies.document import Document, allow, deny, document
 from quota_enforcer.core.policies.names import (
     checked_account,
@@ -29,6 +29,7 @@ def me(of: Deployed) -> Document:
         ),
         deny("NeverAnyAccess", NEVER),
         deny("NeverAChange", NEVER_FOR_METER, [of.quota_table, of.ledger_table]),
+        *of.use_of_key("dynamodb", actions=READING),
         *logs_and_traces(of.me_log),
     )
 
@@ -166,6 +167,7 @@ def doctor(of: Deployed, stack: str) -> Document:
             ["lambda:GetEventSourceMapping"],
             arn("lambda", "event-source-mapping:*"),
         ),
+        *of.use_of_key("dynamodb", actions=READING),
         # These know no resource, or are asked for in every Region.
         allow(
             "Account",

@@ -1,17 +1,38 @@
 """What one deployment is called in IAM: the ARNs that its roles and their policies name."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from quota_enforcer.core.errors import InvalidPolicyInput
+from quota_enforcer.core.policies.document import Statement, allow
 from quota_enforcer.core.policies.names import (
     ASK_WHOM,
+    ROLE_PATH,
     checked_account,
     checked_partition,
     checked_region,
+    checked_role_path,
     checked_stack,
     deny_policy_name,
     gate_name,
     policy_arn,
 )
+
+_KEY: Final = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
+READING: Final = ("kms:Decrypt", "kms:DescribeKey")
+WRITING: Final = (
+    *READING,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+"""What DynamoDB and SNS do with a customer's key as whoever writes; AWS names no smaller set.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,12 @@ class Deployed:
     """The role by which Bedrock writes the invocation log."""
     manages_logging: bool = True
     """Whether set-up may change Bedrock's logging: ManageLogging is true."""
+    key: str = ""
+    """The KMS key that the tables and the topic are encrypted with; empty for AWS's own."""
+    role_path: str = ROLE_PATH
+    """Before which path the stack's roles live."""
+    tagged: bool = False
+    """Whether the gates have tags."""
 
     @classmethod
     def named(  # noqa: PLR0913 - one for each parameter that matters to a role
@@ -65,6 +92,9 @@ class Deployed:
         log_group: str = "",
         manages_logging: bool = True,
         ask: str = ASK_WHOM,
+        key: str = "",
+        role_path: str = ROLE_PATH,
+        tagged: bool = False,
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -103,8 +133,28 @@ class Deployed:
             me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
             setup_log=arn("logs", f"log-group:/bedrock-quota/{stack}/setup:*"),
             log_role=(
-                f"arn:{partition}:iam::{account}:role/bedrock-quota/{stack}/"
+                f"arn:{partition}:iam::{account}:role{role_path}bedrock-quota/{stack}/"
                 f"{stack}-InvocationLogRole-*"
             ),
             manages_logging=manages_logging,
+            key=checked_key(key),
+            role_path=checked_role_path(role_path),
+            tagged=tagged,
         )
+
+    def use_of_key(self, *services: str, actions: Sequence[str] = WRITING) -> list[Statement]:
+        """Use the key by way of these services alone; nothing where AWS's own keys are used."""
+        if not self.key:
+            return []
+        via = [f"{service}.{self.region}.*" for service in services]
+        return [allow("Key", actions, self.key, Condition={"StringLike": {"kms:ViaService": via}})]
+
+
+def checked_key(key: str) -> str:
+    """This key's ARN, or nothing; raises InvalidPolicyInput for anything else."""
+    if key and not _KEY.fullmatch(key):
+        raise InvalidPolicyInput(
+            f"{key!r} is no KMS key: write its ARN, such as "
+            "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+    return key

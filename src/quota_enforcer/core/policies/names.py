@@ -27,9 +27,14 @@ PATHS_OF_AWS: Final = ("/aws-reserved/", "/aws-service-role/")
 PROTECTED_PATHS: Final = (*PATHS_OF_AWS, "/bedrock-quota/", "/break-glass/")
 """Paths of users and roles that the enforcer must not touch; the template says the same."""
 
+ROLE_PATH: Final = "/"
+"""Before which path the roles of a stack live, unless the parameter RolePath says otherwise."""
+
 SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
 """What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
 
+_ROLE_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_+=,.@-]+/){0,8}")
+"""What the template's RolePath may be."""
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 """CloudFormation allows 128 characters; IAM's 128 for a gate's name leave 60 for the stack's."""
@@ -79,8 +84,17 @@ def checked_region(region: str) -> str:
     return region
 
 
+def checked_role_path(path: str) -> str:
+    """This path of roles; raises InvalidPolicyInput for what the template would refuse."""
+    if not _ROLE_PATH.fullmatch(path):
+        raise InvalidPolicyInput(
+            f"{path!r} is no path of roles: begin and end it with a slash, such as /platform/"
+        )
+    return path
+
+
 def policy_path(stack: str) -> str:
-    """Where all policies and roles of a stack live; no two stacks share it."""
+    """Where all policies of a stack live, and its roles below the RolePath; no two share it."""
     return f"/bedrock-quota/{checked_stack(stack)}/"
 
 

@@ -13,6 +13,7 @@ from quota_enforcer.core.policies.document import Document, Statement, allow, de
 from quota_enforcer.core.policies.names import (
     PATHS_OF_AWS,
     PROTECTED_PATHS,
+    ROLE_PATH,
 )
 
 ATTACHING: Final = (
@@ -119,7 +120,7 @@ def enforcer(of: Deployed) -> Document:
             "NeverTheseReservedOrBreakGlass",
             ["iam:Attach*Policy", "iam:Detach*Policy"],
             [
-                *(f"{iam}:role{path}*" for path in PROTECTED_PATHS),
+                *(f"{iam}:role{path}*" for path in _protected(of.role_path)),
                 *(f"{iam}:user{path}*" for path in PROTECTED_PATHS if path not in PATHS_OF_AWS),
             ],
         ),
@@ -127,6 +128,7 @@ def enforcer(of: Deployed) -> Document:
         allow("OwnStack", ["cloudformation:DescribeStacks"], of.stack),
         allow("Topic", ["sns:Publish"], of.notice_topic),
         allow("DeadLetters", ["sqs:SendMessage"], of.dead_letters),
+        *of.use_of_key("dynamodb", "sns"),
         *logs_and_traces(of.enforcer_log),
     )
 
@@ -164,6 +166,7 @@ def meter(of: Deployed) -> Document:
         allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
         deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"]),
         deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
+        *of.use_of_key("dynamodb"),
         *logs_and_traces(of.meter_log),
     )
 
@@ -181,16 +184,27 @@ def author(of: Deployed) -> Document:
             Condition=_partition("deployment"),
         ),
         allow("Gates", WRITING_GATES, of.gates),
+        *([allow("Tags", ["iam:TagPolicy"], of.gates)] if of.tagged else []),
         allow("Boundaries", ["iam:GetRole"], f"arn:{of.partition}:iam::{of.account}:role/*"),
         {
             "Sid": "NeverAnotherPolicy",
             "Effect": "Deny",
-            "Action": ["iam:CreatePolicy*", "iam:DeletePolicy*"],
+            "Action": ["iam:CreatePolicy*", "iam:DeletePolicy*", "iam:Tag*", "iam:Untag*"],
             "NotResource": list(of.gates),
         },
         deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
+        *of.use_of_key("dynamodb"),
         *logs_and_traces(of.author_log),
     )
+
+
+def _protected(role_path: str) -> list[str]:
+    """The paths of roles that the enforcer never touches: with ours, wherever they live."""
+    paths = list(PROTECTED_PATHS)
+    if role_path != ROLE_PATH:
+        ours = "/bedrock-quota/"
+        paths.insert(paths.index(ours) + 1, f"{role_path.removesuffix('/')}{ours}")
+    return paths
 
 
 def _models(of: Deployed) -> Statement:

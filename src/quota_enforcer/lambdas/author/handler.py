@@ -43,7 +43,7 @@ def author() -> Author:
     session = boto3.Session()
     return Author(
         DynamoGateMemory(session.client("dynamodb", config=clients.AUTHOR), settings.ledger_table),
-        IamGates(session.client("iam", config=clients.AUTHOR)),
+        IamGates(session.client("iam", config=clients.AUTHOR), settings.tags),
         settings.gates,
         settings.write,
     )

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.names import (
+    ROLE_PATH,
     checked_account,
     checked_partition,
+    checked_role_path,
     checked_stack,
     policy_arn,
 )
@@ -57,11 +59,14 @@ class Guarded:
     """Where Bedrock may be used, since a deployment meters it; all else that no invocation log
     records is closed too. None closes none of it."""
     kind: GuardKind = GuardKind.SCP
+    role_path: str = ROLE_PATH
+    """The parameter RolePath: before which path the stack's own roles live."""
 
     def check(self) -> None:
         """Raises InvalidPolicyInput for what cannot be guarded, or not safely."""
         checked_account(self.account)
         checked_partition(self.partition)
+        checked_role_path(self.role_path)
         stack = checked_stack(self.stack)
         if len(stack) > LONGEST_STACK:
             raise InvalidPolicyInput(
@@ -99,7 +104,7 @@ class Guarded:
     @property
     def own(self) -> str:
         """The ARNs of the deployment's own roles."""
-        return f"arn:{self.partition}:iam::{self.account}:role/bedrock-quota/{self.stack}/*"
+        return self.iam(f"role{self.role_path}bedrock-quota/{self.stack}/*")
 
     @property
     def writers(self) -> list[str]:
