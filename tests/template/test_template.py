@@ -482,8 +482,8 @@ class TestAlarms:
         assert len(LEAST.properties(alarm)["AlarmDescription"]) <= 1024
 
     def test_the_topic_takes_what_cloudwatch_publishes(self) -> None:
-        """CloudWatch cannot use AWS's own SNS key."""
-        assert "KmsMasterKeyId" not in properties("NoticeTopic")
+        """CloudWatch cannot use AWS's own SNS key; a customer's key has a policy that lets it."""
+        assert "KmsMasterKeyId" not in LEAST.properties("NoticeTopic")
 
 
 def test_the_outputs_are_what_the_command_line_looks_for() -> None:
