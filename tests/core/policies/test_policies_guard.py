@@ -42,12 +42,11 @@ def test_nobody_else_may_have_callers_masked_in_the_log() -> None:
 
 
 def test_the_stacks_own_roles_are_known_where_the_organisation_puts_them() -> None:
-    (written,) = guard(replace(GUARDED, role_path="/platform/"))
-    own = "arn:aws:iam::111122223333:role/platform/bedrock-quota/bedrock-quota/"
-    text = json.dumps(written)
+    text = json.dumps(guard(replace(GUARDED, role_path="/platform/")))
+    own = f"arn:aws:iam::{ACCOUNT}:role/platform/bedrock-quota/bedrock-quota/"
     assert f"{own}*" in text
     assert f"{own}bedrock-quota-InvocationLogRole-*" in text
-    assert ":role/bedrock-quota/" not in text
+    assert ":role/bedrock-quota/bedrock-quota/" not in text
 
 
 @pytest.mark.parametrize("roles", [1, 4])
