@@ -485,6 +485,7 @@ def test_any_sequence_of_intents_ends_with_the_document_of_the_last(
         st.tuples(st.text()),
         st.dictionaries(st.text(), st.integers()),
         st.tuples(st.text()),
+        st.dictionaries(st.text(), st.tuples(st.text())),
     )
 )
 def test_the_answer_travels_as_json(answer: GateResult) -> None:

@@ -137,9 +137,18 @@ class Gatehouse:
     def author(self) -> Author:
         return Author(self.memory, self.iam, self.gates, self.write)
 
-    def role(self, name: str, *, id_: str = "AROAAAAAAAAAAAAAAAAA1", boundary: str = GATE) -> None:
-        """A role that names this boundary."""
-        self.iam.roles[name] = Role(id_, boundary)
+    def role(
+        self,
+        name: str,
+        *,
+        id_: str = "AROAAAAAAAAAAAAAAAAA1",
+        boundary: str = GATE,
+        path: str = "",
+    ) -> None:
+        """A role that names this boundary; Identity Center has its own path."""
+        reserved = name.startswith("AWSReservedSSO_")
+        path = path or ("/aws-reserved/sso.amazonaws.com/" if reserved else "/")
+        self.iam.roles[name] = Role(id_, boundary, path)
 
     def user_ids(self, gate: str = GATE) -> list[str]:
         """Whom a gate's document lists, each as often as it is listed."""

@@ -185,7 +185,7 @@ def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
     if not settings.author:
         raise NotThere(
             f"stack {settings.stack} keeps no gates: set its parameter Gates to 1 (one gate denies "
-            "about 140 people at once) and deploy again",
+            "9 to 160 people at once) and deploy again",
         )
     author = AuthorSettings.from_environment(_environment(session, settings.author))
     return GatesKept(author.gates, IamGates(session.client("iam")))

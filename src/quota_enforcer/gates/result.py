@@ -26,6 +26,8 @@ class GateResult:
     """How full each gate is, in per cent."""
     failures: tuple[str, ...] = ()
     """What went wrong, in words; such gates are as they were."""
+    whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The roles that a gate denies with all their sessions, which did not fit one by one."""
 
     @property
     def nearly_full(self) -> dict[str, int]:
@@ -40,6 +42,7 @@ class GateResult:
             "written": list(self.written),
             "tampered": list(self.tampered),
             "fill": dict(self.fill),
+            "whole": {gate: list(self.whole[gate]) for gate in sorted(self.whole)},
             "failures": list(self.failures),
         }
 
@@ -53,4 +56,6 @@ class GateResult:
             tuple(answer["tampered"]),
             dict(answer["fill"]),
             tuple(answer["failures"]),
+            # An author of before an update does not say.
+            {gate: tuple(roles) for gate, roles in answer.get("whole", {}).items()},
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.names import PATHS_OF_AWS
 from quota_enforcer.core.principal import Kind
 
 _PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(?P<name>.+)_[0-9a-f]{16}")
@@ -22,6 +23,12 @@ class Role:
 
     id: str
     boundary: str = ""
+    path: str = "/"
+
+    @property
+    def is_of_identity_center(self) -> bool:
+        """Whether AWS made it for a permission set; others may only be called like one."""
+        return self.path.startswith(PATHS_OF_AWS[0])
 
 
 class Guard(StrEnum):
@@ -54,7 +61,7 @@ def permission_set(role: str) -> str:
 
 def gates_of(intent: GateIntent, gates: Collection[str], roles: Roles) -> list[str]:
     """The gates that somebody's roles name."""
-    named = {role.boundary for name in intent.roles if (role := roles[name]) is not None}
+    named = {role.boundary for role in _theirs(intent, roles)}
     return [gate for gate in gates if gate in named]
 
 
@@ -65,9 +72,7 @@ def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
     the same gate is closed too. One session goes by its role's id of today.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
     """
-    behind = [
-        role for name in intent.roles if (role := roles[name]) is not None and role.boundary == gate
-    ]
+    behind = [role for role in _theirs(intent, roles) if role.boundary == gate]
     if intent.principal.kind is Kind.SSO:
         ids = {f"*:{name}" for name in intent.names if behind}
     else:
@@ -82,6 +87,12 @@ def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -
     """
     for name in sorted(intent.roles):
         role = roles[name]
+        if role is not None and not _is_theirs(intent, role):
+            yield (
+                f"the role {name} is called like one of a permission set and is none, as its path "
+                f"is {role.path}: whoever made it uses Bedrock in the name of others; delete it"
+            )
+            continue
         match guard_of(role, gates):
             case Guard.ANOTHER if role is not None:
                 yield (
@@ -96,6 +107,18 @@ def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -
         yield "no role of theirs is known, so no gate either"
     elif all(roles[name] is None for name in intent.roles):
         yield f"{' and '.join(map(_shown, sorted(intent.roles)))} no longer exists"
+
+
+def _theirs(intent: GateIntent, roles: Roles) -> Iterator[Role]:
+    """The roles that somebody is behind, as far as they exist."""
+    for name in intent.roles:
+        role = roles[name]
+        if role is not None and _is_theirs(intent, role):
+            yield role
+
+
+def _is_theirs(intent: GateIntent, role: Role) -> bool:
+    return intent.principal.kind is not Kind.SSO or role.is_of_identity_center
 
 
 def _shown(role: str) -> str:

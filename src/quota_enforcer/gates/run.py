@@ -12,6 +12,7 @@ from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
+from quota_enforcer.gates.room import fill, is_session
 
 _NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
 
@@ -32,6 +33,7 @@ class Run:
     _in_force: dict[str, dict[str, Entry]] = field(default_factory=dict)
     _left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _fill: dict[str, int] = field(default_factory=dict)
+    _whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def serve(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
         """Bring every gate to these intents; one that fails does not stop the others.
@@ -72,6 +74,7 @@ class Run:
             written=tuple(self.written),
             tampered=tuple(self.tampered),
             fill=self._fill,
+            whole={gate: roles for gate, roles in self._whole.items() if roles},
             failures=(*self._failed.values(), *self.failures),
         )
 
@@ -81,9 +84,15 @@ class Run:
             return
         before = denied_user_ids(current)
         entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
-        # Who is denied already stays so where a full gate must leave somebody out.
-        entries.sort(key=lambda entry: (before.isdisjoint(entry.user_ids), entry.name))
-        wanted = self.write(entries)
+        # People before sessions, whose names anybody can make up; among either, who is denied
+        # already stays so where a full gate must leave somebody out.
+        entries.sort(
+            key=lambda entry: (is_session(entry), before.isdisjoint(entry.user_ids), entry.name)
+        )
+        filled = fill(entries, self.write)
+        wanted = filled.gate
+        names = {role.id: name for name, role in self._roles.items() if role is not None}
+        self._whole[gate] = tuple(sorted(names[each] for each in filled.whole))
         if current != wanted.document or self._read_late(gate, wanted.document):
             self._put(gate, current, wanted.document)
             self.written.append(gate)

@@ -136,6 +136,10 @@ def _denied(
 ) -> Iterator[str]:
     """The principals behind a gate's user ids, with their model scopes; an unexplained id stays."""
     unexplained = set(user_ids_listed)
+    for name, role in roles.items():
+        if role is not None and f"{role.id}:*" in unexplained:
+            unexplained.remove(f"{role.id}:*")
+            yield f"role/{name} (all its sessions)"
     for intent in intents:
         ids = set(user_ids(intent, gate, roles))
         if not ids.isdisjoint(unexplained):

@@ -125,7 +125,7 @@ def test_a_role_tells_its_id_and_boundary(iam: "IAMClient", gates: IamGates) -> 
         RoleName="shared", Path="/team/", AssumeRolePolicyDocument="{}", PermissionsBoundary=GATE
     )
     iam.create_role(RoleName="plain", AssumeRolePolicyDocument="{}")
-    assert gates.role("shared") == Role(made["Role"]["RoleId"], GATE)
+    assert gates.role("shared") == Role(made["Role"]["RoleId"], GATE, "/team/")
     assert gates.role("plain") == Role(iam.get_role(RoleName="plain")["Role"]["RoleId"], "")
     assert gates.role("gone") is None
 

@@ -1,6 +1,7 @@
 """The gate: who is in it, how it groups, and what it holds."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ NAMES = st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,64}", fullmatch=True)
 USER_IDS = st.builds("{}:{}".format, st.sampled_from(["*", "AROAX", "AROAY"]), NAMES)
 SCOPES = st.frozensets(st.sampled_from(["*", OPUS, HAIKU, "amazon.nova-*"]), min_size=1)
 DENIED = st.dictionaries(USER_IDS, SCOPES, max_size=12)
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def people(count: int, form: str) -> list[Entry]:
@@ -107,6 +111,27 @@ def test_so_many_people_denied_for_everything_fit(form: str, at_least: int) -> N
     made = fitting_gate(people(at_least, form))
     assert not made.left_out
     assert size(made.document) <= MANAGED_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("form", "own_model", "fit"),
+    [
+        ("*:first.last{n}@example.com", False, 160),
+        ("*:" + "p" * 61 + "{n}", False, 70),
+        ("*:first.last{n}@example.com", True, 9),
+    ],
+)
+def test_as_many_fit_as_the_manual_says(form: str, *, own_model: bool, fit: int) -> None:
+    entries = [
+        Entry(
+            entry.name,
+            entry.user_ids,
+            frozenset([f"anthropic.claude-{n}-20240229-v1:0"]) if own_model else entry.scopes,
+        )
+        for n, entry in enumerate(people(300, form))
+    ]
+    assert fit <= len(entries) - len(fitting_gate(entries).left_out) <= fit + 4
+    assert f"{fit} " in (ROOT / "docs" / "reference" / "deploying.md").read_text(encoding="utf-8")
 
 
 def test_who_does_not_fit_is_named_and_the_first_stay_in() -> None:

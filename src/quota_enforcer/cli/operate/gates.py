@@ -44,6 +44,11 @@ _ROLE: Final = """\
   In the console of IAM: Roles > {role} > Permissions boundary, {name}. Or:
 {commands}"""
 
+_LEAVE_ONE: Final = (
+    "Leave one permission set, for administrators, without a gate: a gate that somebody spoils "
+    "could deny everybody behind it, and that is the way in to put it right."
+)
+
 app = typer.Typer(
     no_args_is_help=True, help="Permissions boundaries by which people behind a role are blocked."
 )
@@ -79,6 +84,8 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
             echo()
             for lines in steps(role, emptiest(gates), deployment.settings.account):
                 echo(lines)  # as it is, so that a command can be copied
+        if any(role.permission_set for role in roles):
+            hint(_LEAVE_ONE)
     for alarm in alarms:
         fail(alarm)
     if alarms or todo:

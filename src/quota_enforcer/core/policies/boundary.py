@@ -23,9 +23,10 @@ from quota_enforcer.core.policies.document import (
 )
 from quota_enforcer.core.policies.names import checked_scopes, checked_user_id
 
-# A session's aws:PrincipalArn is its role's ARN; the prefix is AWS's own.
+# A session's aws:PrincipalArn is its role's ARN. Only AWS makes roles under this path; anybody may
+# call a role of their own AWSReservedSSO_....
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
-_SSO = {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/*AWSReservedSSO_*"}}
+_SSO = {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/aws-reserved/*AWSReservedSSO_*"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Gate:
 
     document: Document
     left_out: Mapping[str, str]
+    is_full: bool = False
+    """Whether somebody was left out for want of room."""
 
     @property
     def percent(self) -> int:
@@ -76,6 +79,7 @@ def fitting_gate(
     """
     denied: dict[str, frozenset[str]] = {}
     left_out: dict[str, str] = {}
+    is_full = False
 
     def written(of: Mapping[str, frozenset[str]]) -> Document:
         return gate(of, partition=partition, agent_core=agent_core, only_sso=True)
@@ -90,11 +94,12 @@ def fitting_gate(
         if fits:
             denied |= more
         else:
+            is_full = True
             left_out[entry.name] = (
                 f"the gate is full: {len(denied)} user ids fill {percent_full(written(denied))} % "
                 f"of its {MANAGED_LIMIT} characters"
             )
-    return Gate(written(denied), left_out)
+    return Gate(written(denied), left_out, is_full)
 
 
 def percent_full(written: Document) -> int:
@@ -122,7 +127,7 @@ def deny_statements(
     others = {user_id: denied[user_id] for user_id in denied if user_id not in people}
     return [
         *_statements(people, partition, "People", agent_core=agent_core, condition=_SSO),
-        *_statements(others, partition, "", agent_core=agent_core, condition={}),
+        *_statements(others, partition, "", agent_core=agent_core, condition={}, whole_role=True),
     ]
 
 
@@ -133,11 +138,12 @@ def _statements(
     *,
     agent_core: bool,
     condition: Mapping[str, Any],
+    whole_role: bool = False,
 ) -> list[Statement]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for user_id in sorted(denied):
         if scopes := checked_scopes(denied[user_id]):
-            groups.setdefault(scopes, []).append(checked_user_id(user_id))
+            groups.setdefault(scopes, []).append(checked_user_id(user_id, whole_role=whole_role))
 
     def is_any(user_ids: list[str]) -> dict[str, Any]:
         """One of these; only the leading `*` of a user id is a pattern, see `checked_user_id`."""

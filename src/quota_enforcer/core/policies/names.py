@@ -185,11 +185,12 @@ def model_arns(scope: str, partition: str) -> list[str]:
 
 
 @lru_cache(maxsize=1_000)  # a gate is written again for each person tried in it
-def checked_user_id(user_id: str) -> str:
+def checked_user_id(user_id: str, *, whole_role: bool = False) -> str:
     """An `aws:userid` to deny: `*:NAME`, `AROA...:NAME`, or an IAM user's `AIDA...`.
 
     The `*` stands for any role. Raises InvalidPolicyInput for anything else: `NAME` is what STS
-    allows in a session's name, so that it can never be a pattern itself.
+    allows in a session's name, so that it can never be a pattern itself; but with `whole_role`
+    there may be `AROA...:*`, for all sessions of one role.
     """
     found = _USER_ID.fullmatch(user_id)
     if found is None:
@@ -199,6 +200,8 @@ def checked_user_id(user_id: str) -> str:
             "or an IAM user's id (AIDA...)"
         )
     name = found["name"]
+    if whole_role and name == "*" and found["role"] != "*":
+        return user_id
     if name is not None and not _SESSION.fullmatch(name):
         raise InvalidPolicyInput(
             f"{user_id!r} names the session {name!r}, which AWS does not allow: "

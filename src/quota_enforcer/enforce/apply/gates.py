@@ -151,6 +151,12 @@ def _for_admins(rendered: GateResult, given: SweepInput) -> list[Notice]:
     # How full a gate is changes only when it is written, so nothing is said twice.
     full = [f"{gate} is {rendered.nearly_full[gate]} % full"
             for gate in rendered.written if gate in rendered.nearly_full]  # fmt: skip
+    full += [
+        f"{gate} had no room for the sessions of {' and '.join(rendered.whole[gate])}, so all "
+        "sessions of that role are denied"
+        for gate in rendered.written
+        if gate in rendered.whole
+    ]
     if full:
         why = ", ".join(full)
         hint = "raise the stack's parameter Gates and move some permission sets to the new gate"

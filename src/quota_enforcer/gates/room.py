@@ -1,0 +1,78 @@
+"""Who gets the room of a gate: people first, and a role whose sessions do not fit as a whole."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quota_enforcer.core.policies.boundary import Entry, Gate
+from quota_enforcer.gates.ports import Write
+
+_ANYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A gate's document for entries; `whole` are the ids of roles all of whose sessions it denies.
+
+    The gate's `left_out` names the entries as they were given.
+    """
+
+    gate: Gate
+    whole: frozenset[str] = frozenset()
+
+
+def fill(entries: Sequence[Entry], write: Write) -> Filled:
+    """The document for as many as fit, the first first.
+
+    Whoever makes up session names could fill a gate and so push out people. So people come first,
+    and where sessions are left out for want of room, the role with most of them is denied as a
+    whole, then the next: who is over is denied, and the role's other sessions with them.
+    """
+    whole: set[str] = set()
+    while True:
+        wanted = write(_merged(entries, whole))
+        left_out = {
+            entry.name: wanted.left_out[key]
+            for entry in entries
+            if (key := _key(entry, whole)) in wanted.left_out
+        }
+        gate = Gate(wanted.document, left_out, wanted.is_full)
+        crowds = Counter(_role(entry) for entry in entries)
+        crowded = {
+            role: number
+            for role, number in crowds.items()
+            if role not in {_ANYBODY, *whole} and number > 1
+        }
+        if not (wanted.is_full and _sessions_left_out(entries, left_out) and crowded):
+            written = {role for role in whole if f"{role}:*" not in wanted.left_out}
+            return Filled(gate, frozenset(written))
+        whole.add(max(sorted(crowded), key=lambda role: crowded[role]))
+
+
+def is_session(entry: Entry) -> bool:
+    """Whether it is of one role; people are listed whatever their role."""
+    return _role(entry) != _ANYBODY
+
+
+def _role(entry: Entry) -> str:
+    return entry.user_ids[0].partition(":")[0]
+
+
+def _key(entry: Entry, whole: set[str]) -> str:
+    role = _role(entry)
+    return f"{role}:*" if role in whole else entry.name
+
+
+def _merged(entries: Sequence[Entry], whole: set[str]) -> list[Entry]:
+    merged: dict[str, Entry] = {}
+    for entry in entries:
+        key = _key(entry, whole)
+        before = merged.get(key)
+        ids = entry.user_ids if key == entry.name else (key,)
+        scopes = entry.scopes if before is None else entry.scopes | before.scopes
+        merged[key] = Entry(key, ids, scopes)
+    return list(merged.values())
+
+
+def _sessions_left_out(entries: Sequence[Entry], left_out: dict[str, str]) -> bool:
+    return any(is_session(entry) and entry.name in left_out for entry in entries)

@@ -1,0 +1,145 @@
+"""Made-up session names push nobody out of a gate."""
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOON
+from gate_fakes import DEVELOPERS, GATE, Gatehouse, an_intent
+from quota_enforcer.core.ledger import GateIntent
+from quota_enforcer.core.policies.boundary import Entry, fitting_gate
+from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.gates.result import GateResult
+from quota_enforcer.gates.room import fill
+
+
+def rendered(house: Gatehouse) -> GateResult:
+    return house.author.render(NOON, "a run")
+
+
+def sessions(number: int, role: str = "shared") -> Iterable[GateIntent]:
+    return [an_intent(f"session/{role}/made-up-{n:04d}") for n in range(number)]
+
+
+def people(number: int) -> Iterable[GateIntent]:
+    return [an_intent(f"sso/first.last{n:03d}@example.com", DEVELOPERS) for n in range(number)]
+
+
+def a_house() -> Gatehouse:
+    house = Gatehouse()
+    house.role(DEVELOPERS)
+    house.role("shared", id_="AROASHARED1")
+    house.role("small", id_="AROASMALL1")
+    return house
+
+
+def test_a_role_whose_sessions_do_not_fit_is_denied_as_a_whole_and_people_stay() -> None:
+    house = a_house()
+    house.memory.put(*sessions(1_000), *people(100), an_intent("session/small/ci"))
+    answer = rendered(house)
+    assert answer.trouble == {}
+    assert len(answer.denied) == 1_101
+    assert answer.whole == {GATE: ("shared",)}
+    ids = house.user_ids()
+    assert "AROASHARED1:*" in ids
+    assert "AROASMALL1:ci" in ids
+    assert len(ids) == 102
+
+
+def test_people_come_before_sessions_that_were_denied_first() -> None:
+    house = a_house()
+    house.memory.put(*sessions(60), *sessions(60, "small"))
+    rendered(house)
+    house.memory.put(*people(140))
+    answer = rendered(house)
+    left_out = [str(who) for who in answer.trouble]
+    assert not [who for who in left_out if who.startswith("sso/")]
+
+
+def test_sessions_that_fit_are_denied_one_by_one() -> None:
+    house = a_house()
+    house.memory.put(*sessions(50))
+    answer = rendered(house)
+    assert answer.whole == {}
+    assert len(house.user_ids()) == 50
+
+
+def test_a_role_is_released_as_a_whole_once_its_sessions_fit() -> None:
+    house = a_house()
+    house.memory.put(*sessions(1_000))
+    rendered(house)
+    house.memory.put(*(an_intent(str(each.principal), scopes=()) for each in sessions(999)))
+    answer = rendered(house)
+    assert answer.whole == {}
+    assert house.user_ids() == ["AROASHARED1:made-up-0999"]
+
+
+def test_where_people_alone_fill_the_gate_no_role_is_denied_as_a_whole() -> None:
+    house = a_house()
+    house.memory.put(*people(400), *sessions(10))
+    answer = rendered(house)
+    assert answer.whole == {}
+    assert not [each for each in house.user_ids() if each.endswith(":*")]
+    assert all(who in answer.trouble for who in (each.principal for each in sessions(10)))
+
+
+def test_a_name_that_cannot_be_written_makes_no_role_whole() -> None:
+    entries = [Entry(each, (f"AROAX:{each}",), frozenset("*")) for each in ("a b", "bb")]
+    filled = fill(entries, fitting_gate)
+    assert filled.whole == frozenset()
+    assert set(filled.gate.left_out) == {"a b"}
+
+
+def test_the_answer_says_so_and_an_older_author_is_understood() -> None:
+    answer = GateResult(whole={GATE: ("shared",)})
+    assert GateResult.from_json(answer.to_json()) == answer
+    older = answer.to_json()
+    del older["whole"]
+    assert GateResult.from_json(older) == GateResult()
+
+
+ENTRIES = st.lists(
+    st.builds(
+        lambda role, n, scopes: Entry(f"{role}{n}", (f"{role}:name-{n:04d}",), frozenset(scopes)),
+        st.sampled_from(["*", "AROAA", "AROAB"]),
+        st.integers(0, 400),
+        st.sets(st.sampled_from(["*", "amazon.nova-lite-v1:0", "anthropic.*"]), min_size=1),
+    ),
+    max_size=400,
+    unique_by=lambda entry: entry.name,
+)
+
+
+@given(ENTRIES)
+def test_it_always_fits_and_everybody_is_in_it_or_named(entries: list[Entry]) -> None:
+    filled = fill(sorted(entries, key=lambda each: each.user_ids[0] > "A"), fitting_gate)
+    assert size(filled.gate.document) <= MANAGED_LIMIT
+    text = str(filled.gate.document)
+    for entry in entries:
+        role = entry.user_ids[0].partition(":")[0]
+        listed = entry.user_ids[0] in text or (role in filled.whole and f"{role}:*" in text)
+        assert listed or entry.name in filled.gate.left_out
+
+
+class TestOnlyAwsMakesPermissionSets:
+    LOOKALIKE = "AWSReservedSSO_Developers_fedcba9876543210"
+
+    def test_a_role_that_is_only_called_so_denies_nobody_and_is_told(self) -> None:
+        house = a_house()
+        house.role(self.LOOKALIKE, path="/")
+        house.memory.put(an_intent("sso/alice@example.com", self.LOOKALIKE))
+        answer = rendered(house)
+        assert house.user_ids() == []
+        (why,) = answer.trouble.values()
+        assert "is called like one of a permission set and is none, as its path is /" in why
+
+    def test_beside_a_permission_set_the_person_is_denied_there(self) -> None:
+        house = a_house()
+        house.role(self.LOOKALIKE, path="/mine/")
+        alice = an_intent("sso/alice@example.com", self.LOOKALIKE, DEVELOPERS)
+        house.memory.put(alice)
+        answer = rendered(house)
+        assert house.user_ids() == ["*:alice@example.com"]
+        assert "delete it" in answer.trouble[Principal.parse("sso/alice@example.com")]
