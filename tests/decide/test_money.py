@@ -100,6 +100,37 @@ def test_where_the_quota_says_so_the_assumed_part_denies() -> None:
     assert decision.standing.until == MIDNIGHT
 
 
+@pytest.mark.parametrize(
+    ("model", "blocked"),
+    [
+        ("application-inference-profile/abc123", True),
+        ("prompt-router/mine", True),
+        ("imported-model/mine", True),
+        ("provisioned-model/mine", True),
+        ("custom-model-deployment/mine", True),
+        ("arn:aws:sagemaker:us-east-1:111122223333:endpoint/mine", True),
+        ("acme.new-model-v1:0", False),
+        (HAIKU, False),
+    ],
+)
+@pytest.mark.parametrize("window", [Window(Unit.DAY), ROLLING])
+def test_what_people_make_themselves_denies_at_its_assumed_price(
+    model: str, window: Window, *, blocked: bool
+) -> None:
+    """A profile is made, used, and deleted before Bedrock can be asked what is behind it."""
+    decision = look(spent({NOON: ("12", "12")}, model), a_budget(window=window))
+    assert ("blocked" in kinds(decision)) is blocked
+    if blocked:
+        assert "$12.00 of it at assumed prices" in decision.notices[0].reason
+        assert decision.standing.until is not None
+
+
+def test_only_its_own_part_is_certain() -> None:
+    profile = spent({NOON: ("6", "6")}, "application-inference-profile/a").models
+    assert kinds(look(Usage({**profile, **spent({NOON: ("6", "6")}).models}))) == ["warning 100"]
+    assert kinds(look(Usage({**profile, **spent({NOON: ("4", "0")}).models}))) == ["blocked"]
+
+
 def test_what_is_sure_to_reach_the_limit_denies_whatever_is_assumed() -> None:
     assert kinds(look(spent({NOON: ("13", "3")}))) == ["blocked"]
 

@@ -23,7 +23,10 @@ class Verdict:
     quota: Quota
     used: Number
     sure: Number
-    """What may deny of it: assumed prices only warn, unless a quota lets them deny."""
+    """What may deny of it: assumed prices only warn, unless a quota lets them deny.
+
+    Those of models that people make themselves deny in any case.
+    """
     limit: Decimal
     span: Span
     frees_at: datetime | None
@@ -80,8 +83,9 @@ def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
     assumed = quota.assumed(counts)
     unpriced: tuple[str, ...] = ()
     if assumed:
-        sure = quota.sure(counts)
         unpriced = usage.unpriced(span, quota.models)
+        usage = usage.denying
+        sure = quota.sure(usage.within(span, quota.models))
     frees_at = None
     if used >= limit:
         number = quota.sure if sure >= limit else quota.number

@@ -13,6 +13,7 @@ from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.pricing.tier import SAID, Tier
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.model import made_by_people
 from quota_enforcer.enforce.ports import Outbox, PriceMemories, ServiceTiers, Topic
 from quota_enforcer.enforce.report import Outcome, failure
 
@@ -129,9 +130,12 @@ def _news(before: PriceMemory | None, hour: datetime, *, priced: bool) -> bool:
 
 
 def _notice(model: str, now: datetime) -> Notice:
+    denies = "only where a quota says `unknown_prices: deny`"
+    if made_by_people(model):
+        denies = "too, since whoever makes such a model could keep its price unknown"
     why = (
         f"no price is known for {model}, so its usage counts at the dearest price that could "
-        "apply; that warns, and denies only where a quota says `unknown_prices: deny`. "
+        f"apply; that warns, and denies {denies}. "
         f"Set its price with `quota-enforcer prices set {model}`"
     )
     return Notice(NoticeKind.PRICE_UNKNOWN, now, "", model, why)

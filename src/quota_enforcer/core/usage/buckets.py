@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.model import ModelScope, made_by_people
 from quota_enforcer.core.usage.window import Span, local_date
 
 
@@ -25,6 +25,14 @@ class ModelUsage:
         for start, counts in hours.items():
             by_day[local_date(start, zone)].append(counts)
         return cls(hours, {day: Counts.total(rows) for day, rows in by_day.items()})
+
+    @property
+    def certain(self) -> "ModelUsage":
+        """The same with nothing assumed."""
+        return ModelUsage(
+            {hour: counts._replace(assumed_usd=NO_MONEY) for hour, counts in self.hours.items()},
+            {day: counts._replace(assumed_usd=NO_MONEY) for day, counts in self.days.items()},
+        )
 
     def within(self, span: Span) -> list[Counts]:
         """The buckets of a window that were used at all."""
@@ -58,6 +66,15 @@ class Usage:
             day: Counts.total(usage.days[day] for usage in covered if day in usage.days)
             for day in reversed(span.days)
         }
+
+    @property
+    def denying(self) -> "Usage":
+        """The same with nothing assumed of models that people make themselves.
+
+        Else a dollar quota would not deny whoever keeps the price of their calls unknown.
+        """
+        made = {model: usage for model, usage in self.models.items() if made_by_people(model)}
+        return Usage({**self.models, **{model: each.certain for model, each in made.items()}})
 
     def unpriced(self, span: Span, scopes: Iterable[ModelScope]) -> tuple[str, ...]:
         """The covered models whose cost in a window is assumed, in part at least."""

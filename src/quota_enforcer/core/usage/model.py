@@ -52,6 +52,15 @@ def is_opaque(model_id: str) -> bool:
     return arn is not None and arn["type"] not in _NAMES_A_MODEL
 
 
+def made_by_people(name: str) -> bool:
+    """Whether a model by its canonical name may be one that a caller has made, or so routed.
+
+    Whoever may make an application inference profile can use it and delete it before anybody asks
+    what is behind it. Only what a look-up did not resolve keeps such a name: `type/id`, or an ARN.
+    """
+    return "/" in name
+
+
 def canonical_model(model_id: str) -> str:
     """The model that a log record's `modelId` means, without ARN and geography prefix.
 

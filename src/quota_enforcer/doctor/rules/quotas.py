@@ -64,7 +64,8 @@ def _unpriced(models: list[str], *, matter: bool) -> Iterator[Finding]:
     if models and matter:
         yield warning(
             what,
-            "such a cost warns, and denies only if a quota says `unknown_prices: deny`",
+            "such a cost warns, and denies only if a quota says `unknown_prices: deny`, or if the "
+            "model is one that people make themselves",
             "quota-enforcer prices check",
             "it says for each how to set its price",
             models,

@@ -99,7 +99,8 @@ def _assumed(table: Iterable[StatusRow]) -> str:
         return ""
     return (
         f"~ holds costs at assumed prices: those of {', '.join(models)}. "
-        "They warn, and deny only where a quota says unknown_prices: deny. "
+        "They warn, and deny only where a quota says unknown_prices: deny, or for models that "
+        "people make themselves. "
         "Why, and what to do: quota-enforcer prices check"
     )
 
