@@ -15,6 +15,7 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import ConfigError, StackStays, SweepFailed, UnknownEvent
 from quota_enforcer.lambdas.enforcer import handler as enforcer
 from quota_enforcer.lambdas.enforcer import wiring
+from quota_enforcer.lambdas.enforcer.events import WakeRequest, read_event
 from world import World, principal
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -247,3 +248,28 @@ def test_the_clock_is_real_unless_the_launcher_simulates_it(
     file.write_text("2027-01-01T00:00:00+00:00\n", encoding="ascii")
     monkeypatch.setenv(clock.SIMULATED, str(file))
     assert clock.now().year == 2027
+
+
+GARBAGE: list[tuple[Any, set[str]]] = [
+    ({"principal": "user/alice", "called": {"m": "noon", "n": 5, "o": None}}, {"user/alice"}),
+    ({"principal": "user/alice", "called": {"m": "2026-11-24T12:00:00"}}, {"user/alice"}),
+    ({"principal": "user/alice", "called": {}}, {"user/alice"}),
+    ({"principal": "user/alice", "called": []}, set()),
+    ({"principal": "user/alice"}, set()),
+    ({"principal": 5, "called": {}}, set()),
+    ({"principal": "user/alice", "called": {}, "more": 1}, set()),
+    (["user/alice"], set()),
+    (7, set()),
+    (None, set()),
+]
+
+
+@pytest.mark.parametrize(("each", "understood"), GARBAGE, ids=repr)
+def test_a_wake_that_says_garbage_of_one_looks_at_the_others(
+    each: Any, understood: set[str]
+) -> None:
+    request = read_event({"action": "wake", "principals": [each, "user/bob"]}, NOON)
+    assert isinstance(request, WakeRequest)
+    assert set(map(str, request.principals)) == understood | {"user/bob"}
+    assert len(request.refused) == 1 - len(understood)
+    assert all(calls == {} for calls in request.called.values())

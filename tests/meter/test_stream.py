@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders import HOUR, NOON
+from builders import ALICE, HOUR, NOON
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
 from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Cost
@@ -61,6 +61,13 @@ def test_hours_and_days_are_those_of_the_deployments_clock() -> None:
     place.stream.deliver(delivery([call(1, NOON)]), NOW, "id")
     ((bucket, hours),) = place.ledger.usage.items()
     assert (bucket.day, list(hours)) == (NOON.date(), [NOON - 30 * MINUTE])
+
+
+def test_the_enforcer_hears_when_whom_called_which_model_last(place: Place) -> None:
+    seconds = timedelta(seconds=1)
+    events = [call(1, NOON + seconds), call(2, NOON + 3 * seconds), call(3, NOON + 2 * seconds)]
+    place.stream.deliver(delivery(events), NOW, "id")
+    assert place.wake.called == [{ALICE: {MODEL: NOON + 3 * seconds}}]
 
 
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/reporting/ci-42"

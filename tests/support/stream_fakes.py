@@ -24,6 +24,7 @@ from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
+from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
@@ -215,10 +216,13 @@ class FakeWake:
     woken: list[set[str]] = field(default_factory=list)
     fails: Exception | None = None
 
-    def wake(self, principals: Collection[Principal]) -> None:
+    called: list[Called] = field(default_factory=list)
+
+    def wake(self, principals: Collection[Principal], called: Called = NO_CALLS) -> None:
         if self.fails is not None:
             raise self.fails
         with self.crashes.around():
+            self.called.append(called)
             self.woken.append({str(each) for each in principals})
 
 

@@ -19,6 +19,7 @@ from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
@@ -89,13 +90,13 @@ class World:
         counts = Counts(1, cost_usd=money, assumed_usd=money)
         self.ledger.add(bucket, hour_start(at, self.settings.zone), counts)
 
-    def wake(self, at: datetime, *who: str) -> Report:
+    def wake(self, at: datetime, *who: str, called: Called = NO_CALLS) -> Report:
         """A meter wakes the enforcer for these: the process that was woken before, while it lasts.
 
         Its settings are those of its start.
         """
         self._process = self._process or self.enforcer()
-        return self._process.wake(map(Principal.parse, who), at)
+        return self._process.wake(map(Principal.parse, who), at, called)
 
     def another_process(self) -> None:
         """The next wake starts one."""

@@ -130,7 +130,7 @@ def _stays(decision: Decision, record: Record, given: SweepInput) -> bool:
         return False
     if given.gates is not None and decision.principal in given.gates:
         return False
-    return given.denied(record) == record.standing.denied
+    return given.denied(record) == record.standing.denied and not given.doubts(record)
 
 
 def _drawing_on_what_changed(decisions: Iterable[Decision], given: SweepInput) -> set[Principal]:

@@ -1,14 +1,16 @@
 """Whom to look at in a sweep, at a wake or after an edit, and what IAM denies them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Record, SweepState
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.decide.rules import RuleSet
 from quota_enforcer.enforce.ports import Denies, Standings
@@ -17,6 +19,10 @@ from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
+REFUSED_AFTER = timedelta(minutes=5)
+"""So long after a deny IAM refuses everywhere, and clocks differ by less."""
+SURELY_REFUSED_AFTER = timedelta(hours=1)
+"""So long after a deny no call can have begun before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,13 @@ class SweepInput:
     gates: Mapping[Principal, GateIntent] | None = None
     """What the gates were asked to deny; None if the ledger was not asked."""
 
+    called: Called = field(default_factory=dict)
+    """When whoever is woken called which model last."""
+    asked: Mapping[Principal, frozenset[str]] = field(default_factory=dict)
+    """What IAM denies the users and roles among those."""
+    doubted: frozenset[Principal] = frozenset()
+    """Those at a wake of whom it is doubted that what the ledger says is in force."""
+
     @property
     def partial(self) -> bool:
         """A wake or an edit: to find what others changed in IAM is the schedule's."""
@@ -44,7 +57,44 @@ class SweepInput:
         """What IAM denies somebody; to a wake that is what the ledger says was brought about."""
         if self.attached is not None:
             return self.attached.get(record.principal, NOTHING)
+        if record.principal in self.asked:
+            return self.asked[record.principal]
         return NOTHING if record.trouble or record.intended is not None else record.standing.denied
+
+    def doubts(self, record: Record) -> bool:
+        """Whether somebody called what had been denied for so long that IAM should have refused.
+
+        Then the deny was taken off; that a call is over late is no reason, since it is dated by
+        its begin.
+        """
+        return self.attached is None and self._called_since(record, REFUSED_AFTER) is not None
+
+    def unheeded(self, records: Iterable[Record]) -> tuple[str, ...]:
+        """Of which denies it is known that they are attached, and calls pass them all the same."""
+        found = []
+        for record in records:
+            denied, call = record.standing.denied, self._called_since(record, SURELY_REFUSED_AFTER)
+            gate = record.principal.kind in GATED
+            if call is not None and not gate and denied <= self.asked.get(record.principal, denied):
+                model, at = call
+                found.append(
+                    f"{record.principal} called {model} at {at:%Y-%m-%dT%H:%M:%SZ}, although the "
+                    f"deny of {', '.join(sorted(denied))} is attached: see `quota-enforcer "
+                    "doctor`, which reads what the deny says"
+                )
+        return tuple(found)
+
+    def _called_since(self, record: Record, after: timedelta) -> tuple[str, datetime] | None:
+        """The first of the models that are denied which was called so long after it was denied."""
+        standing, calls = record.standing, self.called.get(record.principal, {})
+        if not calls or record.trouble or record.intended is not None or standing.since is None:
+            return None
+        refused_from = standing.since + after
+        scopes = [ModelScope(each) for each in standing.denied]
+        for model, at in sorted(calls.items()):
+            if at > refused_from and any(scope.covers(model) for scope in scopes):
+                return model, at
+        return None
 
 
 class GatherLedger(Standings, GateIntentReads, Protocol):
@@ -87,10 +137,24 @@ class Gatherer:
         return self._input(state, rules, wanted, now, attached, gates)
 
     def named(
-        self, state: SweepState, rules: RuleSet, principals: Iterable[Principal], now: datetime
+        self,
+        state: SweepState,
+        rules: RuleSet,
+        principals: Iterable[Principal],
+        now: datetime,
+        called: Called = NO_CALLS,
     ) -> SweepInput:
         """For a wake: just these and their pools."""
-        return self._input(state, rules, set(principals), now)
+        return replace(self._input(state, rules, set(principals), now), called=called)
+
+    def asked(
+        self, given: SweepInput, doubted: Iterable[Principal]
+    ) -> tuple[SweepInput, dict[Principal, GateIntent]]:
+        """The same with what IAM denies these; and what the gates were asked to deny."""
+        attached = self._denies.denied()
+        gates = {intent.principal: intent for intent in self._ledger.gate_intents()}
+        asked = {each: attached.get(each, NOTHING) for each in doubted if each not in gates}
+        return replace(given, asked=asked, doubted=frozenset(doubted)), gates
 
     def edited(self, state: SweepState, rules: RuleSet, now: datetime) -> SweepInput:
         """Whom the edits concern, and their pools."""

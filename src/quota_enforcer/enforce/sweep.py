@@ -9,6 +9,7 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.decide.rules import QuotaLoader
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
@@ -91,9 +92,14 @@ class Sweep:
         self._rules.settle(cached, all_seen=True)
         return self._report(Outcome.total([outcome, sent]), now, plan.state)
 
-    def wake(self, principals: Iterable[Principal], now: datetime) -> Report:
-        """Gather, decide and apply for just these, whose usage has changed, and their pools."""
-        return self._between(now, partial(self._wakes.wake, principals))
+    def wake(
+        self, principals: Iterable[Principal], now: datetime, called: Called = NO_CALLS
+    ) -> Report:
+        """Gather, decide and apply for just these, whose usage has changed, and their pools.
+
+        `called` says when they called which model last: if a deny was in force, IAM is asked.
+        """
+        return self._between(now, partial(self._wakes.wake, principals, called))
 
     def edited(self, now: datetime) -> Report:
         """The same for everybody whom edits concern that nobody has acted on yet."""

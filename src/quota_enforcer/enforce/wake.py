@@ -5,11 +5,13 @@ a wake has not come to.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.reads import Called
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
 from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
@@ -51,14 +53,23 @@ class WakeRun:
         self._enforcement = enforcement
         self._sender = sender
 
-    def wake(self, principals: Iterable[Principal], state: SweepState, now: datetime) -> Outcome:
+    def wake(
+        self, principals: Iterable[Principal], called: Called, state: SweepState, now: datetime
+    ) -> Outcome:
         """Gather, decide and apply for these and their pools.
 
         Quotas that nobody has acted on yet are in force all the same.
         """
         cached = self._rules.current(state, now)
-        plan = self._enforcement.plan(self._gatherer.named(state, cached.rules, principals, now))
-        done = self._carry_out(plan, cached)
+        given = self._gatherer.named(state, cached.rules, principals, now, called)
+        plan = self._enforcement.plan(given)
+        doubted = {each for each, record in plan.work.records.items() if given.doubts(record)}
+        unheeded = Outcome()
+        if doubted:  # else IAM is not asked
+            given, gates = self._gatherer.asked(given, doubted)
+            plan = replace(plan, work=replace(plan.work, given=given, gates=gates))
+            unheeded = Outcome(failures=given.unheeded(plan.work.records.values()))
+        done = Outcome.total([unheeded, self._carry_out(plan, cached)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH

@@ -19,6 +19,7 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
+from quota_enforcer.core.usage.reads import NO_CALLS, Called
 
 
 class LogEvent(NamedTuple):
@@ -135,8 +136,8 @@ class InvocationLog(Protocol):
 class Wake(Protocol):
     """The enforcer, told whose usage has changed; nobody waits for it."""
 
-    def wake(self, principals: Collection[Principal]) -> None:
-        """Have it look at these, and only these."""
+    def wake(self, principals: Collection[Principal], called: Called = NO_CALLS) -> None:
+        """Have it look at these, and only these; `called` says which calls were metered last."""
 
 
 class DeadLetters(Protocol):

@@ -112,7 +112,7 @@ class Stream:
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
             if batch.touched:
-                self._adapters.wake.wake(batch.touched)
+                self._adapters.wake.wake(batch.touched, batch.called)
         finally:
             self._give_up(failed, moments, now)
         return DeliveryResult(

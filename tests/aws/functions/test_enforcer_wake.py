@@ -9,8 +9,11 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.functions.functions import EnforcerWake
+from builders import HAIKU, HOUR, NOON
+from quota_enforcer.aws.functions.functions import MOST_MODELS, MOST_OF_A_NAME, EnforcerWake
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.lambdas.enforcer.events import WakeRequest, read_event
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -35,6 +38,16 @@ class Function:
     @property
     def names(self) -> list[list[str]]:
         return [json.loads(each["Payload"])["principals"] for each in self.invoked]
+
+
+def told(principals: list[Principal], called: Called) -> WakeRequest:
+    """What the enforcer reads of the one wake that it gets."""
+    function = Function()
+    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals, called)
+    [request] = function.invoked
+    event = read_event(json.loads(request["Payload"]), NOON)
+    assert isinstance(event, WakeRequest)
+    return event
 
 
 def woken(principals: "set[Principal] | list[Principal]") -> Function:
@@ -80,3 +93,14 @@ def test_everybody_is_named_once_and_every_payload_fits(some: set[Principal], lo
     assert sorted(named) == sorted({str(each) for each in everybody})
     for each, names in zip(function.invoked, function.names, strict=True):
         assert len(each["Payload"]) < 200_000 or len(names) == 1
+
+
+def test_when_somebody_called_which_model_is_told_with_the_name() -> None:
+    event = told([ALICE, BOB], {ALICE: {HAIKU: NOON, "m" * 5_000: NOON - HOUR}})
+    assert event.principals == {ALICE, BOB}
+    assert event.called == {ALICE: {HAIKU: NOON, "m" * MOST_OF_A_NAME: NOON - HOUR}, BOB: {}}
+
+
+def test_the_newest_calls_are_told() -> None:
+    event = told([ALICE], {ALICE: {f"m{number}": NOON - number * HOUR for number in range(30)}})
+    assert list(event.called[ALICE]) == [f"m{number}" for number in range(MOST_MODELS)]

@@ -5,16 +5,22 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.usage.reads import NO_CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from mypy_boto3_lambda import LambdaClient
 
     from quota_enforcer.core.principal import Principal
+    from quota_enforcer.core.usage.reads import Called
 
 MOST_NAMES: Final = 1_000
 """In one wake, so that its sweep ends within the function's time."""
+MOST_MODELS: Final = 10
+MOST_OF_A_NAME: Final = 200
+"""So many models of one principal, and characters of each, are told of its calls."""
 MOST_BYTES: Final = 190_000
 """Of names in one wake.
 
@@ -46,16 +52,25 @@ class EnforcerWake:
         self._client = client
         self._function = function
 
-    def wake(self, principals: "Collection[Principal]") -> None:
+    def wake(self, principals: "Collection[Principal]", called: "Called" = NO_CALLS) -> None:
         """Have the enforcer look at these, and only these; no call without any."""
         # Already as JSON, since escapes make a name longer.
-        names = [json.dumps(name) for name in sorted({str(each) for each in principals})]
+        names = [_woken(each, called.get(each, {})) for each in sorted(set(principals), key=str)]
         for batch in batches(names, count=MOST_NAMES, size=MOST_BYTES):
             self._client.invoke(
                 FunctionName=self._function,
                 InvocationType="Event",
                 Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]}}',
             )
+
+
+def _woken(principal: "Principal", called: "Mapping[str, datetime]") -> str:
+    """A name, or with the newest of its calls by model an object."""
+    if not called:
+        return json.dumps(str(principal))
+    newest = sorted(called, key=called.__getitem__, reverse=True)[:MOST_MODELS]
+    moments = {model[:MOST_OF_A_NAME]: f"{called[model]:%Y-%m-%dT%H:%M:%SZ}" for model in newest}
+    return json.dumps({"principal": str(principal), "called": moments})
 
 
 def ask(

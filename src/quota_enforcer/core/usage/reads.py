@@ -1,11 +1,15 @@
 """How usage is read: of one principal, or of many at once."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
+
+Called = Mapping[Principal, Mapping[str, datetime]]
+"""When somebody called each canonical model last."""
+NO_CALLS: Called = {}
 
 
 class UsageReads(Protocol):

@@ -130,6 +130,7 @@ class Enforcement:
 
         def way(decision: Decision, record: Record) -> Way:
             settled = work.given.partial and already_applied(decision, record)
+            settled = settled and decision.principal not in work.given.doubted
             if decision.principal.kind is Kind.TEAM:
                 return Way.TEAM
             if gates is not None and decision.principal.kind in GATED and not settled:

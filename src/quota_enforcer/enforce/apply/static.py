@@ -78,6 +78,7 @@ class StaticApplier:
     ) -> Outcome:
         """`tried` may have been attached before somebody else turned out to be first."""
         settled = already_applied(decision, record) and tried <= decision.standing.denied
+        settled = settled and decision.principal not in given.asked
         if given.partial and settled:
             return Outcome(conclude(decision, record, record.trouble, self._ledger))
         if self._gated and decision.principal.kind in GATED:
@@ -129,7 +130,8 @@ class StaticApplier:
     def _drift(self, record: Record, given: SweepInput) -> Outcome:
         """What somebody else attached or detached, in words; an unfinished apply is none."""
         attached, since, now = given.denied(record), record.standing.since, given.context.now
-        if record.intended is not None or record.trouble or (since and since > now - SETTLING):
+        young = since and since > now - SETTLING and record.principal not in given.asked
+        if record.intended is not None or record.trouble or young:
             return Outcome()
         missing, planted = record.standing.denied - attached, attached - record.standing.denied
         who = record.principal

@@ -1,11 +1,14 @@
 """What the enforcer can be asked to do, read from the event it is invoked with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.core.errors import FutureTick, UnknownEvent, UnknownIdentity
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.reads import Called
 
 STALE = timedelta(minutes=2)
 """A schedule may retry for hours; an old tick has long been overtaken by a newer one."""
@@ -14,11 +17,15 @@ SKEW = timedelta(seconds=5)
 _ALLOWED = (
     '{"action": "sweep", "scheduled_time": TIME} from the schedule, '
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
-    '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, '
+    '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, where a principal may be '
+    '{"principal": PRINCIPAL, "called": {MODEL: TIME}}, '
     '{"Records": [RECORD, ...]} from the stream of the quota table, '
     '{"action": "close"} when the stack goes, '
     'or {"action": "reopen"} if it was closed and stays'
 )
+
+
+_NONE: Mapping[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class WakeRequest:
     principals: frozenset[Principal]
     refused: tuple[str, ...] = ()
     """Sentences about names that no principal can have."""
+    called: Called = field(default_factory=dict)
+    """When they called which model last, as far as the meter says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +116,31 @@ def _of_stream(record: Any) -> bool:
 
 def _wake(names: list[Any], clock: datetime) -> WakeRequest:
     """Whom to look at; a name that is none stops no other."""
-    principals: set[Principal] = set()
+    called: dict[Principal, Mapping[str, datetime]] = {}
     refused: list[str] = []
-    for name in names:
+    for each in names:
+        name, calls = each, _NONE
+        match each:
+            case {"principal": str(woken), "called": dict(said), **rest} if not rest:
+                name, calls = woken, said
         try:
-            principals.add(Principal.parse(name if isinstance(name, str) else str(name)[:200]))
+            principal = Principal.parse(name if isinstance(name, str) else str(name)[:200])
         except UnknownIdentity as error:
             refused.append(str(error))
-    return WakeRequest(clock, frozenset(principals), tuple(refused))
+        else:
+            called[principal] = {**called.get(principal, {}), **_moments(calls)}
+    return WakeRequest(clock, frozenset(called), tuple(refused), called)
+
+
+def _moments(calls: Mapping[Any, Any]) -> dict[str, datetime]:
+    """When which model was called; what is no moment is left out, since the wake itself counts."""
+    found = {}
+    for model, text in calls.items():
+        with suppress(ValueError, TypeError):
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is not None:
+                found[str(model)] = moment
+    return found
 
 
 def _tick(text: str, clock: datetime) -> SweepRequest | StaleTick:

@@ -23,6 +23,8 @@ class Batch:
     unattributed: int = 0
     incomplete: int = 0
     """Calls of which the log lacks a count of tokens."""
+    called: dict[Principal, dict[str, datetime]] = field(default_factory=dict)
+    """When whoever is touched called each model last."""
     _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
 
     def read(self, calls: CallCharger, event: LogEvent, now: datetime) -> None:
@@ -41,6 +43,9 @@ class Batch:
                 self.additions.append(call)
                 self._events[call.key] = event._replace(message="")
                 self.touched.update(bucket.principal for bucket in call.buckets)
+                for bucket in call.buckets:
+                    last = self.called.setdefault(bucket.principal, {})
+                    last[bucket.model] = max(call.at, last.get(bucket.model, call.at))
                 self.unattributed += call.buckets[0].principal.kind is Kind.OTHER
                 self.incomplete += call.counts.incomplete_requests
 
