@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, a_quota, kinds, tokens
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Level, Standing
+from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import NoticeKind
-from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share

@@ -19,9 +19,9 @@ from quota_enforcer.core.ledger import (
     Source,
     SweepState,
 )
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
-from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage

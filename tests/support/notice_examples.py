@@ -12,8 +12,8 @@ from decimal import Decimal
 from builders import HAIKU, NOON
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.usage.counts import Counts
 from world import World, principal
 

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import PriceMemory, SweepState
+from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
-from quota_enforcer.core.notices.wording import message
 from quota_enforcer.core.pricing.tier import SAID, Tier
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY

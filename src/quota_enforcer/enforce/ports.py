@@ -18,8 +18,8 @@ from quota_enforcer.core.ledger import (
     SweepState,
     SweepStateReads,
 )
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import HistoryReads, Notice
-from quota_enforcer.core.notices.wording import Message
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.usage.reads import UsageReads

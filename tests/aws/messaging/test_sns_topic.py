@@ -12,8 +12,8 @@ from botocore.stub import Stubber
 from builders import NOON
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.notices.chat import custom_notification
+from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.notices.wording import Message, message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -10,9 +10,9 @@ from botocore.stub import Stubber
 from builders import NOON
 from quota_enforcer.aws.messaging.subscriptions import SnsSubscriptions
 from quota_enforcer.aws.messaging.topic import SnsTopic
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.notices.subscription import CannotSubscribe, Subscription, filter_for
-from quota_enforcer.core.notices.wording import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -9,8 +9,8 @@ import pytest
 from builders import NOON, Story, a_quota
 from notice_examples import EXAMPLES
 from quota_enforcer.core.notices.chat import MOST_WORDS, custom_notification
+from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
-from quota_enforcer.core.notices.wording import message
 
 UTC = ZoneInfo("UTC")
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, Story, a_quota
 from notice_examples import EXAMPLES, document
+from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
-from quota_enforcer.core.notices.wording import message, period
+from quota_enforcer.core.notices.wording import period
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope

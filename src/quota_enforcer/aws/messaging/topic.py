@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING
 
 from quota_enforcer.core.notices.chat import custom_notification
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Notice
-from quota_enforcer.core.notices.wording import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 import json
 from typing import Any, Final
 
+from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.notices.wording import Message
 
 MOST_WORDS: Final = 2_900
 """Characters of the description; a block of Slack's takes 3,000, and more is said nowhere."""
