@@ -69,6 +69,10 @@ class ConfigError(EnforcerError):
     """A deployment's settings are missing or wrong."""
 
 
+class NewerLedger(EnforcerError):
+    """A newer version wrote the ledger, and this one might take what it says for something else."""
+
+
 class InvalidQuota(EnforcerError):
     """A quota item does not validate; `problems` has one sentence for each thing to fix."""
 

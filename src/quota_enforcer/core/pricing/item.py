@@ -33,7 +33,7 @@ LONG_PRICES = tuple(f"long_{name}" for name in TOKEN_PRICES)
 PRICE_ATTRIBUTES = (*PRICES, LONG_OVER, *LONG_PRICES)
 """The attributes of a price item that are numbers."""
 _KEYS = ("principal", "quota")
-_NOTES = ("note", "edited_by", "edited_at")
+_NOTES = ("note", "edited_by", "edited_at", "schema")
 ATTRIBUTES = (*_KEYS, *PRICE_ATTRIBUTES, PERCENT, UNTIL, *_NOTES)
 """Those of prices and of discounts."""
 
@@ -100,6 +100,12 @@ def read_price(item: Item) -> tuple[str, Rate]:
         problems.append(f"principal is {values.shown(subject)[:200]}; allowed: {_MODEL}")
     if parts is None:
         problems.append(f"quota is {values.shown(name)[:200]}; allowed: {_NAMES}")
+    try:
+        values.schema(item.get("schema", values.SCHEMA))
+    except values.WRONG:
+        problems.append(
+            f"schema is {values.shown(item['schema'])[:200]}; allowed: {values.SCHEMAS}"
+        )
     source = _source(item.get("note"))
     if is_discount:
         rate = _discount(item, source, problems)

@@ -34,10 +34,12 @@ Item = Mapping[str, Any]
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
     "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
-    "members", "share", "note", "edited_by", "edited_at",
+    "members", "share", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
-_OF_TEAM = ("principal", "quota", "members", "enabled", "note", "edited_by", "edited_at")
+_OF_TEAM = (
+    "principal", "quota", "members", "enabled", "note", "edited_by", "edited_at", "schema",
+)  # fmt: skip
 """What the item of a team may say."""
 
 _T = TypeVar("_T")
@@ -81,6 +83,7 @@ class _Reading:
             "",
         )
         self._optional("enabled", values.boolean, "true or false", default=True)
+        self._optional("schema", values.schema, values.SCHEMAS, values.SCHEMA)
         if is_team_item(self._item):
             return self._valid(self._team_item(subject, name))
         exempt = self._optional("exempt", values.boolean, "true or false", default=False)

@@ -29,6 +29,11 @@ WEIGHTS = (
 
 MEMBERS = "a list of principals that are no teams"
 
+SCHEMA = 1
+"""The form of items so far; an item without `schema` is in it."""
+
+SCHEMAS = "1, the only form so far, or nothing; deploy the version that wrote it"
+
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -100,6 +105,13 @@ def name(value: Any) -> str:
     if not _NAME.fullmatch(named):
         raise ValueError
     return named
+
+
+def schema(value: Any) -> int:
+    """The form of an item; one of a newer version would be misread, so the last valid one stays."""
+    if isinstance(value, bool) or Decimal(str(value)) != SCHEMA:
+        raise ValueError
+    return SCHEMA
 
 
 def boolean(value: Any) -> bool:

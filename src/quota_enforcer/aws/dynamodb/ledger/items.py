@@ -8,7 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, DEPLOYMENT, principal_of
+from quota_enforcer.aws.dynamodb.ledger.schema import (
+    BY_DUE,
+    DEPLOYMENT,
+    SCHEMA,
+    VERSION,
+    principal_of,
+    understood,
+)
 from quota_enforcer.aws.dynamodb.text import as_attributes, instant, joined_key, known, moment
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.ledger import (
@@ -60,6 +67,7 @@ def record_item(record: Record) -> Plain:
     standing = record.standing
     return {
         **record_key(record.principal),
+        SCHEMA: VERSION,
         "listing": BLOCKED if standing.denied or record.intended else OPEN,
         "due": NEVER if record.due is None else instant(record.due),
         "version": record.version,
@@ -83,6 +91,7 @@ def record_item(record: Record) -> Plain:
 
 def record_of(item: Plain) -> Record:
     """The record that an item holds."""
+    understood(item)
     return Record(
         principal_of(item["pk"]),
         Standing(
@@ -119,6 +128,7 @@ def quota_item(memory: QuotaMemory) -> Plain:
     """The memory of a quota item, the item itself as it was."""
     return {
         **quota_key(memory),
+        SCHEMA: VERSION,
         "whom": memory.subject,
         "name": memory.name,
         **known(
@@ -132,6 +142,7 @@ def quota_item(memory: QuotaMemory) -> Plain:
 
 
 def quota_memory_of(item: Plain) -> QuotaMemory:
+    understood(item)
     return QuotaMemory(
         item["whom"],
         item["name"],
@@ -170,6 +181,7 @@ def quota_key(memory: QuotaMemory) -> Plain:
 
 def state_of(item: Plain) -> SweepState:
     """The sweep's own memory."""
+    understood(item)
     return SweepState(
         started=moment(item, "started"),
         finished=moment(item, "finished"),

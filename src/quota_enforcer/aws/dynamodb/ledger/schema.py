@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+from quota_enforcer.core.errors import NewerLedger
 from quota_enforcer.core.principal import Kind, Principal
 
 BY_DUE = "by-due"
@@ -30,12 +31,32 @@ LEDGER_SCHEMA: Mapping[str, Any] = {
     ],
 }
 """As CreateTable takes it, and as the template declares it."""
+SCHEMA: Final = "schema"
+"""The attribute of the state, and of each record and memory, that says in which form it is."""
+VERSION: Final = 1
+"""The form written, and the newest that is read. What has no `schema` was written before it.
+
+The state's is that of the whole table: usage, notices and history have none of their own. It grows
+only when items are written that an older version would misread; a new attribute is none of these.
+"""
 DEPLOYMENT = "deployment"
 """The partition of what belongs to no principal."""
 EXPIRES = "expires"
 """The attribute that the table's time to live goes by."""
 KEPT = timedelta(days=400)
 """Usage and history stay for about 13 months: this month can be held against last year's."""
+
+
+def understood(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """This item; raises NewerLedger if a newer version wrote it in another form."""
+    form = int(item.get(SCHEMA, VERSION))
+    if form > VERSION:
+        raise NewerLedger(
+            f"the ledger is in form {form}, written by a newer version of the quota enforcer; this "
+            f"one reads up to form {VERSION}: nothing was done and denies stay as they are; deploy "
+            "the newer version again"
+        )
+    return item
 
 
 def principal_of(pk: Any) -> Principal:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.items import STATE
+from quota_enforcer.aws.dynamodb.ledger.schema import SCHEMA, VERSION
 from quota_enforcer.aws.dynamodb.text import instant, known
 from quota_enforcer.core.ledger import SweepState
 
@@ -40,7 +41,7 @@ class DynamoSweepMemory:
 
     def begin(self, now: datetime) -> None:
         """Note that a sweep started; that never moves backwards."""
-        started = {"started": instant(now)}
+        started = {"started": instant(now), SCHEMA: VERSION}
         self._table.update(STATE, started, condition=_not_later(started=now))
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
