@@ -68,7 +68,7 @@ class Deployed:
             case _:
                 return written
 
-    def _mapping(self, decided: dict[str, Any]) -> Any:
+    def _mapping(self, decided: dict[str, Any]) -> Any:  # noqa: PLR0911 - one for each intrinsic
         """An intrinsic that only works on values, or an ordinary mapping."""
         match decided:
             case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), _]}:
@@ -84,6 +84,10 @@ class Deployed:
                 return not one
             case {"Fn::Or": several}:
                 return any(several)
+            case {"Fn::And": several}:
+                return all(several)
+            case {"Fn::Split": [between, text]}:
+                return text.split(between)
             case _:
                 return {key: each for key, each in decided.items() if each is not NO_VALUE}
 
@@ -119,6 +123,8 @@ MOST: Final = Deployed(
     Metering="cloudwatch",
     KmsKeyArn=KEY,
     GateTags="team=platform",
+    BudgetDollars="5000",
+    BudgetRoles="ci,agents",
     PermissionsBoundary="arn:aws:iam::123456789012:policy/limits",
 )
 """Everything that parameters can add; what only the default meter has is in LEAST."""

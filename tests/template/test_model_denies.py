@@ -79,7 +79,11 @@ def test_there_are_as_many_as_the_code_knows() -> None:
     assert [name for name in PARAMETERS if name.startswith("ModelScope")] == [
         f"ModelScope{number}" for number in NUMBERS
     ]
-    assert of_type("AWS::IAM::ManagedPolicy") == ["DenyAllPolicy", *map(policy, NUMBERS)]
+    assert of_type("AWS::IAM::ManagedPolicy") == [
+        "DenyAllPolicy",
+        *map(policy, NUMBERS),
+        "BudgetDenyPolicy",
+    ]
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -103,9 +103,8 @@ def read_price(item: Item) -> tuple[str, Rate]:
     try:
         values.schema(item.get("schema", values.SCHEMA))
     except values.WRONG:
-        problems.append(
-            f"schema is {values.shown(item['schema'])[:200]}; allowed: {values.SCHEMAS}"
-        )
+        form = values.shown(item["schema"])[:200]
+        problems.append(f"schema is {form}; allowed: {values.SCHEMAS}")
     source = _source(item.get("note"))
     if is_discount:
         rate = _discount(item, source, problems)

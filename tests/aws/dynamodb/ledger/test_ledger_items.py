@@ -156,6 +156,7 @@ def test_a_record_is_readable_in_the_console() -> None:
     assert record_item(Record(ALICE, standing, due=NOON, version=1)) == {
         "pk": "user/alice",
         "sk": "standing",
+        "schema": 1,
         "listing": "blocked",
         "due": "2026-11-24T12:00:00.000000Z",
         "version": 1,
