@@ -40,7 +40,9 @@ def behind(
             raise found
         return found
 
-    made = meter.Meter(place.stream, place.recounter, elsewhere)
+    made = meter.Meter(
+        place.stream, place.recounter, elsewhere, place.watch, lambda _: tuple(place.gone)
+    )
     monkeypatch.setattr(meter, "meter", lambda: made)
     return looks
 

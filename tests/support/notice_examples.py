@@ -9,12 +9,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from builders import HAIKU, NOON
+from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Bucket
-from quota_enforcer.core.notices.message import Message
+from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.watch.compare import Tally, Volume, Witnessed
+from quota_enforcer.meter.watch.ports import WatchMemory
+from stream_fakes import Place, call
 from world import World, principal
 
 OPUS = "anthropic.claude-3-opus*"
@@ -31,6 +34,9 @@ WHEN = {
     NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
     NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
     NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
+    NoticeKind.METERING_GAP: "Bedrock counted calls that were not metered; looked at once an hour",
+    NoticeKind.METERING_HEALED: "such calls were set from the log and count now",
+    NoticeKind.OVER_METERED: "more was metered than Bedrock counted, as forged records would be",
     NoticeKind.SERVICE_TIER: "Bedrock serves calls in another tier than standard; once for a tier",
 }
 
@@ -171,6 +177,25 @@ def service_tier() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.SERVICE_TIER)
 
 
+def _watched(recorded: int, counted: int, looks: int) -> tuple[Notice, Message]:
+    """Calls of one hour, of which none is metered, as the meter's hourly looks tell of it."""
+    place = Place()
+    place.watch.look(NOON - HOUR)
+    place.log.lines = [call(number, NOON) for number in range(recorded)]
+    place.recounter.recount(NOON, NOON + 2 * HOUR)
+    tally = place.ledger.tallied[NOON]
+    if looks == 1:
+        place.ledger.tallied.clear()
+    if looks == 2:
+        place.ledger.watched = WatchMemory(NOON, NOON, {NOON: NOON + HOUR})
+    sums = Tally.of(tally.models[HAIKU]).volume
+    volume = Volume(counted, *(number * counted // recorded for number in sums[1:]))
+    place.witness.hours[NOON] = {HAIKU: Witnessed(volume, volume)}
+    place.watch.look(NOON + 2 * HOUR + timedelta(minutes=15))
+    (notice,) = place.ledger.posted
+    return notice, message(notice, UTC_ZONE, "the platform team")
+
+
 EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.WARNING: warning,
     NoticeKind.BLOCKED: blocked,
@@ -183,6 +208,9 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.TAMPERED: tampered,
     NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
     NoticeKind.PRICE_UNKNOWN: price_unknown,
+    NoticeKind.METERING_GAP: lambda: _watched(1240, 1240, 1),
+    NoticeKind.METERING_HEALED: lambda: _watched(1240, 1240, 2),
+    NoticeKind.OVER_METERED: lambda: _watched(1240, 1000, 0),
     NoticeKind.SERVICE_TIER: service_tier,
 }
 

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
 from quota_enforcer.core.ledger import Bucket, MeterRules, Source
+from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
@@ -30,6 +31,9 @@ from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import BEDROCK_STREAM, Stream
+from quota_enforcer.meter.watch.compare import Witnessed
+from quota_enforcer.meter.watch.ports import HourTally, LogTraffic, WatchMemory
+from quota_enforcer.meter.watch.watch import MeterWatch
 
 GROUP = "/bedrock-quota/bedrock-quota/invocations"
 
@@ -83,6 +87,9 @@ class FakeMeterLedger:
     seen: set[datetime] = field(default_factory=set)
     known: set[Principal] = field(default_factory=set)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    tallied: dict[datetime, HourTally] = field(default_factory=dict)
+    watched: WatchMemory | None = None
+    posted: list[Notice] = field(default_factory=list)
     told: int = 0
     """How often sources were remembered."""
 
@@ -164,6 +171,24 @@ class FakeMeterLedger:
             else:
                 self.asked[hour] = now
 
+    def set_tally(self, hour: datetime, models: Mapping[str, Counts]) -> None:
+        with self.crashes.around():
+            self.tallied[hour] = HourTally(dict(models), from_log=True)
+
+    def tallies(self, start: datetime, end: datetime) -> Mapping[datetime, HourTally]:
+        return {hour: each for hour, each in self.tallied.items() if start <= hour <= end}
+
+    def watch_memory(self) -> WatchMemory | None:
+        return self.watched
+
+    def keep_watch_memory(self, memory: WatchMemory) -> None:
+        with self.crashes.around():
+            self.watched = memory
+
+    def post(self, notices: Iterable[Notice]) -> None:
+        with self.crashes.around():
+            self.posted += notices
+
     def drop_recount(self, hour: datetime) -> None:
         with self.crashes.around():
             self.asked.pop(hour, None)
@@ -185,6 +210,10 @@ class FakeMeterLedger:
 
     def _put(self, call: UsageEntry) -> None:
         self.markers.add(call.key)
+        tally = self.tallied.get(call.hour, HourTally())
+        model = call.buckets[0].model
+        counts = Counts.total((tally.models.get(model, Counts()), call.counts))
+        self.tallied[call.hour] = replace(tally, models={**tally.models, model: counts})
         for bucket in call.buckets:
             assert bucket.day == local_date(call.hour, self.zone)
             before = self.usage[bucket].get(call.hour, Counts())
@@ -271,6 +300,26 @@ class FlatPrices:
         return Cost(usd, usd / 2 if "mystery" in model_id else Decimal(0), model_id)
 
 
+@dataclass
+class FakeWitness:
+    """A `Witness`: what Bedrock counted, and what the log group got and handed on."""
+
+    hours: dict[datetime, dict[str, Witnessed]] = field(default_factory=dict)
+    traffic: LogTraffic = field(default_factory=lambda: LogTraffic(1, 1))
+    fails: Exception | None = None
+    asked: int = 0
+
+    def counted(self, hours: Sequence[datetime]) -> Mapping[datetime, Mapping[str, Witnessed]]:
+        self.asked += 1
+        if self.fails is not None:
+            raise self.fails
+        return {hour: self.hours[hour] for hour in hours if hour in self.hours}
+
+    def log_traffic(self, start: datetime, end: datetime) -> LogTraffic:
+        assert start < end
+        return self.traffic
+
+
 class Place:
     """One deployment's meter on fakes, with both of its halves."""
 
@@ -287,6 +336,10 @@ class Place:
         self.log_group = MeteredLogGroup(ACCOUNT, GROUP, zone)
         self.stream = Stream(self.adapters, self.log_group)
         self.recounter = Recounter(self.adapters, self.log_group)
+        self.witness = FakeWitness()
+        self.gone: list[str] = []
+        """The wires between the log and the meter that are gone."""
+        self.watch = MeterWatch(self.ledger, self.witness, zone, subscribed=True)
 
 
 def event(number: int, record: Mapping[str, Any] | str, at: datetime | None = None) -> LogEvent:

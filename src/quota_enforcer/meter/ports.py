@@ -119,6 +119,9 @@ class MeterLedger(Protocol):
         `now` is the moment that the start was given.
         """
 
+    def set_tally(self, hour: datetime, models: Mapping[str, Counts]) -> None:
+        """What was metered of each model in an hour, whoever used it, is this, from the log."""
+
     def drop_recount(self, hour: datetime) -> None:
         """The hour cannot be set from the log: it is asked for no more, as if never begun with."""
 

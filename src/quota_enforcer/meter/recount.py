@@ -113,6 +113,7 @@ class Recounter:
             )
         for bucket, counts in changed.items():
             ledger.set_hours(bucket, {hour: counts}, METER)
+        ledger.set_tally(hour, found.models)
         touched |= {bucket.principal for bucket in changed}
         AppearanceRecorder(ledger).tell(found.people)
         if touched:
@@ -176,6 +177,8 @@ class _Found:
 
     def __init__(self) -> None:
         self.sums: dict[Bucket, Counts] = {}
+        self.models: dict[str, Counts] = {}
+        """The sums of each call once, while one call may be in the buckets of several."""
         self.lines = 0
         self.unread: Counter[str] = Counter()
         self.people: set[Source] = set()
@@ -190,6 +193,8 @@ class _Found:
             return
         self._keys.add(call.key)
         self.people |= {call.source} if call.source else set()
+        model = call.buckets[0].model
+        self.models[model] = Counts.total((self.models.get(model, _ZERO), call.counts))
         for bucket in call.buckets:
             known = self.sums.get(bucket)
             self.sums[bucket] = Counts.total((known, call.counts)) if known else call.counts

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.environment import Environment
 
 
@@ -21,6 +22,7 @@ class MeterSettings:
     dead_letters: str
     """The queue's URL."""
     zone: ZoneInfo
+    metering: Metering = Metering.STREAM
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -34,6 +36,7 @@ class MeterSettings:
             enforcer=variables.text("ENFORCER_FUNCTION"),
             dead_letters=variables.text("DEAD_LETTERS"),
             zone=variables.zone("TIME_ZONE"),
+            metering=variables.choice("METERING", Metering),
         )
         variables.check()
         return settings

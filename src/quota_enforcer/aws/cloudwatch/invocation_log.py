@@ -73,6 +73,29 @@ class CloudWatchInvocationLog:
         days = described.get("retentionInDays")
         return created if days is None else max(created, self._now() - timedelta(days=days))
 
+    def is_subscribed(self, function: str) -> bool:
+        """Whether the group hands every record on to the function with this ARN.
+
+        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeSubscriptionFilters.html
+        """
+        pages = self._client.get_paginator("describe_subscription_filters")
+        return any(
+            each["destinationArn"] == function and not each.get("filterPattern", "").strip()
+            for page in pages.paginate(logGroupName=self._group)
+            for each in page["subscriptionFilters"]
+        )
+
+    def measured(self, namespace: str) -> frozenset[str]:
+        """The metrics of a namespace that filters of the group write."""
+        pages = self._client.get_paginator("describe_metric_filters")
+        return frozenset(
+            written["metricName"]
+            for page in pages.paginate(logGroupName=self._group)
+            for each in page["metricFilters"]
+            for written in each["metricTransformations"]
+            if written["metricNamespace"] == namespace
+        )
+
     def _described(self) -> "LogGroupTypeDef":
         pages = self._client.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=self._group

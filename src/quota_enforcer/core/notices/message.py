@@ -22,6 +22,9 @@ _HEADLINES = {
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
     NoticeKind.SERVICE_TIER: "Bedrock quotas: service tiers are in use that the log may not name",
+    NoticeKind.METERING_GAP: "Bedrock quotas: calls were not metered",
+    NoticeKind.METERING_HEALED: "Bedrock quotas: calls that were not metered count now",
+    NoticeKind.OVER_METERED: "Bedrock quotas: more was metered than Bedrock counted",
     NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
     NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
 }
@@ -39,6 +42,9 @@ _SUBJECTS = {
     NoticeKind.GATE_NEARLY_FULL: "A gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "No price is known",
     NoticeKind.SERVICE_TIER: "Service tiers in use",
+    NoticeKind.METERING_GAP: "Calls were not metered",
+    NoticeKind.METERING_HEALED: "Calls not metered count now",
+    NoticeKind.OVER_METERED: "More metered than Bedrock counted",
     NoticeKind.WOULD_HAVE_BLOCKED: "Would have been blocked",
     NoticeKind.EDITED: "Quota edited",
 }
@@ -66,6 +72,16 @@ _TO_DO = {
     ),
     NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
     NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
+    NoticeKind.METERING_GAP: (
+        "Put right what `quota-enforcer doctor` finds. Until then nobody is warned or blocked for "
+        "what is not metered."
+    ),
+    NoticeKind.METERING_HEALED: "Nothing. Who is over a limit by it is blocked as usual.",
+    NoticeKind.OVER_METERED: (
+        "`quota-enforcer doctor` names who may write the log. Compare the log's records of that "
+        "time with CloudTrail; what nobody called is taken out with `quota-enforcer recount HOUR "
+        "--without EVENT`."
+    ),
     NoticeKind.SERVICE_TIER: (
         "Log the answers (the stack's parameter LogPromptsAndAnswers), which name the tier of "
         "Converse and of OpenAI's models; or close the tiers with `quota-enforcer policy guard "

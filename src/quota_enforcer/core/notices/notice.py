@@ -26,6 +26,9 @@ class NoticeKind(StrEnum):
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
     SERVICE_TIER = "service-tier"
+    METERING_GAP = "metering-gap"
+    METERING_HEALED = "metering-healed"
+    OVER_METERED = "over-metered"
     WOULD_HAVE_BLOCKED = "would-have-blocked"
     EDITED = "edited"
 

@@ -70,6 +70,13 @@ READING_A_STREAM: Final = (
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
 """
 
+READING_THE_LOG: Final = (
+    "logs:DescribeMetricFilters",
+    "logs:DescribeSubscriptionFilters",
+    "logs:FilterLogEvents",
+)
+"""What the meter does with the invocation log."""
+
 NEVER_FOR_METER: Final = (
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -148,7 +155,7 @@ def meter(of: Deployed) -> Document:
             ],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
-        allow("InvocationLog", ["logs:FilterLogEvents"], of.invocation_log),
+        allow("InvocationLog", READING_THE_LOG, of.invocation_log),
         # IAM asks for it without a name.
         allow(
             "LogGroups",
@@ -156,9 +163,9 @@ def meter(of: Deployed) -> Document:
             f"arn:{of.partition}:logs:{of.region}:{of.account}:log-group:*",
         ),
         _models(of),
-        # Calls of Bedrock in other Regions, which it does not meter; it can read and no more.
+        # AWS's own totals, here and in other Regions, which it does not meter; only reads.
         allow(
-            "OtherRegions",
+            "Totals",
             ["account:ListRegions", "cloudwatch:ListMetrics", "cloudwatch:GetMetricData"],
             "*",
         ),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from quota_enforcer.meter.ports import EventPointer
     from quota_enforcer.meter.recount import Recounted, Recounter
     from quota_enforcer.meter.stream import DeliveryResult, Stream
+    from quota_enforcer.meter.watch.watch import MeterWatch
 
 NAMED = 20
 """How many events a line of the function's log names; the metrics count them all."""
@@ -47,6 +48,8 @@ class Meter(NamedTuple):
     stream: "Stream"
     recounter: "Recounter"
     elsewhere: "Callable[[datetime, timedelta], Elsewhere]"
+    watch: "MeterWatch"
+    unwired: "Callable[[str], tuple[str, ...]]"
 
 
 @cache
@@ -59,6 +62,8 @@ def meter() -> Meter:
         meter_wiring.stream(settings, adapters),
         meter_wiring.recounter(settings, adapters),
         meter_wiring.elsewhere(session),
+        meter_wiring.watch(settings, session, adapters),
+        meter_wiring.unwired(settings, session),
     )
 
 
@@ -75,6 +80,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         case RecountRequest(hour) if hour is not None:
             return _one(hour, now)
         case RecountRequest():
+            _watch(now, context.invoked_function_arn)
             return _all(now)
         case _:
             assert_never(request)
@@ -149,6 +155,37 @@ def _all(now: "datetime") -> dict[str, Any]:
     if failed:
         raise failed[min(failed)]
     return {"hours": answers, "elsewhere": elsewhere}
+
+
+def _watch(now: "datetime", function: str) -> None:
+    """Whether all was metered, before the recounts, which then heal what was not.
+
+    What cannot be asked is measured too: not knowing is no all-clear.
+    """
+    unseen = 0
+    try:
+        gone = meter().unwired(function)
+        if gone:
+            logger.error("the invocation log is not wired to the meter", gone=gone)
+        metrics.add_metric("Unwired", MetricUnit.Count, len(gone))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the recounts go on
+        logger.warning("the log's wires could not be looked at", error=type(error).__name__)
+        unseen += 1
+    try:
+        found = meter().watch.look(now)
+        if found.hours:
+            logger.warning(
+                "metered otherwise than Bedrock counted",
+                unmetered=found.unmetered,
+                overmetered=found.overmetered,
+                hours=[_shown(hour) for hour in found.hours[:NAMED]],
+            )
+        metrics.add_metric("Unmetered", MetricUnit.Count, found.unmetered)
+        metrics.add_metric("Overmetered", MetricUnit.Count, found.overmetered)
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("could not be held against AWS's totals", error=type(error).__name__)
+        unseen += 1
+    metrics.add_metric("Unseen", MetricUnit.Count, unseen)
 
 
 def _elsewhere(now: "datetime") -> dict[str, int]:

@@ -6,15 +6,21 @@ from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere, enabled_regions
 from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
+from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
+from quota_enforcer.aws.cloudwatch.witness import CloudWatchWitness
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
+from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
+from quota_enforcer.meter.watch.metered import MetricTallies
+from quota_enforcer.meter.watch.watch import MeterWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
     from quota_enforcer.core.ledger import MeterRules
     from quota_enforcer.meter.settings import MeterSettings
+    from quota_enforcer.meter.watch.ports import WatchLedger
 
 
 def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapters:
@@ -59,6 +66,40 @@ def elsewhere(session: "boto3.Session") -> "Callable[[datetime, timedelta], Else
         )
 
     return asked
+
+
+def watch(
+    settings: "MeterSettings", session: "boto3.Session", adapters: MeterAdapters
+) -> MeterWatch:
+    """What holds the tallies against AWS's own totals."""
+    cloudwatch = session.client("cloudwatch", config=clients.MODEL_NAMES)
+    client = session.client("dynamodb", config=clients.PROMPT)
+    ledger: WatchLedger = DynamoMeterLedger(client, settings.ledger_table, settings.zone)
+    streams = settings.metering is Metering.STREAM
+    if not streams:
+        metrics = CloudWatchMetrics(cloudwatch, metric_namespace(settings))
+        ledger = MetricTallies(ledger, metrics, adapters.models, settings.zone)
+    witness = CloudWatchWitness(cloudwatch, adapters.models, settings.log_group, settings.zone)
+    return MeterWatch(ledger, witness, settings.zone, subscribed=streams)
+
+
+def unwired(
+    settings: "MeterSettings", session: "boto3.Session"
+) -> "Callable[[str], tuple[str, ...]]":
+    """What asks the log group which of the wires are gone that the meter with an ARN lives on."""
+    log = CloudWatchInvocationLog(session.client("logs"), settings.log_group)
+
+    def asked(function: str) -> tuple[str, ...]:
+        if settings.metering is Metering.STREAM:
+            return () if log.is_subscribed(function) else ("subscription",)
+        return tuple(sorted({*METRIC_NAMES.values()} - log.measured(metric_namespace(settings))))
+
+    return asked
+
+
+def metric_namespace(settings: "MeterSettings") -> str:
+    """Where the template's metric filters write."""
+    return f"BedrockQuota/{settings.stack}"
 
 
 def stream(settings: "MeterSettings", adapters: MeterAdapters) -> Stream:

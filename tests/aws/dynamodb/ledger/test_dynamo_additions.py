@@ -21,6 +21,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage import packs
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
@@ -290,7 +291,9 @@ def test_lanes_that_share_the_check_of_an_hour_are_written_one_by_one(
 
     table = cast("Table", Watching())
     late = NOON + 2 * HOUR
-    additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: late)
+    additions = DynamoAdditions(
+        table, DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: late
+    )
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(200)]
     assert additions.add(calls, late) == AddResult(200)
 
@@ -305,7 +308,9 @@ def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> 
             return []
 
     table = cast("Table", Waiting())
-    additions = DynamoAdditions(table, DynamoRecounts(table), UTC_ZONE, lambda: NOW)
+    additions = DynamoAdditions(
+        table, DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: NOW
+    )
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(80)]
     assert additions.add(calls, NOW) == AddResult(80)
 

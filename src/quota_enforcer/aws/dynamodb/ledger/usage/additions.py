@@ -6,6 +6,7 @@ and who repeats a delivery finds the markers. There is never a claim without its
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage import addition_items
 from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, marker_key
 from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, Pack, lanes
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, is_transient
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.counts import NO_MONEY
@@ -67,11 +69,13 @@ class DynamoAdditions:
         self,
         table: Table,
         recounts: DynamoRecounts,
+        tallies: DynamoTallies,
         zone: ZoneInfo,
         now: Callable[[], datetime],
     ) -> None:
         self._table = table
         self._recounts = recounts
+        self._tallies = tallies
         self._zone = zone
         self._now = now
 
@@ -96,16 +100,16 @@ class DynamoAdditions:
 
         with ThreadPoolExecutor(1 if soon else LANES) as threads:
             outcomes = list(threads.map(run, lanes_of))
+        taken = [calls[key] for outcome in outcomes for key in outcome.added]
+        with suppress(BotoCoreError, ClientError, OSError):  # the ledger has them; see `tallies`
+            self._tallies.add(taken)
         twice_at_once = len(additions) - len(calls)
         return AddResult(
             sum(len(outcome.added) for outcome in outcomes),
             sum(len(outcome.duplicates) for outcome in outcomes) + twice_at_once,
             frozenset(hour for outcome in outcomes for hour in outcome.late.values()),
             {key: reason for outcome in outcomes for key, reason in outcome.failed.items()},
-            sum(
-                (calls[key].counts.cost_usd for outcome in outcomes for key in outcome.added),
-                NO_MONEY,
-            ),
+            sum((call.counts.cost_usd for call in taken), NO_MONEY),
         )
 
     def _add(self, pack: Pack, now: datetime, outcome: _Outcome) -> None:

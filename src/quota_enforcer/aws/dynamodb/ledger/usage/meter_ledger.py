@@ -10,6 +10,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
+from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
 
 if TYPE_CHECKING:
@@ -48,7 +49,14 @@ class DynamoMeterLedger:
         self.finish_recount = recounts.finish_recount
         self.drop_recount = recounts.drop_recount
 
-        self.add = DynamoAdditions(table, recounts, zone, now).add
+        tallies = DynamoTallies(table)
+        self.set_tally = tallies.set_tally
+        self.tallies = tallies.tallies
+        self.watch_memory = tallies.watch_memory
+        self.keep_watch_memory = tallies.keep_watch_memory
+        self.post = tallies.post
+
+        self.add = DynamoAdditions(table, recounts, tallies, zone, now).add
 
     def meter_rules(self) -> "MeterRules":
         return meter_rules_of(self._table.get(METER_RULES))

@@ -1,0 +1,148 @@
+"""What AWS itself counted: Bedrock's totals by model, and what went through a log group."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from quota_enforcer.core.usage.window import hour_start, next_hour
+from quota_enforcer.meter.ports import Models
+from quota_enforcer.meter.watch.compare import Volume, Witnessed
+from quota_enforcer.meter.watch.ports import LogTraffic
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+BEDROCK: Final = "AWS/Bedrock"
+LOGS: Final = "AWS/Logs"
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
+_MODEL: Final = "ModelId"
+_NEITHER: Final = (0, 0, 0)
+_WEIGHTS: Final[Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]]] = {
+    "Invocations": ((1, 0, 0), (1, 0, 0)),
+    "InvocationClientErrors": ((-1, 0, 0), _NEITHER),
+    "InvocationServerErrors": ((-1, 0, 0), _NEITHER),
+    "InputTokenCount": ((0, 1, 0), (0, 1, 0)),
+    "CacheReadInputTokens": (_NEITHER, (0, 1, 0)),
+    "CacheWriteInputTokens": (_NEITHER, (0, 1, 0)),
+    "CacheReadInputTokenCount": (_NEITHER, (0, 1, 0)),
+    "CacheWriteInputTokenCount": (_NEITHER, (0, 1, 0)),
+    "OutputTokenCount": ((0, 0, 1), (0, 0, 1)),
+}
+"""What each metric adds to requests, tokens of prompts and of answers: at least, and at most.
+
+Whether `Invocations` has those that failed later is told in two ways, and so is how the metrics of
+cached tokens are called.
+https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.html
+"""
+_PERIOD: Final = 900
+"""Seconds: hours begin at the quarter in some zones."""
+_QUERIES: Final = 500
+"""In one GetMetricData."""
+
+
+class _Series(NamedTuple):
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+class CloudWatchWitness:
+    """The `Witness` of the client's Region: one ListMetrics and one GetMetricData, as a rule."""
+
+    def __init__(
+        self, client: "CloudWatchClient", models: Models, group: str, zone: "ZoneInfo"
+    ) -> None:
+        self._client = client
+        self._models = models
+        self._group = group
+        self._zone = zone
+
+    def counted(self, hours: Sequence[datetime]) -> Mapping[datetime, Mapping[str, Witnessed]]:
+        """What Bedrock counted in these hours that follow each other, by canonical model."""
+        series = [
+            each
+            for each in self._listed(BEDROCK)
+            if each.metric in _WEIGHTS and [name for name, _ in each.dimensions] == [_MODEL]
+        ]
+        sums: defaultdict[datetime, defaultdict[str, list[int]]]
+        sums = defaultdict(lambda: defaultdict(lambda: [0] * 6))
+        for each, moment, value in self._values(series, hours[0], self._end(hours[-1])):
+            # The first metrics of service tiers had the tier after the model: `ID+flex`.
+            model = self._models.named(each.dimensions[0][1].partition("+")[0]).name
+            least, most = _WEIGHTS[each.metric]
+            known = sums[hour_start(moment, self._zone)][model]
+            for place, weight in enumerate((*least, *most)):
+                known[place] += weight * value
+        return {
+            hour: {model: _witnessed(numbers) for model, numbers in several.items()}
+            for hour, several in sums.items()
+        }
+
+    def log_traffic(self, start: datetime, end: datetime) -> LogTraffic:
+        """What came into the log group and went on from it."""
+        group = ("LogGroupName", self._group)
+        arrived = [_Series(LOGS, "IncomingLogEvents", (group,))]
+        handed = [
+            each for each in self._listed(LOGS, *group) if each.metric == "ForwardedLogEvents"
+        ]
+        return LogTraffic(
+            sum(value for *_, value in self._values(arrived, start, end)),
+            sum(value for *_, value in self._values(handed, start, end)),
+        )
+
+    def _end(self, hour: datetime) -> datetime:
+        return next_hour(hour, self._zone)
+
+    def _listed(self, namespace: str, *dimension: str) -> Iterator[_Series]:
+        """Every series of the last two weeks, or those with one dimension's value."""
+        request: dict[str, Any] = {"Namespace": namespace}
+        if dimension:
+            name, value = dimension
+            request["Dimensions"] = [{"Name": name, "Value": value}]
+        for page in self._client.get_paginator("list_metrics").paginate(**request):
+            for each in page["Metrics"]:
+                named = tuple((one["Name"], one["Value"]) for one in each["Dimensions"])
+                yield _Series(namespace, each["MetricName"], named)
+
+    def _values(
+        self, series: Sequence[_Series], start: datetime, end: datetime
+    ) -> Iterator[tuple[_Series, datetime, int]]:
+        """The sums of each quarter of an hour. Raises TimeoutError if some are not complete."""
+        for first in range(0, len(series), _QUERIES):
+            some = series[first : first + _QUERIES]
+            queries: list[MetricDataQueryTypeDef] = [
+                {
+                    "Id": f"m{place}",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": each.namespace,
+                            "MetricName": each.metric,
+                            "Dimensions": [
+                                {"Name": name, "Value": value} for name, value in each.dimensions
+                            ],
+                        },
+                        "Period": _PERIOD,
+                        "Stat": "Sum",
+                    },
+                }
+                for place, each in enumerate(some)
+            ]
+            pages = self._client.get_paginator("get_metric_data").paginate(
+                MetricDataQueries=queries, StartTime=start, EndTime=end - timedelta(seconds=1)
+            )
+            for page in pages:
+                for result in page["MetricDataResults"]:
+                    each = some[int(result["Id"][1:])]
+                    if result.get("StatusCode") in {"InternalError", "Forbidden"}:
+                        raise TimeoutError(f"CloudWatch did not say {each.namespace} {each.metric}")
+                    for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                        yield each, moment.astimezone(UTC), int(value)
+
+
+def _witnessed(numbers: Sequence[int]) -> Witnessed:
+    least, most = ([max(number, 0) for number in half] for half in (numbers[:3], numbers[3:]))
+    return Witnessed(Volume(*least), Volume(*most))

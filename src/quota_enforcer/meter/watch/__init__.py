@@ -1,0 +1,1 @@
+"""Is the meter alive? Once an hour its tallies are held against what AWS itself counted."""
