@@ -1,24 +1,29 @@
-"""docs/operating.md is true: its table has every alarm of the template, its parameters exist."""
+"""docs/operating.md is true: each alarm of the template has its paragraph, its parameters exist."""
 
 import re
 from pathlib import Path
 
-from template_source import PARAMETERS, of_type
+import pytest
+
+from template_source import PARAMETERS, of_type, properties
 
 PAGE = (Path(__file__).parents[2] / "docs/operating.md").read_text(encoding="utf-8")
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading."""
-    table = PAGE.partition(heading)[2].partition("|---")[2].partition("\n\n")[0]
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[1:]
-    ]
+ALARMS = of_type("AWS::CloudWatch::Alarm")
 
 
-def test_every_alarm_has_its_row() -> None:
-    listed = [row[0].strip("`") for row in rows("## When an alarm comes")]
-    assert listed == of_type("AWS::CloudWatch::Alarm")
+def test_every_alarm_has_a_paragraph_of_its_own_that_says_what_to_do() -> None:
+    runbook = PAGE.partition("## When an alarm comes")[2].partition("\n## ")[0]
+    paragraphs = dict(part.split("\n", 1) for part in runbook.split("\n### ")[1:])
+    assert list(paragraphs) == ALARMS
+    assert all(re.search(r"^Do: .{20}", each, re.MULTILINE) for each in paragraphs.values())
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_every_alarm_names_its_paragraph(alarm: str) -> None:
+    words = properties(alarm)["AlarmDescription"]["Fn::Sub"]
+    assert words.endswith(f"Runbook: docs/operating.md, heading {alarm}.")
 
 
 def test_every_parameter_is_one_of_the_templates() -> None:

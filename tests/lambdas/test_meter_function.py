@@ -13,6 +13,7 @@ from builders import HOUR, NOON
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
 from quota_enforcer.lambdas.meter import handler as meter
 from quota_enforcer.meter.ports import LogEvent
+from quota_enforcer.meter.watch.compare import Volume, Witnessed
 from stream_fakes import Place, call, delivery, event
 
 LATER = NOON + 4 * HOUR
@@ -165,3 +166,53 @@ def test_what_somebody_typed_is_not_logged(
     answer = invoke({"awslogs": {"data": delivery(events)}})
     assert (answer["counted"], answer["quarantined"], answer["failed"]) == (1, 1, 1)
     assert "secret" not in json.dumps(answer) + capsys.readouterr().out
+
+
+LOOK = NOON + timedelta(minutes=75)
+
+
+def watched(place: Place) -> None:
+    """The first look was in the morning; since then Bedrock counted more than was metered."""
+    place.watch.look(NOON - HOUR)
+    volume = Volume(40)
+    place.witness.hours[NOON] = {"a.model": Witnessed(volume, volume)}
+
+
+@freeze_time(LOOK)
+def test_a_gap_is_measured_and_healed_by_the_recounts_of_the_same_run(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched(place)
+    answer = invoke({"action": "recount"})
+    output = capsys.readouterr().out
+    assert emitted(output, "Unmetered") == [[40.0]]
+    assert (emitted(output, "Overmetered"), emitted(output, "Unseen")) == ([[0.0]], [[0.0]])
+    assert [each["hour"] for each in answer["hours"]] == ["2026-11-24T12:00:00Z"]
+    assert recounted(place) == {NOON}
+
+
+@freeze_time(LOOK)
+def test_wires_that_are_gone_are_measured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.gone = ["subscription"]
+    invoke({"action": "recount"})
+    assert emitted(capsys.readouterr().out, "Unwired") == [[1.0]]
+
+
+@freeze_time(LOOK)
+def test_a_look_that_fails_is_measured_and_keeps_no_hour_from_being_set(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched(place)
+    place.witness.fails = TimeoutError("no")
+    place.ledger.ask_recounts([NOON], NOON)
+    invoke({"action": "recount"})
+    output = capsys.readouterr().out
+    assert (emitted(output, "Unseen"), emitted(output, "Unmetered")) == ([[1.0]], [])
+    assert recounted(place) == {NOON}
+
+
+def test_one_hour_that_an_admin_asks_for_is_no_hourly_look(place: Place) -> None:
+    watched(place)
+    with freeze_time(LOOK):
+        invoke({"action": "recount", "hour": "2026-11-24T12:00:00Z"})
+    assert place.witness.asked == 0

@@ -181,7 +181,7 @@ def _watched(recorded: int, counted: int, looks: int) -> tuple[Notice, Message]:
     """Calls of one hour, of which none is metered, as the meter's hourly looks tell of it."""
     place = Place()
     place.watch.look(NOON - HOUR)
-    place.log.lines = [call(number, NOON) for number in range(recorded)]
+    place.log.lines = [call(number, NOON, modelId=HAIKU) for number in range(recorded)]
     place.recounter.recount(NOON, NOON + 2 * HOUR)
     tally = place.ledger.tallied[NOON]
     if looks == 1:

@@ -464,6 +464,24 @@ class TestAlarms:
         assert {name: alarm[name] for name in wanted} == wanted
         assert "policy lock --region us-east-1" in alarm["AlarmDescription"]
 
+    @pytest.mark.parametrize(
+        ("alarm", "metric", "unknown"),
+        [
+            ("MeteringGap", "Unmetered", "notBreaching"),
+            ("MeteredTooMuch", "Overmetered", "notBreaching"),
+            ("MeterUnwired", "Unwired", "notBreaching"),
+            ("MeterUnwatched", "Unseen", "breaching"),
+        ],
+    )
+    def test_what_the_hourly_look_measures_is_an_alarm_and_no_look_is_one_too(
+        self, alarm: str, metric: str, unknown: str
+    ) -> None:
+        made = LEAST.properties(alarm)
+        wanted = own_metric(metric, "meter")
+        assert {name: made[name] for name in wanted} == wanted
+        assert (made["Threshold"], made["Period"]) == (1, 3600)
+        assert made["TreatMissingData"] == unknown
+
     def test_a_batch_job_is_told_of_with_what_is_not_metered_and_the_lock(self) -> None:
         rule = LEAST.properties("BatchJobRan")
         assert rule["EventPattern"]["detail-type"] == ["Batch Inference Job State Change"]

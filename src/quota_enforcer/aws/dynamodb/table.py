@@ -150,6 +150,11 @@ class Table(ReadTable):
         request = {"TableName": self._name, "Key": wire(key), **changed}
         return _held(lambda: self._client.update_item(**request))
 
+    def add(self, key: Plain, numbers: Plain, values: Plain) -> None:
+        """Add to numbers of one item and set others; added twice if an answer gets lost."""
+        changed = change(values, add=numbers)
+        self._client.update_item(TableName=self._name, Key=wire(key), **changed)
+
     def write(self, writes: Sequence[Write]) -> list[int]:
         """Write all or nothing: the positions of the conditions that do not hold, none if written.
 

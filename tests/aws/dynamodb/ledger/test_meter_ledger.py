@@ -14,6 +14,7 @@ from quota_enforcer.core.ledger import Bucket, MeterRules, Record, Source
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.ports import AddResult, MeterLedger, UsageEntry
+from quota_enforcer.meter.watch.ports import HourTally, WatchMemory
 from stream_fakes import FakeMeterLedger
 
 if TYPE_CHECKING:
@@ -45,6 +46,58 @@ def an_addition(key: str, *whose: Principal, **but: object) -> UsageEntry:
         "counts": Counts(1, 10, 5, 3, 2, cost_usd=but.pop("cost", Counts().cost_usd)),  # type: ignore[arg-type]
     }
     return UsageEntry(key, **{**ordinary, **but})  # type: ignore[arg-type]
+
+
+def tally(ledger: MeterLedger) -> HourTally:
+    assert isinstance(ledger, FakeMeterLedger | DynamoMeterLedger)
+    return ledger.tallies(NOON, NOON).get(NOON, HourTally())
+
+
+def test_an_hours_tally_has_each_call_once_whoever_used_it(ledger: MeterLedger) -> None:
+    """A session's call is in its own bucket and in its role's."""
+    calls = [
+        an_addition("a"),
+        an_addition("b", ALICE, Principal.parse("session/ci/42")),
+        an_addition("a"),
+    ]
+    ledger.add(calls, NOW)
+    ledger.add(calls, NOW)
+    ledger.add([an_addition("c", hour=NOON - HOUR, at=NOON - HOUR)], NOW)
+    expected = Counts(2, 20, 10, 6, 4)
+    assert tally(ledger) == HourTally({HAIKU: expected})
+
+
+def test_a_recount_sets_an_hours_tally_and_takes_out_what_it_did_not_find(
+    ledger: MeterLedger,
+) -> None:
+    ledger.add([an_addition("a")], NOW)
+    ledger.set_tally(NOON, {"amazon.nova-pro-v1:0": Counts(3, 30)})
+    found = tally(ledger)
+    assert found.from_log
+    used_by_it = {model: counts for model, counts in found.models.items() if any(counts)}
+    assert used_by_it == {"amazon.nova-pro-v1:0": Counts(3, 30)}
+
+
+def test_tallies_are_those_of_the_hours_asked_for(ledger: MeterLedger) -> None:
+    assert isinstance(ledger, FakeMeterLedger | DynamoMeterLedger)
+    for number in range(5):
+        ledger.set_tally(NOON + number * HOUR, {HAIKU: Counts(number)})
+    assert ledger.tallies(NOON + HOUR, NOON + 3 * HOUR).keys() == {
+        NOON + number * HOUR for number in (1, 2, 3)
+    }
+
+
+def test_what_the_watch_remembers_is_read_back_as_it_was(ledger: MeterLedger) -> None:
+    assert isinstance(ledger, FakeMeterLedger | DynamoMeterLedger)
+    assert ledger.watch_memory() is None
+    hours = [NOON + number * HOUR for number in range(5)]
+    for memory in (
+        WatchMemory(NOON, LATER),
+        WatchMemory(NOON, LATER, {hours[0]: LATER, hours[1]: LATER}, frozenset(hours[2:4]),
+                    frozenset(hours[4:]), LATER, NOON),
+    ):  # fmt: skip
+        ledger.keep_watch_memory(memory)
+        assert ledger.watch_memory() == memory
 
 
 def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:

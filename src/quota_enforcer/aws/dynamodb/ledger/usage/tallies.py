@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, EXPIRES
-from quota_enforcer.aws.dynamodb.table import BATCH, Update
+from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, known, moment
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.meter.watch.ports import HourTally, WatchMemory
@@ -47,7 +47,7 @@ class DynamoTallies:
             total = Counts.total(rows)
             numbers = {name: getattr(total, name) for name in OBSERVED if getattr(total, name)}
             values = {"model": model, EXPIRES: _expires(hour)}
-            self._table.write([Update(_key(hour, model), numbers, values)])
+            self._table.add(_key(hour, model), numbers, values)
 
     def set_tally(self, hour: datetime, models: Mapping[str, Counts]) -> None:
         """Set an hour as a recount has found it; models that are not in it have none."""
