@@ -204,3 +204,59 @@ def test_a_call_that_comes_while_the_hour_is_set_has_it_set_again(
     place.recounter.settle(NOON, LATER + MINUTE)
     assert place.ledger.totals() == truth([*some(), late], place)
     assert place.recounter.due(LATER + MINUTE) == []
+
+
+FORGED = 7
+
+
+@pytest.fixture
+def forged(place: Place) -> str:
+    """Somebody wrote a record of alice's into the log, beside a call of hers; its event's id."""
+    events = [call(1, NOON), call(FORGED, NOON, input={"inputTokenCount": 10**6})]
+    place.log.lines = events
+    place.stream.deliver(delivery(events), NOON, "r")
+    return events[1].id
+
+
+def requests(place: Place) -> int:
+    return sum(each.requests for each in place.ledger.totals().values())
+
+
+def test_a_forged_record_is_left_out_and_stays_out(place: Place, forged: str) -> None:
+    done = place.recounter.recount(NOON, LATER, without=frozenset({forged}))
+    assert (done.records, done.left_out, requests(place)) == (1, 1, 1)
+    again = place.recounter.recount(NOON, LATER)
+    assert (again.left_out, requests(place)) == (1, 1)
+
+
+def test_what_was_left_out_can_count_again(place: Place, forged: str) -> None:
+    place.recounter.recount(NOON, LATER, without=frozenset({forged}))
+    done = place.recounter.recount(NOON, LATER, everything=True)
+    assert (done.left_out, requests(place)) == (0, 2)
+    assert place.recounter.recount(NOON, LATER).left_out == 0
+
+
+def test_more_events_are_left_out_beside_the_first(place: Place, forged: str) -> None:
+    place.recounter.recount(NOON, LATER, without=frozenset({forged}))
+    other = place.log.lines[0].id
+    assert place.recounter.recount(NOON, LATER, without=frozenset({other})).left_out == 2
+
+
+def test_an_event_that_the_hour_does_not_have_is_refused_and_nothing_changes(
+    place: Place, forged: str
+) -> None:
+    before = place.ledger.totals()
+    for wrong, hour in (("404", NOON), (forged, NOON + 2 * HOUR)):
+        with pytest.raises(RecountRefused, match=f"has no event {wrong}"):
+            place.recounter.recount(hour, LATER + 4 * HOUR, without=frozenset({wrong}))
+    assert (place.ledger.totals(), place.ledger.without) == (before, {})
+
+
+def test_admins_are_told_of_what_is_left_out(place: Place, forged: str) -> None:
+    """Whoever may invoke the function could take their own usage out."""
+    place.recounter.recount(NOON, LATER)
+    assert place.ledger.posted == []
+    place.recounter.recount(NOON, LATER, without=frozenset({forged}))
+    (notice,) = place.ledger.posted
+    assert "1 events of the invocation log are left out" in notice.reason
+    assert "--everything" in notice.reason

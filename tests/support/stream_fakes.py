@@ -88,6 +88,7 @@ class FakeMeterLedger:
     known: set[Principal] = field(default_factory=set)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     tallied: dict[datetime, HourTally] = field(default_factory=dict)
+    without: dict[datetime, frozenset[str]] = field(default_factory=dict)
     watched: WatchMemory | None = None
     posted: list[Notice] = field(default_factory=list)
     told: int = 0
@@ -170,6 +171,13 @@ class FakeMeterLedger:
                 self.asked.pop(hour, None)
             else:
                 self.asked[hour] = now
+
+    def left_out(self, hour: datetime) -> frozenset[str]:
+        return self.without.get(hour, frozenset())
+
+    def leave_out(self, hour: datetime, events: Collection[str]) -> None:
+        with self.crashes.around():
+            self.without[hour] = frozenset(events)
 
     def set_tally(self, hour: datetime, models: Mapping[str, Counts]) -> None:
         with self.crashes.around():

@@ -16,6 +16,7 @@ from quota_enforcer.core.ledger import (
     Source,
     SourceReads,
 )
+from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
@@ -118,6 +119,15 @@ class MeterLedger(Protocol):
 
         `now` is the moment that the start was given.
         """
+
+    def post(self, notices: Iterable[Notice]) -> None:
+        """Put notices into outbox and history; the next sweep sends them."""
+
+    def left_out(self, hour: datetime) -> frozenset[str]:
+        """The ids of log events that an admin has said are no usage of this hour."""
+
+    def leave_out(self, hour: datetime, events: Collection[str]) -> None:
+        """From now on these, and only these, are left out of an hour."""
 
     def set_tally(self, hour: datetime, models: Mapping[str, Counts]) -> None:
         """What was metered of each model in an hour, whoever used it, is this, from the log."""

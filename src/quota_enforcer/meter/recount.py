@@ -5,11 +5,13 @@ It sets whole hours, so it may be repeated; what the log does not hold becomes z
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
@@ -54,6 +56,8 @@ class Recounted:
     principals: int
     unread: Counter[str]
     """Lines that were quarantined, by reason."""
+    left_out: int = 0
+    """Events that an admin has said are no usage."""
 
 
 class Recounter:
@@ -79,16 +83,34 @@ class Recounter:
             self._adapters.ledger.drop_recount(hour)
             raise
 
-    def recount(self, hour: datetime, now: datetime) -> Recounted:
+    def recount(
+        self,
+        hour: datetime,
+        now: datetime,
+        *,
+        without: frozenset[str] = frozenset(),
+        everything: bool = False,
+    ) -> Recounted:
         """Set an hour, by its start. Raises RecountRefused, or what the adapters raise.
 
-        A crash leaves the hour asked for, so that the next run takes it up.
+        A crash leaves the hour asked for, so that the next run takes it up. `without` are log
+        events that nobody called for: they stay left out until `everything` counts again.
         """
         self._allow(hour, now)
         ledger = self._adapters.ledger
         ledger.ask_recounts([hour], now)
         ledger.start_recount(hour, now)
-        found = self._read(hour)
+        left_out = without if everything else without | ledger.left_out(hour)
+        found = self._read(hour, left_out)
+        if unknown := sorted(without - found.left_out):
+            ledger.drop_recount(hour)
+            raise RecountRefused(
+                f"the log {self._log_group.group} has no event {unknown[0]} in the hour from "
+                f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"
+            )
+        if without or everything:
+            ledger.leave_out(hour, left_out)
+            ledger.post([_left_out(hour, found.left_out, now)])
         day = local_date(hour, self._log_group.zone)
         principals = ledger.principals() | {bucket.principal for bucket in found.sums}
         stored: dict[Bucket, Counts] = {}
@@ -119,7 +141,9 @@ class Recounter:
         if touched:
             self._adapters.wake.wake(touched)
         ledger.finish_recount(hour, now)
-        return Recounted(hour, found.records, len(changed), len(touched), found.unread)
+        return Recounted(
+            hour, found.records, len(changed), len(touched), found.unread, len(found.left_out)
+        )
 
     def _allow(self, hour: datetime, now: datetime) -> None:
         """Raises RecountRefused if this hour cannot be recounted, now or ever."""
@@ -144,7 +168,7 @@ class Recounter:
     def _closes(self, hour: datetime) -> datetime:
         return next_hour(hour, self._log_group.zone) + CLOSED_AFTER
 
-    def _read(self, hour: datetime) -> "_Found":
+    def _read(self, hour: datetime, left_out: frozenset[str]) -> "_Found":
         """What the log holds of an hour: each call once, even if it is logged twice."""
         found = _Found()
         end = next_hour(hour, self._log_group.zone)
@@ -152,6 +176,9 @@ class Recounter:
         for event in self._adapters.log.events(*searched(hour, self._log_group.zone)):
             inside = hour <= time_of(event) < end
             found.lines += inside
+            if event.id in left_out:
+                found.left_out.add(event.id)
+                continue
             # Against the event's own time: by now a wrong date of that day may have come true.
             match calls.read(event, time_of(event)):
                 case UsageEntry() as call if call.hour == hour:
@@ -161,6 +188,18 @@ class Recounter:
                 case _:
                     pass
         return found
+
+
+def _left_out(hour: datetime, events: Collection[str], now: datetime) -> Notice:
+    """Whoever may invoke the meter can ask for that, so nobody does it unseen."""
+    when = f"{hour:%Y-%m-%dT%H:%M}Z"
+    why = (
+        f"{len(events)} events of the invocation log are left out of the hour from {when}, as "
+        "somebody has asked: whoever they name is charged nothing for them. If nobody of yours "
+        "has, find in CloudTrail who invoked the meter, and have all of it count again: "
+        f"`quota-enforcer recount {when} --everything`"
+    )
+    return Notice(NoticeKind.METERING_GAP, now, "", "", why, since=hour)
 
 
 def searched(hour: datetime, zone: "ZoneInfo") -> tuple[datetime, datetime]:
@@ -181,6 +220,7 @@ class _Found:
         """The sums of each call once, while one call may be in the buckets of several."""
         self.lines = 0
         self.unread: Counter[str] = Counter()
+        self.left_out: set[str] = set()
         self.people: set[Source] = set()
         self._keys: set[str] = set()
 

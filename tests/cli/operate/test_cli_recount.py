@@ -68,7 +68,7 @@ def test_a_date_alone_could_mean_two_things(shell: Shell) -> None:
 
 def test_each_hour_is_shown(shell: Shell) -> None:
     printed = [line.split() for line in shell.out("recount", "2026-11-24T10").splitlines()]
-    assert printed[-1] == ["2026-11-24T10:00:00Z", "1,200", "2", "1", "0"]
+    assert printed[-1] == ["2026-11-24T10:00:00Z", "1,200", "2", "1", "0", "0"]
     [hour] = shell.json("recount", "2026-11-24T10")["hours"]
     assert hour == {
         "hour": "2026-11-24T10:00:00Z", "records": 1200, "buckets": 2, "principals": 1,
@@ -96,3 +96,23 @@ def test_prices_that_the_meter_does_not_know_yet_are_not_taken_for_todays(shell:
 def test_the_longest_range_is_as_long_as_usage_is_kept(shell: Shell) -> None:
     first = NOON - timedelta(days=400)
     assert len(asked(shell, f"{first:%Y-%m-%dT%H}..{NOON:%Y-%m-%dT%H}")) == 400 * 24 + 1
+
+
+def test_events_that_are_no_usage_are_named_to_the_meter(shell: Shell) -> None:
+    shell.run("recount", "2026-11-24T10", "--without", "314", "--without", "159")
+    (event,) = shell.asked_meter
+    assert event["without"] == ["314", "159"]
+
+
+def test_what_was_left_out_is_asked_for_again(shell: Shell) -> None:
+    shell.run("recount", "2026-11-24T10..2026-11-24T11", "--everything")
+    assert [event["everything"] for event in shell.asked_meter] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "but", [["2026-11-24T10..2026-11-24T11"], ["2026-11-24T10", "--everything"]]
+)
+def test_events_are_left_out_of_one_hour(shell: Shell, but: list[str]) -> None:
+    result = shell.run("recount", *but, "--without", "314")
+    assert (result.exit_code, shell.asked_meter) == (2, [])
+    assert "goes with one hour" in " ".join(result.stderr.split())

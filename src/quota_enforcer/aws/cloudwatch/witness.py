@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from quota_enforcer.core.usage.counts import PROMPT, TOKEN_COUNTS
 from quota_enforcer.core.usage.window import hour_start, next_hour
 from quota_enforcer.meter.ports import Models
 from quota_enforcer.meter.watch.compare import Volume, Witnessed
@@ -20,17 +21,21 @@ BEDROCK: Final = "AWS/Bedrock"
 LOGS: Final = "AWS/Logs"
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
 _MODEL: Final = "ModelId"
+_Part = tuple[int, int, int]
 _NEITHER: Final = (0, 0, 0)
-_WEIGHTS: Final[Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]]] = {
+_PROMPT_PART: Final = (0, 1, 0)
+_PROMPTS: Final[Mapping[str, tuple[_Part, _Part]]] = {
+    f"{name[0].upper()}{name[1:]}": (_NEITHER, _PROMPT_PART)
+    for counter in PROMPT
+    for name in (TOKEN_COUNTS[counter].field, *TOKEN_COUNTS[counter].spellings)
+}
+_WEIGHTS: Final[Mapping[str, tuple[_Part, _Part]]] = {
+    **_PROMPTS,
     "Invocations": ((1, 0, 0), (1, 0, 0)),
     "InvocationClientErrors": ((-1, 0, 0), _NEITHER),
     "InvocationServerErrors": ((-1, 0, 0), _NEITHER),
-    "InputTokenCount": ((0, 1, 0), (0, 1, 0)),
-    "CacheReadInputTokens": (_NEITHER, (0, 1, 0)),
-    "CacheWriteInputTokens": (_NEITHER, (0, 1, 0)),
-    "CacheReadInputTokenCount": (_NEITHER, (0, 1, 0)),
-    "CacheWriteInputTokenCount": (_NEITHER, (0, 1, 0)),
-    "OutputTokenCount": ((0, 0, 1), (0, 0, 1)),
+    TOKEN_COUNTS["input_tokens"].metric: (_PROMPT_PART, _PROMPT_PART),
+    TOKEN_COUNTS["output_tokens"].metric: ((0, 0, 1), (0, 0, 1)),
 }
 """What each metric adds to requests, tokens of prompts and of answers: at least, and at most.
 

@@ -17,8 +17,15 @@ _HOUR = re.compile(r"2\d{3}-\d\d-\d\dT\d\d(?::?\d\d){0,2}(?:Z|[+-]\d\d:\d\d)?", 
 """A date alone is none: it could mean its first hour or the whole day."""
 MOST = timedelta(days=400)
 """Longer ago the ledger keeps no usage."""
-_HEAD = ("Hour (UTC)", "Calls in the log", "Buckets changed", "Principals", "Quarantined")
-_NUMBERS = ("records", "buckets", "principals", "quarantined")
+_HEAD = (
+    "Hour (UTC)",
+    "Calls in the log",
+    "Buckets changed",
+    "Principals",
+    "Quarantined",
+    "Left out",
+)
+_NUMBERS = ("records", "buckets", "principals", "quarantined", "left_out")
 
 
 @on_deployment
@@ -34,6 +41,18 @@ def recount(
         ),
     ],
     *,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EVENT",
+            help="The id of a log event that is no usage of anybody, such as a forged record; it "
+            "stays left out. May be given several times, for one hour.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Count again what was left out of these hours."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Set the usage of past hours from the invocation log.
@@ -44,13 +63,19 @@ def recount(
     Examples:
       quota-enforcer recount 2026-11-24T10
       quota-enforcer recount 2026-11-24T10..2026-11-24T14
+      quota-enforcer recount 2026-11-24T10 --without 3928475601234567890123
     """
     wanted = _hours(hours, deployment)
+    if without and (len(wanted) > 1 or everything):
+        raise typer.BadParameter(
+            "--without goes with one hour, that of the event, and not with --everything"
+        )
+    said = {"without": without} if without else {"everything": True} if everything else {}
     _check_told(deployment)
     answers: list[dict[str, Any]] = []
     try:
         for hour in progress(wanted, "Recounting", len(wanted)):
-            event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}"}
+            event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}", **said}
             answers.append(deployment.ask_meter(event))
     finally:  # also if one hour fails: those before it are done
         _show(answers, as_json=as_json)
@@ -74,7 +99,7 @@ def _show(answers: list[dict[str, Any]], *, as_json: bool) -> None:
         say_table(
             _HEAD,
             [
-                (answer["hour"], *(f"{answer[name]:,}" for name in _NUMBERS))
+                (answer["hour"], *(f"{answer.get(name, 0):,}" for name in _NUMBERS))
                 for answer in answers
                 if "refused" not in answer
             ],

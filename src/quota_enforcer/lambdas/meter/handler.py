@@ -78,7 +78,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         case DeliveryRequest(data):
             return _told(meter().stream.deliver(data, now, context.aws_request_id))
         case RecountRequest(hour) if hour is not None:
-            return _one(hour, now)
+            return _one(hour, now, request)
         case RecountRequest():
             _watch(now, context.invoked_function_arn)
             return _all(now)
@@ -120,10 +120,14 @@ def _named(pointers: "Sequence[EventPointer]") -> list[dict[str, Any]]:
     return [pointer._asdict() for pointer in pointers[:NAMED]]
 
 
-def _one(hour: "datetime", now: "datetime") -> dict[str, Any]:
+def _one(hour: "datetime", now: "datetime", request: RecountRequest) -> dict[str, Any]:
     """Set an hour that an admin asks for; a refusal is an answer too."""
     try:
-        return _recounted(meter().recounter.recount(hour, now))
+        return _recounted(
+            meter().recounter.recount(
+                hour, now, without=request.without, everything=request.everything
+            )
+        )
     except RecountRefused as refused:
         return _refused(hour, refused)
 
@@ -210,6 +214,7 @@ def _recounted(done: "Recounted") -> dict[str, Any]:
         "buckets": done.buckets,
         "principals": done.principals,
         "quarantined": sum(done.unread.values()),
+        "left_out": done.left_out,
     }
     logger.info("recounted", **answer, reasons=dict(done.unread.most_common(NAMED)))
     return answer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import PROMPT, Counts
 
 PERCENT: Final = 5
 """A difference up to this much is none."""
@@ -62,7 +62,7 @@ class Tally(NamedTuple):
     @classmethod
     def of(cls, counts: Counts) -> Self:
         """The tally of counted usage."""
-        prompt = counts.input_tokens + counts.cache_read_tokens + counts.cache_write_tokens
+        prompt = sum(getattr(counts, counter) for counter in PROMPT)
         volume = Volume(counts.requests, prompt, counts.output_tokens)
         return cls(volume, counts.incomplete_requests)
 

@@ -48,6 +48,8 @@ class DynamoMeterLedger:
         self.start_recount = recounts.start_recount
         self.finish_recount = recounts.finish_recount
         self.drop_recount = recounts.drop_recount
+        self.left_out = recounts.left_out
+        self.leave_out = recounts.leave_out
 
         tallies = DynamoTallies(table)
         self.set_tally = tallies.set_tally

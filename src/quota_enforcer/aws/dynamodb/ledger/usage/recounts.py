@@ -5,7 +5,7 @@ begun again while its recount runs. Once a recount has begun, the hour is set as
 again gets a single call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,13 @@ class DynamoRecounts:
         done = {"finished": instant(now)}
         if not self._table.update(recount_key(hour), done, condition=undisturbed):
             self.ask_recounts([hour], now)
+
+    def left_out(self, hour: datetime) -> frozenset[str]:
+        item = self._table.get(recount_key(hour)) or {}
+        return frozenset(item.get("without", ()))
+
+    def leave_out(self, hour: datetime, events: Collection[str]) -> None:
+        self._table.update(recount_key(hour), {"without": sorted(events)})
 
     def drop_recount(self, hour: datetime) -> None:
         self._table.update(recount_key(hour), {}, ["asked", "seen", "started", "finished"])
