@@ -15,7 +15,7 @@ from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.meter.watch.compare import Tally, Volume, Witnessed
+from quota_enforcer.meter.watch.compare import ModelTally, Volume, Witnessed
 from quota_enforcer.meter.watch.ports import WatchMemory
 from stream_fakes import Place, call
 from world import World, principal
@@ -188,7 +188,7 @@ def _watched(recorded: int, counted: int, looks: int) -> tuple[Notice, Message]:
         place.ledger.tallied.clear()
     if looks == 2:
         place.ledger.watched = WatchMemory(NOON, NOON, {NOON: NOON + HOUR})
-    sums = Tally.of(tally.models[HAIKU]).volume
+    sums = ModelTally.of(tally.models[HAIKU]).volume
     volume = Volume(counted, *(number * counted // recorded for number in sums[1:]))
     place.witness.hours[NOON] = {HAIKU: Witnessed(volume, volume)}
     place.watch.look(NOON + 2 * HOUR + timedelta(minutes=15))

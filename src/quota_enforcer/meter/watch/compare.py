@@ -52,7 +52,7 @@ class Witnessed(NamedTuple):
     """With them, and with cached tokens counted apart."""
 
 
-class Tally(NamedTuple):
+class ModelTally(NamedTuple):
     """What was metered of one model in one hour."""
 
     volume: Volume = Volume()
@@ -72,7 +72,7 @@ class HourSeen:
     """One hour from both sides, by canonical model."""
 
     witnessed: Mapping[str, Witnessed] = field(default_factory=dict)
-    metered: Mapping[str, Tally] = field(default_factory=dict)
+    metered: Mapping[str, ModelTally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if any(map(_is_opaque, {*self.witnessed} ^ {*self.metered})):
@@ -105,10 +105,10 @@ def unmetered(hours: Mapping[datetime, HourSeen]) -> Differences:
         nothing = not any(each.volume.requests for each in hour.metered.values())
         for model in sorted(hour.models):
             least = hour.witnessed.get(model, Witnessed()).least
-            tally = hour.metered.get(model, Tally())
+            tally = hour.metered.get(model, ModelTally())
             missing = least.beyond(tally.volume)
             for near in (before, after):
-                there = near.metered.get(model, Tally()).volume
+                there = near.metered.get(model, ModelTally()).volume
                 missing = missing.beyond(there.beyond(near.witnessed.get(model, Witnessed()).least))
             if tally.incomplete:
                 missing = Volume(missing.requests)
@@ -124,10 +124,10 @@ def overmetered(hours: Mapping[datetime, HourSeen]) -> Differences:
     def found(before: HourSeen, hour: HourSeen, after: HourSeen) -> Iterator[Difference]:
         for model in sorted(hour.models):
             most = hour.witnessed.get(model, Witnessed()).most
-            more = hour.metered.get(model, Tally()).volume.beyond(most)
+            more = hour.metered.get(model, ModelTally()).volume.beyond(most)
             for near in (before, after):
                 there = near.witnessed.get(model, Witnessed()).most
-                more = more.beyond(there.beyond(near.metered.get(model, Tally()).volume))
+                more = more.beyond(there.beyond(near.metered.get(model, ModelTally()).volume))
             if more.is_much_of(most):
                 yield Difference(model, more, most)
 
@@ -156,8 +156,8 @@ def _all_witnessed(several: Iterable[Witnessed]) -> Witnessed:
     return Witnessed(least, most)
 
 
-def _all_metered(several: Iterable[Tally]) -> Tally:
+def _all_metered(several: Iterable[ModelTally]) -> ModelTally:
     volume, incomplete = Volume(), 0
     for each in several:
         volume, incomplete = volume.plus(each.volume), incomplete + each.incomplete
-    return Tally(volume, incomplete)
+    return ModelTally(volume, incomplete)

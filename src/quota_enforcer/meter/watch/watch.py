@@ -16,7 +16,7 @@ from quota_enforcer.meter.watch import words
 from quota_enforcer.meter.watch.compare import (
     Differences,
     HourSeen,
-    Tally,
+    ModelTally,
     overmetered,
     unmetered,
 )
@@ -144,8 +144,10 @@ class MeterWatch:
         return after, notices
 
 
-def _metered(tally: HourTally | None) -> Mapping[str, Tally]:
-    return {} if tally is None else {name: Tally.of(each) for name, each in tally.models.items()}
+def _metered(tally: HourTally | None) -> Mapping[str, ModelTally]:
+    return (
+        {} if tally is None else {name: ModelTally.of(each) for name, each in tally.models.items()}
+    )
 
 
 def _recent(hours: Collection[datetime], now: datetime) -> frozenset[datetime]:
