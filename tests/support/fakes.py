@@ -205,6 +205,10 @@ class FakeLedger:
             gates_notified=gates_notified or self._state.gates_notified,
         )
 
+    def note_pause(self, until: datetime | None) -> None:
+        self._write("note_pause", until)
+        self._state = replace(self._state, paused_until=until)
+
     def close(self) -> None:
         self._write("close", None)
         self._state = replace(self._state, closed=True)

@@ -31,6 +31,8 @@ WHEN = {
     NoticeKind.COULD_NOT_DENY: "a quota is used up, and IAM does not take the deny",
     NoticeKind.INVALID_QUOTA: "a quota item does not validate; once, and again when it changes",
     NoticeKind.BREAKER: "an edit would block too many at once",
+    NoticeKind.PAUSED: "somebody paused all new blocks for a while",
+    NoticeKind.RESUMED: "a pause is over",
     NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
     NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
     NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
@@ -140,6 +142,24 @@ def breaker() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.BREAKER)
 
 
+def paused() -> tuple[Notice, Message]:
+    world = _world()
+    world.sweep(NOON - AGO)
+    until = (NOON + timedelta(hours=2)).isoformat()
+    world.quotas.put({"principal": "pause", "quota": "new-blocks", "until": until,
+                      "note": "incident 4711", "edited_by": "user/anna"})  # fmt: skip
+    world.sweep(NOON)
+    return _told(world, NoticeKind.PAUSED)
+
+
+def resumed() -> tuple[Notice, Message]:
+    world = _world()
+    world.quotas.put({"principal": "pause", "quota": "new-blocks", "until": NOON.isoformat()})
+    world.sweep(NOON - AGO)
+    world.sweep(NOON)
+    return _told(world, NoticeKind.RESUMED)
+
+
 def tampered() -> tuple[Notice, Message]:
     world = _world()
     world.quota()
@@ -205,6 +225,8 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.COULD_NOT_DENY: could_not_deny,
     NoticeKind.INVALID_QUOTA: invalid_quota,
     NoticeKind.BREAKER: breaker,
+    NoticeKind.PAUSED: paused,
+    NoticeKind.RESUMED: resumed,
     NoticeKind.TAMPERED: tampered,
     NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
     NoticeKind.PRICE_UNKNOWN: price_unknown,

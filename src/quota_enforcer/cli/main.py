@@ -18,6 +18,7 @@ from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.simulate import simulate
 from quota_enforcer.cli.operate import gates, scopes
 from quota_enforcer.cli.operate.doctor import doctor
+from quota_enforcer.cli.operate.pause import pause, resume
 from quota_enforcer.cli.operate.recount import recount
 from quota_enforcer.cli.operate.release import release
 from quota_enforcer.cli.operate.subscribe import subscribe, unsubscribe
@@ -74,6 +75,8 @@ app.command()(sweep)
 app.command()(doctor)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
+app.command(no_args_is_help=True)(pause)
+app.command()(resume)
 app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(subscribe)

@@ -128,6 +128,8 @@ class SweepState:
     """The settings that concern everybody; if they change, everybody is looked at."""
     breaker_since: datetime | None = None
     """When the breaker tripped."""
+    paused_until: datetime | None = None
+    """The end of a pause that admins were told of; None if they know that there is none."""
     gates_notified: str = ""
     """What admins were told last about changes that others made to the gates."""
     tiers_seen_at: datetime | None = None

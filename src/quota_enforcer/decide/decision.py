@@ -27,6 +27,7 @@ from quota_enforcer.decide.standing import last, settled, standing_of
 from quota_enforcer.decide.verdict import Verdict, judge
 
 NO_POOLS: Mapping[str, Usage] = {}
+PAUSED = "new blocks are paused"
 _OF_CHANGES = {NoticeKind.BLOCKED, NoticeKind.CHANGED, NoticeKind.RESTORED}
 
 
@@ -103,6 +104,13 @@ class Decision:
             *changes(self.principal, before, judgements, self.context),
         )  # fmt: skip
         return replace(self, standing=settled(before, standing), notices=notices)
+
+    def pausing(self) -> "Decision":
+        """The same without what it would newly block; what the breaker held stays noted."""
+        new = {each.quota.id: 0 for each in self.new_blocks}
+        paused = self.holding(new, PAUSED)
+        noted = {id_: percent for id_, percent in self.before.held.items() if id_ in new}
+        return replace(paused, standing=replace(paused.standing, held=noted))
 
 
 def decide(

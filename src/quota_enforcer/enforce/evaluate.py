@@ -9,6 +9,7 @@ from typing import Protocol
 
 from quota_enforcer.core.ledger import Record, StandingReads
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
@@ -63,6 +64,8 @@ class SecondLook:
         record = self._ledger.records([principal])[principal]
         given = replace(given, rules=self._latest(given.context.now))
         decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
+        if pause_of(given.rules.rules, given.context.now) is not None:
+            decision = decision.pausing()
         return decision, record, given
 
 

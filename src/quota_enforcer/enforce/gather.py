@@ -9,6 +9,7 @@ from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Pause
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start
@@ -157,8 +158,11 @@ class Gatherer:
         return replace(given, asked=asked, doubted=frozenset(doubted)), gates
 
     def edited(self, state: SweepState, rules: RuleSet, now: datetime) -> SweepInput:
-        """Whom the edits concern, and their pools."""
-        return self._input(state, rules, self._concerned(rules), now)
+        """Whom the edits concern, and their pools; with a pause that ends, whoever waits for it."""
+        wanted = self._concerned(rules)
+        if any(isinstance(rule, Pause) for rule in rules.edited):
+            wanted |= self._ledger.due(now)
+        return self._input(state, rules, wanted, now)
 
     def _input(
         self,

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import PriceMemory, SweepState
 from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
+from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.core.pricing.tier import SAID, Tier
+from quota_enforcer.core.quotas.quota import Pause, Rule, pause_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.model import made_by_people
-from quota_enforcer.enforce.ports import Outbox, PriceMemories, ServiceTiers, Topic
+from quota_enforcer.enforce.ports import Outbox, PriceMemories, ServiceTiers, SweepMemory, Topic
 from quota_enforcer.enforce.report import Outcome, failure
 
 STRANDED = timedelta(minutes=11)
@@ -33,7 +35,7 @@ class NoticeSender:
     def __init__(self, outbox: Outbox, topic: Topic, zone: ZoneInfo, contact: str) -> None:
         self._outbox = outbox
         self._topic = topic
-        self._zone = zone
+        self.zone = zone
         self._contact = contact
 
     def send(self, notices: Iterable[Notice], now: datetime) -> Outcome:
@@ -43,7 +45,7 @@ class NoticeSender:
             if notice.kind in HISTORY_ONLY:
                 continue
             try:
-                self._topic.publish(notice, message(notice, self._zone, self._contact))
+                self._topic.publish(notice, message(notice, self.zone, self._contact))
             except Exception as error:  # noqa: BLE001 - it stays here for the next sweep
                 failures.append(failure(f"notice {notice.id}", error))
             else:
@@ -139,6 +141,42 @@ def _notice(model: str, now: datetime) -> Notice:
         f"Set its price with `quota-enforcer prices set {model}`"
     )
     return Notice(NoticeKind.PRICE_UNKNOWN, now, "", model, why)
+
+
+class PauseLedger(Outbox, SweepMemory, Protocol):
+    """The roles of the ledger that it takes to tell of a pause."""
+
+
+class PauseLookout:
+    """Admins are told when new blocks are paused, for how long, and when they are made again."""
+
+    def __init__(self, ledger: PauseLedger, zone: ZoneInfo) -> None:
+        self._ledger = ledger
+        self._zone = zone
+
+    def look(self, state: SweepState, rules: Iterable[Rule], now: datetime) -> tuple[Notice, ...]:
+        """The notices now in the outbox; they are there before it is noted that admins know."""
+        pause = pause_of(rules, now)
+        until = pause.until if pause is not None else None
+        if until == state.paused_until:
+            return ()
+        notice = self._ended(state, now) if pause is None else self._begun(pause, now)
+        self._ledger.post([notice])
+        self._ledger.note_pause(until)
+        return (notice,)
+
+    def _begun(self, pause: Pause, now: datetime) -> Notice:
+        until = moment(pause.until, self._zone)
+        why = f"{pause.by or 'somebody'} paused all new blocks until {until}"
+        why += f': "{pause.note}"' if pause.note else ""
+        return Notice(NoticeKind.PAUSED, now, "", "", why, until=pause.until, by=pause.by)
+
+    def _ended(self, state: SweepState, now: datetime) -> Notice:
+        until = state.paused_until
+        why = f"the pause until {moment(until, self._zone)} is over"
+        if until is not None and now < until:
+            why = f"{why}: somebody ended it before"
+        return Notice(NoticeKind.RESUMED, now, "", "", why)
 
 
 class TierLookout:

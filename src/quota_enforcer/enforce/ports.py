@@ -104,6 +104,9 @@ class SweepMemory(SweepStateReads, Protocol):
     ) -> None:
         """Note this much of the state between two sweeps; what is not given stays."""
 
+    def note_pause(self, until: datetime | None) -> None:
+        """Note that admins know of a pause until then, or that there is none."""
+
     def close(self) -> None:
         """From now on no intent to block can be written."""
 

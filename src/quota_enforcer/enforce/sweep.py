@@ -20,7 +20,7 @@ from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify import NoticeSender, TierLookout
+from quota_enforcer.enforce.notify import NoticeSender, PauseLookout, TierLookout
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
@@ -40,6 +40,7 @@ class Sweep:
         self._rules = RulesCache(ledger, adapters.quotas, loader)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
         self._tiers = TierLookout(adapters.tiers, ledger)
+        self._pauses = PauseLookout(ledger, settings.zone)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
@@ -50,7 +51,12 @@ class Sweep:
         self._enforcement = Enforcement(ledger, appliers, settings.breaker)
         self._sender = NoticeSender(ledger, adapters.topic, settings.zone, settings.contact)
         self._wakes = WakeRun(
-            ledger, self._rules, self._meters, self._gatherer, self._enforcement, self._sender
+            ledger,
+            self._rules,
+            self._meters,
+            self._gatherer,
+            self._enforcement,
+            self._sender,
         )
 
     def run(self, now: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
@@ -69,7 +75,8 @@ class Sweep:
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:
             state, tiers = self._tiers.look(state, now)
-            told = Outcome.total([told, tiers])
+            paused = self._pauses.look(begun, cached.rules.rules, now)
+            told = Outcome.total([told, tiers, Outcome(paused)])
         given = self._gatherer.due(state, cached, metered, now)
         found = Outcome(
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)
@@ -154,6 +161,7 @@ class Sweep:
                     state,
                     started=now,
                     finished=finished,
+                    paused_until=latest.paused_until,
                     fresh_at=max(moments, default=None),
                     breaker_since=latest.breaker_since if tripped else state.breaker_since,
                     terms=self._settings.fingerprint,

@@ -17,8 +17,8 @@ from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify import NoticeSender
-from quota_enforcer.enforce.ports import SweepMemory
+from quota_enforcer.enforce.notify import NoticeSender, PauseLookout
+from quota_enforcer.enforce.ports import Outbox, SweepMemory
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -26,7 +26,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(GhostLedger, SweepMemory, Protocol):
+class WakeLedger(GhostLedger, SweepMemory, Outbox, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -52,6 +52,7 @@ class WakeRun:
         self._gatherer = gatherer
         self._enforcement = enforcement
         self._sender = sender
+        self._pauses = PauseLookout(ledger, sender.zone)
 
     def wake(
         self, principals: Iterable[Principal], called: Called, state: SweepState, now: datetime
@@ -87,7 +88,8 @@ class WakeRun:
         told = self._meters.tell(cached.rules)
         if not cached.rules.news:
             return told
-        edits = Outcome(edits=len(cached.rules.edits))
+        paused = self._pauses.look(state, cached.rules.rules, now)
+        edits = Outcome(paused, edits=len(cached.rules.edits))
         plan = self._enforcement.plan(self._gatherer.edited(state, cached.rules, now))
         done = Outcome.total([told, edits, self._carry_out(plan, cached)])
         forget_ghosts(self._ledger, cached.rules)

@@ -18,7 +18,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.decision import PAUSED, Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
 from quota_enforcer.decide.judgement import Effect, Judgement
 from quota_enforcer.decide.verdict import Verdict
@@ -89,10 +89,13 @@ HELD = "the breaker holds new blocks"
 
 def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[StatusRow]:
     """One row for each quota that applies, and for each that still blocks but applies no longer."""
+    now = decision.context.now
     for judgement in decision.judgements:
         row = _row(record, judgement)
         held = row.why == NEXT_BLOCKS and judgement.id in record.standing.held
         held = held and state.breaker_since is not None
+        if row.why == NEXT_BLOCKS and state.paused_until and state.paused_until > now:
+            row = replace(row, why=PAUSED)
         yield replace(row, why=HELD) if held else row
     if record.trouble or record.intended is not None:
         return

@@ -77,6 +77,7 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
         "last_sweep": "2026-11-24T12:00:00Z",
         "data_age_seconds": 180,
         "breaker_since": None,
+        "paused_until": None,
         "standings": [
             {
                 "principal": "user/alice",

@@ -74,7 +74,7 @@ def test_sweep_lists_the_held_drift_and_what_names_no_principal(shell: Shell) ->
     }
     assert shell.out("sweep").splitlines() == [
         "Looked at 2 principals (enforce mode, no usage seen yet): no events.",
-        "Held by the breaker, not blocked:",
+        "Held by the breaker or a pause, not blocked:",
         "  - user/bob",
         "Drift: changed by somebody else, and fixed:",
         "  - a: was detached",

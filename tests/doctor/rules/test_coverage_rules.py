@@ -8,6 +8,7 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
@@ -286,13 +287,22 @@ class TestRules:
         assert prices([], TODAY - timedelta(days=days), TODAY, matter=False).healthy
 
     def test_observe_mode_is_told_and_is_no_harm(self) -> None:
-        found = acting(Mode.OBSERVE, None, "q")
+        found = acting(Mode.OBSERVE, SweepState(), NOON, "q")
         assert found.healthy
         assert "Mode=enforce" in one(found).what
-        assert acting(Mode.ENFORCE, None, "q") == Diagnosis("quotas act in enforce mode")
+        assert acting(Mode.ENFORCE, SweepState(), NOON, "q") == Diagnosis(
+            "quotas act in enforce mode"
+        )
+
+    def test_a_pause_is_told_until_it_ends(self) -> None:
+        paused = SweepState(paused_until=NOON + HOUR)
+        finding = one(acting(Mode.ENFORCE, paused, NOON, "q"))
+        assert finding.severity is Severity.PROBLEM
+        assert finding.fix == "quota-enforcer resume"
+        assert acting(Mode.ENFORCE, paused, NOON + HOUR, "q").healthy
 
     def test_a_tripped_breaker_asks_for_a_word(self) -> None:
-        finding = one(acting(Mode.ENFORCE, NOON, "q"))
+        finding = one(acting(Mode.ENFORCE, SweepState(breaker_since=NOON), NOON, "q"))
         assert finding.severity is Severity.PROBLEM
         assert finding.fix == "quota-enforcer sweep --dry-run"
         assert "sweep --confirm-blocks" in finding.then

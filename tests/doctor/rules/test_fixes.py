@@ -13,6 +13,7 @@ from botocore.session import get_session
 from builders import HOUR, NOON
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding
@@ -87,7 +88,9 @@ def bad() -> Iterator[Diagnosis]:
     yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], Coverage())
     yield quotas.quotas(0, [], Coverage())
     yield quotas.prices(["m"], date(2026, 1, 1), date(2026, 12, 1), matter=True)
-    yield quotas.acting(Mode.ENFORCE, NOON, "q")
+    yield quotas.acting(
+        Mode.ENFORCE, SweepState(breaker_since=NOON, paused_until=NOON + HOUR), NOON, "q"
+    )
     yield machinery.clocks(timedelta(hours=1), "UTC", "Europe/Berlin", "q")
 
 

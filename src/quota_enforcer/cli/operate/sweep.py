@@ -13,7 +13,7 @@ from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices.amounts import count
 
 _LISTS = {
-    "held": "Held by the breaker, not blocked",
+    "held": "Held by the breaker or a pause, not blocked",
     "drift": "Drift: changed by somebody else, and fixed",
     "unattributed": "Usage that names no principal",
 }

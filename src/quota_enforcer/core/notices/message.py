@@ -18,6 +18,8 @@ _HEADLINES = {
     NoticeKind.COULD_NOT_LIFT: "{who} is still blocked by a deny that cannot be lifted",
     NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
     NoticeKind.BREAKER: "Bedrock quotas: an edit would block too many at once, so it waits",
+    NoticeKind.PAUSED: "Bedrock quotas: nobody new is blocked for a while",
+    NoticeKind.RESUMED: "Bedrock quotas: new blocks are made again",
     NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
     NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: no price is known for {quota}",
@@ -38,6 +40,8 @@ _SUBJECTS = {
     NoticeKind.COULD_NOT_LIFT: "Still blocked, deny stays",
     NoticeKind.INVALID_QUOTA: "Quota item not valid",
     NoticeKind.BREAKER: "An edit would block too many, waits",
+    NoticeKind.PAUSED: "New blocks are paused {until}",
+    NoticeKind.RESUMED: "New blocks are made again",
     NoticeKind.TAMPERED: "Somebody else changed a deny",
     NoticeKind.GATE_NEARLY_FULL: "A gate is nearly full",
     NoticeKind.PRICE_UNKNOWN: "No price is known",
@@ -65,6 +69,10 @@ _TO_DO = {
         "See `quota-enforcer sweep --dry-run` first. Until then these blocks are not made, nor "
         "warned of; all others are, and restores go on. Once the quota is mended the breaker lets "
         "go at once."
+    ),
+    NoticeKind.PAUSED: (
+        "Find what the emergency was. Who is blocked stays so; whoever is over a limit goes on "
+        "until the pause ends. `quota-enforcer resume` ends it at once."
     ),
     NoticeKind.TAMPERED: (
         "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "

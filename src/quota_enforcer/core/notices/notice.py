@@ -22,6 +22,8 @@ class NoticeKind(StrEnum):
     INVALID_QUOTA = "invalid-quota"
     COULD_NOT_LIFT = "could-not-lift"
     BREAKER = "breaker"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     TAMPERED = "tampered"
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"

@@ -1,7 +1,15 @@
 """Rules in words: what they grant, to whom, and what becomes of it."""
 
 from quota_enforcer.core.notices import amounts
-from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule, Team, UnknownPrices
+from quota_enforcer.core.quotas.quota import (
+    Action,
+    Exemption,
+    Pause,
+    Quota,
+    Rule,
+    Team,
+    UnknownPrices,
+)
 from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
@@ -16,8 +24,10 @@ def granted_amount(rule: Rule) -> str:
             return "no limit"
         case Team():
             return "who is in the team"
+        case Pause():
+            return "no new blocks"
         case _:
-            raise AssertionError(f"a rule is a quota, an exemption or a team, not {rule!r}")
+            raise AssertionError(f"a rule is a quota, exemption, team or pause, not {rule!r}")
 
 
 def _weighed(quota: Quota) -> str:
@@ -51,6 +61,8 @@ def reads(rule: Rule) -> str:
     """The same with what becomes of it: `1,000 requests per day; warns at 80 %, then denies`."""
     if isinstance(rule, Team):
         return f"{granted(rule)}, for every quota of it that names none"
+    if isinstance(rule, Pause):
+        return granted(rule)
     if not isinstance(rule, Quota):
         return f"{granted(rule)} of this name"
     if not rule.limit and rule.action is Action.DENY:

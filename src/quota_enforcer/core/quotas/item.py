@@ -17,13 +17,21 @@ from quota_enforcer.core.quotas.quota import (
     UNLIMITED,
     Action,
     Exemption,
+    Pause,
     Quota,
     Rule,
     Share,
     Team,
     UnknownPrices,
 )
-from quota_enforcer.core.quotas.subject import GROUPS, TEAM_ITEM, Subject, is_team_item
+from quota_enforcer.core.quotas.subject import (
+    GROUPS,
+    PAUSE,
+    PAUSED_BLOCKS,
+    TEAM_ITEM,
+    Subject,
+    is_team_item,
+)
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -37,6 +45,8 @@ ATTRIBUTES = (
     "members", "share", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
+_OF_PAUSE = ("principal", "quota", "until", "enabled", "note", "edited_by", "edited_at", "schema")
+"""What the item of a pause may say."""
 _OF_TEAM = (
     "principal", "quota", "members", "enabled", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
@@ -73,6 +83,8 @@ class _Reading:
         for unknown in sorted(map(str, set(self._item) - set(ATTRIBUTES))):
             meant = did_you_mean(unknown, ATTRIBUTES) or f"allowed: {', '.join(ATTRIBUTES)}"
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
+        if self._item.get("principal") == PAUSE:
+            return self._valid(self._pause())
         subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
                               f"session/ROLE/*, {', '.join(GROUPS)}", Subject())  # fmt: skip
@@ -104,6 +116,17 @@ class _Reading:
                 self._problems,
             )
         return rule
+
+    def _pause(self) -> Pause:
+        if self._item.get("quota") != PAUSED_BLOCKS:
+            self._refuse("quota", PAUSED_BLOCKS)
+        for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_PAUSE)):
+            self._refuse(attribute, "only in a quota: this item pauses all new blocks")
+        self._optional("enabled", values.boolean, "true or false", default=True)
+        self._optional("schema", values.schema, values.SCHEMAS, values.SCHEMA)
+        until = self._required("until", self._moment, values.MOMENT, None)
+        note, by = (str(self._item.get(each, ""))[:200] for each in ("note", "edited_by"))
+        return Pause(PAUSE, PAUSED_BLOCKS, until, note=note, by=by)
 
     def _team_item(self, subject: Subject, name: str) -> Team:
         for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_TEAM)):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Action, Quota, Rule, Team
+from quota_enforcer.core.quotas.quota import Action, Pause, Quota, Rule, Team
 from quota_enforcer.core.quotas.subject import Subject
 
 _NAMED = 3
@@ -55,7 +55,7 @@ def review(
     `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
     not looked at. `unknown` are those whom IAM does not know, with what it says of them.
     """
-    several = list(rules)
+    several = [rule for rule in rules if not isinstance(rule, Pause)]
     standing = [rule for rule in several if rule.stands(now)]
     found = [
         LintWarning(LintCode.ENDED, rule.subject, rule.name, "has ended and does nothing any more")

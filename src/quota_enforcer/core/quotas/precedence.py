@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quotas.quota import Quota, Rule, Share, Team
+from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team
 from quota_enforcer.core.quotas.subject import Subject, covering
 
 
@@ -67,7 +67,7 @@ class QuotaBook:
         self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
         for rule in rules:
-            if isinstance(rule, Team):
+            if isinstance(rule, (Pause, Team)):
                 continue
             self._watched.update((rule.subject, *rule.members))
             for member in rule.members:

@@ -79,6 +79,15 @@ class Team(Rule):
     """Who is in a team: it limits nobody, and the team's quotas that name no members take these."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pause(Rule):
+    """Nobody new is blocked while it stands, whatever the quotas say; it always has an end."""
+
+    note: str = ""
+    by: str = ""
+    """Who wrote it, as far as the item says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota(Rule):
     """A limit on one measure over one window; used up when used >= limit."""
@@ -131,6 +140,11 @@ class Quota(Rule):
 def named_by(rules: Iterable[Rule]) -> set[Principal]:
     """The principals that rules name one by one; a team itself only if it shares one quota."""
     return {each for rule in rules for each in rule.named}
+
+
+def pause_of(rules: Iterable[Rule], now: datetime) -> Pause | None:
+    """The pause that stands now, if one does."""
+    return next((each for each in rules if isinstance(each, Pause) and each.stands(now)), None)
 
 
 def teams_of(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:

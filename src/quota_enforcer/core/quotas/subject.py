@@ -35,7 +35,7 @@ class Subject(str):
     @property
     def is_group(self) -> bool:
         """Whether it names nobody in particular."""
-        return self == DEFAULT or "*" in self
+        return self in {DEFAULT, PAUSE} or "*" in self
 
     @property
     def is_team(self) -> bool:
@@ -63,6 +63,10 @@ class Subject(str):
 
 
 DEFAULT = Subject("default")
+PAUSE = Subject("pause")
+"""The first key of the item that pauses all new blocks; it covers nobody."""
+PAUSED_BLOCKS = "new-blocks"
+"""Its second key."""
 GROUPS = (Subject("user/*"), Subject("sso/*"), Subject("role/*"), DEFAULT)
 """The groups that are the same in every account."""
 

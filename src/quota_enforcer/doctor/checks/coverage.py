@@ -167,4 +167,4 @@ def prices(deployment: DeploymentUnderCheck) -> Diagnosis:
 def mode(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether quotas block at present."""
     settings = deployment.settings
-    return quota_rules.acting(settings.mode, deployment.state().breaker_since, settings.stack)
+    return quota_rules.acting(settings.mode, deployment.state(), deployment.now, settings.stack)

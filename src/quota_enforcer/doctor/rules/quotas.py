@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
@@ -89,12 +90,20 @@ def _old(as_of: date, today: date, *, matter: bool) -> Iterator[Finding]:
         yield note(f"{what}; no quota is on cost")
 
 
-def acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Diagnosis:
-    """Whether quotas block: the mode, and the breaker."""
-    return diagnosis(f"quotas act in {mode} mode", _acting(mode, breaker_since, stack))
+def acting(mode: Mode, state: SweepState, now: datetime, stack: str) -> Diagnosis:
+    """Whether quotas block: the mode, a pause, and the breaker."""
+    return diagnosis(f"quotas act in {mode} mode", _acting(mode, state, now, stack))
 
 
-def _acting(mode: Mode, breaker_since: datetime | None, stack: str) -> Iterator[Finding]:
+def _acting(mode: Mode, state: SweepState, now: datetime, stack: str) -> Iterator[Finding]:
+    breaker_since = state.breaker_since
+    if state.paused_until is not None and state.paused_until > now:
+        yield problem(
+            "new blocks are paused, so whoever is over a limit goes on",
+            f"somebody paused them until {at(state.paused_until)}",
+            "quota-enforcer resume",
+            "it ends the pause at once",
+        )
     if breaker_since is not None:
         yield problem(
             "the breaker has tripped, so what was edited lately blocks nobody new",

@@ -93,19 +93,12 @@ def while_tripped(
     return replace(_hold(decisions, new, wave, since), since=since)
 
 
-def hold_everything(decisions: Iterable[Decision], given: SweepInput, why: str) -> Allowed:
+def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed:
     """Take out all new blocks, as in a pause; the breaker is as it was."""
-    kept = [pausing(each, why) for each in decisions]
-    held = tuple(str(each.principal) for each in decisions if each.blocks)
+    several = list(decisions)
+    kept = [each.pausing() for each in several]
+    held = tuple(str(each.principal) for each in several if each.blocks)
     return Allowed(kept, given.state.breaker_since, Outcome(held=held))
-
-
-def pausing(decision: Decision, why: str) -> Decision:
-    """The decision without what it would newly block; what the breaker held stays noted."""
-    new = {each.quota.id: FAR for each in decision.new_blocks}
-    paused = decision.holding(new, why)
-    noted = {id_: percent for id_, percent in decision.before.held.items() if id_ in new}
-    return replace(paused, standing=replace(paused.standing, held=noted)) if new else decision
 
 
 def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewBlock]:

@@ -8,11 +8,13 @@ from typing import Protocol
 from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind
+from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.breaker import (
     Allowed,
     apply_breaker,
+    hold_everything,
     while_tripped,
 )
 from quota_enforcer.enforce.apply.gates import GateApplier, orphaned_gates_message
@@ -107,6 +109,8 @@ class Enforcement:
         """
         ledger, breaker = self._ledger, self._breaker
         evaluated = decide_for(given, ledger)
+        if pause_of(given.rules.rules, given.context.now) is not None:
+            return evaluated, hold_everything(evaluated.decisions, given)
         if confirmed:
             return evaluated, Allowed(evaluated.decisions)
         if given.partial and given.state.breaker_since is not None:

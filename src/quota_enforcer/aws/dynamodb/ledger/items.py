@@ -189,6 +189,7 @@ def state_of(item: Plain) -> SweepState:
         fresh_at=moment(item, "fresh_at"),
         terms=item.get("terms", ""),
         breaker_since=moment(item, "breaker_since"),
+        paused_until=moment(item, "paused_until"),
         gates_notified=item.get("gates_told", ""),
         tiers_seen_at=moment(item, "tiers_seen_at"),
         tiers_notified=item.get("tiers_notified", ""),

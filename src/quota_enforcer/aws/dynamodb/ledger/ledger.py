@@ -68,6 +68,7 @@ class DynamoLedger:
         self.complete_edits = sweeps.complete_edits
         self.reopen_edits = sweeps.reopen_edits
         self.note = sweeps.note
+        self.note_pause = sweeps.note_pause
         self.close = sweeps.close
         self.reopen = sweeps.reopen
 

@@ -19,6 +19,7 @@ STATE_ATTRIBUTES = {
     "terms",
     "breaker_since",
     "confirmed_at",
+    "paused_until",
     "gates_told",
     "tiers_seen_at",
     "tiers_notified",
@@ -81,6 +82,10 @@ class DynamoSweepMemory:
     ) -> None:
         noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_notified)
         self._table.update(STATE, noted, ["breaker_since"] if breaker_lets_go else [])
+
+    def note_pause(self, until: datetime | None) -> None:
+        noted = known(paused_until=until)
+        self._table.update(STATE, noted, [] if noted else ["paused_until"])
 
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})

@@ -33,6 +33,7 @@ def header_document(deployment: Deployment, state: SweepState, context: Context)
         "last_sweep": state.finished,
         "data_age_seconds": _age(state, context.now),
         "breaker_since": state.breaker_since,
+        "paused_until": paused_until(state, context),
     }
 
 
@@ -40,12 +41,21 @@ def hints(state: SweepState, context: Context) -> None:
     """What else an admin should know now."""
     if state.closed:
         hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
+    if (until := paused_until(state, context)) is not None:
+        ends = wording.moment(until, context.zone)
+        hint(f"New blocks are paused until {ends}; `quota-enforcer resume` ends that at once.")
     if state.breaker_since is not None:
         since = wording.moment(state.breaker_since, context.zone)
         hint(
             f"The breaker holds new blocks since {since}, those of what was edited lately: "
             "see `quota-enforcer sweep --dry-run`, then `quota-enforcer sweep --confirm-blocks`."
         )
+
+
+def paused_until(state: SweepState, context: Context) -> datetime | None:
+    """The end of the pause that stands now."""
+    until = state.paused_until
+    return until if until is not None and until > context.now else None
 
 
 def _age(state: SweepState, now: datetime) -> int | None:
