@@ -74,6 +74,10 @@ _TO_DO = {
         "Find what the emergency was. Who is blocked stays so; whoever is over a limit goes on "
         "until the pause ends. `quota-enforcer resume` ends it at once."
     ),
+    NoticeKind.RESUMED: (
+        "Nothing: whoever is over a limit is blocked now. `quota-enforcer status --over` names "
+        "them."
+    ),
     NoticeKind.TAMPERED: (
         "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "
         "change a deny can lift it."
