@@ -307,6 +307,21 @@ def test_what_an_event_says_of_the_log_is_not_believed(
     assert configured()["cloudWatchConfig"]["logGroupName"] == "/theirs"
 
 
+@pytest.mark.parametrize("path", ["", "platform/", "a/b/"])
+def test_another_path_of_the_roles_takes_the_log_along(
+    cloud: Cloud, answers: Answers, path: str
+) -> None:
+    """The role that writes the log is then another, and CloudFormation deletes the old one."""
+    cloud.sends(an_event("create"))
+    moved = an_event("update")
+    role = moved["ResourceProperties"]["LogRoleArn"].replace(":role/", f":role/{path}")
+    moved["ResourceProperties"]["LogRoleArn"] = f"{role}-2"
+    cloud.sends(moved)
+
+    assert answers.sent[-1]["Status"] == "SUCCESS"
+    assert configured()["cloudWatchConfig"]["roleArn"] == f"{role}-2"
+
+
 @pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])
 def test_a_creation_that_is_taken_back_closes_too(
     cloud: Cloud, answers: Answers, enforcer: AnEnforcer, status: str

@@ -92,7 +92,7 @@ def _wanted(event: dict[str, Any]) -> WantedLogging:
     """What the template wants; of the event only which of our own roles wrote the log before."""
     role = os.environ["LOG_ROLE"]
     former = event.get("OldResourceProperties", {}).get("LogRoleArn", "")
-    ours = former.rpartition("/")[0] == role.rpartition("/")[0]
+    ours = _home(former) == _home(role)
     return WantedLogging(
         log_group=os.environ["LOG_GROUP"],
         role=role,
@@ -100,6 +100,12 @@ def _wanted(event: dict[str, Any]) -> WantedLogging:
         former_role=former if ours else "",
         may_change=os.environ["MANAGE_LOGGING"] == "true",
     )
+
+
+def _home(role: str) -> tuple[str, ...]:
+    """The account of a role, and how its path ends: before `bedrock-quota/STACK` is RolePath."""
+    account, _, path = role.partition(":role/")
+    return account, *path.split("/")[-3:-1]
 
 
 def _logging() -> InvocationLogging:
