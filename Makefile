@@ -12,7 +12,7 @@ HALF := tests/aws tests/docs tests/template
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench lock clean
+.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ other-tests: setup
 # they often wait for the embedded AWS.
 end-to-end-tests: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
+
+soak: setup ## every fault of every call, and every interleaving of two functions; takes minutes
+	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh

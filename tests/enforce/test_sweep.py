@@ -60,7 +60,7 @@ def test_a_sweep_without_news_writes_nothing_of_anybody() -> None:
     world.ledger.writes.clear()
     world.denies.calls.clear()
     report = world.sweep(NOON + 10 * MINUTES)
-    assert [method for method, _ in world.ledger.writes] == ["begin", "post", "finish"]
+    assert [method for method, _ in world.ledger.writes] == ["begin", "finish"]
     assert world.denies.calls == []
     assert report.looked_at == 0
 

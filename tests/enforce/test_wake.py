@@ -8,7 +8,14 @@ import pytest
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny, Conflict
-from quota_enforcer.core.ledger import Bucket, GateIntent, Record, SweepState
+from quota_enforcer.core.ledger import (
+    ANY_PREMISE,
+    Bucket,
+    GateIntent,
+    Premise,
+    Record,
+    SweepState,
+)
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
@@ -369,12 +376,12 @@ def test_two_wakes_at_once_for_a_person_are_no_failure(
         record: Record,
         notices: Iterable[Notice] = (),
         gate: GateIntent | None = None,
-        quotas_seen: str | None = None,
+        premise: Premise = ANY_PREMISE,
     ) -> None:
         if gate is not None and not raced:
             raced.append(record)
             raise Conflict("another wake was first")
-        put(record, notices, gate, quotas_seen)
+        put(record, notices, gate, premise)
 
     monkeypatch.setattr(gated.ledger, "put", racing)
     gated.stream("sso:ann@example.com", NOON, 900)

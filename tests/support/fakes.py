@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
 from quota_enforcer.core.ledger import (
+    ANY_PREMISE,
     Bucket,
     GateIntent,
     MeterRules,
+    Premise,
     PriceMemory,
     QuotaMemory,
     Record,
@@ -148,6 +150,8 @@ class FakeLedger:
     meters: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
     """Who filled an hour of a bucket."""
     recounts_asked: set[datetime] = field(default_factory=set)
+    marks: dict[str, frozenset[Principal]] = field(default_factory=dict)
+    """Whose usage nobody has looked at."""
 
     def state(self) -> SweepState:
         return self._state
@@ -170,6 +174,9 @@ class FakeLedger:
                 closed=before.closed,
                 quotas_seen=before.quotas_seen,
                 unsettled=before.unsettled,
+                breaker=before.breaker,
+                breaker_since=before.breaker_since,
+                confirmed_at=before.confirmed_at,
             )
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -189,19 +196,31 @@ class FakeLedger:
         self._write("unsettle_quotas", token)
         self._state = replace(self._state, unsettled=token)
 
-    def note(
+    def turn_breaker(
         self,
-        *,
-        fresh_at: datetime | None = None,
-        breaker_since: datetime | None = None,
-        breaker_lets_go: bool = False,
-        gates_notified: str = "",
-    ) -> None:
+        since: datetime | None,
+        before: SweepState,
+        token: str,
+        notices: Iterable[Notice] = (),
+        confirmed_at: datetime | None = None,
+    ) -> bool:
+        self._write("turn_breaker", since)
+        if self._state.breaker != before.breaker:
+            return False
+        self._state = replace(
+            self._state,
+            breaker=token,
+            breaker_since=since,
+            confirmed_at=confirmed_at or self._state.confirmed_at,
+        )
+        self._keep(notices)
+        return True
+
+    def note(self, *, fresh_at: datetime | None = None, gates_notified: str = "") -> None:
         self._write("note", None)
         self._state = replace(
             self._state,
             fresh_at=fresh_at or self._state.fresh_at,
-            breaker_since=None if breaker_lets_go else breaker_since or self._state.breaker_since,
             gates_notified=gates_notified or self._state.gates_notified,
         )
 
@@ -286,13 +305,15 @@ class FakeLedger:
         record: Record,
         notices: Iterable[Notice] = (),
         gate: GateIntent | None = None,
-        quotas_seen: str | None = None,
+        premise: Premise = ANY_PREMISE,
     ) -> None:
         self._write("put", record)
         if record.intended and self._state.closed:
             raise Closed("the stack is being deleted: nobody may be blocked any more")
-        if quotas_seen not in {None, self._state.quotas_seen}:
+        if premise.quotas_seen not in {None, self._state.quotas_seen}:
             raise Conflict("a sweep has seen an edit")
+        if premise.breaker not in {None, self._state.breaker}:
+            raise Conflict("the breaker was turned")
         stored = self._records.get(record.principal, Record(record.principal)).version
         if record.version != stored + 1:
             raise Conflict(
@@ -381,6 +402,14 @@ class FakeLedger:
         several = frozenset(hours)
         self._write("ask_recounts", (several, now))
         self.recounts_asked |= several
+
+    def unseen(self, mark: str = "") -> Mapping[str, frozenset[Principal]]:
+        return {token: users for token, users in self.marks.items() if token.startswith(mark)}
+
+    def looked_at(self, tokens: Iterable[str]) -> None:
+        for token in tokens:
+            self._write("looked_at", token)
+            self.marks.pop(token, None)
 
     def price_memories(self) -> list[PriceMemory]:
         return list(self._price_memories.values())

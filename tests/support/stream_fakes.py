@@ -82,6 +82,8 @@ class FakeMeterLedger:
     )
     filled_by: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
     markers: set[str] = field(default_factory=set)
+    marks: dict[str, frozenset[Principal]] = field(default_factory=dict)
+    """Whose usage nobody has looked at."""
     asked: dict[datetime, datetime] = field(default_factory=dict)
     started: dict[datetime, datetime] = field(default_factory=dict)
     seen: set[datetime] = field(default_factory=set)
@@ -98,7 +100,7 @@ class FakeMeterLedger:
         self._answer()
         return self.the_brief
 
-    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
+    def add(self, additions: Sequence[UsageEntry], now: datetime, mark: str = "") -> AddResult:
         calls = list({each.key: each for each in additions}.values())
         added, duplicates, cost = 0, len(additions) - len(calls), NO_MONEY
         late: set[datetime] = set()
@@ -120,6 +122,7 @@ class FakeMeterLedger:
                         added += 1
                         cost += each.counts.cost_usd
                         self._put(each)
+                        self.mark_unseen({bucket.principal for bucket in each.buckets}, mark)
             if late:
                 self.ask_recounts(late, now)
         return AddResult(added, duplicates, frozenset(late), failed, cost)
@@ -132,6 +135,10 @@ class FakeMeterLedger:
                 known = self.sources.get((each.arn, each.model_id), each)
                 newest = max(known, each, key=lambda source: source.active_to)
                 self.sources[each.arn, each.model_id] = newest
+
+    def mark_unseen(self, principals: Collection[Principal], mark: str) -> None:
+        if mark:
+            self.marks[f"{mark}#{len(self.marks)}"] = frozenset(principals)
 
     def principals(self) -> set[Principal]:
         return {bucket.principal for bucket in self.usage} | self.known
@@ -255,7 +262,10 @@ class FakeWake:
 
     called: list[Called] = field(default_factory=list)
 
-    def wake(self, principals: Collection[Principal], called: Called = NO_CALLS) -> None:
+    def wake(
+        self, principals: Collection[Principal], called: Called = NO_CALLS, mark: str = ""
+    ) -> None:
+        assert mark
         if self.fails is not None:
             raise self.fails
         with self.crashes.around():

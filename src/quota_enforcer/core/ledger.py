@@ -148,6 +148,8 @@ class SweepState:
     """Who fills the ledger; empty in ledgers from before there was a choice."""
     metering_from: datetime | None = None
     """The metrics set only hours from here on; the stream has filled those before."""
+    breaker: str = ""
+    """Another text whenever the breaker trips, lets go or is overruled; empty before that."""
 
     @property
     def watermark(self) -> datetime | None:
@@ -158,6 +160,16 @@ class SweepState:
     def interrupted(self) -> bool:
         """Whether the last sweep started but did not finish, so its touched are not all seen."""
         return self.started != self.finished
+
+
+class Premise(NamedTuple):
+    """What the state must still say for a decision to be written; None where anything will do."""
+
+    quotas_seen: str | None = None
+    breaker: str | None = None
+
+
+ANY_PREMISE = Premise()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from quota_enforcer.core.ledger import Record, StandingReads
+from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
@@ -15,6 +15,7 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Pools, decide_for_one, evaluate
 from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.notify import Evidence, evidence, newest
@@ -52,20 +53,32 @@ def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
     return Evaluated(run.decisions, run.records, run.prices, Outcome.total(run.outcomes))
 
 
+class SecondLookLedger(EvaluationLedger, SweepStateReads, Protocol):
+    """Also whether the breaker holds."""
+
+
 class SecondLook:
     """Decides again about somebody whom another sweep or wake wrote first."""
 
-    def __init__(self, ledger: EvaluationLedger, latest: Callable[[datetime], RuleSet]) -> None:
+    def __init__(self, ledger: SecondLookLedger, latest: Callable[[datetime], RuleSet]) -> None:
         self._ledger = ledger
         self._latest = latest
 
     def at(self, principal: Principal, given: SweepInput) -> tuple[Decision, Record, SweepInput]:
-        """By the rules and the record as they are now."""
+        """By the rules, the breaker and the record as they are now.
+
+        Whom the breaker holds now, or held when all were decided about together, it goes on
+        holding: one alone cannot tell whether there are too many.
+        """
+        before, state = given.state, self._ledger.state()
+        given = replace(given, rules=self._latest(given.context.now), state=state)
         record = self._ledger.records([principal])[principal]
-        given = replace(given, rules=self._latest(given.context.now))
         decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
+        tripped = before.breaker_since is not None or state.breaker_since is not None
         if pause_of(given.rules.rules, given.context.now) is not None:
             decision = decision.pausing()
+        elif tripped and not given.confirmed:
+            decision = still_held(decision, given)
         return decision, record, given
 
 

@@ -1,12 +1,18 @@
 """Whom to look at in a sweep, at a wake or after an edit, and what IAM denies them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Context, Settings
-from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Record, SweepState
+from quota_enforcer.core.ledger import (
+    GateIntent,
+    GateIntentReads,
+    Premise,
+    Record,
+    SweepState,
+)
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause
@@ -14,7 +20,7 @@ from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.decide.rules import RuleSet
-from quota_enforcer.enforce.ports import Denies, Standings
+from quota_enforcer.enforce.ports import Denies, Standings, Unseen
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
@@ -41,6 +47,10 @@ class SweepInput:
     """The scopes that IAM denies at present; None if IAM was not asked."""
     gates: Mapping[Principal, GateIntent] | None = None
     """What the gates were asked to deny; None if the ledger was not asked."""
+    unseen: Mapping[str, frozenset[Principal]] = field(default_factory=dict)
+    """By mark who used something that nobody had looked at; of a wake its own marks."""
+    confirmed: bool = False
+    """An admin's word that the breaker need not hold."""
 
     called: Called = field(default_factory=dict)
     """When whoever is woken called which model last."""
@@ -53,6 +63,16 @@ class SweepInput:
     def partial(self) -> bool:
         """A wake or an edit: to find what others changed in IAM is the schedule's."""
         return self.attached is None
+
+    def premise(self, *, blocks: bool) -> Premise:
+        """What a decision by this rests on; whether the breaker holds, matters to new blocks."""
+        breaker = self.state.breaker if blocks and not self.confirmed else None
+        return Premise(self.rules.version, breaker)
+
+    def seen(self, *, but: Collection[Principal]) -> list[str]:
+        """The marks of whose usage was looked at, if nobody of `but` is among them."""
+        looked = self.wanted - frozenset(but)
+        return [mark for mark, users in self.unseen.items() if users <= looked]
 
     def denied(self, record: Record) -> frozenset[str]:
         """What IAM denies somebody; to a wake that is what the ledger says was brought about."""
@@ -98,7 +118,7 @@ class SweepInput:
         return None
 
 
-class GatherLedger(Standings, GateIntentReads, Protocol):
+class GatherLedger(Standings, GateIntentReads, Unseen, Protocol):
     """The roles of the ledger that tell whom to look at."""
 
 
@@ -117,7 +137,8 @@ class Gatherer:
         ledger, rules = self._ledger, cached.rules
         attached = self._denies.denied()
         gates = {intent.principal: intent for intent in ledger.gate_intents()}
-        wanted = ledger.due(now) | gates.keys()
+        unseen = ledger.unseen()  # Before the usage is read: what comes later has another mark.
+        wanted = ledger.due(now) | gates.keys() | set().union(*unseen.values())
         if metered is not None:
             wanted |= metered.seen if state.interrupted else metered.touched
         recorded = {record.principal: record.standing.denied for record in ledger.blocked()}
@@ -135,7 +156,8 @@ class Gatherer:
             wanted |= rules.named.union(record.principal for record in ledger.everybody())
         else:
             wanted |= self._concerned(rules)
-        return self._input(state, rules, wanted, now, attached, gates)
+        given = self._input(state, rules, wanted, now, attached, gates)
+        return replace(given, unseen=unseen)
 
     def named(
         self,
@@ -144,9 +166,12 @@ class Gatherer:
         principals: Iterable[Principal],
         now: datetime,
         called: Called = NO_CALLS,
+        mark: str = "",
     ) -> SweepInput:
         """For a wake: just these and their pools."""
-        return replace(self._input(state, rules, set(principals), now), called=called)
+        unseen = self._ledger.unseen(mark) if mark else {}
+        given = self._input(state, rules, set(principals), now)
+        return replace(given, called=called, unseen=unseen)
 
     def asked(
         self, given: SweepInput, doubted: Iterable[Principal]

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.ledger import (
+    ANY_PREMISE,
     EverybodyReads,
     GateIntent,
     GateIntentReads,
     MeterRules,
+    Premise,
     PriceMemory,
     QuotaMemory,
     QuotaMemoryReads,
@@ -43,14 +45,13 @@ class Standings(StandingReads, EverybodyReads, Protocol):
         record: Record,
         notices: Iterable[Notice] = (),
         gate: GateIntent | None = None,
-        quotas_seen: str | None = None,
+        premise: Premise = ANY_PREMISE,
     ) -> None:
         """Write a record over its previous version, with its notices into outbox and history.
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
-        Raises Conflict if the version is not the next one, or if somebody has seen an edit since
-        the state had `quotas_seen`; and Closed if `record.intended` would deny something after
-        `close`.
+        Raises Conflict if the version is not the next one, or if the state says something else by
+        now than `premise`; and Closed if `record.intended` would deny something after `close`.
         """
 
     def forget(self, record: Record) -> None:
@@ -79,7 +80,22 @@ class SweepMemory(SweepStateReads, Protocol):
     def finish(self, state: SweepState) -> None:
         """Note what a sweep leaves, unless a later one already did.
 
-        That is all of `state` but `closed`, `quotas_seen` and `unsettled`.
+        That is all of `state` but `closed`, `quotas_seen`, `unsettled` and what `turn_breaker`
+        writes.
+        """
+
+    def turn_breaker(
+        self,
+        since: datetime | None,
+        before: SweepState,
+        token: str,
+        notices: Iterable[Notice] = (),
+        confirmed_at: datetime | None = None,
+    ) -> bool:
+        """Note that the breaker tripped, or with None that it lets go, with its notices.
+
+        From then on nobody blocks by what was decided before. `confirmed_at` is when an admin
+        overruled it. False, and nothing written, if somebody else turned it since `before`.
         """
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -98,8 +114,6 @@ class SweepMemory(SweepStateReads, Protocol):
         self,
         *,
         fresh_at: datetime | None = None,
-        breaker_since: datetime | None = None,
-        breaker_lets_go: bool = False,
         gates_notified: str = "",
     ) -> None:
         """Note this much of the state between two sweeps; what is not given stays."""
@@ -112,6 +126,16 @@ class SweepMemory(SweepStateReads, Protocol):
 
     def reopen(self) -> None:
         """Take that back; the next sweep looks at everybody, as after a change of settings."""
+
+
+class Unseen(Protocol):
+    """Who used something that nobody has looked at yet."""
+
+    def unseen(self, mark: str = ...) -> Mapping[str, frozenset[Principal]]:
+        """By mark, consistently read: all, or those of one delivery."""
+
+    def looked_at(self, tokens: Iterable[str]) -> None:
+        """Take out these marks."""
 
 
 class QuotaMemories(QuotaMemoryReads, Protocol):
@@ -169,6 +193,7 @@ class Ledger(
     Standings,
     Outbox,
     SweepMemory,
+    Unseen,
     QuotaMemories,
     PriceMemories,
     GateIntentReads,

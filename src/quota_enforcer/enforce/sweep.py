@@ -87,7 +87,11 @@ class Sweep:
             said = Outcome((*cached.rules.invalid, *plan.work.notices))
             outcome = Outcome.total([counted, found, plan.outcome, said])
             return self._report(outcome, now, plan.state, dry_run=True)
+        plan = self._enforcement.agree(plan)
         done = self._enforcement.carry_out(plan, cached.unpriced)
+        if confirm_blocks:
+            self._enforcement.overrule(now)
+        self._ledger.looked_at(given.seen(but=done.unfinished))
         forget_ghosts(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
@@ -95,18 +99,23 @@ class Sweep:
         sent = self._sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
         finished = begun.finished if metered is None else now
-        self._finish(begun, plan.state, finished, outcome, now)
+        self._finish(plan.state, finished, outcome, now)
         self._rules.settle(cached, all_seen=True)
         return self._report(Outcome.total([outcome, sent]), now, plan.state)
 
     def wake(
-        self, principals: Iterable[Principal], now: datetime, called: Called = NO_CALLS
+        self,
+        principals: Iterable[Principal],
+        now: datetime,
+        called: Called = NO_CALLS,
+        mark: str = "",
     ) -> Report:
         """Gather, decide and apply for just these, whose usage has changed, and their pools.
 
         `called` says when they called which model last: if a deny was in force, IAM is asked.
+        `mark` is what their usage was marked by, as nobody had looked at it.
         """
-        return self._between(now, partial(self._wakes.wake, principals, called))
+        return self._between(now, partial(self._wakes.wake, principals, called, mark))
 
     def edited(self, now: datetime) -> Report:
         """The same for everybody whom edits concern that nobody has acted on yet."""
@@ -141,19 +150,14 @@ class Sweep:
 
     def _finish(
         self,
-        begun: SweepState,
         state: SweepState,
         finished: datetime | None,
         outcome: Outcome,
         now: datetime,
     ) -> None:
-        """Note what this sweep leaves; `begun` is the state it began with.
-
-        What wakes have noted since stays.
-        """
+        """Note what this sweep leaves; what wakes have noted since stays."""
         latest = self._ledger.state()
         if finished is not None:
-            tripped = latest.breaker_since != begun.breaker_since
             moments = [each for each in (state.fresh_at, latest.fresh_at) if each]
             notified = outcome.gates_notified
             self._ledger.finish(
@@ -163,7 +167,6 @@ class Sweep:
                     finished=finished,
                     paused_until=latest.paused_until,
                     fresh_at=max(moments, default=None),
-                    breaker_since=latest.breaker_since if tripped else state.breaker_since,
                     terms=self._settings.fingerprint,
                     gates_notified=state.gates_notified if notified is None else notified,
                 ),

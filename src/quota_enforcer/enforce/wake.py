@@ -18,7 +18,7 @@ from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender, PauseLookout
-from quota_enforcer.enforce.ports import Outbox, SweepMemory
+from quota_enforcer.enforce.ports import Outbox, SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -26,7 +26,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(GhostLedger, SweepMemory, Outbox, Protocol):
+class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -55,15 +55,21 @@ class WakeRun:
         self._pauses = PauseLookout(ledger, sender.zone)
 
     def wake(
-        self, principals: Iterable[Principal], called: Called, state: SweepState, now: datetime
+        self,
+        principals: Iterable[Principal],
+        called: Called,
+        mark: str,
+        state: SweepState,
+        now: datetime,
     ) -> Outcome:
         """Gather, decide and apply for these and their pools.
 
         Quotas that nobody has acted on yet are in force all the same.
         """
         cached = self._rules.current(state, now)
-        given = self._gatherer.named(state, cached.rules, principals, now, called)
-        plan = self._enforcement.plan(given)
+        given = self._gatherer.named(state, cached.rules, principals, now, called, mark)
+        plan = self._enforcement.agree(self._enforcement.plan(given))
+        given = plan.work.given
         doubted = {each for each, record in plan.work.records.items() if given.doubts(record)}
         unheeded = Outcome()
         if doubted:  # else IAM is not asked
@@ -73,6 +79,7 @@ class WakeRun:
         done = Outcome.total([unheeded, self._carry_out(plan, cached)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
+        self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         sent = self._send(done, now)
         self._note(plan, done, fresh_at=now if fresh else None)
@@ -90,7 +97,8 @@ class WakeRun:
             return told
         paused = self._pauses.look(state, cached.rules.rules, now)
         edits = Outcome(paused, edits=len(cached.rules.edits))
-        plan = self._enforcement.plan(self._gatherer.edited(state, cached.rules, now))
+        given = self._gatherer.edited(state, cached.rules, now)
+        plan = self._enforcement.agree(self._enforcement.plan(given))
         done = Outcome.total([told, edits, self._carry_out(plan, cached)])
         forget_ghosts(self._ledger, cached.rules)
         if not done.incomplete:
@@ -119,14 +127,7 @@ class WakeRun:
     def _note(self, plan: Plan, outcome: Outcome, *, fresh_at: datetime | None = None) -> None:
         """Note what a wake leaves, if it is news."""
         before = plan.work.given.state
-        tripped = plan.state.breaker_since if before.breaker_since is None else None
-        lets_go = before.breaker_since is not None and plan.state.breaker_since is None
         notified = outcome.gates_notified or ""
         notified = notified if notified != before.gates_notified else ""
-        if fresh_at or tripped or lets_go or notified:
-            self._ledger.note(
-                fresh_at=fresh_at,
-                breaker_since=tripped,
-                breaker_lets_go=lets_go,
-                gates_notified=notified,
-            )
+        if fresh_at or notified:
+            self._ledger.note(fresh_at=fresh_at, gates_notified=notified)

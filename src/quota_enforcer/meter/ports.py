@@ -88,8 +88,14 @@ class MeterLedger(Protocol):
 
     def meter_rules(self) -> MeterRules: ...
 
-    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
-        """Add each call that was never added; duplicates are confirmed and dropped."""
+    def add(self, additions: Sequence[UsageEntry], now: datetime, mark: str = ...) -> AddResult:
+        """Add each call that was never added; duplicates are confirmed and dropped.
+
+        With `mark` it is noted of whoever used something that nobody has looked, all or nothing.
+        """
+
+    def mark_unseen(self, principals: Collection[Principal], mark: str) -> None:
+        """The same for usage that was set: the enforcer has not looked at these yet."""
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         """Remember how callers stand in the log; what a meter of metrics knows of them stays.
@@ -149,8 +155,13 @@ class InvocationLog(Protocol):
 class Wake(Protocol):
     """The enforcer, told whose usage has changed; nobody waits for it."""
 
-    def wake(self, principals: Collection[Principal], called: Called = NO_CALLS) -> None:
-        """Have it look at these, and only these; `called` says which calls were metered last."""
+    def wake(
+        self, principals: Collection[Principal], called: Called = NO_CALLS, mark: str = ...
+    ) -> None:
+        """Have it look at these, and only these; `called` says which calls were metered last.
+
+        Their mark goes with them.
+        """
 
 
 class DeadLetters(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -139,7 +140,9 @@ class Recounter:
         touched |= {bucket.principal for bucket in changed}
         AppearanceRecorder(ledger).tell(found.people)
         if touched:
-            self._adapters.wake.wake(touched)
+            mark = uuid4().hex
+            ledger.mark_unseen(touched, mark)
+            self._adapters.wake.wake(touched, mark=mark)
         ledger.finish_recount(hour, now)
         return Recounted(
             hour, found.records, len(changed), len(touched), found.unread, len(found.left_out)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import hour_start
@@ -102,7 +103,9 @@ class Stream:
         batch = Batch(quarantined=damaged)
         for event in events:
             batch.read(calls, event, now)
-        added = self._adapters.ledger.add(batch.additions, now)
+        # Another one each time: a wake takes out what was written before it was sent, and no more.
+        mark = uuid4().hex
+        added = self._adapters.ledger.add(batch.additions, now, mark)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
         moments += map(time_of, batch.failed)
@@ -112,7 +115,7 @@ class Stream:
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
             if batch.touched:
-                self._adapters.wake.wake(batch.touched, batch.called)
+                self._adapters.wake.wake(batch.touched, batch.called, mark)
         finally:
             self._give_up(failed, moments, now)
         return DeliveryResult(

@@ -61,11 +61,11 @@ def test_it_is_one_asynchronous_invocation(stub: Callable[[str], tuple[Any, Stub
     request = {
         "FunctionName": "enforcer",
         "InvocationType": "Event",
-        "Payload": '{"action": "wake", "principals": ["role/bob", "user/alice"]}',
+        "Payload": '{"action": "wake", "principals": ["role/bob", "user/alice"], "mark": "m"}',
     }
     answers.add_response("invoke", {"StatusCode": 202}, request)
     wake: Wake = EnforcerWake(client, "enforcer")
-    wake.wake([ALICE, BOB, ALICE])
+    wake.wake([ALICE, BOB, ALICE], mark="m")
 
 
 def test_nobody_is_no_invocation() -> None:

@@ -9,6 +9,7 @@ from builders import ALICE, an_item
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.quotas.edit import EFFECTIVE
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.ledger import SweepState
 
 NEW = ("--measure", "requests", "--limit", "0", "--window", "day")
 BY_HAND = [
@@ -37,7 +38,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 def test_a_block_by_hand_takes_effect_in_seconds_whatever_the_breaker_does(
     shell: Shell, edit: tuple[str, ...]
 ) -> None:
-    shell.world.ledger.note(breaker_since=shell.now)
+    shell.world.ledger.turn_breaker(shell.now, SweepState(), "tripped")
     assert EFFECTIVE in shell.run(*edit).stderr
 
 
@@ -50,7 +51,7 @@ def test_an_edit_takes_effect_in_seconds(shell: Shell, edit: tuple[str, ...]) ->
 def test_while_the_breaker_holds_it_only_opens_in_seconds(
     shell: Shell, edit: tuple[str, ...]
 ) -> None:
-    shell.world.ledger.note(breaker_since=shell.now)
+    shell.world.ledger.turn_breaker(shell.now, SweepState(), "tripped")
     result = shell.run(*edit)
     assert result.exit_code == 0, result.output
     assert EFFECTIVE not in result.stderr
@@ -63,7 +64,7 @@ def test_an_import_says_so_too(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "quotas.yaml"
     shell.run("quota", "export", str(file))
     shell.world.quotas.put(an_item(limit=8))
-    shell.world.ledger.note(breaker_since=shell.now)
+    shell.world.ledger.turn_breaker(shell.now, SweepState(), "tripped")
     result = shell.run("quota", "import", str(file), "--yes")
     assert EFFECTIVE not in result.stderr
     assert "The breaker holds new blocks" in result.stderr
@@ -79,7 +80,7 @@ def test_who_is_not_blocked_yet_reads_what_keeps_them_from_it(
     shell.world.quota(quota="new", limit=1)
     shell.world.quota(limit=5000)
     if holds:
-        shell.world.ledger.note(breaker_since=shell.now)
+        shell.world.ledger.turn_breaker(shell.now, SweepState(), "tripped")
         record = shell.world.ledger.records([ALICE])[ALICE]
         held = replace(record.standing, held={"user/alice#new": 120_000})
         shell.world.ledger.put(record.next(standing=held))
@@ -119,6 +120,6 @@ def test_an_edit_that_trips_the_breaker_blocks_nobody_in_seconds(
 
 def test_an_edit_that_mends_says_that_the_breaker_may_let_go(shell: Shell) -> None:
     shell.world.quota(limit=1)
-    shell.world.ledger.note(breaker_since=shell.now)
+    shell.world.ledger.turn_breaker(shell.now, SweepState(), "tripped")
     result = shell.run("quota", "set", "user/alice", "daily", "--limit", "5000")
     assert "it lets go at once if few enough are left" in result.stderr

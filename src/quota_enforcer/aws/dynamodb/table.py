@@ -41,12 +41,13 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One write of a transaction: numbers or sets to add to, and values to set."""
+    """One write of a transaction: numbers or sets to add to, values to set and to remove."""
 
     key: Plain
     add: Plain = field(default_factory=dict)
     values: Plain = field(default_factory=dict)
     condition: Expression | None = None
+    remove: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,9 @@ class Table(ReadTable):
             case Put(item, condition):
                 part = conditional({"Item": wire(item)}, condition)
                 return {"Put": {"TableName": self._name, **part}}
-            case Update(key, add, values, condition):
-                part = {"Key": wire(key), **conditional(change(values, add=add), condition)}
+            case Update(key, add, values, condition, remove):
+                changed = change(values, remove=remove, add=add)
+                part = {"Key": wire(key), **conditional(changed, condition)}
                 return {"Update": {"TableName": self._name, **part}}
             case ConditionCheck(key, condition):
                 part = {"Key": wire(key), **condition.request()}

@@ -52,15 +52,21 @@ class EnforcerWake:
         self._client = client
         self._function = function
 
-    def wake(self, principals: "Collection[Principal]", called: "Called" = NO_CALLS) -> None:
+    def wake(
+        self,
+        principals: "Collection[Principal]",
+        called: "Called" = NO_CALLS,
+        mark: str = "",
+    ) -> None:
         """Have the enforcer look at these, and only these; no call without any."""
+        marked = f', "mark": {json.dumps(mark)}' if mark else ""
         # Already as JSON, since escapes make a name longer.
         names = [_woken(each, called.get(each, {})) for each in sorted(set(principals), key=str)]
         for batch in batches(names, count=MOST_NAMES, size=MOST_BYTES):
             self._client.invoke(
                 FunctionName=self._function,
                 InvocationType="Event",
-                Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]}}',
+                Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]{marked}}}',
             )
 
 

@@ -101,6 +101,12 @@ def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed
     return Allowed(kept, given.state.breaker_since, Outcome(held=held))
 
 
+def still_held(decision: Decision, given: SweepInput) -> Decision:
+    """One decision without what recent edits newly block, while the breaker holds others."""
+    new = edited_blocks([decision], given)
+    return _hold([decision], new, _unknown(new), None).decisions[0]
+
+
 def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewBlock]:
     """What recent edits newly block; what the breaker holds already goes on to be such."""
     since = _recent(given)

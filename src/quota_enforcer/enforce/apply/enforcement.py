@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
+from uuid import uuid4
 
 from quota_enforcer.core.deployment import Breaker
+from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind
 from quota_enforcer.core.quotas.quota import pause_of
@@ -25,8 +28,11 @@ from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.evaluate import Evaluated, Prices, decide_for
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.notify import UnpricedModels
-from quota_enforcer.enforce.ports import Outbox, Standings
+from quota_enforcer.enforce.ports import Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome
+
+TRIES = 5
+"""How often it is planned again if somebody else has just turned the breaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Way(Enum):
     NONE = auto()
 
 
-class EnforcementLedger(Standings, Outbox, GateIntentReads, UsageReads, Protocol):
+class EnforcementLedger(Standings, SweepMemory, GateIntentReads, UsageReads, Protocol):
     """The roles of the ledger that it takes to decide and to say what was decided."""
 
 
@@ -77,23 +83,46 @@ class Enforcement:
 
         Changes nothing. `confirmed` is an admin's word that the breaker need not hold.
         """
-        evaluated, allowed = self._decide(given, confirmed=confirmed)
+        given = replace(given, confirmed=confirmed)
+        evaluated, allowed = self._decide(given)
         work = Work(given, allowed.decisions, evaluated.records, given.gates or {})
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
             work = replace(work, gates=intents)
         state = replace(given.state, breaker_since=allowed.since)
-        if confirmed:
-            state = replace(state, confirmed_at=given.context.now)
         outcome = Outcome.total([evaluated.outcome, allowed.outcome])
         return Plan(work, state, evaluated.prices, outcome)
+
+    def agree(self, plan: Plan) -> Plan:
+        """The same once the ledger says what the breaker does by it.
+
+        It is planned again if somebody else turned the breaker first. Raises Conflict if others
+        go on turning it.
+        """
+        for _ in range(TRIES):
+            given = plan.work.given
+            before, since = given.state, plan.state.breaker_since
+            if given.confirmed or since == before.breaker_since:
+                return plan
+            token = uuid4().hex
+            if self._ledger.turn_breaker(since, before, token, plan.outcome.notices):
+                turned = replace(before, breaker_since=since, breaker=token)
+                work = replace(plan.work, given=replace(given, state=turned))
+                return replace(plan, work=work)
+            plan = self.plan(replace(given, state=_turned_by(self._ledger.state(), before)))
+        raise Conflict("others turn the breaker again and again; the next sweep looks again")
+
+    def overrule(self, now: datetime) -> None:
+        """Note that an admin has confirmed the blocks, once they are made: it lets go."""
+        for _ in range(TRIES):
+            if self._ledger.turn_breaker(None, self._ledger.state(), uuid4().hex, (), now):
+                return
+        raise Conflict("others turn the breaker again and again: confirm once more")
 
     def carry_out(self, plan: Plan, unpriced: UnpricedModels) -> Outcome:
         """Make the decisions true; what fails goes into the outcome while the rest goes on."""
         given = plan.work.given
         parts = [self._marked(plan.outcome, given)]
-        if plan.outcome.notices or not given.partial:
-            self._ledger.post(plan.outcome.notices)
         parts.append(Outcome(notices=tuple(unpriced.notify(plan.prices, given.context.now))))
         for part in self._apply(plan.work):
             parts.append(self._marked(part, given))
@@ -101,7 +130,7 @@ class Enforcement:
                 break
         return Outcome.total(parts)
 
-    def _decide(self, given: SweepInput, *, confirmed: bool) -> tuple[Evaluated, Allowed]:
+    def _decide(self, given: SweepInput) -> tuple[Evaluated, Allowed]:
         """Decide, and take out what the breaker holds.
 
         While it has tripped a wake or an edit blocks somebody it holds only if it lets go of
@@ -111,7 +140,7 @@ class Enforcement:
         evaluated = decide_for(given, ledger)
         if pause_of(given.rules.rules, given.context.now) is not None:
             return evaluated, hold_everything(evaluated.decisions, given)
-        if confirmed:
+        if given.confirmed:
             return evaluated, Allowed(evaluated.decisions)
         if given.partial and given.state.breaker_since is not None:
             answer = while_tripped(evaluated.decisions, given, ledger, breaker)
@@ -153,3 +182,13 @@ class Enforcement:
         """The same, once the next sweep is sure to look at whoever is unfinished."""
         mark_due(self._ledger, outcome.unfinished, given.context.now)
         return outcome
+
+
+def _turned_by(latest: SweepState, before: SweepState) -> SweepState:
+    """What a run began with, but for the breaker as it is by now."""
+    return replace(
+        before,
+        breaker=latest.breaker,
+        breaker_since=latest.breaker_since,
+        confirmed_at=latest.confirmed_at,
+    )

@@ -8,7 +8,7 @@ from quota_enforcer.core.ledger import GateIntent, Record, SourceReads
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.record import conclude, intend
+from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.gather import NOTHING, SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings
@@ -78,13 +78,16 @@ class GateApplier:
         for decision, record in written:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
+            intended = record is not work.records[decision.principal]
+            opening = Opening(work.given.premise(blocks=decision.blocks))
             try:
                 notices += conclude(
                     decision,
                     record,
-                    _trouble(decision, rendered),
                     self._ledger,
+                    _trouble(decision, rendered),
                     partly=decision.principal in rendered.denied,
+                    opening=WRITTEN if intended else opening,
                 )
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again
@@ -113,8 +116,8 @@ class GateApplier:
             wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
-                    version = work.given.rules.version
-                    record = intend(decision, record, self._ledger, version, wanted)
+                    opening = Opening(work.given.premise(blocks=decision.blocks))
+                    record = intend(decision, record, self._ledger, opening, wanted)
             except Closed:
                 return written, failures
             except Conflict:

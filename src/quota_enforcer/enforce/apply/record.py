@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.ledger import ANY_PREMISE, GateIntent, Premise, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
@@ -18,6 +19,18 @@ from quota_enforcer.enforce.ports import Standings
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 GONE = "it no longer exists"
+
+
+class Opening(NamedTuple):
+    """What goes with the first write about somebody, be it the intent or the outcome."""
+
+    premise: Premise = ANY_PREMISE
+    found: tuple[Notice, ...] = ()
+    """Told whatever becomes of the decision."""
+
+
+WRITTEN = Opening()
+"""The first write has been made."""
 
 
 def already_applied(decision: Decision, record: Record) -> bool:
@@ -29,35 +42,42 @@ def intend(
     decision: Decision,
     record: Record,
     standings: Standings,
-    rules_version: str,
+    opening: Opening,
     gate: GateIntent | None = None,
 ) -> Record:
     """The first step: write down what is about to be denied, with what a gate shall deny.
 
-    Raises Conflict if another sweep was first, or has seen an edit since these rules; and Closed
+    Raises Conflict if another sweep was first, or the premise does not hold any more; and Closed
     if the stack is going.
     """
     written = record.next(intended=decision.standing.denied, due=decision.context.now)
-    standings.put(written, gate=gate, quotas_seen=rules_version)
+    standings.put(written, opening.found, gate=gate, premise=opening.premise)
     return written
 
 
 def conclude(
-    decision: Decision, record: Record, trouble: str, standings: Standings, *, partly: bool = False
+    decision: Decision,
+    record: Record,
+    standings: Standings,
+    trouble: str = "",
+    *,
+    partly: bool = False,
+    opening: Opening = WRITTEN,
 ) -> tuple[Notice, ...]:
     """The last step: the outcome with its notices, which are in the outbox then.
 
     `trouble` is why not all could be denied, `partly` whether something is denied all the same.
+    Where no intent was written, `opening` is as there.
     """
-    notices = _true_notices(decision, record.trouble, trouble, partly=partly)
+    notices = [*opening.found, *_true_notices(decision, record.trouble, trouble, partly=partly)]
     standing = decision.standing
     if record.trouble and not trouble and standing.denied:  # what could not be denied was open
         standing = replace(standing, blocked_since=decision.context.now)
     outcome = record.next(
         standing=standing, intended=None, trouble=trouble, due=decision.standing.due
     )
-    if outcome != record.next() or record.version == 0:
-        standings.put(outcome, notices)
+    if outcome != record.next() or record.version == 0 or notices:
+        standings.put(outcome, notices, premise=opening.premise)
     return tuple(notices)
 
 

@@ -4,6 +4,7 @@ Intent (so that a crash is seen) -> IAM -> outcome with its notices, in one tran
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.deployment import SETTLING
@@ -12,7 +13,14 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.record import GONE, already_applied, conclude, intend
+from quota_enforcer.enforce.apply.record import (
+    GONE,
+    WRITTEN,
+    Opening,
+    already_applied,
+    conclude,
+    intend,
+)
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather import NOTHING, SweepInput
@@ -53,16 +61,29 @@ class StaticApplier:
     def apply(self, work: Work) -> Outcome:
         """Bring about each decision; ends early if the stack begins to go."""
         parts = []
+        given = work.given
+        if not given.partial and any(_drift(record, given) for _, record in work):
+            given = self._listed_again(given)
         for decision, record in work:
             try:
-                parts.append(self._drift(record, work.given))
-                parts.append(self._one(decision, record, work.given))
+                parts.append(self._one(decision, record, given))
             except Closed:
                 parts.append(Outcome(closed=True))
                 break
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 parts.append(Outcome.of_failure(decision.principal, error))
         return Outcome.total(parts)
+
+    def _listed_again(self, given: SweepInput) -> SweepInput:
+        """With what IAM denies by now.
+
+        A list from before a record was read shows as tampering what another run put right.
+        """
+        attached = self._denies.denied()
+        if given.partial:
+            asked = {each: attached.get(each, NOTHING) for each in given.asked}
+            return replace(given, asked=asked)
+        return replace(given, attached=attached)
 
     def _one(self, decision: Decision, record: Record, given: SweepInput) -> Outcome:
         tried = NOTHING
@@ -71,6 +92,8 @@ class StaticApplier:
                 return self._attempt(decision, record, given, tried)
             tried |= decision.standing.denied
             decision, record, given = self._second_look.at(decision.principal, given)
+            if _drift(record, given, tried):
+                given = self._listed_again(given)
         return self._attempt(decision, record, given, tried)
 
     def _attempt(
@@ -80,31 +103,37 @@ class StaticApplier:
         settled = already_applied(decision, record) and tried <= decision.standing.denied
         settled = settled and decision.principal not in given.asked
         if given.partial and settled:
-            return Outcome(conclude(decision, record, record.trouble, self._ledger))
+            opening = Opening(given.premise(blocks=decision.blocks))
+            told = conclude(decision, record, self._ledger, record.trouble, opening=opening)
+            return Outcome(told)
         if self._gated and decision.principal.kind in GATED:
             # Somebody else changed it just now: the next sweep has a gate.
             return Outcome(unfinished=frozenset({decision.principal}))
-        attached = Attached(given.denied(record), tried)
-        return Outcome(self._bring_about(decision, record, attached, given.rules.version))
+        return self._bring_about(decision, record, given, tried)
 
     def _bring_about(
-        self, decision: Decision, record: Record, attached: Attached, rules_version: str
-    ) -> tuple[Notice, ...]:
+        self, decision: Decision, record: Record, given: SweepInput, tried: frozenset[str]
+    ) -> Outcome:
         """Bring IAM and the ledger to the decision; raises Conflict or Closed as `intend` does."""
+        attached, drift = Attached(given.denied(record), tried), _drift(record, given, tried)
+        found = _drift_notices(record, drift, given)
+        opening = Opening(given.premise(blocks=decision.blocks), found)
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = attached.surely | attached.maybe
         maybe |= record.standing.denied | (record.intended or NOTHING)
         unreachable = record.standing.denied - self._denies.scopes
         trouble = ""
         if decision.standing.denied - attached.surely or maybe - decision.standing.denied:
-            record = intend(decision, record, self._ledger, rules_version)
+            record = intend(decision, record, self._ledger, opening)
+            opening = WRITTEN
             trouble = self._in_iam(decision, Attached(attached.surely, maybe))
         if unreachable and not decision.standing.denied:
             trouble = trouble or (
                 f"{', '.join(sorted(unreachable))} is no installed model scope any more, so the "
                 "enforcer cannot detach its deny policy: detach it by hand, or install it again"
             )
-        return conclude(decision, record, trouble, self._ledger)
+        told = conclude(decision, record, self._ledger, trouble, opening=opening)
+        return Outcome((*found, *told) if opening is WRITTEN else told, drift=drift)
 
     def _in_iam(self, decision: Decision, attached: Attached) -> str:
         """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words.
@@ -127,21 +156,25 @@ class StaticApplier:
             return GONE
         return ""
 
-    def _drift(self, record: Record, given: SweepInput) -> Outcome:
-        """What somebody else attached or detached, in words; an unfinished apply is none."""
-        attached, since, now = given.denied(record), record.standing.since, given.context.now
-        young = since and since > now - SETTLING and record.principal not in given.asked
-        if record.intended is not None or record.trouble or young:
-            return Outcome()
-        missing, planted = record.standing.denied - attached, attached - record.standing.denied
-        who = record.principal
-        drift = (
-            *(f"the deny of {each} was detached from {who}" for each in sorted(missing)),
-            *(f"the deny of {each} was attached to {who}" for each in sorted(planted)),
-        )
-        if not drift:
-            return Outcome()
-        why = f"{'; '.join(drift)}, not by the enforcer, which puts it right"
-        notice = Notice(NoticeKind.TAMPERED, now, str(who), "", why)
-        self._ledger.post([notice])
-        return Outcome(notices=(notice,), drift=drift)
+
+def _drift(record: Record, given: SweepInput, tried: frozenset[str] = NOTHING) -> tuple[str, ...]:
+    """What somebody else attached or detached, in words; an unfinished apply is none."""
+    attached, since, now = given.denied(record), record.standing.since, given.context.now
+    young = since and since > now - SETTLING and record.principal not in given.asked
+    if record.intended is not None or record.trouble or young:
+        return ()
+    missing = record.standing.denied - attached
+    planted = attached - record.standing.denied - tried
+    who = record.principal
+    return (
+        *(f"the deny of {each} was detached from {who}" for each in sorted(missing)),
+        *(f"the deny of {each} was attached to {who}" for each in sorted(planted)),
+    )
+
+
+def _drift_notices(record: Record, drift: tuple[str, ...], given: SweepInput) -> tuple[Notice, ...]:
+    """Told in the write that begins to put it right, so that only one run tells it."""
+    if not drift:
+        return ()
+    why = f"{'; '.join(drift)}, not by the enforcer, which puts it right"
+    return (Notice(NoticeKind.TAMPERED, given.context.now, str(record.principal), "", why),)

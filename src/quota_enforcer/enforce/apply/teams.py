@@ -1,7 +1,7 @@
 """Teams: a team has no deny of its own; its record says what its pools deny its members."""
 
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.enforce.apply.record import conclude
+from quota_enforcer.enforce.apply.record import Opening, conclude
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
@@ -17,7 +17,9 @@ class TeamApplier:
         parts = []
         for decision, record in work:
             try:
-                parts.append(Outcome(conclude(decision, record, "", self._standings)))
+                opening = Opening(work.given.premise(blocks=decision.blocks))
+                told = conclude(decision, record, self._standings, opening=opening)
+                parts.append(Outcome(told))
             except Conflict:  # another sweep or wake was first; the next one looks again
                 parts.append(Outcome(unfinished=frozenset({decision.principal})))
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others

@@ -17,8 +17,8 @@ SKEW = timedelta(seconds=5)
 _ALLOWED = (
     '{"action": "sweep", "scheduled_time": TIME} from the schedule, '
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
-    '{"action": "wake", "principals": [PRINCIPAL, ...]} from a meter, where a principal may be '
-    '{"principal": PRINCIPAL, "called": {MODEL: TIME}}, '
+    '{"action": "wake", "principals": [PRINCIPAL, ...], "mark": TEXT} from a meter, where a '
+    'principal may be {"principal": PRINCIPAL, "called": {MODEL: TIME}}, '
     '{"Records": [RECORD, ...]} from the stream of the quota table, '
     '{"action": "close"} when the stack goes, '
     'or {"action": "reopen"} if it was closed and stays'
@@ -47,6 +47,8 @@ class WakeRequest:
     """Sentences about names that no principal can have."""
     called: Called = field(default_factory=dict)
     """When they called which model last, as far as the meter says."""
+    mark: str = ""
+    """How their usage is marked as not looked at yet; empty if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,10 @@ def read_event(event: Any, clock: datetime) -> Request:
             return CloseRequest(clock)
         case {"action": "reopen", **rest} if not rest:
             return ReopenRequest(clock)
-        case {"action": "wake", "principals": [*names], **rest} if not rest:
-            return _wake(names, clock)
+        case {"action": "wake", "principals": [*names], **rest} if rest.keys() <= {"mark"}:
+            mark = rest.get("mark", "")
+            if isinstance(mark, str):
+                return _wake(names, clock, mark)
         case {"Records": [_, *_] as records, **rest} if not rest and all(map(_of_stream, records)):
             return EditRequest(clock, len(records))
         case {"action": "sweep", "scheduled_time": str(text), **rest} if not rest:
@@ -114,7 +118,7 @@ def _of_stream(record: Any) -> bool:
     return isinstance(record, dict) and record.get("eventSource") == "aws:dynamodb"
 
 
-def _wake(names: list[Any], clock: datetime) -> WakeRequest:
+def _wake(names: list[Any], clock: datetime, mark: str) -> WakeRequest:
     """Whom to look at; a name that is none stops no other."""
     called: dict[Principal, Mapping[str, datetime]] = {}
     refused: list[str] = []
@@ -129,7 +133,7 @@ def _wake(names: list[Any], clock: datetime) -> WakeRequest:
             refused.append(str(error))
         else:
             called[principal] = {**called.get(principal, {}), **_moments(calls)}
-    return WakeRequest(clock, frozenset(called), tuple(refused), called)
+    return WakeRequest(clock, frozenset(called), tuple(refused), called, mark)
 
 
 def _moments(calls: Mapping[Any, Any]) -> dict[str, datetime]:

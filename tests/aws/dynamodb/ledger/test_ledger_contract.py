@@ -14,6 +14,7 @@ from quota_enforcer.core.ledger import (
     Bucket,
     Level,
     MeterRules,
+    Premise,
     Record,
     Source,
     Standing,
@@ -55,23 +56,56 @@ def test_a_new_ledger_has_no_state(ledger: Ledger) -> None:
 
 
 def test_a_finished_sweep_is_read_back(ledger: Ledger) -> None:
-    state = SweepState(NOON, NOON, NOON - HOUR, NOON - 2 * HOUR, "enforce UTC", NOON)
+    state = SweepState(NOON, NOON, NOON - HOUR, NOON - 2 * HOUR, "enforce UTC")
     ledger.begin(NOON)
     ledger.finish(state)
     assert ledger.state() == state
 
 
 def test_what_a_later_sweep_does_not_say_is_gone(ledger: Ledger) -> None:
-    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC", breaker_since=NOON))
+    ledger.finish(SweepState(NOON, NOON, NOON, terms="enforce UTC"))
     later = SweepState(NOON + HOUR, NOON + HOUR, terms="observe UTC")
     ledger.finish(later)
     assert ledger.state() == later
 
 
 def test_a_breaker_that_lets_go_leaves_the_rest_of_the_state(ledger: Ledger) -> None:
-    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC", breaker_since=NOON))
-    ledger.note(breaker_lets_go=True, fresh_at=NOON)
-    assert ledger.state() == SweepState(NOON, NOON, terms="enforce UTC", fresh_at=NOON)
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC"))
+    assert ledger.turn_breaker(NOON, ledger.state(), "tripped")
+    assert ledger.state().breaker_since == NOON
+    assert ledger.turn_breaker(None, ledger.state(), "let go", confirmed_at=NOON)
+    assert ledger.state() == SweepState(
+        NOON, NOON, terms="enforce UTC", breaker="let go", confirmed_at=NOON
+    )
+
+
+def test_the_breaker_is_turned_and_told_by_one_of_two_that_saw_the_same(ledger: Ledger) -> None:
+    seen = ledger.state()
+    told = Notice(NoticeKind.BREAKER, NOON, "", "", "too many")
+    assert ledger.turn_breaker(NOON, seen, "mine", [told])
+    assert not ledger.turn_breaker(NOON + HOUR, seen, "theirs", [replace(told, at=NOON + HOUR)])
+    assert ledger.outbox(NOON + 2 * HOUR) == [told]
+    assert (ledger.state().breaker_since, ledger.state().breaker) == (NOON, "mine")
+
+
+def test_a_sweep_that_finishes_leaves_the_breaker_as_others_turned_it(ledger: Ledger) -> None:
+    begun = ledger.state()
+    ledger.turn_breaker(NOON, begun, "tripped", confirmed_at=NOON)
+    ledger.finish(replace(begun, started=NOON, finished=NOON))
+    state = ledger.state()
+    assert (state.breaker_since, state.breaker, state.confirmed_at) == (NOON, "tripped", NOON)
+
+
+def test_nobody_is_blocked_by_what_the_breaker_allowed_before_it_was_turned(
+    ledger: Ledger,
+) -> None:
+    before = Premise(breaker=ledger.state().breaker)
+    ledger.put(Record(ALICE, intended=ALL, version=1), premise=before)
+    ledger.turn_breaker(NOON, ledger.state(), "tripped")
+    with pytest.raises(Conflict):
+        ledger.put(Record(ALICE, intended=ALL, version=2), premise=before)
+    ledger.put(Record(ALICE, intended=ALL, version=2), premise=Premise(breaker="tripped"))
+    assert ledger.records([ALICE])[ALICE].version == 2
 
 
 def test_a_sweep_that_began_and_did_not_finish_is_seen(ledger: Ledger) -> None:
@@ -133,12 +167,12 @@ def test_what_is_unsettled_stays_so_when_a_sweep_finishes(ledger: Ledger) -> Non
 
 
 def test_nobody_is_blocked_by_quotas_that_were_edited_since(ledger: Ledger) -> None:
-    ledger.put(Record(ALICE, intended=ALL, version=1), quotas_seen="")
+    ledger.put(Record(ALICE, intended=ALL, version=1), premise=Premise(""))
     ledger.claim_edits("mine", ledger.state())
     for stale in ("", "theirs"):
         with pytest.raises(Conflict):
-            ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen=stale)
-    ledger.put(Record(ALICE, intended=ALL, version=2), quotas_seen="mine")
+            ledger.put(Record(ALICE, intended=ALL, version=2), premise=Premise(stale))
+    ledger.put(Record(ALICE, intended=ALL, version=2), premise=Premise("mine"))
     assert ledger.records([ALICE])[ALICE].version == 2
 
 

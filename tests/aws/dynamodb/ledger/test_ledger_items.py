@@ -146,7 +146,7 @@ def test_a_key_that_is_too_long_is_cut_and_stays_its_own() -> None:
 def test_a_state_survives_without_what_has_its_own_rules() -> None:
     state = SweepState(NOON, NOON, NOON, NOON, "enforce UTC", NOON, closed=True)
     item = stored(state_attributes(state))
-    assert state_of(item) == SweepState(None, NOON, NOON, NOON, "enforce UTC", NOON)
+    assert state_of(item) == SweepState(None, NOON, NOON, NOON, "enforce UTC")
 
 
 def test_a_record_is_readable_in_the_console() -> None:

@@ -190,6 +190,7 @@ def state_of(item: Plain) -> SweepState:
         terms=item.get("terms", ""),
         breaker_since=moment(item, "breaker_since"),
         paused_until=moment(item, "paused_until"),
+        breaker=item.get("breaker", ""),
         gates_notified=item.get("gates_told", ""),
         tiers_seen_at=moment(item, "tiers_seen_at"),
         tiers_notified=item.get("tiers_notified", ""),

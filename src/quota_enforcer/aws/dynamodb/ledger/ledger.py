@@ -21,6 +21,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
 from quota_enforcer.aws.dynamodb.table import WholeTable
+from quota_enforcer.aws.dynamodb.unseen_usage import DynamoUnseen
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -67,10 +68,15 @@ class DynamoLedger:
         self.claim_edits = sweeps.claim_edits
         self.complete_edits = sweeps.complete_edits
         self.reopen_edits = sweeps.reopen_edits
+        self.turn_breaker = sweeps.turn_breaker
         self.note = sweeps.note
         self.note_pause = sweeps.note_pause
         self.close = sweeps.close
         self.reopen = sweeps.reopen
+
+        marks = DynamoUnseen(table)
+        self.unseen = marks.unseen
+        self.looked_at = marks.looked_at
 
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
         self.remember_quota = quotas.remember

@@ -20,7 +20,7 @@ from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
 from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.ledger import ANY_PREMISE, GateIntent, Premise, Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 
@@ -55,14 +55,14 @@ class DynamoStandings:
         record: Record,
         notices: Iterable[Notice] = (),
         gate: GateIntent | None = None,
-        quotas_seen: str | None = None,
+        premise: Premise = ANY_PREMISE,
     ) -> None:
         """As the protocol says; ValueError for more than 48 notices.
 
         All of it is one transaction, which holds 100 items at most.
         """
         writes: list[Put | Delete | ConditionCheck] = [Put(record_item(record), _follows(record))]
-        check = _state_allows(record, quotas_seen)
+        check = _state_allows(record, premise)
         if check is not None:
             writes.append(check)
         if gate is not None:
@@ -76,13 +76,13 @@ class DynamoStandings:
         writes += told
         failed = self._table.write(writes)
         if any(writes[place] is check for place in failed) and (
-            quotas_seen is None or self._closed()
+            premise == ANY_PREMISE or self._closed()
         ):
             raise Closed(f"the stack is being deleted, so {record.principal} cannot be blocked")
         if failed:
             raise Conflict(
                 f"the record of {record.principal} is no longer at version {record.version - 1}, "
-                "or the quotas have been edited",
+                "or the quotas have been edited, or the breaker was turned",
             )
 
     def forget(self, record: Record) -> None:
@@ -119,18 +119,19 @@ def _follows(record: Record) -> Expression:
     return Expression("#version = :previous", {"previous": record.version - 1})
 
 
-def _state_allows(record: Record, quotas_seen: str | None) -> ConditionCheck | None:
+def _state_allows(record: Record, premise: Premise) -> ConditionCheck | None:
     """What the state must say so that a record may be written; None if anything will do."""
     parts: list[str] = []
     values: dict[str, object] = {}
     if record.intended:
         parts.append("(attribute_not_exists(#closed) OR #closed = :no)")
         values["no"] = False
-    if quotas_seen == "":
-        parts.append("attribute_not_exists(#quotas_seen)")
-    elif quotas_seen is not None:
-        parts.append("#quotas_seen = :seen")
-        values["seen"] = quotas_seen
+    for name, value in premise._asdict().items():
+        if value == "":
+            parts.append(f"attribute_not_exists(#{name})")
+        elif value is not None:
+            parts.append(f"#{name} = :{name}")
+            values[name] = value
     return ConditionCheck(STATE, Expression(" AND ".join(parts), values)) if parts else None
 
 

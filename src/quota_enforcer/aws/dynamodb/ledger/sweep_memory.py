@@ -5,20 +5,23 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.items import STATE
+from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.schema import SCHEMA, VERSION
+from quota_enforcer.aws.dynamodb.table import Update
 from quota_enforcer.aws.dynamodb.text import instant, known
 from quota_enforcer.core.ledger import SweepState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from quota_enforcer.aws.dynamodb.table import Table
+    from quota_enforcer.core.notices.notice import Notice
 
 STATE_ATTRIBUTES = {
     "finished",
     "metered_to",
     "fresh_at",
     "terms",
-    "breaker_since",
-    "confirmed_at",
     "paused_until",
     "gates_told",
     "tiers_seen_at",
@@ -28,7 +31,7 @@ STATE_ATTRIBUTES = {
 }
 """What a finished sweep notes.
 
-`started`, `quotas_seen`, `unsettled` and `closed` have their own rules.
+`started`, `quotas_seen`, `unsettled`, `closed` and what is of the breaker have their own rules.
 """
 _FIELDS = {"gates_told": "gates_notified"}
 """The fields whose attribute has another name."""
@@ -59,8 +62,7 @@ class DynamoSweepMemory:
     def finish(self, state: SweepState) -> None:
         """Note what a sweep leaves, unless a later one already did.
 
-        That is all of `state` but `closed`, `quotas_seen` and `unsettled`. A later sweep that has
-        only begun keeps its `started`, so that its crash will be seen.
+        A later sweep that has only begun keeps its `started`, so that its crash will be seen.
         """
         if state.finished is None or state.started is None:
             raise ValueError(f"a sweep that finishes has started and finished, not {state}")
@@ -72,16 +74,25 @@ class DynamoSweepMemory:
         if not self._table.update(STATE, noted | started, gone, latest):
             self._table.update(STATE, noted, gone, alone)
 
-    def note(
+    def turn_breaker(
         self,
-        *,
-        fresh_at: datetime | None = None,
-        breaker_since: datetime | None = None,
-        breaker_lets_go: bool = False,
-        gates_notified: str = "",
-    ) -> None:
-        noted = known(fresh_at=fresh_at, breaker_since=breaker_since, gates_told=gates_notified)
-        self._table.update(STATE, noted, ["breaker_since"] if breaker_lets_go else [])
+        since: datetime | None,
+        before: SweepState,
+        token: str,
+        notices: "Iterable[Notice]" = (),
+        confirmed_at: datetime | None = None,
+    ) -> bool:
+        noted = known(breaker=token, breaker_since=since, confirmed_at=confirmed_at)
+        turn = Update(
+            STATE,
+            values=noted,
+            remove=["breaker_since"] if since is None else [],
+            condition=still(breaker=before.breaker),
+        )
+        return not self._table.write([turn, *notice_writes(notices)])
+
+    def note(self, *, fresh_at: datetime | None = None, gates_notified: str = "") -> None:
+        self._table.update(STATE, known(fresh_at=fresh_at, gates_told=gates_notified))
 
     def note_pause(self, until: datetime | None) -> None:
         noted = known(paused_until=until)

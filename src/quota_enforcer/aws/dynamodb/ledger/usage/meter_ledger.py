@@ -12,8 +12,10 @@ from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.aws.dynamodb.unseen_usage import mark_all
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from zoneinfo import ZoneInfo
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,6 +64,9 @@ class DynamoMeterLedger:
 
     def meter_rules(self) -> "MeterRules":
         return meter_rules_of(self._table.get(METER_RULES))
+
+    def mark_unseen(self, principals: "Collection[Principal]", mark: str) -> None:
+        mark_all(self._table, principals, mark)
 
     def principals(self) -> "set[Principal]":
         return principals_listed(self._table)

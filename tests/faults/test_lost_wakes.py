@@ -1,0 +1,73 @@
+"""Usage that nobody has looked at is due by itself: no wake has to arrive."""
+
+from builders import HOUR
+from fault_scene import TICK, Scene
+from fault_situations import deliver, lost_batch, streaming
+from faults import Fault
+from quota_enforcer.meter.ports import LogEvent
+from stream_fakes import call, delivery
+
+
+def woken_in_vain(scene: Scene) -> None:
+    """Lambda loses every wake that is on its way."""
+    scene.wakes.clear()
+
+
+def test_the_next_sweep_denies_whose_wake_was_lost() -> None:
+    scene = Scene()
+    streaming(scene)
+    one = call(3, scene.now, input__inputTokenCount=1000)
+    scene.stream().deliver(_data(one), scene.now, "r")
+    woken_in_vain(scene)
+    scene.now += TICK
+    scene.tick()
+    assert scene.world.denied == {"user/alice"}
+    assert scene.world.ledger.marks == {}
+
+
+def test_a_wake_takes_out_its_own_marks_and_no_later_ones() -> None:
+    scene = Scene()
+    streaming(scene)
+    assert scene.world.ledger.marks == {}, "its wakes have looked"
+    scene.stream().deliver(_data(call(3, scene.now)), scene.now, "r")
+    scene.stream().deliver(_data(call(4, scene.now, "bob")), scene.now, "r")
+    principals, called, mark = scene.wakes.popleft()
+    scene.enforcer().wake(principals, scene.now, called, mark)
+    assert [set(map(str, each)) for each in scene.world.ledger.marks.values()] == [{"user/bob"}]
+
+
+def test_whom_a_sweep_could_not_look_at_stays_marked() -> None:
+    scene = Scene()
+    streaming(scene)
+    scene.stream().deliver(_data(call(3, scene.now)), scene.now, "r")
+    woken_in_vain(scene)
+    scene.faults.counting = True
+    scene.faults.failing = {"ledger.usage": Fault.THROTTLED}
+    scene.tick()
+    assert len(scene.world.ledger.marks) == 1
+    scene.faults.failing = {}
+    scene.tick()
+    assert scene.world.ledger.marks == {}
+
+
+def test_who_a_recount_takes_over_is_denied_though_its_wake_was_lost() -> None:
+    scene = Scene()
+    lost_batch(scene)
+    for hour in scene.recounter().due(scene.now):
+        scene.recounter().settle(hour, scene.now)
+    woken_in_vain(scene)
+    scene.now += TICK
+    scene.tick()
+    assert scene.world.denied == {"user/alice"}
+
+
+def test_a_delivery_in_an_idle_hour_leaves_nothing_marked() -> None:
+    scene = Scene()
+    streaming(scene)
+    scene.now += 3 * HOUR
+    deliver(scene)
+    assert scene.world.ledger.marks == {}
+
+
+def _data(*events: LogEvent) -> str:
+    return delivery(events)

@@ -1,0 +1,92 @@
+"""Runs situations with faults, and says what came out otherwise than without."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, Self
+
+from fault_scene import Picture, Scene
+from fault_situations import Situation
+from faults import Fault
+
+
+def run(situation: Situation, at: Mapping[int, Fault]) -> tuple[Scene, Picture]:
+    """The act with these faults, and what is there when time has gone by."""
+    scene = situation.scene()
+    scene.faults.at = at
+    scene.faults.counting = True
+    situation.act(scene)
+    scene.settle()
+    return scene, scene.picture()
+
+
+def interleaved(situation: Situation, number: int, other: Situation) -> tuple[Scene, Picture]:
+    """The act, and before its call of that number all that another process does."""
+    scene = situation.scene()
+    scene.faults.between = number, scene.another(other.act)
+    scene.faults.counting = True
+    situation.act(scene)
+    scene.settle()
+    return scene, scene.picture()
+
+
+@cache
+def _in_order(one: Situation, other: Situation) -> tuple[Picture, Picture]:
+    """What comes out if one runs after the other, both ways."""
+    pictures = []
+    for first, second in ((one, other), (other, one)):
+        scene = one.scene()
+        first.act(scene)
+        mine = scene.swap_processes((None, None))
+        second.act(scene)
+        scene.swap_processes(mine)
+        scene.settle()
+        pictures.append(scene.picture())
+    return pictures[0], pictures[1]
+
+
+def wrong_in_both(found: Picture, one: Situation, other: Situation) -> list[str]:
+    """What is otherwise than in the nearer of the two orders."""
+    return min((list(differences(found, each)) for each in _in_order(one, other)), key=len)
+
+
+def differences(found: Picture, right: Picture, scene: Scene | None = None) -> Iterator[str]:
+    """What is wrong; a notice may come twice only if the answer to its publishing was lost."""
+    for each in fields(Picture):
+        if each.name != "told":
+            ours, theirs = getattr(found, each.name), getattr(right, each.name)
+            if ours != theirs:
+                yield f"{each.name}: {_short(ours, theirs)}"
+    hit = [] if scene is None else scene.faults.hit()
+    twice = sum("topic.publish" in each or "ledger.sent" in each for each in hit)
+    for notice in sorted(found.told.keys() | right.told.keys()):
+        ours, theirs = found.told[notice], right.told[notice]
+        if ours < theirs:
+            yield f"told {ours} of {theirs} times: {notice}"
+        elif ours > theirs + (twice if theirs else 0):
+            yield f"told {ours} instead of {theirs} times: {notice}"
+
+
+def _short(ours: object, theirs: object) -> str:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        keys = [key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)]
+        return "; ".join(
+            f"{key}: {ours.get(key)} not {theirs.get(key)}" for key in sorted(keys, key=str)[:3]
+        )
+    return f"{ours} not {theirs}"
+
+
+class OneAfterTheOther:
+    """In place of a pool of threads, so that the k-th call is always the same."""
+
+    def __init__(self, _workers: int = 0) -> None:
+        """As many workers as anybody likes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to do."""
+
+    def map(self, work: Callable[..., Any], *over: Iterable[Any]) -> Iterator[Any]:
+        return iter([work(*each) for each in zip(*over, strict=False)])
