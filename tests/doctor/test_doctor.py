@@ -25,6 +25,7 @@ from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.run import CHECKS
 from quota_enforcer.meter.ports import Recount, Series
+from world import ACCOUNT
 
 DENIED: Any = {
     "Code": "AccessDeniedException",
@@ -221,6 +222,36 @@ class TestPeople:
         shell.world.quota(action="notify")
         shell.sweep()
         assert findings(shell, "users and roles") == []
+
+    def test_who_could_lift_their_own_limit_is_named_with_how(self, shell: Shell) -> None:
+        held = ("bedrock:DeleteModelInvocationLoggingConfiguration", "iam:DetachUserPolicy")
+        shell.ailments = {"found": {"may": {f"arn:aws:iam::{ACCOUNT}:user/alice": held}}}
+        finding = the_finding(shell, "keys")
+        assert finding["about"] == ["user/alice: switch Bedrock's log off, take off their own deny"]
+        assert finding["fix"].startswith("quota-enforcer policy guard --account")
+        assert "asked about 1 of 1" in finding["evidence"]
+
+    def test_of_many_who_are_limited_a_sample_is_asked_about(self, shell: Shell) -> None:
+        shell.world.quota(principal="user/*")
+        for number in range(40):
+            shell.used(f"user{number:02d}", 1)
+        shell.sweep()
+        assert checks(shell)["keys"]["fine"] == (
+            "none of 41 limited users and roles could lift a limit (6 asked about)"
+        )
+
+    def test_of_people_behind_a_role_it_is_the_role_that_is_asked_about(self, shell: Shell) -> None:
+        shell.world.quota(principal="sso/*")
+        shell.used("sso:ann@example.com", 10)
+        shell.sweep()
+        [source] = [each for each in shell.world.ledger.sources() if "ann@" in each.arn]
+        role = source.arn.split("/")[1]
+        path = "/aws-reserved/sso.amazonaws.com/"
+        arn = f"arn:aws:iam::{ACCOUNT}:role{path}{role}"
+        entities = {Principal.parse(f"role/{role}"): Entity(path)}
+        held = {arn: ("iam:CreatePolicyVersion",)}
+        shell.ailments = {"found": {"identities": entities, "may": held}}
+        assert the_finding(shell, "keys")["about"] == [f"role/{role}: rewrite the denies"]
 
     def test_root_is_named(self, shell: Shell) -> None:
         root = Principal.parse("other/arn:aws:iam::111122223333:root")

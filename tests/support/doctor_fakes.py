@@ -9,6 +9,7 @@ from gate_fakes import FakeIam, FakeMemory, Gatehouse
 from quota_enforcer.aws import errors
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.guard.keys import Key
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.doctor.access import Problem
@@ -158,6 +159,10 @@ class FakeProbe:
     def identities(self) -> Mapping[Principal, Entity]:
         everybody = (record.principal for record in self.world.ledger.everybody())
         return self._said("identities", {who: Entity("/") for who in everybody})
+
+    def may(self, holder: str, keys: Sequence[Key]) -> Sequence[Key]:
+        held: Mapping[str, Sequence[str]] = self._said("may", {})
+        return [key for key in keys if key.action in held.get(holder, ())]
 
     def slots(self) -> Mapping[Kind, int]:
         return self._said("slots", {Kind.USER: 10, Kind.ROLE: 20})

@@ -22,10 +22,12 @@ from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, 
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.aws.iam.identities import IamIdentities
+from quota_enforcer.aws.iam.simulation import allowed
 from quota_enforcer.aws.messaging.queues import waiting
 from quota_enforcer.aws.messaging.subscriptions import listeners
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.guard.keys import Key
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.probe import Probe, StackPart
@@ -147,6 +149,9 @@ class _AwsProbe:
 
     def identities(self) -> Mapping[Principal, Entity]:
         return IamIdentities(self._client("iam")).all()
+
+    def may(self, holder: str, keys: Sequence[Key]) -> Sequence[Key]:
+        return allowed(self._client("iam"), holder, keys)
 
     def slots(self) -> Mapping[Kind, int]:
         return IamIdentities(self._client("iam")).slots()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.guard.keys import Key
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.access import Problem
 from quota_enforcer.doctor.rules.coverage import Entity
@@ -114,6 +115,9 @@ class Probe(Protocol):
 
     def identities(self) -> Mapping[Principal, Entity]:
         """Every user and role."""
+
+    def may(self, holder: str, keys: Sequence[Key]) -> Sequence[Key]:
+        """Those of these calls that IAM allows a user or role, which is named by its ARN."""
 
     def slots(self) -> Mapping[Kind, int]:
         """How many managed policies a user or role may have."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from quota_enforcer.core.policies.callers import FINDING, NEEDS
 from quota_enforcer.doctor.access import unmade
-from quota_enforcer.doctor.checks import coverage, machinery, metering
+from quota_enforcer.doctor.checks import coverage, keys, machinery, metering
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 
@@ -36,6 +36,7 @@ CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "notices": machinery.notices,
     "users and roles": coverage.users_and_roles,
     "shared roles": coverage.shared,
+    "keys": keys.held,
     "denies": coverage.denies,
     "deny policies": coverage.deny_policies,
     "gates": coverage.gates,

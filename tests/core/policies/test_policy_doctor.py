@@ -11,7 +11,7 @@ from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, VERSION, size
 
 ACCOUNT = "111122223333"
-READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan")
+READING = ("Describe", "Get", "List", "BatchGet", "Query", "Scan", "Simulate")
 OF_NO_RESOURCE = {
     "account:ListRegions",
     "bedrock:GetModelInvocationLoggingConfiguration",

@@ -76,6 +76,7 @@ def bad() -> Iterator[Diagnosis]:
         coverage.Seat(alice, 1, full),
         coverage.Seat(alice, 1, coverage.Entity("/break-glass/")),
     ]
+    yield coverage.keys_held([coverage.Holder("user/a", ("edit quotas",))], 1, "1", "q")
     yield coverage.identities(seats, frozenset(), {Kind.USER: 10}, ["other/arn"], ["user/x"])
     yield coverage.shared_identities([coverage.Shared("role ci", ("sso/a",))], ["sso/b"], 1, "q")
     stray = "x: aws iam detach-group-policy --group-name g --policy-arn arn:p"

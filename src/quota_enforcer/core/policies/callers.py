@@ -83,6 +83,8 @@ _ACCOUNTS: Final = "logs:DescribeAccountPolicies"
 
 _VERSIONS: Final = ("iam:GetPolicyVersion", "iam:ListPolicyVersions")
 
+_SIMULATE: Final = "iam:SimulatePrincipalPolicy"
+
 _HOLDERS: Final = "iam:ListEntitiesForPolicy"
 
 _RECORDS: Final = "dynamodb:Query"
@@ -120,6 +122,13 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *_RULES,
     ),
     "shared roles": ("iam:GetRole", *_RULES),
+    "keys": (
+        _SIMULATE,
+        "iam:GetAccountAuthorizationDetails",
+        "lambda:GetFunctionConfiguration",
+        _PARTS,
+        *_RULES,
+    ),
     "denies": (_HOLDERS, _RECORDS, "dynamodb:BatchGetItem"),
     "deny policies": _VERSIONS,
     "gates": (*_VERSIONS, _HOLDERS, "iam:GetRole", _RECORDS, _STATE),
@@ -162,6 +171,7 @@ def doctor(of: Deployed, stack: str) -> Document:
             policy_arn(of.partition, of.account, stack, "*"),
         ),
         allow("Boundaries", ["iam:GetRole"], roles),
+        allow("Keys", [_SIMULATE], [roles, roles.replace(":role/", ":user/")]),
         allow(
             "EventSources",
             ["lambda:GetEventSourceMapping"],

@@ -32,7 +32,7 @@ _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})
 
 def users_and_roles(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether each user and role has room for its denies."""
-    entities = deployment.probe.identities()
+    entities = deployment.identities()
     seen = [record.principal for record in deployment.everybody()]
     seats = [
         Seat(principal, _scopes(deployment, principal), entities[principal])

@@ -33,6 +33,14 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """A limited user or role; `may` says in words what it could do to lift a limit."""
+
+    name: str
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """A role that several people share, without a gate; `people` have quotas that deny.
 
@@ -168,3 +176,25 @@ def _shared(seen: Sequence[Shared]) -> Iterator[Finding]:
             )
         else:
             yield warning(f"{what}; no quota denies anybody behind it yet", has, fix, then)
+
+
+def keys_held(asked: Sequence[Holder], limited: int, account: str, stack: str) -> Diagnosis:
+    """Whether somebody who is limited could lift the limit.
+
+    `asked` are those of the `limited` users and roles that IAM was asked about.
+    """
+    some = "each" if len(asked) == limited else f"{len(asked)} asked about"
+    fine = f"none of {limited:,} limited users and roles could lift a limit ({some})"
+    able = [holder for holder in asked if holder.may]
+    if not able:
+        return diagnosis(fine if limited else "nobody is limited yet")
+    finding = warning(
+        f"{len(able)} of {len(asked)} limited users and roles could lift a limit",
+        f"IAM's policy simulator, asked about {len(asked)} of {limited:,}, boundaries and the "
+        "organisation's policies included",
+        f"quota-enforcer policy guard --account {account} --stack {stack} --admin-role ROLE",
+        "attach what it prints in the organisation; without one, print it with --kind boundary "
+        "for those named; or take what they do not need from their own policies",
+        [f"{holder.name}: {', '.join(holder.may)}" for holder in able],
+    )
+    return diagnosis(fine, [finding])
