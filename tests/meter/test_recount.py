@@ -149,6 +149,25 @@ def test_an_empty_log_beside_usage_is_refused_and_left(place: Place) -> None:
     assert (place.ledger.asked, place.ledger.started) == ({}, {})
 
 
+def test_a_stream_that_was_deleted_and_made_again_takes_no_usage_away(place: Place) -> None:
+    """Whoever may delete it needs one call more, and the log has a line of the hour again."""
+    place.stream.deliver(delivery(some()), NOON + 7 * MINUTE, "id")
+    place.log.lines = some()[-1:]
+    place.log.made = NOON + 30 * MINUTE
+    place.ledger.ask_recounts([NOON], NOON)
+    with pytest.raises(RecountRefused, match=r"there only since 2026-11-24T12:30:00Z.*DeleteLogSt"):
+        place.recounter.settle(NOON, LATER)
+    assert place.ledger.totals() == truth(some(), place)
+    assert (place.ledger.asked, place.ledger.started) == ({}, {})
+
+
+def test_a_stream_of_that_hour_may_still_add_usage(place: Place) -> None:
+    place.log.lines = some()
+    place.log.made = NOON + MINUTE
+    assert place.recounter.recount(NOON, LATER).records == 6
+    assert place.ledger.totals() == truth(some(), place)
+
+
 def test_an_empty_log_and_an_empty_ledger_agree(place: Place) -> None:
     place.log.lines = []
     assert place.recounter.recount(NOON, LATER).records == 0

@@ -242,6 +242,8 @@ class FakeLog:
 
     lines: list[LogEvent] = field(default_factory=list)
     kept: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    made: datetime | None = datetime(2026, 1, 1, tzinfo=UTC)
+    """When Bedrock's stream was made."""
 
     def events(self, start: datetime, end: datetime) -> Iterator[LogEvent]:
         for line in self.lines:
@@ -250,6 +252,9 @@ class FakeLog:
 
     def kept_since(self) -> datetime:
         return self.kept
+
+    def stream_since(self) -> datetime | None:
+        return self.made
 
 
 @dataclass

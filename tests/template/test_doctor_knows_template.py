@@ -73,7 +73,12 @@ def test_roles_are_where_the_doctor_thinks() -> None:
 def test_a_role_is_named_where_the_parameter_says(path: str) -> None:
     given: dict[str, str] = {"RolePath": path} if path != "/" else {}
     probe = SimpleNamespace(
-        parameters=lambda: given, parts=dict, region="us-east-1", meter=None, author=None
+        parameters=lambda: given,
+        parts=dict,
+        region="us-east-1",
+        meter=None,
+        author=None,
+        identities=None,
     )
     settings = SimpleNamespace(
         stack="q", account="123456789012", denies={"*": "arn:aws:iam::123456789012:policy/p"},

@@ -78,7 +78,7 @@ MASKED = (
     "masked, as by a data protection policy of the log group: nobody can tell who called; "
     "`quota-enforcer doctor` looks for such a policy"
 )
-_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 """What IAM and STS allow in names; anything else would be forged, such as a user named `*`.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -128,7 +128,7 @@ def _checked(name: str, arn: str) -> str:
     if not _NAME.fullmatch(name):
         raise UnknownIdentity(
             f"{arn[:200]!r} has the name {name[:200]!r}, which IAM does not allow: expected "
-            "letters, digits and any of +=,.@_-",
+            "at most 64 letters, digits and any of +=,.@_-",
         )
     return name
 

@@ -64,7 +64,7 @@ class DeploymentUnderCheck:
         self.quotas = Memoised(self._load)
         self.parts = Memoised(probe.parts)
         self.parameters = Memoised(probe.parameters)
-        self.identities = Memoised(lambda: probe.identities())
+        self.identities = Memoised(probe.identities)
         self.meter = Memoised(probe.meter)
         self.kept = Memoised(lambda: GatesKept(probe.author().gates, probe.gates()))
         self.logging = Memoised(lambda: probe.logging(probe.region))

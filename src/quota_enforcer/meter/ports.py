@@ -151,6 +151,9 @@ class InvocationLog(Protocol):
     def kept_since(self) -> datetime:
         """Before this moment the log group may have lost events, or did not exist."""
 
+    def stream_since(self) -> datetime | None:
+        """Since when Bedrock's stream is there, which holds nothing older; None without one."""
+
 
 class Wake(Protocol):
     """The enforcer, told whose usage has changed; nobody waits for it."""

@@ -22,6 +22,7 @@ from quota_enforcer.meter.log.record import Quarantined
 from quota_enforcer.meter.ports import Recount, UsageEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
     from quota_enforcer.core.ledger import Bucket, Source
@@ -134,6 +135,7 @@ class Recounter:
                 "data is not zero. Was logging switched off, or another log group used? The "
                 "ledger is left as it is",
             )
+        self._check_whole(hour, changed, stored)
         for bucket, counts in changed.items():
             ledger.set_hours(bucket, {hour: counts}, METER)
         ledger.set_tally(hour, found.models)
@@ -166,6 +168,24 @@ class Recounter:
                 f"the log {self._log_group.group} holds everything only since "
                 f"{kept:%Y-%m-%dT%H:%M}Z, so the hour from {hour:%Y-%m-%dT%H:%M}Z "
                 "cannot be set from it: the ledger is left as it is",
+            )
+
+    def _check_whole(
+        self, hour: datetime, changed: "Mapping[Bucket, Counts]", stored: "Mapping[Bucket, Counts]"
+    ) -> None:
+        """Raises RecountRefused where a log that was emptied meanwhile would take usage away."""
+        less = any(
+            counts.requests < stored.get(bucket, _ZERO).requests
+            for bucket, counts in changed.items()
+        )
+        made = self._adapters.log.stream_since() if less else None
+        if made is not None and hour < made:
+            self._adapters.ledger.drop_recount(hour)
+            raise RecountRefused(
+                f"Bedrock's stream in the log {self._log_group.group} is there only since "
+                f"{made:%Y-%m-%dT%H:%M:%SZ}, and the ledger has more usage in the hour from "
+                f"{hour:%Y-%m-%dT%H:%M}Z than it holds: somebody deleted the stream before. "
+                "CloudTrail (DeleteLogStream) says who; the ledger is left as it is",
             )
 
     def _closes(self, hour: datetime) -> datetime:

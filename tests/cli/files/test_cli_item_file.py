@@ -178,7 +178,6 @@ def test_the_text_tells_the_form_where_the_name_does_not(tmp_path: Path) -> None
         ("q.json", f'[{{"limit": {"9" * 5000}}}]', "at most 38 digits"),
         ("q.json", '[{"limit": 1E+126}]', "is not a number that the table can hold"),
         ("q.yaml", "- note: !!python/name:os.system", "could not determine a constructor"),
-        ("q.yaml", "- {a: &b [*b]}", "cannot read it: found unconstructable recursive node"),
         ("q.yaml", "- {? [a] : b}", "cannot read it: unhashable type"),
         ("q.yaml", "- note: !!set {}", "note is a set that is empty or mixed; write a list"),
         ("q.yaml", "- note: !!set {a, 1}", "note is a set that is empty or mixed; write a list"),
@@ -195,6 +194,12 @@ def test_what_cannot_be_read_or_stored_is_a_problem_of_its_item(
 ) -> None:
     [found] = in_file(tmp_path, text, name)
     assert any(problem in each for each in found.problems), found.problems
+
+
+BILLIONS = "- &a0 [x]\n" + "".join(
+    f"- &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(30)
+)
+"""The laughs: a kilobyte that stands for 9 to the 30th."""
 
 
 def test_one_item_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -221,6 +226,8 @@ def test_one_item_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -
         ("q.json", "", "cannot read"),
         ("q.yaml", "- a: 1\n b: 2\n", "line 2"),
         ("q.yaml", "- a: 1\n---\n- b: 2\n", "expected a single document"),
+        ("q.yaml", "- {a: &b [*b]}", "line 1 repeats another place (*b)"),
+        ("q.yaml", BILLIONS, "line 2 repeats another place (*a0)"),
         ("q.yaml", "[" * 100_000, "more than 30 levels deep"),
         ("q.yaml", "- " * 100_000, "more than 30 levels deep"),
         ("q.json", "[" * 100_000, "cannot read"),

@@ -302,15 +302,15 @@ def test_yaml_keeps_numbers_exact_and_moments_as_text(files: Files) -> None:
     assert alice["events"][0]["at"] == "2026-11-30T10:15:45Z"
 
 
-def test_yaml_may_share_attributes_and_override_them(files: Files) -> None:
+def test_yaml_that_repeats_another_place_is_refused(files: Files) -> None:
+    """A few such lines can stand for billions."""
     files.written(
         "- &ours {principal: user/alice, quota: a, measure: requests, limit: 9, window: day}\n"
         "- <<: *ours\n  quota: b\n  limit: 2\n"
     )
-    events = files.principals()["user/alice"]["events"]
-    assert [(each["kind"], each["quota"]) for each in events] == [
-        ("blocked", "b"),
-    ]
+    result = files.run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "line 2 repeats another place (*ours)" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("number", ["1:30", "0x10"])

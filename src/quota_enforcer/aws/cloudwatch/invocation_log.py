@@ -96,6 +96,19 @@ class CloudWatchInvocationLog:
             if written["metricNamespace"] == namespace
         )
 
+    def stream_since(self) -> datetime | None:
+        """When Bedrock's stream was made; None if there is none.
+
+        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html
+        """
+        answer = self._client.describe_log_streams(
+            logGroupName=self._group, logStreamNamePrefix=BEDROCK_STREAM, limit=1
+        )
+        for stream in answer["logStreams"]:
+            if stream["logStreamName"] == BEDROCK_STREAM:
+                return _EPOCH + stream["creationTime"] * _MILLISECOND
+        return None
+
     def _described(self) -> "LogGroupTypeDef":
         pages = self._client.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix=self._group

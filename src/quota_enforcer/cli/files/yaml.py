@@ -39,7 +39,7 @@ def entries(text: str) -> Iterator[tuple[Any, int, list[str]]]:
     """
     reader = None
     try:
-        _check_depth(text)
+        _check_form(text)
         reader = _Reader(text)
         root = reader.get_single_node()
         if not isinstance(root, yaml.SequenceNode):
@@ -63,13 +63,17 @@ def _entry(reader: _Reader, node: yaml.Node) -> Any:
         return {}
 
 
-def _check_depth(text: str) -> None:
+def _check_form(text: str) -> None:
+    """Raises ValueError for what a few lines could make endless: deep levels, and aliases."""
     depth = 0
     for event in yaml.parse(text, _Fast):
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            place = f"line {event.start_mark.line + 1} repeats another place (*{event.anchor})"
+            raise ValueError(f"{place}, and a few such lines can stand for billions: write it out")  # noqa: TRY004 - of the text
         if depth > _DEEPEST:
             raise ValueError(f"its lists and maps are more than {_DEEPEST} levels deep")
 

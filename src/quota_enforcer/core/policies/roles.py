@@ -71,6 +71,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemappin
 """
 
 READING_THE_LOG: Final = (
+    "logs:DescribeLogStreams",
     "logs:DescribeMetricFilters",
     "logs:DescribeSubscriptionFilters",
     "logs:FilterLogEvents",

@@ -3,15 +3,17 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 """
 
-import gzip
 import json
 import zlib
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.meter.ports import LogEvent
+
+LARGEST: Final = 64 << 20
+"""Bytes of a delivery; the JSON of so much takes half of the function's memory."""
 
 
 class Undecodable(EnforcerError):
@@ -54,7 +56,7 @@ def decode(data: str) -> Delivery:
 
 def _parsed(data: str) -> dict[str, Any]:
     try:
-        delivery = json.loads(gzip.decompress(b64decode(data, validate=True)))
+        delivery = json.loads(_expanded(b64decode(data, validate=True)))
     # The kind of error only: some of these errors hold the text that they are about.
     except (EOFError, OSError, zlib.error) as error:
         raise Undecodable(f"it is no whole gzip: {type(error).__name__}") from None
@@ -65,6 +67,20 @@ def _parsed(data: str) -> dict[str, Any]:
     if not isinstance(delivery, dict):
         raise Undecodable("it is no JSON object")
     return delivery
+
+
+def _expanded(packed: bytes) -> bytes:
+    """What a gzip holds, up to a bound: a thousandth of it may stand for a function's memory.
+
+    Raises Undecodable beyond, EOFError if it is cut off, and what zlib raises.
+    """
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    expanded = unpacking.decompress(packed, LARGEST)
+    if unpacking.unconsumed_tail:
+        raise Undecodable(f"it expands to more than {LARGEST >> 20} MiB")
+    if not unpacking.eof:
+        raise EOFError
+    return expanded
 
 
 def _event(event: Any) -> LogEvent | None:

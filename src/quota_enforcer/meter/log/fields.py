@@ -24,6 +24,8 @@ _MOMENT = re.compile(
 )
 _TEXT = re.compile(r"[!-~]{1,2048}")
 """What ARNs, ids and codes are made of: printable ASCII without spaces, as long as a modelId."""
+MOST_OF_MODEL = 512
+"""Characters of a model id or ARN; a key of the ledger, in which it stands, has 1,024 bytes."""
 _NUMBER = re.compile(r"[-+.,\d]{1,20}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _ARNS_ACCOUNT = 4
@@ -55,6 +57,17 @@ def text(record: Mapping[str, Any], name: str) -> str:
     if MASK in value:
         raise Damaged(f"{name} is {shown(value)}: it is {MASKED}")
     return value
+
+
+def model(record: Mapping[str, Any]) -> str:
+    """The model's id or ARN, as long as a key of the ledger can hold."""
+    found = text(record, "modelId")
+    if len(found) > MOST_OF_MODEL:
+        raise Damaged(
+            f"modelId is {shown(found)}, {len(found):,} characters: expected at most "
+            f"{MOST_OF_MODEL}"
+        )
+    return found
 
 
 def optional_text(record: Mapping[str, Any], name: str) -> str | None:

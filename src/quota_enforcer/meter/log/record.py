@@ -111,7 +111,7 @@ def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
         return Skipped(f"{FAILED_CALL}: {record_fields.text(record, 'errorCode')}")
     at = record_fields.moment(record)
     arn, identity = record_fields.identity(record, account)
-    model_id = record_fields.text(record, "modelId")
+    model_id = record_fields.model(record)
     operation = record_fields.optional_text(record, "operation")
     counts = record_fields.counts(record, operation, model_id)
     return Counted(
