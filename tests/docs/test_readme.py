@@ -117,8 +117,9 @@ def test_every_line_to_run_is_of_a_tool_that_the_manual_names(page: str) -> None
 
 
 def test_every_file_named_exists() -> None:
+    """A test within a file is named after `::`; the threat model's own test looks for those."""
     for path in re.findall(r"[` ]((?:src|docs|tests|bench|events)/[^`*{ \n]+)[` \n]", MANUAL):
-        assert (ROOT / path).exists(), path
+        assert (ROOT / path.partition("::")[0]).exists(), path
 
 
 def test_a_new_counter_touches_the_files_that_its_recipe_names() -> None:

@@ -72,5 +72,9 @@ def test_the_topic_takes_alarms_of_this_account_and_rules_and_no_other_service()
         "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"},
     }
     assert rules["Principal"] == {"Service": "events.amazonaws.com"}
-    assert "Condition" not in rules  # EventBridge fills no keys: it would refuse every notice
+    # EventBridge is not known to fill these, and a plain condition would refuse every notice then.
+    assert rules["Condition"] == {
+        "StringEqualsIfExists": {"aws:SourceAccount": "123456789012"},
+        "ArnLikeIfExists": {"aws:SourceArn": "arn:aws:events:us-east-1:123456789012:rule/*"},
+    }
     assert {each["Action"] for each in (alarms, rules)} == {"sns:Publish"}

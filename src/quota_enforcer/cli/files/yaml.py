@@ -72,7 +72,8 @@ def _check_form(text: str) -> None:
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
-            place = f"line {event.start_mark.line + 1} repeats another place (*{event.anchor})"
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            place = f"line {line} repeats another place (*{event.anchor})"
             raise ValueError(f"{place}, and a few such lines can stand for billions: write it out")  # noqa: TRY004 - of the text
         if depth > _DEEPEST:
             raise ValueError(f"its lists and maps are more than {_DEEPEST} levels deep")

@@ -1,7 +1,8 @@
-"""What a call of IAM is about, by its ARN with its path: a user, a role, or a policy to be made.
+"""What a call of IAM is about, by its ARN with its path: a user, a role, or a new policy.
 
 The emulator leaves the path out, so a policy for `role/bedrock-quota/*` would match nobody; and a
-policy to be made is `*` to it, so nobody could be allowed to make just one.
+policy to be made is `*` to it, so nobody could be allowed to make just one; so is whom the policy
+simulator is asked about.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
@@ -21,7 +22,7 @@ def install() -> None:
         if service != "iam":
             return arn
         if arn == "*":
-            return _new_policy(*request) or arn
+            return _named_in(*request) or arn
         kind, _, name = arn.rpartition(":")[2].partition("/")
         known = {"role": iam._roles, "user": iam._users}.get(kind, {}).get(name)
         return str(known["Arn"]) if known else arn
@@ -29,13 +30,15 @@ def install() -> None:
     iam_actions.extract_resource_arn = resource
 
 
-def _new_policy(*request: Any) -> str | None:
-    """The ARN that CreatePolicy will give; None for any other call."""
+def _named_in(*request: Any) -> str | None:
+    """The ARN that CreatePolicy will give, or the simulator's; None for any other call."""
     named, account = request[4], request[6]
 
     def said(name: str) -> str:
         return str(iam_actions._query_param(named, name))
 
+    if said("Action") == "SimulatePrincipalPolicy":
+        return said("PolicySourceArn")
     if said("Action") != "CreatePolicy":
         return None
     return f"arn:aws:iam::{account}:policy{said('Path') or '/'}{said('PolicyName')}"
