@@ -53,7 +53,9 @@ class Rule:
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.events = aws.client("events")
-        (self.found,) = self.events.list_rules()["Rules"]
+        (self.found,) = (
+            each for each in self.events.list_rules()["Rules"] if "PoliciesTouched" in each["Name"]
+        )
 
     def matches(self, happened: Event) -> bool:
         answer = self.events.test_event_pattern(
