@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
+from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
@@ -125,9 +127,14 @@ class _EvaluationRun:
             return error
 
     def _dearer_for_an_hour(self, model: str) -> Decimal:
+        return self._prices_today.dearer_for_an_hour(model)
+
+    @cached_property
+    def _prices_today(self) -> PriceTable:
+        """Asked for only where it matters, and once: to find it compares all prices of admins."""
         given = self._given
         today = local_date(given.context.now, given.context.zone)
-        return dated_prices(given.rules.prices).on(today).dearer_for_an_hour(model)
+        return dated_prices(given.rules.prices).on(today)
 
 
 def _pages(principals: list[Principal]) -> Iterator[list[Principal]]:
