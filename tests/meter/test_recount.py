@@ -271,6 +271,18 @@ def test_an_event_that_the_hour_does_not_have_is_refused_and_nothing_changes(
     assert (place.ledger.totals(), place.ledger.without) == (before, {})
 
 
+def test_an_hour_that_is_due_stays_due_though_an_event_was_mistyped(
+    place: Place, forged: str
+) -> None:
+    place.ledger.ask_recounts([NOON], LATER)
+    place.recounter.recount(NOON + HOUR, LATER + HOUR)
+    with pytest.raises(RecountRefused):
+        place.recounter.recount(NOON, LATER, without=frozenset({f"{forged}0"}))
+    assert place.recounter.due(LATER) == [NOON]
+    place.recounter.settle(NOON, LATER + MINUTE)
+    assert (place.recounter.due(LATER + HOUR), requests(place)) == ([], 2)
+
+
 def test_admins_are_told_of_what_is_left_out(place: Place, forged: str) -> None:
     """Whoever may invoke the function could take their own usage out."""
     place.recounter.recount(NOON, LATER)

@@ -105,7 +105,7 @@ class Recounter:
         left_out = without if everything else without | ledger.left_out(hour)
         found = self._read(hour, left_out)
         if unknown := sorted(without - found.left_out):
-            ledger.drop_recount(hour)
+            # It stays asked for: others may have asked, and from now on no call is added to it.
             raise RecountRefused(
                 f"the log {self._log_group.group} has no event {unknown[0]} in the hour from "
                 f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"

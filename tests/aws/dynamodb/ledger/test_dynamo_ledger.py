@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from botocore.stub import Stubber
 
-from builders import ALICE, HAIKU, NOON
+from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.core.ledger import Bucket, Record, Source
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -115,3 +116,16 @@ def test_usage_and_history_expire_but_no_record_does(
         sk.partition("#")[0] for (_, sk), item in items(dynamodb).items() if "expires" in item
     }
     assert expiring == {"usage", "history"}
+
+
+def test_what_is_left_out_of_an_hour_is_left_out_for_good(dynamodb: "DynamoDBClient") -> None:
+    """The log may be kept for years, and recounted; that an hour was recounted is forgotten."""
+    meter = DynamoMeterLedger(dynamodb, "ledger", UTC_ZONE)
+    meter.start_recount(NOON, NOON + HOUR)
+    meter.leave_out(NOON, {"forged"})
+    meter.finish_recount(NOON, NOON + HOUR)
+    assert meter.left_out(NOON) == {"forged"}
+    kept = [pk for (pk, _), item in items(dynamodb).items() if "expires" not in item]
+    assert kept == ["left_out"]
+    meter.leave_out(NOON, set())
+    assert meter.left_out(NOON) == frozenset()

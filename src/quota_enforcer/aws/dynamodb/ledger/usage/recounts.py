@@ -18,6 +18,8 @@ from quota_enforcer.meter.ports import Recount
 
 RECOUNTS = "recounts"
 """The partition of all of them; the range key is the hour."""
+LEFT_OUT = "left_out"
+"""The partition of the log events that are no usage, by the hour that they are left out of."""
 KEPT = timedelta(days=40)
 """How long is remembered that an hour was recounted: a call that comes later would be added."""
 
@@ -25,6 +27,11 @@ KEPT = timedelta(days=40)
 def recount_key(hour: datetime) -> Plain:
     """Where an hour is stored."""
     return {"pk": RECOUNTS, "sk": instant(hour)}
+
+
+def _left_out_key(hour: datetime) -> Plain:
+    """On its own, since it holds for good: the log may be kept for longer than recounts are."""
+    return {"pk": LEFT_OUT, "sk": instant(hour)}
 
 
 class DynamoRecounts:
@@ -56,11 +63,11 @@ class DynamoRecounts:
             self.ask_recounts([hour], now)
 
     def left_out(self, hour: datetime) -> frozenset[str]:
-        item = self._table.get(recount_key(hour)) or {}
-        return frozenset(item.get("without", ()))
+        item = self._table.get(_left_out_key(hour)) or {}
+        return frozenset(item.get("events", ()))
 
     def leave_out(self, hour: datetime, events: Collection[str]) -> None:
-        self._table.update(recount_key(hour), {"without": sorted(events)})
+        self._table.update(_left_out_key(hour), {"events": sorted(events)})
 
     def drop_recount(self, hour: datetime) -> None:
         self._table.update(recount_key(hour), {}, ["asked", "seen", "started", "finished"])
