@@ -26,7 +26,7 @@ test: setup ## lint, types, the manual, and all tests (template checks are among
 	@$(MAKE) --jobs lint types docs half-tests other-tests end-to-end-tests
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
-	@$(MAKE) --jobs lint types half-tests other-tests
+	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs lint types half-tests other-tests
 
 half-tests: setup
 	$(BIN)/pytest -q $(HALF)
