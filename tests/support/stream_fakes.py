@@ -87,7 +87,6 @@ class FakeMeterLedger:
     asked: dict[datetime, datetime] = field(default_factory=dict)
     started: dict[datetime, datetime] = field(default_factory=dict)
     seen: set[datetime] = field(default_factory=set)
-    known: set[Principal] = field(default_factory=set)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     tallied: dict[datetime, HourTally] = field(default_factory=dict)
     without: dict[datetime, frozenset[str]] = field(default_factory=dict)
@@ -140,14 +139,11 @@ class FakeMeterLedger:
         if mark:
             self.marks[f"{mark}#{len(self.marks)}"] = frozenset(principals)
 
-    def principals(self) -> set[Principal]:
-        return {bucket.principal for bucket in self.usage} | self.known
-
-    def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+    def day(self, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {
             bucket: {hour: counts for hour, counts in hours.items() if any(counts)}
             for bucket, hours in self.usage.items()
-            if bucket.principal == principal and bucket.day == day
+            if bucket.day == day
         }
 
     def set_hours(

@@ -103,10 +103,11 @@ class MeterLedger(Protocol):
         So does one that was seen later already: a recount looks back, a delivery may be late.
         """
 
-    def principals(self) -> set[Principal]: ...
+    def day(self, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """The stored hours of everybody's buckets of one local date, those without any too.
 
-    def day(self, principal: Principal, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
-        """The stored hours of one principal's buckets of one local date, those without any too."""
+        Consistently read, in one pass.
+        """
 
     def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = ...) -> None:
         """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""

@@ -114,14 +114,10 @@ class Recounter:
             ledger.leave_out(hour, left_out)
             ledger.post([_left_out(hour, found.left_out, now)])
         day = local_date(hour, self._log_group.zone)
-        principals = ledger.principals() | {bucket.principal for bucket in found.sums}
-        stored: dict[Bucket, Counts] = {}
-        touched: set[Principal] = set()
-        for principal in sorted(principals):
-            buckets = ledger.day(principal, day)
-            stored |= {bucket: hours.get(hour, _ZERO) for bucket, hours in buckets.items()}
-            # Also those with nothing to change: an earlier run may have died before it woke them.
-            touched |= {principal} if buckets else set()
+        # Also whoever has no record any more: a session that ended weeks ago.
+        stored = {bucket: hours.get(hour, _ZERO) for bucket, hours in ledger.day(day).items()}
+        # Also those with nothing to change: an earlier run may have died before it woke them.
+        touched: set[Principal] = {bucket.principal for bucket in stored}
         changed = {
             bucket: found.sums.get(bucket, _ZERO)
             for bucket in {**stored, **found.sums}

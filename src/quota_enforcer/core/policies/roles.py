@@ -152,9 +152,10 @@ def meter(of: Deployed) -> Document:
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:Query",
+                "dynamodb:Scan",
                 "dynamodb:UpdateItem",
             ],
-            [of.ledger_table, f"{of.ledger_table}/index/by-due"],
+            of.ledger_table,
         ),
         allow("InvocationLog", READING_THE_LOG, of.invocation_log),
         # IAM asks for it without a name.

@@ -61,8 +61,12 @@ def a_ledger(client: Any) -> DynamoMeterLedger:
 
 
 def requests(ledger: DynamoMeterLedger, who: str = "user/alice") -> int:
-    days = ledger.day(Principal.parse(who), TODAY)
-    return sum(counts.requests for hours in days.values() for counts in hours.values())
+    return sum(
+        counts.requests
+        for bucket, hours in ledger.day(TODAY).items()
+        if str(bucket.principal) == who
+        for counts in hours.values()
+    )
 
 
 def test_a_call_is_a_marker_and_a_bucket(dynamodb: "DynamoDBClient") -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from builders import ALICE, HAIKU, NOON
 from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
 from quota_enforcer.aws.dynamodb.ledger.items import (
     NEVER,
+    SESSION_KEPT,
     quota_item,
     quota_memory_of,
     record_item,
@@ -31,6 +33,7 @@ from quota_enforcer.core.ledger import (
     SweepState,
     UsedUp,
     Warned,
+    WouldDeny,
 )
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
@@ -60,6 +63,7 @@ STANDINGS = st.builds(
     ),
     due=st.none() | MOMENTS,
     blocked_since=MOMENTS,
+    held=st.dictionaries(NAMES, COUNTS, max_size=2),
 )
 RECORDS = st.builds(
     Record,
@@ -120,7 +124,7 @@ def test_every_notice_survives(notice: Notice) -> None:
 def test_every_quota_item_survives_exactly(
     subject: str, name: str, item: dict[str, Any] | None, reported: str
 ) -> None:
-    memory = QuotaMemory(subject, name, item, reported, "1", removed_by=reported)
+    memory = QuotaMemory(subject, name, item, reported, "1", NOON, removed_by=reported)
     assert quota_memory_of(stored(quota_item(memory))) == memory
 
 
@@ -191,3 +195,29 @@ def test_history_goes_after_thirteen_months_and_the_outbox_never() -> None:
     expires = datetime.fromtimestamp(notice_items.history_item(notice)["expires"], UTC)
     assert expires == NOON + timedelta(days=400)
     assert "expires" not in notice_items.outbox_item(notice)
+
+
+SESSION = Principal.parse("session/ci/42")
+USED_UP = UsedUp(Decimal(5), NOON, None)
+IN_FORCE_OR_OWED = [
+    Record(SESSION, Standing(since=NOON, denied=frozenset({"*"}))),
+    Record(SESSION, Standing(since=NOON, used_up={"default#daily": USED_UP})),
+    Record(SESSION, Standing(since=NOON, would_deny={"q": WouldDeny(NOON, USED_UP)})),
+    Record(SESSION, Standing(since=NOON, held={"q": 120})),
+    Record(SESSION, Standing(since=NOON), intended=frozenset()),
+    Record(SESSION, Standing(since=NOON), trouble="all slots are full"),
+    Record(SESSION, Standing(since=NOON), due=NOON),
+    Record(Principal.parse("user/alice"), Standing(since=NOON)),
+    Record(Principal.parse("role/ci"), Standing(since=NOON)),
+]
+
+
+@pytest.mark.parametrize("record", IN_FORCE_OR_OWED, ids=repr)
+def test_a_record_stays_while_anything_of_it_is_in_force_or_owed(record: Record) -> None:
+    assert "expires" not in record_item(record)
+
+
+def test_the_record_of_a_session_goes_after_its_time() -> None:
+    item = record_item(Record(SESSION, Standing(since=NOON)))
+    assert datetime.fromtimestamp(item["expires"], UTC) == NOON + SESSION_KEPT
+    assert record_of(item) == Record(SESSION, Standing(since=NOON))

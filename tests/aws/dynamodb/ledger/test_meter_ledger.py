@@ -11,7 +11,7 @@ from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.ledger import Bucket, MeterRules, Record, Source
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.ports import AddResult, MeterLedger, UsageEntry
 from quota_enforcer.meter.watch.ports import HourTally, WatchMemory
@@ -102,7 +102,7 @@ def test_what_the_watch_remembers_is_read_back_as_it_was(ledger: MeterLedger) ->
 
 def used(ledger: MeterLedger, who: Principal = ALICE) -> Counts:
     """What was used at noon."""
-    return ledger.day(who, TODAY).get(Bucket(who, HAIKU, TODAY), {}).get(NOON, Counts())
+    return ledger.day(TODAY).get(Bucket(who, HAIKU, TODAY), {}).get(NOON, Counts())
 
 
 def test_a_new_ledger_has_a_brief_of_nothing(ledger: MeterLedger) -> None:
@@ -166,7 +166,7 @@ def test_more_calls_of_one_moment_than_one_condition_holds_are_added_once(
 def test_hours_of_one_day_are_added_together(ledger: MeterLedger) -> None:
     earlier = an_addition("b", hour=NOON - HOUR, at=NOON - HOUR)
     ledger.add([an_addition("a"), earlier], NOW)
-    (hours,) = ledger.day(ALICE, TODAY).values()
+    (hours,) = ledger.day(TODAY).values()
     assert {hour: counts.requests for hour, counts in hours.items()} == {NOON: 1, NOON - HOUR: 1}
 
 
@@ -177,14 +177,14 @@ def test_added_usage_and_set_usage_are_the_same_usage(ledger: MeterLedger) -> No
     assert used(ledger) == Counts(6, 60, 5, 3, 2)
     ledger.set_hours(bucket, {NOON: Counts()}, "recount")
     assert used(ledger) == Counts()
-    assert list(ledger.day(ALICE, TODAY)) == [bucket], "it is known of, though it is empty"
+    assert list(ledger.day(TODAY)) == [bucket], "it is known of, though it is empty"
 
 
-def test_a_day_has_no_other_days_or_principals_buckets(ledger: MeterLedger) -> None:
+def test_a_day_has_everybodys_buckets_and_those_of_no_other_day(ledger: MeterLedger) -> None:
     ledger.add([an_addition("a"), an_addition("b", BOB)], NOW)
     yesterday = Bucket(ALICE, HAIKU, TODAY - timedelta(days=1))
     ledger.set_hours(yesterday, {NOON - 24 * HOUR: Counts(1)})
-    assert list(ledger.day(ALICE, TODAY)) == [Bucket(ALICE, HAIKU, TODAY)]
+    assert set(ledger.day(TODAY)) == {Bucket(who, HAIKU, TODAY) for who in (ALICE, BOB)}
 
 
 # Sources
@@ -292,8 +292,14 @@ def test_an_hour_takes_calls_until_five_minutes_after_its_end(ledger: MeterLedge
     assert ledger.add([an_addition("b")], NOON + 65 * minute).added == 0
 
 
-def test_everybody_with_a_record_is_known(dynamodb: "DynamoDBClient") -> None:
-    whole = DynamoLedger(dynamodb, LEDGER_TABLE, UTC_ZONE)
-    whole.put(Record(ALICE, version=1))
-    whole.put(Record(BOB, intended=frozenset({"*"}), version=1))
-    assert DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE).principals() == {ALICE, BOB}
+def test_a_day_is_everybodys_and_no_other_days(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one pass, however many they are, with a record or without."""
+    ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE)
+    DynamoLedger(dynamodb, LEDGER_TABLE, UTC_ZONE).put(Record(BOB, version=1))
+    several = [Bucket(Principal(Kind.SESSION, f"ci/{number}"), HAIKU, TODAY) for number in range(9)]
+    for bucket in [*several, Bucket(ALICE, HAIKU, TODAY - timedelta(days=1))]:
+        ledger.set_hours(bucket, {NOON - (TODAY - bucket.day): Counts(1, 10)})
+    monkeypatch.setattr(dynamodb, "query", lambda **_: pytest.fail("it queried somebody"))
+    assert ledger.day(TODAY) == {bucket: {NOON: Counts(1, 10)} for bucket in several}

@@ -3,14 +3,13 @@
 And what the meters are told: one item, its prices texts, exact and readable in the console.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import (
-    BY_DUE,
     DEPLOYMENT,
+    EXPIRES,
     SCHEMA,
     VERSION,
     principal_of,
@@ -30,10 +29,7 @@ from quota_enforcer.core.ledger import (
     WouldDeny,
 )
 from quota_enforcer.core.pricing.codec import as_mapping, rate_of
-from quota_enforcer.core.principal import Principal
-
-if TYPE_CHECKING:
-    from quota_enforcer.aws.dynamodb.table import ReadTable
+from quota_enforcer.core.principal import Kind, Principal
 
 STANDING = "standing"
 OPEN = "open"
@@ -42,19 +38,10 @@ BLOCKED = "blocked"
 QUOTAS = "quotas"
 STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
 METER_RULES: Plain = {"pk": DEPLOYMENT, "sk": "brief"}
+SESSION_KEPT = timedelta(days=40)
+"""How long the record of a session stays of which nothing is in force or owed."""
 NEVER = "9999"
 """Stands for no due moment: the index lists a record only if its range key is there."""
-
-
-def principals_listed(table: "ReadTable") -> set[Principal]:
-    """Everybody who has a record, eventually consistent."""
-    return {
-        principal_of(item["pk"])
-        for listing in (OPEN, BLOCKED)
-        for item in table.query(
-            Expression("#listing = :listing", {"listing": listing}), index=BY_DUE
-        )
-    }
 
 
 def record_key(principal: Principal) -> Plain:
@@ -86,6 +73,7 @@ def record_item(record: Record) -> Plain:
         **({} if record.intended is None else {"intended": sorted(record.intended)}),
         **({"would_deny": _would_deny(standing)} if standing.would_deny else {}),
         **({"held": dict(standing.held)} if standing.held else {}),
+        **_expiry(record),
     }
 
 
@@ -201,6 +189,19 @@ def state_of(item: Plain) -> SweepState:
         metering=item.get("metering", ""),
         metering_from=moment(item, "metering_from"),
     )
+
+
+def _expiry(record: Record) -> Plain:
+    """When the record of a session may go; empty while anything of it is in force or owed.
+
+    There may be a session for each job, and its next call writes a record again.
+    """
+    standing = record.standing
+    acts = standing.denied or standing.used_up or standing.would_deny or standing.held
+    owed = record.intended is not None or record.trouble or record.due is not None
+    if record.principal.kind is not Kind.SESSION or acts or owed or standing.since is None:
+        return {}
+    return {EXPIRES: int((standing.since + SESSION_KEPT).timestamp())}
 
 
 def _blocked_since(item: Plain) -> datetime | None:

@@ -13,12 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
-from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.window import hour_start, local_date
 
@@ -67,15 +65,6 @@ class DynamoUsage:
         meters = {counter_name(start, METER, self._zone): meter for start in hours}
         values = {**numbers, **meters, EXPIRES: usage_expires(bucket.day)}
         self._table.update(usage_key(bucket), values, zeros)
-
-    def day(self, principal: Principal, day: date) -> dict[Bucket, dict[datetime, Counts]]:
-        items = self._table.query(
-            Expression(
-                "#pk = :pk AND begins_with(#sk, :day)",
-                {"pk": str(principal), "day": f"usage#{day}#"},
-            )
-        )
-        return {bucket_of(item): hours_of(item, self._zone) for item in items}
 
 
 def usage_key(bucket: Bucket) -> Plain:

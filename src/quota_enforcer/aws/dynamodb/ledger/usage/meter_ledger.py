@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
-from quota_enforcer.aws.dynamodb.ledger.items import METER_RULES, meter_rules_of, principals_listed
+from quota_enforcer.aws.dynamodb.ledger.items import METER_RULES, meter_rules_of
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageOfDay
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from quota_enforcer.core.ledger import MeterRules
-    from quota_enforcer.core.principal import Principal
 
 
 class DynamoMeterLedger:
@@ -41,7 +41,7 @@ class DynamoMeterLedger:
         self.remember_sources = sources.remember_sources
 
         hours = DynamoUsage(table, zone)
-        self.day = hours.day
+        self.day = UsageOfDay(client, name, zone).day
         self.set_hours = hours.set_hours
 
         recounts = DynamoRecounts(table)
@@ -67,6 +67,3 @@ class DynamoMeterLedger:
 
     def mark_unseen(self, principals: "Collection[Principal]", mark: str) -> None:
         mark_all(self._table, principals, mark)
-
-    def principals(self) -> "set[Principal]":
-        return principals_listed(self._table)

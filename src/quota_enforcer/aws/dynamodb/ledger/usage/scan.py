@@ -26,6 +26,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
 )
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.wire import plain
+from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
@@ -47,23 +48,53 @@ QUERIES_PER_PAGE = 10
 
 
 class PassedOver(Table):
-    """A table that can be read as a whole; no function of the stack may do that."""
+    """A table that can be read as a whole; of the stack's functions only the meter may do that."""
 
-    def size(self) -> int:
-        """About how many bytes it has; DynamoDB counts every six hours."""
-        return self._client.describe_table(TableName=self._name)["Table"].get("TableSizeBytes", 0)
-
-    def segment(self, number: int, where: Expression) -> Iterator[Iterable[dict[str, Any]]]:
+    def segment(
+        self, number: int, where: Expression, *, consistently: bool = False
+    ) -> Iterator[Iterable[dict[str, Any]]]:
         """The items that `where` selects in one of the segments, page by page.
 
-        All others are paid for too.
+        All others are paid for too, and twice as much if they are read consistently.
         """
-        request = where.request("FilterExpression")
+        request = where.request("FilterExpression") | {"ConsistentRead": consistently}
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._name, Segment=number, TotalSegments=SEGMENTS, **request
         )
         for page in pages:
             yield map(plain, page["Items"])
+
+
+class SizedTable(PassedOver):
+    """One of which it can be asked whether that is worth it."""
+
+    def size(self) -> int:
+        """About how many bytes it has; DynamoDB counts every six hours."""
+        return self._client.describe_table(TableName=self._name)["Table"].get("TableSizeBytes", 0)
+
+
+class UsageOfDay:
+    """Everybody's usage of one day, in one pass: a recount may concern whoever was there.
+
+    A query for each of 100,000 principals would take longer than a function may run.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, zone: ZoneInfo) -> None:
+        self._table = PassedOver(client, table)
+        self._zone = zone
+
+    def day(self, day: date) -> dict[Bucket, dict[datetime, Counts]]:
+        where = Expression("begins_with(#sk, :day)", {"day": f"usage#{day}#"})
+
+        def segment(number: int) -> dict[Bucket, dict[datetime, Counts]]:
+            pages = self._table.segment(number, where, consistently=True)
+            return {bucket_of(item): hours_of(item, self._zone) for page in pages for item in page}
+
+        found: dict[Bucket, dict[datetime, Counts]] = {}
+        with ThreadPoolExecutor(SEGMENTS) as threads:
+            for several in threads.map(segment, range(SEGMENTS)):
+                found |= several
+        return found
 
 
 class _Progress:
@@ -92,7 +123,7 @@ class UsageReader:
         zone: ZoneInfo,
         read: Callable[[Principal, date], Usage],
     ) -> None:
-        self._table = PassedOver(client, table)
+        self._table = SizedTable(client, table)
         self._zone = zone
         self._read = read
 
