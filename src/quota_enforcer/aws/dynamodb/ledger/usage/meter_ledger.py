@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from quota_enforcer.core.ledger import MeterRules
+    from quota_enforcer.core.principal import Principal
 
 
 class DynamoMeterLedger:
