@@ -47,7 +47,24 @@ def _in_order(one: Situation, other: Situation) -> tuple[Picture, Picture]:
 
 def wrong_in_both(found: Picture, one: Situation, other: Situation) -> list[str]:
     """What is otherwise than in the nearer of the two orders."""
+    if other.ends:
+        return list(left_behind(found))
     return min((list(differences(found, each)) for each in _in_order(one, other)), key=len)
+
+
+def left_behind(found: Picture) -> Iterator[str]:
+    """What the end of a stack may not leave, whatever was under way.
+
+    It sends all that waits, also what another run is just sending: such a notice comes twice.
+    """
+    if found.denied or found.gates:
+        yield f"denied still: {found.denied} {found.gates}"
+    if found.waiting:
+        yield f"not sent: {found.waiting}"
+    for notice, times in found.told.items():
+        who, kind, _ = notice.split(" ", 2)
+        if kind == "blocked" and not found.told[f"{who} restored "]:
+            yield f"told {times} times: {notice}, and never restored"
 
 
 def differences(found: Picture, right: Picture, scene: Scene | None = None) -> Iterator[str]:

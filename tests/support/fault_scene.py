@@ -118,7 +118,9 @@ class Scene:
     def __post_init__(self) -> None:
         self.meter_ledger = SharedMeterLedger(self.world.ledger)
         self.memory = SharedMemory(self.world.ledger)
-        self.iam.roles[DEVELOPER] = Role("AROAAAAAAAAAAAAAAAAA1", GATE)
+        self.iam.roles[DEVELOPER] = Role(
+            "AROAAAAAAAAAAAAAAAAA1", GATE, "/aws-reserved/sso.amazonaws.com/"
+        )
         self.wakes: deque[tuple[Any, ...]] = deque()
         self._enforcer: Sweep | None = None
         self._stream: Stream | None = None

@@ -27,6 +27,11 @@ class Situation:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def ends(self) -> bool:
+        """Whether it ends the stack."""
+        return self.act is close
+
     def scene(self) -> Scene:
         """As it is before the act."""
         scene = Scene()
@@ -357,6 +362,9 @@ def pairs_at_once() -> Iterator[tuple[Situation, Situation]]:
         (streaming_many, tick, deliver_many),
         (lost_batch, recount, tick),
         (lost_batch, recount, recount),
+        (blocked, tick, close),
+        (over, tick, close),
+        (gate_denies_today, tick, close),
     ):
         situation = f"{arrange.__name__}, {one.__name__}"
         yield Situation(situation, arrange, one), Situation(other.__name__, arrange, other)
@@ -385,7 +393,12 @@ def situations() -> Iterator[Situation]:
         (mended, edit),
         (fewer, edit),
         (fewer, tick),
+        (gated, tick),
+        (gate_denies, tick),
+        (gate_denies_today, close),
+        (blocked, close),
         (streaming, deliver),
+        (late_in_the_hour, deliver_of_the_hour_before),
         (streaming_gated, deliver_ann),
         (streaming_many, deliver_many),
         (lost_batch, recount),

@@ -104,7 +104,7 @@ class World:
 
     def close(self, at: datetime) -> list[str]:
         """The stack is deleted."""
-        return self.enforcer().close(at)
+        return self.enforcer().close(at).released
 
     def keep_gates(self) -> FakeAuthor:
         """The stack is updated to keep gates."""

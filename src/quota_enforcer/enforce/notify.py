@@ -21,6 +21,8 @@ from quota_enforcer.enforce.report import Outcome, failure
 
 STRANDED = timedelta(minutes=11)
 """A notice this long in the outbox was left there by a sweep that died: none runs for so long."""
+TRIES: Final = 3
+"""How often the end of the stack tries to send: nobody comes after it."""
 STILL = timedelta(days=1)
 """How often it is noted that a model is still used without a price."""
 WEEK = timedelta(days=7)
@@ -40,16 +42,27 @@ class NoticeSender:
 
     def send(self, notices: Iterable[Notice], now: datetime) -> Outcome:
         """Send these, and those that a sweep which died left behind."""
+        return self._send([*self._outbox.outbox(now - STRANDED), *notices])
+
+    def send_all(self, now: datetime) -> Outcome:
+        """Send whatever waits: for the end of the stack, after which nobody would."""
+        sent = Outcome()
+        for _ in range(TRIES):
+            sent = self._send(self._outbox.outbox(now + STRANDED))
+            if not sent.failures:
+                break
+        return sent
+
+    def _send(self, notices: Iterable[Notice]) -> Outcome:
         failures = []
-        for notice in [*self._outbox.outbox(now - STRANDED), *notices]:
+        for notice in notices:
             if notice.kind in HISTORY_ONLY:
                 continue
             try:
                 self._topic.publish(notice, message(notice, self.zone, self._contact))
-            except Exception as error:  # noqa: BLE001 - it stays here for the next sweep
-                failures.append(failure(f"notice {notice.id}", error))
-            else:
                 self._outbox.sent(notice)
+            except Exception as error:  # noqa: BLE001 - it stays there for the next sweep
+                failures.append(failure(f"notice {notice.id}", error))
         return Outcome(failures=tuple(failures))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import SweepFailed
@@ -25,6 +26,14 @@ from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
 from quota_enforcer.enforce.wake import WakeRun
+
+
+class Ended(NamedTuple):
+    """What the end of the stack did."""
+
+    released: list[str]
+    unsent: list[str]
+    """The notices that could not be sent, and why."""
 
 
 class Sweep:
@@ -121,17 +130,18 @@ class Sweep:
         """The same for everybody whom edits concern that nobody has acted on yet."""
         return self._between(now, self._wakes.edited)
 
-    def close(self, now: datetime) -> list[str]:
-        """For the end of the stack: block nobody any more, release everybody, return their names.
+    def close(self, now: datetime) -> Ended:
+        """For the end of the stack: block nobody any more, release everybody, send what is owed.
 
-        Raises SweepFailed if somebody could not be released, after all others were.
+        Raises SweepFailed if somebody could not be released, after all others were. What cannot be
+        sent keeps no stack from going.
         """
         self._ledger.close()
         released = release_everybody(self._ledger, self._denies, self._author, now)
-        self._sender.send(released.notices, now)  # what cannot be sent keeps no stack from going
+        sent = self._sender.send_all(now)
         if released.failures:
             raise SweepFailed(list(released.failures))
-        return [notice.principal for notice in released.notices]
+        return Ended([notice.principal for notice in released.notices], list(sent.failures))
 
     def reopen(self) -> None:
         """Block again after all: the next sweep looks at everybody whom the end has released."""

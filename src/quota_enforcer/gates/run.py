@@ -14,6 +14,9 @@ from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
 from quota_enforcer.gates.room import fill, is_session
 
+CREATING: Final = "creating"
+"""Kept beside the digest of a gate that the author is about to create: that it is missing then is
+its own unfinished work, and nobody else's."""
 _NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
 
 
@@ -108,6 +111,9 @@ class Run:
         IAM may answer with a version that was just replaced, so that is no proof.
         """
         kept = self.memory.digests(gate)
+        if CREATING in kept:  # its answer was lost, and there it is
+            kept -= {CREATING}
+            self.memory.remember(gate, kept)
         return bool(kept) and digest(wanted) not in kept
 
     def _put(self, gate: str, current: Document | None, wanted: Document) -> None:
@@ -118,12 +124,13 @@ class Run:
         ours = digest(wanted)
         kept = self.memory.digests(gate)
         if current is None:
-            if kept:
+            if kept and CREATING not in kept:
                 self.tampered.append(f"{gate} had been deleted; the author created it again")
-            self.memory.remember(gate, {ours})
+            self.memory.remember(gate, {ours, CREATING})
             self.iam.create(gate, wanted)
+            self.memory.remember(gate, {ours})
             return
-        known = kept or {digest(self.write([]).document)}
+        known = kept - {CREATING} or {digest(self.write([]).document)}
         found = digest(current)
         if found not in known and current != wanted:
             self.tampered.append(

@@ -15,7 +15,7 @@ from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
-from quota_enforcer.meter.log.batch import Batch, time_of
+from quota_enforcer.meter.log.batch import Batch, moments_of
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
 from quota_enforcer.meter.ports import EventPointer, LogEvent
@@ -97,7 +97,7 @@ class Stream:
         except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
             reason = f"the ledger cannot be read: {type(error).__name__}"
             failed = [EventPointer(event.id, event.timestamp, reason) for event in events]
-            self._give_up(failed, map(time_of, failed), now)
+            self._give_up(failed, (each for event in events for each in moments_of(event)), now)
             return DeliveryResult(quarantined=damaged, failed=failed)
 
         batch = Batch(quarantined=damaged)
@@ -108,7 +108,7 @@ class Stream:
         added = self._adapters.ledger.add(batch.additions, now, mark)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
-        moments += map(time_of, batch.failed)
+        moments += batch.failed_at
         failed = [*batch.failed, *unwritten, *self._unfindable(batch, added.late)]
         try:
             # Everybody: a duplicate may follow a crash before the wake, and usage whose answer got

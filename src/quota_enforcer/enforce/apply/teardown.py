@@ -7,11 +7,15 @@ from typing import Protocol
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import GATED, Principal
+from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
 from quota_enforcer.enforce.gather import NOTHING
 from quota_enforcer.enforce.ports import Denies, GateAuthor, Standings
 from quota_enforcer.enforce.report import Outcome, failure
+
+REMOVED = "the quota enforcer is being removed"
+TRIES = 3
+"""How often somebody is released again whose record others have just written."""
 
 
 class TeardownLedger(Standings, GateIntentReads, Protocol):
@@ -25,28 +29,25 @@ def release_everybody(
     failures = _empty_gates(ledger, author)
     gates_closed = bool(failures)
     denied = denies.denied()
-    in_force = set(denied)
     records = {record.principal: record for record in ledger.blocked()}
+    # A block that was under way was never told, so its end is not told either.
+    in_force = {each for each in denied if each not in records or records[each].intended is None}
     for record in records.values():
         known = record.standing.denied | (record.intended or NOTHING)
         denied[record.principal] = denied.get(record.principal, NOTHING) | known
         if record.standing.denied and not record.trouble:
             in_force.add(record.principal)
     notices: list[Notice] = []
-    why = "the quota enforcer is being removed"
     for principal, scopes in sorted(denied.items()):
         if principal.kind in GATED and gates_closed:
             continue
         try:
             for scope in sorted(scopes & denies.scopes):
                 denies.detach(principal, scope)
+            record = records.get(principal) or ledger.records([principal])[principal]
+            notices += _noted(ledger, record, now, told=principal in in_force)
         except Exception as error:  # noqa: BLE001 - the others are released all the same
             failures.append(failure(principal, error))
-        else:
-            since = records[principal].standing.blocked_since if principal in records else None
-            told = [Notice(NoticeKind.RESTORED, now, str(principal), "", why, since=since)]
-            told = told if principal in in_force else []
-            notices += _noted(ledger, records.get(principal), principal, told)
     return Outcome(notices=tuple(notices), failures=tuple(failures))
 
 
@@ -61,15 +62,23 @@ def _empty_gates(intents: GateIntentReads, author: GateAuthor | None) -> list[st
         return [failure("the gates", error)]
 
 
-def _noted(
-    standings: Standings, record: Record | None, principal: Principal, told: list[Notice]
-) -> list[Notice]:
-    """Into the ledger with it, so that who is released twice is told once."""
-    record = standings.records([principal])[principal] if record is None else record
-    standing = replace(record.standing, denied=NOTHING, used_up={}, until=None, blocked_since=None)
-    outcome = record.next(standing=standing, intended=None, trouble="", due=None)
-    try:
-        standings.put(outcome, told)
-    except Conflict:  # a sweep under way was first, and releases everybody itself at its end
-        return []
-    return told
+def _noted(standings: Standings, record: Record, now: datetime, *, told: bool) -> list[Notice]:
+    """Into the ledger with it, so that who is released twice is told once.
+
+    Raises Conflict if others go on writing the record.
+    """
+    for _ in range(TRIES):
+        standing = record.standing
+        since, who = standing.blocked_since, str(record.principal)
+        notice = Notice(NoticeKind.RESTORED, now, who, "", REMOVED, since=since)
+        notices = [notice] if told else []
+        free = replace(standing, denied=NOTHING, used_up={}, until=None, blocked_since=None)
+        try:
+            standings.put(record.next(standing=free, intended=None, trouble="", due=None), notices)
+        except Conflict:  # a sweep under way was first, which may have died since
+            record = standings.records([record.principal])[record.principal]
+            if not record.standing.denied and record.intended is None:
+                return []  # it has released them itself
+        else:
+            return notices
+    raise Conflict(f"the record of {record.principal} is written by others again and again")

@@ -76,9 +76,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
                     "asked to release everybody and block nobody any more, but CloudFormation "
                     "does not delete this stack: nothing was done; find in CloudTrail who asked"
                 )
-            released = closer().close(request.now)
-            logger.info("closed", released=released)
-            return {"released": released}
+            ended = closer().close(request.now)
+            logger.info("closed", released=ended.released)
+            if ended.unsent:
+                logger.error("notices that nobody sends any more", unsent=ended.unsent)
+            return ended._asdict()
         case ReopenRequest():
             if stack_goes():
                 raise StackStays("CloudFormation is deleting this stack: it stays closed")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.meter.log.charge import CallCharger
-from quota_enforcer.meter.log.record import Quarantined, Skipped
+from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 from quota_enforcer.meter.ports import EventPointer, LogEvent, UsageEntry
 
 
@@ -18,6 +18,8 @@ class Batch:
     quarantined: list[EventPointer] = field(default_factory=list)
     failed: list[EventPointer] = field(default_factory=list)
     """Events that could not be read for a reason that will pass."""
+    failed_at: list[datetime] = field(default_factory=list)
+    """When these may have been."""
     skipped: Counter[str] = field(default_factory=Counter)
     touched: set[Principal] = field(default_factory=set)
     unattributed: int = 0
@@ -33,6 +35,7 @@ class Batch:
             reading = calls.read(event, now)
         except Exception as error:  # noqa: BLE001 - the others of the batch go on
             self.failed.append(_pointer(event, f"it cannot be read: {type(error).__name__}"))
+            self.failed_at += moments_of(event)
             return
         match reading:
             case Skipped(reason):
@@ -67,6 +70,15 @@ class Batch:
 def time_of(event: LogEvent | EventPointer) -> datetime:
     """When the log says that it was, in UTC."""
     return datetime.fromtimestamp(event.timestamp / 1000, UTC)
+
+
+def moments_of(event: LogEvent) -> list[datetime]:
+    """When a call may have been that cannot be read now: by the log, and by its own record.
+
+    The log may have it in the hour after.
+    """
+    own = read(event.message)
+    return [time_of(event), own.at] if isinstance(own, Counted) else [time_of(event)]
 
 
 def _pointer(event: LogEvent, reason: str) -> EventPointer:
