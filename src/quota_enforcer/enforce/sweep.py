@@ -28,7 +28,7 @@ from quota_enforcer.enforce.rules_cache import RulesCache
 from quota_enforcer.enforce.wake import WakeRun
 
 
-class Ended(NamedTuple):
+class StackEnd(NamedTuple):
     """What the end of the stack did."""
 
     released: list[str]
@@ -130,7 +130,7 @@ class Sweep:
         """The same for everybody whom edits concern that nobody has acted on yet."""
         return self._between(now, self._wakes.edited)
 
-    def close(self, now: datetime) -> Ended:
+    def close(self, now: datetime) -> StackEnd:
         """For the end of the stack: block nobody any more, release everybody, send what is owed.
 
         Raises SweepFailed if somebody could not be released, after all others were. What cannot be
@@ -141,7 +141,7 @@ class Sweep:
         sent = self._sender.send_all(now)
         if released.failures:
             raise SweepFailed(list(released.failures))
-        return Ended([notice.principal for notice in released.notices], list(sent.failures))
+        return StackEnd([notice.principal for notice in released.notices], list(sent.failures))
 
     def reopen(self) -> None:
         """Block again after all: the next sweep looks at everybody whom the end has released."""
