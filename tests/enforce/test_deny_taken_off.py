@@ -14,7 +14,7 @@ from world import World, principal
 
 MINUTES = timedelta(minutes=1)
 BLOCKED = NOON + MINUTES
-LATER = BLOCKED + REFUSED_AFTER + MINUTES
+LATER = BLOCKED + 6 * MINUTES
 ALICE = principal("user/alice")
 
 
