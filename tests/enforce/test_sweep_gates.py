@@ -161,6 +161,16 @@ def test_a_gate_that_is_nearly_full_is_told_when_it_is_written(world: World) -> 
     assert world.told().count(" gate-nearly-full") == 1
 
 
+def test_a_role_that_is_denied_as_a_whole_is_told_when_its_gate_is_written(world: World) -> None:
+    author(world).whole = {"gate-1": ("shared",)}
+    author(world).written = ("gate-1",)
+    world.sweep(NOON + 5 * MINUTES)
+    author(world).written = ()
+    world.sweep(NOON + 10 * MINUTES)
+    [told] = [notice for notice, _ in world.topic.sent if notice.kind == "gate-nearly-full"]
+    assert "gate-1 had no room for the sessions of shared, so all sessions of that" in told.reason
+
+
 def test_closing_empties_the_gates(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES)
     assert world.close(NOON + 10 * MINUTES) == [str(RUN), str(ANN)]

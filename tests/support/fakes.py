@@ -579,6 +579,7 @@ class FakeAuthor:
     tampered: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     fill: dict[str, int] = field(default_factory=dict)
+    whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     fails: Exception | None = None
     partly: bool = False
@@ -601,7 +602,13 @@ class FakeAuthor:
         self.denied = {intent.principal: set(intent.scopes) for intent in served}
         in_force = {who: frozenset(scopes) for who, scopes in self.denied.items()}
         return GateResult(
-            in_force, self.trouble, self.written, self.tampered, self.fill, self.failures
+            in_force,
+            self.trouble,
+            self.written,
+            self.tampered,
+            self.fill,
+            self.failures,
+            self.whole,
         )
 
 

@@ -10,7 +10,7 @@ from builders import NOON
 from cli_world import Shell, a_shell
 from gate_fakes import ALL, ANALYSTS, GATE, GATE_2, an_intent
 from quota_enforcer.core.ledger import Source
-from quota_enforcer.core.policies.boundary import gate
+from quota_enforcer.core.policies.boundary import Entry, fitting_gate, gate
 from world import ACCOUNT
 
 DEVELOPER = "AWSReservedSSO_Developer_0123456789abcdef"
@@ -54,6 +54,13 @@ def test_a_permission_set_without_a_gate_is_missing_and_the_exit_code_says_so(
     assert "permission set Developer" in result.stdout
     assert "sso/alice@example.com" in result.stdout
     assert "none: cannot be blocked" in result.stdout
+
+
+def test_it_says_to_leave_one_permission_set_without_a_gate(shell: Shell) -> None:
+    called(shell, DEVELOPER, "alice")
+    shell.gatehouse.role(DEVELOPER, boundary=GATE)
+    said = " ".join(shell.run("gates", "setup").stderr.split())
+    assert "Leave one permission set, for administrators, without a gate" in said
 
 
 def test_the_name_and_path_to_paste_stand_alone_on_their_lines(shell: Shell) -> None:
@@ -197,3 +204,14 @@ def test_the_list_names_whom_each_gate_denies_and_how_full_it_is(shell: Shell) -
     assert first["percent"] > second["percent"] == 1
     assert second["denied"] == []
     assert "nobody" in shell.out("gates", "list")
+
+
+def test_a_role_that_is_denied_as_a_whole_is_named_so(shell: Shell) -> None:
+    shell.gatehouse.role("shared", id_="AROASHARED1")
+    ledger = shell.world.ledger
+    intent = an_intent("session/shared/ci-1")
+    ledger.put(ledger.records([intent.principal])[intent.principal].next(), gate=intent)
+    entry = Entry("shared", ("AROASHARED1:*",), ALL)
+    shell.gatehouse.iam.documents[GATE] = fitting_gate([entry]).document
+    first, _ = shell.json("gates", "list")["gates"]
+    assert first["denied"] == ["role/shared (all its sessions)"]
