@@ -1,12 +1,15 @@
 """Made-up session names push nobody out of a gate."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON
-from gate_fakes import DEVELOPERS, GATE, Gatehouse, an_intent
+from gate_fakes import ALL, DEVELOPERS, GATE, Gatehouse, an_intent
+from iam_decisions import ACCOUNT, with_boundary
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
@@ -92,6 +95,27 @@ def test_a_name_that_cannot_be_written_makes_no_role_whole() -> None:
     assert set(filled.gate.left_out) == {"a b"}
 
 
+def test_one_session_that_does_not_fit_makes_no_role_whole() -> None:
+    """All sessions of the role might fit where its one long name does not."""
+    full = [Entry(f"p{n:03d}", (f"*:person-{n:03d}@example.com",), ALL) for n in range(180)]
+    short, lone = (Entry(name, (f"AROAX:{name}",), ALL) for name in ("*", "s" * 64))
+    room = bisect_left(
+        range(len(full)), 1, key=lambda many: fitting_gate([*full[:many], short]).is_full
+    )
+    people_there = full[: room - 1]
+    filled = fill([*people_there, lone], fitting_gate)
+    assert filled.whole == frozenset()
+    assert set(filled.gate.left_out) == {lone.name}
+
+
+def test_a_person_who_does_not_fit_makes_no_role_whole() -> None:
+    many = Entry("many", tuple(f"*:spelling-{n:03d}@example.com" for n in range(400)), ALL)
+    two = [Entry(f"s{n}", (f"AROAX:session-{n}",), ALL) for n in range(2)]
+    filled = fill([many, *two], fitting_gate)
+    assert filled.whole == frozenset()
+    assert set(filled.gate.left_out) == {"many"}
+
+
 def test_the_answer_says_so_and_an_older_author_is_understood() -> None:
     answer = GateResult(whole={GATE: ("shared",)})
     assert GateResult.from_json(answer.to_json()) == answer
@@ -143,3 +167,10 @@ class TestOnlyAwsMakesPermissionSets:
         answer = rendered(house)
         assert house.user_ids() == ["*:alice@example.com"]
         assert "delete it" in answer.trouble[Principal.parse("sso/alice@example.com")]
+
+    def test_a_session_of_it_is_not_taken_for_the_person(self) -> None:
+        written = fitting_gate([Entry("a", ("*:alice@example.com",), ALL)]).document
+        for path, open_ in (("aws-reserved/sso.amazonaws.com/eu-west-1/", False), ("", True)):
+            arn = f"arn:aws:iam::{ACCOUNT}:role/{path}{self.LOOKALIKE}"
+            caller = replace(with_boundary(written), arn=arn)
+            assert caller.may("bedrock:InvokeModel") is open_

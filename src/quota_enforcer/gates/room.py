@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from quota_enforcer.core.policies.boundary import Entry, Gate
+from quota_enforcer.core.policies.document import MANAGED_LIMIT
 from quota_enforcer.gates.ports import Write
 
 _ANYBODY = "*"
+_NEVER_FIT: Final = MANAGED_LIMIT // len('"AROA12345678901234567:ab",')
+"""More sessions than have room in any gate, so that nobody has to try it with thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ def fill(entries: Sequence[Entry], write: Write) -> Filled:
     and where sessions are left out for want of room, the role with most of them is denied as a
     whole, then the next: who is over is denied, and the role's other sessions with them.
     """
-    whole: set[str] = set()
+    sessions = Counter(_role(entry) for entry in entries if is_session(entry))
+    whole = {role for role, number in sessions.items() if number > _NEVER_FIT}
     while True:
         wanted = write(_merged(entries, whole))
         left_out = {
@@ -37,11 +42,8 @@ def fill(entries: Sequence[Entry], write: Write) -> Filled:
             if (key := _key(entry, whole)) in wanted.left_out
         }
         gate = Gate(wanted.document, left_out, wanted.is_full)
-        crowds = Counter(_role(entry) for entry in entries)
         crowded = {
-            role: number
-            for role, number in crowds.items()
-            if role not in {_ANYBODY, *whole} and number > 1
+            role: number for role, number in sessions.items() if role not in whole and number > 1
         }
         if not (wanted.is_full and _sessions_left_out(entries, left_out) and crowded):
             written = {role for role in whole if f"{role}:*" not in wanted.left_out}

@@ -125,7 +125,6 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "keys": (
         _SIMULATE,
         "iam:GetAccountAuthorizationDetails",
-        "lambda:GetFunctionConfiguration",
         _PARTS,
         *_RULES,
     ),
