@@ -39,8 +39,8 @@ other-tests: setup
 end-to-end-tests: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
-soak: setup ## every fault of every call, and every interleaving of two functions; takes minutes
-	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults
+soak: setup ## every fault of every call, every interleaving of two functions, any input; takes minutes
+	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh

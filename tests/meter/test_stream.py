@@ -221,6 +221,23 @@ def test_a_record_from_the_future_is_quarantined(
     assert len(place.ledger.totals()) == counted
 
 
+@pytest.mark.parametrize(
+    ("ago", "counted"),
+    [(3 * 24 * HOUR, 1), (3 * 24 * HOUR + timedelta(seconds=1), 0), (365 * 24 * HOUR, 0)],
+    ids=["three days", "a little more", "last year"],
+)
+def test_a_record_older_than_what_is_remembered_of_calls_is_quarantined(
+    place: Place, ago: timedelta, counted: int
+) -> None:
+    """Nobody could say any more whether it has counted: it may be a copy of an old one."""
+    event = call(1, NOW - ago)._replace(timestamp=int(NOW.timestamp() * 1000))
+    metered = place.stream.deliver(delivery([event]), NOW, "id")
+    assert (metered.counted, len(metered.quarantined)) == (counted, 1 - counted)
+    if metered.quarantined:
+        assert "more than 3 days before its delivery" in metered.quarantined[0].reason
+        assert "recount its hour" in metered.quarantined[0].reason
+
+
 def test_duplicates_in_one_batch_and_across_batches_count_once(place: Place) -> None:
     events = some(10)
     first = place.stream.deliver(delivery([*events, *events[:4]]), NOW, "id")

@@ -54,11 +54,11 @@ class Principal:
         pattern = "*" in name and kind != Kind.OTHER
         if kind not in set(Kind) or not name or pattern:
             raise UnknownIdentity(
-                f"{text!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
+                f"{text[:200]!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
                 "session/ROLE/NAME or team/NAME",
             )
         if kind == Kind.SESSION and not all(name.partition("/")[::2]):
-            raise UnknownIdentity(f"{text!r} is no session: write session/ROLE/NAME")
+            raise UnknownIdentity(f"{text[:200]!r} is no session: write session/ROLE/NAME")
         return cls(Kind(kind), name.lower() if kind == Kind.SSO else name)
 
 

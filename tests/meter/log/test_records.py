@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
 from quota_enforcer.core.pricing.rate import CacheWrites
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.log.fields import MOST_TOKENS
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 
 ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -169,7 +170,7 @@ def test_the_same_count_by_two_names_counts_once_and_two_counts_are_damage() -> 
 
 
 @pytest.mark.parametrize(
-    "value", ["100", 1.0, 1.5, -1, True, [], {}, 10**9 + 1, 10**12, float("nan")]
+    "value", ["100", 1.0, 1.5, -1, True, [], {}, MOST_TOKENS + 1, 10**12, float("nan")]
 )
 @pytest.mark.parametrize(
     "path",
@@ -183,7 +184,7 @@ def test_the_same_count_by_two_names_counts_once_and_two_counts_are_damage() -> 
 def test_a_count_that_is_no_whole_number_is_quarantined(path: str, value: Any) -> None:
     reason = quarantined(a_record(**{path: value}))
     assert reason.startswith(f"{path.replace('__', '.')} is ")
-    assert reason.endswith(f"expected a whole number from 0 to {10**9}")
+    assert reason.endswith(f"expected a whole number from 0 to {MOST_TOKENS}")
 
 
 @pytest.mark.parametrize("code", [None, ""])

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+YEARS = range(2000, 3000)
+"""Moments that every time zone can hold; further out lies damage only."""
 
 
 class Unit(StrEnum):

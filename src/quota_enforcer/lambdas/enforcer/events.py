@@ -9,6 +9,7 @@ from typing import Any
 from quota_enforcer.core.errors import FutureTick, UnknownEvent, UnknownIdentity
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.core.usage.window import YEARS
 
 STALE = timedelta(minutes=2)
 """A schedule may retry for hours; an old tick has long been overtaken by a newer one."""
@@ -142,7 +143,7 @@ def _moments(calls: Mapping[Any, Any]) -> dict[str, datetime]:
     for model, text in calls.items():
         with suppress(ValueError, TypeError):
             moment = datetime.fromisoformat(text)
-            if moment.tzinfo is not None:
+            if moment.tzinfo is not None and moment.year in YEARS:
                 found[str(model)] = moment
     return found
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quota_enforcer.core.errors import UnknownEvent
-from quota_enforcer.meter.log.fields import YEARS
+from quota_enforcer.core.usage.window import YEARS
 
 _ALLOWED = (
     '{"awslogs": {"data": TEXT}} from CloudWatch Logs, '

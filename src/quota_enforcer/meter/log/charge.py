@@ -20,6 +20,11 @@ from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry
 
 EARLY = timedelta(minutes=5)
 """How far a record may be dated after the moment it is metered at: clocks differ."""
+OLDEST = timedelta(days=3)
+"""How far a record may be dated before that moment: CloudWatch Logs repeats a delivery for a day.
+
+For so long the ledger knows which calls it has; older ones could be written into the log again.
+"""
 _KEY = 24
 """Hexadecimal digits of a key: 96 bits, so no two calls of one principal share one."""
 
@@ -58,7 +63,7 @@ class CallCharger:
     """Buckets are its hours."""
 
     def read(self, event: LogEvent, now: datetime) -> UsageEntry | Skipped | Quarantined:
-        """What an event says. One dated more than five minutes after `now` is quarantined."""
+        """What an event says. One dated too long after `now` or before it is quarantined."""
         reading = read(event.message, self.account)
         if not isinstance(reading, Counted):
             return reading
@@ -66,6 +71,12 @@ class CallCharger:
             return Quarantined(
                 f"timestamp is {reading.at:%Y-%m-%dT%H:%M:%SZ}, which is more than {EARLY} after "
                 f"its delivery at {now:%Y-%m-%dT%H:%M:%SZ}: one of the clocks is wrong",
+            )
+        if now - reading.at > OLDEST:
+            return Quarantined(
+                f"timestamp is {reading.at:%Y-%m-%dT%H:%M:%SZ}, which is more than {OLDEST.days} "
+                f"days before its delivery at {now:%Y-%m-%dT%H:%M:%SZ}: it may have counted then; "
+                "if it has not, recount its hour",
             )
         return self._addition(reading, event)
 

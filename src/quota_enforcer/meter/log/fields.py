@@ -13,11 +13,10 @@ from typing import Any
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import MASK, MASKED, Identity, identify
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts, TokenCount
+from quota_enforcer.core.usage.window import YEARS
 
-MOST_TOKENS = 10**9
-"""The longest prompts of any model have ten million tokens; beyond this lies damage only."""
-YEARS = range(2000, 3000)
-"""Moments that every time zone can hold; further out lies damage only."""
+MOST_TOKENS = 20_000_000
+"""The longest prompts of any model have ten million tokens; beyond this lies damage or forgery."""
 
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII

@@ -74,7 +74,7 @@ def test_a_call_is_a_marker_and_a_bucket(dynamodb: "DynamoDBClient") -> None:
     a_ledger(dynamodb).add([an_addition("k", counts=counts)], NOW)
     items = {item["sk"]: item for item in WholeTable(dynamodb, LEDGER_TABLE).scan()}
     marker = items.pop("calls#2026-11-24T12:00:00.000000Z")
-    three_days = int((NOW + timedelta(days=3)).timestamp())
+    three_days = int((NOW + timedelta(days=3, minutes=10)).timestamp())
     assert marker == {
         "pk": "user/alice", "sk": marker["sk"], "added": {"k"}, "expires": three_days,
     }  # fmt: skip

@@ -6,7 +6,7 @@ bucket gets the sum of the transaction's calls. All of it is written, or nothing
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -27,14 +27,16 @@ from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.meter.log.charge import EARLY, OLDEST
 from quota_enforcer.meter.ports import UsageEntry
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-KEPT = timedelta(days=3)
-"""How long a marker stays: CloudWatch Logs repeats a delivery for a day, Lambda for hours.
+KEPT = OLDEST + 2 * EARLY
+"""How long a marker stays: until its call would be refused as too old.
 
+CloudWatch Logs repeats a delivery for a day, Lambda for hours.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 """
 ADDED = "added"
