@@ -404,7 +404,7 @@ def truth(events: Iterable[LogEvent], place: Place) -> dict[tuple[str, str, date
     calls = place.adapters.calls(place.ledger.the_brief, place.log_group)
     sums: dict[tuple[str, str, datetime], Counts] = {}
     for each in {one.id: one for one in events}.values():
-        read = calls.read(each, datetime(2100, 1, 1, tzinfo=UTC))
+        read = calls.read(each, datetime.fromtimestamp(each.timestamp / 1000, UTC))
         if isinstance(read, UsageEntry):
             for bucket in read.buckets:
                 key = str(bucket.principal), bucket.model, read.hour
