@@ -72,6 +72,23 @@ def test_it_does_so_as_often_as_it_is_taken_off(world: World) -> None:
     assert world.told("user/alice").count("tampered") == 3
 
 
+def test_a_second_call_that_passed_before_it_was_back_is_no_alarm(world: World) -> None:
+    """It comes with a later delivery, when the deny is attached again."""
+    world.denies.attached.clear()
+    hours = timedelta(hours=2)
+    called(world, BLOCKED + hours)
+    assert called(world, BLOCKED + hours + MINUTES / 4).failures == []
+    assert world.denies.attached == {ALICE: {"*"}}
+
+
+def test_calls_that_pass_an_attached_deny_have_iam_asked_every_few_minutes_only(
+    world: World, asked: list[str]
+) -> None:
+    for seconds in range(0, 240, 10):
+        called(world, LATER + timedelta(seconds=seconds))
+    assert asked == ["asked"]
+
+
 def test_a_call_that_began_before_the_deny_costs_nothing(world: World, asked: list[str]) -> None:
     for at in (BLOCKED - MINUTES, BLOCKED, BLOCKED + REFUSED_AFTER):
         called(world, at)

@@ -70,6 +70,8 @@ class Standing:
     would_deny: Mapping[str, WouldDeny] = field(default_factory=dict)
     blocked_since: datetime | None = None
     """From when on something is denied without a break, whatever the reason; None if nothing is."""
+    in_force_at: datetime | None = None
+    """When IAM was last asked by a wake whether it denies this, and did then; None: never."""
     held: Mapping[str, int] = field(default_factory=dict)
     """The quotas that would deny if the breaker did not hold them, and how many percent of the
     limit was used then."""

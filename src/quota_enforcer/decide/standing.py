@@ -36,6 +36,7 @@ def standing_of(
         since=context.now,
         due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
         blocked_since=(before.blocked_since or context.now) if denied else None,
+        in_force_at=before.in_force_at if denied == before.denied else None,
     )
     return settled(before, standing)
 

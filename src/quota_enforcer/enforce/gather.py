@@ -85,8 +85,8 @@ class SweepInput:
     def doubts(self, record: Record) -> bool:
         """Whether somebody called what had been denied for so long that IAM should have refused.
 
-        Then the deny was taken off; that a call is over late is no reason, since it is dated by
-        its begin.
+        Once IAM was asked, only calls that are as much later are a reason to ask again. Then the
+        deny was taken off; that a call is over late is no reason, since it is dated by its begin.
         """
         return self.attached is None and self._called_since(record, REFUSED_AFTER) is not None
 
@@ -110,7 +110,7 @@ class SweepInput:
         standing, calls = record.standing, self.called.get(record.principal, {})
         if not calls or record.trouble or record.intended is not None or standing.since is None:
             return None
-        refused_from = standing.since + after
+        refused_from = max(standing.since, standing.in_force_at or standing.since) + after
         scopes = [ModelScope(each) for each in standing.denied]
         for model, at in sorted(calls.items()):
             if at > refused_from and any(scope.covers(model) for scope in scopes):

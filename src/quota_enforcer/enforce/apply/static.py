@@ -115,6 +115,9 @@ class StaticApplier:
         self, decision: Decision, record: Record, given: SweepInput, tried: frozenset[str]
     ) -> Outcome:
         """Bring IAM and the ledger to the decision; raises Conflict or Closed as `intend` does."""
+        if decision.principal in given.asked and decision.standing.denied:
+            standing = replace(decision.standing, in_force_at=given.context.now)
+            decision = replace(decision, standing=standing)
         attached, drift = Attached(given.denied(record), tried), _drift(record, given, tried)
         found = _drift_notices(record, drift, given)
         opening = Opening(given.premise(blocks=decision.blocks), found)

@@ -65,6 +65,7 @@ def record_item(record: Record) -> Plain:
         **known(
             since=standing.since,
             blocked_since=standing.blocked_since,
+            in_force_at=standing.in_force_at,
             until=standing.until,
             reason=standing.reason,
             standing_due=standing.due,
@@ -103,6 +104,7 @@ def record_of(item: Plain) -> Record:
             },
             due=moment(item, "standing_due"),
             blocked_since=_blocked_since(item),
+            in_force_at=moment(item, "in_force_at"),
             held={id_: int(percent) for id_, percent in item.get("held", {}).items()},
         ),
         intended=frozenset(item["intended"]) if "intended" in item else None,
