@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from clinic import EVIL, Clinic, wrong
+from clinic import Clinic, wrong
 from deployed_stack import ALLOW, MODEL, call
 from embedded_account import LOG_GROUP, document, logging_to_group, make_log_role
 
@@ -20,7 +20,8 @@ def full_slots(clinic: Clinic) -> Undo:
     iam = clinic.client("iam")
     iam.create_user(UserName="carol")
     for number in range(10):
-        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=EVIL)["Policy"]["Arn"]
+        written = document(ALLOW)
+        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=written)["Policy"]["Arn"]
         iam.attach_user_policy(UserName="carol", PolicyArn=made)
     clinic.stack.quota(principal="user/carol")
     clinic.stack.sweep()
