@@ -1,7 +1,6 @@
 """`status`: the table, its reasons and hints, and the JSON document."""
 
 import io
-from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 
@@ -205,9 +204,7 @@ def test_status_of_an_unused_deployment_says_so(shell: Shell) -> None:
 
 def test_status_tells_of_the_breaker_and_of_the_end(shell: Shell) -> None:
     state = shell.world.ledger.state()
-    shell.world.ledger.finish(
-        replace(state, started=NOON, finished=NOON, breaker_since=NOON),
-    )
+    shell.world.ledger.turn_breaker(NOON, state, "token", ())
     shell.world.ledger.close()
     told = shell.run("status").stderr
     assert "The breaker holds new blocks since 2026-11-24 12:00 UTC" in told
