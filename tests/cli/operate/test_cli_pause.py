@@ -74,6 +74,14 @@ def test_all_that_look_say_so_while_it_stands_and_no_longer(shell: Shell) -> Non
     assert shell.json("status")["paused_until"] is None
 
 
+def test_an_edit_says_that_it_waits_for_the_end_of_the_pause(shell: Shell) -> None:
+    shell.out("pause", "--until", "2h", "--yes")
+    edit = ("quota", "set", "user/alice", "daily", "--limit", "5", "--window", "day")
+    result = shell.run(*edit, "--measure", "requests", "--yes")
+    assert "New blocks are paused until" in result.output
+    assert "takes effect in seconds" not in result.output
+
+
 def test_to_resume_what_is_not_paused_is_no_error(shell: Shell) -> None:
     assert shell.out("resume") == "New blocks are not paused.\n"
 

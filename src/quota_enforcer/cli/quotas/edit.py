@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
 from quota_enforcer.cli.terminal.names import strangers, whom
@@ -15,7 +16,7 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
 from quota_enforcer.core.quotas.item import Item, read_rule
-from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.quota import Rule, pause_of
 from quota_enforcer.core.quotas.subject import (
     TEAM_ITEM,
     Subject,
@@ -122,7 +123,12 @@ def _strangers(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
 
 
 def effect(deployment: Deployment, found: Preview) -> str:
-    """When an edit takes effect, in words: what the breaker holds blocks nobody."""
+    """When an edit takes effect, in words: what a pause or the breaker holds blocks nobody."""
+    now = clock.now()
+    pause = pause_of(deployment.load(now).rules, now)
+    if pause is not None:
+        until = wording.moment(pause.until, deployment.settings.zone)
+        return f"{OPENS} New blocks are paused until {until}: then it blocks, if it does."
     since = deployment.ledger.state().breaker_since
     if since is not None and not found.by_hand:
         return (
