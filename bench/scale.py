@@ -1,0 +1,260 @@
+"""Seconds, memory and AWS calls for 100 to 100,000 principals, beside a baseline that scans it all.
+
+The real handlers and commands run in a process of their own for each size. Both tables are in that
+process's memory, since the embedded AWS would take hours for so many items; all else that is asked
+of AWS the embedded AWS answers. So seconds are our own work and the embedded AWS's answers, without
+DynamoDB's; what DynamoDB adds is its calls times about 10 ms. It ends in an error if an idle sweep
+costs one call more with more principals.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import boto3
+from botocore.client import BaseClient
+from typer.testing import CliRunner
+
+from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
+from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.table import WholeTable
+from quota_enforcer.aws.dynamodb.wire import wire
+from quota_enforcer.core.ledger import Bucket, Level, Record, Standing
+from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.local.embedded import EmbeddedAws
+
+if TYPE_CHECKING:
+    from bench.parts.deployment import context
+    from bench.parts.records import MODELS, delivery
+    from bench.parts.tables import Tables
+else:  # a script finds what lies beside it
+    from parts.deployment import context
+    from parts.records import MODELS, delivery
+    from parts.tables import Tables
+
+ROOT = Path(__file__).parents[1]
+STACK = "bench"
+NOW = datetime(2026, 11, 24, 15, 20, tzinfo=UTC)
+TICK = timedelta(minutes=5)
+SIZES = (100, 1_000, 10_000, 100_000)
+LIMIT = 10_000_000
+ZONE = ZoneInfo("UTC")
+OVER = 5
+"""How many go over their quota."""
+BATCH = 1_000
+"""Records in one delivery."""
+QUOTA = {"principal": "default", "quota": "daily", "measure": "total_tokens",
+         "limit": Decimal(LIMIT), "window": "day"}  # fmt: skip
+
+
+def named(number: int) -> str:
+    return f"u{number}"
+
+
+def everything(principals: int) -> Iterator[dict[str, Any]]:
+    """A record and today's usage of each; the first few are just below their limit."""
+    standing = Standing(Level.OK, since=NOW - timedelta(days=20))
+    someone = Principal(Kind.USER, "x")
+    record = wire(ledger_items.record_item(Record(someone, standing, version=1)))
+    bucket = Bucket(someone, MODELS[0].removeprefix("eu."), NOW.date())
+    hour = hour_start(NOW - timedelta(hours=2), ZONE)
+
+    def usage(tokens: int) -> dict[str, Any]:
+        numbers, _ = usage_items.counters(bucket, {hour: Counts(1, tokens)}, ZONE)
+        return wire({**usage_items.usage_key(bucket), **numbers})
+
+    little, much = usage(1_000), usage(LIMIT - 1)
+    for number in range(principals):
+        pk = {"pk": {"S": f"user/{named(number)}"}}
+        yield {**record, **pk}
+        yield {**(much if number < OVER else little), **pk}
+
+
+class Measured:
+    """This process: its calls, and what it took."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.calls: Counter[str] = Counter()
+        self.woken: list[dict[str, Any]] = []
+        self.found: dict[str, Any] = {}
+        boto: Any = BaseClient
+        real = boto._make_api_call  # noqa: SLF001
+
+        def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
+            self.calls[operation] += 1
+            if client.meta.service_model.service_name == "dynamodb":
+                if operation == "DescribeTable":
+                    return real(client, operation, request)
+                return tables.answer(operation, request)
+            if operation == "Invoke":
+                self.woken.append(json.loads(request["Payload"]))
+                return {"StatusCode": 202}
+            return real(client, operation, request)
+
+        boto._make_api_call = call  # noqa: SLF001
+
+    def run(self, name: str, work: Callable[[], object]) -> None:
+        """Do it, and note what it took."""
+        self.calls.clear()
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+        before, wall, cpu = _memory("VmRSS"), time.monotonic(), time.process_time()
+        with redirect_stdout(StringIO()):
+            work()
+        self.found[name] = {
+            "seconds": time.monotonic() - wall,
+            "cpu": time.process_time() - cpu,
+            "memory": _memory("VmHWM") - before,
+            "calls": dict(sorted(self.calls.items())),
+        }
+
+
+def _memory(line: str) -> int:
+    """Bytes, as Linux counts them for this process."""
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(rf"{line}:\s+(\d+) kB", text)
+    return int(found[1]) * 1024 if found else 0
+
+
+def measure(principals: int) -> dict[str, Any]:
+    """All that is measured with so many, in this process."""
+    from quota_enforcer.lambdas.enforcer import (  # noqa: PLC0415 - reads the environment
+        handler as enforcer,
+    )
+    from quota_enforcer.lambdas.meter import handler as meter  # noqa: PLC0415 - likewise
+
+    ledger, quotas = os.environ["LEDGER_TABLE"], os.environ["QUOTA_TABLE"]
+    tables = Tables(ledger, quotas)
+    tables.tables[quotas].put(wire(QUOTA))
+    measured = Measured(tables)
+    sweep = {"action": "sweep"}
+    at(NOW - TICK)
+    measured.run("first", lambda: enforcer.handler(sweep, context()))
+    tables.tables[ledger].fill(everything(principals))
+    at(NOW)
+    measured.run("warm", lambda: enforcer.handler(sweep, context()))
+    at(NOW + TICK)
+    measured.run("idle sweep", lambda: enforcer.handler(sweep, context()))
+    batch = delivery(0, [named(n % principals) for n in range(OVER, BATCH + OVER)], NOW + TICK)
+    meter.handler(delivery(BATCH * 9, [named(principals - 1)], NOW), context())  # wired by it
+    measured.woken.clear()
+    measured.run("one batch of 1,000 records", lambda: meter.handler(batch, context()))
+    measured.woken.clear()
+    tenth = [named(n) for n in range(max(principals // 10, OVER))]
+    meter.handler(delivery(BATCH * 10, tenth, NOW + TICK), context())
+
+    def busy() -> None:
+        while measured.woken:
+            enforcer.handler(measured.woken.pop(0), context())
+        enforcer.handler(sweep, context())
+
+    at(NOW + 2 * TICK)
+    measured.run("busy sweep", busy)
+    attached = measured.found["busy sweep"]["calls"].get("AttachUserPolicy", 0)
+    if attached != OVER:
+        raise SystemExit(f"{attached} were denied, not {OVER}")
+    for command in ("status", "doctor"):
+        measured.run(command, partial(asked, command))
+    measured.run("a sweep that scans everything", partial(baseline, ledger))
+    return measured.found
+
+
+def asked(command: str) -> None:
+    """An admin runs it; doctor may have found something."""
+    from quota_enforcer.cli.main import app  # noqa: PLC0415 - heavy, and no part of the functions
+
+    done = CliRunner().invoke(app, [command])
+    if done.exit_code and (command == "status" or done.exit_code > 1):
+        raise SystemExit(f"{command}: {done.output}") from done.exception
+
+
+def baseline(ledger: str) -> None:
+    """Every tick everything is read, decoded and held against the limit."""
+    used: Counter[str] = Counter()
+    for item in WholeTable(boto3.client("dynamodb"), ledger).scan():
+        if item["sk"] == ledger_items.STANDING:
+            ledger_items.record_of(item)
+        elif str(item["sk"]).startswith("usage#"):
+            counts = usage_items.day_of(item)
+            used[item["pk"]] += counts.input_tokens + counts.output_tokens
+    over = sum(tokens >= LIMIT for tokens in used.values())
+    if over < OVER:
+        raise SystemExit(f"the baseline finds {over} over their limit")
+
+
+def at(moment: datetime) -> None:
+    """Set the simulated clock."""
+    text = moment.isoformat()
+    Path(os.environ["QUOTA_ENFORCER_CLOCK_FILE"]).write_text(text, encoding="ascii")
+
+
+def main() -> None:
+    """Measure each size, print a table, and hold idle sweeps against one another."""
+    sizes = tuple(map(int, sys.argv[1:])) or SIZES
+    idle: dict[int, Any] = {}
+    with EmbeddedAws(NOW) as aws:
+        outputs = aws.deploy(ROOT / "template.yaml", STACK, {"Mode": "enforce"})
+        environment: dict[str, str] = {}
+        for function in ("MeterFunction", "EnforcerFunction"):
+            got = aws.client("lambda").get_function_configuration(FunctionName=outputs[function])
+            environment |= got["Environment"]["Variables"]
+        environment |= aws.environment() | {
+            "QUOTA_ENFORCER_STACK": STACK, "POWERTOOLS_TRACE_DISABLED": "true",
+            "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+        }  # fmt: skip
+        iam, deny = aws.client("iam"), outputs["DenyAllPolicy"]
+        for number in range(OVER):
+            iam.create_user(UserName=named(number))
+        for principals in sizes:
+            done = subprocess.run(  # noqa: S603 - our own interpreter
+                [sys.executable, __file__, "measure", str(principals)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+                timeout=1_800,
+            )
+            found = json.loads(done.stdout.splitlines()[-1])
+            idle[principals] = found["idle sweep"]["calls"]
+            show(principals, found)
+            for each in iam.list_entities_for_policy(PolicyArn=deny)["PolicyUsers"]:
+                iam.detach_user_policy(UserName=each["UserName"], PolicyArn=deny)
+    if len({json.dumps(calls) for calls in idle.values()}) > 1:
+        raise SystemExit(f"scale: an idle sweep costs more with more principals: {idle}")
+    print(f"scale: an idle sweep makes the same calls with each number of principals: {idle}")
+
+
+def show(principals: int, found: dict[str, Any]) -> None:
+    """One table for one size."""
+    print(f"\n{principals:,} principals\n\n| | s | of it computing | MB on top | calls | by name |")
+    print("|---|---:|---:|---:|---:|---|")
+    for name, took in found.items():
+        if name in {"first", "warm"}:
+            continue
+        calls = ", ".join(f"{call} {count:,}" for call, count in took["calls"].items())
+        print(
+            f"| {name} | {took['seconds']:.2f} | {took['cpu']:.2f} | {took['memory'] / 1e6:.0f} "
+            f"| {sum(took['calls'].values()):,} | {calls} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["measure"]:
+        print(json.dumps(measure(int(sys.argv[2]))))
+    else:
+        main()
