@@ -167,6 +167,9 @@ def measure(principals: int) -> dict[str, Any]:
     attached = measured.found["busy sweep"]["calls"].get("AttachUserPolicy", 0)
     if attached != OVER:
         raise SystemExit(f"{attached} were denied, not {OVER}")
+    tables.tables[quotas].put(wire({**QUOTA, "limit": Decimal(LIMIT + 1)}))
+    at(NOW + 3 * TICK)
+    measured.run("an edit of the default", lambda: enforcer.handler(sweep, context()))
     for command in ("status", "doctor"):
         measured.run(command, partial(asked, command))
     measured.run("a sweep that scans everything", partial(baseline, ledger))

@@ -29,6 +29,7 @@ _FUNCTIONS = {
     "begins_with": lambda one, start: one is not None and one.startswith(start),
     "contains": lambda one, part: one is not None and part in one,
 }
+_DUE = re.compile(r"#due (<=|>=) (:\w+)")
 Test = Callable[[Callable[[str], Any], Callable[[str], Any]], bool]
 
 
@@ -73,8 +74,13 @@ class Table:
         found = self._partitions.get(name, {})
         return (found[key] for key in sorted(found))
 
-    def listed(self, name: str) -> Iterator[Attributes]:
-        return (self._partitions[first][second] for _, first, second in self._listed[name])
+    def listed(self, name: str, since: str, until: str) -> Iterator[Attributes]:
+        """Those of a listing that are due between these moments, found without a look at others."""
+        listed = self._listed[name]
+        places = range(bisect_left(listed, (since,)), bisect_left(listed, (f"{until}~",)))
+        return (
+            self._partitions[first][second] for _, first, second in map(listed.__getitem__, places)
+        )
 
     def everything(self) -> Iterator[Attributes]:
         return (item for items in self._partitions.values() for item in items.values())
@@ -115,8 +121,12 @@ class Tables:
         hashed = re.match(r"#(\w+) = :(\w+)", expression)
         if hashed is None:
             raise ValueError(expression)
-        name = request["ExpressionAttributeValues"][f":{hashed[2]}"]["S"]
-        items = table.listed(name) if "IndexName" in request else table.partition(name)
+        values = request["ExpressionAttributeValues"]
+        name = values[f":{hashed[2]}"]["S"]
+        items = table.partition(name)
+        if "IndexName" in request:
+            bounds = {how: values[value]["S"] for how, value in _DUE.findall(expression)}
+            items = table.listed(name, bounds.get(">=", ""), bounds.get("<=", "~"))
         if request.get("ScanIndexForward") is False:
             items = reversed(list(items))
         holds = _test(expression)
