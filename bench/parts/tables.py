@@ -10,15 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
+from itertools import count, islice
 from threading import RLock
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
 from .units import Attributes, size
 
 PAGE = 1_000_000
+_SOME = 1_000
 _TOKEN = re.compile(
     r"\s*(?:(?P<op><=|>=|<>|=|<|>)|(?P<word>AND|OR|NOT|BETWEEN)\b|(?P<function>\w+)\("
     r"|(?P<name>#\w+)|(?P<value>:\w+)|(?P<other>[(),]))"
@@ -96,6 +98,7 @@ class Tables:
         self.tables = {ledger: Table(("pk", "sk")), quotas: Table(("principal", "quota"))}
         self._lock = RLock()
         self._pages: dict[str, Iterator[Attributes]] = {}
+        self._numbers = count()
 
     def answer(self, operation: str, request: Attributes) -> Attributes:
         """As botocore would answer; raises ClientError where a condition does not hold."""
@@ -133,7 +136,21 @@ class Tables:
         return self._page(request, (each for each in items if _holds(holds, request, each)))
 
     def _Scan(self, request: Attributes) -> Attributes:  # noqa: N802
-        return self._page(request, self.tables[request["TableName"]].everything())
+        items = self.tables[request["TableName"]].everything()
+        if "Segment" in request:
+            number, several = request["Segment"], request["TotalSegments"]
+            items = (each for each in items if crc32(_first_key(each)) % several == number)
+        found = self._page(request, items)
+        if "FilterExpression" in request:  # it is read, and paid, all the same
+            test = _test(request["FilterExpression"])
+            found["Items"] = [each for each in found["Items"] if _holds(test, request, each)]
+        return found
+
+    def _DescribeTable(self, request: Attributes) -> Attributes:  # noqa: N802
+        items = self.tables[request["TableName"]].everything()
+        some = list(islice(items, _SOME))
+        mean = sum(map(size, some)) / max(len(some), 1)
+        return {"Table": {"TableSizeBytes": int(mean * (len(some) + sum(1 for _ in items)))}}
 
     def _page(self, request: Attributes, items: Iterator[Attributes]) -> Attributes:
         """Up to 1 MB; the rest waits under a key, since nobody writes meanwhile."""
@@ -145,7 +162,7 @@ class Tables:
             page.append(item)
             bytes_ += size(item)
             if bytes_ >= PAGE:
-                token = f"page {len(self._pages)} {id(page)}"
+                token = f"page {next(self._numbers)}"
                 self._pages[token] = items
                 return {"Items": page, "LastEvaluatedKey": {"pk": {"S": token}}}
         return {"Items": page}
@@ -187,6 +204,10 @@ class Tables:
             return True
         item = self.tables[part["TableName"]].get(part.get("Key") or part["Item"]) or {}
         return _holds(_test(part["ConditionExpression"]), part, item)
+
+
+def _first_key(item: Attributes) -> bytes:
+    return str((item.get("pk") or item["principal"])["S"]).encode()
 
 
 def _changed(item: Attributes, request: Attributes) -> Attributes:
