@@ -149,9 +149,9 @@ def _notice(model: str, now: datetime) -> Notice:
     if made_by_people(model):
         denies = "too, since whoever makes such a model could keep its price unknown"
     why = (
-        f"no price is known for {model}, so its usage counts at the dearest price that could "
-        f"apply; that warns, and denies {denies}. "
-        f"Set its price with `quota-enforcer prices set {model}`"
+        f"not every price of {model} is known, or not that of its Region or service tier, so it "
+        f"counts at the dearest that could apply; that warns, and denies {denies}. "
+        "`quota-enforcer prices check` says which is missing and how to set it"
     )
     return Notice(NoticeKind.PRICE_UNKNOWN, now, "", model, why)
 

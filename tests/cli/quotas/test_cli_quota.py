@@ -468,3 +468,15 @@ def test_quotas_are_edited_alike_in_observe_mode(monkeypatch: pytest.MonkeyPatch
     shell = a_shell(monkeypatch, Mode.OBSERVE)
     document = json.loads(shell.out("quota", "set", "user/alice", "daily", *A_QUOTA, "--json"))
     assert document["item"]["limit"] == 1000
+
+
+@pytest.mark.parametrize("limit", ["5.000", "1.000.000", " 12.000 "])
+def test_an_amount_of_two_meanings_is_refused_with_both(shell: Shell, limit: str) -> None:
+    """Who means five thousand must not get a limit of five, which blocks at the sixth token."""
+    said = ("quota", "set", "user/alice", "daily", "--limit", limit, "--window", "day", "--yes")
+    result = shell.run(*said, "--measure", "total_tokens")
+    assert result.exit_code == 2
+    whole = limit.strip().replace(".", "")
+    words = " ".join(result.stderr.replace("│", " ").split())
+    assert f"can be read in two ways: write {whole} or" in words
+    assert shell.world.quotas.table == {}

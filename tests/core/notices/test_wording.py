@@ -144,8 +144,8 @@ def test_a_notice_about_weighted_tokens_has_their_fractions() -> None:
 
 def test_a_model_without_a_price_is_in_the_subject() -> None:
     sent = message(Notice(NoticeKind.PRICE_UNKNOWN, NOON, "", HAIKU, "why"), BERLIN, "x")
-    assert sent.subject == f"No price is known: {HAIKU}"
-    assert sent.headline == f"Bedrock quotas: no price is known for {HAIKU}"
+    assert sent.subject == f"Price not known: {HAIKU}"
+    assert sent.headline == f"Bedrock quotas: a price of {HAIKU} is not known"
 
 
 def test_a_block_of_one_model_says_what_stays_open() -> None:

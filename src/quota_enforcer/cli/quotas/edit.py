@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import typer
+
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
@@ -23,6 +25,7 @@ from quota_enforcer.core.quotas.subject import (
     members_by_team,
     with_members,
 )
+from quota_enforcer.core.quotas.written import of_two_meanings
 from quota_enforcer.insight.quotas.names import UnknownName
 
 EFFECTIVE = "It takes effect in seconds."
@@ -138,6 +141,13 @@ def effect(deployment: Deployment, found: Preview) -> str:
         )
     holds = found.held and not found.observing
     return f"{OPENS} The breaker holds what it would block." if holds else EFFECTIVE
+
+
+def one_meaning(amount: str) -> None:
+    """Raises BadParameter for `5.000`: who means five thousand must not get a limit of five."""
+    two = of_two_meanings(amount)
+    if two:
+        raise typer.BadParameter(f"{amount!r} can be read in two ways: write {two}")
 
 
 def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:

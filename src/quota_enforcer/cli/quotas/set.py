@@ -13,6 +13,7 @@ from quota_enforcer.cli.quotas.edit import (
     carry_out,
     checked_edit,
     edited,
+    one_meaning,
     stored_item,
 )
 from quota_enforcer.cli.quotas.preview import Consent
@@ -153,6 +154,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "note": note,
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
+    for attribute in ("limit", "raise_to"):
+        one_meaning(given.get(attribute) or "")
     key, old = stored_item(deployment, subject, name)
     given = {**item_form(given, old), "principal": key, "quota": name}
     new = edited(old, given, _known(unset or [], old or {}))

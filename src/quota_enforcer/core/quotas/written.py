@@ -74,6 +74,14 @@ def amount(text: str) -> tuple[Decimal, str] | None:
     return (Decimal(digits(scaled)) if places else scaled), unit
 
 
+def of_two_meanings(text: str) -> str:
+    """`5000 or 5` of `5.000`, which is five thousand to some and five to others; else empty."""
+    if not re.fullmatch(r"\d{1,3}(\.000)+", text.strip()):
+        return ""
+    whole = text.strip().partition(".")[0]
+    return f"{text.strip().replace('.', '')} or {whole}"
+
+
 def number(text: str, measure: str | None = None) -> Decimal | str:
     """The number, if what it says to be a number of is what is measured."""
     found = amount(text)
