@@ -180,6 +180,24 @@ def test_a_price_that_was_changed_is_an_edit_of_quotas_on_money() -> None:
     assert world.denied == set()
 
 
+def test_a_wave_that_a_price_makes_adds_up_one_by_one() -> None:
+    """With streamed usage each of them is a wake of its own."""
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota(principal="default", measure="cost_usd", limit=Decimal(10))
+    world.sweep(NOON)
+    world.quotas.put(
+        {"principal": "price/anthropic.claude-3-haiku-20240307-v1:0", "quota": "price",
+         "input": Decimal(900), "output": Decimal(900)}
+    )  # fmt: skip
+    world.enforcer().edited(TYPED)
+    for second, who in enumerate(PEOPLE):
+        world.stream(who.removeprefix("user/"), TYPED, 100, cost="12")
+        last = world.wake(TYPED + MINUTES + timedelta(seconds=second), who)
+    assert last.held == [PEOPLE[-1]]
+    assert len(world.denied) == 10
+
+
 def test_switching_to_enforce_asks_before_it_blocks_a_fifth_of_all() -> None:
     world = World(Mode.OBSERVE)
     world.metering(Metering.STREAM)

@@ -9,7 +9,9 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import QuotaId
+from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.breaker import (
     FAR,
     RECENT,
@@ -170,13 +172,18 @@ def _recently_blocked(
     if state.confirmed_at is not None:
         since = max(since, state.confirmed_at)
     pooled = given.rules.book.contributors
+    of_money = {
+        rule.id
+        for rule in given.rules.rules
+        if isinstance(rule, Quota) and rule.measure is Measure.COST_USD
+    }
     return [
         counted_as(record.principal, QuotaId.parse(id_).subject if id_ in pooled else "")
         for record in standings.blocked()
         if record.principal not in but
         and (not record.standing.denied or (record.standing.since or since) > since)
         for id_ in record.standing.used_up
-        if given.rules.id_edited_since(edited, id_)
+        if given.rules.id_edited_since(edited, id_, money=id_ in of_money)
     ]
 
 
