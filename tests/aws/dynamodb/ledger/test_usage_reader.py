@@ -56,7 +56,7 @@ def reader(
 ) -> UsageReader:
     """With just two who are read by a query in any case."""
     monkeypatch.setattr(usage_reader, "ALONE", 2)
-    monkeypatch.setattr(usage_reader.PassedOver, "size", lambda _: 0)
+    monkeypatch.setattr(usage_reader.SizedTable, "size", lambda _: 0)
     return UsageReader(dynamodb_client, LEDGER_TABLE, UTC_ZONE, ledger.usage)
 
 
@@ -120,7 +120,7 @@ def test_a_table_with_very_much_else_is_not_passed_over(
         return Usage()
 
     monkeypatch.setattr(
-        usage_reader.PassedOver,
+        usage_reader.SizedTable,
         "size",
         lambda _: int(megabytes * 1_000_000),
     )
