@@ -276,6 +276,23 @@ def test_an_event_that_cloudformation_did_not_send_is_refused(
     assert (enforcer.asked, configured()) == ([], before)
 
 
+def test_an_update_that_is_taken_back_is_never_stuck(
+    cloud: Cloud, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever set-up could not do is a warning then: somebody else logs, or a zone is no zone."""
+    cloud.sends(an_event("create"))
+    somebody_else_logs()
+    monkeypatch.setenv("TIME_ZONE", "Europe/Berln")
+    for status, answer in (
+        ("UPDATE_IN_PROGRESS", "FAILED"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "SUCCESS"),
+    ):
+        cloud.status = status
+        cloud.module.handler(an_event("update"), a_context())
+        assert answers.sent[-1]["Status"] == answer
+    assert configured()["cloudWatchConfig"]["logGroupName"] == "/theirs"
+
+
 @pytest.mark.parametrize("name", ["create", "update", "delete"])
 def test_an_event_of_another_stack_is_refused(
     cloud: Cloud, answers: Answers, enforcer: AnEnforcer, name: str

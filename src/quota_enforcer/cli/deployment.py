@@ -163,7 +163,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         identities=lambda: _identities(session),
         usages=_read_many(session, settings, ledger),
         # Looked up when it is asked: an earlier version's stack has no meter function.
-        ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108
+        ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )
 
 
@@ -180,7 +180,7 @@ def _meter(outputs: Mapping[str, str], stack: str) -> str:
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:
     """The gates that the author's environment names."""
     # The enforcer's wiring has no gates: the author alone may write them.
-    from quota_enforcer.aws.iam.gates import IamGates  # noqa: PLC0415
+    from quota_enforcer.aws.iam.gates import IamGates  # noqa: PLC0415 - as boto3 above
 
     if not settings.author:
         raise NotThere(

@@ -70,9 +70,8 @@ STACK_ENDS = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 Whoever may invoke a function can send it any event, so what ends a deployment asks CloudFormation.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
-STACK_CHANGES = frozenset(
-    {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"}
-)
+UPDATE_TAKEN_BACK = "UPDATE_ROLLBACK_IN_PROGRESS"
+STACK_CHANGES = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", UPDATE_TAKEN_BACK})
 """Statuses in which set-up may be asked to switch logging on."""
 
 _UTC = ZoneInfo("UTC")

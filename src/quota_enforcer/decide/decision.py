@@ -28,6 +28,7 @@ from quota_enforcer.decide.verdict import Verdict, judge
 
 NO_POOLS: Mapping[str, Usage] = {}
 PAUSED = "new blocks are paused"
+HELD = "the breaker holds new blocks"
 _OF_CHANGES = {NoticeKind.BLOCKED, NoticeKind.CHANGED, NoticeKind.RESTORED}
 
 

@@ -18,7 +18,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.decision import PAUSED, Decision
+from quota_enforcer.decide.decision import HELD, PAUSED, Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
 from quota_enforcer.decide.judgement import Effect, Judgement
 from quota_enforcer.decide.verdict import Verdict
@@ -83,7 +83,6 @@ class StatusRow:
 
 
 NEXT_BLOCKS = "the next sweep blocks"
-HELD = "the breaker holds new blocks"
 """What becomes of a quota that is used up and does not deny yet."""
 
 

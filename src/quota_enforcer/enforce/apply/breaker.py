@@ -24,7 +24,7 @@ from quota_enforcer.decide.breaker import (
     judge_wave,
     new_block,
 )
-from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.decision import HELD, Decision
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
@@ -35,7 +35,6 @@ MEMORY = timedelta(minutes=15)
 INDEX_LAG = timedelta(seconds=5)
 """So long the index that lists whoever is held may not know all of them yet."""
 
-HELD = "the breaker holds new blocks"
 _NAMED = 10
 """Of each quota so many principals are named, and so many quotas."""
 

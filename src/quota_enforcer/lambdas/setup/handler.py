@@ -14,7 +14,7 @@ from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.logging import InvocationLogging, WantedLogging
 from quota_enforcer.aws.functions.functions import Enforcer
 from quota_enforcer.aws.functions.own_stack import OwnStack
-from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS
+from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS, UPDATE_TAKEN_BACK
 from quota_enforcer.core.errors import ConfigError, StackStays
 from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
 
@@ -38,11 +38,19 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:
 @resource.create
 @resource.update
 def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
-    """Have calls logged to the wanted group; fails with the parameter to set."""
+    """Have calls logged to the wanted group; fails with the parameter to set.
+
+    An update that is taken back fails for nothing: the stack would be stuck on its way back.
+    """
     physical_id = _keep_physical_id(event)
-    _check_sender(event, STACK_CHANGES)
-    _check_zone()
-    logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
+    status = _check_sender(event, STACK_CHANGES)
+    try:
+        _check_zone()
+        logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
+    except ConfigError as error:
+        if status != UPDATE_TAKEN_BACK:
+            raise
+        logger.warning("invocation logging stays as it is: %s", error)
     return physical_id
 
 
@@ -64,8 +72,8 @@ def _keep_physical_id(event: dict[str, Any]) -> str:
     return resource.PhysicalResourceId
 
 
-def _check_sender(event: dict[str, Any], statuses: frozenset[str]) -> None:
-    """Raises StackStays unless CloudFormation itself says that this stack is so far.
+def _check_sender(event: dict[str, Any], statuses: frozenset[str]) -> str:
+    """The status of the stack; raises StackStays unless CloudFormation says that it is so far.
 
     Whoever may invoke this function can send it any event: nothing else in it is believed.
     """
@@ -78,6 +86,7 @@ def _check_sender(event: dict[str, Any], statuses: frozenset[str]) -> None:
             f"the event is a {event['RequestType']}, but CloudFormation has the stack {own} as "
             f"{status}: nothing was done; find in CloudTrail who sent it"
         )
+    return status
 
 
 def _check_zone() -> None:
