@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, Story, a_quota
 from notice_examples import EXAMPLES, document
+from quota_enforcer.core.notices.kinds import WORDS
 from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import period
@@ -242,3 +243,8 @@ def test_a_subject_always_fits_sns(name: str, kind: NoticeKind) -> None:
 )
 def test_periods_in_words(window: Window, words: str) -> None:
     assert period(window) == words
+
+
+def test_every_kind_has_its_words() -> None:
+    assert WORDS.keys() == set(NoticeKind)
+    assert all(words.headline and words.subject for words in WORDS.values())

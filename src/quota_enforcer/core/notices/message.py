@@ -6,100 +6,9 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.notices.amounts import lasting, limit_of, shortened, used_of
+from quota_enforcer.core.notices.kinds import WORDS
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.notices.wording import moment, moment_ahead, still_open
-
-_HEADLINES = {
-    NoticeKind.WARNING: "{who} has used {share} % of Bedrock quota {quota}",
-    NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: quota {quota} {why}",
-    NoticeKind.CHANGED: "Amazon Bedrock is still blocked{part} for {who}: quota {quota} {why}",
-    NoticeKind.RESTORED: "Amazon Bedrock is open again for {who}",
-    NoticeKind.COULD_NOT_DENY: "{who} is over Bedrock quota {quota} but could not be blocked",
-    NoticeKind.COULD_NOT_LIFT: "{who} is still blocked by a deny that cannot be lifted",
-    NoticeKind.INVALID_QUOTA: "Bedrock quota {quota} of {who} is not valid",
-    NoticeKind.BREAKER: "Bedrock quotas: an edit would block too many at once, so it waits",
-    NoticeKind.PAUSED: "Bedrock quotas: nobody new is blocked for a while",
-    NoticeKind.RESUMED: "Bedrock quotas: new blocks are made again",
-    NoticeKind.TAMPERED: "Bedrock quotas: somebody else changed a deny of {who}",
-    NoticeKind.GATE_NEARLY_FULL: "Bedrock quotas: a gate is nearly full",
-    NoticeKind.PRICE_UNKNOWN: "Bedrock quotas: a price of {quota} is not known",
-    NoticeKind.SERVICE_TIER: "Bedrock quotas: service tiers are in use that the log may not name",
-    NoticeKind.METERING_GAP: "Bedrock quotas: calls were not metered",
-    NoticeKind.METERING_HEALED: "Bedrock quotas: calls that were not metered count now",
-    NoticeKind.OVER_METERED: "Bedrock quotas: more was metered than Bedrock counted",
-    NoticeKind.WOULD_HAVE_BLOCKED: "{who} would have been blocked: Bedrock quota {quota}",
-    NoticeKind.EDITED: "Bedrock quota {quota} of {who} was edited",
-}
-
-_SUBJECTS = {
-    NoticeKind.WARNING: "{share} % used, {resets}",
-    NoticeKind.BLOCKED: "Blocked{part} {until}",
-    NoticeKind.CHANGED: "Still blocked{part} {until}",
-    NoticeKind.RESTORED: "Open again",
-    NoticeKind.COULD_NOT_DENY: "Over the limit, not blocked",
-    NoticeKind.COULD_NOT_LIFT: "Still blocked, deny stays",
-    NoticeKind.INVALID_QUOTA: "Quota item not valid",
-    NoticeKind.BREAKER: "An edit would block too many, waits",
-    NoticeKind.PAUSED: "New blocks are paused {until}",
-    NoticeKind.RESUMED: "New blocks are made again",
-    NoticeKind.TAMPERED: "Somebody else changed a deny",
-    NoticeKind.GATE_NEARLY_FULL: "A gate is nearly full",
-    NoticeKind.PRICE_UNKNOWN: "Price not known",
-    NoticeKind.SERVICE_TIER: "Service tiers in use",
-    NoticeKind.METERING_GAP: "Calls were not metered",
-    NoticeKind.METERING_HEALED: "Calls not metered count now",
-    NoticeKind.OVER_METERED: "More metered than Bedrock counted",
-    NoticeKind.WOULD_HAVE_BLOCKED: "Would have been blocked",
-    NoticeKind.EDITED: "Quota edited",
-}
-"""What happened and until when; the mail comes from the topic's name, `Bedrock quotas`."""
-
-_TO_DO = {
-    NoticeKind.COULD_NOT_DENY: (
-        "See why. The usage goes on until then; the next sweep tries to block again."
-    ),
-    NoticeKind.COULD_NOT_LIFT: (
-        "Administrators: see why. The block stays until then; the next sweep tries again."
-    ),
-    NoticeKind.INVALID_QUOTA: (
-        "Correct the item in the quota table; `quota-enforcer quota list` shows what is in force. "
-        "The next sweep reads it."
-    ),
-    NoticeKind.BREAKER: (
-        "See `quota-enforcer sweep --dry-run` first. Until then these blocks are not made, nor "
-        "warned of; all others are, and restores go on. Once the quota is mended the breaker lets "
-        "go at once."
-    ),
-    NoticeKind.PAUSED: (
-        "Find what the emergency was. Who is blocked stays so; whoever is over a limit goes on "
-        "until the pause ends. `quota-enforcer resume` ends it at once."
-    ),
-    NoticeKind.RESUMED: (
-        "Nothing: whoever is over a limit is blocked now. `quota-enforcer status --over` names "
-        "them."
-    ),
-    NoticeKind.TAMPERED: (
-        "Nothing, if somebody here meant to. Else find in CloudTrail who it was: whoever can "
-        "change a deny can lift it."
-    ),
-    NoticeKind.GATE_NEARLY_FULL: "When it is full, nobody else can be blocked by it.",
-    NoticeKind.PRICE_UNKNOWN: "Past usage keeps its assumed price unless it is recounted.",
-    NoticeKind.METERING_GAP: (
-        "Put right what `quota-enforcer doctor` finds. Until then nobody is warned or blocked for "
-        "what is not metered."
-    ),
-    NoticeKind.METERING_HEALED: "Nothing. Who is over a limit by it is blocked as usual.",
-    NoticeKind.OVER_METERED: (
-        "`quota-enforcer doctor` names who may write the log. Compare the log's records of that "
-        "time with CloudTrail; what nobody called is taken out with `quota-enforcer recount HOUR "
-        "--without EVENT`."
-    ),
-    NoticeKind.SERVICE_TIER: (
-        "Log the answers (the stack's parameter LogPromptsAndAnswers), which name the tier of "
-        "Converse and of OpenAI's models; or close the tiers with `quota-enforcer policy guard "
-        "--only-tier default`. You are told of a tier once."
-    ),
-}
 
 _POOL_HEADLINES = {
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: the pool of {pool} is used up",
@@ -176,8 +85,8 @@ def _amounts(notice: Notice) -> Iterator[tuple[str, str]]:
 def _what_next(notice: Notice, contact: str) -> Iterator[tuple[str, str]]:
     if notice.kind in _BLOCKS | {NoticeKind.WARNING, NoticeKind.RESTORED}:
         yield "What works", _what_works(notice)
-    if notice.kind in _TO_DO:
-        yield "What to do", _TO_DO[notice.kind]
+    if to_do := WORDS[notice.kind].to_do:
+        yield "What to do", to_do
     if notice.kind in _BLOCKS | {NoticeKind.WARNING}:
         yield "To get more", f"ask {contact}."
         yield "Where to look", _WHERE_TO_LOOK.format(who=notice.principal)
@@ -186,7 +95,7 @@ def _what_next(notice: Notice, contact: str) -> Iterator[tuple[str, str]]:
 
 
 def _headline(notice: Notice) -> str:
-    headline = _HEADLINES[notice.kind]
+    headline = WORDS[notice.kind].headline
     if _is_of_member(notice):
         headline = _POOL_HEADLINES.get(notice.kind, headline)
     return headline.format(
@@ -245,7 +154,7 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
     What happened, until when and which quota come first, in at most 60 characters; who it is, which
     can be long, comes last.
     """
-    what = _SUBJECTS[notice.kind].format(
+    what = WORDS[notice.kind].subject.format(
         share=_share(notice),
         part=_part(notice),
         until="until an admin acts" if notice.until is None else f"until {_day(notice, zone)}",
