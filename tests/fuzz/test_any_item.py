@@ -13,7 +13,7 @@ from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.pricing.item import ATTRIBUTES as PRICE_ATTRIBUTES
 from quota_enforcer.core.pricing.item import read_price
 from quota_enforcer.core.quotas.item import ATTRIBUTES, read_quota
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules.loader import QuotaLoader
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SUBJECTS = st.sampled_from(["user/alice", "user/*", "default", "team/x", "role/r", "price/a.b"])

@@ -9,7 +9,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.status import overview
 from quota_enforcer.insight.usage import ReadBefore, far_back
 from world import World, principal

@@ -17,7 +17,8 @@ from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.usage.opaque import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany
-from quota_enforcer.decide.rules import QuotaLoader, RuleSet
+from quota_enforcer.decide.rules.loader import QuotaLoader
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept

@@ -12,7 +12,8 @@ from quota_enforcer.core.policies.names import ROLE_PATH
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Action, Quota
-from quota_enforcer.decide.rules import QuotaLoader, RuleSet
+from quota_enforcer.decide.rules.loader import QuotaLoader
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.doctor.probe import Probe
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.gates import GatesKept

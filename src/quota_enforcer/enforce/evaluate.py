@@ -16,7 +16,7 @@ from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Pools, decide_for_one, evaluate
-from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.metering import dated_prices

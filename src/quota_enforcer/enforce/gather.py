@@ -19,7 +19,7 @@ from quota_enforcer.core.quotas.quota import Pause
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Denies, Standings, Unseen
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun

@@ -11,7 +11,7 @@ from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
 from quota_enforcer.enforce.apply.ghosts import forget_ghosts

@@ -10,7 +10,7 @@ from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.subject import Subject
-from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.roles import Guard, Role, guard_of, permission_set, user_ids

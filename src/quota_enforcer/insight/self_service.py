@@ -16,7 +16,7 @@ from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.status import StatusRow, rows, unlimited
 
 _SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}

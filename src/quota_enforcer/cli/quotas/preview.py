@@ -11,7 +11,7 @@ from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.decide.rules import QuotaLoader
+from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.quotas.preview import EditEffects, concerned, effects
 from quota_enforcer.insight.status import everybody
 

@@ -11,7 +11,7 @@ from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.quota import named_by
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.decide.rules import RuleSet
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Standings
 
 SINCE_EVER = date.min

@@ -17,7 +17,7 @@ from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quotas.subject import members_by_team, with_members
 from quota_enforcer.core.quotas.values import plain
-from quota_enforcer.decide.rules import LAST_VALID_STAYS, NEXT_APPLIES, QuotaLoader
+from quota_enforcer.decide.rules.loader import LAST_VALID_STAYS, NEXT_APPLIES, QuotaLoader
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,131 @@
+"""The rules in force as one value, and the edits of the quota table that nobody has acted on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from quota_enforcer.core.ledger import MeterRules, QuotaMemory
+from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
+from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook, covers
+from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
+from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.breaker import by_hand
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaEdit:
+    """One item of the quota table that differs from what was last acted on."""
+
+    before: QuotaMemory
+    """What is remembered of the item."""
+    after: QuotaMemory | None
+    """What is to be remembered; None if the item is gone."""
+    rules: tuple[Rule, ...] = ()
+    """Those of then and of now, if they differ."""
+    notices: tuple[Notice, ...] = ()
+    """What people are told of the edit, or what the history notes of it."""
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether it watches sessions: they are metered only if a quota does so."""
+        subjects = (each for rule in self.rules for each in (rule.subject, *rule.members))
+        return any(Subject(each).of_sessions for each in subjects)
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The rules and prices in force."""
+
+    rules: list[Rule] = field(default_factory=list)
+    prices: dict[str, Rate] = field(default_factory=dict)
+    edits: list[QuotaEdit] = field(default_factory=list)
+    """What is to be remembered once it has been acted on."""
+    version: str = ""
+    """What the sweep's state said of the edits seen, before these were loaded or since.
+
+    A decision by these rules holds only while the state still says so.
+    """
+    changed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When an edit changed what a quota says, by its id; without those of before this was noted."""
+    prices_changed_at: datetime | None = None
+
+    @cached_property
+    def book(self) -> QuotaBook:
+        """The rules, ready to be asked who has which quotas."""
+        return QuotaBook(self.rules)
+
+    @property
+    def meter_rules(self) -> MeterRules:
+        """What the meters need to know of all this."""
+        return MeterRules(self.book.sessions, self.prices)
+
+    @property
+    def news(self) -> bool:
+        """Whether anything is other than was last acted on."""
+        return bool(self.edits)
+
+    @property
+    def edited(self) -> list[Rule]:
+        """The rules that edits have changed, as they were and as they are."""
+        return [rule for edit in self.edits for rule in edit.rules]
+
+    @property
+    def invalid(self) -> list[Notice]:
+        """What admins are to be told of items that are not valid."""
+        notices = (notice for edit in self.edits for notice in edit.notices)
+        return [notice for notice in notices if notice.kind not in HISTORY_ONLY]
+
+    @property
+    def watch_sessions(self) -> bool:
+        """Whether sessions are edited."""
+        return any(edit.of_sessions for edit in self.edits)
+
+    @property
+    def named(self) -> set[Principal]:
+        """Principals that an edit names, known or not: one may be blocked before its first call."""
+        return named_by(self.edited)
+
+    @property
+    def concern_many(self) -> bool:
+        """Whether an edit can concern others than it names."""
+        return any(rule.subject.is_group for rule in self.edited)
+
+    def edited_since(self, moment: datetime, quota: Quota, principal: Principal) -> bool:
+        """Whether an edit after this moment may be why a quota blocks somebody.
+
+        A limit of 0 that names them is meant. An edit that is not remembered yet also counts if it
+        took something nearer away, such as an exemption.
+        """
+        if by_hand(quota):
+            return False
+        return self.id_edited_since(moment, quota.id, money=quota.measure is Measure.COST_USD) or (
+            any(
+                rule.id != quota.id
+                and rule.name == quota.name
+                and covers(rule.subject, rule.members, principal)
+                for rule in self.edited
+            )
+        )
+
+    def id_edited_since(self, moment: datetime, quota: str, *, money: bool = False) -> bool:
+        """Whether what a quota says was changed after this moment, of `money` its prices too."""
+        changes_ = (self.changed_at.get(quota), self.prices_changed_at if money else None)
+        return any(each is not None and each > moment for each in changes_)
+
+    def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
+        """The same, with these edits remembered."""
+        gone = {id(edit) for edit in done}
+        return replace(self, edits=[edit for edit in self.edits if id(edit) not in gone])
+
+    def concerned(self, everybody: Iterable[Principal]) -> set[Principal]:
+        """Whom the edits since the last sweep can concern."""
+        edited = self.edited
+        return {
+            principal
+            for principal in everybody
+            if any(covers(rule.subject, rule.members, principal) for rule in edited)
+        }
