@@ -30,8 +30,11 @@ _DEFAULTS: Final = {
     "SFTP_ENABLED": "0",
 }
 
-_FOREVER: Final = 1_000_000_000
-"""Seconds that an idle connection stays open, and requests that it may carry."""
+_IDLE: Final = 20
+"""Seconds that an idle connection stays open: longer than a busy machine pauses between two calls.
+
+With many more the server would run out of file descriptors: it can watch 1,024 of them.
+"""
 
 
 def main() -> None:
@@ -48,8 +51,8 @@ def main() -> None:
     config.bind = [f"fd://{listener}" if listener else f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.graceful_timeout = 0.2  # nothing here is worth waiting for
     # A client may send just as an idle connection is closed, and it does not try again.
-    config.keep_alive_timeout = _FOREVER
-    config.keep_alive_max_requests = _FOREVER
+    config.keep_alive_timeout = _IDLE
+    config.keep_alive_max_requests = sys.maxsize
     config.include_date_header = False  # `patches.clock` gives the simulated one
     # Functions inherit our environment, and Powertools would take this level for its own.
     config.loglevel = os.environ.pop("LOG_LEVEL")
