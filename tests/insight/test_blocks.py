@@ -8,7 +8,7 @@ from builders import HOUR, NOON, Story, a_quota
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.insight.blocks import Tally, WouldBlock, tally, would_have_been
+from quota_enforcer.insight.quotas.blocks import Tally, WouldBlock, tally, would_have_been
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 DAY = timedelta(days=1)

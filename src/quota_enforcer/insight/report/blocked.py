@@ -11,7 +11,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.judgement import OBSERVING
 from quota_enforcer.decide.notices import IN_VAIN
 from quota_enforcer.decide.verdict import FULL
-from quota_enforcer.insight.blocks import WouldBlock, would_have_been
+from quota_enforcer.insight.quotas.blocks import WouldBlock, would_have_been
 
 TOLD_TO_ADMINS = (
     frozenset(NoticeKind)

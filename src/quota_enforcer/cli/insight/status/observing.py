@@ -14,7 +14,7 @@ from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.decide.breaker import NewBlock, judge_wave
-from quota_enforcer.insight.blocks import Tally, tally, would_have_been
+from quota_enforcer.insight.quotas.blocks import Tally, tally, would_have_been
 from quota_enforcer.insight.status import State, StatusRow
 
 
