@@ -8,6 +8,7 @@ import pytest
 
 from builders import HOUR, NOON
 from fakes import FakeAuthor
+from gate_fakes import GATE
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import SweepFailed
 from world import World, arn, principal
@@ -139,7 +140,7 @@ def test_observe_mode_asks_the_author_to_deny_nobody(world: World) -> None:
     assert world.told(str(ANN)) == ["warning"]
 
 
-def test_a_gate_tampered_with_is_told_to_admins_once(world: World) -> None:
+def test_a_gate_that_stays_misused_is_told_to_admins_once(world: World) -> None:
     author(world).tampered = ("gate 1 was written by somebody else",)
     report = world.sweep(NOON + 5 * MINUTES)
     assert report.drift == ["gate 1 was written by somebody else"]
@@ -150,6 +151,50 @@ def test_a_gate_tampered_with_is_told_to_admins_once(world: World) -> None:
     author(world).tampered = ("gate 1 was written by somebody else",)
     world.sweep(NOON + 20 * MINUTES)
     assert world.told().count(" tampered") == 2
+
+
+REWRITTEN = "gate 1 held a document that the author did not write; the right one is back"
+ATTACHED = "gate 2 is attached to user/eve as an ordinary policy"
+
+
+def test_a_gate_that_was_put_right_is_told_once_and_again_if_it_happens_again(
+    world: World,
+) -> None:
+    for minute in (5, 15):
+        world.ledger.findings[REWRITTEN] = GATE
+        assert world.sweep(NOON + minute * MINUTES).drift == [REWRITTEN]
+        assert world.sweep(NOON + (minute + 5) * MINUTES).drift == []
+    assert world.told().count(" tampered") == 2
+
+
+def test_a_gate_that_was_put_right_is_told_though_the_authors_answer_is_lost(world: World) -> None:
+    world.ledger.findings[REWRITTEN] = GATE
+    author(world).fails = ConnectionError("no answer in time")
+    world.sweep(NOON + 5 * MINUTES)
+    assert world.told().count(" tampered") == 1
+    author(world).fails = None
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.told().count(" tampered") == 1
+
+
+def test_what_is_put_right_and_what_is_not_are_one_notice(world: World) -> None:
+    world.ledger.findings[REWRITTEN] = GATE
+    author(world).tampered = (ATTACHED,)
+    world.sweep(NOON + 5 * MINUTES)
+    world.sweep(NOON + 10 * MINUTES)
+    [told] = [notice for notice, _ in world.topic.sent if notice.kind == "tampered"]
+    assert told.reason == f"{REWRITTEN}; {ATTACHED}"
+
+
+def test_what_another_run_tells_meanwhile_is_not_told_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ledger.findings[REWRITTEN] = GATE
+    monkeypatch.setattr(world.ledger, "tell_findings", lambda _found, _notice: False)
+    author(world).tampered = (ATTACHED,)
+    world.sweep(NOON + 5 * MINUTES)
+    [told] = [notice for notice, _ in world.topic.sent if notice.kind == "tampered"]
+    assert told.reason == ATTACHED
 
 
 def test_a_gate_that_is_nearly_full_is_told_when_it_is_written(world: World) -> None:

@@ -35,6 +35,10 @@ def house() -> Gatehouse:
     return house
 
 
+def refuse(*_: object) -> None:
+    raise ConnectionError("throttled")
+
+
 def rendered(house: Gatehouse) -> GateResult:
     return house.author.render(NOON, "a run")
 
@@ -47,7 +51,7 @@ def test_a_missing_gate_is_made_and_allows_everything() -> None:
     answer = rendered(house)
     assert house.iam.documents == {GATE: NOBODY, GATE_2: NOBODY}
     assert answer.written == (GATE, GATE_2)
-    assert answer.tampered == answer.failures == ()
+    assert answer.righted == answer.tampered == answer.failures == ()
 
 
 def test_a_person_is_listed_in_every_spelling_seen(house: Gatehouse) -> None:
@@ -158,7 +162,7 @@ def test_emptying_releases_everybody_whatever_the_ledger_says(house: Gatehouse) 
     rendered(house)
     answer = house.author.empty(NOON, "the end")
     assert house.iam.documents == {GATE: NOBODY, GATE_2: NOBODY}
-    assert (answer.denied, answer.written, answer.tampered) == ({}, (GATE,), ())
+    assert (answer.denied, answer.written, answer.righted) == ({}, (GATE,), ())
 
 
 def test_a_late_sweep_does_not_fill_what_the_end_emptied(house: Gatehouse) -> None:
@@ -181,7 +185,7 @@ def test_a_gate_left_behind_empty_by_an_earlier_deployment_was_not_tampered_with
     house.role("shared")
     house.iam.documents[GATE] = NOBODY
     house.memory.put(an_intent("session/shared/ci-42"))
-    assert rendered(house).tampered == ()
+    assert rendered(house).righted == ()
 
 
 # How often it writes
@@ -339,7 +343,7 @@ def test_a_crash_between_the_new_version_and_the_answer_is_healed(house: Gatehou
         rendered(house)
     house.iam.crash = None
     answer = rendered(house)
-    assert (answer.denied, answer.written, answer.tampered) == ({CI: ALL}, (), ())
+    assert (answer.denied, answer.written, answer.righted) == ({CI: ALL}, (), ())
 
 
 def test_a_crash_never_looks_like_tampering(house: Gatehouse) -> None:
@@ -354,7 +358,7 @@ def test_a_crash_never_looks_like_tampering(house: Gatehouse) -> None:
         house.memory.put(an_intent("session/shared/more"))
         if intent.principal.name.endswith("b2"):
             house.iam.documents[GATE] = before
-        assert rendered(house).tampered == ()
+        assert rendered(house).righted == ()
 
 
 # What others do
@@ -365,11 +369,45 @@ def test_a_document_that_the_author_did_not_write_is_told_and_put_right(house: G
     rendered(house)
     house.iam.documents[GATE] = NOBODY
     answer = rendered(house)
-    assert answer.tampered == (
+    assert answer.righted == (
         f"{GATE} held a document that the author did not write; the right one is back",
     )
     assert (answer.denied, answer.written) == ({CI: ALL}, (GATE,))
-    assert rendered(house).tampered == ()
+    assert rendered(house).righted == ()
+
+
+def test_what_others_did_is_kept_for_admins_once_however_often_the_run_is_killed(
+    house: Gatehouse,
+) -> None:
+    house.memory.put(an_intent("session/shared/ci-42"))
+    rendered(house)
+    for _ in range(2):
+        house.iam.documents[GATE] = NOBODY
+        house.iam.crash = SystemExit()
+        with pytest.raises(SystemExit):
+            rendered(house)
+        house.iam.crash = None
+        assert list(house.memory.found) == [
+            f"{GATE} held a document that the author did not write; the right one is back"
+        ]
+        house.memory.found.clear()
+        assert rendered(house).righted == ()
+        assert house.memory.found == {}
+
+
+def test_a_replacement_that_is_refused_finds_nothing_new(
+    house: Gatehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.memory.put(an_intent("session/shared/ci-42"))
+    rendered(house)
+    house.iam.documents[GATE] = NOBODY
+    with monkeypatch.context() as patched:
+        patched.setattr(house.iam, "replace", refuse)
+        assert len(rendered(house).righted) == 1
+        assert rendered(house).righted == ()
+    assert rendered(house).written == (GATE,)
+    house.iam.documents[GATE] = NOBODY
+    assert len(rendered(house).righted) == 1
 
 
 def test_an_older_version_of_our_own_put_in_force_is_tampering_too(house: Gatehouse) -> None:
@@ -379,7 +417,7 @@ def test_an_older_version_of_our_own_put_in_force_is_tampering_too(house: Gateho
     house.memory.put(an_intent("session/shared/b2"))
     rendered(house)
     house.iam.documents[GATE] = older
-    assert len(rendered(house).tampered) == 1
+    assert len(rendered(house).righted) == 1
 
 
 def test_a_release_is_written_even_where_iam_still_shows_the_version_before(
@@ -391,7 +429,7 @@ def test_a_release_is_written_even_where_iam_still_shows_the_version_before(
     house.iam.documents[GATE] = NOBODY
     house.memory.put(an_intent("session/shared/ci-42", scopes=()))
     answer = rendered(house)
-    assert (answer.written, answer.tampered) == ((GATE,), ())
+    assert (answer.written, answer.righted) == ((GATE,), ())
     assert rendered(house).written == ()
 
 
@@ -400,14 +438,14 @@ def test_another_form_of_gate_after_an_update_is_no_tampering(house: Gatehouse) 
     rendered(house)
     house.write = partial(fitting_gate, agent_core=False)
     answer = rendered(house)
-    assert (answer.written, answer.tampered) == ((GATE,), ())
+    assert (answer.written, answer.righted) == ((GATE,), ())
 
 
 def test_a_gate_that_somebody_deleted_is_made_anew_and_told(house: Gatehouse) -> None:
     del house.iam.documents[GATE_2]
     answer = rendered(house)
     assert house.iam.documents[GATE_2] == NOBODY
-    assert answer.tampered == (f"{GATE_2} had been deleted; the author created it again",)
+    assert answer.righted == (f"{GATE_2} had been deleted; the author created it again",)
 
 
 @pytest.mark.parametrize(
@@ -464,7 +502,7 @@ def test_any_sequence_of_intents_ends_with_the_document_of_the_last(
         house.iam.calls.clear()
         house.iam.crash = SystemExit() if number == crash_at else None
         with suppress(SystemExit):
-            assert rendered(house).tampered == ()
+            assert rendered(house).righted == ()
         assert len(house.iam.calls) <= 1
     house.iam.crash = None
     answer = rendered(house)

@@ -152,6 +152,8 @@ class FakeLedger:
     recounts_asked: set[datetime] = field(default_factory=set)
     marks: dict[str, frozenset[Principal]] = field(default_factory=dict)
     """Whose usage nobody has looked at."""
+    findings: dict[str, str] = field(default_factory=dict)
+    """What the author found that others did to gates."""
 
     def state(self) -> SweepState:
         return self._state
@@ -336,6 +338,19 @@ class FakeLedger:
         several = list(notices)
         self._write("post", several)
         self._keep(several)
+
+    def gate_findings(self) -> list[str]:
+        return list(self.findings)
+
+    def tell_findings(self, findings: Iterable[str], notice: Notice) -> bool:
+        told = list(findings)
+        self._write("tell_findings", told)
+        if not self.findings.keys() >= set(told):
+            return False
+        for words in told:
+            del self.findings[words]
+        self._keep([notice])
+        return True
 
     def outbox(self, until: datetime) -> list[Notice]:
         return [notice for notice in self._outbox.values() if notice.at < until]

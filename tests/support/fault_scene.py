@@ -55,7 +55,7 @@ class SharedMemory(FakeMemory):
     """The author's part of the enforcer's ledger."""
 
     def __init__(self, ledger: FakeLedger) -> None:
-        super().__init__()
+        super().__init__(found=ledger.findings)
         self._ledger = ledger
 
     def closed(self) -> bool:

@@ -233,6 +233,12 @@ def gate_emptied(scene: Scene) -> None:
     scene.iam.documents[gate] = {"Version": "2012-10-17", "Statement": []}
 
 
+def gate_deleted(scene: Scene) -> None:
+    """Somebody deletes the gate."""
+    gate_denies_today(scene)
+    scene.iam.documents.clear()
+
+
 def streaming(scene: Scene) -> None:
     """The stream meters, and alice has used a little."""
     scene.streams()
@@ -355,6 +361,7 @@ def pairs_at_once() -> Iterator[tuple[Situation, Situation]]:
         (tripped, confirm, tick),
         (gated, tick, tick),
         (gate_emptied, tick, tick),
+        (gate_deleted, tick, tick),
         (streaming, deliver, tick),
         (streaming, deliver, deliver),
         (streaming, tick, deliver),
@@ -395,6 +402,8 @@ def situations() -> Iterator[Situation]:
         (fewer, tick),
         (gated, tick),
         (gate_denies, tick),
+        (gate_emptied, tick),
+        (gate_deleted, tick),
         (gate_denies_today, close),
         (blocked, close),
         (streaming, deliver),

@@ -45,6 +45,7 @@ class FakeMemory:
     holder: str = ""
     until: datetime | None = None
     kept: dict[str, frozenset[str]] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
     at_read: list[Callable[[], object]] = field(default_factory=list)
     is_closed: bool = False
 
@@ -76,8 +77,10 @@ class FakeMemory:
     def digests(self, gate: str) -> frozenset[str]:
         return self.kept.get(gate, frozenset())
 
-    def remember(self, gate: str, digests: Iterable[str]) -> None:
+    def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
         self.kept[gate] = frozenset(digests)
+        if found:
+            self.found[found] = gate
 
 
 @dataclass

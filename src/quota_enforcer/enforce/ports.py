@@ -64,6 +64,12 @@ class Outbox(Protocol):
     def post(self, notices: Iterable[Notice]) -> None:
         """Put notices that belong to no record into outbox and history."""
 
+    def gate_findings(self) -> list[str]:
+        """What others did to gates, as the author found it, and nobody has told."""
+
+    def tell_findings(self, findings: Iterable[str], notice: Notice) -> bool:
+        """Post the notice and take out the findings it tells; False if another run told one."""
+
     def outbox(self, until: datetime) -> list[Notice]:
         """Notices posted before `until` and not sent yet."""
 

@@ -129,5 +129,5 @@ class _NoWrites:
     def digests(self, gate: str) -> frozenset[str]:
         return self.memory.digests(gate)
 
-    def remember(self, gate: str, digests: Iterable[str]) -> None:
+    def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
         """Nothing was written."""

@@ -20,7 +20,7 @@ class MemoryReads(Protocol):
         """Whom the gates shall deny, always in the same order."""
 
     def digests(self, gate: str) -> frozenset[str]:
-        """The digests of the documents that the author wrote last, or was about to."""
+        """The digests of the documents that the author wrote last, or was about to, and marks."""
 
 
 class Memory(MemoryReads, Protocol):
@@ -35,8 +35,11 @@ class Memory(MemoryReads, Protocol):
     def closed(self) -> bool:
         """Whether the stack is going, so that nobody may be denied any more."""
 
-    def remember(self, gate: str, digests: Iterable[str]) -> None:
-        """Keep these digests instead."""
+    def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
+        """Keep these digests instead, and with them what others did to the gate, in words.
+
+        Both or neither. What was found stays until admins are told of it.
+        """
 
 
 class Gates(Protocol):

@@ -21,13 +21,16 @@ class GateResult:
     written: tuple[str, ...] = ()
     """The gates that got a new version."""
     tampered: tuple[str, ...] = ()
-    """Sentences about what others did to gates."""
+    """Sentences about what is wrong with gates until somebody puts it right, in every run."""
     fill: Mapping[str, int] = field(default_factory=dict)
     """How full each gate is, in per cent."""
     failures: tuple[str, ...] = ()
     """What went wrong, in words; such gates are as they were."""
     whole: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The roles that a gate denies with all their sessions, which did not fit one by one."""
+    righted: tuple[str, ...] = ()
+    """Sentences about what others did to gates and this run put right; the ledger keeps them until
+    admins are told, whatever becomes of this answer."""
 
     @property
     def nearly_full(self) -> dict[str, int]:
@@ -44,6 +47,7 @@ class GateResult:
             "fill": dict(self.fill),
             "whole": {gate: list(self.whole[gate]) for gate in sorted(self.whole)},
             "failures": list(self.failures),
+            "righted": list(self.righted),
         }
 
     @classmethod
@@ -58,4 +62,5 @@ class GateResult:
             tuple(answer["failures"]),
             # An author of before an update does not say.
             {gate: tuple(roles) for gate, roles in answer.get("whole", {}).items()},
+            tuple(answer.get("righted", ())),
         )

@@ -17,6 +17,9 @@ from quota_enforcer.gates.room import fill, is_session
 CREATING: Final = "creating"
 """Kept beside the digest of a gate that the author is about to create: that it is missing then is
 its own unfinished work, and nobody else's."""
+FOUND: Final = "found:"
+"""Before the digest of somebody else's document that is kept for admins to be told of, until the
+right one is back: a run that has to try again finds nothing new."""
 _NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
 
 
@@ -30,6 +33,7 @@ class Run:
     write: Write
     written: list[str] = field(default_factory=list)
     tampered: list[str] = field(default_factory=list)
+    righted: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _roles: dict[str, Role | None] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class Run:
             tampered=tuple(self.tampered),
             fill=self._fill,
             whole={gate: roles for gate, roles in self._whole.items() if roles},
+            righted=tuple(self.righted),
             failures=(*self._failed.values(), *self.failures),
         )
 
@@ -111,10 +116,9 @@ class Run:
         IAM may answer with a version that was just replaced, so that is no proof.
         """
         kept = self.memory.digests(gate)
-        if CREATING in kept:  # its answer was lost, and there it is
-            kept -= {CREATING}
-            self.memory.remember(gate, kept)
-        return bool(kept) and digest(wanted) not in kept
+        if kept != (written := _written(kept)):  # the answer was lost, and there it is
+            self.memory.remember(gate, written)
+        return bool(written) and digest(wanted) not in written
 
     def _put(self, gate: str, current: Document | None, wanted: Document) -> None:
         """Write a document; its digest is kept first, so that a crash never looks like tampering.
@@ -122,23 +126,28 @@ class Run:
         A gate of which no digest is kept was left behind by an earlier deployment, empty.
         """
         ours = digest(wanted)
-        kept = self.memory.digests(gate)
+        kept, words = self.memory.digests(gate), ""
         if current is None:
             if kept and CREATING not in kept:
-                self.tampered.append(f"{gate} had been deleted; the author created it again")
-            self.memory.remember(gate, {ours, CREATING})
+                words = f"{gate} had been deleted; the author created it again"
+            self._remember(gate, {ours, CREATING}, words)
             self.iam.create(gate, wanted)
-            self.memory.remember(gate, {ours})
-            return
-        known = kept - {CREATING} or {digest(self.write([]).document)}
-        found = digest(current)
-        if found not in known and current != wanted:
-            self.tampered.append(
-                f"{gate} held a document that the author did not write; the right one is back",
-            )
-        self.memory.remember(gate, {ours} | ({found} & known))
-        self.iam.replace(gate, wanted)
+        else:
+            known = _written(kept) or {digest(self.write([]).document)}
+            found = digest(current)
+            of_others = f"{FOUND}{found}"
+            if found not in known and of_others not in kept and current != wanted:
+                words = (
+                    f"{gate} held a document that the author did not write; the right one is back"
+                )
+            self._remember(gate, {ours, found if found in known else of_others}, words)
+            self.iam.replace(gate, wanted)
         self.memory.remember(gate, {ours})
+
+    def _remember(self, gate: str, digests: set[str], words: str) -> None:
+        self.memory.remember(gate, digests, words)
+        if words:
+            self.righted.append(words)
 
     def _reasons(self, intent: GateIntent) -> Iterator[str]:
         """Why a principal is denied less than intended; nothing if it is denied in full."""
@@ -154,6 +163,11 @@ class Run:
 
     def _entry(self, intent: GateIntent, gate: str) -> Entry:
         return Entry(str(intent.principal), user_ids(intent, gate, self._roles), intent.scopes)
+
+
+def _written(kept: frozenset[str]) -> frozenset[str]:
+    """The digests among what is kept, without the marks."""
+    return frozenset(each for each in kept if each != CREATING and not each.startswith(FOUND))
 
 
 def _failure(gate: str, verb: str, error: Exception) -> str:

@@ -176,7 +176,7 @@ def test_a_gate_tampered_with_grants_nothing_and_is_put_right(gated: Gated) -> N
     assert refused(powerless)
     assert is_refused(lambda: powerless.client("iam").create_user(UserName="eve"))
     assert not refused(gated.session("reporting", "loop"))
-    (told,) = gated.author.render().tampered
+    (told,) = gated.author.render().righted
     assert "held a document that the author did not write" in told
     assert refused(gated.session("reporting", "loop"))
 

@@ -1,6 +1,7 @@
 """People behind shared identities: intents for all of them, the author once, outcomes for all."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from quota_enforcer.core.errors import Closed, Conflict
@@ -71,8 +72,13 @@ class GateApplier:
             rendered = self._author.render()
         except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
             failures.append(failure("the gates", error))
+            for_admins, righted = self._for_admins(GateResult(), work.given)
             return Outcome(
-                failures=tuple(failures), unfinished=frozenset(unfinished), incomplete=True
+                notices=tuple(for_admins),
+                failures=tuple(failures),
+                drift=tuple(righted),
+                unfinished=frozenset(unfinished),
+                incomplete=True,
             )
         notices: list[Notice] = []
         for decision, record in written:
@@ -96,16 +102,40 @@ class GateApplier:
             else:
                 unfinished.discard(decision.principal)
         failures += rendered.failures
-        for_admins = _for_admins(rendered, work.given)
-        self._ledger.post(for_admins)
+        for_admins, righted = self._for_admins(rendered, work.given)
         return Outcome(
             notices=(*notices, *for_admins),
             failures=tuple(failures),
-            drift=tuple(rendered.tampered),
+            drift=(*righted, *rendered.tampered),
             unfinished=frozenset(unfinished),
             incomplete=bool(failures),
             gates_notified="; ".join(rendered.tampered),
         )
+
+    def _for_admins(
+        self, rendered: GateResult, given: SweepInput
+    ) -> tuple[list[Notice], list[str]]:
+        """Post what admins are to know of the gates; what of it was put right comes with it.
+
+        The author keeps that in the ledger, and whoever takes it out tells it: exactly one run,
+        also if the author's own answer was lost.
+        """
+        now, notices = given.context.now, _nearly_full(rendered, given.context.now)
+        lasting = list(rendered.tampered)
+        if "; ".join(lasting) == given.state.gates_notified:
+            lasting = []
+
+        def tampered(words: Iterable[str]) -> Notice:
+            return Notice(NoticeKind.TAMPERED, now, "", "gates", "; ".join(words))
+
+        righted = self._ledger.gate_findings()
+        told = [*righted, *lasting]
+        if righted and not self._ledger.tell_findings(righted, tampered(told)):
+            righted, told = [], lasting
+        if told and not righted:
+            self._ledger.post([tampered(told)])
+        self._ledger.post(notices)
+        return [*notices, *([tampered(told)] if told else [])], righted
 
     def _intend(self, work: Work) -> tuple[list[tuple[Decision, Record]], list[str]]:
         known = seen(self._ledger.sources(), self._account)
@@ -145,12 +175,8 @@ def _trouble(decision: Decision, rendered: GateResult) -> str:
     return rendered.trouble.get(decision.principal, unexplained)
 
 
-def _for_admins(rendered: GateResult, given: SweepInput) -> list[Notice]:
-    """What others changed, unless admins know it already, and which gate is nearly full."""
-    now, notices = given.context.now, []
-    why = "; ".join(rendered.tampered)
-    if why not in {"", given.state.gates_notified}:
-        notices.append(Notice(NoticeKind.TAMPERED, now, "", "gates", why))
+def _nearly_full(rendered: GateResult, now: datetime) -> list[Notice]:
+    """Which gate is nearly full."""
     # How full a gate is changes only when it is written, so nothing is said twice.
     full = [f"{gate} is {rendered.nearly_full[gate]} % full"
             for gate in rendered.written if gate in rendered.nearly_full]  # fmt: skip
@@ -160,8 +186,8 @@ def _for_admins(rendered: GateResult, given: SweepInput) -> list[Notice]:
         for gate in rendered.written
         if gate in rendered.whole
     ]
-    if full:
-        why = ", ".join(full)
-        hint = "raise the stack's parameter Gates and move some permission sets to the new gate"
-        notices.append(Notice(NoticeKind.GATE_NEARLY_FULL, now, "", "", f"{why}; {hint}"))
-    return notices
+    if not full:
+        return []
+    why = ", ".join(full)
+    hint = "raise the stack's parameter Gates and move some permission sets to the new gate"
+    return [Notice(NoticeKind.GATE_NEARLY_FULL, now, "", "", f"{why}; {hint}")]

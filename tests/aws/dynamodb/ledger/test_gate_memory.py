@@ -9,6 +9,7 @@ from builders import NOON
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.core.ledger import GateIntent, Record
+from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 
 if TYPE_CHECKING:
@@ -94,3 +95,33 @@ def test_the_authors_items_are_no_part_of_the_sweeps_memory(
     memory.remember(GATE, {"a"})
     assert ledger.state() == before
     assert ledger.history() == []
+
+
+def test_what_others_did_to_a_gate_comes_with_the_digests_until_it_is_told(
+    memory: DynamoGateMemory, ledger: DynamoLedger
+) -> None:
+    words = [f"{GATE} had been deleted", f"{GATE}2 held another document"]
+    memory.remember(GATE, {"a"}, words[0])
+    memory.remember(f"{GATE}2", {"c"}, words[1])
+    memory.remember(f"{GATE}2", {"d"}, words[1])
+    memory.remember(f"{GATE}2", {"e"})
+    assert memory.digests(GATE) == {"a"}
+    assert ledger.gate_findings() == words
+    notice = Notice(NoticeKind.TAMPERED, NOON, "", "gates", "; ".join(words))
+    assert ledger.tell_findings(words, notice)
+    assert ledger.gate_findings() == []
+    assert ledger.outbox(NOON + SECOND) == [notice]
+
+
+def test_what_another_run_has_told_is_not_told_again(
+    memory: DynamoGateMemory, ledger: DynamoLedger
+) -> None:
+    memory.remember(GATE, {"a"}, "one")
+    memory.remember(GATE, {"a"}, "other")
+    one, both = (
+        Notice(NoticeKind.TAMPERED, NOON, "", "gates", why) for why in ("one", "one; other")
+    )
+    assert ledger.tell_findings(["one"], one)
+    assert not ledger.tell_findings(["one", "other"], both)
+    assert ledger.gate_findings() == ["other"]
+    assert ledger.outbox(NOON + SECOND) == [one]

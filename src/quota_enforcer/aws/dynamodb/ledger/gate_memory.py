@@ -1,7 +1,8 @@
 """Whom the gates shall deny, as items of the ledger; and what the author keeps beside them.
 
 The enforcer writes the intents with the records they belong to. The author reads that one partition
-consistently, and may write nothing but its own items: the lease, and a digest for each gate.
+consistently, and may write nothing but its own items: the lease, a digest for each gate, and what
+others did to gates, which the enforcer takes out as it tells admins.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT
+from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, finding_key
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
@@ -104,9 +105,16 @@ class DynamoGateMemory:
         """The digests kept of a gate."""
         return frozenset(self._get(_digest_key(gate)).get("digests", ()))
 
-    def remember(self, gate: str, digests: Iterable[str]) -> None:
-        kept = _TO_WIRE.serialize(sorted(digests))
-        self._client.put_item(TableName=self._table, Item={**_digest_key(gate), "digests": kept})
+    def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
+        kept = {**_digest_key(gate), "digests": _TO_WIRE.serialize(sorted(digests))}
+        if not found:
+            self._client.put_item(TableName=self._table, Item=kept)
+            return
+        finding = {**finding_key(found), "words": found}
+        items = [kept, {name: _TO_WIRE.serialize(value) for name, value in finding.items()}]
+        self._client.transact_write_items(
+            TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in items]
+        )
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any]:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)

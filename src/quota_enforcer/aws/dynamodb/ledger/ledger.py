@@ -57,6 +57,8 @@ class DynamoLedger:
 
         notices = DynamoNotices(table)
         self.post = notices.post
+        self.gate_findings = notices.gate_findings
+        self.tell_findings = notices.tell_findings
         self.outbox = notices.outbox
         self.sent = notices.sent
         self.history = notices.history

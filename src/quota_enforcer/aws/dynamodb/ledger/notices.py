@@ -7,8 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, DEPLOYMENT, KEPT
-from quota_enforcer.aws.dynamodb.table import BATCH, Put
+from quota_enforcer.aws.dynamodb.ledger.schema import (
+    BY_DUE,
+    DEPLOYMENT,
+    FOUND,
+    KEPT,
+    finding_key,
+)
+from quota_enforcer.aws.dynamodb.table import BATCH, Delete, Put
 from quota_enforcer.aws.dynamodb.text import as_attributes, fitting_key, instant, moment
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
@@ -37,6 +43,18 @@ class DynamoNotices:
         writes = notice_writes(notices)
         for first in range(0, len(writes), BATCH):
             self._table.write(writes[first : first + BATCH])
+
+    def gate_findings(self) -> list[str]:
+        """What others did to gates and nobody was told of, in words; consistently read."""
+        where = Expression(
+            "#pk = :pk AND begins_with(#sk, :found)", {"pk": DEPLOYMENT, "found": FOUND}
+        )
+        return [item["words"] for item in self._table.query(where)]
+
+    def tell_findings(self, findings: Iterable[str], notice: Notice) -> bool:
+        there = Expression("attribute_exists(pk)", {})
+        taken = [Delete(finding_key(words), there) for words in findings]
+        return not self._table.write([*taken, *notice_writes([notice])])
 
     def outbox(self, until: datetime) -> list[Notice]:
         waiting = map(notice_of, self._table.partition(OUTBOX))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from quota_enforcer.aws.dynamodb.text import fitting_key
 from quota_enforcer.core.errors import NewerLedger
 from quota_enforcer.core.principal import Kind, Principal
 
@@ -41,6 +42,8 @@ only when items are written that an older version would misread; a new attribute
 """
 DEPLOYMENT = "deployment"
 """The partition of what belongs to no principal."""
+FOUND = "found#"
+"""Range keys in that partition of what others did to gates, until admins are told."""
 EXPIRES = "expires"
 """The attribute that the table's time to live goes by."""
 KEPT = timedelta(days=400)
@@ -57,6 +60,11 @@ def understood(item: Mapping[str, Any]) -> Mapping[str, Any]:
             "the newer version again"
         )
     return item
+
+
+def finding_key(words: str) -> dict[str, str]:
+    """Where the author keeps what others did to a gate: the same twice before it is told is one."""
+    return {"pk": DEPLOYMENT, "sk": fitting_key(f"{FOUND}{words}")}
 
 
 def principal_of(pk: Any) -> Principal:
