@@ -58,6 +58,9 @@ SAID: Final[Mapping[str, Tier]] = {
 """By what records call them; batches are not in this log, so that word says nothing there."""
 _UNDECIDED: Final = {"", "auto"}
 """What only a request can ask for."""
+_TIER: Final = ("serviceTier", "service_tier", "resolvedServiceTier")
+_LATENCY: Final = "performanceConfig"
+_SAY_SO: Final = frozenset({*_TIER, _LATENCY})
 
 Json = Mapping[str, Any]
 _NONE: Final[Json] = {}
@@ -69,15 +72,19 @@ def tier_of(record: Json) -> Tier:
     What the answer says was served counts. What only the request asks for counts if it is dearer
     than standard: AWS may serve another tier, and asking must not make a call cheaper.
     """
-    answers = list(_items(_body(record, "output", "outputBodyJson")))
+    answer = _body(record, "output", "outputBodyJson")
+    request = _body(record, "input", "inputBodyJson")
+    if not answer and not request and _SAY_SO.isdisjoint(record):
+        return Tier.STANDARD
+    answers = list(_items(answer))
     served = [*_tiers(answers), *_tiers([record])]
     if served:
         return _fast(answers, record) if served[-1] is Tier.STANDARD else served[-1]
-    request = list(_items(_body(record, "input", "inputBodyJson")))
-    asked = [each for each in _tiers(request) if each is not Tier.OTHER]
+    requests = list(_items(request))
+    asked = [each for each in _tiers(requests) if each is not Tier.OTHER]
     if asked and asked[-1].times_standard > 1:
         return asked[-1]
-    return _fast([*request, *answers], record)
+    return _fast([*requests, *answers], record)
 
 
 def _body(record: Json, section: str, name: str) -> object:
@@ -100,7 +107,7 @@ def _items(body: object) -> Iterator[Json]:
 
 def _tiers(items: Iterable[Json]) -> Iterator[Tier]:
     for item in items:
-        for name in ("serviceTier", "service_tier", "resolvedServiceTier"):
+        for name in _TIER:
             said = item.get(name)
             word = said.get("type") if isinstance(said, dict) else said
             if isinstance(word, str) and word.lower() not in _UNDECIDED:
@@ -111,7 +118,7 @@ def _fast(items: Iterable[Json], record: Json) -> Tier:
     """Latency-optimised or standard: the last to say so is right."""
     latency = "standard"
     for item in (record, *items):
-        said = _mapping(item.get("performanceConfig")).get("latency")
+        said = _mapping(item.get(_LATENCY)).get("latency")
         latency = said if isinstance(said, str) else latency
     return Tier.OPTIMIZED if latency == "optimized" else Tier.STANDARD
 

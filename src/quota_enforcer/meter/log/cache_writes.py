@@ -13,7 +13,7 @@ def cache_writes(body: object, total: int) -> CacheWrites | None:
     `usage.cache_creation` of Anthropic's messages and streams, `usage.cacheDetails` of Converse.
     What does not add up to `total` tells nothing.
     """
-    if not total:
+    if not total or not body:
         return None
     for usage in _usages(body):
         split = _anthropic(usage.get("cache_creation")) or _converse(usage.get("cacheDetails"))

@@ -40,6 +40,12 @@ The template's IncompleteInvocationsFilter names them too.
 """
 _ONLY_INPUT = "InvokeModel"
 """The operation of embeddings, which have no output to count."""
+_SECTIONS = tuple(dict.fromkeys(each.section for each in TOKEN_COUNTS.values()))
+_USUAL = tuple((of.section, of.field, f"{of.section}.{of.field}") for of in TOKEN_COUNTS.values())
+"""Where Bedrock writes each count."""
+_INPUT, _OUTPUT = map(list(TOKEN_COUNTS).index, ("input_tokens", "output_tokens"))
+_SPELLINGS = frozenset(name for each in TOKEN_COUNTS.values() for name in each.spellings)
+_AT_TOP = _SPELLINGS.union(each.field for each in TOKEN_COUNTS.values())
 
 
 class Damaged(ValueError):
@@ -118,12 +124,14 @@ def counts(record: Mapping[str, Any], operation: str | None, model_id: str) -> C
     What is there counts. A request that lacks its input or output count is incomplete, unless
     there is none to have: output of embeddings, or a model that is not charged by the token.
     """
-    found = {counter: _count(record, each) for counter, each in TOKEN_COUNTS.items()}
-    lacks = found["input_tokens"] is None or (
-        found["output_tokens"] is None and operation != _ONLY_INPUT
-    )
+    sections = {name: _section(record, name) for name in _SECTIONS}
+    if _AT_TOP.isdisjoint(record) and all(map(_SPELLINGS.isdisjoint, sections.values())):
+        numbers = [_number(path, sections[section].get(name)) for section, name, path in _USUAL]
+    else:
+        numbers = [_count(sections[of.section], record, of) for of in TOKEN_COUNTS.values()]
+    lacks = numbers[_INPUT] is None or (numbers[_OUTPUT] is None and operation != _ONLY_INPUT)
     incomplete = lacks and operation != _RERANK and not _WITHOUT_TOKENS.search(model_id)
-    return Counts.observed((1, *[number or 0 for number in found.values()], int(incomplete)))
+    return Counts.observed((1, *[number or 0 for number in numbers], int(incomplete)))
 
 
 def shown(value: object) -> str:
@@ -173,25 +181,28 @@ def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return section
 
 
-def _count(record: Mapping[str, Any], of: TokenCount) -> int | None:
+def _count(section: Mapping[str, Any], record: Mapping[str, Any], of: TokenCount) -> int | None:
     """A count as it stands in its section or at the record's top, by any of its names, or None.
 
-    Null is nowhere: exports write it for what is absent. Two that differ are damage.
+    Two that differ are damage.
     """
     found: dict[str, int] = {}
-    for section in (_section(record, of.section), record):
+    for place in (section, record):
         for name in (of.field, *of.spellings):
-            value = section.get(name)
-            if value is not None:
-                path = name if section is record else f"{of.section}.{name}"
-                found[path] = _number(path, value)
+            path = name if place is record else f"{of.section}.{name}"
+            number = _number(path, place.get(name))
+            if number is not None:
+                found[path] = number
     if len(found) > 1 and len(set(found.values())) > 1:
         told = " and ".join(f"{path} is {number}" for path, number in found.items())
         raise Damaged(f"{told}: expected the same number")
     return next(iter(found.values()), None)
 
 
-def _number(path: str, value: object) -> int:
+def _number(path: str, value: object) -> int | None:
+    """Null is nowhere: exports write it for what is absent."""
+    if value is None:
+        return None
     if type(value) is not int or not 0 <= value <= MOST_TOKENS:  # True is an int by inheritance
         raise Damaged(
             f"{path} is {kind_of(value)}: expected a whole number from 0 to {MOST_TOKENS}"
