@@ -14,7 +14,7 @@ from cli_world import Shell, a_shell
 from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
 from quota_enforcer.core.deployment import Metering, Mode
-from quota_enforcer.core.ledger import PriceMemory
+from quota_enforcer.core.ledger import PriceMemory, Source
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
@@ -252,6 +252,27 @@ class TestPeople:
         held = {arn: ("iam:CreatePolicyVersion",)}
         shell.ailments = {"found": {"identities": entities, "may": held}}
         assert the_finding(shell, "keys")["about"] == [f"role/{role}: rewrite the denies"]
+
+    def test_a_role_whose_sessions_have_quotas_and_names_that_callers_choose(
+        self, shell: Shell
+    ) -> None:
+        trust = json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole",
+        }})  # fmt: skip
+        roles = {Principal.parse(f"role/{role}"): Entity("/", trust=trust) for role in ("ci", "x")}
+        shell.ailments = {"found": {"identities": roles}}
+        for role, name in (("ci", "one"), ("ci", "two"), ("x", "three")):
+            arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"
+            shell.world.ledger.remember_source(Source(arn, "m", NOON))
+        [noted] = findings(shell, "session names")
+        assert noted["severity"] == "note"
+        assert len(noted["about"]) == 2
+        shell.world.quota(principal="session/ci/*")
+        warned, noted = findings(shell, "session names")
+        assert warned["severity"] == "warning"
+        assert warned["about"] == [f"role/ci (2 names seen; chosen by {ACCOUNT})"]
+        assert warned["fix"] == "quota-enforcer gates setup"
+        assert noted["about"] == [f"role/x (1 name seen; chosen by {ACCOUNT})"]
 
     def test_root_is_named(self, shell: Shell) -> None:
         root = Principal.parse("other/arn:aws:iam::111122223333:root")

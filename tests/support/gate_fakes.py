@@ -147,11 +147,12 @@ class Gatehouse:
         id_: str = "AROAAAAAAAAAAAAAAAAA1",
         boundary: str = GATE,
         path: str = "",
+        trust: str = "",
     ) -> None:
         """A role that names this boundary; Identity Center has its own path."""
         reserved = name.startswith("AWSReservedSSO_")
         path = path or ("/aws-reserved/sso.amazonaws.com/" if reserved else "/")
-        self.iam.roles[name] = Role(id_, boundary, path)
+        self.iam.roles[name] = Role(id_, boundary, path, trust)
 
     def user_ids(self, gate: str = GATE) -> list[str]:
         """Whom a gate's document lists, each as often as it is listed."""

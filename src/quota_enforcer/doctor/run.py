@@ -36,6 +36,7 @@ CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "notices": machinery.notices,
     "users and roles": coverage.users_and_roles,
     "shared roles": coverage.shared,
+    "session names": coverage.session_names,
     "keys": keys.held,
     "denies": coverage.denies,
     "deny policies": coverage.deny_policies,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -18,12 +18,14 @@ _SETUP: Final = "run `quota-enforcer gates setup`"
 class Role:
     """A role in IAM: its unique id (`AROA...`) and its permissions boundary's ARN, if any.
 
+    `trust` is the text of its trust policy.
     A role that is deleted and created again under its name has another id.
     """
 
     id: str
     boundary: str = ""
     path: str = "/"
+    trust: str = field(default="", compare=False)
 
     @property
     def is_of_identity_center(self) -> bool:

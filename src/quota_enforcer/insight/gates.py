@@ -33,6 +33,8 @@ class SharedRole:
     people: tuple[str, ...]
     guard: Guard
     boundary: str = ""
+    trust: str = ""
+    """The text of its trust policy."""
 
     @property
     def permission_set(self) -> str:
@@ -86,6 +88,7 @@ def shared_roles(
             tuple(sorted(map(str, people[name]))),
             guard_of(role, kept.arns),
             "" if role is None else role.boundary,
+            "" if role is None else role.trust,
         )
         for name, role in roles.items()
     ]

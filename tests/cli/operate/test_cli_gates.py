@@ -91,6 +91,46 @@ def test_the_command_for_a_shared_role_names_the_gates_arn(shell: Shell) -> None
     assert f"    {command}" in shell.run("gates", "setup").stdout.splitlines()
 
 
+TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
+    '"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"%s}]}'
+)
+BOUND = TRUST % ',"Condition":{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}'
+
+
+def test_a_trust_policy_that_lets_callers_choose_a_name_is_printed_bound(shell: Shell) -> None:
+    shell.world.quota(principal="session/ci/*")
+    shell.gatehouse.role("ci", trust=TRUST % "")
+    result = shell.run("gates", "setup")
+    assert result.exit_code == 0
+    assert "Role ci lets these choose the names of their sessions" in result.stdout
+    command = f"aws iam update-assume-role-policy --role-name ci --policy-document '{BOUND}'"
+    assert f"    {command}" in result.stdout.splitlines()
+    assert '            "sts:RoleSessionName": "${aws:username}"' in result.stdout.splitlines()
+    found = role(shell, "ci")["session_names"]
+    assert found["chosen_by"] == ["arn:aws:iam::111122223333:root"]
+    assert (found["trust_policy"], found["command"]) == (json.loads(BOUND), command)
+    assert "only IAM users get in then" in found["notes"][0]
+
+
+def test_the_source_identity_is_bound_too_if_asked_for(shell: Shell) -> None:
+    shell.world.quota(principal="session/ci/*")
+    shell.gatehouse.role("ci", trust=TRUST % "")
+    said = shell.run("gates", "setup", "--source-identity").stdout
+    assert '"sts:SourceIdentity": "${aws:username}"' in said
+    assert '"sts:SetSourceIdentity"' in said
+
+
+def test_a_bound_name_and_one_that_identity_center_gives_need_nothing(shell: Shell) -> None:
+    called(shell, DEVELOPER, "alice")
+    shell.world.quota(principal="session/ci/*")
+    shell.gatehouse.role(DEVELOPER, trust=TRUST % "")
+    shell.gatehouse.role("ci", trust=BOUND)
+    assert "update-assume-role-policy" not in shell.out("gates", "setup")
+    assert role(shell, "ci")["session_names"]["chosen_by"] == []
+    assert role(shell, DEVELOPER)["session_names"] is None
+
+
 def test_where_all_name_a_gate_nothing_is_missing(shell: Shell) -> None:
     called(shell, DEVELOPER, "alice")
     shell.world.quota(principal="session/ci/*")

@@ -88,7 +88,12 @@ class IamGates:
         except self._client.exceptions.NoSuchEntityException:
             return None
         boundary = role.get("PermissionsBoundary", {})
-        return Role(role["RoleId"], boundary.get("PermissionsBoundaryArn", ""), role["Path"])
+        return Role(
+            role["RoleId"],
+            boundary.get("PermissionsBoundaryArn", ""),
+            role["Path"],
+            compact(role["AssumeRolePolicyDocument"]),
+        )
 
     def _versions(self, gate: str) -> "Iterator[PolicyVersionTypeDef]":
         pages = self._client.get_paginator("list_policy_versions")

@@ -4,16 +4,19 @@ One paged read of all of them, since one for each would be throttled in a large 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import ClientError
 
+from quota_enforcer.core.policies.document import compact
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.doctor.rules.coverage import Entity
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.literals import SummaryKeyTypeType
+
+    from quota_enforcer.core.policies.document import Document
 
 SLOTS: Final[Mapping[Kind, int]] = {Kind.USER: 10, Kind.ROLE: 20}
 """AWS's defaults: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -43,7 +46,10 @@ class IamIdentities:
             for role in page["RoleDetailList"]:
                 attached = role.get("AttachedManagedPolicies", [])
                 policies = frozenset(each["PolicyArn"] for each in attached)
-                found[Principal(Kind.ROLE, role["RoleName"])] = Entity(role["Path"], policies)
+                trust = compact(cast("Document", role["AssumeRolePolicyDocument"]))
+                found[Principal(Kind.ROLE, role["RoleName"])] = Entity(
+                    role["Path"], policies, trust
+                )
         return found
 
     def has(self, entity: Principal) -> bool:

@@ -122,6 +122,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
         *_RULES,
     ),
     "shared roles": ("iam:GetRole", *_RULES),
+    "session names": ("iam:GetAccountAuthorizationDetails", *_RULES),
     "keys": (
         _SIMULATE,
         "iam:GetAccountAuthorizationDetails",

@@ -1,5 +1,6 @@
 """The checks of who is limited: can they be denied, are they, and by which rules."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -10,6 +11,7 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_on
 from quota_enforcer.core.pricing.item import renewed_on
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota, named_by
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -17,13 +19,15 @@ from quota_enforcer.doctor.finding import Diagnosis, diagnosis
 from quota_enforcer.doctor.rules import coverage as coverage_rules
 from quota_enforcer.doctor.rules import denies as deny_rules
 from quota_enforcer.doctor.rules import quotas as quota_rules
-from quota_enforcer.doctor.rules.coverage import Seat, Shared
+from quota_enforcer.doctor.rules.coverage import Named, Seat, Shared
 from quota_enforcer.doctor.rules.denies import Denied, GateSeen
 from quota_enforcer.doctor.rules.quotas import InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
+from quota_enforcer.gates.trust.entrances import callers_name_themselves
 from quota_enforcer.insight.gates import shared_roles
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since
 from quota_enforcer.insight.quotas.names import unknown_among
+from quota_enforcer.meter.appearances import seen
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _READERS: Final = 8
@@ -79,6 +83,31 @@ def shared(deployment: DeploymentUnderCheck) -> Diagnosis:
         if role.is_open
     ]
     return coverage_rules.shared_identities(open_, [], len(roles), stack)
+
+
+def session_names(deployment: DeploymentUnderCheck) -> Diagnosis:
+    """Whether callers of the roles in use choose what their sessions are called."""
+    entities = deployment.identities()
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for principal in seen(deployment.ledger.sources(), deployment.settings.account):
+        if principal.kind is Kind.SESSION:
+            names[principal.role].add(principal.session)
+    rules = deployment.quotas().rules
+    subjects = [Subject(each) for rule in rules for each in (rule.subject, *rule.members)]
+    limited = {subject.role for subject in subjects if subject.of_sessions}
+    found = {name: entities.get(Principal(Kind.ROLE, name)) for name in names.keys() | limited}
+    return coverage_rules.session_names(
+        [
+            Named(
+                name,
+                tuple(callers_name_themselves(role.trust)),
+                limited=name in limited,
+                seen=len(names[name]),
+            )
+            for name, role in sorted(found.items())
+            if role is not None
+        ]
+    )
 
 
 def denies(deployment: DeploymentUnderCheck) -> Diagnosis:

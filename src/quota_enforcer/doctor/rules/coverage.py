@@ -1,7 +1,7 @@
 """Whether everybody with a quota that denies can be denied."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.policies.names import PROTECTED_PATHS
@@ -12,10 +12,14 @@ from quota_enforcer.doctor.fixes import deploy
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A user or role in IAM: its path, and the managed policies attached to it, by ARN."""
+    """A user or role in IAM: its path, and the managed policies attached to it, by ARN.
+
+    `trust` is the text of a role's trust policy.
+    """
 
     path: str
     policies: frozenset[str] = frozenset()
+    trust: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,53 @@ def _shared(seen: Sequence[Shared]) -> Iterator[Finding]:
             )
         else:
             yield warning(f"{what}; no quota denies anybody behind it yet", has, fix, then)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A role in use, and the principals that choose its sessions' names.
+
+    `limited` says that quotas limit its sessions, and not just the role as a whole.
+    """
+
+    role: str
+    chosen_by: tuple[str, ...]
+    limited: bool
+    seen: int = 0
+    """How many names were seen lately."""
+
+
+def session_names(roles: Sequence[Named]) -> Diagnosis:
+    """Whether a session's name says who it is, where quotas go by it."""
+    free = [each for each in roles if each.chosen_by]
+    fine = f"callers choose them in none of {count(len(roles), 'role')} in use"
+    return diagnosis(fine if roles else "no role is in use", _session_names(free))
+
+
+def _session_names(free: Sequence[Named]) -> Iterator[Finding]:
+    def those(*, limited: bool) -> list[str]:
+        return sorted(
+            f"role/{each.role} ({count(each.seen, 'name')} seen; chosen by "
+            f"{', '.join(each.chosen_by)})"
+            for each in free
+            if each.limited is limited
+        )
+
+    if about := those(limited=True):
+        yield warning(
+            "quotas limit sessions of these roles, and callers choose what a session is called, so "
+            "whoever is blocked comes back under another name",
+            "no condition of their trust policies binds sts:RoleSessionName to who calls",
+            "quota-enforcer gates setup",
+            "it prints the trust policy that does",
+            about,
+        )
+    if about := those(limited=False):
+        yield note(
+            "callers choose what sessions of these roles are called; the roles count as a whole, "
+            "so no quota goes by it",
+            about,
+        )
 
 
 def keys_held(asked: Sequence[Holder], limited: int, account: str, stack: str) -> Diagnosis:

@@ -4,14 +4,21 @@ A gate is a permissions boundary that the author keeps. It works for whom it is 
 an admin can do, once: IAM lets nobody but Identity Center change the roles of permission sets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.operate.gates.boundaries import commands, emptiest, steps
+from quota_enforcer.cli.operate.gates.names import (
+    RoleNaming,
+    naming,
+    naming_document,
+    naming_steps,
+)
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json, say_table
@@ -21,28 +28,6 @@ from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Guard
 from quota_enforcer.insight.gates import GateFound, SharedRole, shared_roles
 from quota_enforcer.insight.gates import gates as found_gates
-
-_BARE: Final = "{shown} has no permissions boundary, so nobody behind it can be blocked."
-
-_TAKEN: Final = """\
-{shown} has the permissions boundary {boundary}, which is no gate of this stack.
-  There is room for one only, and a gate holds nothing but its own deny list. First keep what that
-  boundary limits in another way: a policy on the {kind} that denies everything but what it allows
-  (Deny with NotAction), or a service control policy. Then put the gate in its place."""
-
-_PERMISSION_SET: Final = """\
-  In the console of IAM Identity Center: Permission sets > {set} > Permissions boundary,
-  customer managed policy, with these values:
-    policy name  {name}
-    path         {path}
-  Or by commands, with the ARNs from `aws sso-admin list-instances` and `list-permission-sets`:
-{commands}
-  Each other account that the permission set is assigned to needs a policy of that name and path
-  too, or it cannot be provisioned there: deploy this stack there as well, by the same name."""
-
-_ROLE: Final = """\
-  In the console of IAM: Roles > {role} > Permissions boundary, {name}. Or:
-{commands}"""
 
 _LEAVE_ONE: Final = (
     "Leave one permission set, for administrators, without a gate: a gate that somebody spoils "
@@ -59,14 +44,28 @@ _SHOWN = 3
 
 @app.command()
 @on_deployment
-def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
+def setup(
+    deployment: Deployment,
+    *,
+    source_identity: Annotated[
+        bool,
+        typer.Option(
+            "--source-identity",
+            help="Have the trust policies ask for a source identity too, which stays with whoever "
+            "takes another role from there.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what to set on each permission set and shared role, once, and check that it is set.
 
     It looks at every permission set that was seen calling Bedrock, and at every role with a quota
-    for its sessions. The exit code is 1 if people cannot be blocked yet.
+    for its sessions. Where callers choose the names of their sessions, it prints the trust policy
+    that binds a name to the person. The exit code is 1 if people cannot be blocked yet.
 
     Examples:
       quota-enforcer gates setup
+      quota-enforcer gates setup --source-identity
       quota-enforcer gates setup --json
     """
     kept = deployment.gates()
@@ -76,14 +75,16 @@ def setup(deployment: Deployment, *, as_json: AsJson = False) -> None:
     roles = shared_roles(sources, deployment.settings.account, loaded, kept, context)
     alarms = [alarm for gate in gates for alarm in _alarms(gate)]
     todo = [role for role in roles if role.is_open]
+    namings = {role.name: naming(role, source_identity=source_identity) for role in roles}
     if as_json:
-        say_json(_document(gates, roles, deployment.settings.account))
+        say_json(_document(gates, roles, namings, deployment.settings.account))
     else:
         _show(gates, roles)
         for role in todo:
             echo()
             for lines in steps(role, emptiest(gates), deployment.settings.account):
                 echo(lines)  # as it is, so that a command can be copied
+        _say_names(filter(None, namings.values()))
         if any(role.permission_set for role in roles):
             hint(_LEAVE_ONE)
     for alarm in alarms:
@@ -133,6 +134,13 @@ def _show(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> None:
     )
 
 
+def _say_names(namings: Iterable[RoleNaming]) -> None:
+    for each in namings:
+        steps_to_bind = list(naming_steps(each))
+        for lines in ["", *steps_to_bind] if steps_to_bind else []:
+            echo(lines)
+
+
 def _people(role: SharedRole) -> str:
     return listed(role.people, _SHOWN) or "any session"
 
@@ -179,7 +187,10 @@ def _gate(gate: GateFound) -> dict[str, Any]:
 
 
 def _document(
-    gates: Sequence[GateFound], roles: Sequence[SharedRole], account: str
+    gates: Sequence[GateFound],
+    roles: Sequence[SharedRole],
+    namings: Mapping[str, RoleNaming | None],
+    account: str,
 ) -> dict[str, Any]:
     return {
         "gates": [_gate(gate) for gate in gates],
@@ -191,45 +202,8 @@ def _document(
                 "boundary": role.boundary or None,
                 "state": str(role.guard),
                 "commands": commands(role, emptiest(gates), account) if role.is_open else [],
+                "session_names": naming_document(namings[role.name]),
             }
             for role in roles
         ],
     }
-
-
-def steps(role: SharedRole, gate: GateFound, account: str) -> Iterator[str]:
-    """What to do so that a role names this gate; a command always has its line for itself."""
-    kind = "permission set" if role.permission_set else "role"
-    shown = role.shown[0].upper() + role.shown[1:]
-    told = _BARE if role.guard is Guard.NOTHING else _TAKEN
-    yield told.format(shown=shown, boundary=role.boundary, kind=kind)
-    yield (_PERMISSION_SET if role.permission_set else _ROLE).format(
-        set=role.permission_set,
-        role=role.name,
-        name=gate.name,
-        path=gate.path,
-        commands="\n".join(f"    {each}" for each in commands(role, gate, account)),
-    )
-
-
-def commands(role: SharedRole, gate: GateFound, account: str) -> list[str]:
-    """The same for the AWS CLI; what only Identity Center knows is in capital letters.
-
-    https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_PutPermissionsBoundaryToPermissionSet.html
-    """
-    if not role.permission_set:
-        put = f"aws iam put-role-permissions-boundary --role-name {role.name}"
-        return [f"{put} --permissions-boundary {gate.arn}"]
-    which = "--instance-arn INSTANCE_ARN --permission-set-arn PERMISSION_SET_ARN"
-    policy = f"CustomerManagedPolicyReference={{Name={gate.name},Path={gate.path}}}"
-    put = f"aws sso-admin put-permissions-boundary-to-permission-set {which}"
-    provision = f"aws sso-admin provision-permission-set {which}"
-    return [
-        f"{put} --permissions-boundary '{policy}'",
-        f"{provision} --target-type AWS_ACCOUNT --target-id {account}",
-    ]
-
-
-def emptiest(gates: Sequence[GateFound]) -> GateFound:
-    """The gate for the next role to name: of those that were made the one with most room."""
-    return min(gates, key=lambda gate: (gate.percent is None, gate.percent or 0))

@@ -1,0 +1,1 @@
+"""`gates setup` and `gates list`: what lets people behind shared identities be blocked."""
