@@ -106,7 +106,8 @@ def test_a_trust_policy_that_lets_callers_choose_a_name_is_printed_bound(shell: 
     assert "Role ci lets these choose the names of their sessions" in result.stdout
     command = f"aws iam update-assume-role-policy --role-name ci --policy-document '{BOUND}'"
     assert f"    {command}" in result.stdout.splitlines()
-    assert '            "sts:RoleSessionName": "${aws:username}"' in result.stdout.splitlines()
+    lines = [line.strip() for line in result.stdout.splitlines()]
+    assert '"sts:RoleSessionName": "${aws:username}"' in lines
     found = role(shell, "ci")["session_names"]
     assert found["chosen_by"] == ["arn:aws:iam::111122223333:root"]
     assert (found["trust_policy"], found["command"]) == (json.loads(BOUND), command)
