@@ -9,14 +9,18 @@ from quota_enforcer.core.principal import (
     Identity,
     Kind,
     Principal,
+    account_of,
     can_exist,
     cannot_be_denied,
+    canonical,
     identify,
+    principals,
 )
 
 ACCOUNT = "123456789012"
 IAM = f"arn:aws:iam::{ACCOUNT}"
 STS = f"arn:aws:sts::{ACCOUNT}"
+MEMBER = "444455556666"
 LAMBDA_SESSION = "session/summariser/summariser-prod"
 
 
@@ -112,6 +116,32 @@ def test_every_identity_arn_of_the_log_names_a_principal(arn: str, identity: Ide
 
 
 @pytest.mark.parametrize(
+    ("arn", "identity"),
+    [
+        (f"arn:aws:iam::{MEMBER}:user/alice", named(f"{MEMBER}/user/alice")),
+        (
+            f"arn:aws:sts::{MEMBER}:assumed-role/ci/run-42",
+            named(f"{MEMBER}/role/ci", f"{MEMBER}/session/ci/run-42"),
+        ),
+        (f"arn:aws:iam::{MEMBER}:role/service-role/ci", named(f"{MEMBER}/role/ci")),
+        (
+            f"arn:aws:sts::{MEMBER}:assumed-role/AWSReservedSSO_Admin_fedcba9876543210/Alice",
+            named("sso/alice"),
+        ),
+        (f"arn:aws:iam::{MEMBER}:root", named(f"other/arn:aws:iam::{MEMBER}:root")),
+        (f"{IAM}:user/alice", named(f"other/{IAM}:user/alice")),
+        (
+            "arn:aws:iam::999999999999:user/alice",
+            named("other/arn:aws:iam::999999999999:user/alice"),
+        ),
+    ],
+)
+def test_the_log_of_a_member_account_names_its_own_people(arn: str, identity: Identity) -> None:
+    """And Identity Center's, who are the same everywhere; home's users are strangers there."""
+    assert identify(arn, MEMBER, ACCOUNT) == identity
+
+
+@pytest.mark.parametrize(
     "arn",
     [
         pytest.param("", id="empty"),
@@ -146,6 +176,82 @@ def test_a_long_nonsense_arn_is_shown_in_part() -> None:
 
 
 NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=12)
+ACCOUNTS = st.sampled_from([ACCOUNT, MEMBER, "999999999999"])
+
+
+@given(
+    st.one_of(
+        st.builds(lambda account, name: f"arn:aws:iam::{account}:user/{name}", ACCOUNTS, NAMES),
+        st.builds(
+            lambda account, role, name: f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
+            ACCOUNTS, NAMES, NAMES,
+        ),
+        st.builds(lambda account, text: f"arn:aws:iam::{account}:{text}", ACCOUNTS, st.text()),
+    ),
+    ACCOUNTS,
+    ACCOUNTS,
+)  # fmt: skip
+def test_no_accounts_log_names_anybody_of_another_account(
+    arn: str, account: str, home: str
+) -> None:
+    """Whoever may write a member's log can charge nobody of home or of another member."""
+    try:
+        identity = identify(arn, account, home)
+    except UnknownIdentity:
+        return
+    for principal in filter(None, (identity.principal, identity.session)):
+        assert Principal.parse(str(principal)) == principal
+        if principal.kind in {Kind.USER, Kind.ROLE, Kind.SESSION}:
+            assert (principal.account or home) == account == account_of(arn)
+
+
+@given(
+    st.builds(
+        Principal,
+        st.sampled_from([Kind.USER, Kind.ROLE]),
+        NAMES,
+        st.one_of(st.just(""), st.from_regex(r"[0-9]{12}", fullmatch=True)),
+    )
+)
+def test_every_principal_survives_being_written_down(principal: Principal) -> None:
+    assert Principal.parse(str(principal)) == principal
+    assert Principal.stored(str(principal)) == principal
+
+
+@pytest.mark.parametrize(
+    ("written", "subject"),
+    [
+        (f"{IAM}:user/alice", "user/alice"),
+        (f"arn:aws:iam::{MEMBER}:user/eng/alice", f"{MEMBER}/user/alice"),
+        (f"arn:aws:sts::{MEMBER}:assumed-role/ci/run-42", f"{MEMBER}/role/ci"),
+        (f"arn:aws:sts::{MEMBER}:assumed-role/AWSReservedSSO_A_0123456789abcdef/Al", "sso/al"),
+        (f"arn:aws:iam::{MEMBER}:root", f"other/arn:aws:iam::{MEMBER}:root"),
+        (f"{ACCOUNT}/user/alice", "user/alice"),
+        (f"{ACCOUNT}/session/ci/run", "session/ci/run"),
+        (f"{MEMBER}/user/alice", f"{MEMBER}/user/alice"),
+        ("sso/Alice", "sso/alice"),
+        (f"{MEMBER}/sso/alice", f"{MEMBER}/sso/alice"),
+        ("arn:aws:iam::nobody:user/x", "arn:aws:iam::nobody:user/x"),
+        ("default", "default"),
+        ("", ""),
+    ],
+)
+def test_a_subject_is_written_in_one_way(written: str, subject: str) -> None:
+    assert canonical(written, ACCOUNT) == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [
+        ("user/a,user/b", ["user/a", "user/b"]),
+        (f"user/a, {MEMBER}/user/b,arn:aws:iam::1:user/c", ["user/a", f"{MEMBER}/user/b",
+                                                            "arn:aws:iam::1:user/c"]),
+        ("user/a,b", ["user/a,b"]),
+        (f"user/a,{MEMBER}", [f"user/a,{MEMBER}"]),
+    ],
+)  # fmt: skip
+def test_several_principals_in_one_text(text: str, several: list[str]) -> None:
+    assert principals([text]) == several
 
 
 @given(
@@ -184,6 +290,8 @@ def test_whom_an_arn_names_can_be_written_down_and_read_back(arn: str) -> None:
         ("team/data science", Kind.TEAM, "data science"),
         ("other/arn:aws:iam::999999999999:user/a*/b", Kind.OTHER,
          "arn:aws:iam::999999999999:user/a*/b"),
+        ("user/444455556666", Kind.USER, "444455556666"),
+        ("user/444455556666/role/ci", Kind.USER, "444455556666/role/ci"),
     ],
 )  # fmt: skip
 def test_principals_are_written_kind_and_name(text: str, kind: Kind, name: str) -> None:
@@ -191,9 +299,44 @@ def test_principals_are_written_kind_and_name(text: str, kind: Kind, name: str) 
 
 
 @pytest.mark.parametrize(
+    ("text", "principal"),
+    [
+        ("444455556666/user/alice", Principal(Kind.USER, "alice", MEMBER)),
+        ("444455556666/role/reporting", Principal(Kind.ROLE, "reporting", MEMBER)),
+        ("444455556666/session/ci/run-42", Principal(Kind.SESSION, "ci/run-42", MEMBER)),
+    ],
+)
+def test_who_is_of_a_member_account_has_its_number_before(text: str, principal: Principal) -> None:
+    assert Principal.parse(text) == principal
+    assert str(principal) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{MEMBER}/sso/alice",
+        f"{MEMBER}/team/research",
+        f"{MEMBER}/other/arn:aws:iam::{MEMBER}:root",
+    ],
+)
+def test_people_and_teams_are_of_no_account(text: str) -> None:
+    with pytest.raises(UnknownIdentity, match="are of an account; write") as refused:
+        Principal.parse(text)
+    assert text.removeprefix(f"{MEMBER}/") in str(refused.value)
+
+
+def test_a_session_of_a_member_account_is_of_a_role_there() -> None:
+    session = Principal.parse("444455556666/session/ci/run-42")
+    assert session.of_role == Principal(Kind.ROLE, "ci", MEMBER)
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "alice", "user", "user/", "/alice", "User/alice", "users/alice", "user/*", "user/al*",
-     "session/ci", "session/ci/", "session//x", "session/ci/*", "default", f"{IAM}:user/alice"],
+     "session/ci", "session/ci/", "session//x", "session/ci/*", "default", f"{IAM}:user/alice",
+     f"{MEMBER}/", f"{MEMBER}/*", f"{MEMBER}/user/*", f"{MEMBER}/user/", f"{MEMBER}/session/ci",
+     f"{MEMBER}/{MEMBER}/user/a", "44445555666/user/a", "4444555566667/user/a", "/user/a",
+     "44445555666\u0661/user/a", " 444455556666/user/a"],
 )  # fmt: skip
 def test_what_is_no_principal_is_refused_with_the_forms_allowed(text: str) -> None:
     with pytest.raises(UnknownIdentity, match="session/ROLE/NAME") as refused:
@@ -232,6 +375,7 @@ def test_names_that_nobody_can_have(text: str, possible: bool) -> None:  # noqa:
         ("session/ci/run", "without denying the whole role"),
         ("team/research", None),
         (f"other/{IAM}:root", "root, federated users and identities of other accounts"),
+        (f"{MEMBER}/user/alice", f"account {MEMBER} has no satellite"),
     ],
 )
 def test_who_cannot_be_denied_yet_and_why(text: str, why: str | None) -> None:
@@ -242,3 +386,14 @@ def test_who_cannot_be_denied_yet_and_why(text: str, why: str | None) -> None:
 @pytest.mark.parametrize("text", ["sso/alice", "session/ci/run"])
 def test_gates_reach_those_who_share_a_role(text: str) -> None:
     assert cannot_be_denied(Principal.parse(text), gated=True) is None
+
+
+@pytest.mark.parametrize("text", [f"{MEMBER}/user/alice", f"{MEMBER}/role/ci"])
+def test_who_is_of_an_account_with_a_satellite_can_be_denied(text: str) -> None:
+    assert cannot_be_denied(Principal.parse(text), gated=False, reached={MEMBER}) is None
+
+
+def test_a_session_of_an_account_with_a_satellite_needs_a_gate_all_the_same() -> None:
+    session = Principal.parse(f"{MEMBER}/session/ci/run")
+    said = cannot_be_denied(session, gated=False, reached={MEMBER})
+    assert "without denying the whole role" in (said or "")

@@ -239,12 +239,16 @@ class FakeLedger:
         self._state = replace(self._state, closed=False, terms="")
 
     def usage(self, principal: Principal, first: date) -> Usage:
-        models: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
+        places: defaultdict[str, defaultdict[str, dict[datetime, Counts]]]
+        places = defaultdict(lambda: defaultdict(dict))
         for bucket, hours in self._hours.items():
             if bucket.principal == principal and bucket.day >= first:
-                models[bucket.model].update(hours)
-        return Usage(
-            {model: ModelUsage.of_hours(hours, self.zone) for model, hours in models.items()}
+                places[bucket.place][bucket.model].update(hours)
+        return Usage.of_places(
+            {
+                place: {name: ModelUsage.of_hours(hours, self.zone) for name, hours in of.items()}
+                for place, of in places.items()
+            }
         )
 
     def usages(

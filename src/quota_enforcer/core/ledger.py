@@ -205,6 +205,8 @@ class Bucket(NamedTuple):
     principal: Principal
     model: str
     day: date
+    place: str = ""
+    """The account and Region where it was used, as a Place is written; empty for home's."""
 
 
 @dataclass(frozen=True, slots=True)

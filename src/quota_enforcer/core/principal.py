@@ -1,8 +1,8 @@
 """Who is metered: principals, and how an identity ARN of the invocation log names one."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Principal:
-    """One metered identity, written `kind/name`.
+    """One metered identity, written `kind/name`, in a member account `ACCOUNT/kind/name`.
 
     `user/alice` is an IAM user, `role/reporting` a role with all its sessions together,
     `sso/alice@example.com` an Identity Center user whatever the permission set (lower case, since
@@ -33,8 +33,13 @@ class Principal:
 
     kind: Kind
     name: str
+    account: str = ""
+    """The member account that it is of; empty for the home account, and for whoever is of none:
+    an Identity Center user is one person over all accounts."""
 
     def __str__(self) -> str:
+        if self.account:
+            return f"{self.account}/{self.kind}/{self.name}"
         return f"{self.kind}/{self.name}"
 
     @property
@@ -47,19 +52,51 @@ class Principal:
         """A session's own name."""
         return self.name.partition("/")[2]
 
+    @property
+    def of_role(self) -> "Principal":
+        """The role that a session is of."""
+        return Principal(Kind.ROLE, self.role, self.account)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `kind/name`; raises UnknownIdentity with the forms that are allowed."""
-        kind, _, name = text.partition("/")
+        account, own = of_account(text)
+        kind, _, name = own.partition("/")
         pattern = "*" in name and kind != Kind.OTHER
         if kind not in set(Kind) or not name or pattern:
             raise UnknownIdentity(
                 f"{text[:200]!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
-                "session/ROLE/NAME or team/NAME",
+                "session/ROLE/NAME or team/NAME; what is of a member account has its number before "
+                "it: 444455556666/role/NAME",
+            )
+        if account and kind not in _OF_AN_ACCOUNT:
+            raise UnknownIdentity(
+                f"{text[:200]!r} is no principal: only users, roles and sessions are of an "
+                f"account; write {own[:200]}",
             )
         if kind == Kind.SESSION and not all(name.partition("/")[::2]):
             raise UnknownIdentity(f"{text[:200]!r} is no session: write session/ROLE/NAME")
-        return cls(Kind(kind), name.lower() if kind == Kind.SSO else name)
+        return cls(Kind(kind), name.lower() if kind == Kind.SSO else name, account)
+
+    @classmethod
+    def stored(cls, text: str) -> Self:
+        """Read what was written once, as it was."""
+        account, own = of_account(text)
+        kind, _, name = own.partition("/")
+        return cls(Kind(kind), name, account)
+
+
+_OF_AN_ACCOUNT = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
+_DIGITS = 12
+"""Of an account's number."""
+
+
+def of_account(text: str) -> tuple[str, str]:
+    """The number of the member account before a principal or a group, and the rest."""
+    number = text[:_DIGITS]
+    if text[_DIGITS : _DIGITS + 1] == "/" and number.isascii() and number.isdecimal():
+        return number, text[_DIGITS + 1 :]
+    return "", text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +124,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _SSO_ROLE = re.compile(r"AWSReservedSSO_.+_[0-9a-f]{16}")
 
 
-def identify(arn: str, account: str) -> Identity:
-    """The principal that an `identity.arn` of the invocation log names, seen from `account`.
+def identify(arn: str, account: str, home: str = "") -> Identity:
+    """The principal that an `identity.arn` names in the invocation log of `account`.
 
-    An ARN of another account is `other/ARN`: its user must not be taken for ours of the same name.
+    `home` is the home account if that is another one: then who is of `account` has its number.
+    An ARN of another account is `other/ARN`: its user must not be taken for ours of the same name,
+    and no account's log can name the people of another one. Identity Center people are the same
+    in all accounts: an organisation has one instance that gives permission sets, and IAM lets
+    nobody else make roles of that name.
     Raises UnknownIdentity for anything that is no IAM or STS ARN, has a name that IAM refuses, or
     is masked.
     Forms: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
@@ -106,22 +147,29 @@ def identify(arn: str, account: str) -> Identity:
     other = Identity(Principal(Kind.OTHER, arn))
     if match["account"] != account:
         return other
+    member = "" if home in {"", account} else account
     match [match["service"], *match["resource"].split("/")]:
         case ["iam", "user", *_, name]:
-            return Identity(Principal(Kind.USER, _checked(name, arn)))
+            return Identity(Principal(Kind.USER, _checked(name, arn), member))
         case ["sts", "assumed-role", role, session]:
             _checked(role, arn)
             _checked(session, arn)
             if _SSO_ROLE.fullmatch(role):
                 return Identity(Principal(Kind.SSO, session.lower()))
             return Identity(
-                Principal(Kind.ROLE, role),
-                Principal(Kind.SESSION, f"{role}/{session}"),
+                Principal(Kind.ROLE, role, member),
+                Principal(Kind.SESSION, f"{role}/{session}", member),
             )
         case ["iam", "role", *_, role]:
-            return Identity(Principal(Kind.ROLE, _checked(role, arn)))
+            return Identity(Principal(Kind.ROLE, _checked(role, arn), member))
         case _:
             return other
+
+
+def account_of(arn: str) -> str:
+    """The account that an identity ARN names; empty if it is none."""
+    match = _ARN.fullmatch(arn)
+    return match["account"] if match else ""
 
 
 def _checked(name: str, arn: str) -> str:
@@ -148,11 +196,19 @@ GATED = frozenset({Kind.SSO, Kind.SESSION})
 """Who shares a role with others, so that only a gate can deny them."""
 
 
-def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
+def cannot_be_denied(
+    principal: Principal, *, gated: bool, reached: Container[str] = ()
+) -> str | None:
     """Why no deny can reach this kind of principal; None if one can.
 
-    `gated` says whether the deployment keeps gates. A team is denied through its members.
+    `gated` says whether the deployment keeps gates, `reached` are the member accounts in which it
+    may deny. A team is denied through its members.
     """
+    if principal.account and principal.account not in reached:
+        return (
+            f"account {principal.account} has no satellite of this deployment, so nobody there "
+            "can be denied: roll out satellite.yaml to it"
+        )
     match principal.kind:
         case Kind.USER | Kind.ROLE | Kind.TEAM:
             return None
@@ -175,21 +231,23 @@ def cannot_be_denied(principal: Principal, *, gated: bool) -> str | None:
             )
 
 
-_BETWEEN = re.compile(r",(?=\s*(?:(?:user|role|sso|session|team)/|arn:))")
+_BETWEEN = re.compile(r",(?=\s*(?:(?:\d{12}/)?(?:user|role|sso|session|team)/|arn:))")
 """A comma between principals; names of IAM may have commas too."""
 
 
-def canonical(subject: str, account: str) -> str:
+def canonical(subject: str, home: str) -> str:
     """A subject as quota items name it: an ARN as its principal, Identity Center in lower case.
 
-    What is neither principal nor ARN stays as it is, for validation to judge.
+    What is of the home account has no number. What is neither principal nor ARN stays as it is,
+    for validation to judge.
     """
     try:
         if subject.startswith("arn:"):
-            return str(identify(subject, account).principal)
-        return str(Principal.parse(subject))
+            return str(identify(subject, account_of(subject), home).principal)
+        principal = Principal.parse(subject)
     except UnknownIdentity:
         return subject
+    return str(replace(principal, account="") if principal.account == home else principal)
 
 
 def principals(texts: Iterable[str]) -> list[str]:

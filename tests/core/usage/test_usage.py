@@ -17,6 +17,7 @@ from quota_enforcer.core.usage.window import DAY, Unit, Window, hour_start, loca
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 ALL = (EVERY_MODEL,)
 DAILY = Window(Unit.DAY).span(NOON, UTC_ZONE)
+PLACES = ("", "444455556666/eu-west-1", "444455556666/us-east-1")
 
 dollars = st.decimals(0, 100, places=13)
 counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(OBSERVED), dollars, dollars)
@@ -157,6 +158,55 @@ class TestPools:
         assert set(pool.models) == {HAIKU, OPUS}
         assert pool.within(DAILY, ALL) == Counts(requests=4, input_tokens=184)
         assert pool.within(DAILY, [ModelScope(OPUS)]).input_tokens == 100
+
+    @given(
+        st.lists(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(PLACES),
+                    st.sampled_from([HAIKU, OPUS]),
+                    st.integers(0, 3),
+                    st.integers(1, 50),
+                )
+            ),
+            max_size=4,
+        )
+    )
+    def test_the_places_sum_up_to_the_total(
+        self, members: list[list[tuple[str, str, int, int]]]
+    ) -> None:
+        """Of each, and of a pool of them, whose places are its members'."""
+        several = []
+        for calls in members:
+            places: dict[str, dict[str, dict[datetime, Counts]]] = {}
+            for place, model, hour, count in calls:
+                hours = places.setdefault(place, {}).setdefault(model, {})
+                at = NOON + hour * HOUR
+                hours[at] = Counts.total([hours.get(at, Counts()), Counts(count)])
+            usage = Usage.of_places(
+                {
+                    place: {name: ModelUsage.of_hours(of, UTC_ZONE) for name, of in models.items()}
+                    for place, models in places.items()
+                }
+            )
+            several.append(usage)
+            assert usage.within(DAILY, ALL).requests == sum(count for *_, count in calls)
+        pool = pooled(several)
+        for usage in [*several, pool]:
+            parts = [each.within(DAILY, ALL) for each in usage.by_place.values()]
+            assert Counts.total(parts) == usage.within(DAILY, ALL)
+        for place in PLACES:
+            parts = [each.by_place.get(place, Usage()).within(DAILY, ALL) for each in several]
+            pools = pool.by_place.get(place, Usage()).within(DAILY, ALL)
+            assert pools == Counts.total(parts)
+
+    def test_what_denies_is_told_apart_in_every_place(self) -> None:
+        assumed = Counts(1, cost_usd=Decimal(5), assumed_usd=Decimal(5))
+        own = "application-inference-profile/x"
+        used = {own: ModelUsage.of_hours({NOON: assumed}, UTC_ZONE)}
+        usage = Usage.of_places(dict.fromkeys(PLACES[:2], used)).denying
+        for each in (usage, *usage.places.values()):
+            assert each.within(DAILY, ALL).assumed_usd == 0
 
     @pytest.mark.parametrize("members", [[], [Usage()]])
     def test_a_pool_that_used_nothing(self, members: list[Usage]) -> None:

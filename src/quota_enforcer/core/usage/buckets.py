@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import ModelScope, made_by_people
+from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.window import Span, local_date
 
 
@@ -43,9 +44,23 @@ class ModelUsage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one principal used, by canonical model."""
+    """What one principal used, by canonical model, wherever it was."""
 
     models: Mapping[str, ModelUsage] = field(default_factory=dict)
+    places: "Mapping[str, Usage]" = field(default_factory=dict)
+    """The same by place, as buckets have it; empty if all of it was at home."""
+
+    @classmethod
+    def of_places(cls, places: Mapping[str, Mapping[str, ModelUsage]]) -> "Usage":
+        """What was used in each place; the same hour in several adds up."""
+        if places.keys() <= {HOME}:
+            return cls(places.get(HOME, {}))
+        return pooled(cls(models, {place: cls(models)}) for place, models in places.items())
+
+    @property
+    def by_place(self) -> "Mapping[str, Usage]":
+        """By place, home's too."""
+        return self.places or ({HOME: self} if self.models else {})
 
     def within(self, span: Span, scopes: Iterable[ModelScope]) -> Counts:
         """The sum over a window of every model that one of the scopes covers."""
@@ -74,7 +89,10 @@ class Usage:
         Else a dollar quota would not deny whoever keeps the price of their calls unknown.
         """
         made = {model: usage for model, usage in self.models.items() if made_by_people(model)}
-        return Usage({**self.models, **{model: each.certain for model, each in made.items()}})
+        return Usage(
+            {**self.models, **{model: each.certain for model, each in made.items()}},
+            {place: usage.denying for place, usage in self.places.items()},
+        )
 
     def unpriced(self, span: Span, scopes: Iterable[ModelScope]) -> tuple[str, ...]:
         """The covered models whose cost in a window is assumed, in part at least."""
@@ -94,6 +112,16 @@ class Usage:
 
 def pooled(members: Iterable[Usage]) -> Usage:
     """The usage of several principals together, as a pool's quota sees it."""
+    several = list(members)
+    places: dict[str, list[Usage]] = {}
+    if any(member.places for member in several):
+        for member in several:
+            for place, usage in member.by_place.items():
+                places.setdefault(place, []).append(usage)
+    return Usage(_summed(several), {each: Usage(_summed(of)) for each, of in places.items()})
+
+
+def _summed(members: Iterable[Usage]) -> dict[str, ModelUsage]:
     hours: defaultdict[str, defaultdict[datetime, list[Counts]]]
     days: defaultdict[str, defaultdict[date, list[Counts]]]
     hours = defaultdict(lambda: defaultdict(list))
@@ -104,12 +132,10 @@ def pooled(members: Iterable[Usage]) -> Usage:
                 hours[model][hour].append(counts)
             for day, counts in usage.days.items():
                 days[model][day].append(counts)
-    return Usage(
-        {
-            model: ModelUsage(
-                {hour: Counts.total(rows) for hour, rows in hours[model].items()},
-                {day: Counts.total(rows) for day, rows in days[model].items()},
-            )
-            for model in days
-        },
-    )
+    return {
+        model: ModelUsage(
+            {hour: Counts.total(rows) for hour, rows in hours[model].items()},
+            {day: Counts.total(rows) for day, rows in days[model].items()},
+        )
+        for model in days
+    }

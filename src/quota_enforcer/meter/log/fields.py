@@ -72,6 +72,8 @@ def model(record: Mapping[str, Any]) -> str:
             f"modelId is {shown(found)}, {len(found):,} characters: expected at most "
             f"{MOST_OF_MODEL}"
         )
+    if "#" in found:
+        raise Damaged(f"modelId is {shown(found)}: expected no '#', which no model has")
     return found
 
 

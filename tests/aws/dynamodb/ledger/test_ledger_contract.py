@@ -227,6 +227,27 @@ def test_usage_is_by_model_with_days_summed_from_their_hours(ledger: Ledger) -> 
     assert usage.models[OPUS].days == {TODAY: Counts(12)}
 
 
+def test_usage_of_several_places_adds_up(ledger: Ledger) -> None:
+    """The same hour of the same model in two Regions is no one bucket."""
+    there = "444455556666/eu-west-1"
+    for place, count in (("", 1), (there, 10)):
+        ledger.set_hours(Bucket(ALICE, HAIKU, TODAY, place), {NOON: Counts(count)})
+    usage = ledger.usage(ALICE, TODAY)
+    assert usage.models[HAIKU].hours == {NOON: Counts(11)}
+    assert usage.models[HAIKU].days == {TODAY: Counts(11)}
+    assert {place: each.models[HAIKU].days for place, each in usage.places.items()} == {
+        "": {TODAY: Counts(1)},
+        there: {TODAY: Counts(10)},
+    }
+
+
+def test_usage_of_home_alone_has_no_places(ledger: Ledger) -> None:
+    ledger.set_hours(Bucket(ALICE, HAIKU, TODAY), {NOON: Counts(1)})
+    usage = ledger.usage(ALICE, TODAY)
+    assert not usage.places
+    assert usage.by_place == {"": usage}
+
+
 def test_usage_begins_at_the_day_asked_for(ledger: Ledger) -> None:
     for days in range(3):
         at = NOON - timedelta(days=days)

@@ -100,12 +100,21 @@ def test_a_bucket_is_readable_in_the_console() -> None:
     assert zeros == [f"18.{counter}" for counter in Counts._fields[2:]]
 
 
+@pytest.mark.parametrize("place", ["", "444455556666/eu-west-1"])
 @pytest.mark.parametrize("model", [HAIKU, "provisioned-model/x1", "a#b#c", ""])
-@pytest.mark.parametrize("who", ["user/alice", "other/arn:aws:iam::1:root", "session/ci/#1*"])
-def test_a_bucket_survives_whatever_its_names_are(who: str, model: str) -> None:
-    kind, _, name = who.partition("/")
-    bucket = Bucket(Principal(Principal.parse(f"{kind}/a/b").kind, name), model, NOON.date())
+@pytest.mark.parametrize(
+    "who",
+    ["user/alice", "other/arn:aws:iam::1:root", "session/ci/#1*", "444455556666/role/reporting"],
+)
+def test_a_bucket_survives_whatever_its_names_are(who: str, model: str, place: str) -> None:
+    bucket = Bucket(Principal.stored(who), model, NOON.date(), place)
     assert usage_items.bucket_of(usage_items.usage_key(bucket)) == bucket
+
+
+def test_the_place_stands_after_the_model() -> None:
+    bucket = Bucket(ALICE, HAIKU, NOON.date(), "444455556666/eu-west-1")
+    key = usage_items.usage_key(bucket)
+    assert key["sk"] == f"usage#2026-11-24#{HAIKU}#444455556666/eu-west-1"
 
 
 def test_other_attributes_are_no_hours() -> None:

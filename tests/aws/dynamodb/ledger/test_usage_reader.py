@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 TODAY = NOON.date()
 DAY = timedelta(days=1)
 NOVA = "amazon.nova-lite-v1:0"
-EVERYBODY = [Principal(Kind.USER, f"u{number}") for number in range(8)]
+THERE = "444455556666/eu-west-1"
+MEMBER = Principal(Kind.ROLE, "u7", "444455556666")
+EVERYBODY = [MEMBER, *(Principal(Kind.USER, f"u{number}") for number in range(1, 8))]
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +44,11 @@ def ledger(moto: MockAWS, dynamodb_client: "DynamoDBClient") -> DynamoLedger:  #
         ledger.put(Record(principal, version=1))
         ledger.post([Notice(NoticeKind.BLOCKED, NOON, str(principal), "daily", "why")])
         for days in (0, number, 40):
-            for model in (HAIKU, NOVA):
+            for model, place in ((HAIKU, ""), (NOVA, ""), (NOVA, THERE)):
                 at = NOON - days * DAY
                 counts = Counts(1, 10 * number, 3, cost_usd=Decimal("0.000001") * number)
                 hours = {hour_start(at - n * HOUR, UTC_ZONE): counts for n in range(3)}
-                ledger.set_hours(Bucket(principal, model, local_date(at, UTC_ZONE)), hours)
+                ledger.set_hours(Bucket(principal, model, local_date(at, UTC_ZONE), place), hours)
     return ledger
 
 
@@ -78,6 +80,8 @@ def test_a_pass_finds_what_queries_find(
     for principal, first in firsts.items():
         alone = ledger.usage(principal, first)
         assert by_day(found[principal], first) == by_day(alone, first)
+        for place, there in alone.by_place.items():
+            assert by_day(found[principal].by_place[place], first) == by_day(there, first)
         for model, usage in alone.models.items():
             hours = found[principal].models[model].hours
             for hour, counts in usage.hours.items():

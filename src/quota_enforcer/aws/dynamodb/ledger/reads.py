@@ -13,15 +13,15 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     record_of,
     state_of,
 )
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, by_model
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, usage_of
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from quota_enforcer.aws.dynamodb.table import ReadTable
+    from quota_enforcer.core.usage.buckets import Usage
 
 
 class DynamoReads:
@@ -43,7 +43,7 @@ class DynamoReads:
             records[record.principal] = record
         return records
 
-    def usage(self, principal: Principal, first: date) -> Usage:
+    def usage(self, principal: Principal, first: date) -> "Usage":
         items = self._table.query(
             Expression(
                 "#pk = :pk AND #sk BETWEEN :first AND :after",
@@ -54,12 +54,7 @@ class DynamoReads:
                 },
             )
         )
-        return Usage(
-            {
-                model: ModelUsage.of_hours(hours, self._zone)
-                for model, hours in by_model(items, self._zone).items()
-            }
-        )
+        return usage_of(items, self._zone)
 
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""

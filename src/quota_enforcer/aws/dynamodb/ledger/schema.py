@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from quota_enforcer.aws.dynamodb.text import fitting_key
 from quota_enforcer.core.errors import NewerLedger
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Principal
 
 BY_DUE = "by-due"
 LEDGER_SCHEMA: Mapping[str, Any] = {
@@ -69,5 +69,4 @@ def finding_key(words: str) -> dict[str, str]:
 
 def principal_of(pk: Any) -> Principal:
     """The principal whose partition this is; what was written once is read back as it was."""
-    kind, _, name = str(pk).partition("/")
-    return Principal(Kind(kind), name)
+    return Principal.stored(str(pk))

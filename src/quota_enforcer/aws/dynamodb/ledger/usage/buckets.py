@@ -17,7 +17,9 @@ from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_o
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.place import HOME, is_place
 from quota_enforcer.core.usage.window import hour_start, local_date
 
 if TYPE_CHECKING:
@@ -68,14 +70,20 @@ class DynamoUsage:
 
 
 def usage_key(bucket: Bucket) -> Plain:
-    """Where a bucket is stored."""
-    return {"pk": str(bucket.principal), "sk": f"usage#{bucket.day}#{bucket.model}"}
+    """Where a bucket is stored; the meter takes no model with a `#` in its id."""
+    place = f"#{bucket.place}" if bucket.place else ""
+    return {"pk": str(bucket.principal), "sk": f"usage#{bucket.day}#{bucket.model}{place}"}
 
 
 def bucket_of(item: Plain) -> Bucket:
     """Which bucket a usage item is."""
     _, day, model = item["sk"].split("#", 2)
-    return Bucket(principal_of(item["pk"]), model, date.fromisoformat(day))
+    place = HOME
+    if "#" in model:
+        before, _, after = model.rpartition("#")
+        if is_place(after):
+            model, place = before, after
+    return Bucket(principal_of(item["pk"]), model, date.fromisoformat(day), place)
 
 
 def counter_name(start: datetime, counter: str, zone: ZoneInfo) -> str:
@@ -141,14 +149,20 @@ def usage_expires(day: date) -> int:
     return int(datetime.combine(day + KEPT, time.min, UTC).timestamp())
 
 
-def by_model(items: Iterable[Plain], zone: ZoneInfo) -> dict[str, dict[datetime, Counts]]:
-    """The hours of several days' items, model by model."""
-    models: dict[str, dict[datetime, Counts]] = {}
+def usage_of(items: Iterable[Plain], zone: ZoneInfo) -> Usage:
+    """What several items of one principal come to."""
+    places: dict[str, dict[str, dict[datetime, Counts]]] = {}
     for item in items:
         hours = hours_of(item, zone)
         if hours:
-            models.setdefault(bucket_of(item).model, {}).update(hours)
-    return models
+            bucket = bucket_of(item)
+            places.setdefault(bucket.place, {}).setdefault(bucket.model, {}).update(hours)
+    return Usage.of_places(
+        {
+            place: {name: ModelUsage.of_hours(hours, zone) for name, hours in models.items()}
+            for place, models in places.items()
+        }
+    )
 
 
 @lru_cache(maxsize=1024)

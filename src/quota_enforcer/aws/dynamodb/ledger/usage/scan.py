@@ -189,22 +189,30 @@ class UsageReader:
 
 @dataclass(slots=True)
 class _Buckets:
-    """One principal's buckets, model by model."""
+    """One principal's buckets, by place and model."""
 
-    hours: defaultdict[str, dict[datetime, Counts]] = field(
+    hours: defaultdict[tuple[str, str], dict[datetime, Counts]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    days: defaultdict[str, dict[date, Counts]] = field(default_factory=lambda: defaultdict(dict))
+    days: defaultdict[str, defaultdict[str, dict[date, Counts]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
 
     def add(self, item: Mapping[str, object], zone: ZoneInfo, hours_from: date | None) -> None:
-        _, model, day = bucket_of(item)
+        _, model, day, place = bucket_of(item)
         counts = day_of(item)
         if any(counts):
-            self.days[model][day] = counts
+            self.days[place][model][day] = counts
             if hours_from is not None and day >= hours_from:
-                self.hours[model].update(hours_of(item, zone))
+                self.hours[place, model].update(hours_of(item, zone))
 
     def usage(self) -> Usage:
-        return Usage(
-            {model: ModelUsage(self.hours[model], days) for model, days in self.days.items()}
+        return Usage.of_places(
+            {
+                place: {
+                    model: ModelUsage(self.hours[place, model], days)
+                    for model, days in models.items()
+                }
+                for place, models in self.days.items()
+            }
         )

@@ -1,0 +1,43 @@
+"""Where a call was made: the account and the Region whose invocation log has it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+HOME: Final = ""
+"""How home's account and Region are stored: usage from before there were others has no place."""
+
+_PLACE = re.compile(r"(?P<account>\d{12})/(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d{1,2})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """An account and a Region, written `444455556666/eu-west-1`."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.region}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `ACCOUNT/REGION`; raises ValueError."""
+        match = _PLACE.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text[:200]!r} is no place: write 444455556666/eu-west-1")
+        return cls(match["account"], match["region"])
+
+    def stored(self, home: "Place") -> str:
+        """As buckets of the ledger have it."""
+        return HOME if self == home else str(self)
+
+    @classmethod
+    def of(cls, stored: str, home: Self) -> Self:
+        """The place that a bucket has."""
+        return cls.parse(stored) if stored else home
+
+
+def is_place(text: str) -> bool:
+    """Whether a place is written so."""
+    return _PLACE.fullmatch(text) is not None
