@@ -1,4 +1,4 @@
-"""The embedded AWS for the demo and the tests: one account, one Region, simulated time.
+"""The embedded AWS for the demo and the tests: accounts, Regions, IAM that decides, simulated time.
 
 with EmbeddedAws() as aws:
     aws.deploy(Path("template.yaml"), "bedrock-quota", {"Mode": "enforce"})
@@ -52,8 +52,9 @@ class EmbeddedAws:
     """A running AWS of our own; leave it (`with`, or `stop`) and nothing of it remains.
 
     Attributes:
-        account_id: the one account.
-        region: the one Region.
+        account_id: the account that everything is in unless told otherwise; any other 12 digits
+            are another account, which is there as soon as it is used.
+        region: the Region, likewise.
     """
 
     account_id: str = "123456789012"
@@ -133,16 +134,20 @@ class EmbeddedAws:
         draft.write_text(moment.astimezone(UTC).isoformat(), encoding="ascii")
         draft.replace(file)  # in one step: a reader never sees half an instant
 
-    def session(self) -> boto3.Session:
-        """A session of the account's root, who may do everything."""
-        return self.session_for(self.account_id, ROOT_SECRET)
+    def session(self, account_id: str = "", region: str = "") -> boto3.Session:
+        """A session of an account's root, who may do everything there."""
+        return self.session_for(account_id or self.account_id, ROOT_SECRET, region=region)
 
     def session_for(
-        self, access_key_id: str, secret_access_key: str, session_token: str | None = None
+        self,
+        access_key_id: str,
+        secret_access_key: str,
+        session_token: str | None = None,
+        region: str = "",
     ) -> boto3.Session:
         """A session with someone's credentials; its clients find the embedded AWS by themselves."""
         return self._sessions.session_for(
-            self.endpoint, access_key_id, secret_access_key, session_token
+            self.endpoint, access_key_id, secret_access_key, session_token, region
         )
 
     def client(self, service: str, session: boto3.Session | None = None) -> Any:
@@ -168,24 +173,32 @@ class EmbeddedAws:
         }
 
     def deploy(
-        self, template_path: Path, stack_name: str, parameters: dict[str, str] | None = None
+        self,
+        template_path: Path,
+        stack_name: str,
+        parameters: dict[str, str] | None = None,
+        session: boto3.Session | None = None,
     ) -> dict[str, str]:
-        """Create or update the stack, and return its outputs.
+        """Create or update the stack, and return its outputs; it goes where the session is.
 
         Raises:
             StackError: it failed; the message names the resources and their reasons.
         """
         return stacks.deploy(
-            self.client("cloudformation"), self.client("s3"), template_path, stack_name, parameters
+            self.client("cloudformation", session),
+            self.client("s3", session),
+            template_path,
+            stack_name,
+            parameters,
         )
 
-    def delete(self, stack_name: str) -> None:
+    def delete(self, stack_name: str, session: boto3.Session | None = None) -> None:
         """Delete the stack.
 
         Raises:
             StackError: a resource could not be deleted.
         """
-        stacks.delete(self.client("cloudformation"), stack_name)
+        stacks.delete(self.client("cloudformation", session), stack_name)
 
     def settle(self) -> list[Ended]:
         """Wait until no asynchronous invocation is in flight, and return those that have ended.

@@ -26,8 +26,8 @@ class Sessions:
     def __init__(self, root: str, region: str) -> None:
         self._root = root
         self._region = region
-        self._sessions: dict[str, boto3.Session] = {}
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._sessions: dict[tuple[str, str], boto3.Session] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
 
     def session_for(
         self,
@@ -35,8 +35,10 @@ class Sessions:
         access_key_id: str,
         secret_access_key: str,
         session_token: str | None = None,
+        region: str = "",
     ) -> boto3.Session:
-        if (known := self._sessions.get(access_key_id)) is not None:
+        key = access_key_id, region or self._region
+        if (known := self._sessions.get(key)) is not None:
             return known
         core = botocore.session.Session(_NO_PROFILE)
         core.register_component("data_loader", _LOADER)
@@ -46,15 +48,15 @@ class Sessions:
             access_key_id,
             secret_access_key,
             session_token,
-            region_name=self._region,
+            region_name=key[1],
             botocore_session=core,
         )
-        self._sessions[access_key_id] = session
+        self._sessions[key] = session
         return session
 
     def client(self, service: str, session: boto3.Session) -> Any:
         credentials = session.get_credentials()
-        key = (service, credentials.access_key if credentials else "")
+        key = (service, credentials.access_key if credentials else "", session.region_name)
         if key not in self._clients:
             self._clients[key] = session.client(service)  # type: ignore[call-overload]  # any name
         return self._clients[key]
@@ -66,9 +68,9 @@ class Sessions:
         self._sessions.clear()
 
     def close_all_but_root(self) -> None:
-        for service, key in list(self._clients):
-            if key != self._root:
-                self._clients.pop((service, key)).close()
+        for key in list(self._clients):
+            if key[1] != self._root:
+                self._clients.pop(key).close()
         self._sessions = {
-            key: session for key, session in self._sessions.items() if key == self._root
+            key: session for key, session in self._sessions.items() if key[0] == self._root
         }

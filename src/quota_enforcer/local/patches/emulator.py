@@ -26,6 +26,7 @@ from quota_enforcer.local.patches.iam import dynamodb as iam_dynamodb
 from quota_enforcer.local.patches.iam import lambda_ as iam_lambda
 from quota_enforcer.local.patches.iam import limits as iam_limits
 from quota_enforcer.local.patches.iam import logs as iam_logs
+from quota_enforcer.local.patches.iam import organization as iam_organization
 from quota_enforcer.local.patches.iam import resources as iam_resources
 from quota_enforcer.local.patches.iam import sqs as iam_sqs
 from quota_enforcer.local.patches.logs import data_protection, log_reads, subscriptions
@@ -47,6 +48,7 @@ _IN_ORDER = (
     iam_lambda,
     iam_limits,
     iam_logs,
+    iam_organization,
     iam_resources,
     iam_sqs,
     function_urls,
