@@ -1,10 +1,12 @@
 """A tripped breaker lets go as soon as its cause is mended, and warns of no block that it holds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from builders import HAIKU, NOON
+from fakes import FakeLedger
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
@@ -98,10 +100,65 @@ def test_a_wake_lets_go_once_few_enough_are_left(world: World) -> None:
     assert world.denied == {"user/alice"}
 
 
-def test_a_wake_in_between_looks_at_nobody_else(world: World) -> None:
-    world.stream("u0", MENDED, 1)
-    assert world.wake(MENDED, "user/u0").looked_at == 1
+def test_a_wake_in_between_reads_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It follows every call, and there may be 100,000 people."""
+    for listing in ("everybody", "blocked", "due"):
+        monkeypatch.delattr(FakeLedger, listing)
+    for who in ("u0", "zoe", "role:ci/42", "u0"):
+        world.stream(who, MENDED, 1)
+        name = who if ":" in who else f"user/{who}"
+        assert world.wake(MENDED, name.replace(":", "/").partition("/4")[0]).looked_at == 1
     assert world.denied == set()
+    assert world.ledger.state().breaker_since == TYPED
+
+
+def test_a_wake_just_after_it_tripped_that_has_nothing_to_hold_leaves_it(world: World) -> None:
+    world.stream("zoe", TYPED + INDEX_LAG / 2, 1)
+    world.wake(TYPED + INDEX_LAG / 2, "user/zoe")
+    assert world.ledger.state().breaker_since == TYPED
+    world.sweep(TYPED + 4 * MINUTES)
+    assert world.told() == [" breaker"]
+
+
+def test_a_wake_holds_as_far_as_the_sweep_has_said(world: World) -> None:
+    """The limit of 1 is wrong for all, so nobody at a hundred times of it is let through."""
+    assert world.ledger.state().breaker_far == 200_000
+    world.stream("u0", MENDED, 1_000)
+    world.wake(MENDED, "user/u0")
+    assert world.denied == set()
+    world.stream("u0", MENDED, 1_000)
+    world.wake(MENDED + MINUTES, "user/u0")
+    assert world.denied == {"user/u0"}
+
+
+def test_until_a_sweep_has_said_how_far_everybody_is_held(world: World) -> None:
+    """The state of an earlier version does not say it."""
+    world.ledger._state = replace(world.ledger.state(), breaker_far=0)  # noqa: SLF001 - as it was
+    world.stream("u0", MENDED, 1_000_000)
+    world.wake(MENDED, "user/u0")
+    assert world.denied == set()
+    world.sweep(MENDED + MINUTES)
+    assert world.denied == {"user/u0"}
+    assert world.ledger.state().breaker_far == 200_000
+    assert world.told().count(" breaker") == 1
+
+
+def test_an_edit_that_frees_some_who_were_blocked_before_lets_go_of_the_rest() -> None:
+    """Ten were blocked one by one, and the eleventh is held."""
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota(principal="default", quota="typo", limit=100)
+    world.sweep(NOON)
+    several = [f"user/u{number}" for number in range(11)]
+    for second, who in enumerate(several):
+        world.stream(who.removeprefix("user/"), NOON, 120)
+        last = world.wake(NOON + timedelta(seconds=second), who)
+    assert (last.held, len(world.denied)) == ([several[-1]], 10)
+    for who in several[:3]:
+        world.quota(principal=who, quota="typo", limit=1000)
+    world.enforcer().edited(NOON + MINUTES)
+    assert world.denied == set(several[3:])
+    assert world.ledger.state().breaker_since is None
 
 
 def test_nothing_is_let_go_before_the_index_can_know_who_is_held(

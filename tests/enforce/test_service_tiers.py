@@ -6,6 +6,7 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.enforce.notify import TierLookout
 from world import World
 
 OSS = "openai.gpt-oss-120b-1:0"
@@ -79,3 +80,22 @@ def test_of_many_models_some_are_named(world: World) -> None:
     world.tiers.found = {"flex": frozenset(f"a.m{number}" for number in range(9))}
     world.sweep(NOON)
     assert "a.m4 and 4 more" in reasons(world)[0]
+
+
+def test_it_is_told_once_though_no_sweep_comes_to_its_end(world: World) -> None:
+    """CloudWatch does not answer, so nothing is metered."""
+    world.tiers.found = {"flex": frozenset({OSS})}
+    world.metrics.listing_fails = ConnectionError("no")
+    for minutes in range(0, 121, 5):
+        world.sweep(NOON + minutes * MINUTE)
+    assert world.ledger.state().finished is None
+    assert (len(reasons(world)), world.tiers.asked) == (1, 3)
+
+
+def test_two_sweeps_at_once_tell_it_once(world: World) -> None:
+    world.tiers.found = {"flex": frozenset({OSS})}
+    look = TierLookout(world.tiers, world.ledger).look
+    begun = world.ledger.state()
+    assert len(look(begun, NOON).notices) == 1
+    assert look(begun, NOON).notices == ()
+    assert len(world.ledger.outbox(NOON + HOUR)) == 1

@@ -1,11 +1,15 @@
 """Usage that nobody has looked at is due by itself: no wake has to arrive."""
 
+import pytest
+
 from builders import HOUR
 from fault_scene import TICK, Scene
 from fault_situations import deliver, lost_batch, streaming
 from faults import Fault
 from quota_enforcer.meter.ports import LogEvent
 from stream_fakes import call, delivery
+
+PEOPLE = ("alice", "bob", "carol")
 
 
 def woken_in_vain(scene: Scene) -> None:
@@ -48,6 +52,28 @@ def test_whom_a_sweep_could_not_look_at_stays_marked() -> None:
     scene.faults.failing = {}
     scene.tick()
     assert scene.world.ledger.marks == {}
+
+
+def test_one_who_fails_again_and_again_keeps_one_mark_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene()
+    streaming(scene)
+    ledger = scene.world.ledger
+    usage = ledger.usage
+    monkeypatch.setattr(
+        ledger, "usage", lambda who, first: usage(who, first) if who.name != "bob" else 1 / 0
+    )
+    for number in range(5):
+        several = [call(10 * number + each, scene.now, who) for each, who in enumerate(PEOPLE)]
+        scene.stream().deliver(_data(*several), scene.now, "r")
+        woken_in_vain(scene)
+        scene.now += TICK
+        scene.tick()
+        assert [set(map(str, each)) for each in ledger.marks.values()] == [{"user/bob"}]
+    monkeypatch.undo()
+    scene.tick()
+    assert ledger.marks == {}
 
 
 def test_who_a_recount_takes_over_is_denied_though_its_wake_was_lost() -> None:

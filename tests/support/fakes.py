@@ -178,7 +178,12 @@ class FakeLedger:
                 unsettled=before.unsettled,
                 breaker=before.breaker,
                 breaker_since=before.breaker_since,
+                breaker_far=before.breaker_far,
                 confirmed_at=before.confirmed_at,
+                paused_until=before.paused_until,
+                tiers_seen_at=before.tiers_seen_at,
+                tiers_notified=before.tiers_notified,
+                gates_notified=before.gates_notified,
             )
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -205,6 +210,7 @@ class FakeLedger:
         token: str,
         notices: Iterable[Notice] = (),
         confirmed_at: datetime | None = None,
+        far: int = 0,
     ) -> bool:
         self._write("turn_breaker", since)
         if self._state.breaker != before.breaker:
@@ -213,22 +219,43 @@ class FakeLedger:
             self._state,
             breaker=token,
             breaker_since=since,
+            breaker_far=far,
             confirmed_at=confirmed_at or self._state.confirmed_at,
         )
         self._keep(notices)
         return True
 
-    def note(self, *, fresh_at: datetime | None = None, gates_notified: str = "") -> None:
+    def note(self, *, fresh_at: datetime) -> None:
         self._write("note", None)
-        self._state = replace(
-            self._state,
-            fresh_at=fresh_at or self._state.fresh_at,
-            gates_notified=gates_notified or self._state.gates_notified,
-        )
+        self._state = replace(self._state, fresh_at=fresh_at)
 
-    def note_pause(self, until: datetime | None) -> None:
+    def note_pause(
+        self, until: datetime | None, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
         self._write("note_pause", until)
+        if self._state.paused_until != before.paused_until:
+            return False
         self._state = replace(self._state, paused_until=until)
+        self._keep(notices)
+        return True
+
+    def note_tiers(
+        self, seen_at: datetime, notified: str, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
+        self._write("note_tiers", notified)
+        if self._state.tiers_seen_at != before.tiers_seen_at:
+            return False
+        self._state = replace(self._state, tiers_seen_at=seen_at, tiers_notified=notified)
+        self._keep(notices)
+        return True
+
+    def note_gates(self, notified: str, before: SweepState, notices: Iterable[Notice]) -> bool:
+        self._write("note_gates", notified)
+        if self._state.gates_notified != before.gates_notified:
+            return False
+        self._state = replace(self._state, gates_notified=notified)
+        self._keep(notices)
+        return True
 
     def close(self) -> None:
         self._write("close", None)
@@ -425,10 +452,11 @@ class FakeLedger:
     def unseen(self, mark: str = "") -> Mapping[str, frozenset[Principal]]:
         return {token: users for token, users in self.marks.items() if token.startswith(mark)}
 
-    def looked_at(self, tokens: Iterable[str]) -> None:
-        for token in tokens:
+    def looked_at(self, seen: Mapping[str, frozenset[Principal]]) -> None:
+        for token, left in seen.items():
             self._write("looked_at", token)
-            self.marks.pop(token, None)
+            if self.marks.pop(token, None) and left:
+                self.marks[token] = left
 
     def price_memories(self) -> list[PriceMemory]:
         return list(self._price_memories.values())

@@ -33,6 +33,9 @@ REFUSED_BY_FALSE: Final = frozenset(
     {
         "claim_edits",
         "forget_quota",
+        "note_gates",
+        "note_pause",
+        "note_tiers",
         "put_meter_rules",
         "remember_price",
         "remember_quota",

@@ -152,6 +152,8 @@ class SweepState:
     """The metrics set only hours from here on; the stream has filled those before."""
     breaker: str = ""
     """Another text whenever the breaker trips, lets go or is overruled; empty before that."""
+    breaker_far: int = 0
+    """Percent of a limit from which on a tripped breaker holds nobody; 0 if that is not known."""
 
     @property
     def watermark(self) -> datetime | None:

@@ -69,10 +69,20 @@ class SweepInput:
         breaker = self.state.breaker if blocks and not self.confirmed else None
         return Premise(self.rules.version, breaker)
 
-    def seen(self, *, but: Collection[Principal]) -> list[str]:
-        """The marks of whose usage was looked at, if nobody of `but` is among them."""
-        looked = self.wanted - frozenset(but)
-        return [mark for mark, users in self.unseen.items() if users <= looked]
+    def seen(self, *, but: Collection[Principal]) -> dict[str, frozenset[Principal]]:
+        """The marks that need not stay as they are, and whom each must go on marking.
+
+        That are those of `but` and whoever was not looked at; one mark of somebody is enough, so
+        that whoever fails again and again does not gather marks.
+        """
+        looked, marked = self.wanted - frozenset(but), frozenset[Principal]()
+        left = {}
+        for mark, users in sorted(self.unseen.items()):
+            stay = users - looked - marked
+            marked |= stay
+            if stay != users:
+                left[mark] = stay
+        return left
 
     def denied(self, record: Record) -> frozenset[str]:
         """What IAM denies somebody; to a wake that is what the ledger says was brought about."""

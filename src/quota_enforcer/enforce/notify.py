@@ -1,7 +1,6 @@
 """Notices leave the outbox; admins are told of models without a price and of service tiers."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
@@ -168,15 +167,17 @@ class PauseLookout:
         self._zone = zone
 
     def look(self, state: SweepState, rules: Iterable[Rule], now: datetime) -> tuple[Notice, ...]:
-        """The notices now in the outbox; they are there before it is noted that admins know."""
+        """The notices now in the outbox.
+
+        None if somebody else is just telling: should that be of another pause than there is by
+        then, the next sweep tells of it.
+        """
         pause = pause_of(rules, now)
         until = pause.until if pause is not None else None
         if until == state.paused_until:
             return ()
         notice = self._ended(state, now) if pause is None else self._begun(pause, now)
-        self._ledger.post([notice])
-        self._ledger.note_pause(until)
-        return (notice,)
+        return (notice,) if self._ledger.note_pause(until, state, [notice]) else ()
 
     def _begun(self, pause: Pause, now: datetime) -> Notice:
         until = moment(pause.until, self._zone)
@@ -199,27 +200,26 @@ class TierLookout:
     not logged such calls are priced as standard.
     """
 
-    def __init__(self, tiers: ServiceTiers, outbox: Outbox) -> None:
+    def __init__(self, tiers: ServiceTiers, memory: SweepMemory) -> None:
         self._tiers = tiers
-        self._outbox = outbox
+        self._memory = memory
 
-    def look(self, state: SweepState, now: datetime) -> tuple[SweepState, Outcome]:
-        """The state as the next sweep shall find it, and what admins are to be told."""
+    def look(self, state: SweepState, now: datetime) -> Outcome:
+        """What admins are told; it is noted with the notice, whatever becomes of the sweep."""
         if state.tiers_seen_at is not None and now - state.tiers_seen_at < LOOKS_EVERY:
-            return state, Outcome()
+            return Outcome()
         try:
             in_use = self._tiers.in_use()
         except Exception as error:  # noqa: BLE001 - the rest of the sweep goes on
-            return state, Outcome(failures=(failure("could not look for service tiers", error),))
+            return Outcome(failures=(failure("could not look for service tiers", error),))
         known = set(filter(None, state.tiers_notified.split(",")))
         news = sorted(
             tier for tier in in_use if tier not in known and SAID.get(tier) is not Tier.STANDARD
         )
         notices = [_tier_notice({tier: in_use[tier] for tier in news}, now)] if news else []
-        self._outbox.post(notices)
         told = ",".join(sorted(known.union(news)))
-        state = replace(state, tiers_seen_at=now, tiers_notified=told)
-        return state, Outcome(notices=tuple(notices))
+        first = self._memory.note_tiers(now, told, state, notices)
+        return Outcome(notices=tuple(notices)) if first else Outcome()
 
 
 def _tier_notice(news: dict[str, frozenset[str]], now: datetime) -> Notice:

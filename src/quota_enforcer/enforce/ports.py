@@ -86,8 +86,8 @@ class SweepMemory(SweepStateReads, Protocol):
     def finish(self, state: SweepState) -> None:
         """Note what a sweep leaves, unless a later one already did.
 
-        That is all of `state` but `closed`, `quotas_seen`, `unsettled` and what `turn_breaker`
-        writes.
+        That is all of `state` but `closed`, `quotas_seen`, `unsettled` and what `turn_breaker`,
+        `note_pause`, `note_tiers` and `note_gates` write.
         """
 
     def turn_breaker(
@@ -97,11 +97,13 @@ class SweepMemory(SweepStateReads, Protocol):
         token: str,
         notices: Iterable[Notice] = (),
         confirmed_at: datetime | None = None,
+        far: int = 0,
     ) -> bool:
         """Note that the breaker tripped, or with None that it lets go, with its notices.
 
         From then on nobody blocks by what was decided before. `confirmed_at` is when an admin
-        overruled it. False, and nothing written, if somebody else turned it since `before`.
+        overruled it, and `far` is percent of a limit from which on it holds nobody. False, and
+        nothing written, if somebody else turned it since `before`.
         """
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -116,16 +118,30 @@ class SweepMemory(SweepStateReads, Protocol):
     def reopen_edits(self, token: str) -> None:
         """What somebody has done may rest on quotas that were edited meanwhile."""
 
-    def note(
-        self,
-        *,
-        fresh_at: datetime | None = None,
-        gates_notified: str = "",
-    ) -> None:
-        """Note this much of the state between two sweeps; what is not given stays."""
+    def note(self, *, fresh_at: datetime) -> None:
+        """Note between two sweeps when a bucket last changed."""
 
-    def note_pause(self, until: datetime | None) -> None:
-        """Note that admins know of a pause until then, or that there is none."""
+    def note_pause(
+        self, until: datetime | None, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
+        """Note with its notices that admins know of a pause until then, or that there is none.
+
+        False, and nothing written, if somebody else told of another since `before`.
+        """
+
+    def note_tiers(
+        self, seen_at: datetime, notified: str, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
+        """Note with its notices of which service tiers admins know, and when they were looked for.
+
+        False, and nothing written, if somebody else has looked since `before`.
+        """
+
+    def note_gates(self, notified: str, before: SweepState, notices: Iterable[Notice]) -> bool:
+        """Note with its notices what admins know of others' changes to the gates.
+
+        False, and nothing written, if somebody else told of others since `before`.
+        """
 
     def close(self) -> None:
         """From now on no intent to block can be written."""
@@ -140,8 +156,8 @@ class Unseen(Protocol):
     def unseen(self, mark: str = ...) -> Mapping[str, frozenset[Principal]]:
         """By mark, consistently read: all, or those of one delivery."""
 
-    def looked_at(self, tokens: Iterable[str]) -> None:
-        """Take out these marks."""
+    def looked_at(self, seen: Mapping[str, frozenset[Principal]]) -> None:
+        """Take out these marks; whom one is mapped to stays marked by it."""
 
 
 class QuotaMemories(QuotaMemoryReads, Protocol):

@@ -34,8 +34,6 @@ class Outcome:
     """Whether somebody was not looked at, or was not brought to what was decided."""
     closed: bool = False
     """Whether the stack began to go, so that nobody is blocked any more."""
-    gates_notified: str | None = None
-    """What admins know of others' changes to the gates; None if the gates were not looked at."""
 
     @classmethod
     def of_failure(cls, principal: Principal, error: Exception) -> Self:
@@ -45,9 +43,8 @@ class Outcome:
 
     @classmethod
     def total(cls, parts: Iterable["Outcome"]) -> Self:
-        """All of them in their order; what was said last of the gates holds."""
+        """All of them in their order."""
         several = list(parts)
-        gates = [each.gates_notified for each in several if each.gates_notified is not None]
         return cls(
             notices=tuple(notice for each in several for notice in each.notices),
             failures=tuple(words for each in several for words in each.failures),
@@ -60,7 +57,6 @@ class Outcome:
             unfinished=frozenset().union(*(each.unfinished for each in several)),
             incomplete=any(each.incomplete for each in several),
             closed=any(each.closed for each in several),
-            gates_notified=gates[-1] if gates else None,
         )
 
 

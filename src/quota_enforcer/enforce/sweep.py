@@ -83,7 +83,7 @@ class Sweep:
         told = Outcome() if dry_run else self._meters.tell(cached.rules)
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:
-            state, tiers = self._tiers.look(state, now)
+            tiers = self._tiers.look(begun, now)
             paused = self._pauses.look(begun, cached.rules.rules, now)
             told = Outcome.total([told, tiers, Outcome(paused)])
         given = self._gatherer.due(state, cached, metered, now)
@@ -108,7 +108,7 @@ class Sweep:
         sent = self._sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
         finished = begun.finished if metered is None else now
-        self._finish(plan.state, finished, outcome, now)
+        self._finish(plan.state, finished, now)
         self._rules.settle(cached, all_seen=True)
         return self._report(Outcome.total([outcome, sent]), now, plan.state)
 
@@ -158,27 +158,18 @@ class Sweep:
             self.close(now)
         return self._report(outcome, now)
 
-    def _finish(
-        self,
-        state: SweepState,
-        finished: datetime | None,
-        outcome: Outcome,
-        now: datetime,
-    ) -> None:
+    def _finish(self, state: SweepState, finished: datetime | None, now: datetime) -> None:
         """Note what this sweep leaves; what wakes have noted since stays."""
         latest = self._ledger.state()
         if finished is not None:
             moments = [each for each in (state.fresh_at, latest.fresh_at) if each]
-            notified = outcome.gates_notified
             self._ledger.finish(
                 replace(
                     state,
                     started=now,
                     finished=finished,
-                    paused_until=latest.paused_until,
                     fresh_at=max(moments, default=None),
                     terms=self._settings.fingerprint,
-                    gates_notified=state.gates_notified if notified is None else notified,
                 ),
             )
         if latest.closed:  # the stack began to go while this sweep was blocking

@@ -82,7 +82,8 @@ class WakeRun:
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         sent = self._send(done, now)
-        self._note(plan, done, fresh_at=now if fresh else None)
+        if fresh:
+            self._ledger.note(fresh_at=now)
         closed = bool(plan.work.decisions) and self._closed(plan, cached)
         return Outcome.total([done, sent, Outcome(closed=closed)])
 
@@ -106,7 +107,6 @@ class WakeRun:
             cached, remembered = self._rules.remember(cached, seen)
             done = Outcome.total([remembered, done])
         sent = self._send(done, now)
-        self._note(plan, done)
         return Outcome.total([done, sent, Outcome(closed=self._closed(plan, cached))])
 
     def _carry_out(self, plan: Plan, cached: CachedRules) -> Outcome:
@@ -123,11 +123,3 @@ class WakeRun:
     def _closed(self, plan: Plan, cached: CachedRules) -> bool:
         """See whether quotas were edited in the meantime, or the stack has begun to go."""
         return self._rules.settle(cached, all_seen=False).closed and bool(plan.work.moved)
-
-    def _note(self, plan: Plan, outcome: Outcome, *, fresh_at: datetime | None = None) -> None:
-        """Note what a wake leaves, if it is news."""
-        before = plan.work.given.state
-        notified = outcome.gates_notified or ""
-        notified = notified if notified != before.gates_notified else ""
-        if fresh_at or notified:
-            self._ledger.note(fresh_at=fresh_at, gates_notified=notified)

@@ -52,7 +52,7 @@ def test_a_call_that_was_added_before_marks_nobody(
     meter: DynamoMeterLedger, enforcer: DynamoLedger
 ) -> None:
     meter.add([a_call("a", BOB)], NOON, "one")
-    enforcer.looked_at(enforcer.unseen())
+    enforcer.looked_at(dict.fromkeys(enforcer.unseen(), frozenset()))
     meter.add([a_call("a", BOB)], NOON, "two")
     assert users(enforcer) == []
 
@@ -63,8 +63,26 @@ def test_a_look_takes_out_what_it_has_read_and_no_more(
     meter.add([a_call("a", BOB)], NOON, "one")
     read = enforcer.unseen("one")
     meter.add([a_call("b", BOB)], NOON, "one")
-    enforcer.looked_at(read)
+    enforcer.looked_at(dict.fromkeys(read, frozenset()))
     assert users(enforcer) == [{BOB}]
+
+
+def test_whom_a_look_could_not_come_to_stays_marked_alone(
+    meter: DynamoMeterLedger, enforcer: DynamoLedger
+) -> None:
+    meter.add([a_call("a", BOB), a_call("b", CI, RUN)], NOON, "one")
+    enforcer.looked_at(dict.fromkeys(enforcer.unseen(), frozenset({CI})))
+    assert users(enforcer, "one") == [{CI}]
+
+
+def test_a_mark_that_somebody_else_took_out_does_not_come_back(
+    meter: DynamoMeterLedger, enforcer: DynamoLedger
+) -> None:
+    meter.add([a_call("a", BOB)], NOON, "one")
+    read = enforcer.unseen()
+    enforcer.looked_at(dict.fromkeys(read, frozenset()))
+    enforcer.looked_at(dict.fromkeys(read, frozenset({BOB})))
+    assert users(enforcer) == []
 
 
 def test_thousands_whose_usage_was_set_are_marked_in_parts(

@@ -4,7 +4,7 @@ The enforcer reads the marks before it reads the usage and takes these out after
 what is added meanwhile stays marked.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 from zlib import crc32
@@ -43,9 +43,14 @@ class DynamoUnseen:
                 found[item["sk"]] = frozenset(map(principal_of, item["users"]))
         return found
 
-    def looked_at(self, tokens: Iterable[str]) -> None:
-        for token in tokens:
-            self._table.delete({"pk": _shard(token), "sk": token})
+    def looked_at(self, seen: Mapping[str, frozenset[Principal]]) -> None:
+        for token, left in seen.items():
+            key = {"pk": _shard(token), "sk": token}
+            if left:  # nobody else may have taken it out meanwhile: it would stay for ever
+                there = Expression("attribute_exists(#pk)")
+                self._table.update(key, {"users": sorted(map(str, left))}, condition=there)
+            else:
+                self._table.delete(key)
 
 
 def marking(users: Collection[Principal], mark: str) -> Put:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Breaker
-from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -46,6 +46,8 @@ class Allowed:
     decisions: list[Decision]
     since: datetime | None = None
     """When the breaker tripped; None if it has not."""
+    far: int = 0
+    """Percent of a limit from which on it holds nobody; 0 if it has not tripped."""
     outcome: Outcome = field(default_factory=Outcome)
 
 
@@ -62,16 +64,17 @@ def apply_breaker(
     if not new:
         return Allowed(decisions)
     state, now = given.state, given.context.now
-    wave = _wave(new, given, standings, breaker)
-    held = _hold(decisions, new, wave, state.breaker_since or now)
-    if held.since is None:
+    wave = _wave(new, decisions, given, standings, breaker)
+    held = _hold(decisions, new, wave)
+    if not held.outcome.held:
         return held
     words = _in_words(new, wave, breaker, given)
     tripped = (
         [Notice(NoticeKind.BREAKER, now, "", "", words)] if state.breaker_since is None else []
     )
     said = Outcome(notices=tuple(tripped), failures=(words,))
-    return replace(held, outcome=Outcome.total([held.outcome, said]))
+    outcome = Outcome.total([held.outcome, said])
+    return replace(held, since=state.breaker_since or now, far=wave.far, outcome=outcome)
 
 
 def while_tripped(
@@ -79,19 +82,26 @@ def while_tripped(
 ) -> Allowed | frozenset[Principal]:
     """What a wake or an edit may do while the breaker holds; or whom else it must look at first.
 
-    It lets go of everybody or of nobody: else they would go one by one. If there may still be too
-    many, nobody is looked at for it: a wake follows every call.
+    It lets go of everybody or of nobody: else they would go one by one. A wake follows every call,
+    so nobody else is looked at unless it has fewer to hold than there were; and none of them is if
+    there may still be too many.
     """
-    state, now = given.state, given.context.now
-    new, since = edited_blocks(decisions, given), state.breaker_since
-    if since is not None and now - since < INDEX_LAG:
-        return _hold(decisions, new, _unknown(new), since)
-    elsewhere = [each for each in standings.everybody()
+    new, tripped = edited_blocks(decisions, given), given.state
+    fresh = _is_fresh(tripped.breaker_since, given.context.now)
+    if fresh or not _are_fewer(decisions, new):
+        known = not fresh and tripped.breaker_far
+        wave = Wave(0, 0, trips=True, far=tripped.breaker_far) if known else _unknown(new)
+        return _still(_hold(decisions, new, wave), tripped)
+    everybody = standings.everybody()
+    elsewhere = [each for each in everybody
                  if each.standing.held and each.principal not in given.wanted]  # fmt: skip
-    wave = _wave([*new, *_held_before(elsewhere, given)], given, standings, breaker)
+    several = [*new, *_held_before(elsewhere, given)]
+    lately = _recently_blocked(given, everybody, _counted_anew(several, decisions))
+    known_to_all = {each.principal for each in everybody} | given.wanted
+    wave = judge_wave(several, lately, known_to_all, breaker)
     if not wave.trips:
         return frozenset(each.principal for each in elsewhere)
-    return replace(_hold(decisions, new, wave, since), since=since)
+    return _still(_hold(decisions, new, wave), tripped)
 
 
 def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed:
@@ -99,13 +109,13 @@ def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed
     several = list(decisions)
     kept = [each.pausing() for each in several]
     held = tuple(str(each.principal) for each in several if each.blocks)
-    return Allowed(kept, given.state.breaker_since, Outcome(held=held))
+    return _still(Allowed(kept, outcome=Outcome(held=held)), given.state)
 
 
 def still_held(decision: Decision, given: SweepInput) -> Decision:
     """One decision without what recent edits newly block, while the breaker holds others."""
     new = edited_blocks([decision], given)
-    return _hold([decision], new, _unknown(new), None).decisions[0]
+    return _hold([decision], new, _unknown(new)).decisions[0]
 
 
 def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewBlock]:
@@ -123,15 +133,25 @@ def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewB
 
 
 def _wave(
-    new: Iterable[NewBlock], given: SweepInput, standings: Standings, breaker: Breaker
+    new: Iterable[NewBlock],
+    decisions: Iterable[Decision],
+    given: SweepInput,
+    standings: Standings,
+    breaker: Breaker,
 ) -> Wave:
     several = list(new)
-    lately = _recently_blocked(given, standings, {each.principal for each in several})
+    lately = _recently_blocked(given, standings.blocked(), _counted_anew(several, decisions))
     count = how_many(several, lately)
     if count <= breaker.number:  # nobody need be listed
         return Wave(count, 0, trips=False)
     everybody = {record.principal for record in standings.everybody()} | given.wanted
     return judge_wave(several, lately, everybody, breaker)
+
+
+def _counted_anew(new: Iterable[NewBlock], decisions: Iterable[Decision]) -> set[Principal]:
+    """Of whom it does not matter what they were blocked by: they are newly, or not any more."""
+    freed = {each.principal for each in decisions if not each.standing.denied}
+    return freed | {each.principal for each in new}
 
 
 def _unknown(new: Iterable[NewBlock]) -> Wave:
@@ -140,15 +160,34 @@ def _unknown(new: Iterable[NewBlock]) -> Wave:
     return Wave(0, 0, trips=True, far=farthest + 1)
 
 
-def _hold(
-    decisions: list[Decision], new: list[NewBlock], wave: Wave, since: datetime | None
-) -> Allowed:
+def _is_fresh(since: datetime | None, now: datetime) -> bool:
+    return since is not None and now - since < INDEX_LAG
+
+
+def _are_fewer(decisions: Iterable[Decision], new: Iterable[NewBlock]) -> bool:
+    """Whether somebody need not be held any more, or is let go of a block that counted."""
+    still: dict[Principal, set[str]] = {}
+    for each in new:
+        still.setdefault(each.principal, set()).add(each.quota)
+    return any(
+        each.before.held.keys() - still.get(each.principal, set())
+        or each.before.denied - each.standing.denied
+        for each in decisions
+    )
+
+
+def _still(allowed: Allowed, tripped: SweepState) -> Allowed:
+    """The same with the breaker as it was."""
+    return replace(allowed, since=tripped.breaker_since, far=tripped.breaker_far)
+
+
+def _hold(decisions: list[Decision], new: list[NewBlock], wave: Wave) -> Allowed:
     held = wave.held(new)
     if not held:
         return Allowed(decisions)
     kept = [each.holding(held.get(each.principal, {}), HELD) for each in decisions]
     names = tuple(str(each.principal) for each in decisions if each.principal in held)
-    return Allowed(kept, since, Outcome(held=names))
+    return Allowed(kept, outcome=Outcome(held=names))
 
 
 def _held_before(records: Iterable[Record], given: SweepInput) -> Iterable[NewBlock]:
@@ -160,7 +199,7 @@ def _held_before(records: Iterable[Record], given: SweepInput) -> Iterable[NewBl
 
 
 def _recently_blocked(
-    given: SweepInput, standings: Standings, but: set[Principal]
+    given: SweepInput, recorded: Iterable[Record], but: set[Principal]
 ) -> list[Principal]:
     """Who else was blocked by recent edits lately, or since shortly before the breaker tripped.
 
@@ -178,8 +217,9 @@ def _recently_blocked(
     }
     return [
         counted_as(record.principal, QuotaId.parse(id_).subject if id_ in pooled else "")
-        for record in standings.blocked()
-        if record.principal not in but
+        for record in recorded
+        if (record.standing.denied or record.intended)
+        and record.principal not in but
         and (not record.standing.denied or (record.standing.since or since) > since)
         for id_ in record.standing.used_up
         if given.rules.id_edited_since(edited, id_, money=id_ in of_money)

@@ -89,7 +89,7 @@ class Enforcement:
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
             work = replace(work, gates=intents)
-        state = replace(given.state, breaker_since=allowed.since)
+        state = replace(given.state, breaker_since=allowed.since, breaker_far=allowed.far)
         outcome = Outcome.total([evaluated.outcome, allowed.outcome])
         return Plan(work, state, evaluated.prices, outcome)
 
@@ -101,12 +101,13 @@ class Enforcement:
         """
         for _ in range(TRIES):
             given = plan.work.given
-            before, since = given.state, plan.state.breaker_since
-            if given.confirmed or since == before.breaker_since:
+            before, since, far = given.state, plan.state.breaker_since, plan.state.breaker_far
+            same = since == before.breaker_since and (since is None or far == before.breaker_far)
+            if given.confirmed or same:
                 return plan
-            token = uuid4().hex
-            if self._ledger.turn_breaker(since, before, token, plan.outcome.notices):
-                turned = replace(before, breaker_since=since, breaker=token)
+            token, notices = uuid4().hex, plan.outcome.notices
+            if self._ledger.turn_breaker(since, before, token, notices, far=far):
+                turned = replace(before, breaker_since=since, breaker=token, breaker_far=far)
                 work = replace(plan.work, given=replace(given, state=turned))
                 return replace(plan, work=work)
             plan = self.plan(replace(given, state=_turned_by(self._ledger.state(), before)))
@@ -190,5 +191,6 @@ def _turned_by(latest: SweepState, before: SweepState) -> SweepState:
         before,
         breaker=latest.breaker,
         breaker_since=latest.breaker_since,
+        breaker_far=latest.breaker_far,
         confirmed_at=latest.confirmed_at,
     )

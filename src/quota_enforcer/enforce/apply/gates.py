@@ -12,7 +12,7 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.gather import NOTHING, SweepInput
-from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings
+from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.appearances import Appearance, seen
@@ -48,7 +48,7 @@ def orphaned_gates_message(principals: Iterable[Principal]) -> str:
     )
 
 
-class GateLedger(Standings, Outbox, SourceReads, Protocol):
+class GateLedger(Standings, Outbox, SweepMemory, SourceReads, Protocol):
     """The roles of the ledger that it takes to deny people behind gates."""
 
 
@@ -109,7 +109,6 @@ class GateApplier:
             drift=(*righted, *rendered.tampered),
             unfinished=frozenset(unfinished),
             incomplete=bool(failures),
-            gates_notified="; ".join(rendered.tampered),
         )
 
     def _for_admins(
@@ -118,24 +117,25 @@ class GateApplier:
         """Post what admins are to know of the gates; what of it was put right comes with it.
 
         The author keeps that in the ledger, and whoever takes it out tells it: exactly one run,
-        also if the author's own answer was lost.
+        also if the author's own answer was lost. What could not be put right is told once.
         """
-        now, notices = given.context.now, _nearly_full(rendered, given.context.now)
-        lasting = list(rendered.tampered)
-        if "; ".join(lasting) == given.state.gates_notified:
-            lasting = []
+        now, room = given.context.now, _nearly_full(rendered, given.context.now)
+        self._ledger.post(room)
 
-        def tampered(words: Iterable[str]) -> Notice:
-            return Notice(NoticeKind.TAMPERED, now, "", "gates", "; ".join(words))
+        def tampered(words: Iterable[str]) -> list[Notice]:
+            why = "; ".join(words)
+            return [Notice(NoticeKind.TAMPERED, now, "", "gates", why)] if why else []
 
+        lasting = "; ".join(rendered.tampered)
+        news = rendered.tampered if lasting != given.state.gates_notified else ()
         righted = self._ledger.gate_findings()
-        told = [*righted, *lasting]
-        if righted and not self._ledger.tell_findings(righted, tampered(told)):
-            righted, told = [], lasting
-        if told and not righted:
-            self._ledger.post([tampered(told)])
-        self._ledger.post(notices)
-        return [*notices, *([tampered(told)] if told else [])], righted
+        told = tampered([*righted, *news])
+        if righted and not self._ledger.tell_findings(righted, told[0]):
+            righted, told = [], tampered(news)
+        if lasting != given.state.gates_notified:
+            first = self._ledger.note_gates(lasting, given.state, [] if righted else told)
+            told = told if first or righted else []
+        return [*room, *told], righted
 
     def _intend(self, work: Work) -> tuple[list[tuple[Decision, Record]], list[str]]:
         known = seen(self._ledger.sources(), self._account)

@@ -88,6 +88,39 @@ def test_the_breaker_is_turned_and_told_by_one_of_two_that_saw_the_same(ledger: 
     assert (ledger.state().breaker_since, ledger.state().breaker) == (NOON, "mine")
 
 
+@pytest.mark.parametrize("told_of", ["pause", "tiers", "gates"])
+def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> None:
+    def tell(before: SweepState, number: int, why: str) -> bool:
+        at = NOON + number * HOUR
+        notices = [Notice(NoticeKind.TAMPERED, at, "", "", why)] if why else []
+        match told_of:
+            case "pause":
+                return ledger.note_pause(at if why else None, before, notices)
+            case "tiers":
+                return ledger.note_tiers(at, why, before, notices)
+            case _:
+                return ledger.note_gates(why, before, notices)
+
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC"))
+    begun = ledger.state()
+    assert tell(begun, 1, "this")
+    first = ledger.state()
+    assert not tell(begun, 2, "that")
+    assert (ledger.state(), [each.reason for each in _waiting(ledger)]) == (first, ["this"])
+    assert tell(first, 3, "")
+    assert (ledger.state() == begun) == (told_of != "tiers")
+    ledger.finish(replace(first, started=NOON + HOUR, finished=NOON + HOUR))
+    assert ledger.state().paused_until is None
+    assert ledger.state().gates_notified == ledger.state().tiers_notified == ""
+
+
+def test_how_far_a_breaker_holds_is_read_back(ledger: Ledger) -> None:
+    ledger.turn_breaker(NOON, ledger.state(), "tripped", far=2_000)
+    assert ledger.state().breaker_far == 2_000
+    ledger.turn_breaker(None, ledger.state(), "let go")
+    assert ledger.state().breaker_far == 0
+
+
 def test_a_sweep_that_finishes_leaves_the_breaker_as_others_turned_it(ledger: Ledger) -> None:
     begun = ledger.state()
     ledger.turn_breaker(NOON, begun, "tripped", confirmed_at=NOON)
@@ -398,3 +431,7 @@ def test_a_record_that_was_written_meanwhile_is_not_forgotten(ledger: Ledger) ->
     with pytest.raises(Conflict):
         ledger.forget(record)
     assert ledger.records([ALICE])[ALICE].version == 2
+
+
+def _waiting(ledger: Ledger) -> list[Notice]:
+    return ledger.outbox(NOON + 24 * HOUR)

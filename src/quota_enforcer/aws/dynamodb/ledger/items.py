@@ -181,6 +181,7 @@ def state_of(item: Plain) -> SweepState:
         breaker_since=moment(item, "breaker_since"),
         paused_until=moment(item, "paused_until"),
         breaker=item.get("breaker", ""),
+        breaker_far=int(item.get("breaker_far", 0)),
         gates_notified=item.get("gates_told", ""),
         tiers_seen_at=moment(item, "tiers_seen_at"),
         tiers_notified=item.get("tiers_notified", ""),

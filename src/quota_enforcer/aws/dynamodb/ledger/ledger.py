@@ -73,6 +73,8 @@ class DynamoLedger:
         self.turn_breaker = sweeps.turn_breaker
         self.note = sweeps.note
         self.note_pause = sweeps.note_pause
+        self.note_tiers = sweeps.note_tiers
+        self.note_gates = sweeps.note_gates
         self.close = sweeps.close
         self.reopen = sweeps.reopen
 

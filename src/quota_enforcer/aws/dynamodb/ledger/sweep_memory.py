@@ -12,9 +12,10 @@ from quota_enforcer.aws.dynamodb.text import instant, known
 from quota_enforcer.core.ledger import SweepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from quota_enforcer.aws.dynamodb.table import Table
+    from quota_enforcer.aws.dynamodb.wire import Plain
     from quota_enforcer.core.notices.notice import Notice
 
 STATE_ATTRIBUTES = {
@@ -22,19 +23,14 @@ STATE_ATTRIBUTES = {
     "metered_to",
     "fresh_at",
     "terms",
-    "paused_until",
-    "gates_told",
-    "tiers_seen_at",
-    "tiers_notified",
     "metering",
     "metering_from",
 }
 """What a finished sweep notes.
 
-`started`, `quotas_seen`, `unsettled`, `closed` and what is of the breaker have their own rules.
+`started`, `quotas_seen`, `unsettled`, `closed` and what is of the breaker, or told with a notice,
+have their own rules.
 """
-_FIELDS = {"gates_told": "gates_notified"}
-"""The fields whose attribute has another name."""
 
 
 class DynamoSweepMemory:
@@ -81,22 +77,35 @@ class DynamoSweepMemory:
         token: str,
         notices: "Iterable[Notice]" = (),
         confirmed_at: datetime | None = None,
+        far: int = 0,
     ) -> bool:
-        noted = known(breaker=token, breaker_since=since, confirmed_at=confirmed_at)
-        turn = Update(
-            STATE,
-            values=noted,
-            remove=["breaker_since"] if since is None else [],
-            condition=still(breaker=before.breaker),
+        noted = known(
+            breaker=token, breaker_since=since, confirmed_at=confirmed_at, breaker_far=far
         )
-        return not self._table.write([turn, *notice_writes(notices)])
+        gone = ["breaker_since"] if since is None else []
+        return self._told(noted, gone, still(breaker=before.breaker), notices)
 
-    def note(self, *, fresh_at: datetime | None = None, gates_notified: str = "") -> None:
-        self._table.update(STATE, known(fresh_at=fresh_at, gates_told=gates_notified))
+    def note(self, *, fresh_at: datetime) -> None:
+        self._table.update(STATE, known(fresh_at=fresh_at))
 
-    def note_pause(self, until: datetime | None) -> None:
-        noted = known(paused_until=until)
-        self._table.update(STATE, noted, [] if noted else ["paused_until"])
+    def note_pause(
+        self, until: datetime | None, before: SweepState, notices: "Iterable[Notice]"
+    ) -> bool:
+        same = still(paused_until=before.paused_until)
+        gone = ["paused_until"] if until is None else []
+        return self._told(known(paused_until=until), gone, same, notices)
+
+    def note_tiers(
+        self, seen_at: datetime, notified: str, before: SweepState, notices: "Iterable[Notice]"
+    ) -> bool:
+        same = still(tiers_seen_at=before.tiers_seen_at)
+        noted = known(tiers_seen_at=seen_at, tiers_notified=notified)
+        return self._told(noted, [], same, notices)
+
+    def note_gates(self, notified: str, before: SweepState, notices: "Iterable[Notice]") -> bool:
+        same = still(gates_told=before.gates_notified)
+        gone = [] if notified else ["gates_told"]
+        return self._told(known(gates_told=notified), gone, same, notices)
 
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})
@@ -104,15 +113,25 @@ class DynamoSweepMemory:
     def reopen(self) -> None:
         self._table.update(STATE, {}, ["closed", "terms"])
 
+    def _told(
+        self,
+        values: "Plain",
+        gone: "Sequence[str]",
+        same: Expression,
+        notices: "Iterable[Notice]",
+    ) -> bool:
+        """Note something with what is told of it, unless somebody else was first."""
+        noted = Update(STATE, values=values, remove=gone, condition=same)
+        return not self._table.write([noted, *notice_writes(notices)])
+
 
 def state_attributes(state: SweepState) -> dict[str, str]:
     """What a finished sweep notes; what is None or empty is to be removed."""
-    values = {name: getattr(state, _FIELDS.get(name, name)) for name in STATE_ATTRIBUTES}
-    return known(**values)
+    return known(**{name: getattr(state, name) for name in STATE_ATTRIBUTES})
 
 
-def still(**values: str) -> Expression:
-    """Holds if the state says just this; an empty text stands for an absent attribute."""
+def still(**values: str | datetime | None) -> Expression:
+    """Holds if the state says just this; None and an empty text stand for an absent attribute."""
     parts = (
         f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})"
         for name, value in values.items()
