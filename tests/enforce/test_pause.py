@@ -8,6 +8,7 @@ import pytest
 
 from builders import NOON
 from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.quotas.quota import Pause
 from quota_enforcer.core.quotas.subject import PAUSE
@@ -157,6 +158,65 @@ def test_one_that_is_not_valid_pauses_nothing_and_is_told(
     assert world.denied == {"user/alice"}
     [notice] = (each for each, _ in world.topic.sent if each.kind is NoticeKind.INVALID_QUOTA)
     assert problem in notice.reason
+
+
+TOO_LATE = "allowed: at most 24 hours after it is written"
+
+
+@pytest.mark.parametrize("until", [NOON.replace(year=2099), NOON + timedelta(hours=24, minutes=11)])
+def test_one_without_a_near_end_pauses_nothing_and_is_told(until: datetime) -> None:
+    """Written by hand: the command line allows none."""
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota()
+    world.sweep(NOON - MINUTES)
+    paused(world, until=until)
+    world.stream("alice", NOON, 1200)
+    world.wake(NOON, "user/alice")
+    assert world.denied == {"user/alice"}
+    [notice] = (each for each, _ in world.topic.sent if each.kind is NoticeKind.INVALID_QUOTA)
+    assert f"until is '{until.isoformat()}'; {TOO_LATE}" in notice.reason
+    assert notice.reason.endswith("Until it is fixed, nothing is paused")
+
+
+def test_one_that_was_refused_does_not_begin_when_its_end_has_come_near() -> None:
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota()
+    world.sweep(NOON - MINUTES)
+    paused(world, until=NOON + timedelta(days=3))
+    for hours in range(0, 73, 6):
+        world.sweep(NOON + timedelta(hours=hours))
+    assert [each for each in world.told() if each.endswith(("paused", "resumed"))] == []
+    assert world.told().count("pause invalid-quota") == 1
+    paused(world, until=NOON + timedelta(days=3, hours=1), at=NOON + timedelta(days=3))
+    assert " paused" in world.told()
+
+
+def test_a_longer_end_leaves_the_pause_that_there_is(world: World) -> None:
+    paused(world, until=NOON.replace(year=2099), at=NOON + MINUTES)
+    go_over(world, NOON + 2 * MINUTES)
+    assert world.denied == {"user/carol"}
+    world.sweep(ENDS)
+    assert world.denied == {"user/carol", *OVER}
+
+
+def test_one_for_years_that_an_earlier_version_took_pauses_nothing_any_more() -> None:
+    world = World()
+    world.metering(Metering.STREAM)
+    world.quota()
+    world.sweep(NOON - MINUTES)
+    until = NOON.replace(year=2099)
+    item = {"principal": "pause", "quota": "new-blocks", "until": until.isoformat()}
+    world.quotas.put(item)
+    memory = QuotaMemory("pause", "new-blocks")
+    world.ledger.remember_quota(replace(memory, item=item, stamp="then"), memory)
+    world.ledger.note_pause(until, world.ledger.state(), [])
+    world.sweep(NOON)
+    world.stream("alice", NOON, 1200)
+    world.wake(NOON, "user/alice")
+    assert world.denied == {"user/alice"}
+    assert {" resumed", "pause invalid-quota"} <= set(world.told())
 
 
 def test_what_the_breaker_held_before_it_holds_again_after(world: World) -> None:

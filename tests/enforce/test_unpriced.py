@@ -13,8 +13,14 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.enforce.notify import UnpricedModels, evidence, newest
 
 DAY = timedelta(days=1)
+CHRISTMAS = NOON + 31 * DAY
 DEARER = Decimal("0.01")
 """What a cache write costs more if it stays for an hour."""
+
+
+def dearer(model: str, at: datetime) -> Decimal:
+    """After Christmas a discount leaves a tenth of it."""
+    return {HAIKU: DEARER}[model] / (1 if at < CHRISTMAS else 10)
 
 
 def spent(hour: datetime, assumed: int = 0) -> Usage:
@@ -31,7 +37,7 @@ class Watch:
 
     def sees(self, *usages: Usage) -> int:
         """A sweep of a new process looks at somebody; how many notices that gave rise to."""
-        seen = newest(evidence(usage, {HAIKU: DEARER}.__getitem__) for usage in usages)
+        seen = newest(evidence(usage, dearer) for usage in usages)
         notices = UnpricedModels(self.ledger).notify(seen, NOON)
         assert {notice.kind for notice in notices} <= {NoticeKind.PRICE_UNKNOWN}
         return len(notices)
@@ -74,11 +80,21 @@ def test_old_usage_says_nothing_new(watch: Watch) -> None:
     assert watch.sees(spent(NOON, assumed=1)) == 0
 
 
-@pytest.mark.parametrize(("assumed", "told"), [("0.07", 0), ("0.0700001", 1), ("1", 1)])
+@pytest.mark.parametrize(
+    ("hour", "assumed", "told"),
+    [
+        (NOON, "0.07", 0),
+        (NOON, "0.0700001", 1),
+        (NOON, "1", 1),
+        (CHRISTMAS - HOUR, "0.07", 0),
+        (CHRISTMAS, "0.007", 0),
+        (CHRISTMAS, "0.0070001", 1),
+    ],
+)
 def test_what_only_the_lifetime_of_cache_writes_leaves_open_has_a_price(
-    watch: Watch, assumed: str, told: int
+    watch: Watch, hour: datetime, assumed: str, told: int
 ) -> None:
-    """No admin can set a price that would tell more."""
+    """No admin can set a price that would tell more; what counts are the prices of that day."""
     counts = Counts(1, 1, 1, 1, 7, cost_usd=Decimal(1), assumed_usd=Decimal(assumed))
-    usage = Usage({HAIKU: ModelUsage.of_hours({NOON: counts}, UTC_ZONE)})
+    usage = Usage({HAIKU: ModelUsage.of_hours({hour: counts}, UTC_ZONE)})
     assert watch.sees(usage) == told

@@ -1,6 +1,6 @@
 """The recount: hours set from the log, when it may be done, and what a crash leaves."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -271,6 +271,43 @@ def test_an_event_that_the_hour_does_not_have_is_refused_and_nothing_changes(
     assert (place.ledger.totals(), place.ledger.without) == (before, {})
 
 
+def test_an_event_of_the_hour_beside_it_is_refused_by_its_own_hour(place: Place) -> None:
+    """The log may date a call after the full hour that was begun before it."""
+    late = call(FORGED, NOON + HOUR - MINUTE)._replace(timestamp=_at(NOON + HOUR + MINUTE))
+    place.log.lines = [late, call(1, NOON), call(2, NOON + HOUR)]
+    words = f"event {late.id} is a call in the hour from 2026-11-24T12:00Z, not in that from 2026"
+    with pytest.raises(RecountRefused, match=words) as refused:
+        place.recounter.recount(NOON + HOUR, LATER + 2 * HOUR, without=frozenset({late.id}))
+    assert str(refused.value).endswith(f"recount 2026-11-24T12:00Z --without {late.id}`")
+    assert (place.ledger.totals(), place.ledger.without) == ({}, {})
+    done = place.recounter.recount(NOON, LATER, without=frozenset({late.id}))
+    assert (done.records, done.left_out) == (1, 1)
+
+
+def test_an_event_that_is_no_usage_need_not_be_left_out(place: Place) -> None:
+    failed = call(FORGED, NOON, errorCode="ThrottlingException")
+    place.log.lines = [failed, call(1, NOON)]
+    with pytest.raises(RecountRefused, match=f"event {failed.id} counts nothing: "):
+        place.recounter.recount(NOON, LATER, without=frozenset({failed.id}))
+    assert place.ledger.without == {}
+
+
+def test_what_an_earlier_version_left_out_of_the_wrong_hour_is_not_reported(place: Place) -> None:
+    late = call(FORGED, NOON + HOUR - MINUTE)._replace(timestamp=_at(NOON + HOUR + MINUTE))
+    place.log.lines = [late, call(1, NOON + HOUR)]
+    place.ledger.leave_out(NOON + HOUR, frozenset({late.id}))
+    done = place.recounter.recount(NOON + HOUR, LATER + 2 * HOUR)
+    assert (done.records, done.left_out) == (1, 0)
+
+
+def test_a_line_that_cannot_be_read_may_be_left_out(place: Place) -> None:
+    garbled = call(FORGED, NOON)._replace(message='{"schemaType": "ModelInvocationLog"}')
+    place.log.lines = [garbled, call(1, NOON)]
+    assert sum(place.recounter.recount(NOON, LATER).unread.values()) == 1
+    done = place.recounter.recount(NOON, LATER, without=frozenset({garbled.id}))
+    assert (done.left_out, sum(done.unread.values())) == (1, 0)
+
+
 def test_an_hour_that_is_due_stays_due_though_an_event_was_mistyped(
     place: Place, forged: str
 ) -> None:
@@ -289,5 +326,15 @@ def test_admins_are_told_of_what_is_left_out(place: Place, forged: str) -> None:
     assert place.ledger.posted == []
     place.recounter.recount(NOON, LATER, without=frozenset({forged}))
     (notice,) = place.ledger.posted
-    assert "1 events of the invocation log are left out" in notice.reason
+    assert "1 event of the invocation log is left out of the hour" in notice.reason
     assert "--everything" in notice.reason
+    place.recounter.recount(NOON, LATER, everything=True)
+    back = place.ledger.posted[-1]
+    assert (
+        back.reason == "all of the hour from 2026-11-24T12:00Z counts again, as somebody has asked"
+    )
+
+
+def _at(moment: datetime) -> int:
+    """As the log writes it."""
+    return int(moment.timestamp() * 1000)

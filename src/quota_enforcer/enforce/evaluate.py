@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
-from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
@@ -126,15 +126,14 @@ class _EvaluationRun:
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
 
-    def _dearer_for_an_hour(self, model: str) -> Decimal:
-        return self._prices_today.dearer_for_an_hour(model)
+    def _dearer_for_an_hour(self, model: str, at: datetime) -> Decimal:
+        day = local_date(at, self._given.context.zone)
+        return self._dated_prices.on(day).dearer_for_an_hour(model)
 
     @cached_property
-    def _prices_today(self) -> PriceTable:
+    def _dated_prices(self) -> DatedPrices:
         """Asked for only where it matters, and once: to find it compares all prices of admins."""
-        given = self._given
-        today = local_date(given.context.now, given.context.zone)
-        return dated_prices(given.rules.prices).on(today)
+        return dated_prices(self._given.rules.prices)
 
 
 def _pages(principals: list[Principal]) -> Iterator[list[Principal]]:

@@ -72,11 +72,14 @@ class Evidence(NamedTuple):
     priced: bool
 
 
-def evidence(usage: Usage, dearer_for_an_hour: Callable[[str], Decimal]) -> dict[str, Evidence]:
+def evidence(
+    usage: Usage, dearer_for_an_hour: Callable[[str, datetime], Decimal]
+) -> dict[str, Evidence]:
     """What somebody's usage says of the prices of its models.
 
-    `dearer_for_an_hour` is how much more a cache write of a model may cost if it stays for an hour:
-    what is assumed only since no record tells how long it stays has a price.
+    `dearer_for_an_hour` is how much more a cache write of a model may cost if it stays for an hour,
+    by the prices of some moment: what is assumed only since no record tells how long it stays has a
+    price.
     """
     found = {}
     for model, used in usage.models.items():
@@ -85,7 +88,7 @@ def evidence(usage: Usage, dearer_for_an_hour: Callable[[str], Decimal]) -> dict
             counts = used.hours[hour]
             assumed, writes = counts.assumed_usd, counts.cache_write_tokens
             if assumed and writes:
-                assumed = max(assumed - writes * dearer_for_an_hour(model), NO_MONEY)
+                assumed = max(assumed - writes * dearer_for_an_hour(model, hour), NO_MONEY)
             found[model] = Evidence(hour, not assumed)
     return found
 

@@ -18,8 +18,8 @@ from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import time_of
-from quota_enforcer.meter.log.record import Quarantined
-from quota_enforcer.meter.ports import Recount, UsageEntry
+from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
+from quota_enforcer.meter.ports import LogEvent, Recount, UsageEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,12 +104,9 @@ class Recounter:
         ledger.start_recount(hour, now)
         left_out = without if everything else without | ledger.left_out(hour)
         found = self._read(hour, left_out)
-        if unknown := sorted(without - found.left_out):
+        if wrong := sorted(without - found.left_out):
             # It stays asked for: others may have asked, and from now on no call is added to it.
-            raise RecountRefused(
-                f"the log {self._log_group.group} has no event {unknown[0]} in the hour from "
-                f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"
-            )
+            raise RecountRefused(self._not_left_out(wrong[0], hour, found))
         if without or everything:
             ledger.leave_out(hour, left_out)
             ledger.post([_left_out(hour, found.left_out, now)])
@@ -144,6 +141,21 @@ class Recounter:
         ledger.finish_recount(hour, now)
         return Recounted(
             hour, found.records, len(changed), len(touched), found.unread, len(found.left_out)
+        )
+
+    def _not_left_out(self, event: str, hour: datetime, found: "_Found") -> str:
+        """Why leaving out an event would change nothing in this hour."""
+        if event in found.skipped:
+            return f"event {event} counts nothing: {found.skipped[event]}; there is no need for it"
+        if event in found.elsewhere:
+            other = f"{found.elsewhere[event]:%Y-%m-%dT%H:%M}Z"
+            return (
+                f"event {event} is a call in the hour from {other}, not in that from "
+                f"{hour:%Y-%m-%dT%H:%M}Z: `quota-enforcer recount {other} --without {event}`"
+            )
+        return (
+            f"the log {self._log_group.group} has no event {event} in the hour from "
+            f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"
         )
 
     def _allow(self, hour: datetime, now: datetime) -> None:
@@ -196,7 +208,7 @@ class Recounter:
             inside = hour <= time_of(event) < end
             found.lines += inside
             if event.id in left_out:
-                found.left_out.add(event.id)
+                self._leave_out(event, hour, found)
                 continue
             # Against the event's own time: by now a wrong date of that day may have come true.
             match calls.read(event, time_of(event)):
@@ -208,16 +220,32 @@ class Recounter:
                     pass
         return found
 
+    def _leave_out(self, event: LogEvent, hour: datetime, found: "_Found") -> None:
+        """An event that was asked for, by what its record says: the log may date it otherwise."""
+        match read(event.message, self._log_group.account):
+            case Skipped(reason):
+                found.skipped[event.id] = reason
+            case reading:
+                at = reading.at if isinstance(reading, Counted) else time_of(event)
+                own = hour_start(at, self._log_group.zone)
+                if own == hour:
+                    found.left_out.add(event.id)
+                else:
+                    found.elsewhere[event.id] = own.astimezone(UTC)
+
 
 def _left_out(hour: datetime, events: Collection[str], now: datetime) -> Notice:
     """Whoever may invoke the meter can ask for that, so nobody does it unseen."""
     when = f"{hour:%Y-%m-%dT%H:%M}Z"
-    why = (
-        f"{len(events)} events of the invocation log are left out of the hour from {when}, as "
-        "somebody has asked: whoever they name is charged nothing for them. If nobody of yours "
-        "has, find in CloudTrail who invoked the meter, and have all of it count again: "
-        f"`quota-enforcer recount {when} --everything`"
-    )
+    why = f"all of the hour from {when} counts again, as somebody has asked"
+    if events:
+        several, are = ("1 event", "is") if len(events) == 1 else (f"{len(events):,} events", "are")
+        why = (
+            f"{several} of the invocation log {are} left out of the hour from {when}, as somebody "
+            "has asked: whoever the records name is charged nothing for them. If nobody of yours "
+            "has, find in CloudTrail who invoked the meter, and have all of it count again: "
+            f"`quota-enforcer recount {when} --everything`"
+        )
     return Notice(NoticeKind.METERING_GAP, now, "", "", why, since=hour)
 
 
@@ -240,6 +268,10 @@ class _Found:
         self.lines = 0
         self.unread: Counter[str] = Counter()
         self.left_out: set[str] = set()
+        self.elsewhere: dict[str, datetime] = {}
+        """Events to be left out that are calls of another hour, and its start in UTC."""
+        self.skipped: dict[str, str] = {}
+        """Those that are no usage anyway, and why."""
         self.people: set[Source] = set()
         self._keys: set[str] = set()
 

@@ -16,7 +16,7 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import price_attributes, read_price
 from quota_enforcer.core.pricing.key import plain_model, split_key
 from quota_enforcer.core.pricing.rate import PRICES, CacheWrites, Cost, Rate
-from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.pricing.table import Discount, PriceTable
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 
@@ -227,6 +227,7 @@ class TestGeographies:
 
 
 OPUS = "global.anthropic.claude-opus-4-8"
+PLAIN_OPUS = "anthropic.claude-opus-4-8"
 WRITTEN = Counts(1, 6, 167, 178_945, 10_000)
 
 
@@ -273,6 +274,23 @@ class TestLifetimes:
     def test_long_prompts_have_their_own_difference(self) -> None:
         found = cost(GLOBAL, Counts(1, 200_000, 0, 0, 1_000_000))
         assert found.assumed == Decimal(12) - Decimal("7.5")
+
+    @pytest.mark.parametrize(
+        "off",
+        [{}, {"all": 25}, {"anthropic": 25}, {PLAIN_OPUS: 25}, {OPUS: 25}, {"all": 100},
+         {"all": 50, OPUS: 25}, {"openai": 25}],
+    )  # fmt: skip
+    @pytest.mark.parametrize("long", [0, 200_000])
+    def test_what_an_hour_is_dearer_at_most_is_after_the_discount(
+        self, off: dict[str, int], long: int
+    ) -> None:
+        """So much of what is assumed has a price all the same, and no more of it."""
+        discounts = {of: Discount(Decimal(percent), of) for of, percent in off.items()}
+        listed = {OPUS: per_million(input="5", cache_write="6", cache_write_1h="10")}
+        table = PriceTable(listed, discounts=discounts)
+        counts = Counts(1, long, 0, 0, 1_000_000)
+        assumed = table.cost(OPUS, "us-east-1", counts).assumed
+        assert 1_000_000 * table.dearer_for_an_hour(PLAIN_OPUS) == assumed
 
     def test_own_prices_of_both_leave_their_difference(self) -> None:
         own = {OPUS: per_million(cache_write="6", cache_write_1h="7")}

@@ -1,7 +1,6 @@
 """`pause` and `resume`: for an emergency nobody new is blocked for a while; no deployment."""
 
-from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -16,11 +15,8 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import read_quota
-from quota_enforcer.core.quotas.quota import pause_of
+from quota_enforcer.core.quotas.quota import LONGEST_PAUSE, pause_of
 from quota_enforcer.core.quotas.subject import PAUSE, PAUSED_BLOCKS
-
-LONGEST: Final = timedelta(days=1)
-"""A pause can be set again; none is forgotten for a week."""
 
 
 @on_deployment
@@ -50,10 +46,10 @@ def pause(
     """
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until")
-    if ends - now > LONGEST:
+    if ends - now > LONGEST_PAUSE:
         raise typer.BadParameter(
-            f"that is {lasting(ends - now)} from now; allowed: at most {lasting(LONGEST)}. Set it "
-            "again before it ends if you must",
+            f"that is {lasting(ends - now)} from now; allowed: at most {lasting(LONGEST_PAUSE)}. "
+            "Set it again before it ends if you must",
             param_hint="--until",
         )
     shown = wording.moment(ends, settings.zone)

@@ -1,7 +1,7 @@
 """`prices check`: whether every model that was used of late has a price."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,8 +18,8 @@ from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
+from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.key import is_standard, plain_model
-from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.window import local_date
@@ -72,7 +72,7 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
     now = clock.now()
     today = local_date(now, deployment.settings.zone)
     own = shipped_prices(deployment.load(now).prices)
-    prices = _Prices(own.on(today), deployment.settings.region or None)
+    prices = _Prices(own, today, deployment.settings.region or None)
     since = today - timedelta(days=DAYS)
     used = _used(deployment, since)
     checked = [prices.check(model, used[model]) for model in sorted(used)]
@@ -94,40 +94,50 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def _used(deployment: Deployment, since: date) -> dict[str, Counts]:
-    """Usage by model; sessions and teams are left out, since roles and members have theirs too."""
+def _used(deployment: Deployment, since: date) -> dict[str, Mapping[date, Counts]]:
+    """Usage by model and day, but for sessions and teams: roles and members have theirs too."""
     ledger = deployment.ledger
     principals = [
         record.principal
         for record in ledger.everybody()
         if record.principal.kind not in {Kind.SESSION, Kind.TEAM}
     ]
-    rows: defaultdict[str, list[Counts]] = defaultdict(list)
+    rows: defaultdict[str, defaultdict[date, list[Counts]]]
+    rows = defaultdict(lambda: defaultdict(list))
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(lambda principal: ledger.usage(principal, since), principals)
         for usage in progress(found, "Reading usage", total=len(principals)):
             for model, buckets in usage.models.items():
-                rows[model] += buckets.days.values()
-    sums = {model: Counts.total(counts) for model, counts in rows.items()}
-    return {model: counts for model, counts in sums.items() if any(counts)}
+                for day, counts in buckets.days.items():
+                    if any(counts):
+                        rows[model][day].append(counts)
+    return {
+        model: {day: Counts.total(several) for day, several in days.items()}
+        for model, days in rows.items()
+    }
 
 
 class _Prices:
     """The prices now, for usage of which the ledger knows the model but not the prefix."""
 
-    def __init__(self, table: PriceTable, region: str | None) -> None:
+    def __init__(self, dated: DatedPrices, today: date, region: str | None) -> None:
         self._region = region
-        self._table = table
+        self._dated = dated
+        self._table = table = dated.on(today)
         self._own = table.own
         self._rates = {**table.listed, **table.own}
 
-    def check(self, model: str, used: Counts) -> Checked:
+    def check(self, model: str, days: Mapping[date, Counts]) -> Checked:
+        used = Counts.total(days.values())
         terms = self._table.terms(model, self._region)
         if not terms.known and not used.assumed_usd and (prefixed := self._prefixed(model)):
             return Checked(model, used, ", ".join(prefixed), self._rates[prefixed[0]].source)
         priced_as = terms.cost(used).priced_as
         missing = terms.missing(used)
-        by_lifetime = used.cache_write_tokens * self._table.dearer_for_an_hour(model)
+        by_lifetime = sum(
+            each.cache_write_tokens * self._dated.on(day).dearer_for_an_hour(model)
+            for day, each in days.items()
+        )
         told = used.assumed_usd <= by_lifetime or (terms.known and terms.empty)
         if not missing and not told and model not in self._own:
             missing, priced_as = ["input", "output"], f"{priced_as}; {_PREFIXED}"

@@ -179,9 +179,19 @@ class PriceTable:
         return dearest(rate for each, rate in variants if _GOVERNMENT not in each)
 
     def dearer_for_an_hour(self, plain: str) -> Decimal:
-        """How much more a cache write of this model may cost if it stays for an hour, at most."""
-        rates = [rate for _, rate in self._groups_of(plain)]
-        return max(_difference(rates), _difference(rate.long for rate in rates if rate.long))
+        """How much more a cache write of this model may cost if it stays for an hour, at most.
+
+        That is after the discount, as what a call cost is.
+        """
+        rates = [(rate, self._left(key)) for key, rate in self._groups_of(plain)]
+        long = [(rate.long, left) for rate, left in rates if rate.long]
+        return max(_difference(rates), _difference(long))
+
+    def _left(self, key: str) -> Decimal:
+        """The part of a key's price that its discount leaves."""
+        region, _, model_id = key.rpartition("/")
+        off = self.discount(model_id, region or None)
+        return Decimal(1) if off is None else 1 - off.percent / 100
 
     def _embedded_unit(self) -> Decimal:
         """The dearest image, or second of sound or video, of all models that embed them."""
@@ -224,8 +234,9 @@ class PriceTable:
         return dict(groups)
 
 
-def _difference(rates: Iterable[Rate]) -> Decimal:
+def _difference(rates: Iterable[tuple[Rate, Decimal]]) -> Decimal:
     several = list(rates)
-    hours = [rate.cache_write_1h for rate in several if rate.cache_write_1h is not None]
-    short = [rate.cache_write for rate in several if rate.cache_write is not None]
+    hours = [rate.cache_write_1h * left for rate, left in several
+             if rate.cache_write_1h is not None]  # fmt: skip
+    short = [rate.cache_write * left for rate, left in several if rate.cache_write is not None]
     return max(max(hours) - min(short), NO_MONEY) if hours and short else NO_MONEY

@@ -5,7 +5,7 @@ allowed, so that an admin in the DynamoDB console can correct it from the notice
 """
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
+    LONGEST_PAUSE,
     UNLIMITED,
     Action,
     Exemption,
@@ -45,6 +46,8 @@ ATTRIBUTES = (
     "members", "share", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
+_CLOCKS_DIFFER = timedelta(minutes=10)
+"""So much later a pause may end by our clock."""
 _OF_PAUSE = ("principal", "quota", "until", "enabled", "note", "edited_by", "edited_at", "schema")
 """What the item of a pause may say."""
 _OF_TEAM = (
@@ -68,6 +71,23 @@ def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule | No
 def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule:
     """The same also for a disabled item, which must be valid too."""
     return _Reading(item, zone, scopes).rule()
+
+
+def bounded(rule: Rule | None, item: Item, now: datetime, reported: str = "") -> Rule | None:
+    """The rule of an item; raises InvalidQuota for a pause whose end is too far from now.
+
+    `reported` are the problems that admins were told of. A pause that was refused stays so until it
+    says another end: nobody expects that it begins days later, when its end has come near enough.
+    """
+    if not isinstance(rule, Pause) or rule.until is None:
+        return rule
+    problem = (
+        f"until is {values.shown(item['until'])[:200]}; allowed: at most 24 hours after it is "
+        "written. Write an earlier end, and another pause before that if you must"
+    )
+    if rule.until - now > LONGEST_PAUSE + _CLOCKS_DIFFER or problem == reported:
+        raise InvalidQuota(str(item["principal"]), str(item["quota"]), [problem])
+    return rule
 
 
 class _Reading:

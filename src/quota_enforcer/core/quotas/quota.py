@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.subject import QuotaId, Subject
@@ -77,6 +78,10 @@ class Exemption(Rule):
 @dataclass(frozen=True, slots=True)
 class Team(Rule):
     """Who is in a team: it limits nobody, and the team's quotas that name no members take these."""
+
+
+LONGEST_PAUSE: Final = timedelta(days=1)
+"""One can be written again before it ends; none is forgotten for a week."""
 
 
 @dataclass(frozen=True, slots=True)

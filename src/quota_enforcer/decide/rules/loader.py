@@ -12,15 +12,19 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.quotas.diff import author, changes, in_words
-from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.item import Item, bounded, read_quota
 from quota_enforcer.core.quotas.quota import Quota, Rule
-from quota_enforcer.core.quotas.subject import is_team_item, members_by_team, with_members
+from quota_enforcer.core.quotas.subject import (
+    PAUSE,
+    is_team_item,
+    members_by_team,
+    with_members,
+)
 from quota_enforcer.decide.rules.rule_set import QuotaEdit, RuleSet
 
 LAST_VALID_STAYS = "its last valid version stays in force"
 
 NEXT_APPLIES = "the next quota in precedence applies"
-"""What holds while an item of the quota table is not valid."""
 
 MOST_WORDS = 2_000
 """How much of an item's problems is told: enough to fix it, and it fits every table and mail."""
@@ -58,18 +62,18 @@ class QuotaLoader:
         price_changes: list[datetime] = []
         several = list(items)
         before = members_by_team(each.item for each in known.values() if each.item is not None)
-        teams = self._teams(several, before)
+        teams = self._teams(several, before, now)
         for written in several:
             item = with_members(written, teams)
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((subject, name), QuotaMemory(subject, name))
-            last, memory_now = self.last_valid(memory), memory
+            last, memory_now = self.last_valid(memory, now), memory
             entry: Entry | None
             try:
-                entry = self._read(item)
+                entry = self._read(item, now, memory.reported)
             except InvalidQuota as error:
                 entry = last
-                edit = _invalid(memory, error, now, stays=last is not None)
+                edit = _invalid(memory, error, now, last)
             else:
                 old = memory.item
                 if item is not written and old is not None and _as_in(before, old):
@@ -92,34 +96,38 @@ class QuotaLoader:
                     price_changes += [since] if since else []
         for memory in known.values():
             notices = _noted(memory, memory.item, None, now)
-            rules = _rules(self.last_valid(memory))
+            rules = _rules(self.last_valid(memory, now))
             loaded.edits.append(QuotaEdit(memory, None, rules, notices))
         return replace(
             loaded, changed_at=changed_at, prices_changed_at=max(price_changes, default=None)
         )
 
-    def _teams(self, items: Iterable[Item], before: Mapping[str, Any]) -> dict[str, Any]:
+    def _teams(
+        self, items: Iterable[Item], before: Mapping[str, Any], now: datetime
+    ) -> dict[str, Any]:
         """Who is in each team by its own item; while that is not valid, who was before."""
         valid: list[Item] = []
         teams: dict[str, Any] = {}
         for item in filter(is_team_item, items):
             try:
-                valid += [item] if self._read(item) is not None else []
+                valid += [item] if self._read(item, now) is not None else []
             except InvalidQuota:
                 team = str(item["principal"])
                 teams |= {team: before[team]} if team in before else {}
         return teams | members_by_team(valid)
 
-    def _read(self, item: Item) -> Entry | None:
+    def _read(self, item: Item, now: datetime, reported: str = "") -> Entry | None:
         """What an item says, None if it counts as absent; raises InvalidQuota."""
-        return read_price(item) if is_price(item) else read_quota(item, self._zone, self._scopes)
+        if is_price(item):
+            return read_price(item)
+        return bounded(read_quota(item, self._zone, self._scopes), item, now, reported)
 
-    def last_valid(self, memory: QuotaMemory) -> Entry | None:
+    def last_valid(self, memory: QuotaMemory, now: datetime) -> Entry | None:
         """What a remembered version says; None if it is disabled or no longer reads."""
         if memory.item is None:
             return None
         try:
-            return self._read(memory.item)
+            return self._read(memory.item, now)
         except InvalidQuota:  # it was valid once: a model scope has been uninstalled since
             return None
 
@@ -139,18 +147,25 @@ def _only_raised(last: Entry | None, entry: Entry | None) -> bool:
     return last == entry or (raised and as_allowing == entry)
 
 
+def instead(subject: str, name: str, last: Entry | None, now: datetime) -> str:
+    """What holds while an item is not valid whose last valid version is `last`."""
+    if last is not None and not (isinstance(last, Rule) and not last.stands(now)):
+        return LAST_VALID_STAYS
+    if subject == PAUSE:
+        return "nothing is paused"
+    price = is_price({"principal": subject, "quota": name})
+    return "the next price applies" if price else NEXT_APPLIES
+
+
 def _invalid(
-    memory: QuotaMemory, error: InvalidQuota, now: datetime, *, stays: bool
+    memory: QuotaMemory, error: InvalidQuota, now: datetime, last: Entry | None
 ) -> QuotaEdit | None:
     """What to tell admins of an item that does not validate; None if they know it already."""
     problems = "; ".join(error.problems)[:MOST_WORDS]
     if problems == memory.reported:
         return None
-    price = is_price({"principal": memory.subject, "quota": memory.name})
-    instead = "the next price applies" if price else NEXT_APPLIES
-    if stays:
-        instead = LAST_VALID_STAYS
-    reason = f"{problems}. Until it is fixed, {instead}"
+    holds = instead(memory.subject, memory.name, last, now)
+    reason = f"{problems}. Until it is fixed, {holds}"
     notice = Notice(NoticeKind.INVALID_QUOTA, now, memory.subject, memory.name, reason)
     after = replace(memory, reported=problems, removed_by="")
     return QuotaEdit(memory, after, notices=(notice,))

@@ -13,11 +13,11 @@ from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.describe import granted
 from quota_enforcer.core.quotas.diff import shown
-from quota_enforcer.core.quotas.item import Item, read_quota
+from quota_enforcer.core.quotas.item import Item, bounded, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quotas.subject import members_by_team, with_members
 from quota_enforcer.core.quotas.values import plain
-from quota_enforcer.decide.rules.loader import LAST_VALID_STAYS, NEXT_APPLIES, QuotaLoader
+from quota_enforcer.decide.rules.loader import NEXT_APPLIES, QuotaLoader, instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +83,30 @@ def states(
     Who is in a team is told by the items, or by those of `table` if the items are not all.
     """
     loader = QuotaLoader(settings.zone, settings.denies)
-    stay = {(each.subject, each.name) for each in memories if loader.last_valid(each) is not None}
+    known = {(each.subject, each.name): each for each in memories}
     several = [item for item in items if not is_price(item)]
     teams = members_by_team(several if table is None else table)
-    known = [_state(item, stay, settings, now, teams) for item in several]
-    return sorted(known, key=lambda each: (each.subject, each.name))
+    states = [_state(item, known, loader, settings, now, teams) for item in several]
+    return sorted(states, key=lambda each: (each.subject, each.name))
 
 
 def _state(
     item: Item,
-    stay: set[tuple[str, str]],
+    known: Mapping[tuple[str, str], QuotaMemory],
+    loader: QuotaLoader,
     settings: Settings,
     now: datetime,
     teams: Mapping[str, Any],
 ) -> ItemState:
+    key = str(item.get("principal")), str(item.get("quota"))
+    memory = known.get(key, QuotaMemory(*key))
     try:
-        rule = read_quota(with_members(item, teams), settings.zone, sorted(settings.denies))
+        read = read_quota(with_members(item, teams), settings.zone, sorted(settings.denies))
+        rule = bounded(read, item, now, memory.reported)
     except InvalidQuota as error:
-        key = str(item.get("principal")), str(item.get("quota"))
-        instead = LAST_VALID_STAYS if key in stay else f"{NEXT_APPLIES} instead"
-        return ItemState(item, "not valid", problems=error.problems, instead=instead)
+        holds = instead(*key, loader.last_valid(memory, now), now)
+        holds = f"{holds} instead" if holds == NEXT_APPLIES else holds
+        return ItemState(item, "not valid", problems=error.problems, instead=holds)
     if rule is None:
         return ItemState(item, "disabled")
     if not rule.stands(now):

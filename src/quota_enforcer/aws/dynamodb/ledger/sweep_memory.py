@@ -100,7 +100,7 @@ class DynamoSweepMemory:
     ) -> bool:
         same = still(tiers_seen_at=before.tiers_seen_at)
         noted = known(tiers_seen_at=seen_at, tiers_notified=notified)
-        return self._told(noted, [], same, notices)
+        return self._told(noted, [] if notified else ["tiers_notified"], same, notices)
 
     def note_gates(self, notified: str, before: SweepState, notices: "Iterable[Notice]") -> bool:
         same = still(gates_told=before.gates_notified)
