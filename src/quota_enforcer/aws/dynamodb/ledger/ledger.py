@@ -75,12 +75,10 @@ class DynamoLedger:
         self.note_pause = sweeps.note_pause
         self.note_tiers = sweeps.note_tiers
         self.note_gates = sweeps.note_gates
-        self.close = sweeps.close
-        self.reopen = sweeps.reopen
+        self.close, self.reopen = sweeps.close, sweeps.reopen
 
         marks = DynamoUnseen(table)
-        self.unseen = marks.unseen
-        self.looked_at = marks.looked_at
+        self.unseen, self.looked_at = marks.unseen, marks.looked_at
 
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
         self.remember_quota = quotas.remember
