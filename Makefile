@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
-SAM_VERSION := 1.170.0
+# Environments of their own, since what they need is no part of the product: the SAM CLI, the scanner
+# and the fuzzer. What is in them says package/*.in.
+TOOLS := sam scan fuzz
 # Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 # These take as long as all others that start no embedded AWS. Two processes that each import one
@@ -12,7 +14,7 @@ HALF := tests/aws tests/docs tests/template
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench lock clean
+.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -63,20 +65,31 @@ picture: setup ## play the demo and draw the README's picture of it
 package: setup .venv-sam/installed ## validate the template and build the packages, as for `sam deploy`
 	$(SAM) validate --lint
 	PYTHON=$(CURDIR)/$(BIN)/python $(SAM) build
+	rm -rf .build/bare && $(PYTHON) -m venv --without-pip .build/bare
+	PYTHONPATH=$(CURDIR)/.aws-sam/build/MeterFunction .venv-sam/bin/cyclonedx-py environment .build/bare/bin/python \
+		--pyproject pyproject.toml --output-reproducible \
+		| $(BIN)/python package/bill.py src/requirements.txt .aws-sam/bill.cdx.json
+
+scan: .venv-scan/installed ## ask a static scanner about the template; what is skipped has its reason in package/scan.yaml
+	.venv-scan/bin/checkov --config-file package/scan.yaml
 
 bench: setup ## print how fast it is and how many AWS calls it makes
 	@for script in bench/*.py; do $(BIN)/python $$script || exit; done
 
-lock: setup ## renew requirements.lock and src/requirements.txt from pyproject.toml
+lock: setup ## renew what is locked: requirements.lock, src/requirements.txt, package/*.lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lambda"], sep="\n")' \
 		| $(BIN)/uv pip compile - --constraint requirements.lock --python-version 3.14 \
 		--generate-hashes --no-header --no-annotate --quiet \
 		$(IN_RUNTIME:%=--no-emit-package %) --output-file src/requirements.txt
+	for tool in $(TOOLS); do \
+		$(BIN)/uv pip compile package/$$tool.in --universal --python-version 3.11 --upgrade \
+			--generate-hashes --no-header --no-annotate --quiet --output-file package/$$tool.lock || exit; \
+	done
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .venv-sam .import_linter_cache .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(TOOLS:%=.venv-%) .import_linter_cache .aws-sam .build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -86,7 +99,7 @@ clean: ## remove everything that can be made again
 	$(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
 
-.venv-sam/installed: .venv/installed Makefile
-	$(PYTHON) -m venv .venv-sam
-	$(BIN)/uv pip install --quiet --python .venv-sam aws-sam-cli==$(SAM_VERSION)
+$(TOOLS:%=.venv-%/installed): .venv-%/installed: .venv/installed package/%.lock
+	$(PYTHON) -m venv .venv-$*
+	$(BIN)/uv pip sync --quiet --python .venv-$* --require-hashes package/$*.lock
 	touch $@

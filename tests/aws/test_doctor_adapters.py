@@ -177,6 +177,36 @@ class TestIdentities:
             Principal(Kind.ROLE, "ci"): Entity("/", frozenset({arn})),
         }
 
+    def test_who_may_do_the_same_has_the_same_rest(self, session: boto3.Session) -> None:
+        iam = session.client("iam")
+        iam.create_group(GroupName="developers")
+        for name in ("plain", "grouped", "grouped2", "own", "own2", "other"):
+            iam.create_user(UserName=name)
+        for name in ("grouped", "grouped2"):
+            iam.add_user_to_group(GroupName="developers", UserName=name)
+        for name, action in (("own", "s3:List*"), ("own2", "s3:List*"), ("other", "s3:Get*")):
+            document = EMPTY.replace('"Action": "*"', f'"Action": "{action}"')
+            iam.put_user_policy(UserName=name, PolicyName=f"of-{name}", PolicyDocument=document)
+        rests = {who.name: entity.rest for who, entity in IamIdentities(iam).all().items()}
+        assert rests["plain"] == ""
+        assert rests["grouped"] == rests["grouped2"]
+        assert rests["own"] == rests["own2"]
+        assert len(set(rests.values())) == 4
+
+    def test_a_boundary_is_part_of_it(self) -> None:
+        bounded = {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/b"}}
+        one = {"Path": "/", "AssumeRolePolicyDocument": TRUST}
+        roles = [one | {"RoleName": "a"}, one | {"RoleName": "b"} | bounded]
+        client = stubbed(
+            "iam",
+            "get_account_authorization_details",
+            {"UserDetailList": [], "RoleDetailList": roles},
+            Filter=["User", "Role"],
+            MaxItems=1000,
+        )
+        plain, other = IamIdentities(client).all().values()
+        assert plain.rest != other.rest
+
     def test_names_of_users_and_roles_spelled_as_iam_has_them(self, session: boto3.Session) -> None:
         iam = session.client("iam")
         iam.create_user(UserName="alice", Path="/people/")

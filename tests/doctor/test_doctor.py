@@ -229,15 +229,42 @@ class TestPeople:
         finding = the_finding(shell, "keys")
         assert finding["about"] == ["user/alice: switch Bedrock's log off, take off their own deny"]
         assert finding["fix"].startswith("quota-enforcer policy guard --account")
-        assert "asked about 1 of 1" in finding["evidence"]
+        assert "asked about 1 for 1 of 1" in finding["evidence"]
 
-    def test_of_many_who_are_limited_a_sample_is_asked_about(self, shell: Shell) -> None:
+    def test_of_all_who_may_do_the_same_one_is_asked_about(self, shell: Shell) -> None:
         shell.world.quota(principal="user/*")
         for number in range(40):
             shell.used(f"user{number:02d}", 1)
         shell.sweep()
         assert checks(shell)["keys"]["fine"] == (
-            "none of 41 limited users and roles could lift a limit (6 asked about)"
+            "none of 41 limited users and roles could lift a limit: IAM was asked about 1, one of "
+            "each that may do the same"
+        )
+        held = ("iam:DetachUserPolicy",)
+        shell.ailments = {"found": {"may": {f"arn:aws:iam::{ACCOUNT}:user/alice": held}}}
+        finding = the_finding(shell, "keys")
+        assert finding["about"] == ["user/alice and 40 like it: take off their own deny"]
+        assert finding["what"].startswith("41 of 41 limited users and roles could lift a limit")
+
+    def test_of_more_kinds_than_iam_is_asked_about_it_says_how_many(self, shell: Shell) -> None:
+        shell.world.quota(principal="user/*")
+        for number in range(40):
+            shell.used(f"user{number:02d}", 1)
+        shell.sweep()
+        deny = frozenset({shell.world.settings.denies["*"]})
+        alike = {
+            Principal.parse(f"user/user{number:02d}"): Entity("/", rest="" if number < 10 else "x")
+            for number in range(20)
+        }
+        several = {
+            Principal.parse(f"user/user{number:02d}"): Entity("/", rest=str(number))
+            for number in range(20, 40)
+        }
+        entities = alike | several | {Principal.parse("user/alice"): Entity("/", deny)}
+        shell.ailments = {"found": {"identities": entities}}
+        assert checks(shell)["keys"]["fine"] == (
+            "none of 31 looked at, of 41 limited users and roles could lift a limit: IAM was asked "
+            "about 12, one of each that may do the same"
         )
 
     def test_of_people_behind_a_role_it_is_the_role_that_is_asked_about(self, shell: Shell) -> None:

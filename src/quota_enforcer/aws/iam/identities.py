@@ -3,7 +3,9 @@
 One paged read of all of them, since one for each would be throttled in a large account.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import ClientError
@@ -15,6 +17,7 @@ from quota_enforcer.doctor.rules.coverage import Entity
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.literals import SummaryKeyTypeType
+    from mypy_boto3_iam.type_defs import PolicyDetailTypeDef, RoleDetailTypeDef, UserDetailTypeDef
 
     from quota_enforcer.core.policies.document import Document
 
@@ -40,15 +43,12 @@ class IamIdentities:
         pages = self._client.get_paginator("get_account_authorization_details")
         for page in pages.paginate(Filter=["User", "Role"], PaginationConfig={"PageSize": _PAGE}):
             for user in page["UserDetailList"]:
-                attached = user.get("AttachedManagedPolicies", [])
-                policies = frozenset(each["PolicyArn"] for each in attached)
-                found[Principal(Kind.USER, user["UserName"])] = Entity(user["Path"], policies)
+                own, groups = user.get("UserPolicyList", []), user.get("GroupList", [])
+                found[Principal(Kind.USER, user["UserName"])] = _entity(user, own, groups)
             for role in page["RoleDetailList"]:
-                attached = role.get("AttachedManagedPolicies", [])
-                policies = frozenset(each["PolicyArn"] for each in attached)
                 trust = compact(cast("Document", role["AssumeRolePolicyDocument"]))
-                found[Principal(Kind.ROLE, role["RoleName"])] = Entity(
-                    role["Path"], policies, trust
+                found[Principal(Kind.ROLE, role["RoleName"])] = _entity(
+                    role, role.get("RolePolicyList", []), trust=trust
                 )
         return found
 
@@ -86,3 +86,18 @@ class IamIdentities:
         """
         said = self._client.get_account_summary()["SummaryMap"]
         return {kind: said.get(name, SLOTS[kind]) for kind, name in _QUOTAS.items()}
+
+
+def _entity(
+    of: "UserDetailTypeDef | RoleDetailTypeDef",
+    own: "Iterable[PolicyDetailTypeDef]",
+    groups: Iterable[str] = (),
+    trust: str = "",
+) -> Entity:
+    attached = frozenset(each["PolicyArn"] for each in of.get("AttachedManagedPolicies", []))
+    documents = sorted(json.dumps(each.get("PolicyDocument"), sort_keys=True) for each in own)
+    boundary = of.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+    rest = [documents, sorted(groups), boundary]
+    nothing_else = rest == [[], [], ""]
+    digest = "" if nothing_else else sha256(json.dumps(rest).encode()).hexdigest()
+    return Entity(of["Path"], attached, digest, trust)

@@ -1,20 +1,21 @@
 """The check of who could lift their own limit, as IAM itself decides."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from datetime import date
+from typing import Final
 
 from quota_enforcer.core.policies.guard.keys import Lock, keys
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
-from quota_enforcer.doctor.rules.coverage import Holder, keys_held
+from quota_enforcer.doctor.rules.coverage import Entity, Holder, keys_held
 from quota_enforcer.meter.appearances import seen
 
-SAMPLE: Final = 6
-"""Users and roles that IAM is asked about: it answers few such questions a second."""
+SAMPLE: Final = 12
+"""Users and roles that IAM is asked about at most: it answers few such questions a second."""
 _AT_ONCE: Final = 3
-_Any = TypeVar("_Any")
 
 
 def held(deployment: DeploymentUnderCheck) -> Diagnosis:
@@ -22,13 +23,15 @@ def held(deployment: DeploymentUnderCheck) -> Diagnosis:
     everybody = sorted(set(_limited(deployment)))
     identities = deployment.identities()
     known = [who for who in everybody if who in identities]
-    asked = _spread(known, SAMPLE)
+    alike = _alike(known, identities, frozenset(deployment.settings.denies.values()))
+    asked = sampled(alike, SAMPLE, deployment.now.date())
     lock = _lock(deployment)
 
-    def holder(who: Principal) -> Holder:
+    def holder(several: Sequence[Principal]) -> Holder:
+        who = several[0]
         arn = _arn(deployment, who, identities[who].path)
         may = deployment.probe.may(arn, keys(lock, arn))
-        return Holder(str(who), tuple(key.words for key in may))
+        return Holder(str(who), tuple(key.words for key in may), len(several) - 1)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         holders = list(pool.map(holder, asked))
@@ -50,11 +53,30 @@ def _limited(deployment: DeploymentUnderCheck) -> Iterator[Principal]:
                 yield Principal(Kind.ROLE, role)
 
 
-def _spread(of: Sequence[_Any], number: int) -> list[_Any]:
-    """So many of them, from the first to the last."""
-    if len(of) <= number:
-        return list(of)
-    return [of[index * (len(of) - 1) // (number - 1)] for index in range(number)]
+def _alike(
+    known: Iterable[Principal], identities: Mapping[Principal, Entity], denies: frozenset[str]
+) -> list[list[Principal]]:
+    """Those together who have the same but for our denies, the most first."""
+    alike: defaultdict[tuple[object, ...], list[Principal]] = defaultdict(list)
+    for who in known:
+        entity = identities[who]
+        alike[who.kind, entity.path, entity.policies - denies, entity.rest].append(who)
+    return sorted(alike.values(), key=lambda several: (-len(several), several[0]))
+
+
+def sampled(
+    alike: Sequence[Sequence[Principal]], number: int, today: date
+) -> list[Sequence[Principal]]:
+    """So many of them: half are the largest, and of the others more each day, until all had a turn.
+
+    Who alone holds a key is most often somebody with policies that nobody else has.
+    """
+    if len(alike) <= number:
+        return list(alike)
+    largest, others = alike[: number // 2], alike[number // 2 :]
+    turns = number - len(largest)
+    first = today.toordinal() * turns
+    return [*largest, *(others[(first + turn) % len(others)] for turn in range(turns))]
 
 
 def _lock(deployment: DeploymentUnderCheck) -> Lock:

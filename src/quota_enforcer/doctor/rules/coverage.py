@@ -19,6 +19,8 @@ class Entity:
 
     path: str
     policies: frozenset[str] = frozenset()
+    rest: str = ""
+    """A digest of what else decides what it may do: its own policies, groups and boundary."""
     trust: str = field(default="", compare=False)
 
 
@@ -38,10 +40,14 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A limited user or role; `may` says in words what it could do to lift a limit."""
+    """A limited user or role; `may` says in words what it could do to lift a limit.
+
+    `others` is how many more have the same policies, groups and boundary, so may do the same.
+    """
 
     name: str
     may: tuple[str, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +240,28 @@ def keys_held(asked: Sequence[Holder], limited: int, account: str, stack: str) -
 
     `asked` are those of the `limited` users and roles that IAM was asked about.
     """
-    some = "each" if len(asked) == limited else f"{len(asked)} asked about"
-    fine = f"none of {limited:,} limited users and roles could lift a limit ({some})"
+    known = sum(1 + holder.others for holder in asked)
+    some = f"{known:,}" if known == limited else f"{known:,} looked at, of {limited:,}"
+    fine = (
+        f"none of {some} limited users and roles could lift a limit: IAM was asked about "
+        f"{len(asked)}, one of each that may do the same"
+    )
     able = [holder for holder in asked if holder.may]
     if not able:
         return diagnosis(fine if limited else "nobody is limited yet")
     finding = warning(
-        f"{len(able)} of {len(asked)} limited users and roles could lift a limit",
-        f"IAM's policy simulator, asked about {len(asked)} of {limited:,}, boundaries and the "
-        "organisation's policies included",
+        f"{sum(1 + holder.others for holder in able):,} of {some} limited users and roles could "
+        "lift a limit",
+        f"IAM's policy simulator, asked about {len(asked)} for {known:,} of {limited:,}, since all "
+        "with the same policies, groups and boundary may do the same; the organisation's policies "
+        "included",
         f"quota-enforcer policy guard --account {account} --stack {stack} --admin-role ROLE",
         "attach what it prints in the organisation; without one, print it with --kind boundary "
         "for those named; or take what they do not need from their own policies",
-        [f"{holder.name}: {', '.join(holder.may)}" for holder in able],
+        [f"{_and_others(holder)}: {', '.join(holder.may)}" for holder in able],
     )
     return diagnosis(fine, [finding])
+
+
+def _and_others(holder: Holder) -> str:
+    return f"{holder.name} and {holder.others:,} like it" if holder.others else holder.name
