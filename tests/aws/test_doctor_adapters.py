@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from quota_enforcer.aws.account import StackParts, server_time
+from quota_enforcer.aws.account.stack import StackParts, server_time
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule

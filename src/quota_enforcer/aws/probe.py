@@ -6,7 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws import clients
-from quota_enforcer.aws.account import StackParts, server_time
+from quota_enforcer.aws.account.stack import StackParts, server_time
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms

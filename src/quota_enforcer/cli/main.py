@@ -17,7 +17,7 @@ from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.simulate import simulate
 from quota_enforcer.cli.operate import scopes
-from quota_enforcer.cli.operate.doctor import doctor
+from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
 from quota_enforcer.cli.operate.recount import recount

@@ -48,12 +48,15 @@ def access(settings: Settings) -> str:
     return f"quota-enforcer policy doctor --account {settings.account} --stack {settings.stack}"
 
 
-def unmade(problem: Problem, needs: Sequence[str], settings: Settings) -> Finding:
-    """The finding that a check could not be made, and what to do about it."""
+def unmade(problem: Problem, needs: Sequence[str], access: str, again: str) -> Finding:
+    """The finding that a check could not be made, and what to do about it.
+
+    `access` prints what it needs, and `again` makes it once more.
+    """
     what = f"could not check: {problem.why(needs)}"
     if problem.is_refusal:
-        return unchecked(what, problem.seen, access(settings), ATTACH)
+        return unchecked(what, problem.seen, access, ATTACH)
     if not problem.words:
         fix = "report this as a defect of ours, with what was seen"
         return unchecked(what, problem.seen, fix)
-    return unchecked(what, problem.seen, "quota-enforcer doctor", "once that is fixed")
+    return unchecked(what, problem.seen, again, "once that is fixed")

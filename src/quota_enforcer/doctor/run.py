@@ -10,10 +10,10 @@ from functools import partial
 from typing import Final
 
 from quota_enforcer.core.policies.callers import FINDING, NEEDS
-from quota_enforcer.doctor.access import unmade
+from quota_enforcer.doctor.access import access, unmade
 from quota_enforcer.doctor.checks import coverage, keys, machinery, metering
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
-from quota_enforcer.doctor.finding import Diagnosis
+from quota_enforcer.doctor.finding import Diagnosis, Finding
 
 AT_ONCE: Final = 8
 """Checks made side by side: they wait for the network."""
@@ -72,20 +72,24 @@ def checks(deployment: DeploymentUnderCheck) -> list[HealthCheck]:
     ]
 
 
+def unmade_check(deployment: DeploymentUnderCheck, check: HealthCheck, error: Exception) -> Finding:
+    """The finding that a check could not be made."""
+    problem = deployment.probe.problem(error)
+    return unmade(problem, check.needs, access(deployment.settings), "quota-enforcer doctor")
+
+
 def examine(
     checks: Sequence[HealthCheck],
-    deployment: DeploymentUnderCheck,
+    unmade: Callable[[HealthCheck, Exception], Finding],
     progress: Callable[[Iterable[Examined]], Iterable[Examined]],
 ) -> list[Examined]:
     """A check that cannot be made is a finding, which says what to do."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(progress(pool.map(lambda check: _made(check, deployment), checks)))
+        return list(progress(pool.map(lambda check: _made(check, unmade), checks)))
 
 
-def _made(check: HealthCheck, deployment: DeploymentUnderCheck) -> Examined:
+def _made(check: HealthCheck, unmade: Callable[[HealthCheck, Exception], Finding]) -> Examined:
     try:
         return Examined(check, check.look())
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
-        problem = deployment.probe.problem(error)
-        found = unmade(problem, check.needs, deployment.settings)
-        return Examined(check, Diagnosis("", (found,)))
+        return Examined(check, Diagnosis("", (unmade(check, error),)))

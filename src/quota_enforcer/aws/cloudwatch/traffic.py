@@ -41,6 +41,17 @@ class BedrockTraffic:
         series = self._coarsest(MANTLE, INFERENCES)
         return sum(self._sums(MANTLE, INFERENCES, series, start, end, period).values())
 
+    def linked(self) -> frozenset[str]:
+        """The accounts with calls of the last two weeks among those whose metrics are shown here.
+
+        There are such where this is a monitoring account; this account is among them then.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+        """
+        pages = self._client.get_paginator("list_metrics").paginate(
+            Namespace=NAMESPACE, MetricName=CALLS, IncludeLinkedAccounts=True
+        )
+        return frozenset(each for page in pages for each in page.get("OwningAccounts", []))
+
     def _sums(
         self,
         namespace: str,

@@ -8,6 +8,7 @@ from quota_enforcer.cli.deployment import DEFAULT_STACK
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.callers import before as doctor_before
 from quota_enforcer.core.policies.callers import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.names import (
@@ -169,19 +170,29 @@ def me(
     say_json(self_service.asking(stack, account=account, partition=partition, region=region))
 
 
-def doctor(
-    account: Account,
+def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
+    account: Annotated[str, typer.Option(help="The account's 12 digits.")] = "",
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: LogGroup = None,
     kms_key: _KmsKey = "",
+    *,
+    before: Annotated[
+        bool, typer.Option("--before", help="What `doctor --before` needs, in whichever account.")
+    ] = False,
 ) -> None:
     """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
 
     Examples:
       quota-enforcer policy doctor --account 111122223333
+      quota-enforcer policy doctor --before
     """
+    if before:
+        say_json(doctor_before())
+        return
+    if not account:
+        raise typer.BadParameter("give the account's 12 digits", param_hint="--account")
     of = Deployed.named(stack, account, partition, region, log_group=log_group or "", key=kms_key)
     say_json(doctor_for(of, stack))
     _explain_patterns()

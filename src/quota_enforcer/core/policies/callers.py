@@ -140,6 +140,33 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Each check of `doctor`, and the actions that it takes besides FINDING."""
 
 
+BEFORE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "traffic": ("account:ListRegions", *_METRICS, _LOGGING, _BATCH, _GROUPS),
+    "accounts": ("organizations:ListAccounts", "account:ListRegions", *_METRICS),
+    "logging": ("account:ListRegions", *_METRICS, _LOGGING, _BATCH, _GROUPS),
+    "coverage": ("account:ListRegions", *_METRICS, _LOGGING, _BATCH, _GROUPS),
+    "who may call": ("iam:GetAccountAuthorizationDetails", _SIMULATE),
+    "who called": ("cloudtrail:LookupEvents", "account:ListRegions", *_METRICS),
+    "shared roles": (
+        "iam:GetAccountAuthorizationDetails",
+        _SIMULATE,
+        "cloudtrail:LookupEvents",
+    ),
+    "room for denies": (
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GetAccountSummary",
+        _SIMULATE,
+    ),
+}
+"""Each check of `doctor --before`, and the actions that it takes."""
+
+
+def before() -> Document:
+    """What `doctor --before` needs: it reads, and most of these know no resource."""
+    needed = {action for needs in BEFORE_NEEDS.values() for action in needs}
+    return document(allow("LookBeforeTheFirstDeployment", sorted(needed), "*"))
+
+
 def doctor(of: Deployed, stack: str) -> Document:
     """The policy, as narrow as each action allows."""
 

@@ -1,0 +1,1 @@
+"""`doctor`: a deployment, or an account before one, and how to fix what is wrong."""

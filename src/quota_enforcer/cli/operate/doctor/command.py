@@ -1,0 +1,62 @@
+"""`doctor`: every check of a deployment, what is wrong, and how to fix it."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.operate.doctor.before import look_before
+from quota_enforcer.cli.operate.doctor.show import examined_document, show_examined, sum_up
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.output import hint, progress, say_json
+from quota_enforcer.doctor.deployment import DeploymentUnderCheck
+from quota_enforcer.doctor.run import checks, examine, unmade_check
+
+
+@on_target
+def doctor(
+    target: Target,
+    *,
+    before: Annotated[
+        bool,
+        typer.Option(
+            "--before",
+            help="Look at the account before the first deployment: who may call Bedrock, through "
+            "what, where there is traffic, and which commands to begin with.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find what is wrong with the deployment, and how to fix it.
+
+    It only reads. Exit code 1 says that something is wrong or could not be
+    checked; notes are no harm. `quota-enforcer policy doctor` prints what it needs.
+
+    Examples:
+      quota-enforcer doctor
+      quota-enforcer doctor --json
+      quota-enforcer doctor --before
+    """
+    if before:
+        look_before(target, as_json=as_json)
+        return
+    deployment = target.find()
+    probe = deployment.probe()
+    under_check = DeploymentUnderCheck(
+        deployment.settings, deployment.ledger, deployment.quotas, probe, clock.now()
+    )
+    planned = checks(under_check)
+    show = partial(progress, label="Checking", total=len(planned))
+    examined = examine(planned, partial(unmade_check, under_check), show)
+    where = {"stack": deployment.settings.stack, "region": probe.region}
+    if as_json:
+        say_json(examined_document(where, examined))
+    elif sum_up(show_examined(examined)):
+        hint(
+            "The commands are for this deployment after: "
+            f"export QUOTA_ENFORCER_STACK={where['stack']} AWS_REGION={where['region']}"
+        )
+    if not all(each.diagnosis.healthy for each in examined):
+        raise typer.Exit(FAILED)

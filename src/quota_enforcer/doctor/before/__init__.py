@@ -1,0 +1,1 @@
+"""What an account is like before anything is deployed: who uses Bedrock, how, and what it takes."""
