@@ -211,7 +211,8 @@ class TestTraffic:
         account.traffic("us-east-1", 5, mantle=2, jobs=1)
         account.traffic("eu-west-1", 7_000, stacks=("old",))
         finding = the_finding("traffic")
-        assert finding["what"] == "Bedrock was used in 14 days in 2 of 2 Regions"
+        [check] = [each for each in said()["checks"] if each["check"] == "traffic"]
+        assert check["fine"] == "Bedrock was used in 14 days in 2 of 2 enabled Regions"
         assert finding["about"] == [
             "eu-west-1 (7,000 calls; deployed there: old)",
             "us-east-1 (5 calls, 2 calls of bedrock-mantle, 1 batch job)",
@@ -295,6 +296,17 @@ class TestRefused:
         used, unasked = findings("traffic")
         assert used["about"] == ["us-east-1 (5 calls)"]
         assert (unasked["severity"], unasked["about"]) == ("unchecked", ["eu-west-1"])
+
+    @pytest.mark.parametrize("check", ["traffic", "logging", "coverage", "who called"])
+    def test_what_no_region_said_is_unknown_and_never_nothing(
+        self, account: FakeAccount, check: str
+    ) -> None:
+        no = refused("cloudwatch:ListMetrics")
+        account.fails = {"us-east-1": no, "eu-west-1": no}
+        finding = the_finding(check)
+        assert finding["severity"] == "unchecked"
+        assert finding["what"] == "could not look into 2 Regions: needs cloudwatch:ListMetrics"
+        assert finding["about"] == ["eu-west-1", "us-east-1"]
 
     def test_accounts_that_may_not_be_listed_are_said_and_no_harm(
         self, account: FakeAccount

@@ -13,7 +13,7 @@ from quota_enforcer.doctor.before.grants import CallerByPolicy, callers_by_polic
 from quota_enforcer.doctor.before.identities import Asked
 from quota_enforcer.doctor.before.next_steps import AccountFound
 from quota_enforcer.doctor.deployment import Memoised
-from quota_enforcer.doctor.finding import Diagnosis
+from quota_enforcer.doctor.finding import Diagnosis, diagnosis
 
 DAYS: Final = 14
 """How far back traffic is looked for: CloudWatch lists no metric that had no data for longer."""
@@ -118,7 +118,9 @@ def may_call(account: AccountUnderCheck) -> Diagnosis:
 
 def called(account: AccountUnderCheck) -> Diagnosis:
     """Who did."""
-    return identities.who_called(account.calls(), account.used(), account.where().account)
+    found = identities.who_called(account.calls(), account.used(), account.where().account)
+    # In a Region that could not be asked for traffic nobody looked for callers.
+    return diagnosis(found.fine, [*found.findings, *traffic.unasked(account.regions())])
 
 
 def shared(account: AccountUnderCheck) -> Diagnosis:

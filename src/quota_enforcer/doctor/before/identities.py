@@ -51,7 +51,8 @@ def who_may_call(seen: Asked, everybody: int, now: datetime) -> Diagnosis:
     users = [each for each in allowed if each.identity.principal.kind is Kind.USER]
     sets = [each for each in allowed if permission_set(each.identity.principal.name)]
     roles = [each for each in allowed if each not in users and each not in sets]
-    fine = f"nobody may, of {count(everybody, 'user and role', 'users and roles')}"
+    known = count(everybody, "user and role", "users and roles")
+    fine = f"{len(allowed):,} of {known} may" if allowed else f"nobody may, of {known}"
     return diagnosis(fine, _callers(users, sets, roles, seen, now))
 
 
@@ -106,7 +107,7 @@ def who_called(calls: Sequence[CallSeen], regions: Sequence[str], account: str) 
         f"of the newest {count(len(calls), 'call')} in {where}, since {at(since)}, these made them"
     )
     about = [f"{who} ({count(number, 'call')})" for who, number in found.most_common()]
-    return diagnosis("", [note(what, about)])
+    return diagnosis(f"{count(len(found), 'caller')} seen", [note(what, about)])
 
 
 def principals_seen(calls: Iterable[CallSeen], account: str) -> Iterator[str]:
@@ -136,7 +137,7 @@ def shared_roles_found(
     """Which roles several people may be behind, and which let callers choose their name."""
     roles = [each for each in callers if each.identity.principal.kind is Kind.ROLE]
     shared = [each for each in roles if is_shared(each)]
-    fine = f"none of {count(len(roles), 'role')} that may call is shared"
+    fine = f"{len(shared) or 'none'} of {count(len(roles), 'role')} that may call shared"
     return diagnosis(fine, _shared(shared, names, now))
 
 
@@ -187,8 +188,8 @@ def room_for_denies(callers: Sequence[CallerByPolicy], slots: Mapping[Kind, int]
     reached = [each for each in callers if not each.identity.path.startswith(PROTECTED_PATHS)]
     gated = [each for each in callers if is_shared(each) or _is_set(each)]
     fine = (
-        f"all {len(reached):,} users and roles have a free slot, and all {len(gated):,} shared "
-        "roles and permission sets a free boundary"
+        f"a free policy slot: {count(len(reached), 'user or role', 'users and roles')}; a free "
+        f"boundary: {count(len(gated), 'shared role or permission set', 'shared roles')}"
     )
     return diagnosis(fine, [*_slots(reached, slots), *_protected(callers), *_boundaries(gated)])
 

@@ -26,10 +26,13 @@ AGAIN: Final = "quota-enforcer doctor --before"
 def traffic_found(regions: Sequence[RegionFound], days: int) -> Diagnosis:
     """Which Regions have traffic; `days` is how far back was looked."""
     used = sorted((each for each in regions if _uses(each)), key=lambda each: -each.calls)
-    fine = f"no call in {days} days in {count(len(regions), 'enabled Region')}"
+    enabled = count(len(regions), "enabled Region")
+    fine = f"no call in {days} days in {enabled}"
+    if used:
+        fine = f"Bedrock was used in {days} days in {len(used)} of {enabled}"
     about = [f"{each.name} ({', '.join(_amounts(each))}{_deployed(each)})" for each in used]
-    what = f"Bedrock was used in {days} days in {len(used)} of {count(len(regions), 'Region')}"
-    return diagnosis(fine, [*([note(what, about)] if used else []), *_unasked(regions)])
+    found = [note("the Regions with traffic, the busiest first", about)] if used else []
+    return diagnosis(fine, [*found, *unasked(regions)])
 
 
 def _uses(region: RegionFound) -> bool:
@@ -49,7 +52,7 @@ def _deployed(region: RegionFound) -> str:
     return f"; deployed there: {', '.join(region.stacks)}" if region.stacks else ""
 
 
-def _unasked(regions: Sequence[RegionFound]) -> Iterator[Finding]:
+def unasked(regions: Sequence[RegionFound]) -> Iterator[Finding]:
     """Once for each trouble, since all Regions may have the same."""
     closed = [each.name for each in regions if each.closed]
     if closed:
@@ -65,8 +68,11 @@ def _unasked(regions: Sequence[RegionFound]) -> Iterator[Finding]:
 def logging_found_in(regions: Sequence[RegionFound]) -> Diagnosis:
     """Where invocation logging is on already, and to what."""
     off = [each.name for each in regions if each.logging is None and each.calls]
+    on = sum(each.logging is not None for each in regions)
     fine = "it is on nowhere; set-up switches it on, without prompts and answers"
-    return diagnosis(fine, [*_logged(regions), *_off(off)])
+    if on:
+        fine = f"it is on in {count(on, 'Region')}"
+    return diagnosis(fine, [*_logged(regions), *_off(off), *unasked(regions)])
 
 
 def _logged(regions: Sequence[RegionFound]) -> Iterator[Finding]:
@@ -108,7 +114,8 @@ def coverage_found(regions: Sequence[RegionFound], days: int) -> Diagnosis:
     calls, mantle = (sum(each.calls for each in regions), sum(each.mantle for each in regions))
     jobs = sum(each.jobs for each in regions)
     if not calls + mantle:
-        return diagnosis(f"no call in {days} days", _uncounted(0, 0, jobs, regions))
+        found = [*_uncounted(0, 0, jobs, regions), *unasked(regions)]
+        return diagnosis(f"no call in {days} days", found)
     share = 100 * calls / (calls + mantle)
     fine = f"quotas would count all {count(calls, 'call')} of {days} days"
     what = (
@@ -117,7 +124,8 @@ def coverage_found(regions: Sequence[RegionFound], days: int) -> Diagnosis:
     )
     partial = bool(mantle or jobs)
     findings = [note(what)] if partial else []
-    return diagnosis(fine, [*findings, *_uncounted(mantle, calls, jobs, regions)])
+    findings += [*_uncounted(mantle, calls, jobs, regions), *unasked(regions)]
+    return diagnosis(fine, findings)
 
 
 def _uncounted(
@@ -147,6 +155,8 @@ def accounts_found(others: Sequence[OtherAccount], linked: frozenset[str], days:
     names = {each.id: each.name for each in others}
     using = sorted(linked)
     fine = "no other account is in the organisation"
+    if others:
+        fine = f"{count(len(others), 'other account')} in the organisation"
     findings: list[Finding] = []
     if using:
         what = f"their metrics, which this account is shown, have calls of the last {days} days"
@@ -172,4 +182,4 @@ def accounts_unknown(why: str, linked: frozenset[str]) -> Diagnosis:
         f"whether other accounts use Bedrock cannot be asked from here ({why}): only the "
         "management account and delegated administrators may list an organisation's accounts"
     )
-    return diagnosis("", [*(seen if linked else []), note(what)])
+    return diagnosis("only this account", [*(seen if linked else []), note(what)])
