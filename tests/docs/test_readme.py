@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import typer
 
+from account_fakes import FakeAccount
 from builders import HOUR, NOON, a_quota
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.operate.doctor import before
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import ATTRIBUTES
@@ -74,6 +76,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
     (tmp_path / "calls.jsonl").write_text("\n".join(calls), encoding="utf-8")
     (tmp_path / "quotas.yaml").write_text(shown("cat quotas.yaml")[0], encoding="utf-8")
     shell = a_shell(monkeypatch)
+    monkeypatch.setattr(before, "probe_of", lambda _: FakeAccount())
     shell.now = NOW
     shell.used("alice", 3_000_000)
     shell.sweep()
