@@ -50,6 +50,16 @@ def test_by_principal_model_and_month() -> None:
     assert rows["user/alice", HAIKU, "2026-11"].cost_usd == Decimal("0.0000012")
 
 
+def test_a_session_of_a_member_account_is_in_its_own_role() -> None:
+    member = "444455556666"
+    role, run = (Principal.parse(f"{member}/{each}") for each in (CI, RUN))
+    used = usage(("2026-11-02", 5))
+    rows = spend({CI: used, role: used, run: used}, {}, asked(By.PRINCIPAL))
+    assert tokens(rows) == {("role/ci",): 5, (f"{member}/role/ci",): 5}
+    alone = spend({CI: used, run: used}, {}, asked(By.PRINCIPAL))
+    assert tokens(alone) == {("role/ci",): 5, (f"{member}/session/ci/run",): 5}
+
+
 def test_by_day_and_only_the_days_asked_for() -> None:
     used = usage(("2026-10-31", 1), ("2026-11-01", 2), ("2026-11-30", 3), ("2026-12-01", 4))
     assert tokens(spend({ALICE: used}, {}, asked(By.DAY))) == {

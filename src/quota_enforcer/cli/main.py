@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from quota_enforcer.cli.insight.bill import command as bill
 from quota_enforcer.cli.insight.explain.command import explain as explain_
 from quota_enforcer.cli.insight.forecast import forecast
 from quota_enforcer.cli.insight.history import history
@@ -66,6 +67,7 @@ app.add_typer(prices.app, name="prices")
 app.add_typer(gates.app, name="gates")
 app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
+app.add_typer(bill.app, name="bill")
 app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)
 app.command()(history)

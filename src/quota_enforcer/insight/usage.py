@@ -66,7 +66,7 @@ def _charged(
 ) -> Iterator[tuple[Principal, list[tuple[Principal, int]]]]:
     """The principals whose usage counts, and to which rows: -1 if it is in that row already."""
     for principal in usages:
-        role = Principal(Kind.ROLE, principal.role)
+        role = principal.of_role
         if principal.kind is not Kind.SESSION or role not in usages:
             yield principal, [(principal, 1)]
         elif By.TEAM in by and teams.get(principal):

@@ -1,1 +1,1 @@
-"""What an account says of itself: its stack, its time, its organisation, and all of it at once."""
+"""What an account says of itself: its stack, its time, its organisation, its bills, all at once."""

@@ -4,6 +4,7 @@ EnforcerError
   NoDeployment      the stack is not there, not ready, or not ours
   NotThere          the command names something that does not exist
   NotYet            the command needs something that has not happened yet
+  InvalidBill       the file is no report of AWS's billing that can be compared
   NobodyToAsk       the command must ask, and there is no terminal
   OperationFailed   AWS did what was asked, and it failed
 """
@@ -27,6 +28,10 @@ class NoDeployment(EnforcerError):
     """The stack is not there, not ready, or not ours."""
 
 
+class InvalidBill(EnforcerError):
+    """The file is no report that can be compared; the message says what to give instead."""
+
+
 class NobodyToAsk(EnforcerError):
     """The command must ask somebody at a terminal, and there is none; nothing was done."""
 
@@ -35,13 +40,12 @@ class NotYet(EnforcerError):
     """The command needs something that has not happened yet, so nothing was done."""
 
 
+_INPUT = (InvalidBill, InvalidPolicyInput, InvalidQuota, NobodyToAsk, UnknownIdentity)
+
+
 def exit_code(error: Exception) -> int:
     """REFUSED if the input is wrong, else FAILED."""
-    return (
-        REFUSED
-        if isinstance(error, (InvalidPolicyInput, InvalidQuota, NobodyToAsk, UnknownIdentity))
-        else FAILED
-    )
+    return REFUSED if isinstance(error, _INPUT) else FAILED
 
 
 def explain(error: Exception) -> str | None:

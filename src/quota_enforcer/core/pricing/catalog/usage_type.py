@@ -19,6 +19,8 @@ _PLACE = re.compile(r"^(?:[A-Z]{2,4}\d?-)?(?:MP:[A-Z]{2,4}\d?_)?")
 """How usage types begin: `USE1-` and `USE1-MP:USE1_`."""
 _HUMP = re.compile(r"(?<=[a-z\d])(?=[A-Z])")
 _DIRECTION = re.compile(r"(?:^|_)(?:cache_(?:read|write)|input|output)")
+_SERVED = re.compile(r"-(?:mantle|latency-optimized)$")
+"""How a model was served, after its name."""
 _LONG = re.compile(r"long_?c(?:on)?te?xt|_lctx")
 _UNITS = {
     "1k tokens": 1_000,
@@ -83,8 +85,8 @@ def said_names(model: str, product: str, usage_type: str) -> list[str]:
     """By which names a model may be called: its own, its product's, and the usage type's."""
     named = model or (_EDITION.sub("", product) if _EDITION.search(product) else "")
     body = _PLACE.sub("", usage_type)
-    slug = re.split(r"-(?:text-)?(?:cache-|input|output)", body, maxsplit=1)[0]
-    return list(dict.fromkeys(filter(None, (named, slug))))
+    slug = _SERVED.sub("", re.split(r"-(?:text-)?(?:cache-|input|output)", body, maxsplit=1)[0])
+    return list(dict.fromkeys(filter(None, (named, slug, _HUMP.sub(" ", slug)))))
 
 
 class NamedModels:

@@ -1,0 +1,1 @@
+"""`bill`: reports of AWS's billing, read and laid beside the ledger."""

@@ -1,0 +1,1 @@
+"""Questions about the bill: what AWS charges, laid beside what the ledger has."""
