@@ -1,7 +1,8 @@
 """Runs situations with faults, and says what came out otherwise than without."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, Self
 
@@ -68,13 +69,19 @@ def left_behind(found: Picture) -> Iterator[str]:
 
 
 def differences(found: Picture, right: Picture, scene: Scene | None = None) -> Iterator[str]:
-    """What is wrong; a notice may come twice only if the answer to its publishing was lost."""
+    """What is wrong; a notice may come twice only if the answer to its publishing was lost.
+
+    A call that could not be read counts when its hour is recounted; if the breaker has tripped by
+    then, it holds whoever made it.
+    """
+    hit = [] if scene is None else scene.faults.hit()
+    unread = found.breaker and any("models.named" in each for each in hit)
+    found, right = _without(found.held - right.held if unread else frozenset(), found, right)
     for each in fields(Picture):
         if each.name != "told":
             ours, theirs = getattr(found, each.name), getattr(right, each.name)
             if ours != theirs:
                 yield f"{each.name}: {_short(ours, theirs)}"
-    hit = [] if scene is None else scene.faults.hit()
     twice = sum("topic.publish" in each or "ledger.sent" in each for each in hit)
     for notice in sorted(found.told.keys() | right.told.keys()):
         ours, theirs = found.told[notice], right.told[notice]
@@ -82,6 +89,26 @@ def differences(found: Picture, right: Picture, scene: Scene | None = None) -> I
             yield f"told {ours} of {theirs} times: {notice}"
         elif ours > theirs + (twice if theirs else 0):
             yield f"told {ours} instead of {theirs} times: {notice}"
+
+
+def _without(held: frozenset[str], *pictures: Picture) -> list[Picture]:
+    """The same but for what becomes of these; their usage counts all the same."""
+    return [
+        replace(
+            each,
+            denied={who: scopes for who, scopes in each.denied.items() if who not in held},
+            records={who: record for who, record in each.records.items() if who not in held},
+            told=Counter(
+                {
+                    what: times
+                    for what, times in each.told.items()
+                    if what.partition(" ")[0] not in held
+                }
+            ),  # fmt: skip
+            held=each.held - held,
+        )
+        for each in pictures
+    ]
 
 
 def _short(ours: object, theirs: object) -> str:

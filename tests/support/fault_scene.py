@@ -99,6 +99,8 @@ class Picture:
     waiting: tuple[str, ...]
     breaker: bool
     intents: tuple[str, ...]
+    held: frozenset[str]
+    """Whom the breaker holds."""
 
 
 @dataclass
@@ -315,6 +317,9 @@ class Scene:
             breaker=ledger.state().breaker_since is not None,
             intents=tuple(
                 f"{each.principal} {sorted(each.scopes)}" for each in ledger.gate_intents()
+            ),
+            held=frozenset(
+                str(each.principal) for each in ledger.everybody() if each.standing.held
             ),
         )
 
