@@ -104,7 +104,7 @@ def _without(held: frozenset[str], *pictures: Picture) -> list[Picture]:
                     for what, times in each.told.items()
                     if what.partition(" ")[0] not in held
                 }
-            ),  # fmt: skip
+            ),
             held=each.held - held,
         )
         for each in pictures
