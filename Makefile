@@ -41,7 +41,7 @@ other-tests: setup
 end-to-end-tests: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
-soak: setup ## every fault of every call, every interleaving of two functions, any input; takes minutes
+soak: setup ## every fault of every call, every interleaving of two functions, any input; six minutes of one processor
 	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed

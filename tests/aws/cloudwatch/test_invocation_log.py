@@ -171,3 +171,72 @@ class TestKeptSince:
     def test_a_group_that_is_not_there_is_an_error(self, logs: "CloudWatchLogsClient") -> None:
         with pytest.raises(ConfigError, match="ExistingLogGroup"):
             CloudWatchInvocationLog(logs, GROUP, clock.now).kept_since()
+
+
+METER = "arn:aws:lambda:us-east-1:123456789012:function:meter"
+OTHER = "arn:aws:lambda:us-east-1:123456789012:function:meter-2"
+
+
+@pytest.mark.parametrize(
+    ("filters", "subscribed"),
+    [
+        ([], False),
+        ([("a", METER, "")], True),
+        ([("a", METER, " ")], True),
+        ([("a", METER, '{ $.modelId = "x" }')], False),
+        ([("a", OTHER, "")], False),
+        ([("a", OTHER, ""), ("b", METER, "")], True),
+        ([("a", METER, "ERROR"), ("b", OTHER, "")], False),
+    ],
+)
+def test_it_is_subscribed_if_every_record_goes_to_just_this_function(
+    logs: "CloudWatchLogsClient", filters: list[tuple[str, str, str]], *, subscribed: bool
+) -> None:
+    answer: Any = {
+        "subscriptionFilters": [
+            {"filterName": name, "destinationArn": arn, "filterPattern": pattern}
+            for name, arn, pattern in filters
+        ]
+    }
+    with Stubber(logs) as stub:
+        stub.add_response("describe_subscription_filters", answer, {"logGroupName": GROUP})
+        assert CloudWatchInvocationLog(logs, GROUP).is_subscribed(METER) is subscribed
+
+
+def test_filters_of_the_second_page_count_too(logs: "CloudWatchLogsClient") -> None:
+    with Stubber(logs) as stub:
+        for page in (
+            {"subscriptionFilters": [{"destinationArn": OTHER}], "nextToken": "more"},
+            {"subscriptionFilters": [{"destinationArn": METER}]},
+        ):
+            stub.add_response("describe_subscription_filters", page)
+        assert CloudWatchInvocationLog(logs, GROUP).is_subscribed(METER)
+
+
+def test_the_metrics_of_a_namespace_that_filters_of_this_group_write(
+    logs: "CloudWatchLogsClient", group: str
+) -> None:
+    def measure(where: str, name: str, *, of: str = group) -> None:
+        logs.put_metric_filter(
+            logGroupName=of,
+            filterName=f"{where}-{name}",
+            filterPattern="",
+            metricTransformations=[
+                {"metricName": name, "metricNamespace": where, "metricValue": "1"}
+            ],
+        )
+
+    found = CloudWatchInvocationLog(logs, group)
+    assert found.measured("ours") == frozenset()
+    measure("ours", "Requests")
+    measure("ours", "InputTokens")
+    measure("theirs", "OutputTokens")
+    measure("ours", "CacheReadTokens", of=f"{GROUP}-old")
+    assert found.measured("ours") == {"Requests", "InputTokens"}
+    logs.delete_metric_filter(logGroupName=group, filterName="ours-Requests")
+    assert found.measured("ours") == {"InputTokens"}
+
+
+def test_a_group_that_is_gone_is_an_error_and_not_nothing(logs: "CloudWatchLogsClient") -> None:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        CloudWatchInvocationLog(logs, "/no/such/group").is_subscribed(METER)

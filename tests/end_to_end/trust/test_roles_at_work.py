@@ -50,6 +50,17 @@ def test_the_meter_may_do_its_work(scene: Scene) -> None:
             ],
         ),
         "somebody's usage": partial(query, dynamodb, table, "user/alice"),
+        "everybody's day, for a recount": partial(dynamodb.scan, TableName=table),
+        "whether it is subscribed": partial(
+            taken.client("logs").describe_subscription_filters,
+            logGroupName=outputs["InvocationLogGroup"],
+        ),
+        "whether the log is measured": partial(
+            taken.client("logs").describe_metric_filters, logGroupName=outputs["InvocationLogGroup"]
+        ),
+        "what AWS counted": partial(
+            taken.client("cloudwatch").list_metrics, Namespace="AWS/Bedrock"
+        ),
         "what the enforcer told it": partial(dynamodb.get_item, TableName=table, Key=marker),
         "the log": partial(
             taken.client("logs").filter_log_events, logGroupName=outputs["InvocationLogGroup"]

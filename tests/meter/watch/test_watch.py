@@ -264,3 +264,12 @@ def test_calls_whose_tally_was_lost_look_like_a_gap_and_the_recount_changes_no_u
     run(hours, [after(NOON), after(NOON) + HOUR])
     assert hours.told == [GAP, HEALED]
     assert hours.place.ledger.totals() == before
+
+
+def test_a_subscription_that_was_gone_for_a_part_of_the_hour_is_named(hours: Hours) -> None:
+    hours.place.witness.traffic = LogTraffic(50, 20)
+    hours.meter(NOON, 20)
+    hours.log(NOON, 30)
+    hours.bedrock(NOON, 50)
+    hours.look(after(NOON))
+    assert "got 50 records and handed on only 20: its subscription was gone" in hours.reasons

@@ -4,6 +4,8 @@
   it for this log group and account, and where the log group has as many filters as it may have.
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 - An event has the same id in a delivery and in FilterLogEvents; the emulator invents a new one.
+- What came into a log group and went on from it is counted in the metrics of AWS/Logs.
+  https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
 - A delivery is tried again as any asynchronous invocation is (`deliveries`); the emulator tries
   once.
 Not imitated: batches are delivered at once and exactly once; AWS gathers them for seconds and may
@@ -19,7 +21,7 @@ from typing import Any, Final
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, new_uuid
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
 
 from quota_enforcer.local.patches.functions import deliveries
 
@@ -56,6 +58,7 @@ def install() -> None:
 def _deliver(group: str, stream: str, events: list[dict[str, Any]]) -> None:
     """Hand the events that were just stored to every function that subscribes to them."""
     filters = (cloudwatch_logs._log_groups.get(group) or {}).get("subscriptionFilters") or {}
+    _count("IncomingLogEvents", len(events), LogGroupName=group)
     stored = _stored.get()
     if len(stored) != len(events):
         stored = [{"eventId": new_uuid(), **event} for event in events]
@@ -70,7 +73,14 @@ def _deliver(group: str, stream: str, events: list[dict[str, Any]]) -> None:
         ]
         # Without the permission AWS disables the filter for minutes and skips what arrives.
         if function and wanted and _may_invoke(function, group):
-            deliveries.invoke(function, _envelope(group, stream, each["filterName"], wanted))
+            name = each["filterName"]
+            deliveries.invoke(function, _envelope(group, stream, name, wanted))
+            place = {"LogGroupName": group, "DestinationType": "Lambda", "FilterName": name}
+            _count("ForwardedLogEvents", len(wanted), **place)
+
+
+def _count(name: str, events: int, **dimensions: str) -> None:
+    cloudwatch.record_metric("AWS/Logs", name, events, "Count", dimensions)
 
 
 def _envelope(group: str, stream: str, name: str, events: list[dict[str, Any]]) -> Any:
