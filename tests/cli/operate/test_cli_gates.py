@@ -86,7 +86,8 @@ def test_the_commands_for_a_permission_set_set_the_boundary_and_provision_it(she
 def test_the_command_for_a_shared_role_names_the_gates_arn(shell: Shell) -> None:
     shell.world.quota(principal="session/ci/*")
     shell.gatehouse.role("ci", boundary="")
-    command = f"aws iam put-role-permissions-boundary --role-name ci --permissions-boundary {GATE}"
+    put = "aws iam put-role-permissions-boundary --role-name ci --permissions-boundary"
+    command = f"{put} {GATE_2}"
     assert role(shell, "ci")["commands"] == [command]
     assert f"    {command}" in shell.run("gates", "setup").stdout.splitlines()
 
@@ -186,9 +187,47 @@ def test_many_people_are_counted_and_all_are_in_the_json(shell: Shell) -> None:
     assert len(role(shell, DEVELOPER)["people"]) == 5
 
 
+class TestGatesOfTheirOwn:
+    """Made-up names of sessions and people of Identity Center do not share a gate."""
+
+    @pytest.mark.parametrize(("of_people", "of_role"), [(GATE, GATE_2), (GATE_2, GATE)])
+    def test_each_kind_goes_to_the_gate_that_the_other_does_not_name(
+        self, shell: Shell, of_people: str, of_role: str
+    ) -> None:
+        shell.world.quota(principal="session/ci/*")
+        called(shell, DEVELOPER, "alice")
+        shell.gatehouse.role(DEVELOPER, boundary=of_people)
+        shell.gatehouse.role("ci", boundary="")
+        assert role(shell, "ci")["commands"][0].endswith(of_role)
+        shell.gatehouse.role(DEVELOPER, boundary="")
+        shell.gatehouse.role("ci", boundary=of_role)
+        name = of_people.rpartition("/")[2]
+        assert name in role(shell, DEVELOPER)["commands"][0]
+
+    def test_with_none_named_yet_the_last_is_for_roles(self, shell: Shell) -> None:
+        shell.world.quota(principal="session/ci/*")
+        called(shell, DEVELOPER, "alice")
+        shell.gatehouse.role(DEVELOPER, boundary="")
+        shell.gatehouse.role("ci", boundary="")
+        assert "gate-1" in role(shell, DEVELOPER)["commands"][0]
+        assert "gate-2" in role(shell, "ci")["commands"][0]
+
+    def test_a_gate_that_both_name_is_told(self, shell: Shell) -> None:
+        shell.world.quota(principal="session/ci/*")
+        called(shell, DEVELOPER, "alice")
+        shell.gatehouse.role(DEVELOPER, boundary=GATE)
+        shell.gatehouse.role("ci", boundary=GATE)
+        words = "gate-1-BOUNDARY-ONLY is named by a permission set and by another role"
+        assert words in " ".join(shell.run("gates", "setup").stderr.split())
+        shell.gatehouse.role("ci", boundary=GATE_2)
+        assert words not in " ".join(shell.run("gates", "setup").stderr.split())
+
+
 def test_the_gate_with_most_room_is_proposed(shell: Shell) -> None:
     called(shell, DEVELOPER, "alice")
+    called(shell, ANALYSTS, "bob")
     shell.gatehouse.role(DEVELOPER, boundary="")
+    shell.gatehouse.role(ANALYSTS, boundary=GATE)
     busy = gate({f"*:person-{number:03}@example.com": ["*"] for number in range(50)})
     shell.gatehouse.iam.documents[GATE] = busy
     assert "gate-2-BOUNDARY-ONLY" in role(shell, DEVELOPER)["commands"][0]

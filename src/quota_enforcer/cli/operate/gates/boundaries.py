@@ -62,6 +62,43 @@ def commands(role: SharedRole, gate: GateFound, account: str) -> list[str]:
     ]
 
 
-def emptiest(gates: Sequence[GateFound]) -> GateFound:
-    """The gate for the next role to name: of those that were made the one with most room."""
-    return min(gates, key=lambda gate: (gate.percent is None, gate.percent or 0))
+def gate_for(
+    role: SharedRole, gates: Sequence[GateFound], roles: Sequence[SharedRole]
+) -> GateFound:
+    """The gate for a role to name: of those that were made the one with most room.
+
+    Anybody can make up names of sessions, so a role gets a gate that no permission set names, and
+    a permission set one that no other role names, where there is one; with all free, the last is
+    for roles.
+    """
+    sessions, people = _named(roles, of_people=False), _named(roles, of_people=True)
+    others = sessions if role.permission_set else people
+    numbers = {gate.arn: number for number, gate in enumerate(gates)}
+
+    def rank(gate: GateFound) -> tuple[bool, bool, bool, int, int]:
+        is_last = numbers[gate.arn] == len(gates) - 1
+        is_for_others = is_last if role.permission_set else not is_last
+        undecided = not (people | sessions) and len(gates) > 1
+        return (
+            gate.percent is None,
+            gate.arn in others,
+            undecided and is_for_others,
+            gate.percent or 0,
+            numbers[gate.arn],
+        )
+
+    return min(gates, key=rank)
+
+
+def mixed(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> list[GateFound]:
+    """The gates that a permission set and another role name, where each could have its own."""
+    both = _named(roles, of_people=False) & _named(roles, of_people=True)
+    return [gate for gate in gates if gate.arn in both]
+
+
+def _named(roles: Sequence[SharedRole], *, of_people: bool) -> set[str]:
+    return {
+        role.boundary
+        for role in roles
+        if role.guard is Guard.GATE and bool(role.permission_set) is of_people
+    }

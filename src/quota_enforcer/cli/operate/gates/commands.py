@@ -12,7 +12,7 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.operate.gates.boundaries import commands, emptiest, steps
+from quota_enforcer.cli.operate.gates.boundaries import commands, gate_for, mixed, steps
 from quota_enforcer.cli.operate.gates.names import (
     RoleNaming,
     naming,
@@ -32,6 +32,11 @@ from quota_enforcer.insight.gates import gates as found_gates
 _LEAVE_ONE: Final = (
     "Leave one permission set, for administrators, without a gate: a gate that somebody spoils "
     "could deny everybody behind it, and that is the way in to put it right."
+)
+
+_MIXED: Final = (
+    "{name} is named by a permission set and by another role. People come first in it, so where "
+    "they fill it, sessions of the role go on: give the role a gate of its own (parameter Gates)."
 )
 
 app = typer.Typer(
@@ -82,9 +87,11 @@ def setup(
         _show(gates, roles)
         for role in todo:
             echo()
-            for lines in steps(role, emptiest(gates), deployment.settings.account):
+            for lines in steps(role, gate_for(role, gates, roles), deployment.settings.account):
                 echo(lines)  # as it is, so that a command can be copied
         _say_names(filter(None, namings.values()))
+        for gate in mixed(gates, roles):
+            hint(_MIXED.format(name=gate.name))
         if any(role.permission_set for role in roles):
             hint(_LEAVE_ONE)
     for alarm in alarms:
@@ -201,7 +208,9 @@ def _document(
                 "people": role.people,
                 "boundary": role.boundary or None,
                 "state": str(role.guard),
-                "commands": commands(role, emptiest(gates), account) if role.is_open else [],
+                "commands": commands(role, gate_for(role, gates, roles), account)
+                if role.is_open
+                else [],
                 "session_names": naming_document(namings[role.name]),
             }
             for role in roles
