@@ -41,8 +41,12 @@ other-tests: setup
 end-to-end-tests: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
-soak: setup ## every fault of every call, every interleaving of two functions, any input; six minutes of one processor
+soak: setup .venv-fuzz/installed ## every fault of every call, every interleaving of two functions, any input; eight minutes of one processor
 	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz
+	for reader in record item; do \
+		PYTHONPATH=src .venv-fuzz/bin/python tests/fuzz/guided.py $$reader -max_total_time=60 -rss_limit_mb=1024 \
+			-artifact_prefix=.build/ -verbosity=0 || exit; \
+	done
 
 test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh
