@@ -24,6 +24,22 @@ def test_a_slip_is_found(written: str, known: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "near"),
+    [
+        ("user/alice", ["444455556666/user/alice", "555566667777/user/alice"]),
+        ("444455556666/user/alcie", ["444455556666/user/alice"]),
+        ("555566667777/user/alcie", ["555566667777/user/alice"]),
+        ("666677778888/user/alice", ["444455556666/user/alice", "555566667777/user/alice"]),
+        ("role/alice", []),
+        ("444455556666/role/ci", ["role/ci"]),
+    ],
+)
+def test_the_same_name_in_another_account_may_be_meant(written: str, near: list[str]) -> None:
+    known = ["444455556666/user/alice", "555566667777/user/alice", "role/ci"]
+    assert near_names(written, known) == near
+
+
+@pytest.mark.parametrize(
     ("written", "known"),
     [
         ("user/bob", "user/rob"),

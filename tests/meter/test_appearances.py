@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from log_records import ACCOUNT
-from quota_enforcer.core.ledger import MeterRules
+from quota_enforcer.core.ledger import MeterRules, Source
 from quota_enforcer.meter import appearances
 from stream_fakes import Place, call, delivery
 
@@ -39,6 +39,16 @@ def test_a_session_is_told_only_where_a_quota_watches_it() -> None:
     place.ledger.the_brief = MeterRules(frozenset({"session/ci/*"}))
     delivered(place, (BUILD, NINE), ("alice", NINE))
     assert told(place) == {BUILD}
+
+
+def test_roles_are_homes_and_spellings_those_of_all_accounts() -> None:
+    """A gate is in one account, and lists a person by every spelling."""
+    member = GRACE.replace(ACCOUNT, "444455556666").replace("Grace", "GRACE")
+    found = appearances.seen([Source(GRACE, "m", NINE), Source(member, "m", NINE)], ACCOUNT)
+    [(person, appears)] = found.items()
+    assert str(person) == "sso/grace@x.org"
+    assert appears.names == {"Grace@x.org", "GRACE@x.org"}
+    assert appears.roles == {"AWSReservedSSO_Developer_0123456789abcdef"}
 
 
 def test_each_is_told_once_a_day_however_often_it_calls() -> None:

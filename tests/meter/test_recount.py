@@ -1,16 +1,18 @@
 """The recount: hours set from the log, when it may be done, and what a crash leaves."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from builders import HAIKU, HOUR, NOON
+from log_records import ACCOUNT
 from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.ports import LogEvent
-from quota_enforcer.meter.recount import RecountRefused
+from quota_enforcer.meter.recount import Recounter, RecountRefused
 from stream_fakes import Died, Place, call, delivery, event, truth
 
 MINUTE = timedelta(minutes=1)
@@ -50,6 +52,32 @@ def test_what_the_log_does_not_hold_becomes_zero(place: Place) -> None:
     place.recounter.recount(NOON, LATER)
     assert place.ledger.usage[bucket] == {NOON: Counts(), NOON + HOUR: Counts(2)}
     assert "user/carol" in place.wake.woken[0]
+
+
+def test_what_was_used_elsewhere_is_not_homes_logs_to_set(place: Place) -> None:
+    bucket = Bucket(Principal.parse("user/u0"), HAIKU, NOON.date(), "444455556666/eu-west-1")
+    place.ledger.set_hours(bucket, {NOON: Counts(7)})
+    place.recounter.recount(NOON, LATER)
+    assert place.ledger.usage[bucket] == {NOON: Counts(7)}
+
+
+def test_a_members_log_sets_only_what_was_used_there(place: Place) -> None:
+    """And not the tally, which is held against home's own totals."""
+    there = f"{ACCOUNT}/eu-west-1"
+    home = Bucket(Principal.parse("user/u0"), HAIKU, NOON.date())
+    gone = home._replace(place=there, principal=Principal.parse("user/carol"))
+    place.ledger.set_hours(home, {NOON: Counts(7)})
+    place.ledger.set_hours(gone, {NOON: Counts(7)})
+    Recounter(place.adapters, replace(place.log_group, place=there)).recount(NOON, LATER)
+    assert place.ledger.usage[home] == {NOON: Counts(7)}
+    assert place.ledger.usage[gone] == {NOON: Counts()}
+    found = {
+        str(bucket.principal): hours[NOON].requests
+        for bucket, hours in place.ledger.usage.items()
+        if bucket.place == there
+    }
+    assert found == {"user/carol": 0, "user/u0": 2, "user/u1": 2, "user/u2": 2}
+    assert not place.ledger.tallied
 
 
 def test_other_hours_stay_as_they_are(place: Place) -> None:

@@ -221,10 +221,11 @@ class FakeMeterLedger:
 
     def _put(self, call: UsageEntry) -> None:
         self.markers.add(call.key)
-        tally = self.tallied.get(call.hour, HourTally())
-        model = call.buckets[0].model
-        counts = Counts.total((tally.models.get(model, Counts()), call.counts))
-        self.tallied[call.hour] = replace(tally, models={**tally.models, model: counts})
+        if not call.buckets[0].place:
+            tally = self.tallied.get(call.hour, HourTally())
+            model = call.buckets[0].model
+            counts = Counts.total((tally.models.get(model, Counts()), call.counts))
+            self.tallied[call.hour] = replace(tally, models={**tally.models, model: counts})
         for bucket in call.buckets:
             assert bucket.day == local_date(call.hour, self.zone)
             before = self.usage[bucket].get(call.hour, Counts())

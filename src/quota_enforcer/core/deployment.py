@@ -9,6 +9,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.environment import Environment, json_texts
+from quota_enforcer.core.usage.place import Place
 
 
 class Mode(StrEnum):
@@ -27,6 +28,10 @@ class Context:
     mode: Mode
     gated: bool = False
     """Whether the deployment keeps gates."""
+    home: Place | None = None
+    """Where usage was made that has no place."""
+    reached: frozenset[str] = frozenset()
+    """The member accounts in which it may deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +166,5 @@ class Settings:
 
     def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment."""
-        return Context(now, self.zone, self.mode, gated=bool(self.author))
+        home = Place(self.account, self.region)
+        return Context(now, self.zone, self.mode, gated=bool(self.author), home=home)

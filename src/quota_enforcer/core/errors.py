@@ -3,6 +3,7 @@
 Each message names the thing, its value, what is allowed and the fix.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 
@@ -22,11 +23,23 @@ def near_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """Those of which `name` may be a slip of the fingers: `user/alcie` of `user/alice`.
 
     Only a name of the same kind, with the same digits, and one letter left out, doubled, swapped or
-    (in longer names) wrong: `bob` is no `rob`, `dev-1` no `dev-2`, `paul` no `paula`.
+    (in longer names) wrong: `bob` is no `rob`, `dev-1` no `dev-2`, `paul` no `paula`. Last comes
+    who has the very name in another account.
     """
     kind, slash, own = name.rpartition("/")
-    several = sorted({each for each in known if each.startswith(f"{kind}{slash}")})
-    return [each for each in several if _is_slip(own, each.removeprefix(f"{kind}{slash}"))][:most]
+    several = sorted(set(known))
+    near = [
+        each
+        for each in several
+        if each.startswith(f"{kind}{slash}") and _is_slip(own, each.removeprefix(f"{kind}{slash}"))
+    ]
+    bare = _ACCOUNT.sub("", name)
+    near += [each for each in several if each not in near and _ACCOUNT.sub("", each) == bare]
+    return near[:most]
+
+
+_ACCOUNT = re.compile(r"^\d{12}/")
+"""Before the principals of a member account."""
 
 
 def _is_slip(one: str, other: str) -> bool:

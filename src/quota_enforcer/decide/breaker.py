@@ -110,7 +110,7 @@ def counted_as(principal: Principal, pool: str = "") -> Principal:
     if pool:
         return Principal.parse(pool)
     if principal.kind is Kind.SESSION:
-        return Principal(Kind.ROLE, principal.role)
+        return principal.of_role
     return principal
 
 

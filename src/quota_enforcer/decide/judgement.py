@@ -78,10 +78,10 @@ class Judgement:
 def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str | None:
     """Why no deny can reach this principal, of a team any of its members; None if one can."""
     if principal.kind is not Kind.TEAM:
-        return cannot_be_denied(principal, gated=context.gated)
+        return cannot_be_denied(principal, gated=context.gated, reached=context.reached)
     several: dict[str, None] = {}
     for member in map(Principal.parse, quota.members):
-        why = cannot_be_denied(member, gated=context.gated)
+        why = cannot_be_denied(member, gated=context.gated, reached=context.reached)
         if why is None:
             return None
         several[why] = None

@@ -123,7 +123,9 @@ def _people(
                 people[role].add(principal)
     for named in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
         if (subject := Subject(named)).of_sessions:
-            people[subject.role] |= set() if subject.is_group else {subject.principal()}
+            shared = subject.role
+            if not shared.account:
+                people[shared.name] |= set() if subject.is_group else {subject.principal()}
     return people
 
 

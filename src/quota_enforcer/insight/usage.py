@@ -145,7 +145,8 @@ def _thinned(usage: Usage, hours_from: datetime) -> Usage:
                 each.days,
             )
             for model, each in usage.models.items()
-        }
+        },
+        {place: _thinned(each, hours_from) for place, each in usage.places.items()},
     )
 
 

@@ -4,17 +4,27 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import MeterRules
+from quota_enforcer.core.usage.place import HOME, Place
 from quota_enforcer.meter.log.charge import CallCharger, PricesOf
 from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Models, Wake
 
 
 @dataclass(frozen=True, slots=True)
 class MeteredLogGroup:
-    """Where the meter is: the account and log group that are metered, the local time of buckets."""
+    """What is metered: the log group of an account and Region, and the local time of buckets."""
 
     account: str
     group: str
     zone: ZoneInfo
+    place: str = HOME
+    """As its buckets have it."""
+    home: str = ""
+    """The home account, if this is a member's log."""
+
+    @property
+    def region(self) -> str | None:
+        """Where calls are priced whose record names no Region; None at home."""
+        return Place.parse(self.place).region if self.place else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +42,12 @@ class MeterAdapters:
     def calls(self, meter_rules: MeterRules, log_group: MeteredLogGroup) -> CallCharger:
         """What reads the log by these rules."""
         return CallCharger(
-            meter_rules, self.prices(meter_rules), self.models, log_group.account, log_group.zone
+            meter_rules,
+            self.prices(meter_rules),
+            self.models,
+            log_group.account,
+            log_group.zone,
+            log_group.place,
+            log_group.home,
+            log_group.region,
         )

@@ -10,7 +10,7 @@ from datetime import date
 
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Source
-from quota_enforcer.core.principal import Kind, Principal, identify
+from quota_enforcer.core.principal import Kind, Principal, account_of, identify
 from quota_enforcer.meter.ports import MeterLedger
 
 MOST_KNOWN = 10_000
@@ -52,16 +52,21 @@ class Appearance:
 
 
 def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Appearance]:
-    """The spellings and roles of every person and session that the metrics know."""
+    """The spellings and roles of every person and session that the log knows.
+
+    `account` is home's: the roles are those in it, the spellings those of all accounts.
+    """
     found: defaultdict[Principal, Appearance] = defaultdict(Appearance)
     for source in sources:
         try:
-            identity = identify(source.arn, account)
+            own = account_of(source.arn)
+            identity = identify(source.arn, own, account)
         except UnknownIdentity:
             continue
         for principal in (identity.principal, identity.session):
             if principal is not None and principal.kind in {Kind.SSO, Kind.SESSION}:
                 _, role, name = source.arn.split("/")
                 found[principal].names.add(name)
-                found[principal].roles.add(role)
+                if own == account:
+                    found[principal].roles.add(role)
     return found

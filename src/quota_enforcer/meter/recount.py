@@ -14,6 +14,7 @@ from uuid import uuid4
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
@@ -112,7 +113,11 @@ class Recounter:
             ledger.post([_left_out(hour, found.left_out, now)])
         day = local_date(hour, self._log_group.zone)
         # Also whoever has no record any more: a session that ended weeks ago.
-        stored = {bucket: hours.get(hour, _ZERO) for bucket, hours in ledger.day(day).items()}
+        stored = {
+            bucket: hours.get(hour, _ZERO)
+            for bucket, hours in ledger.day(day).items()
+            if bucket.place == self._log_group.place
+        }
         # Also those with nothing to change: an earlier run may have died before it woke them.
         touched: set[Principal] = {bucket.principal for bucket in stored}
         changed = {
@@ -131,7 +136,8 @@ class Recounter:
         self._check_whole(hour, changed, stored)
         for bucket, counts in changed.items():
             ledger.set_hours(bucket, {hour: counts}, METER)
-        ledger.set_tally(hour, found.models)
+        if self._log_group.place == HOME:
+            ledger.set_tally(hour, found.models)
         touched |= {bucket.principal for bucket in changed}
         AppearanceRecorder(ledger).tell(found.people)
         if touched:

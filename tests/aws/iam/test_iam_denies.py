@@ -53,6 +53,16 @@ def test_the_installed_scopes_are_those_with_a_policy(denies: IamDenies) -> None
     assert port.scopes == {"*", OPUS}
 
 
+def test_nobody_at_home_is_denied_for_a_namesake_elsewhere(denies: IamDenies) -> None:
+    there = Principal.parse("444455556666/user/alice")
+    with pytest.raises(CannotDeny, match="account 444455556666 has no satellite"):
+        denies.attach(there, "*")
+    assert denies.denied() == {}
+    denies.attach(ALICE, "*")
+    denies.detach(there, "*")
+    assert denies.denied() == {ALICE: frozenset({"*"})}
+
+
 def test_users_and_roles_are_denied_and_released(denies: IamDenies) -> None:
     denies.attach(ALICE, "*")
     denies.attach(CI, "*")

@@ -9,6 +9,8 @@ from boto3.dynamodb.types import Binary
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Measure
 from world import ACCOUNT
 
@@ -151,10 +153,13 @@ def test_set_of_a_new_item_names_what_is_missing(shell: Shell) -> None:
         ("group/devs", "make a team of its members"),
         ("everybody", "write default for all people (never roles), or user/*"),
         ("arn:aws:s3:::bucket", "'arn:aws:s3:::bucket' is no identity ARN"),
-        (
-            "arn:aws:iam::999999999999:user/alice",
-            "is of account 999999999999, and this deployment limits who calls Bedrock in account",
-        ),
+        ("arn:aws:iam::999999999999:root", "is the account's root user"),
+        ("999999999999", "'999999999999' is an account: write 999999999999/* for all its users"),
+        ("999999999999/dora", "write 999999999999/user/dora or 999999999999/role/dora"),
+        ("999999999999/sso/ann", "principal is '999999999999/sso/ann'; allowed: user/NAME"),
+        ("999999999999/sso/*", "principal is '999999999999/sso/*'; allowed: user/NAME"),
+        (f"{ACCOUNT}/role/*", "is the account of this deployment: write role/*, which covers all"),
+        (f"{ACCOUNT}/*", "is the account of this deployment: write user/* or role/*"),
         (f"arn:aws:iam::{ACCOUNT}:root", "is the account's root user, whom no IAM policy can deny"),
         (f"arn:aws:iam::{ACCOUNT}:group/devs", "make a team of its members"),
         (f"arn:aws:sts::{ACCOUNT}:federated-user/x", "is a federated user"),
@@ -190,11 +195,22 @@ def test_set_for_nobody_says_who_can_be_meant(shell: Shell, subject: str, words:
         ("Ann@Example.com", "sso/ann@example.com"),
         ("research", "team/research"),
         (f"arn:aws:iam::{ACCOUNT}:user/staff/alice", "user/alice"),
+        (f"{ACCOUNT}/user/alice", "user/alice"),
+        (f"{ACCOUNT}/alice", "user/alice"),
+        ("arn:aws:iam::999999999999:user/staff/zoe", "999999999999/user/zoe"),
+        ("999999999999/user/zoe", "999999999999/user/zoe"),
+        ("999999999999:roles/etl", "999999999999/role/etl"),
+        ("999999999999/etl", "999999999999/role/etl"),
+        ("etl", "999999999999/role/etl"),
+        ("999999999999/role/*", "999999999999/role/*"),
+        ("999999999999/*", "999999999999/*"),
+        ("999999999999/session/etl/*", "999999999999/session/etl/*"),
     ],
 )
 def test_set_takes_a_name_that_only_one_has(shell: Shell, subject: str, taken: str) -> None:
     for who in ("alice", "role:ci/1", "sso:Ann@Example.com"):
         shell.used(who, 5)
+    shell.world.ledger.put(Record(Principal.parse("999999999999/role/etl"), version=1))
     shell.world.quota(principal="team/research", quota="other", members=["user/alice"])
     shell.sweep()
     members = ("--members", "alice") if taken.startswith("team/") else ()

@@ -55,6 +55,34 @@ class TestNearestWins:
         assert limits(rules) == chosen
         assert limits(rules[::-1]) == chosen
 
+    @pytest.mark.parametrize("nearer", range(6))
+    def test_of_a_member_account(self, nearer: int) -> None:
+        """Its own kinds come before the whole account, and that before all accounts' kinds."""
+        who = "444455556666/user/alice"
+        rules = [
+            rule(who, 0),
+            team(1, who),
+            rule("444455556666/user/*", 2),
+            rule("444455556666/*", 3),
+            rule("user/*", 4),
+            rule("default", 5),
+        ]
+        assert limits(rules[nearer:], who) == [nearer]
+        assert limits(rules[nearer:][::-1], who) == [nearer]
+        levels = [each.nearness for each in QuotaBook(rules).candidates(Principal.parse(who), NOON)]
+        assert levels == ["principal", "team", "kind", "account", "kind", "default"]
+
+    @pytest.mark.parametrize("who", ["user/alice", "555566667777/user/alice", "sso/alice"])
+    def test_an_accounts_rules_cover_nobody_else(self, who: str) -> None:
+        account = "444455556666"
+        rules = [rule(f"{account}/{each}") for each in ("user/alice", "user/*", "*", "role/*")]
+        assert limits(rules, who) == []
+
+    def test_sessions_are_those_of_one_accounts_role(self) -> None:
+        here, there = rule("session/ci/*", 1), rule("444455556666/session/ci/*", 2)
+        assert limits([here, there], "session/ci/run") == [1]
+        assert limits([here, there], "444455556666/session/ci/run") == [2]
+
     def test_name_by_name(self) -> None:
         """A rule for oneself replaces that name only; all others stay in force."""
         rules = [ITSELF, KIND, rule("default", 5, name="monthly"), rule("user/*", 6, name="burst")]

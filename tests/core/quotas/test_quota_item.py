@@ -41,7 +41,8 @@ SCOPES_ALLOWED = (
 
 PRINCIPALS = (
     "user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, session/ROLE/*, "
-    "user/*, sso/*, role/*, default"
+    "user/*, sso/*, role/*, default; of a member account "
+    "444455556666/user/NAME, 444455556666/role/*, 444455556666/*"
 )
 PLAIN_NAME = "a name as IAM has it, without path and blanks, such as user/alice"
 QUOTA_NAMES = "letters a to z or A to Z, digits, '.', '_' and '-', at most 64"

@@ -1,8 +1,10 @@
 """What a line of the log is charged."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,9 @@ from log_records import ACCOUNT, a_record
 from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.dated import DatedPrices
-from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.pricing.rate import Cost, Rate
+from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.meter.adapters import MeteredLogGroup
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.ports import LogEvent, UsageEntry
 from stream_fakes import FakeModels
@@ -20,8 +24,15 @@ PRICES = DatedPrices(shipped_rates())
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
+def charger(prices: DatedPrices = PRICES) -> CallCharger:
+    return CallCharger(MeterRules(), prices, FakeModels(), ACCOUNT, ZoneInfo("Europe/Berlin"))
+
+
 def charged(prices: DatedPrices = PRICES, **fields: object) -> UsageEntry:
-    charger = CallCharger(MeterRules(), prices, FakeModels(), ACCOUNT, ZoneInfo("Europe/Berlin"))
+    return read(charger(prices), **fields)
+
+
+def read(charger: CallCharger, **fields: object) -> UsageEntry:
     found = charger.read(LogEvent("1", 0, json.dumps(a_record(**fields))), NOW)
     assert isinstance(found, UsageEntry)
     return found
@@ -47,3 +58,70 @@ def test_the_price_is_that_of_the_local_day_of_the_call(at: str, usd: str) -> No
     prices = DatedPrices({}, {"a.b": rate, "a.b from 2026-12-01": dearer})
     entry = charged(prices, timestamp=at, modelId="a.b", input__inputTokenCount=1_000_000)
     assert entry.counts.cost_usd == Decimal(usd)
+
+
+THERE = "444455556666/eu-central-1"
+MEMBER = MeteredLogGroup("444455556666", "log", ZoneInfo("UTC"), THERE, ACCOUNT)
+
+
+def test_home_has_no_place() -> None:
+    [bucket] = charged().buckets
+    assert bucket.place == ""
+
+
+def test_a_members_log_names_its_people_and_its_place() -> None:
+    rules = MeterRules(frozenset({"444455556666/session/ci/*"}))
+    there = replace(charger(), account=MEMBER.account, place=THERE, home=ACCOUNT, meter_rules=rules)
+    arn = "arn:aws:sts::444455556666:assumed-role/ci/run"
+    entry = read(there, identity__arn=arn, accountId="444455556666")
+    assert [str(each.principal) for each in entry.buckets] == [
+        "444455556666/role/ci",
+        "444455556666/session/ci/run",
+    ]
+    assert {each.place for each in entry.buckets} == {THERE}
+
+
+def test_a_members_log_charges_nobody_of_home() -> None:
+    there = replace(charger(), account=MEMBER.account, place=THERE, home=ACCOUNT)
+    arn = f"arn:aws:iam::{ACCOUNT}:user/alice"
+    [bucket] = read(there, identity__arn=arn).buckets
+    assert str(bucket.principal) == f"other/{arn}"
+
+
+@pytest.mark.parametrize(
+    ("region", "place", "priced"),
+    [
+        ("us-east-1", THERE, "us-east-1"),
+        (None, THERE, "eu-central-1"),
+        (None, "", None),
+        ("us-west-2", "", "us-west-2"),
+    ],
+)
+def test_a_call_is_priced_in_the_region_of_its_record(
+    region: str | None, place: str, priced: str | None
+) -> None:
+    """Else in that of its log; home's is not assumed where the record is silent."""
+    asked: list[str | None] = []
+
+    class Asked(DatedPrices):
+        def on(self, day: date) -> PriceTable:
+            table = super().on(day)
+
+            class Table(PriceTable):
+                def cost(self, model_id: str, region: str | None, *more: Any) -> Cost:
+                    asked.append(region)
+                    return table.cost(model_id, region, *more)
+
+            return Table({})
+
+    group = replace(MEMBER, place=place)
+    read(replace(charger(Asked(shipped_rates())), place=place, region=group.region), region=region)
+    assert asked == [priced]
+
+
+def test_a_call_has_the_same_key_in_whichever_log_it_stands() -> None:
+    """So that what is delivered by two ways counts once."""
+    there = replace(charger(), place=f"{ACCOUNT}/eu-central-1")
+    here, also = charged(), read(there)
+    assert here.key == also.key
+    assert [each.principal for each in here.buckets] == [each.principal for each in also.buckets]

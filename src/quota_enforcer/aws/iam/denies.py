@@ -59,6 +59,8 @@ class IamDenies:
                 f"no deny policy for {scope!r} is installed; installed model scopes: "
                 f"{', '.join(sorted(self._policies))}",
             )
+        if principal.account:  # never whoever has that name at home
+            raise CannotDeny(f"{principal}: {cannot_be_denied(principal, gated=False)}")
         try:
             match principal.kind:
                 case Kind.USER:
@@ -76,7 +78,7 @@ class IamDenies:
         Raises CannotDeny for a principal out of reach, which somebody else must have denied.
         """
         policy = self._policies.get(scope)
-        if policy is None:
+        if policy is None or principal.account:
             return
         try:
             match principal.kind:

@@ -85,7 +85,7 @@ def why_nothing(record: Record, verdicts: list[Verdict], context: Context) -> st
         return "it is not blocked: in observe mode nobody is"
     if team:
         return ""
-    undeniable = cannot_be_denied(record.principal, gated=context.gated)
+    undeniable = cannot_be_denied(record.principal, gated=context.gated, reached=context.reached)
     return f"it is not blocked: {undeniable}" if undeniable else ""
 
 

@@ -16,7 +16,7 @@ from quota_enforcer.core.notices.subscription import (
     Subscription,
     filter_for,
 )
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind, Principal, canonical
 
 WAITS: Final = "waits for confirmation"
 
@@ -28,7 +28,8 @@ _Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PRINCIPAL... EMAIL",
-        help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME or team/NAME; the address last.",
+        help="user/NAME, role/NAME, sso/NAME, session/ROLE/NAME or team/NAME, or an ARN; "
+        "the address last.",
     ),
 ]
 
@@ -60,7 +61,7 @@ def subscribe(
     if show:
         show_all(subscriptions.by_email(), as_json=as_json)
         return
-    names, email = _read(words)
+    names, email = _read(words, deployment.settings.account)
     _warn_of_strangers(deployment, names)
     found = subscriptions.find(email)
     if found is None:
@@ -85,7 +86,7 @@ def unsubscribe(deployment: Deployment, words: _Words = None, *, as_json: AsJson
       quota-enforcer unsubscribe user/alice alice@example.com
     """
     subscriptions = deployment.subscriptions()
-    names, email = _read(words)
+    names, email = _read(words, deployment.settings.account)
     found = subscriptions.find(email)
     already = _ours(found) if found is not None else ()
     absent = names - set(already)
@@ -118,14 +119,14 @@ def _extend(
     hint(_SLOW)
 
 
-def _read(words: list[str] | None) -> tuple[set[str], str]:
+def _read(words: list[str] | None, home: str) -> tuple[set[str], str]:
     """Principals in their one spelling, and the address; typer.BadParameter or UnknownIdentity."""
     if not words or len(words) < 2:  # noqa: PLR2004 - one principal and the address
         raise typer.BadParameter("name at least one principal, and the e-mail address last")
     *names, email = words
     if not _EMAIL.fullmatch(email) or email.partition("/")[0] in set(Kind):
         raise typer.BadParameter(f"{email!r} is no e-mail address: it comes last")
-    principals = {Principal.parse(name) for name in names}
+    principals = {Principal.parse(canonical(name, home)) for name in names}
     if others := [str(each) for each in principals if each.kind is Kind.OTHER]:
         raise UnknownIdentity(f"{', '.join(others)} can have no quota, so there are no notices")
     return set(map(str, principals)), email

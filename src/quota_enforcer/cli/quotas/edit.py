@@ -154,9 +154,11 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     """Why a rule cannot deny a principal that it names; None if it can deny all of them."""
     if rule.subject.is_group:
         return None
-    gated = bool(deployment.settings.author)
+    context = deployment.settings.context(clock.now())
     principals = map(Principal.parse, rule.members or (rule.subject,))
-    reasons = dict.fromkeys(cannot_be_denied(each, gated=gated) for each in principals)
+    reasons = dict.fromkeys(
+        cannot_be_denied(each, gated=context.gated, reached=context.reached) for each in principals
+    )
     return "; ".join(why for why in reasons if why) or None
 
 

@@ -15,7 +15,15 @@ from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import UnknownIdentity, near_names, these
 from quota_enforcer.core.notices.amounts import listed
-from quota_enforcer.core.principal import Identity, Kind, Principal, canonical, identify
+from quota_enforcer.core.principal import (
+    Identity,
+    Kind,
+    Principal,
+    account_of,
+    canonical,
+    identify,
+    of_account,
+)
 from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
 from quota_enforcer.insight.quotas.names import UnknownName, unknown_names
 
@@ -41,14 +49,18 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
     the session is meant or its role; without `ask` it is the role.
     """
     said = text.strip()
+    home = deployment.settings.account
     if said.startswith("arn:"):
-        return _of_arn(said, deployment.settings.account, ask=ask)
+        return _of_arn(said, home, ask=ask)
     if said in GROUPS:
         return said
+    account, own = of_account(re.sub(r"^(\d{12}):", r"\1/", said))
+    if account:
+        return _of_account(deployment, account, own)
     kind, slash, name = re.sub(rf"^({'|'.join(Kind)}):", r"\1/", said).partition("/")
     kinds = {form: each for each in Kind for form in (each.value, f"{each.value}s")}
     if slash and kind.lower() in kinds:
-        return canonical(f"{kinds[kind.lower()]}/{name}", deployment.settings.account)
+        return canonical(f"{kinds[kind.lower()]}/{name}", home)
     if slash and kind.lower() in {"group", "groups"}:
         raise UnknownIdentity(f"{said!r} is {_WHOSE['group']}")
     if slash or not said:
@@ -58,7 +70,7 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
 
 def strangers(deployment: Deployment, principals: Iterable[Principal]) -> list[UnknownName]:
     """Those whom IAM does not know; if it cannot be asked, a hint says so, and that is all."""
-    several = sorted({each for each in principals if each.kind in _IN_IAM})
+    several = sorted({each for each in principals if each.kind in _IN_IAM and not each.account})
     if not several:
         return []
     try:
@@ -71,6 +83,31 @@ def strangers(deployment: Deployment, principals: Iterable[Principal]) -> list[U
         return []
 
 
+def _of_account(deployment: Deployment, account: str, own: str) -> str:
+    """Whoever is of an account; at home they have no number."""
+    at_home = account == deployment.settings.account
+    if at_home and "*" in own:
+        raise UnknownIdentity(
+            f"{account} is the account of this deployment: write {own}, which covers all accounts"
+            if own in GROUPS
+            else f"{account} is the account of this deployment: write user/* or role/*"
+        )
+    if "/" not in own and own != "*":
+        of = "" if at_home else account
+        having = {each for each in _having(deployment, own) if each.kind in _IN_IAM}
+        several = [each for each in having if each.account == of]
+        if len(several) != 1:
+            raise UnknownIdentity(
+                f"{own!r} of account {account} may be nobody, or several: write "
+                f"{account}/user/{own} or {account}/role/{own}"
+            )
+        return str(several[0])
+    kind, _, name = own.partition("/")
+    if (kind := kind.lower().removesuffix("s")) in set(Kind):
+        own = f"{kind}/{name}"
+    return canonical(own if at_home else f"{account}/{own}", deployment.settings.account)
+
+
 def _bare(deployment: Deployment, name: str) -> str:
     """A name without its kind: the one principal, team or group that has it."""
     if name.lower() in _EVERYBODY:
@@ -78,6 +115,8 @@ def _bare(deployment: Deployment, name: str) -> str:
             f"{name!r} is nobody's name: write {DEFAULT} for all people (never roles), or user/*, "
             "sso/* or role/* for all of a kind"
         )
+    if re.fullmatch(r"\d{12}", name):
+        raise UnknownIdentity(f"{name!r} is an account: write {name}/* for all its users and roles")
     if (kind := name.lower().removesuffix("s")) in {Kind.USER, Kind.ROLE}:
         raise UnknownIdentity(f"{name!r} is nobody's name: write {kind}/* for all of them")
     several = sorted(set(_having(deployment, name)))
@@ -110,15 +149,15 @@ def _having(deployment: Deployment, name: str) -> Iterator[Principal]:
 
 
 def _is_one(subject: Subject) -> bool:
-    kind, _, name = subject.partition("/")
-    return kind in _NAMED and bool(name) and not subject.is_group
+    name = of_account(subject)[1].partition("/")[2]
+    return subject.kind in _NAMED and bool(name) and not subject.is_group
 
 
-def _of_arn(arn: str, account: str, *, ask: bool) -> str:
-    identity = identify(arn, account)
+def _of_arn(arn: str, home: str, *, ask: bool) -> str:
+    identity = identify(arn, account_of(arn), home)
     principal = identity.principal
     if principal.kind is Kind.OTHER:
-        raise UnknownIdentity(_why_nobody(arn, account))
+        raise UnknownIdentity(_why_nobody(arn))
     if principal.kind is Kind.ROLE and principal.name.startswith(_SSO_ROLE):
         raise UnknownIdentity(
             f"{arn} is the role of a permission set, whose people are limited each by name: write "
@@ -145,13 +184,8 @@ def _session_or_role(arn: str, identity: Identity) -> Principal:
     return answers[answer.strip().lower()]
 
 
-def _why_nobody(arn: str, account: str) -> str:
-    owner, resource = arn.split(":", 5)[4:]
-    if owner != account:
-        return (
-            f"{arn} is of account {owner}, and this deployment limits who calls Bedrock in "
-            f"account {account}"
-        )
+def _why_nobody(arn: str) -> str:
+    resource = arn.split(":", 5)[5]
     what = _WHOSE.get(resource.partition("/")[0], "no user, role or session")
     return f"{arn} is {what}"
 

@@ -107,7 +107,9 @@ class _Reading:
             return self._valid(self._pause())
         subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
-                              f"session/ROLE/*, {', '.join(GROUPS)}", Subject())  # fmt: skip
+                              f"session/ROLE/*, {', '.join(GROUPS)}; of a member account "
+                              "444455556666/user/NAME, 444455556666/role/*, 444455556666/*",
+                              Subject())  # fmt: skip
         name = self._required(
             "quota",
             values.name,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team
-from quota_enforcer.core.quotas.subject import Subject, covering
+from quota_enforcer.core.quotas.subject import DEFAULT, Subject, covering
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Precedence(StrEnum):
     ITSELF = "principal"
     TEAM = "team"
     KIND = "kind"
+    ACCOUNT = "account"
+    """Of a member account: all its users and roles."""
     DEFAULT = "default"
 
 
@@ -101,7 +103,7 @@ class QuotaBook:
         """Every rule that covers a principal, nearest first, and what becomes of it."""
         found: list[Candidate] = []
         nearer: set[str] = set()
-        for nearness, level in zip(Precedence, self._levels(principal), strict=False):
+        for nearness, level in self._levels(principal):
             here: set[str] = set()
             for rule in level:
                 fate = Selection.ENDED
@@ -125,12 +127,18 @@ class QuotaBook:
         """The teams with a shared quota that this principal draws on, exempt from it or not."""
         return self._pools_of.get(principal, ())
 
-    def _levels(self, principal: Principal) -> Iterator[list[Rule]]:
+    def _levels(self, principal: Principal) -> Iterator[tuple[Precedence, list[Rule]]]:
         itself, *groups = covering(principal)
-        yield self._by_whom.get(itself, [])
-        yield self._by_member.get(itself, [])
+        yield Precedence.ITSELF, self._by_whom.get(itself, [])
+        yield Precedence.TEAM, self._by_member.get(itself, [])
         for group in groups:
-            yield self._by_whom.get(group, [])
+            yield _nearness(group), self._by_whom.get(group, [])
+
+
+def _nearness(group: Subject) -> Precedence:
+    if group == DEFAULT:
+        return Precedence.DEFAULT
+    return Precedence.KIND if group.kind else Precedence.ACCOUNT
 
 
 def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ...]:
@@ -153,7 +161,5 @@ def _parsed(members: Iterable[str]) -> frozenset[Principal]:
 def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:
     """Without the sessions of a role that is a member itself: their usage is in the role's."""
     return frozenset(
-        each
-        for each in members
-        if each.kind is not Kind.SESSION or Principal(Kind.ROLE, each.role) not in members
+        each for each in members if each.kind is not Kind.SESSION or each.of_role not in members
     )

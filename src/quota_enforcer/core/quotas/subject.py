@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind, Principal, of_account
 
 _PEOPLE = {Kind.USER, Kind.SSO}
 
@@ -12,30 +12,43 @@ class Subject(str):
     """One principal (`user/alice`), a team (`team/x`), or a group.
 
     Groups are kinds (`user/*`, `sso/*`, `role/*`), all sessions of a role (`session/ROLE/*`), and
-    `default`: people, that is `user/*` and `sso/*`, and never roles.
+    `default`: people, that is `user/*` and `sso/*`, and never roles. Kinds cover all accounts;
+    those of one member account are `444455556666/user/*` and `444455556666/role/*`, and both of
+    them together `444455556666/*`.
     """
 
     __slots__ = ()
 
     @classmethod
-    def sessions_of(cls, role: str) -> Self:
-        return cls(f"{Kind.SESSION}/{role}/*")
+    def sessions_of(cls, role: Principal) -> Self:
+        return cls(f"{Principal(Kind.SESSION, role.name, role.account)}/*")
+
+    @property
+    def account(self) -> str:
+        """The member account that it is of; empty for home's, and for whatever is of none."""
+        return of_account(self)[0]
 
     @property
     def kind(self) -> str:
-        """The word before the slash; empty for `default`."""
-        kind, slash, _ = self.partition("/")
+        """The word before the slash; empty for `default`, and for all of an account."""
+        kind, slash, _ = of_account(self)[1].partition("/")
         return kind if slash else ""
 
     @property
-    def role(self) -> str:
-        """Of sessions: the name of their role."""
-        return self.split("/")[1]
+    def role(self) -> Principal:
+        """Of sessions: their role."""
+        account, own = of_account(self)
+        return Principal(Kind.ROLE, own.split("/")[1], account)
 
     @property
     def is_group(self) -> bool:
         """Whether it names nobody in particular."""
         return self in {DEFAULT, PAUSE} or "*" in self
+
+    @property
+    def is_of_an_account(self) -> bool:
+        """Whether it is one of the groups that every member account has."""
+        return bool(self.account) and of_account(self)[1] in _OF_AN_ACCOUNT
 
     @property
     def is_team(self) -> bool:
@@ -49,9 +62,12 @@ class Subject(str):
     @property
     def parts(self) -> "tuple[Self, ...]":
         """The groups that together cover everybody whom this one covers; empty for all others."""
-        return tuple(
-            type(self)(f"{kind}/*") for kind in Kind if self == DEFAULT and kind in _PEOPLE
-        )
+        if self == DEFAULT:
+            return tuple(type(self)(f"{kind}/*") for kind in Kind if kind in _PEOPLE)
+        account, own = of_account(self)
+        if account and own == _ALL:
+            return tuple(type(self)(f"{account}/{kind}/*") for kind in (Kind.USER, Kind.ROLE))
+        return ()
 
     def principal(self) -> Principal:
         """The one that it names; raises UnknownIdentity for a group."""
@@ -68,16 +84,23 @@ PAUSE = Subject("pause")
 PAUSED_BLOCKS = "new-blocks"
 """Its second key."""
 GROUPS = (Subject("user/*"), Subject("sso/*"), Subject("role/*"), DEFAULT)
-"""The groups that are the same in every account."""
+"""The groups of every deployment."""
+_ALL = "*"
+_OF_AN_ACCOUNT = ("user/*", "role/*", _ALL)
 
 
 def covering(principal: Principal) -> tuple[Subject, ...]:
-    """The subjects that cover a principal, nearest first: itself, its kind or role, the default."""
-    kind = Subject(f"{principal.kind}/*")
+    """The subjects that cover a principal, nearest first: itself, its kind or role, the default.
+
+    The groups of its account come before those of all accounts.
+    """
     if principal.kind is Kind.SESSION:
-        kind = Subject.sessions_of(principal.role)
+        return (Subject(principal), Subject.sessions_of(principal.of_role))
+    kind = f"{principal.kind}/*"
+    account = principal.account
+    own = (Subject(f"{account}/{kind}"), Subject(f"{account}/{_ALL}")) if account else ()
     default = (DEFAULT,) if principal.kind in _PEOPLE else ()
-    return (Subject(principal), kind, *default)
+    return (Subject(principal), *own, Subject(kind), *default)
 
 
 class QuotaId(NamedTuple):

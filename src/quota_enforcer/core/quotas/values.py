@@ -81,7 +81,7 @@ def texts(value: Any) -> list[str]:
 
 def subject(value: Any) -> Subject:
     covered = Subject(text(value))
-    if covered in GROUPS:
+    if covered in GROUPS or covered.is_of_an_account:
         return covered
     if covered.of_sessions and covered.endswith("/*"):
         _principal(f"{covered.removesuffix('*')}any")

@@ -7,7 +7,7 @@ purpose, so that is told apart.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -151,11 +151,8 @@ class _Asked:
     def _limits(self, principal: Principal) -> _Limits:
         """A role's sessions are metered apart only from the day on that a quota names them."""
         asked = [principal]
-        if (
-            principal.kind is Kind.ROLE
-            and Subject.sessions_of(principal.name) in self._book.sessions
-        ):
-            asked.append(Principal(Kind.SESSION, f"{principal.name}/-"))
+        if principal.kind is Kind.ROLE and Subject.sessions_of(principal) in self._book.sessions:
+            asked.append(replace(principal, kind=Kind.SESSION, name=f"{principal.name}/-"))
         rules = [
             each.rule
             for who in asked
@@ -194,7 +191,7 @@ def _advice(found: Coverage) -> str:
         share = (
             f"{names:,} session names share {roles[0]}" if names else "Where people share a role"
         )
-        said.append(f"{share}: one for {Subject.sessions_of(roles[0].name)} limits each by itself.")
+        said.append(f"{share}: one for {Subject.sessions_of(roles[0])} limits each by itself.")
     if any(who.kind is Kind.OTHER for who in found.uncovered):
         said.append("No quota can deny other/...: they are root, federated or of other accounts.")
     return " ".join(said)

@@ -88,23 +88,23 @@ def shared(deployment: DeploymentUnderCheck) -> Diagnosis:
 def session_names(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Whether callers of the roles in use choose what their sessions are called."""
     entities = deployment.identities()
-    names: defaultdict[str, set[str]] = defaultdict(set)
+    names: defaultdict[Principal, set[str]] = defaultdict(set)
     for principal in seen(deployment.ledger.sources(), deployment.settings.account):
         if principal.kind is Kind.SESSION:
-            names[principal.role].add(principal.session)
+            names[principal.of_role].add(principal.session)
     rules = deployment.quotas().rules
     subjects = [Subject(each) for rule in rules for each in (rule.subject, *rule.members)]
     limited = {subject.role for subject in subjects if subject.of_sessions}
-    found = {name: entities.get(Principal(Kind.ROLE, name)) for name in names.keys() | limited}
+    found = {each: entities.get(each) for each in names.keys() | limited}
     return coverage_rules.session_names(
         [
             Named(
-                name,
+                each.name,
                 tuple(callers_name_themselves(role.trust)),
-                limited=name in limited,
-                seen=len(names[name]),
+                limited=each in limited,
+                seen=len(names[each]),
             )
-            for name, role in sorted(found.items())
+            for each, role in sorted(found.items())
             if role is not None
         ]
     )

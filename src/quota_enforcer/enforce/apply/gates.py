@@ -19,14 +19,15 @@ from quota_enforcer.meter.appearances import Appearance, seen
 
 
 def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -> GateIntent:
-    """What a gate shall deny for one decision; a session says itself which role it is of.
+    """What a gate of home's shall deny for one decision; a session says itself of which role it is.
 
     Who is blocked makes no calls and is forgotten by the metrics, so what the stored intent knows
     is kept.
     """
     principal = decision.principal
     if principal.kind is Kind.SESSION:
-        appears = Appearance({principal.session}, {principal.role})
+        roles_here = set() if principal.account else {principal.role}
+        appears = Appearance({principal.session}, roles_here)
     names, roles = set(appears.names), set(appears.roles)
     if stored is not None:
         names |= stored.names

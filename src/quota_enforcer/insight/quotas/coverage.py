@@ -67,7 +67,7 @@ def _each_once(usages: Mapping[Principal, Usage], query: SpendQuery) -> Iterator
     sums = _by_model(usages, query)
     for (who, model), counts in sums.items():
         if who.kind is Kind.SESSION:
-            role = Principal(Kind.ROLE, who.role)
+            role = who.of_role
             apart[role, model].append(counts)
             yield ChargedUse((role, who), model, counts)
     for (who, model), counts in sums.items():

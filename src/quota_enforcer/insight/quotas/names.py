@@ -46,7 +46,10 @@ class UnknownName:
 
 
 def unknown_names(principals: Iterable[Principal], identities: IdentityNames) -> list[UnknownName]:
-    """Those that IAM does not know; people of Identity Center and teams are not IAM's to know."""
+    """Those that IAM does not know; people of Identity Center and teams are not IAM's to know.
+
+    Neither are those of a member account home's.
+    """
     several = list(principals)
     entities = set(_entities(several).values())
     if len(entities) <= _FEW:
@@ -72,8 +75,10 @@ def _entities(principals: Iterable[Principal]) -> dict[Principal, Principal]:
     """The user or role behind each: of a session its role."""
     found = {}
     for each in principals:
+        if each.account:
+            continue
         if each.kind is Kind.SESSION:
-            found[each] = Principal(Kind.ROLE, each.role)
+            found[each] = each.of_role
         elif each.kind in {Kind.USER, Kind.ROLE}:
             found[each] = each
     return found

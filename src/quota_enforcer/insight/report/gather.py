@@ -115,7 +115,7 @@ class Gathering:
                 self._context.now,
                 denied=bool(record.standing.denied),
                 over=frozenset(v.quota.name for v in decision.verdicts if v.used_up),
-                deniable=cannot_be_denied(record.principal, gated=self._context.gated) is None,
+                deniable=_deniable(record.principal, self._context),
                 would_deny={id_: still[id_] for id_ in noted if id_ in still},
             ),
         )
@@ -143,3 +143,8 @@ def _read_from(days: tuple[date, ...]) -> date:
     if len(days) >= _MONTH:
         month = (month - timedelta(days=1)).replace(day=1)
     return min(days[0], month, days[-1] - DAY * PACE_DAYS)
+
+
+def _deniable(principal: Principal, context: Context) -> bool:
+    why = cannot_be_denied(principal, gated=context.gated, reached=context.reached)
+    return why is None

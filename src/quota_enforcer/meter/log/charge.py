@@ -14,6 +14,7 @@ from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged
 from quota_enforcer.core.usage.counts import COUNTED, Counts
+from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry
@@ -61,10 +62,16 @@ class CallCharger:
     account: str
     zone: ZoneInfo
     """Buckets are its hours."""
+    place: str = HOME
+    """As buckets have it: where the log is."""
+    home: str = ""
+    """The home account, if this is a member's log."""
+    region: str | None = None
+    """Where a call is priced whose record names no Region."""
 
     def read(self, event: LogEvent, now: datetime) -> UsageEntry | Skipped | Quarantined:
         """What an event says. One dated too long after `now` or before it is quarantined."""
-        reading = read(event.message, self.account)
+        reading = read(event.message, self.account, self.home)
         if not isinstance(reading, Counted):
             return reading
         if reading.at - now > EARLY:
@@ -84,9 +91,9 @@ class CallCharger:
         model = self.models.named(call.model_id)
         day = local_date(call.at, self.zone)
         cost = self.prices.on(day).cost(
-            model.priced_as, call.region, call.counts, call.cache_writes, call.tier
+            model.priced_as, call.region or self.region, call.counts, call.cache_writes, call.tier
         )
-        bucket = partial(Bucket, model=model.name, day=day)
+        bucket = partial(Bucket, model=model.name, day=day, place=self.place)
         hour = hour_start(call.at, self.zone)
         principals = charged(call.identity, self.meter_rules.sessions)
         gated = any(principal.kind in GATED for principal in principals)

@@ -101,10 +101,13 @@ def moment(record: Mapping[str, Any]) -> datetime:
     raise Damaged(f"timestamp is {shown(value)}: expected a moment such as 2026-01-31T23:59:59Z")
 
 
-def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Identity]:
-    """The caller's ARN and whom it names, seen from `account`.
+def identity(
+    record: Mapping[str, Any], account: str | None, home: str = ""
+) -> tuple[str, Identity]:
+    """The caller's ARN and whom it names, in the log of `account`, `home` being the home account.
 
-    None: from the account that the record names; if it names none, the ARN's.
+    Without `account` it is the log of the account that the record names; if it names none, of the
+    ARN's.
     """
     section = record.get("identity")
     if section is None:
@@ -113,7 +116,7 @@ def identity(record: Mapping[str, Any], account: str | None) -> tuple[str, Ident
         raise Damaged(f"identity is {shown(section)}: expected an object with the caller's arn")
     try:
         arn = text(section, "arn")
-        return arn, _identified(arn, account or _own_account(record, arn))
+        return arn, _identified(arn, account or _own_account(record, arn), home)
     except Damaged as error:
         raise Damaged(f"identity.{error}") from None
     except UnknownIdentity as error:
@@ -161,8 +164,8 @@ def kind_of(value: object) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _identified(arn: str, account: str) -> Identity:
-    return identify(arn, account)
+def _identified(arn: str, account: str, home: str) -> Identity:
+    return identify(arn, account, home)
 
 
 def _own_account(record: Mapping[str, Any], arn: str) -> str:

@@ -65,11 +65,12 @@ class Quarantined:
 Reading = Counted | Skipped | Quarantined
 
 
-def read(line: str | bytes, account: str | None = None) -> Reading:
+def read(line: str | bytes, account: str | None = None, home: str = "") -> Reading:
     """What a line of the log group says.
 
     `account` is the account whose log this is; callers of another one are `other/ARN`. Without it
-    the record's own `accountId` counts; if that is missing or redacted, the ARN's.
+    the record's own `accountId` counts; if that is missing or redacted, the ARN's. If `home` is
+    another account, callers have the number of their account.
     """
     try:
         plain = (line.decode() if isinstance(line, bytes) else line).strip()
@@ -80,7 +81,7 @@ def read(line: str | bytes, account: str | None = None) -> Reading:
             if "{" in plain:
                 return Quarantined("no record: text before a JSON object")
             return Skipped("no record: a plain line")
-        return _read(_parsed(plain), account)
+        return _read(_parsed(plain), account, home)
     except UnicodeDecodeError as error:
         return Quarantined(f"not UTF-8: {error.reason} at byte {error.start + 1}")
     except Damaged as error:
@@ -103,14 +104,14 @@ def _parsed(plain: str) -> dict[str, Any]:
     return record
 
 
-def _read(record: dict[str, Any], account: str | None) -> Counted | Skipped:
+def _read(record: dict[str, Any], account: str | None, home: str) -> Counted | Skipped:
     schema = record.get("schemaType")
     if schema is not None and schema != SCHEMA:
         raise Damaged(f"schemaType is {shown(schema)}: expected {SCHEMA!r}")
     if record.get("errorCode") not in _NO_ERROR:
         return Skipped(f"{FAILED_CALL}: {record_fields.text(record, 'errorCode')}")
     at = record_fields.moment(record)
-    arn, identity = record_fields.identity(record, account)
+    arn, identity = record_fields.identity(record, account, home)
     model_id = record_fields.model(record)
     operation = record_fields.optional_text(record, "operation")
     counts = record_fields.counts(record, operation, model_id)

@@ -67,6 +67,26 @@ def test_an_hours_tally_has_each_call_once_whoever_used_it(ledger: MeterLedger) 
     assert tally(ledger) == HourTally({HAIKU: expected})
 
 
+def test_the_tally_is_of_homes_log_alone(ledger: MeterLedger) -> None:
+    """It is held against what CloudWatch says of home's account and Region."""
+    there = Bucket(ALICE, HAIKU, TODAY, "444455556666/eu-west-1")
+    ledger.add([an_addition("a"), an_addition("b", buckets=(there,))], NOW)
+    assert tally(ledger).models[HAIKU].requests == 1
+
+
+def test_calls_of_several_places_are_added_each_to_its_own(ledger: MeterLedger) -> None:
+    """One that comes by another way too is the same call."""
+    there = Bucket(ALICE, HAIKU, TODAY, "444455556666/eu-west-1")
+    assert ledger.add([an_addition("a"), an_addition("b", buckets=(there,))], NOW).added == 2
+    again = ledger.add([an_addition("a", buckets=(there,))], NOW)
+    assert (again.added, again.duplicates) == (0, 1)
+    day = ledger.day(TODAY)
+    assert {bucket.place: hours[NOON].requests for bucket, hours in day.items()} == {
+        "": 1,
+        there.place: 1,
+    }
+
+
 def test_a_recount_sets_an_hours_tally_and_takes_out_what_it_did_not_find(
     ledger: MeterLedger,
 ) -> None:

@@ -12,7 +12,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_facts
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
@@ -26,6 +26,7 @@ _FROM = {
     Precedence.ITSELF: "for itself",
     Precedence.TEAM: "for its team",
     Precedence.KIND: "for its kind",
+    Precedence.ACCOUNT: "for its account",
     Precedence.DEFAULT: "for all people",
 }
 
@@ -57,8 +58,7 @@ def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iter
     if standing.denied and not found.record.trouble:
         yield f"It is denied {denied_words(standing.denied)}: {standing.reason}."
     if principal.kind is Kind.SESSION:
-        role = Principal(Kind.ROLE, principal.role)
-        yield f"Its calls count to {role} too, whose quotas hold for it as well."
+        yield f"Its calls count to {principal.of_role} too, whose quotas hold for it as well."
     for rule in teams:
         shares = "share" if rule.share is Share.POOL else "each have"
         ended = "" if rule.stands(context.now) else ", which has ended"

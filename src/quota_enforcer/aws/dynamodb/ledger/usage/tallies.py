@@ -1,5 +1,6 @@
 """What was metered of each model in each hour, whoever used it: one item for a model and an hour.
 
+It is what home's own totals are held against, so calls of other places are not in it.
 It is added to after the calls themselves and not with them, since all deliveries would meet at it.
 So a crash in between leaves it too low, which looks like a gap; the recount of the hour sets it.
 """
@@ -15,6 +16,7 @@ from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, EXPIRES
 from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, known, moment
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.meter.watch.ports import HourTally, WatchMemory
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ class DynamoTallies:
         """Add calls that the ledger has taken."""
         sums: defaultdict[tuple[datetime, str], list[Counts]] = defaultdict(list)
         for call in calls:
-            sums[call.hour, call.buckets[0].model].append(call.counts)
+            _, model, _, place = call.buckets[0]
+            if place == HOME:
+                sums[call.hour, model].append(call.counts)
         for (hour, model), rows in sums.items():
             total = Counts.total(rows)
             numbers = {name: getattr(total, name) for name in OBSERVED if getattr(total, name)}
