@@ -4,6 +4,7 @@ import gc
 import os
 from functools import cache
 
+import botocore.session
 import pytest
 import typer.testing
 from hypothesis import HealthCheck, settings
@@ -32,3 +33,8 @@ def pytest_collection_finish() -> None:
 
 # Typer's runner builds all commands again for each run, which takes longer than most commands do.
 pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))
+
+# boto3 reads the model of a service again for each session, which takes longer than most calls.
+pytest.MonkeyPatch().setattr(
+    botocore.session, "create_loader", cache(botocore.session.create_loader)
+)

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from functools import cache
 from threading import local
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import boto3
-import botocore.session
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -32,14 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MakeLedger = Callable[[ZoneInfo], Ledger]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _models_read_once() -> Iterator[None]:
-    """Whoever makes a session of boto3 finds the models of AWS's services read already."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

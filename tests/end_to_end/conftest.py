@@ -1,7 +1,9 @@
 """One embedded AWS for each test process; each test finds it empty."""
 
+import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ from embedded_account import (
     logging_to_group,
     make_log_role,
 )
-from quota_enforcer.local import template
+from quota_enforcer.local import deploy, template
 from quota_enforcer.local.embedded import EmbeddedAws
 
 BEGUN_FIRST = ("test_demo.py", "test_stream_end_to_end.py")
@@ -33,7 +35,21 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
     """What it deploys is the code as it is when the tests begin, packed once."""
     with pytest.MonkeyPatch.context() as patch, EmbeddedAws() as running:
         patch.setattr(template, "archived", cache(template.archived))
+        patch.setattr(deploy, "transformed_with_code", transformed_once())
         yield running
+
+
+def transformed_once() -> Callable[[Path, dict[str, str] | None], template.Transformed]:
+    """The SAM transform, which takes longer than a deployment, once for the same template."""
+    known: dict[tuple[Path, bytes, str], template.Transformed] = {}
+
+    def transformed(path: Path, parameters: dict[str, str] | None) -> template.Transformed:
+        key = (path, path.read_bytes(), json.dumps(parameters, sort_keys=True))
+        if key not in known:
+            known[key] = template.transformed_with_code(path, parameters)
+        return known[key]
+
+    return transformed
 
 
 @pytest.fixture

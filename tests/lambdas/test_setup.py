@@ -4,13 +4,11 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 import pytest
 from moto import mock_aws
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 EVENTS = Path(__file__).parents[2] / "events"
-LOADERS = cache(botocore.session.create_loader)
-"""Each session finds the models of AWS's services read already."""
 
 
 class Answers:
@@ -60,7 +56,6 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.setenv(name, "us-east-1")
-    monkeypatch.setattr(botocore.session, "create_loader", LOADERS)
     with mock_aws():
         yield
 

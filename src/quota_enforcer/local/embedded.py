@@ -152,7 +152,7 @@ class EmbeddedAws:
 
     def client(self, service: str, session: boto3.Session | None = None) -> Any:
         """A client of the service, for root or for whom the session is; made once and kept."""
-        return self._sessions.client(service, session or self.session())
+        return (session or self.session()).client(service)  # type: ignore[call-overload]
 
     def environment(self) -> dict[str, str]:
         """The environment that points a subprocess, such as our command line, here as root.

@@ -109,7 +109,6 @@ class Server:
             "GATEWAY_PORT": str(listener.getsockname()[1]),
             "MINISTACK_ACCOUNT_ID": account_id,
             "MINISTACK_REGION": region,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(Path(quota_enforcer.__file__).parents[1]),
             "QUOTA_ENFORCER_LISTENER": str(listener.fileno()),
             "QUOTA_ENFORCER_STOP_AT_EOF": "1",
@@ -118,6 +117,8 @@ class Server:
             "TMPDIR": str(temporary),
             SIMULATED: str(self.clock_file),
         }
+        if sys.dont_write_bytecode:
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         with self._log.open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "quota_enforcer.local.server"],

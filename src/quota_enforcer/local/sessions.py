@@ -20,14 +20,34 @@ _LOADER: Final = Loader(include_default_search_paths=True)
 """Shared, so that each service's model is read once and not once a session."""
 
 
+class KeptSession(boto3.Session):
+    """Makes one client for each service, since making one takes longer than most calls."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kept: dict[str, Any] = {}
+
+    def client(self, service_name: str, *arguments: Any, **options: Any) -> Any:
+        """The kept client; a new one where anything is asked for but the service."""
+        if arguments or options:
+            return super().client(service_name, *arguments, **options)  # type: ignore[call-overload]
+        if service_name not in self._kept:
+            self._kept[service_name] = super().client(service_name)  # type: ignore[call-overload]
+        return self._kept[service_name]
+
+    def close(self) -> None:
+        for client in self._kept.values():
+            client.close()
+        self._kept.clear()
+
+
 class Sessions:
     """By access key; `root` is the account's own, which may do everything."""
 
     def __init__(self, root: str, region: str) -> None:
         self._root = root
         self._region = region
-        self._sessions: dict[tuple[str, str], boto3.Session] = {}
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._sessions: dict[tuple[str, str], KeptSession] = {}
 
     def session_for(
         self,
@@ -36,7 +56,7 @@ class Sessions:
         secret_access_key: str,
         session_token: str | None = None,
         region: str = "",
-    ) -> boto3.Session:
+    ) -> KeptSession:
         key = access_key_id, region or self._region
         if (known := self._sessions.get(key)) is not None:
             return known
@@ -44,7 +64,7 @@ class Sessions:
         core.register_component("data_loader", _LOADER)
         core.get_component("config_store").set_config_variable("endpoint_url", endpoint)
         core.set_default_client_config(_CONFIG)
-        session = boto3.Session(
+        session = KeptSession(
             access_key_id,
             secret_access_key,
             session_token,
@@ -54,23 +74,11 @@ class Sessions:
         self._sessions[key] = session
         return session
 
-    def client(self, service: str, session: boto3.Session) -> Any:
-        credentials = session.get_credentials()
-        key = (service, credentials.access_key if credentials else "", session.region_name)
-        if key not in self._clients:
-            self._clients[key] = session.client(service)  # type: ignore[call-overload]  # any name
-        return self._clients[key]
-
     def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+        for session in self._sessions.values():
+            session.close()
         self._sessions.clear()
 
     def close_all_but_root(self) -> None:
-        for key in list(self._clients):
-            if key[1] != self._root:
-                self._clients.pop(key).close()
-        self._sessions = {
-            key: session for key, session in self._sessions.items() if key[0] == self._root
-        }
+        for key in [key for key in self._sessions if key[0] != self._root]:
+            self._sessions.pop(key).close()

@@ -21,6 +21,9 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip archive knows: the same code always gives the same bytes."""
 _NOT_CODE: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
+Transformed = tuple[dict[str, Any], dict[str, bytes]]
+"""A template after the transform, and the archives it names by their key in the bucket."""
+
 
 class _Loader(yaml.CSafeLoader):
     """Knows CloudFormation's tags, such as !Ref; in C, which is ten times as fast."""
@@ -46,8 +49,8 @@ def transformed(template_path: Path, parameters: dict[str, str] | None = None) -
 
 def transformed_with_code(
     template_path: Path, parameters: dict[str, str] | None = None
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The transformed template, and the archives it names by their key in the bucket."""
+) -> Transformed:
+    """The same, with the archives."""
     template = parsed(template_path.read_text(encoding="utf-8"))
     archives: dict[str, bytes] = {}
     functions = [

@@ -170,8 +170,9 @@ def test_a_backlog_of_more_than_a_transaction_is_added_once(ledger: MeterLedger)
     ]
     assert ledger.add(backlog, NOW) == AddResult(230)
     assert ledger.add(backlog[100:], NOW) == AddResult(0, 130)
-    found = [used(ledger, Principal.parse(f"user/u{n}")).requests for n in range(60)]
-    assert found == [4] * 50 + [3] * 10
+    day = ledger.day(TODAY)
+    buckets = [Bucket(Principal.parse(f"user/u{n}"), HAIKU, TODAY) for n in range(60)]
+    assert [day[bucket][NOON].requests for bucket in buckets] == [4] * 50 + [3] * 10
 
 
 def test_more_calls_of_one_moment_than_one_condition_holds_are_added_once(

@@ -1,11 +1,14 @@
 """The process that Lambda workers are forked from; a script that imports nothing of ours.
 
 Lambda's runtime and the packages that functions bring along are imported here, once: importing
-them is most of what a cold start costs. The function's own code is imported by each worker, from
-the archive that was deployed.
+them is most of what a cold start costs. What is left of it, functions of one archive share: for
+each archive there is a process of its own, forked from this one, that has imported what the
+archive's handlers import. The handlers themselves each worker imports, in its own environment.
 """
 
+import ast
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -13,11 +16,17 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 _LIBRARIES: Final = ("boto3", "aws_lambda_powertools", "aws_xray_sdk.core", "crhelper", "tenacity")
+_SERVICES: Final = (
+    "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "sns",
+)  # fmt: skip
+"""Whose models are read here, once: that takes longer than all else that makes a client."""
 _SIZE: Final = 4
 """Bytes that say how long a request is, or which process the answer is about."""
 
@@ -34,17 +43,75 @@ def serve(requests: socket.socket) -> None:
     for name in _LIBRARIES:
         with contextlib.suppress(ImportError):
             import_module(name)
-    while True:
-        size, files, _, _ = socket.recv_fds(requests, _SIZE, 4)
-        if not size:
-            return
-        request = requests.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+    with contextlib.suppress(ImportError):
+        _share_models()
+    archives: dict[Path, socket.socket] = {}
+    for request, files in _received(requests):
+        code = Path(json.loads(request)["folder"]).resolve()
+        if code not in archives:
+            ours, theirs = socket.socketpair()
+            if os.fork() == 0:
+                for other in (requests, ours, *archives.values()):
+                    other.close()
+                for file in files:
+                    os.close(file)
+                _serve_archive(theirs, code)
+            theirs.close()
+            archives[code] = ours
+        socket.send_fds(archives[code], [len(request).to_bytes(_SIZE, "big")], files)
+        archives[code].sendall(request)
+        for file in files:
+            os.close(file)
+        requests.sendall(archives[code].recv(_SIZE, socket.MSG_WAITALL))
+
+
+def _share_models() -> None:
+    """Let all sessions of a process read each model once, and read those of _SERVICES now."""
+    import boto3  # noqa: PLC0415 - a function's package, not ours
+    import botocore.session  # noqa: PLC0415 - likewise
+
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    session = boto3.Session("nobody", "nothing", region_name="us-east-1")
+    for service in _SERVICES:
+        session.client(service)
+
+
+def _serve_archive(requests: socket.socket, code: Path) -> NoReturn:
+    """Be the process that an archive's workers are forked from."""
+    sys.path.insert(0, str(code))
+    for name in _imported_by_handlers(code):
+        # Some are names in a module; and what fails here fails in the worker, which says so.
+        with contextlib.suppress(Exception):
+            import_module(name)
+    sys.path.pop(0)
+    gc.freeze()  # what is here stays; looking through it would copy it into each worker
+    for request, files in _received(requests):
         if (worker := os.fork()) == 0:
             requests.close()
             _work(json.loads(request), files)
         for file in files:
             os.close(file)
         requests.sendall(worker.to_bytes(_SIZE, "big"))
+    os._exit(0)
+
+
+def _imported_by_handlers(code: Path) -> Iterator[str]:
+    """The names that each handler.py imports when it is imported, whether modules or not."""
+    for handler in sorted(code.rglob("handler.py")):
+        with contextlib.suppress(SyntaxError):
+            for statement in ast.parse(handler.read_bytes()).body:
+                if isinstance(statement, ast.ImportFrom) and statement.module:
+                    yield statement.module
+                    yield from (f"{statement.module}.{name.name}" for name in statement.names)
+
+
+def _received(requests: socket.socket) -> Iterator[tuple[bytes, list[int]]]:
+    """Each request with its files, until there is nobody to send one."""
+    while True:
+        size, files, _, _ = socket.recv_fds(requests, _SIZE, 4)
+        if not size:
+            return
+        yield requests.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL), files
 
 
 def _work(request: dict[str, Any], files: list[int]) -> NoReturn:
