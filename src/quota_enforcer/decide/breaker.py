@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.decide.verdict import Verdict
 
 RECENT = timedelta(days=1)
@@ -68,11 +67,6 @@ def new_block(principal: Principal, verdict: Verdict) -> NewBlock:
     quota, limit = verdict.quota, verdict.limit
     percent = int(verdict.sure * 100 / limit) if limit else 0
     return NewBlock(principal, quota.id, percent, quota.subject if quota.pooled else "")
-
-
-def by_hand(quota: Quota) -> bool:
-    """Whether it blocks whom it names outright, so that nobody need ask whether that is meant."""
-    return not quota.limit and not quota.subject.is_group
 
 
 def judge_wave(

@@ -11,7 +11,6 @@ from typing import Protocol
 from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
@@ -77,7 +76,7 @@ class SecondLook:
         record = self._ledger.records([principal])[principal]
         decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
         tripped = before.breaker_since is not None or state.breaker_since is not None
-        if pause_of(given.rules.rules, given.context.now) is not None:
+        if given.paused:
             decision = decision.pausing()
         elif tripped and not given.confirmed:
             decision = still_held(decision, given)

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from quota_enforcer.core.deployment import Context, Settings
+from quota_enforcer.core.deployment import SETTLING, Context, Settings
 from quota_enforcer.core.ledger import (
     GateIntent,
     GateIntentReads,
-    Premise,
     Record,
     SweepState,
 )
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Pause
+from quota_enforcer.core.quotas.quota import Pause, pause_of
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.window import hour_start
@@ -60,14 +59,14 @@ class SweepInput:
     """Those at a wake of whom it is doubted that what the ledger says is in force."""
 
     @property
+    def paused(self) -> bool:
+        """Whether nobody new is blocked for the moment."""
+        return pause_of(self.rules.rules, self.context.now) is not None
+
+    @property
     def partial(self) -> bool:
         """A wake or an edit: to find what others changed in IAM is the schedule's."""
         return self.attached is None
-
-    def premise(self, *, blocks: bool) -> Premise:
-        """What a decision by this rests on; whether the breaker holds, matters to new blocks."""
-        breaker = self.state.breaker if blocks and not self.confirmed else None
-        return Premise(self.rules.version, breaker)
 
     def seen(self, *, but: Collection[Principal]) -> dict[str, frozenset[Principal]]:
         """The marks that need not stay as they are, and whom each must go on marking.
@@ -114,6 +113,25 @@ class SweepInput:
                     "doctor`, which reads what the deny says"
                 )
         return tuple(found)
+
+    def drift(self, record: Record, tried: frozenset[str] = NOTHING) -> tuple[str, ...]:
+        """What somebody else attached or detached, in words; an unfinished apply is none.
+
+        `tried` may have been attached by ourselves.
+        """
+        since = record.standing.since
+        young = since and since > self.context.now - SETTLING
+        if record.intended is not None or record.trouble:
+            return ()
+        if young and record.principal not in self.asked:
+            return ()
+        attached, who = self.denied(record), record.principal
+        missing = record.standing.denied - attached
+        planted = attached - record.standing.denied - tried
+        return (
+            *(f"the deny of {each} was detached from {who}" for each in sorted(missing)),
+            *(f"the deny of {each} was attached to {who}" for each in sorted(planted)),
+        )
 
     def _called_since(self, record: Record, after: timedelta) -> tuple[str, datetime] | None:
         """The first of the models that are denied which was called so long after it was denied."""

@@ -76,7 +76,7 @@ class WakeRun:
             given, gates = self._gatherer.asked(given, doubted)
             plan = replace(plan, work=replace(plan.work, given=given, gates=gates))
             unheeded = Outcome(failures=given.unheeded(plan.work.records.values()))
-        done = Outcome.total([unheeded, self._carry_out(plan, cached)])
+        done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
         self._ledger.looked_at(given.seen(but=done.unfinished))
@@ -100,7 +100,7 @@ class WakeRun:
         edits = Outcome(paused, edits=len(cached.rules.edits))
         given = self._gatherer.edited(state, cached.rules, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
-        done = Outcome.total([told, edits, self._carry_out(plan, cached)])
+        done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
         forget_ghosts(self._ledger, cached.rules)
         if not done.incomplete:
             seen = self._meters.need_not_act_on(cached.rules.edits)
@@ -108,14 +108,6 @@ class WakeRun:
             done = Outcome.total([remembered, done])
         sent = self._send(done, now)
         return Outcome.total([done, sent, Outcome(closed=self._closed(plan, cached))])
-
-    def _carry_out(self, plan: Plan, cached: CachedRules) -> Outcome:
-        outcome = self._enforcement.carry_out(plan, cached.unpriced)
-        given = plan.work.given
-        if given.settings_changed:
-            # No sweep has seen these settings: if they are taken back before, none ever will.
-            mark_due(self._ledger, plan.work.moved, given.context.now)
-        return outcome
 
     def _send(self, outcome: Outcome, now: datetime) -> Outcome:
         return self._sender.send(outcome.notices, now) if outcome.notices else Outcome()

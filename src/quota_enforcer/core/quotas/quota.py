@@ -116,6 +116,11 @@ class Quota(Rule):
         """Whether the team's members share it, so that what counts is the sum of their usage."""
         return self.share is Share.POOL
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether it blocks whom it names outright, so that nobody need ask if that is meant."""
+        return not self.limit and not self.subject.is_group
+
     def number(self, counts: Counts) -> Number:
         """What the counters come to in what this quota limits."""
         return self.measure.of(counts, self.weights)

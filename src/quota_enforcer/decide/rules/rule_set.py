@@ -13,7 +13,6 @@ from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.decide.breaker import by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class RuleSet:
         A limit of 0 that names them is meant. An edit that is not remembered yet also counts if it
         took something nearer away, such as an exemption.
         """
-        if by_hand(quota):
+        if quota.by_hand:
             return False
         return self.id_edited_since(moment, quota.id, money=quota.measure is Measure.COST_USD) or (
             any(

@@ -17,7 +17,6 @@ from quota_enforcer.decide.breaker import (
     RECENT,
     NewBlock,
     Wave,
-    by_hand,
     by_quota,
     counted_as,
     how_many,
@@ -127,7 +126,7 @@ def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewB
         if decision.blocks
         for each in decision.new_blocks
         if each.quota.id in decision.before.held
-        or (given.settings_changed and not by_hand(each.quota))
+        or (given.settings_changed and not each.quota.by_hand)
         or given.rules.edited_since(since, each.quota, decision.principal)
     ]
 

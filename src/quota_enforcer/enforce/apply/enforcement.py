@@ -11,7 +11,6 @@ from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind
-from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.breaker import (
@@ -122,13 +121,17 @@ class Enforcement:
 
     def carry_out(self, plan: Plan, unpriced: UnpricedModels) -> Outcome:
         """Make the decisions true; what fails goes into the outcome while the rest goes on."""
-        given = plan.work.given
-        parts = [self._marked(plan.outcome, given)]
-        parts.append(Outcome(notices=tuple(unpriced.notify(plan.prices, given.context.now))))
-        for part in self._apply(plan.work):
-            parts.append(self._marked(part, given))
+        work, now = plan.work, plan.work.given.context.now
+        parts = []
+        for part in self._parts(plan, unpriced):
+            parts.append(part)
+            if part.unfinished:
+                mark_due(self._ledger, part.unfinished, now)
             if part.closed:
                 break
+        if work.given.partial and work.given.settings_changed:
+            # No sweep has seen these settings: if they are taken back before, none ever will.
+            mark_due(self._ledger, work.moved, now)
         return Outcome.total(parts)
 
     def _decide(self, given: SweepInput) -> tuple[Evaluated, Allowed]:
@@ -139,7 +142,7 @@ class Enforcement:
         """
         ledger, breaker = self._ledger, self._breaker
         evaluated = decide_for(given, ledger)
-        if pause_of(given.rules.rules, given.context.now) is not None:
+        if given.paused:
             return evaluated, hold_everything(evaluated.decisions, given)
         if given.confirmed:
             return evaluated, Allowed(evaluated.decisions)
@@ -152,37 +155,37 @@ class Enforcement:
                 evaluated = decide_for(given, ledger)
         return evaluated, apply_breaker(evaluated.decisions, given, ledger, breaker)
 
-    def _apply(self, work: Work) -> Iterator[Outcome]:
-        """All that gates must deny goes to the author together.
+    def _parts(self, plan: Plan, unpriced: UnpricedModels) -> Iterator[Outcome]:
+        """What was found on the way, then each way of bringing it about.
 
-        What is told of a team comes last, when it is true of its members; until it is written the
-        next look at it goes on with them.
+        All that gates must deny goes to the author together. What is told of a team comes last,
+        when it is true of its members; until it is written the next look at it goes on with them.
         """
+        yield plan.outcome
+        work = plan.work
+        yield Outcome(notices=tuple(unpriced.notify(plan.prices, work.given.context.now)))
         static, gates, teams = self._appliers.static, self._appliers.gates, self._appliers.teams
         if gates is None and work.gates:
             yield Outcome(failures=(orphaned_gates_message(work.gates),))
+        by: dict[Way, list[Decision]] = {way: [] for way in Way}
+        for decision, record in work:
+            by[self._way(decision, record, work)].append(decision)
+        yield static.apply(replace(work, decisions=by[Way.STATIC]))
+        if gates is not None and (by[Way.GATE] or not work.given.partial):
+            yield gates.apply(replace(work, decisions=by[Way.GATE]))
+        yield teams.apply(replace(work, decisions=by[Way.TEAM]))
 
-        def way(decision: Decision, record: Record) -> Way:
-            settled = work.given.partial and already_applied(decision, record)
-            settled = settled and decision.principal not in work.given.doubted
-            if decision.principal.kind is Kind.TEAM:
-                return Way.TEAM
-            if gates is not None and decision.principal.kind in GATED and not settled:
-                return Way.GATE
-            if gates is None and decision.principal in work.gates:
-                return Way.NONE  # a gate that nobody writes any more still denies: claim nothing
-            return Way.STATIC
-
-        yield static.apply(work.only(lambda *each: way(*each) is Way.STATIC))
-        gated = work.only(lambda *each: way(*each) is Way.GATE)
-        if gates is not None and (gated.decisions or not work.given.partial):
-            yield gates.apply(gated)
-        yield teams.apply(work.only(lambda *each: way(*each) is Way.TEAM))
-
-    def _marked(self, outcome: Outcome, given: SweepInput) -> Outcome:
-        """The same, once the next sweep is sure to look at whoever is unfinished."""
-        mark_due(self._ledger, outcome.unfinished, given.context.now)
-        return outcome
+    def _way(self, decision: Decision, record: Record, work: Work) -> Way:
+        kind, gates = decision.principal.kind, self._appliers.gates
+        settled = work.given.partial and already_applied(decision, record)
+        settled = settled and decision.principal not in work.given.doubted
+        if kind is Kind.TEAM:
+            return Way.TEAM
+        if gates is not None and kind in GATED and not settled:
+            return Way.GATE
+        if gates is None and decision.principal in work.gates:
+            return Way.NONE  # a gate that nobody writes any more still denies: claim nothing
+        return Way.STATIC
 
 
 def _turned_by(latest: SweepState, before: SweepState) -> SweepState:

@@ -86,7 +86,7 @@ class GateApplier:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
             intended = record is not work.records[decision.principal]
-            opening = Opening(work.given.premise(blocks=decision.blocks))
+            opening = Opening.of(decision, work.given)
             try:
                 notices += conclude(
                     decision,
@@ -147,7 +147,7 @@ class GateApplier:
             wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
-                    opening = Opening(work.given.premise(blocks=decision.blocks))
+                    opening = Opening.of(decision, work.given)
                     record = intend(decision, record, self._ledger, opening, wanted)
             except Closed:
                 return written, failures

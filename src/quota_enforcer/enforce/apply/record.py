@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import ANY_PREMISE, GateIntent, Premise, Record
@@ -15,6 +15,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.notices import block_notice
+from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.ports import Standings
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
@@ -27,6 +28,21 @@ class Opening(NamedTuple):
     premise: Premise = ANY_PREMISE
     found: tuple[Notice, ...] = ()
     """Told whatever becomes of the decision."""
+
+    @classmethod
+    def of(cls, decision: Decision, given: SweepInput, drift: Iterable[str] = ()) -> Self:
+        """Of a decision by these rules; whether the breaker holds, matters to new blocks.
+
+        Drift is told in the write that begins to put it right, so that only one run tells it.
+        """
+        now, who = given.context.now, str(decision.principal)
+        holds = decision.blocks and not given.confirmed
+        premise = Premise(given.rules.version, given.state.breaker if holds else None)
+        words = "; ".join(drift)
+        if not words:
+            return cls(premise)
+        why = f"{words}, not by the enforcer, which puts it right"
+        return cls(premise, (Notice(NoticeKind.TAMPERED, now, who, "", why),))
 
 
 WRITTEN = Opening()

@@ -7,10 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from quota_enforcer.core.deployment import SETTLING
 from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
@@ -62,7 +60,7 @@ class StaticApplier:
         """Bring about each decision; ends early if the stack begins to go."""
         parts = []
         given = work.given
-        if not given.partial and any(_drift(record, given) for _, record in work):
+        if not given.partial and any(given.drift(record) for _, record in work):
             given = self._listed_again(given)
         for decision, record in work:
             try:
@@ -92,7 +90,7 @@ class StaticApplier:
                 return self._attempt(decision, record, given, tried)
             tried |= decision.standing.denied
             decision, record, given = self._second_look.at(decision.principal, given)
-            if _drift(record, given, tried):
+            if given.drift(record, tried):
                 given = self._listed_again(given)
         return self._attempt(decision, record, given, tried)
 
@@ -103,7 +101,7 @@ class StaticApplier:
         settled = already_applied(decision, record) and tried <= decision.standing.denied
         settled = settled and decision.principal not in given.asked
         if given.partial and settled:
-            opening = Opening(given.premise(blocks=decision.blocks))
+            opening = Opening.of(decision, given)
             told = conclude(decision, record, self._ledger, record.trouble, opening=opening)
             return Outcome(told)
         if self._gated and decision.principal.kind in GATED:
@@ -118,9 +116,9 @@ class StaticApplier:
         if decision.principal in given.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
             decision = replace(decision, standing=standing)
-        attached, drift = Attached(given.denied(record), tried), _drift(record, given, tried)
-        found = _drift_notices(record, drift, given)
-        opening = Opening(given.premise(blocks=decision.blocks), found)
+        attached, drift = Attached(given.denied(record), tried), given.drift(record, tried)
+        opening = Opening.of(decision, given, drift)
+        found = opening.found
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = attached.surely | attached.maybe
         maybe |= record.standing.denied | (record.intended or NOTHING)
@@ -158,26 +156,3 @@ class StaticApplier:
         except PrincipalGone:
             return GONE
         return ""
-
-
-def _drift(record: Record, given: SweepInput, tried: frozenset[str] = NOTHING) -> tuple[str, ...]:
-    """What somebody else attached or detached, in words; an unfinished apply is none."""
-    attached, since, now = given.denied(record), record.standing.since, given.context.now
-    young = since and since > now - SETTLING and record.principal not in given.asked
-    if record.intended is not None or record.trouble or young:
-        return ()
-    missing = record.standing.denied - attached
-    planted = attached - record.standing.denied - tried
-    who = record.principal
-    return (
-        *(f"the deny of {each} was detached from {who}" for each in sorted(missing)),
-        *(f"the deny of {each} was attached to {who}" for each in sorted(planted)),
-    )
-
-
-def _drift_notices(record: Record, drift: tuple[str, ...], given: SweepInput) -> tuple[Notice, ...]:
-    """Told in the write that begins to put it right, so that only one run tells it."""
-    if not drift:
-        return ()
-    why = f"{'; '.join(drift)}, not by the enforcer, which puts it right"
-    return (Notice(NoticeKind.TAMPERED, given.context.now, str(record.principal), "", why),)

@@ -17,7 +17,7 @@ class TeamApplier:
         parts = []
         for decision, record in work:
             try:
-                opening = Opening(work.given.premise(blocks=decision.blocks))
+                opening = Opening.of(decision, work.given)
                 told = conclude(decision, record, self._standings, opening=opening)
                 parts.append(Outcome(told))
             except Conflict:  # another sweep or wake was first; the next one looks again

@@ -1,8 +1,7 @@
 """Work: decisions to bring about, with all that an applier must know."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice
@@ -26,10 +25,6 @@ class Work:
     def __iter__(self) -> Iterator[tuple[Decision, Record]]:
         for decision in self.decisions:
             yield decision, self.records[decision.principal]
-
-    def only(self, suits: Callable[[Decision, Record], bool]) -> Self:
-        """The part whose decisions suit."""
-        return replace(self, decisions=[each for each, record in self if suits(each, record)])
 
     @property
     def notices(self) -> list[Notice]:
