@@ -1,0 +1,79 @@
+"""What counts as drift of one principal: IAM says otherwise than the ledger, and it was not us."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from builders import NOON
+from quota_enforcer.core.deployment import SETTLING, Context, Mode
+from quota_enforcer.core.ledger import Record, Standing, SweepState
+from quota_enforcer.decide.rules.rule_set import RuleSet
+from quota_enforcer.enforce.gather import NOTHING, SweepInput
+from world import principal
+
+ALICE = principal("user/alice")
+HAIKU, ALL = frozenset({"anthropic.haiku"}), frozenset({"*"})
+OLD = NOON - SETTLING - timedelta(seconds=1)
+BLOCKED = Record(ALICE, Standing(denied=ALL, since=OLD))
+FREE = Record(ALICE, Standing(since=OLD))
+DETACHED = "the deny of * was detached from user/alice"
+ATTACHED = "the deny of * was attached to user/alice"
+
+
+class Case(NamedTuple):
+    """A record, what IAM denies, what we may have attached ourselves, and what is drift of it."""
+
+    record: Record
+    attached: frozenset[str]
+    tried: frozenset[str]
+    drift: tuple[str, ...]
+
+
+CASES = {
+    "as recorded": Case(BLOCKED, ALL, NOTHING, ()),
+    "detached": Case(BLOCKED, NOTHING, NOTHING, (DETACHED,)),
+    "attached": Case(FREE, ALL, NOTHING, (ATTACHED,)),
+    "attached by ourselves": Case(FREE, ALL, ALL, ()),
+    "attached by others beside ours": Case(FREE, ALL, HAIKU, (ATTACHED,)),
+    "detached, whatever we attached": Case(BLOCKED, NOTHING, ALL, (DETACHED,)),
+    "another instead": Case(
+        BLOCKED,
+        HAIKU,
+        NOTHING,
+        (DETACHED, "the deny of anthropic.haiku was attached to user/alice"),
+    ),
+    "too young to be listed": Case(
+        replace(BLOCKED, standing=Standing(denied=ALL, since=NOON)), NOTHING, NOTHING, ()
+    ),
+    "under way": Case(replace(BLOCKED, intended=ALL), NOTHING, NOTHING, ()),
+    "refused by IAM": Case(replace(BLOCKED, trouble="no"), NOTHING, NOTHING, ()),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_drift_is_what_neither_the_record_nor_we_ourselves_explain(case: Case) -> None:
+    given = SweepInput(
+        RuleSet(),
+        Context(NOON, ZoneInfo("UTC"), Mode.ENFORCE),
+        frozenset({ALICE}),
+        SweepState(),
+        settings_changed=False,
+        attached={ALICE: case.attached},
+    )
+    assert given.drift(case.record, case.tried) == case.drift
+
+
+def test_a_young_deny_that_iam_was_asked_about_for_a_call_is_drift_if_it_is_not_there() -> None:
+    young = replace(BLOCKED, standing=Standing(denied=ALL, since=NOON))
+    given = SweepInput(
+        RuleSet(),
+        Context(NOON, ZoneInfo("UTC"), Mode.ENFORCE),
+        frozenset({ALICE}),
+        SweepState(),
+        settings_changed=False,
+        asked={ALICE: NOTHING},
+    )
+    assert given.drift(young) == (DETACHED,)
