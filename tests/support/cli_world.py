@@ -113,6 +113,7 @@ class Shell:
             probe=lambda: self.probe,
             identities=lambda: self.names,
             usages=world.ledger.usages,
+            sample=world.ledger.sample,
         )
 
     def gates(self) -> GatesKept:

@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports: the same semantics, and a record of what was done."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -286,6 +286,9 @@ class FakeLedger:
     ) -> Mapping[Principal, Usage]:
         told(1)
         return {principal: self.usage(principal, first) for principal, first in firsts.items()}
+
+    def sample(self, principals: Collection[Principal], first: date) -> Mapping[Principal, Usage]:
+        return self.usages(dict.fromkeys(principals, first), None)
 
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}

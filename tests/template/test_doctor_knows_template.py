@@ -87,7 +87,7 @@ def test_a_role_is_named_where_the_parameter_says(path: str) -> None:
     ledger: Any = SimpleNamespace(state=None, everybody=None)
     quotas: Any = SimpleNamespace(items=None)
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    of = DeploymentUnderCheck(*cast("Any", (settings, ledger, quotas, probe, now)))
+    of = DeploymentUnderCheck(*cast("Any", (settings, ledger, quotas, None, probe, now)))
     assert of.role("X") == f"arn:aws:iam::123456789012:role{path}bedrock-quota/q/"
 
 

@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.usage.opaque import SeenModel
-from quota_enforcer.core.usage.reads import ReadMany
+from quota_enforcer.core.usage.reads import ReadMany, ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Ledger
@@ -27,6 +27,7 @@ from quota_enforcer.insight.quotas.names import IdentityNames
 if TYPE_CHECKING:
     import boto3
 
+    from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
     from quota_enforcer.doctor.probe import Probe
 
 DEFAULT_STACK = "bedrock-quota"
@@ -104,6 +105,8 @@ class Deployment:
     """Sends the meter function an event; raises EnforcerError with the function's message."""
     usages: ReadMany
     """Reads the usage of many principals at once."""
+    sample: ReadSample
+    """Reads it of some, where all would take long."""
     subscriptions: Callable[[], Subscriptions]
     """The subscriptions of the notice topic."""
     models: Callable[[], list[SeenModel]] = list
@@ -151,6 +154,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))
     ledger = wiring.ledger(settings, session)
+    reader = _usage_reader(session, settings, ledger)
     return Deployment(
         settings,
         ledger,
@@ -162,7 +166,8 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         subscriptions=lambda: _subscriptions(session, settings),
         probe=lambda: _probe(session, settings, outputs),
         identities=lambda: _identities(session),
-        usages=_read_many(session, settings, ledger),
+        usages=reader.usages,
+        sample=reader.sample,
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )
@@ -216,12 +221,12 @@ def _probe(session: "boto3.Session", settings: Settings, outputs: Mapping[str, s
     return aws_probe(session, settings, outputs)
 
 
-def _read_many(session: "boto3.Session", settings: Settings, ledger: Ledger) -> ReadMany:
+def _usage_reader(session: "boto3.Session", settings: Settings, ledger: Ledger) -> "UsageReader":
     from quota_enforcer.aws import clients  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader  # noqa: PLC0415 - as boto3 above
 
     client = session.client("dynamodb", config=clients.ENFORCER)
-    return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage).usages
+    return UsageReader(client, settings.ledger_table, settings.zone, ledger.usage)
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:

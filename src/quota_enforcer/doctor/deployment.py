@@ -12,6 +12,7 @@ from quota_enforcer.core.policies.names import ROLE_PATH
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Action, Quota
+from quota_enforcer.core.usage.reads import ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.doctor.probe import Probe
@@ -53,10 +54,17 @@ class DeploymentUnderCheck:
     """One deployment at one moment, as every check sees it."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, quotas: Quotas, probe: Probe, now: datetime
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        quotas: Quotas,
+        sample: ReadSample,
+        probe: Probe,
+        now: datetime,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
+        self.sample = sample
         self.probe = probe
         self.now = now
         self.state = Memoised(ledger.state)

@@ -17,7 +17,7 @@ from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
 from quota_enforcer.doctor.rules.coverage import Entity, Seat, Shared, identities, shared_identities
 from quota_enforcer.doctor.rules.denies import Denied, GateSeen, denies, deny_policies, gates
-from quota_enforcer.doctor.rules.quotas import InvalidItem, acting, prices, quotas
+from quota_enforcer.doctor.rules.quotas import CoverageSeen, InvalidItem, acting, prices, quotas
 
 POLICIES = "arn:aws:iam::111122223333:policy/bedrock-quota/q"
 ALL, OPUS = f"{POLICIES}/q-deny", f"{POLICIES}/q-deny-1"
@@ -243,9 +243,13 @@ class TestGates:
         assert finding.fix == command
 
 
-ALL_COVERED = Coverage(Counts(4))
-SOME_NOT = Coverage(
-    Counts(4), {Principal.parse("role/a"): Counts(2), Principal.parse("role/b"): Counts(1)}
+ALL_COVERED = CoverageSeen(Coverage(Counts(4)), 3, 3)
+SOME_NOT = CoverageSeen(
+    Coverage(
+        Counts(4), {Principal.parse("role/a"): Counts(2), Principal.parse("role/b"): Counts(1)}
+    ),
+    looked_at=100,
+    known=100,
 )
 
 
@@ -268,7 +272,12 @@ class TestRules:
         found = quotas(1, [], SOME_NOT)
         assert found.healthy
         assert one(found).what.startswith("Last 7 days: under no quota: 3 calls of 4 (75 %)")
+        assert "sample" not in one(found).what
         assert one(found).about == ("role/a", "role/b")
+
+    def test_a_sample_is_said_to_be_one(self) -> None:
+        found = one(quotas(1, [], replace(SOME_NOT, known=12_000)))
+        assert "Seen in a sample of 100 of 12,000 principals" in found.what
 
     @pytest.mark.parametrize(
         ("matter", "severity"), [(True, Severity.WARNING), (False, Severity.NOTE)]

@@ -87,8 +87,9 @@ def bad() -> Iterator[Diagnosis]:
     yield denies.deny_policies({"*": DENY, "m.n": GATE}, {DENY: None, GATE: {}}, agent_core=True)
     gate = denies.GateSeen(GATE, foreign=True, nearly_full=True, holders=("group/g",))
     yield denies.gates([gate], "q")
-    yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], Coverage())
-    yield quotas.quotas(0, [], Coverage())
+    nothing = quotas.CoverageSeen(Coverage(), 0, 0)
+    yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], nothing)
+    yield quotas.quotas(0, [], nothing)
     yield quotas.prices(["m"], date(2026, 1, 1), date(2026, 12, 1), matter=True)
     yield quotas.acting(
         Mode.ENFORCE, SweepState(breaker_since=NOON, paused_until=NOON + HOUR), NOON, "q"

@@ -30,8 +30,15 @@ def wire(attributes: Plain) -> dict[str, Any]:
 
 
 def plain(attributes: Plain) -> dict[str, Any]:
-    """Attributes as the client gives them, in plain Python."""
-    return {name: _plain(value) for name, value in attributes.items()}
+    """Attributes as the client gives them, in plain Python.
+
+    Numbers and texts are nearly all there is, and boto3 takes three times as long for them.
+    """
+    number = DYNAMODB_CONTEXT.create_decimal
+    return {
+        name: number(value["N"]) if "N" in value else value["S"] if "S" in value else _nested(value)
+        for name, value in attributes.items()
+    }
 
 
 def keep_wire_format(client: "DynamoDBClient") -> None:
@@ -41,16 +48,12 @@ def keep_wire_format(client: "DynamoDBClient") -> None:
         client.meta.events.register(event, _take_out_items, unique_id=f"raw-items-{operation}")
 
 
-def _plain(value: Any) -> Any:
-    """Numbers and texts are nearly all there is, and boto3 takes three times as long for them."""
-    if "N" in value:
-        return DYNAMODB_CONTEXT.create_decimal(value["N"])
-    if "S" in value:
-        return value["S"]
+def _nested(value: Any) -> Any:
+    """What is neither a number nor a text."""
     if "M" in value:
         return plain(value["M"])
     if "L" in value:
-        return [_plain(each) for each in value["L"]]
+        return [each for member in value["L"] for each in plain({"": member}).values()]
     return _FROM_WIRE.deserialize(_decoded(value))
 
 

@@ -91,6 +91,8 @@ _RECORDS: Final = "dynamodb:Query"
 
 _STATE: Final = "dynamodb:GetItem"
 
+_SIZE: Final = "dynamodb:DescribeTable"
+
 _RULES: Final = ("dynamodb:Query", "dynamodb:Scan")
 
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -132,7 +134,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "denies": (_HOLDERS, _RECORDS, "dynamodb:BatchGetItem"),
     "deny policies": _VERSIONS,
     "gates": (*_VERSIONS, _HOLDERS, "iam:GetRole", _RECORDS, _STATE),
-    "quotas": _RULES,
+    "quotas": (*_RULES, _SIZE),
     "prices": _RULES,
     "mode": (_STATE,),
     "clock": (),
@@ -183,7 +185,7 @@ def doctor(of: Deployed, stack: str) -> Document:
         allow("Schedules", ["scheduler:GetSchedule"], arn("scheduler", f"schedule/*/{stack}-*")),
         allow(
             "Ledger",
-            ["dynamodb:BatchGetItem", _STATE, _RECORDS],
+            ["dynamodb:BatchGetItem", _SIZE, _STATE, *_RULES],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),

@@ -1,6 +1,6 @@
 """How usage is read: of one principal, or of many at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -37,3 +37,10 @@ class ReadMany(Protocol):
         By the hour only from `hours_from` on; if that is None, perhaps by the day only.
         `told` hears the progress, from 0 to 1.
         """
+
+
+class ReadSample(Protocol):
+    """Reads the usage of many, or of some of them where that would take long."""
+
+    def __call__(self, principals: Collection[Principal], first: date) -> Mapping[Principal, Usage]:
+        """By the day from a local date on, perhaps a second old."""

@@ -1,8 +1,7 @@
 """The checks of who is limited: can they be denied, are they, and by which rules."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
@@ -12,6 +11,7 @@ from quota_enforcer.core.pricing.item import renewed_on
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota, named_by
 from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -21,7 +21,7 @@ from quota_enforcer.doctor.rules import denies as deny_rules
 from quota_enforcer.doctor.rules import quotas as quota_rules
 from quota_enforcer.doctor.rules.coverage import Named, Seat, Shared
 from quota_enforcer.doctor.rules.denies import Denied, GateSeen
-from quota_enforcer.doctor.rules.quotas import InvalidItem
+from quota_enforcer.doctor.rules.quotas import CoverageSeen, InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.gates.trust.entrances import callers_name_themselves
 from quota_enforcer.insight.gates import shared_roles
@@ -30,7 +30,6 @@ from quota_enforcer.insight.quotas.names import unknown_among
 from quota_enforcer.meter.appearances import seen
 
 _NOTHING: Final[frozenset[str]] = frozenset()
-_READERS: Final = 8
 _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})
 
 
@@ -171,13 +170,23 @@ def quotas(deployment: DeploymentUnderCheck) -> Diagnosis:
     context = deployment.settings.context(deployment.now)
     known = (each.principal for each in deployment.everybody())
     principals = [principal for principal in known if principal.kind is not Kind.TEAM]
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(
-            lambda who: deployment.ledger.usage(who, covered_since(context)), principals
-        )
-        usages = dict(zip(principals, found, strict=True))
-    covered = coverage_of_usage(usages, loaded.book, context)
+    usages = _whole(deployment.sample(principals, covered_since(context)), principals)
+    covered = CoverageSeen(
+        coverage_of_usage(usages, loaded.book, context), len(usages), len(principals)
+    )
     return quota_rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, covered)
+
+
+def _whole(
+    usages: Mapping[Principal, Usage], known: Iterable[Principal]
+) -> Mapping[Principal, Usage]:
+    """Without roles of whose sessions some were not read: that usage is in the role's, too."""
+    parted = {
+        Principal(Kind.ROLE, each.role)
+        for each in known
+        if each.kind is Kind.SESSION and each not in usages
+    }
+    return {who: used for who, used in usages.items() if who not in parted}
 
 
 def prices(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -23,7 +23,26 @@ class InvalidItem:
     why: str
 
 
-def quotas(valid: int, invalid: Sequence[InvalidItem], covered: Coverage) -> Diagnosis:
+@dataclass(frozen=True, slots=True)
+class CoverageSeen:
+    """What quotas leave out of the usage of all principals, or of a sample of them."""
+
+    found: Coverage
+    looked_at: int
+    known: int
+
+    @property
+    def words(self) -> str:
+        said = of_last_days(self.found)
+        if self.looked_at < self.known:
+            return (
+                f"{said} Seen in a sample of {self.looked_at:,} of {self.known:,} principals; "
+                "`quota-enforcer status` reads all"
+            )
+        return said
+
+
+def quotas(valid: int, invalid: Sequence[InvalidItem], covered: CoverageSeen) -> Diagnosis:
     """Whether every item is valid and there are any, and what of the usage `covered` leaves out."""
     findings = [
         problem(
@@ -42,8 +61,8 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], covered: Coverage) -> Dia
                 "quota-enforcer quota set default daily --measure cost_usd --limit 20 --window day",
             )
         )
-    if valid and covered.missed.requests:
-        findings.append(note(of_last_days(covered), list(map(str, covered.uncovered))))
+    if valid and covered.found.missed.requests:
+        findings.append(note(covered.words, list(map(str, covered.found.uncovered))))
     return diagnosis(f"{count(valid, 'item')}, all valid", findings)
 
 

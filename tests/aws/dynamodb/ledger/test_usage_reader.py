@@ -102,13 +102,39 @@ def test_whose_usage_goes_back_longest_is_read_alone(
     monkeypatch.setattr(reader, "_read", read)
     firsts = dict.fromkeys(EVERYBODY, TODAY) | {EVERYBODY[3]: TODAY - 365 * DAY}
     found = reader.usages(firsts, None)
-    assert EVERYBODY[3] in alone
-    assert len(alone) == 2
+    assert alone == [EVERYBODY[3]]
     assert found[EVERYBODY[3]] == Usage({HAIKU: ModelUsage()})
 
 
 @pytest.mark.parametrize(
-    ("megabytes", "passed"), [(0, True), (0.5, True), (0.7, False), (4000, False)]
+    ("days_back", "alone"),
+    [
+        ([0] * 8, 0),
+        ([9] * 8, 0),
+        ([0] * 7 + [1], 1),
+        ([0] * 6 + [2, 9], 2),
+        ([0] * 5 + [9] * 3, 0),  # one more of them than may be read alone
+        ([0] * 5 + [3, 5, 9], 2),
+        ([0, 9], 2),
+    ],
+)
+def test_nobody_is_read_alone_where_the_pass_gets_no_shorter_by_it(
+    reader: UsageReader, monkeypatch: pytest.MonkeyPatch, days_back: list[int], alone: int
+) -> None:
+    queried: list[Principal] = []
+
+    def read(principal: Principal, _: date) -> Usage:
+        queried.append(principal)
+        return Usage()
+
+    monkeypatch.setattr(reader, "_read", read)
+    firsts = {who: TODAY - days * DAY for who, days in zip(EVERYBODY, days_back, strict=False)}
+    assert reader.usages(firsts, None).keys() == firsts.keys()
+    assert len(queried) == alone
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "passed"), [(0, True), (0.8, True), (0.9, False), (4000, False)]
 )
 def test_a_table_with_very_much_else_is_not_passed_over(
     reader: UsageReader,
@@ -116,7 +142,7 @@ def test_a_table_with_very_much_else_is_not_passed_over(
     megabytes: float,
     passed: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    """Six principals are six queries, which take as long as 0.6 MB of the table."""
+    """Eight principals are eight queries, which take as long as 0.8 MB of the table."""
     alone: list[Principal] = []
 
     def read(principal: Principal, _: date) -> Usage:
@@ -130,7 +156,44 @@ def test_a_table_with_very_much_else_is_not_passed_over(
     )
     monkeypatch.setattr(reader, "_read", read)
     reader.usages(dict.fromkeys(EVERYBODY, TODAY), None)
-    assert len(alone) == (2 if passed else 8)
+    assert len(alone) == (0 if passed else 8)
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "looked_at"),
+    [
+        (0, 8),  # one pass finds everybody
+        (0.8, 8),
+        (0.9, 3),  # queries are quicker, and three of them tell enough
+        (4000, 3),
+    ],
+)
+def test_of_very_many_a_sample_is_read(
+    reader: UsageReader, monkeypatch: pytest.MonkeyPatch, megabytes: float, looked_at: int
+) -> None:
+    monkeypatch.setattr(usage_reader, "SAMPLE", 3)
+    monkeypatch.setattr(usage_reader.SizedTable, "size", lambda _: int(megabytes * 1_000_000))
+    found = reader.sample(EVERYBODY, TODAY)
+    assert len(found) == looked_at
+    assert found.keys() <= set(EVERYBODY)
+    for who, usage in found.items():
+        assert bool(usage.models) is (who != EVERYBODY[7])
+
+
+def test_few_are_no_sample(reader: UsageReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage_reader.SizedTable, "size", lambda _: 4_000_000_000)
+    assert reader.sample(EVERYBODY, TODAY).keys() == set(EVERYBODY)
+
+
+@pytest.mark.parametrize("megabytes", [99, 101])
+def test_a_pass_that_takes_long_is_none_for_a_sample(
+    reader: UsageReader, monkeypatch: pytest.MonkeyPatch, megabytes: int
+) -> None:
+    """However many there are: the doctor does not read gigabytes."""
+    several = [Principal(Kind.USER, f"x{number}") for number in range(2_000)]
+    monkeypatch.setattr(usage_reader.SizedTable, "size", lambda _: megabytes * 1_000_000)
+    monkeypatch.setattr(reader, "_read", lambda *_: Usage())
+    assert len(reader.sample(several, TODAY)) == (2_000 if megabytes < 100 else 100)
 
 
 def test_it_tells_how_far_it_is(reader: UsageReader) -> None:
@@ -151,7 +214,7 @@ def test_nobody_is_read_without_asking_for_anything(
 def test_the_size_is_what_dynamodb_says(stub: Callable[[str], tuple[Any, Stubber]]) -> None:
     client, answers = stub("dynamodb")
     answers.add_response(
-        "describe_table", {"Table": {"TableSizeBytes": 5_000_000}}, {"TableName": "ledger"}
+        "describe_table", {"Table": {"TableSizeBytes": 50_000_000}}, {"TableName": "ledger"}
     )
     reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage())
     several = [Principal(Kind.USER, f"u{number}") for number in range(101)]
@@ -171,6 +234,16 @@ def test_who_may_not_pass_over_the_table_reads_each_by_a_query(
     reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: used)
     several = dict.fromkeys((Principal(Kind.USER, f"u{number}") for number in range(101)), TODAY)
     assert reader.usages(several, None) == dict.fromkeys(several, used)
+
+
+def test_who_may_not_ask_for_the_size_reads_a_sample(
+    stub: Callable[[str], tuple[Any, Stubber]],
+) -> None:
+    client, answers = stub("dynamodb")
+    answers.add_client_error("describe_table", "AccessDeniedException", "no")
+    reader = UsageReader(client, "ledger", UTC_ZONE, lambda *_: Usage())
+    several = [Principal(Kind.USER, f"u{number}") for number in range(250)]
+    assert len(reader.sample(several, TODAY)) == 84
 
 
 def test_any_other_refusal_is_raised(stub: Callable[[str], tuple[Any, Stubber]]) -> None:

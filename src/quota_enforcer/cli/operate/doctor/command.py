@@ -45,7 +45,12 @@ def doctor(
     deployment = target.find()
     probe = deployment.probe()
     under_check = DeploymentUnderCheck(
-        deployment.settings, deployment.ledger, deployment.quotas, probe, clock.now()
+        deployment.settings,
+        deployment.ledger,
+        deployment.quotas,
+        deployment.sample,
+        probe,
+        clock.now(),
     )
     planned = checks(under_check)
     show = partial(progress, label="Checking", total=len(planned))
