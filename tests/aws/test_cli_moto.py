@@ -22,6 +22,7 @@ from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from page_reading import PageReading
 from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
+from quota_enforcer.cli.deployment import find
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import Bucket
@@ -185,6 +186,14 @@ def used(ledger: "DynamoLedger", tokens: int) -> None:
 def attached(iam: "IAMClient") -> list[str]:
     policies = iam.list_attached_user_policies(UserName="alice")["AttachedPolicies"]
     return [policy["PolicyName"] for policy in policies]
+
+
+def test_the_command_line_knows_the_region_that_lambda_lists_among_no_functions_variables(
+    cloud: Cloud,
+) -> None:
+    """Prices depend on it."""
+    assert "AWS_REGION" not in cloud.environment
+    assert find("bedrock-quota", None, "us-east-1").settings.region == "us-east-1"
 
 
 def test_an_admin_sets_a_quota_sees_a_block_releases_and_removes(

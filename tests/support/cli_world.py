@@ -1,7 +1,7 @@
 """The command line on a deployment of fakes, with the real sweep behind its enforcer."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,10 @@ from quota_enforcer.lambdas.self_service.answer import document
 from world import ACCOUNT, World
 
 ADMIN = f"arn:aws:iam::{ACCOUNT}:user/admin"
+
+
+REGION = "us-east-1"
+"""Where the deployment is; the enforcer of `World` prices by the model alone."""
 
 
 @dataclass
@@ -101,7 +105,7 @@ class Shell:
         self.wanted = where
         world = self.world
         return Deployment(
-            world.settings,
+            replace(world.settings, region=REGION),
             world.ledger,
             self.table,
             self.ask,

@@ -230,8 +230,10 @@ def _usage_reader(session: "boto3.Session", settings: Settings, ledger: Ledger) 
 
 
 def _environment(session: "boto3.Session", function: str) -> Mapping[str, str]:
+    """As the function sees it: Lambda lists no variables of its own, such as the Region's."""
     answer = session.client("lambda").get_function_configuration(FunctionName=function)
-    return answer.get("Environment", {}).get("Variables", {})
+    variables = answer.get("Environment", {}).get("Variables", {})
+    return {**variables, "AWS_REGION": session.region_name}
 
 
 def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:

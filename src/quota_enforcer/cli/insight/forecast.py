@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.explain.verdict import amount
 from quota_enforcer.cli.insight.status.rows import row_document, used
-from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, MostRows, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, screenful
 from quota_enforcer.cli.terminal.principals import (
     hint_unknown_principal,
@@ -60,14 +59,7 @@ def forecast(
     deployment: Deployment,
     principal: MaybePrincipalArg = None,
     *,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="How many rows; 0 is all. Default: 100 on a terminal, else all.",
-            show_default=False,
-        ),
-    ] = None,
+    limit: MostRows = None,
     as_json: AsJson = False,
 ) -> None:
     """Show when each quota runs out, at the pace of its window and of the last 7 days.

@@ -15,7 +15,13 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.escaping import spreadsheet_cell
-from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
+from quota_enforcer.cli.terminal.options import (
+    AsCsv,
+    AsJson,
+    MaybePrincipalArg,
+    MostRows,
+    on_deployment,
+)
 from quota_enforcer.cli.terminal.output import (
     hint,
     how_far,
@@ -143,15 +149,8 @@ def usage(  # noqa: PLR0913 - one argument for each option
         str,
         typer.Option(metavar="WHAT,...", help=f"What rows are told apart by: {', '.join(By)}."),
     ] = ",".join(DEFAULT),
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="How many rows; 0 is all. Default: 100 on a terminal, else all.",
-            show_default=False,
-        ),
-    ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")] = False,
+    limit: MostRows = None,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Show who used what in a month, by principal, team, model and month, for chargeback.

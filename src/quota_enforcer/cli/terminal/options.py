@@ -12,6 +12,7 @@ from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal import completion
+from quota_enforcer.cli.terminal.output import SCREENFUL
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -78,6 +79,15 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would change, and whom it would block.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")]
+MostRows = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help=f"How many rows; 0 is all. Default: {SCREENFUL} on a terminal, else all.",
+        show_default=False,
+    ),
+]
 
 _SHARED = {
     "stack": (

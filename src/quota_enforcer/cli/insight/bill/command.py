@@ -13,7 +13,7 @@ from quota_enforcer.cli.insight.bill.reader import EXTRA, read_files
 from quota_enforcer.cli.insight.bill.show import as_csv_text, document, show
 from quota_enforcer.cli.insight.bill.source import bill_files
 from quota_enforcer.cli.terminal.errors import FAILED, InvalidBill
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.options import AsCsv, AsJson, MostRows, Target, on_target
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.usage.window import local_date
@@ -78,15 +78,8 @@ def reconcile(  # noqa: PLR0913 - one argument for each option
         bool,
         typer.Option("--before-discounts", help="Compare costs before discounts, not after."),
     ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="How many rows; 0 is all. Default: 100 on a terminal, else all.",
-            show_default=False,
-        ),
-    ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header line.")] = False,
+    limit: MostRows = None,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """Lay AWS's bill beside the ledger: what both have, and what only one of them has.

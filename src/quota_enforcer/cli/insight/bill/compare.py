@@ -8,7 +8,6 @@ from typing import Final
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.bill.reader import BillReader
 from quota_enforcer.cli.terminal.output import how_far
-from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import Counts
@@ -54,11 +53,6 @@ class Comparison:
     dearer: list[Dearer]
 
 
-def home_region(settings: Settings) -> str:
-    """The Region of the stack; its functions know their own, and others find it in its topic."""
-    return settings.region or settings.notice_topic.split(":")[3]
-
-
 def compared(
     deployment: Deployment, rules: RuleSet, reader: BillReader, asked: BillQuery, today: date
 ) -> Comparison:
@@ -67,7 +61,7 @@ def compared(
     first = asked.first or facts.first or today
     last = asked.last or max(facts.newest or first, min(today, first))
     settings = deployment.settings
-    region = home_region(settings)
+    region = settings.region
     metered = _metered(deployment, rules, SpendQuery(first - _BEFORE, last, (By.DAY,)), region)
     scope = BillScope(
         first,

@@ -18,8 +18,8 @@ from quota_enforcer.cli.insight.status.one import say_one
 from quota_enforcer.cli.insight.status.page import header, header_document, hints
 from quota_enforcer.cli.insight.status.people import of_each, say_people, summary
 from quota_enforcer.cli.insight.status.rows import row_document, say_notes, say_rows
-from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
-from quota_enforcer.cli.terminal.output import SCREENFUL, hint, say, say_json, screenful
+from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, MostRows, on_deployment
+from quota_enforcer.cli.terminal.output import hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record, SweepState
@@ -58,14 +58,7 @@ def status(  # noqa: PLR0913 - one argument for each option
             min=1, max=LONGEST, help="In observe mode: how far to look back for would-be blocks."
         ),
     ] = 7,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help=f"How many lines; 0 is all. Default: {SCREENFUL} on a terminal, else all.",
-            show_default=False,
-        ),
-    ] = None,
+    limit: MostRows = None,
     as_json: AsJson = False,
 ) -> None:
     """Show where everybody is, what matters most first; or all about one principal.
