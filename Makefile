@@ -43,6 +43,7 @@ end-to-end-tests: setup
 
 soak: setup .venv-fuzz/installed ## every fault of every call, every interleaving of two functions, any input; eight minutes of one processor
 	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz
+	@mkdir -p .build
 	for reader in record item; do \
 		PYTHONPATH=src .venv-fuzz/bin/python tests/fuzz/guided.py $$reader -max_total_time=60 -rss_limit_mb=1024 \
 			-artifact_prefix=.build/ -verbosity=0 || exit; \
