@@ -1,0 +1,1 @@
+"""Further Regions and accounts of a deployment: names, which there are, and what home takes."""

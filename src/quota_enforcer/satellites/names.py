@@ -1,0 +1,88 @@
+"""What satellites and home call each other: roles, the external id, the queue, the version.
+
+A satellite is a stack in a further Region or account. All its names come from home's stack, so that
+home can name them in its own policies before there is any satellite.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from quota_enforcer.core.errors import InvalidPolicyInput
+from quota_enforcer.core.policies.names import (
+    checked_account,
+    checked_partition,
+    checked_region,
+    checked_stack,
+    policy_path,
+)
+
+VERSION: Final = 1
+"""What home and its satellites say to each other; another number whenever that changes."""
+OLDEST: Final = 1
+"""The oldest version of a satellite that home still understands."""
+LONGEST_STACK: Final = 32
+"""Characters of home's name: an IAM role's has 64, and the longest Regions have 14.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+_LONGEST_ROLE: Final = 64
+
+
+class Part(StrEnum):
+    """The roles of a satellite, by what stands between home's name and the Region."""
+
+    FORWARDER = "forwarder"
+    SETUP = "satellite-setup"
+    READER = "satellite-reader"
+    DENIER = "satellite-denier"
+    AUTHOR = "satellite-author"
+
+    @property
+    def regional(self) -> bool:
+        """Whether each Region has its own; the others there are once in each account."""
+        return self in {Part.FORWARDER, Part.SETUP, Part.READER}
+
+
+def role_name(stack: str, part: Part, region: str = "") -> str:
+    """The name of a satellite's role, with the Region if each has its own, which may be `*`.
+
+    Raises InvalidPolicyInput if home's name leaves no room for it.
+    """
+    tail = f"-{part}-{checked_region(region)}" if part.regional else f"-{part}"
+    name = f"{checked_stack(stack)}{tail}"
+    if len(name) > _LONGEST_ROLE:
+        raise InvalidPolicyInput(
+            f"the stack's name {stack!r} has {len(stack)} characters, so its satellites' roles "
+            f"would have more than {_LONGEST_ROLE}: with satellites it may have {LONGEST_STACK}"
+        )
+    return name
+
+
+def role_arn(partition: str, account: str, stack: str, part: Part, region: str = "") -> str:
+    """The ARN of a satellite's role; `account` may be `*`, as for policies of home."""
+    if account != "*":
+        checked_account(account)
+    name = role_name(stack, part, region)
+    return f"arn:{checked_partition(partition)}:iam::{account}:role{policy_path(stack)}{name}"
+
+
+def region_of(role: str, stack: str, part: Part) -> str | None:
+    """The Region in the name of a satellite's role; None if it is no such role."""
+    head = f"{stack}-{part}-"
+    region = role.removeprefix(head)
+    if not role.startswith(head) or region == "*":
+        return None
+    try:
+        return checked_region(region)
+    except InvalidPolicyInput:
+        return None
+
+
+def external_id(stack_id: str) -> str:
+    """What home says when it takes a role of a satellite: the unique end of its stack's id."""
+    return stack_id.rpartition("/")[2]
+
+
+def queue_name(stack: str) -> str:
+    """The queue of each satellite with pointers to what it could not hand over."""
+    return f"{checked_stack(stack)}-satellite-undelivered"
