@@ -1,6 +1,6 @@
 """What every ledger of the stream meter does: the adapter, and the fake of the meter's tests."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -324,3 +324,28 @@ def test_a_day_is_everybodys_and_no_other_days(
         ledger.set_hours(bucket, {NOON - (TODAY - bucket.day): Counts(1, 10)})
     monkeypatch.setattr(dynamodb, "query", lambda **_: pytest.fail("it queried somebody"))
     assert ledger.day(TODAY) == {bucket: {NOON: Counts(1, 10)} for bucket in several}
+
+
+def test_another_places_hours_are_asked_for_begun_and_left_out_by_themselves(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home's recount keeps no call of a satellite out, and the other way round."""
+    monkeypatch.setattr(ledger_additions, "LANES", 1)
+    place = "444455556666/eu-west-1"
+
+    def now() -> datetime:
+        return NOON
+
+    home = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now)
+    there = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now, place)
+    home.ask_recounts([NOON], NOW)
+    assert there.recounts() == []
+    there.start_recount(NOON, LATER)
+    there.leave_out(NOON, {"forged"})
+    assert home.left_out(NOON) == frozenset()
+    assert [each.started for each in home.recounts()] == [None]
+    late = NOON + 3 * HOUR
+    call = an_addition("a", buckets=(Bucket(ALICE, HAIKU, TODAY, place),))
+    assert home.add([an_addition("b")], late).added == 1
+    assert there.add([call], late).late == {NOON}
+    assert [each.hour for each in there.recounts()] == [NOON]

@@ -75,10 +75,10 @@ def bucket_updates(calls: Iterable[UsageEntry], zone: ZoneInfo) -> list[Update]:
     ]
 
 
-def open_checks(hours: Collection[datetime]) -> dict[datetime, ConditionCheck]:
-    """Parts that fail for an hour that a recount has begun with."""
+def open_checks(hours: Collection[datetime], place: str) -> dict[datetime, ConditionCheck]:
+    """Parts that fail for an hour of a place that a recount has begun with."""
     never = Expression("attribute_not_exists(#started)")
-    return {hour: ConditionCheck(recount_key(hour), never) for hour in sorted(hours)}
+    return {hour: ConditionCheck(recount_key(hour, place), never) for hour in sorted(hours)}
 
 
 def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> Update:

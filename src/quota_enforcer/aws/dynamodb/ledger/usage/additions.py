@@ -138,7 +138,7 @@ class DynamoAdditions:
             if not left:
                 return
             markers = addition_items.marker_updates(left, now)
-            checks = addition_items.open_checks(self._closed(left, now))
+            checks = addition_items.open_checks(self._closed(left, now), self._recounts.place)
             conditions: list[Marker | datetime] = [*markers, *checks]
             writes: list[Write] = [*markers.values(), *checks.values()]
             writes += addition_items.bucket_updates(left, self._zone)

@@ -14,6 +14,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.unseen_usage import mark_all
+from quota_enforcer.core.usage.place import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class DynamoMeterLedger:
-    """The `MeterLedger`; `zone` says which local hours the buckets are."""
+    """The `MeterLedger`; `zone` says which local hours the buckets are.
+
+    `place` is where the log is whose hours it recounts, as its buckets have it.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class DynamoMeterLedger:
         name: str,
         zone: "ZoneInfo",
         now: Callable[[], datetime] = clock.now,
+        place: str = HOME,
     ) -> None:
         self._table = table = Table(client, name)
 
@@ -45,7 +50,7 @@ class DynamoMeterLedger:
         self.day = UsageOfDay(client, name, zone).day
         self.set_hours = hours.set_hours
 
-        recounts = DynamoRecounts(table)
+        recounts = DynamoRecounts(table, place)
         self.ask_recounts = recounts.ask_recounts
         self.recounts = recounts.recounts
         self.start_recount = recounts.start_recount
