@@ -18,8 +18,8 @@ from quota_enforcer.cli.files.items import (
     table_items,
 )
 from quota_enforcer.cli.files.logs import log_file
+from quota_enforcer.cli.quotas.preview import strangers
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.names import strangers
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.principals import read_usages

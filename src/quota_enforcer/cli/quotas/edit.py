@@ -10,8 +10,15 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, goes_on, preview
-from quota_enforcer.cli.terminal.names import strangers, whom
+from quota_enforcer.cli.quotas.preview import (
+    DRY_RUN,
+    Consent,
+    Preview,
+    goes_on,
+    preview,
+    strangers,
+)
+from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, warn
 from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording

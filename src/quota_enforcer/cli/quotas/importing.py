@@ -21,10 +21,9 @@ from quota_enforcer.cli.files.import_plan import (
 from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
 from quota_enforcer.cli.quotas.edit import effect
-from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, preview
+from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, preview, strangers
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
-from quota_enforcer.cli.terminal.names import strangers
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, FileOrStdin, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_lines, warn
 from quota_enforcer.core.notices.amounts import and_more

@@ -1,17 +1,22 @@
-"""Before an edit is written: whom it would block and release, and whether that is meant."""
+"""Before an edit is written: whom it names that nobody knows, whom it would block and release."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.asking import ask
+from quota_enforcer.cli.terminal.errors import explain
+from quota_enforcer.cli.terminal.names import IN_IAM
 from quota_enforcer.cli.terminal.output import hint, say
 from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.decide.rules.loader import QuotaLoader
+from quota_enforcer.insight.quotas.names import UnknownName, unknown_names
 from quota_enforcer.insight.quotas.preview import EditEffects, concerned, effects
 from quota_enforcer.insight.status import everybody
 
@@ -102,6 +107,21 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
         breaker = settings.breaker
         held = HELD.format(number=breaker.number, percent=breaker.percent)
     return Preview(found, settings.mode is Mode.OBSERVE, held)
+
+
+def strangers(deployment: Deployment, principals: Iterable[Principal]) -> list[UnknownName]:
+    """Those whom IAM does not know; if it cannot be asked, a hint says so, and that is all."""
+    several = sorted({each for each in principals if each.kind in IN_IAM and not each.account})
+    if not several:
+        return []
+    try:
+        return unknown_names(several, deployment.identities())
+    except Exception as error:
+        words = explain(error)
+        if words is None:
+            raise
+        hint(f"Whether IAM knows {listed(list(map(str, several)), 3)} was not checked: {words}")
+        return []
 
 
 def goes_on(found: Preview, consent: Consent, *, wanted: bool = False) -> bool:

@@ -11,10 +11,8 @@ import typer
 
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal import asking
-from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import UnknownIdentity, near_names, these
-from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import (
     Identity,
     Kind,
@@ -25,11 +23,10 @@ from quota_enforcer.core.principal import (
     of_account,
 )
 from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
-from quota_enforcer.insight.quotas.names import UnknownName, unknown_names
 
 _NAMED = frozenset({Kind.USER, Kind.ROLE, Kind.SSO, Kind.TEAM})
 """Kinds whose principals have a name of one part."""
-_IN_IAM = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
+IN_IAM = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
 _EVERYBODY = {"all", "everybody", "everyone", "people", "*"}
 _SSO_ROLE = "AWSReservedSSO_"
 _WHOSE = {
@@ -68,21 +65,6 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
     return _bare(deployment, said)
 
 
-def strangers(deployment: Deployment, principals: Iterable[Principal]) -> list[UnknownName]:
-    """Those whom IAM does not know; if it cannot be asked, a hint says so, and that is all."""
-    several = sorted({each for each in principals if each.kind in _IN_IAM and not each.account})
-    if not several:
-        return []
-    try:
-        return unknown_names(several, deployment.identities())
-    except Exception as error:
-        words = explain(error)
-        if words is None:
-            raise
-        hint(f"Whether IAM knows {listed(list(map(str, several)), 3)} was not checked: {words}")
-        return []
-
-
 def _of_account(deployment: Deployment, account: str, own: str) -> str:
     """Whoever is of an account; at home they have no number."""
     at_home = account == deployment.settings.account
@@ -94,7 +76,7 @@ def _of_account(deployment: Deployment, account: str, own: str) -> str:
         )
     if "/" not in own and own != "*":
         of = "" if at_home else account
-        having = {each for each in _having(deployment, own) if each.kind in _IN_IAM}
+        having = {each for each in _having(deployment, own) if each.kind in IN_IAM}
         several = [each for each in having if each.account == of]
         if len(several) != 1:
             raise UnknownIdentity(
