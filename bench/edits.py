@@ -16,9 +16,10 @@ from typing import Any
 
 from quota_enforcer.aws.dynamodb.ledger.items import record_item
 from quota_enforcer.aws.dynamodb.wire import wire
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.local.embedded import EmbeddedAws
 
 ROOT = Path(__file__).parents[1]

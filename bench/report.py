@@ -30,12 +30,13 @@ from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.aws.dynamodb.wire import Plain, wire
 from quota_enforcer.cli.insight.report import LARGE, READERS
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.page import render

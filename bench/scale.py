@@ -32,9 +32,10 @@ from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.aws.dynamodb.wire import wire
-from quota_enforcer.core.ledger import Bucket, Level, Record, Standing
+from quota_enforcer.core.ledger import Level, Record, Standing
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.local.embedded import EmbeddedAws
 

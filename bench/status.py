@@ -30,9 +30,10 @@ from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.cli.__main__ import run
 from quota_enforcer.core.deployment import Settings
-from quota_enforcer.core.ledger import Bucket, Level, Record, Standing
+from quota_enforcer.core.ledger import Level, Record, Standing
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.local.embedded import EmbeddedAws
 

@@ -10,10 +10,10 @@ from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import METER
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.stored import Bucket
 
 from .records import MODELS
 from .units import Attributes

@@ -13,8 +13,9 @@ from bill_export import NOVA, Export, nova, storage
 from builders import NOON
 from cli_world import a_shell
 from quota_enforcer.aws.account.exports import S3Exports
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from world import principal
 
 if TYPE_CHECKING:

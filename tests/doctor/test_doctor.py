@@ -14,10 +14,11 @@ from cli_world import Shell, a_shell
 from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
 from quota_enforcer.core.deployment import Metering, Mode
-from quota_enforcer.core.ledger import PriceMemory, Source
+from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.doctor.checks import coverage, machinery
 from quota_enforcer.doctor.deployment import Memoised
 from quota_enforcer.doctor.probe import StackPart

@@ -8,8 +8,8 @@ import pytest
 from builders import HAIKU, NOON
 from fakes import FakeLedger
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.enforce.apply.breaker import INDEX_LAG
 from world import World, principal

@@ -9,9 +9,10 @@ import pytest
 from builders import HOUR, NOON
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone, SweepFailed
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import DAY
 from quota_enforcer.meter.ports import Series
 from world import World, arn, principal

@@ -8,17 +8,11 @@ import pytest
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny, Conflict
-from quota_enforcer.core.ledger import (
-    ANY_PREMISE,
-    Bucket,
-    GateIntent,
-    Premise,
-    Record,
-    SweepState,
-)
+from quota_enforcer.core.ledger import ANY_PREMISE, GateIntent, Premise, Record, SweepState
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)

@@ -16,9 +16,9 @@ from cli_world import me_settings
 from quota_enforcer import clock
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import CannotDeny, ConfigError
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service import handler as me
 from world import ACCOUNT, World, arn, principal

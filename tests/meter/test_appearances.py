@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from log_records import ACCOUNT
-from quota_enforcer.core.ledger import MeterRules, Source
+from quota_enforcer.core.usage.stored import MeterRules, Source
 from quota_enforcer.meter import appearances
 from stream_fakes import Place, call, delivery
 

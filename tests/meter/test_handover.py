@@ -11,8 +11,9 @@ import pytest
 
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket, SweepState
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.handover import LONGEST, hand_over
 from world import World, principal

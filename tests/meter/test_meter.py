@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, a_quota
 from fakes import FakeLedger, FakeMetrics
-from quota_enforcer.core.ledger import Bucket, Source
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal, identify
@@ -21,6 +20,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.stored import Bucket, Source
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.cloudwatch.meter import MeterRun, Occasion, Pricing, meter
 from quota_enforcer.meter.ports import NamedByThemselves, Series

@@ -8,9 +8,9 @@ import pytest
 
 from builders import HAIKU, HOUR, NOON
 from log_records import ACCOUNT
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.recount import Recounter, RecountRefused
 from stream_fakes import Died, Place, call, delivery, event, truth

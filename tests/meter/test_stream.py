@@ -10,9 +10,9 @@ import pytest
 
 from builders import ALICE, HOUR, NOON
 from log_records import ACCOUNT, NOISE, PUBLISHED, REMOVED, a_record
-from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.log.record import Quarantined
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.stream import Stream

@@ -11,14 +11,11 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
 from quota_enforcer.core.ledger import (
     ANY_PREMISE,
-    Bucket,
     GateIntent,
-    MeterRules,
     Premise,
     PriceMemory,
     QuotaMemory,
     Record,
-    Source,
     SweepState,
 )
 from quota_enforcer.core.notices.message import Message
@@ -29,6 +26,7 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.reads import no_progress
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 

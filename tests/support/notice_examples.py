@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.watch.compare import ModelTally, Volume, Witnessed
 from quota_enforcer.meter.watch.ports import WatchMemory
 from stream_fakes import Place, call

@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 from builders import UTC_ZONE
 from log_records import ACCOUNT, a_record
-from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
@@ -26,6 +25,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry

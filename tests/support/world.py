@@ -16,10 +16,10 @@ from fakes import (
     FakeTopic,
 )
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report

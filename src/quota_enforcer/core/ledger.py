@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.usage.counts import OBSERVED
 from quota_enforcer.core.usage.reads import UsageReads
+
+if TYPE_CHECKING:  # reading items is more than most need who know the ledger
+    from quota_enforcer.core.quotas.item import Item
 
 
 class Level(StrEnum):
@@ -182,7 +182,7 @@ class QuotaMemory:
 
     subject: str
     name: str
-    item: Item | None = None
+    item: "Item | None" = None
     reported: str = ""
     stamp: str = ""
     """Another text after each write, so that each edit is told once; empty before the first."""
@@ -199,40 +199,6 @@ class PriceMemory:
     model: str
     hour: datetime
     priced: bool
-
-
-class Bucket(NamedTuple):
-    """The key of one stored usage item: a principal's usage of a model on a local date."""
-
-    principal: Principal
-    model: str
-    day: date
-    place: str = ""
-    """The account and Region where it was used, as a Place is written; empty for home's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A caller and a model as the log or the metrics spell them."""
-
-    arn: str
-    model_id: str
-    active_to: datetime
-    """The start of the last hour with data."""
-    behind: datetime | None = None
-    """From when on a read is missing."""
-    counters: tuple[str, ...] = OBSERVED
-    """Those that have a metric series."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeterRules:
-    """What the enforcer tells the meters."""
-
-    sessions: frozenset[str] = frozenset()
-    """The sessions that quotas watch: `session/ROLE/NAME` and `session/ROLE/*`."""
-    prices: Mapping[str, Rate] = field(default_factory=dict)
-    """Admins' own prices, by model as they wrote it."""
 
 
 class SweepStateReads(Protocol):
@@ -260,12 +226,6 @@ class QuotaMemoryReads(Protocol):
     """What is remembered of every quota item."""
 
     def quota_memories(self) -> list[QuotaMemory]: ...
-
-
-class SourceReads(Protocol):
-    """How callers stand in the log or in the metrics."""
-
-    def sources(self) -> list[Source]: ...
 
 
 class GateIntentReads(Protocol):

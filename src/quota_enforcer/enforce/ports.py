@@ -10,7 +10,6 @@ from quota_enforcer.core.ledger import (
     EverybodyReads,
     GateIntent,
     GateIntentReads,
-    MeterRules,
     Premise,
     PriceMemory,
     QuotaMemory,
@@ -25,6 +24,7 @@ from quota_enforcer.core.notices.notice import HistoryReads, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 
 if TYPE_CHECKING:

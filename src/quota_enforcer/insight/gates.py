@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import GateIntent, GateIntentReads, Source
+from quota_enforcer.core.ledger import GateIntent, GateIntentReads
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates

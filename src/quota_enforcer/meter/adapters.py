@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.usage.place import HOME, Place
+from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.log.charge import CallCharger, PricesOf
 from quota_enforcer.meter.ports import DeadLetters, InvocationLog, MeterLedger, Models, Wake
 

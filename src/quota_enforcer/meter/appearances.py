@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.ledger import Source
 from quota_enforcer.core.principal import Kind, Principal, account_of, identify
+from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.meter.ports import MeterLedger
 
 MOST_KNOWN = 10_000

@@ -10,17 +10,12 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import (
-    Bucket,
-    MeterRules,
-    Source,
-    SourceReads,
-)
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source, SourceReads
 
 
 class LogEvent(NamedTuple):

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-    from quota_enforcer.core.ledger import Bucket, Source
     from quota_enforcer.core.principal import Principal
+    from quota_enforcer.core.usage.stored import Bucket, Source
 
 METER = "recount"
 ADDED_FREELY = timedelta(minutes=5)

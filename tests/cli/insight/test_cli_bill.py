@@ -16,9 +16,10 @@ from bill_export import ALICE, ANN, CI, NOVA, SONNET, Export, claude, nova, row,
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.insight.bill.reader import read_files
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from world import ACCOUNT
 
 DAY = datetime(2026, 11, 3, 10, tzinfo=UTC)

@@ -16,8 +16,8 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import CannotDeny
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from world import arn, principal
 
 

@@ -7,10 +7,11 @@ import pytest
 from builders import HAIKU, NOON, an_item
 from cli_world import ADMIN, Shell, a_shell
 from quota_enforcer.core.deployment import Mode
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 
 A_BUDGET = ("--measure", "cost_usd", "--limit", "12.50", "--window", "day")
 SONNET = "anthropic.claude-sonnet-4-20250514-v1:0"

@@ -9,8 +9,8 @@ import pytest
 from builders import NOON
 from cli_world import Shell, a_shell
 from gate_fakes import ALL, ANALYSTS, GATE, GATE_2, an_intent
-from quota_enforcer.core.ledger import Source
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate, gate
+from quota_enforcer.core.usage.stored import Source
 from world import ACCOUNT
 
 DEVELOPER = "AWSReservedSSO_Developer_0123456789abcdef"

@@ -10,11 +10,12 @@ import pytest
 
 from builders import HAIKU, NOON
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.pricing.catalog.shipped import as_listed, shipped_rates
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import local_date
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"

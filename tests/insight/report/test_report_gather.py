@@ -13,12 +13,13 @@ import pytest
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Bucket, Record, Standing, UsedUp, WouldDeny
+from quota_enforcer.core.ledger import Record, Standing, UsedUp, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Rule, Share
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.insight.report import model
 from quota_enforcer.insight.report.gather import Gathering

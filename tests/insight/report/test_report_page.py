@@ -16,10 +16,11 @@ from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
 from page_reading import PageReading
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Bucket, SweepState
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.quota import Rule, Share
 from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.insight.report import page
 from quota_enforcer.insight.report.gather import Gathering

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from log_records import ACCOUNT, a_record
-from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost, Rate
 from quota_enforcer.core.pricing.table import PriceTable
+from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.adapters import MeteredLogGroup
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.ports import LogEvent, UsageEntry

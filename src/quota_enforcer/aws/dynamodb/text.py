@@ -9,10 +9,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quota_enforcer.core.ledger import UsedUp, Warned
-from quota_enforcer.core.notices.notice import Notice
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _LONGEST_KEY = 1024
 """Bytes of a range key; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html."""
@@ -28,7 +28,7 @@ def moment(item: Mapping[str, Any], name: str) -> datetime | None:
     return datetime.fromisoformat(item[name]) if name in item else None
 
 
-def as_attributes(thing: UsedUp | Warned | Notice) -> dict[str, Any]:
+def as_attributes(thing: "DataclassInstance") -> dict[str, Any]:
     """A dataclass as attributes of the same names."""
     return known(**{field.name: getattr(thing, field.name) for field in fields(thing)})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from quota_enforcer.core.ledger import MeterRules, QuotaMemory
+from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
@@ -13,6 +13,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.stored import MeterRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.ledger import GateIntent, Record, SourceReads
+from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.stored import SourceReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
 from quota_enforcer.enforce.apply.work import Work

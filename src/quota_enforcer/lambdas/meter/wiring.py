@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from quota_enforcer.core.ledger import MeterRules
+    from quota_enforcer.core.usage.stored import MeterRules
     from quota_enforcer.meter.settings import MeterSettings
     from quota_enforcer.meter.watch.ports import WatchLedger
 

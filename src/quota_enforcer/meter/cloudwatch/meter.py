@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from functools import cache, partial
 
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket, SweepState
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import DAY, hour_start, local_date
 from quota_enforcer.meter.cloudwatch.series import (
     Occasion,

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.ledger import Source
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind, Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.core.usage.window import HOUR, hour_start
 from quota_enforcer.meter.ports import Metrics, Series
 

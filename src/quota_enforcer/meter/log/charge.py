@@ -8,13 +8,13 @@ from hashlib import sha256
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.ledger import Bucket, MeterRules, Source
 from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.core.quotas.precedence import charged
 from quota_enforcer.core.usage.counts import COUNTED, Counts
 from quota_enforcer.core.usage.place import HOME
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.usage.packs import MOST_CALLS, Pack, lanes, marker_of
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.ports import UsageEntry
 

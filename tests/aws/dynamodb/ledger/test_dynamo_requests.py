@@ -11,10 +11,11 @@ from botocore.stub import ANY, Stubber
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.core.errors import Closed, Conflict
-from quota_enforcer.core.ledger import Bucket, Record
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 TODAY = NOON.date()

@@ -11,12 +11,9 @@ import pytest
 from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.core.errors import Closed, Conflict
 from quota_enforcer.core.ledger import (
-    Bucket,
     Level,
-    MeterRules,
     Premise,
     Record,
-    Source,
     Standing,
     SweepState,
     UsedUp,
@@ -26,6 +23,7 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.enforce.ports import Ledger
 
 BOB = Principal.parse("user/bob")

@@ -28,7 +28,6 @@ from quota_enforcer.core.ledger import (
     Level,
     QuotaMemory,
     Record,
-    Source,
     Standing,
     SweepState,
     UsedUp,
@@ -37,6 +36,7 @@ from quota_enforcer.core.ledger import (
 )
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.stored import Source
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 TEXTS = st.text(max_size=12)

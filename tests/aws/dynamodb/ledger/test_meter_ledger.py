@@ -10,9 +10,10 @@ from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
-from quota_enforcer.core.ledger import Bucket, MeterRules, Record, Source
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.meter.ports import AddResult, MeterLedger, UsageEntry
 from quota_enforcer.meter.watch.ports import HourTally, WatchMemory
 from stream_fakes import FakeMeterLedger

@@ -7,14 +7,14 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quota_enforcer.aws.dynamodb.ledger.items import (
+from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
     METER_RULES,
     meter_rules_item,
     meter_rules_of,
 )
 from quota_enforcer.aws.dynamodb.table import Table
-from quota_enforcer.core.ledger import MeterRules
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.usage.stored import MeterRules
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

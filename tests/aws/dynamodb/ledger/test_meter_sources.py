@@ -8,7 +8,7 @@ import pytest
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
-from quota_enforcer.core.ledger import Source
+from quota_enforcer.core.usage.stored import Source
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

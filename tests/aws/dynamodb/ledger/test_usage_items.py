@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import day_start, hour_start, local_date, next_hour
 
 ZONES = (

@@ -1,11 +1,7 @@
-"""What it takes to decide, as items: records of principals, quotas seen last, the sweep's state.
-
-And what the meters are told: one item, its prices texts, exact and readable in the console.
-"""
+"""What it takes to decide, as items: records of principals, quotas seen last, the sweep's state."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from quota_enforcer.aws.dynamodb.ledger.schema import (
     DEPLOYMENT,
@@ -19,7 +15,6 @@ from quota_enforcer.aws.dynamodb.text import as_attributes, instant, joined_key,
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.ledger import (
     Level,
-    MeterRules,
     QuotaMemory,
     Record,
     Standing,
@@ -28,18 +23,22 @@ from quota_enforcer.core.ledger import (
     Warned,
     WouldDeny,
 )
-from quota_enforcer.core.pricing.codec import as_mapping, rate_of
 from quota_enforcer.core.principal import Kind, Principal
 
 STANDING = "standing"
+
 OPEN = "open"
+
 BLOCKED = "blocked"
 """The two listings of the index `by-due`: who denies nothing, and who denies or was about to."""
+
 QUOTAS = "quotas"
+
 STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
-METER_RULES: Plain = {"pk": DEPLOYMENT, "sk": "brief"}
+
 SESSION_KEPT = timedelta(days=40)
 """How long the record of a session stays of which nothing is in force or owed."""
+
 NEVER = "9999"
 """Stands for no due moment: the index lists a record only if its range key is there."""
 
@@ -141,26 +140,6 @@ def quota_memory_of(item: Plain) -> QuotaMemory:
         item.get("stamp", ""),
         moment(item, "changed_at"),
         item.get("removed_by", ""),
-    )
-
-
-def meter_rules_item(meter_rules: MeterRules) -> dict[str, Any]:
-    return {
-        **METER_RULES,
-        "sessions": sorted(meter_rules.sessions),
-        "prices": {
-            model: as_mapping(rate, str) for model, rate in sorted(meter_rules.prices.items())
-        },
-    }
-
-
-def meter_rules_of(item: Plain | None) -> MeterRules:
-    """The rules that an item holds; nothing to tell before the first sweep."""
-    if item is None:
-        return MeterRules()
-    return MeterRules(
-        frozenset(item["sessions"]),
-        {model: rate_of(rate) for model, rate in item["prices"].items()},
     )
 
 

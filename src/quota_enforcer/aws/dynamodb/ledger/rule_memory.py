@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.items import (
-    METER_RULES,
-    STATE,
-    meter_rules_item,
-    meter_rules_of,
-    quota_item,
-    quota_key,
-)
+from quota_enforcer.aws.dynamodb.ledger.items import STATE, quota_item, quota_key
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.sweep_memory import still
+from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
+    METER_RULES,
+    meter_rules_item,
+    meter_rules_of,
+)
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant
-from quota_enforcer.core.ledger import MeterRules, PriceMemory, QuotaMemory
+from quota_enforcer.core.ledger import PriceMemory, QuotaMemory
+from quota_enforcer.core.usage.stored import MeterRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -25,8 +25,8 @@ from quota_enforcer.aws.dynamodb.table import ConditionCheck, Update
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.log.charge import EARLY, OLDEST
 from quota_enforcer.meter.ports import UsageEntry
 

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.place import HOME, is_place
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 
 if TYPE_CHECKING:

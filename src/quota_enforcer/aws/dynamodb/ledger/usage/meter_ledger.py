@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
-from quota_enforcer.aws.dynamodb.ledger.items import METER_RULES, meter_rules_of
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageOfDay
-from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
+from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
+    METER_RULES,
+    DynamoSources,
+    meter_rules_of,
+)
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.unseen_usage import mark_all
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.core.ledger import MeterRules
     from quota_enforcer.core.principal import Principal
+    from quota_enforcer.core.usage.stored import MeterRules
 
 
 class DynamoMeterLedger:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from quota_enforcer.aws.dynamodb.table import BATCH
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.ports import UsageEntry
 
 MOST_CALLS = 60

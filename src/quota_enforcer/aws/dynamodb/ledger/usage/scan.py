@@ -26,11 +26,11 @@ from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
 )
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.wire import plain
-from quota_enforcer.core.ledger import Bucket
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.reads import no_progress
+from quota_enforcer.core.usage.stored import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,20 +1,29 @@
-"""How callers stand in the metrics or in the log: one item for each (identity ARN, model id)."""
+"""What the meters keep beside the usage, and what they are told.
+
+How callers stand in the metrics or in the log is one item for each (identity ARN, model id); what
+the enforcer tells the meters is one item, its prices texts, exact and readable in the console.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.aws.dynamodb.ledger.schema import (
+    DEPLOYMENT,
+    EXPIRES,
+)
 from quota_enforcer.aws.dynamodb.table import BATCH, Update
 from quota_enforcer.aws.dynamodb.text import joined_key, known, moment
-from quota_enforcer.core.ledger import Source
+from quota_enforcer.aws.dynamodb.wire import Plain
+from quota_enforcer.core.pricing.codec import as_mapping, rate_of
+from quota_enforcer.core.usage.stored import MeterRules, Source
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table
-    from quota_enforcer.aws.dynamodb.wire import Plain
 
 SOURCES = "sources"
+
 _KEPT = timedelta(days=7)
 
 
@@ -78,3 +87,26 @@ def _keeping(item: "Plain") -> Update:
     values = {name: item[name] for name in item.keys() - key.keys()}
     not_later = "attribute_not_exists(#active_to) OR #active_to <= :active_to"
     return Update(key, {}, values, Expression(not_later, {"active_to": item["active_to"]}))
+
+
+METER_RULES: Plain = {"pk": DEPLOYMENT, "sk": "brief"}
+
+
+def meter_rules_item(meter_rules: MeterRules) -> dict[str, Any]:
+    return {
+        **METER_RULES,
+        "sessions": sorted(meter_rules.sessions),
+        "prices": {
+            model: as_mapping(rate, str) for model, rate in sorted(meter_rules.prices.items())
+        },
+    }
+
+
+def meter_rules_of(item: Plain | None) -> MeterRules:
+    """The rules that an item holds; nothing to tell before the first sweep."""
+    if item is None:
+        return MeterRules()
+    return MeterRules(
+        frozenset(item["sessions"]),
+        {model: rate_of(rate) for model, rate in item["prices"].items()},
+    )
