@@ -94,7 +94,11 @@ class Scene:
 
     def taken(self, role: str) -> Any:
         """The credentials of a function, which root may take in Lambda's place."""
+        return self.taken_as(role, self.physical(f"{role.removesuffix('Role')}Function"))
+
+    def taken_as(self, role: str, session: str) -> Any:
+        """A session of a role; it is the function's only if it has the function's name."""
         aws = self.stack.aws
         arn = aws.client("iam").get_role(RoleName=self.physical(role))["Role"]["Arn"]
-        key = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="attacker")["Credentials"]
+        key = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName=session)["Credentials"]
         return aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])

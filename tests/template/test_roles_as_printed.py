@@ -10,6 +10,7 @@ from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
+from template_source import FUNCTIONS
 from template_values import KEY, PSEUDO, Deployed
 
 
@@ -119,3 +120,15 @@ def test_each_role_where_an_organisation_has_rules() -> None:
         ("MeRole", self_service.me),
     ):
         assert spelled_out(given.policy(role)) == spelled_out(written(code)), role
+
+
+@pytest.mark.parametrize("gates", ["0", "1"])
+@pytest.mark.parametrize("self_service", ["true", "false"])
+def test_each_role_is_for_its_function_alone(gates: str, self_service: str) -> None:
+    """Each function that the template makes, and each of their roles, stands in that policy."""
+    given = Deployed(Gates=gates, SelfService=self_service)
+    policy = given.properties("OwnFunctionsOnly")
+    made = [name for name in FUNCTIONS if given.has(name)]
+    assert policy["Roles"] == [f"{name.removesuffix('Function')}Role" for name in made]
+    code = functions.own_functions_only([f"{name}.Arn" for name in made])
+    assert spelled_out(policy["PolicyDocument"]) == spelled_out(code)

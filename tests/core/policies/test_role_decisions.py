@@ -10,7 +10,7 @@ from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
-from quota_enforcer.core.policies.roles import author, enforcer, meter
+from quota_enforcer.core.policies.roles import author, enforcer, meter, own_functions_only
 from quota_enforcer.core.policies.setup import setup
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
@@ -198,6 +198,36 @@ def refused(documents: list[Document], calls: list[Call]) -> list[Call]:
 @pytest.mark.parametrize("role", NEEDED)
 def test_each_function_may_do_its_work(role: str) -> None:
     assert refused(ROLES[role], NEEDED[role]) == []
+
+
+@pytest.mark.parametrize("role", NEEDED)
+def test_each_function_may_do_its_work_where_its_role_is_for_functions_alone(role: str) -> None:
+    """All that it does itself; Lambda, DynamoDB and Bedrock use the role without saying which."""
+    ours = f"{FUNCTION}-{role.capitalize()}Function-X"
+    documents = [*ROLES[role], own_functions_only([ours, f"{FUNCTION}-Other"])]
+    said = [(*each[:2], {**each[2], "lambda__SourceFunctionArn": ours}) for each in NEEDED[role]]
+    assert refused(documents, said) == []
+    by_aws = ("sqs:", "iam:PassRole", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+    unsaid = [each for each in NEEDED[role] if each[0].startswith(by_aws)]
+    assert refused(documents, unsaid) == []
+
+
+@pytest.mark.parametrize("role", NEEDED)
+@pytest.mark.parametrize("said", [None, f"{FUNCTION}-EnforcerFunction-Xy", "arn:aws:lambda:::x"])
+def test_whoever_has_its_role_and_is_another_changes_and_invokes_nothing(
+    role: str, said: str | None
+) -> None:
+    documents = [*ROLES[role], own_functions_only([f"{FUNCTION}-EnforcerFunction-X"])]
+    keys = {"lambda__SourceFunctionArn": said} if said else {}
+    changes = [
+        (action, resource, {**more, **keys})
+        for action, resource, more in NEEDED[role]
+        if action.endswith(("Item", "UserPolicy", "RolePolicy", "CreatePolicy", "InvokeFunction",
+                            "FilterLogEvents", "Configuration", "PolicyVersion", "Query", "Scan"))
+        and not action.startswith(("bedrock:Get", "iam:Get"))
+    ]  # fmt: skip
+    assert changes
+    assert refused(documents, changes) == changes
 
 
 def test_what_one_function_attaches_neither_can_write() -> None:

@@ -28,9 +28,8 @@ def attempts_of_the_enforcer(stack: DeployedStack, others: str) -> dict[str, Cal
     function = stack.outputs["EnforcerFunction"]
     client = stack.aws.client("lambda")
     role = client.get_function_configuration(FunctionName=function)["Role"]
-    key = stack.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="enforcer")[
-        "Credentials"
-    ]
+    sts = stack.aws.client("sts")
+    key = sts.assume_role(RoleArn=role, RoleSessionName=function)["Credentials"]
     taken = stack.aws.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
     iam, me, own = taken.client("iam"), role.rpartition("/")[2], stack.outputs["DenyAllPolicy"]
     anything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})

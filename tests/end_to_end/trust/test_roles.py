@@ -186,3 +186,44 @@ def test_only_lambda_can_take_the_roles(scene: Scene) -> None:
         arn = root.get_role(RoleName=scene.physical(role))["Role"]["Arn"]
         take = partial(admin.client("sts").assume_role, RoleArn=arn, RoleSessionName="attacker")
         assert is_refused(take)
+
+
+@pytest.mark.parametrize("session", ["attacker", "MeFunction"])
+def test_whoever_has_a_role_without_being_its_function_does_nothing_of_its_work(
+    scene: Scene, session: str
+) -> None:
+    """Such as another function that somebody gave the role to."""
+    name = session if session == "attacker" else scene.physical(session)
+    outputs = scene.stack.outputs
+    ledger, deny = outputs["LedgerTable"], scene.denies[0]
+    meter, enforcer = scene.taken_as("MeterRole", name), scene.taken_as("EnforcerRole", name)
+    author, setup = scene.taken_as("AuthorRole", name), scene.taken_as("SetupRole", name)
+    wake = {"FunctionName": outputs["EnforcerFunction"], "Payload": '{"action": "close"}'}
+    attempts: Attempts = {
+        "the enforcer, as the meter": partial(meter.client("lambda").invoke, **wake),
+        "the enforcer, as set-up": partial(setup.client("lambda").invoke, **wake),
+        "the author": partial(
+            enforcer.client("lambda").invoke, FunctionName=outputs["AuthorFunction"]
+        ),
+        "the log": partial(
+            meter.client("logs").filter_log_events, logGroupName=outputs["InvocationLogGroup"]
+        ),
+        "usage": partial(meter.client("dynamodb").put_item, TableName=ledger, Item=STANDING),
+        "everybody's usage": partial(meter.client("dynamodb").scan, TableName=ledger),
+        "a deny": partial(
+            enforcer.client("iam").attach_user_policy, UserName="alice", PolicyArn=deny
+        ),
+        "no deny": partial(
+            enforcer.client("iam").detach_user_policy, UserName="alice", PolicyArn=deny
+        ),
+        "a notice": partial(
+            enforcer.client("sns").publish, TopicArn=outputs["NoticeTopic"], Message="x"
+        ),
+        "a gate": partial(
+            author.client("iam").create_policy_version,
+            PolicyArn=scene.gate,
+            PolicyDocument=ANYTHING,
+        ),
+        "no logging": setup.client("bedrock").delete_model_invocation_logging_configuration,
+    }
+    assert done(attempts) == []

@@ -6,6 +6,7 @@ documents that it cannot attach, and that serve as boundaries, which never grant
 neither IAM nor the quotas. What the self-service function may do is in `callers`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from quota_enforcer.core.policies.deployed import Deployed
@@ -86,6 +87,27 @@ NEVER_FOR_METER: Final = (
     "dynamodb:UpdateItem",
 )
 """What would change a quota, denied whatever else the meter's role may get."""
+
+ONLY_FOR_FUNCTIONS: Final = (
+    "bedrock:DeleteModelInvocationLoggingConfiguration",
+    "bedrock:PutModelInvocationLoggingConfiguration",
+    "dynamodb:*Item",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "iam:Attach*",
+    "iam:CreatePolicy*",
+    "iam:DeletePolicy*",
+    "iam:Detach*",
+    "lambda:InvokeFunction",
+    "logs:FilterLogEvents",
+    "sns:Publish",
+)
+"""What only the functions' code does with their roles.
+
+Lambda itself reads the stream, leaves letters of what failed and writes logs; DynamoDB and SNS use
+the key, and Bedrock asks whether a role may be passed: none of these is among it.
+https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+"""
 
 
 def enforcer(of: Deployed) -> Document:
@@ -205,6 +227,17 @@ def author(of: Deployed) -> Document:
         *of.use_of_key("dynamodb"),
         *logs_and_traces(of.author_log),
     )
+
+
+def own_functions_only(functions: Sequence[str]) -> Document:
+    """On each of our functions' roles: for nobody but these functions, by their ARNs.
+
+    So the role serves neither another function that somebody gave it to, nor whoever takes it by a
+    trust policy that was rewritten. No policy on a function can say so: the key exists for
+    identity policies alone.
+    """
+    ours = {"ArnNotEquals": {"lambda:SourceFunctionArn": list(functions)}}
+    return document(deny("NeverAnybodyButOurFunctions", ONLY_FOR_FUNCTIONS, Condition=ours))
 
 
 def _protected(role_path: str) -> list[str]:

@@ -9,6 +9,9 @@
   for all of them and says nothing.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 - `aws:CurrentTime` and `aws:EpochTime` follow the simulated clock.
+- `lambda:SourceFunctionArn`: Lambda says it of its functions' calls. Here a session is a function's
+  if it has its role and its name; root, which stands in for Lambda, can take one.
+  https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
 - `aws:userid` of a function's session begins with the role's id in AWS, here with its name.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
@@ -17,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam
+from ministack.services import iam, lambda_svc
 
 from quota_enforcer import clock
 
@@ -40,17 +43,18 @@ def install() -> None:
 
     def resolve(key: str, request: Any) -> Any:
         name = key.lower()
-        if name == "aws:principalarn":
-            return _role_arn(request) or plain_key(key, request)
-        if name == "aws:sourceaccount" and request.principal_arn.endswith(":root"):
-            return plain_key(key, request) or request.principal_account
         if name == "aws:currenttime":
             return clock.now().isoformat()
         if name == "aws:epochtime":
             return str(int(clock.now().timestamp()))
-        if name == "aws:userid":
-            return _user_id(request, plain_key(key, request))
-        return plain_key(key, request)
+        if name == "lambda:sourcefunctionarn":
+            return _function_arn(request)
+        found = plain_key(key, request)
+        if name == "aws:principalarn":
+            return _role_arn(request) or found
+        if name == "aws:sourceaccount" and request.principal_arn.endswith(":root"):
+            return found or request.principal_account
+        return _user_id(request, found) if name == "aws:userid" else found
 
     iam_actions.request_tag_context = context
     iam_evaluator._resolve_condition_key = resolve
@@ -77,6 +81,20 @@ def _role(request: Any) -> dict[str, Any] | None:
 def _role_arn(request: Any) -> str | None:
     role = _role(request)
     return role["Arn"] if role else None
+
+
+def _function_arn(request: Any) -> str | None:
+    """The function whose session this is, or None for anybody else's."""
+    role, session = _role(request), request.principal_arn.rpartition("/")[2]
+    if role is None:
+        return None
+    for (account, _, name), function in lambda_svc._functions._data.items():
+        config = function["config"]
+        if (account, name) == (request.principal_account, session) and config["Role"] == role[
+            "Arn"
+        ]:
+            return str(config["FunctionArn"])
+    return None
 
 
 def _user_id(request: Any, found: Any) -> Any:
