@@ -14,7 +14,7 @@ HALF := tests/aws tests/docs tests/template
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan lock clean
+.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -75,11 +75,14 @@ package: setup .venv-sam/installed ## validate the template and build the packag
 		--pyproject pyproject.toml --output-reproducible \
 		| $(BIN)/python package/bill.py src/requirements.txt .aws-sam/bill.cdx.json
 
-scan: .venv-scan/installed ## ask a static scanner about the template; what is skipped has its reason in package/scan.yaml
+scan: .venv-scan/installed ## ask a static scanner about the templates; what is skipped has its reason in package/scan.yaml
 	.venv-scan/bin/checkov --config-file package/scan.yaml
 
 bench: setup ## print how fast it is and how many AWS calls it makes
 	@for script in bench/*.py; do $(BIN)/python $$script || exit; done
+
+satellite: setup ## put the code of a satellite's functions into satellite.yaml
+	$(BIN)/python package/weave.py
 
 lock: setup ## renew what is locked: requirements.lock, src/requirements.txt, package/*.lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \

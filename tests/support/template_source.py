@@ -9,6 +9,9 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TEXT = TEMPLATE.read_text(encoding="utf-8")
 SOURCE: dict[str, Any] = parsed(TEXT)
 RESOURCES: dict[str, Any] = SOURCE["Resources"]
+SATELLITE_TEMPLATE = TEMPLATE.with_name("satellite.yaml")
+SATELLITE: dict[str, Any] = parsed(SATELLITE_TEMPLATE.read_text(encoding="utf-8"))
+"""The template of a satellite, which is plain CloudFormation."""
 PARAMETERS: dict[str, Any] = SOURCE["Parameters"]
 FUNCTIONS = [
     "MeterFunction",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from template_source import PARAMETERS, RESOURCES, SOURCE, properties
+from template_source import SATELLITE, SOURCE
 
 PSEUDO: Final = {
     "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/bedrock-quota/51af3dc0",
@@ -24,19 +24,22 @@ class Deployed:
     attribute `X.Arn`.
     """
 
+    source: Mapping[str, Any] = SOURCE
+
     def __init__(self, pseudo: Mapping[str, str] | None = None, /, **parameters: str) -> None:
         self.pseudo = PSEUDO | dict(pseudo or {})
-        defaults = {name: str(each["Default"]) for name, each in PARAMETERS.items()}
+        named = self.source["Parameters"].items()
+        defaults = {name: str(each["Default"]) for name, each in named if "Default" in each}
         self.parameters = defaults | parameters
 
     def has(self, resource: str) -> bool:
         """Whether the resource is made at all."""
-        condition = RESOURCES[resource].get("Condition")
+        condition = self._resource(resource).get("Condition")
         return condition is None or self.holds(condition)
 
     def properties(self, resource: str) -> Any:
         """A resource's properties."""
-        return self.value(properties(resource))
+        return self.value(self._resource(resource)["Properties"])
 
     def policy(self, role: str) -> Any:
         """The one policy of a role."""
@@ -50,13 +53,15 @@ class Deployed:
 
     def holds(self, condition: str) -> bool:
         """Whether one of the template's conditions holds."""
-        return bool(self.value(SOURCE["Conditions"][condition]))
+        return bool(self.value(self.source["Conditions"][condition]))
 
-    def value(self, written: Any) -> Any:
+    def value(self, written: Any) -> Any:  # noqa: PLR0911 - one for each intrinsic
         """A value without intrinsics."""
         match written:
             case {"Ref": name}:
                 return self._named(name)
+            case {"Condition": name} if len(written) == 1:
+                return self.holds(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self._named(f"{name}.{attribute}")
             case {"Fn::If": [condition, then, otherwise]}:
@@ -91,6 +96,9 @@ class Deployed:
             case _:
                 return {key: each for key, each in decided.items() if each is not NO_VALUE}
 
+    def _resource(self, name: str) -> Any:
+        return self.source["Resources"][name]
+
     def _named(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return NO_VALUE
@@ -101,7 +109,7 @@ class Deployed:
         resource = name.partition(".")[0]
         if not self.has(resource):
             raise LookupError(f"{name} is referred to where there is none")
-        if RESOURCES[resource]["Type"] == "AWS::IAM::ManagedPolicy":
+        if self._resource(resource)["Type"] == "AWS::IAM::ManagedPolicy":
             declared = self.properties(resource)
             prefix = f"arn:{self.pseudo['AWS::Partition']}:iam::{self.pseudo['AWS::AccountId']}"
             return f"{prefix}:policy{declared['Path']}{declared['ManagedPolicyName']}"
@@ -130,3 +138,36 @@ MOST: Final = Deployed(
 """Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()
 """Nothing but what the defaults make."""
+
+
+class DeployedSatellite(Deployed):
+    """satellite.yaml with these parameters: in a member account, where not told otherwise."""
+
+    source = SATELLITE
+
+    def __init__(self, pseudo: Mapping[str, str] | None = None, /, **parameters: str) -> None:
+        super().__init__(SATELLITE_PSEUDO | dict(pseudo or {}), **(HOME | parameters))
+
+
+MEMBER: Final = "444455556666"
+SATELLITE_PSEUDO: Final = {
+    "AWS::StackId": f"arn:aws:cloudformation:eu-west-1:{MEMBER}:stack/StackSet-satellites/7d1c",
+    "AWS::AccountId": MEMBER,
+    "AWS::Region": "eu-west-1",
+    "AWS::StackName": "StackSet-satellites",
+}
+_HOME_ROLE: Final = "arn:aws:iam::123456789012:role/bedrock-quota/bedrock-quota/bedrock-quota"
+HOME: Final = {
+    "HomeStack": "bedrock-quota",
+    "HomeStackId": PSEUDO["AWS::StackId"],
+    "HomeAccount": "123456789012",
+    "HomeRegion": "us-east-1",
+    "HomeUrl": "https://abcdefgh.lambda-url.us-east-1.on.aws/",
+    "HomeOrganization": "o-exampleorgid",
+    "ExternalId": "51af3dc0",
+    "HomeMeterRole": f"{_HOME_ROLE}-MeterRole-1",
+    "HomeEnforcerRole": f"{_HOME_ROLE}-EnforcerRole-1",
+    "HomeAuthorRole": f"{_HOME_ROLE}-AuthorRole-1",
+    "AccountRegion": "eu-west-1",
+}
+"""What a home with gates and an organisation tells its satellites."""
