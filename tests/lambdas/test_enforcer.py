@@ -126,7 +126,7 @@ def test_closing_answers_who_was_released(world: World, monkeypatch: pytest.Monk
     world.quota(limit=0)
     invoke(sample("admin-sweep"))
     stack_is(monkeypatch, "DELETE_IN_PROGRESS")
-    assert invoke(sample("close")) == {"released": ["user/alice"], "unsent": []}
+    assert invoke(sample("close")) == {"released": ["user/alice"], "unsent": [], "unreachable": []}
 
 
 @freeze_time(NOON)
@@ -235,7 +235,7 @@ def test_closing_asks_for_the_settings_that_may_be_wrong(
 
     monkeypatch.setattr(enforcer, "enforcer", refuse)
     stack_is(monkeypatch, "DELETE_IN_PROGRESS")
-    assert invoke(sample("close")) == {"released": [], "unsent": []}
+    assert invoke(sample("close")) == {"released": [], "unsent": [], "unreachable": []}
     assert world.denied == set()
 
 

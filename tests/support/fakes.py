@@ -8,7 +8,14 @@ from typing import NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone, UnknownIdentity
+from quota_enforcer.core.errors import (
+    AccountUnreachable,
+    CannotDeny,
+    Closed,
+    Conflict,
+    PrincipalGone,
+    UnknownIdentity,
+)
 from quota_enforcer.core.ledger import (
     ANY_PREMISE,
     GateIntent,
@@ -25,10 +32,13 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
+from quota_enforcer.enforce.ports import InForce
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
+from quota_enforcer.satellites.registry import Satellite
 
 
 class Read(NamedTuple):
@@ -182,6 +192,7 @@ class FakeLedger:
                 tiers_seen_at=before.tiers_seen_at,
                 tiers_notified=before.tiers_notified,
                 gates_notified=before.gates_notified,
+                accounts_notified=before.accounts_notified,
             )
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -244,6 +255,14 @@ class FakeLedger:
         if self._state.tiers_seen_at != before.tiers_seen_at:
             return False
         self._state = replace(self._state, tiers_seen_at=seen_at, tiers_notified=notified)
+        self._keep(notices)
+        return True
+
+    def note_accounts(self, notified: str, before: SweepState, notices: Iterable[Notice]) -> bool:
+        self._write("note_accounts", notified)
+        if self._state.accounts_notified != before.accounts_notified:
+            return False
+        self._state = replace(self._state, accounts_notified=notified)
         self._keep(notices)
         return True
 
@@ -526,11 +545,40 @@ class FakeDenies:
     calls: list[tuple[str, Principal, str]] = field(default_factory=list)
     unmanaged_attachments: list[str] = field(default_factory=list)
 
+    lost: dict[str, str] = field(default_factory=dict)
+    """Member accounts that cannot be reached, and why."""
+    listings: list[frozenset[str]] = field(default_factory=list)
+    """The member accounts of each listing."""
+    reached: list[str] = field(default_factory=list)
+    """The accounts that somebody tried to reach."""
+
     def denied(self) -> dict[Principal, frozenset[str]]:
+        return {who: of for who, of in self._all.items() if not who.account}
+
+    @property
+    def _all(self) -> dict[Principal, frozenset[str]]:
         return {who: frozenset(scopes) for who, scopes in self.attached.items() if scopes}
+
+    def _check(self, principal: Principal) -> None:
+        if principal.account in self.lost:
+            raise AccountUnreachable(principal.account, self.lost[principal.account])
+
+    def in_force(self, accounts: Iterable[str]) -> InForce:
+        self.listings.append(frozenset(accounts))
+        read = self.listings[-1] - self.lost.keys()
+        unread = {each: self.lost[each] for each in self.listings[-1] & self.lost.keys()}
+        listed = frozenset({"", *read})
+        there = {who: of for who, of in self._all.items() if who.account in read}
+        return InForce({**self.denied(), **there}, listed, unread)
+
+    def reach(self, account: str) -> None:
+        self.reached.append(account)
+        if account in self.lost:
+            raise AccountUnreachable(account, self.lost[account])
 
     def attach(self, principal: Principal, scope: str) -> None:
         self.calls.append(("attach", principal, scope))
+        self._check(principal)
         if scope not in self.scopes:
             raise CannotDeny(f"no deny policy for {scope!r} is installed")
         if principal in self.refuse:
@@ -539,11 +587,27 @@ class FakeDenies:
 
     def detach(self, principal: Principal, scope: str) -> None:
         self.calls.append(("detach", principal, scope))
+        self._check(principal)
         refusal = self.refuse.get(principal)
         if refusal is not None and not isinstance(refusal, (CannotDeny, PrincipalGone)):
             raise refusal
         if scope in self.scopes:
             self.attached.get(principal, set()).discard(scope)
+
+
+@dataclass
+class FakeSatellites:
+    """The registry: the places of those that stand, and how often it was read."""
+
+    places: set[Place] = field(default_factory=set)
+    reads: int = 0
+
+    def satellites(self) -> tuple[Satellite, ...]:
+        self.reads += 1
+        at = datetime(2026, 11, 1, tzinfo=UTC)
+        return tuple(
+            Satellite(each, 1, "/log", f"stack of {each}", at) for each in sorted(self.places)
+        )
 
 
 @dataclass

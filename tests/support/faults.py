@@ -33,6 +33,7 @@ REFUSED_BY_FALSE: Final = frozenset(
     {
         "claim_edits",
         "forget_quota",
+        "note_accounts",
         "note_gates",
         "note_pause",
         "note_tiers",

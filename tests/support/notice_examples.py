@@ -34,6 +34,9 @@ WHEN = {
     NoticeKind.PAUSED: "somebody paused all new blocks for a while",
     NoticeKind.RESUMED: "a pause is over",
     NoticeKind.TAMPERED: "somebody else attached or detached a deny, or wrote a gate",
+    NoticeKind.ACCOUNT_UNREACHABLE: (
+        "home cannot take its role in a member account; once, until it was reached again"
+    ),
     NoticeKind.GATE_NEARLY_FULL: "a gate can soon list nobody else",
     NoticeKind.PRICE_UNKNOWN: "a model without a known price is used",
     NoticeKind.METERING_GAP: "Bedrock counted calls that were not metered; looked at once an hour",
@@ -169,6 +172,15 @@ def tampered() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.TAMPERED)
 
 
+def account_unreachable() -> tuple[Notice, Message]:
+    world, there = _world(), "444455556666"
+    world.member(there)
+    role = f"arn:aws:iam::{there}:role/bedrock-quota/bedrock-quota/bedrock-quota-satellite-denier"
+    world.denies.lost[there] = f"{role}: AssumeRole: AccessDenied"
+    world.sweep(NOON)
+    return _told(world, NoticeKind.ACCOUNT_UNREACHABLE)
+
+
 def gate_nearly_full() -> tuple[Notice, Message]:
     world = _world()
     author = world.keep_gates()
@@ -228,6 +240,7 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.PAUSED: paused,
     NoticeKind.RESUMED: resumed,
     NoticeKind.TAMPERED: tampered,
+    NoticeKind.ACCOUNT_UNREACHABLE: account_unreachable,
     NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
     NoticeKind.PRICE_UNKNOWN: price_unknown,
     NoticeKind.METERING_GAP: lambda: _watched(1240, 1240, 1),

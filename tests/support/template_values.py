@@ -134,6 +134,7 @@ MOST: Final = Deployed(
     BudgetDollars="5000",
     BudgetRoles="ci,agents",
     PermissionsBoundary="arn:aws:iam::123456789012:policy/limits",
+    Satellites="o-exampleorg1",
 )
 """Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()

@@ -12,12 +12,14 @@ from fakes import (
     FakeLedger,
     FakeMetrics,
     FakeQuotas,
+    FakeSatellites,
     FakeTiers,
     FakeTopic,
 )
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
@@ -58,6 +60,7 @@ class World:
         self.topic = FakeTopic()
         self.tiers = FakeTiers()
         self.author: FakeAuthor | None = None
+        self.satellites = FakeSatellites()
         self._process: Sweep | None = None
 
     def quota(self, **but: object) -> None:
@@ -73,9 +76,17 @@ class World:
         self.metrics.now = at
         return self.enforcer().run(at, dry_run=dry_run, confirm_blocks=confirm_blocks)
 
-    def stream(self, who: str, at: datetime, tokens: int, cost: str = "0") -> None:
-        """Somebody calls Bedrock, and the stream meter adds it."""
-        identity = identify(arn(who), ACCOUNT)
+    def member(self, *accounts: str) -> None:
+        """Satellites stand in these accounts of the organisation."""
+        self.settings = replace(self.settings, satellites="o-example123")
+        self.satellites.places |= {Place(each, "eu-west-1") for each in accounts}
+        self.another_process()
+
+    def stream(
+        self, who: str, at: datetime, tokens: int, cost: str = "0", account: str = ACCOUNT
+    ) -> None:
+        """Somebody calls Bedrock in an account, and the stream meter adds it."""
+        identity = identify(arn(who, account), account, ACCOUNT)
         counts = Counts(1, tokens, cost_usd=Decimal(cost))
         for each in (identity.principal, identity.session):
             if each is not None:
@@ -139,20 +150,20 @@ class World:
         """The sweep, wired to the fakes."""
         adapters = Adapters(
             self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author,
-            tiers=self.tiers,
+            tiers=self.tiers, satellites=self.satellites,
         )  # fmt: skip
         return Sweep(self.settings, adapters)
 
 
-def arn(who: str) -> str:
-    """The identity ARN that the invocation log has for somebody."""
+def arn(who: str, account: str = ACCOUNT) -> str:
+    """The identity ARN that the invocation log of an account has for somebody."""
     kind, colon, name = who.partition(":")
     if not colon:
-        return f"arn:aws:iam::{ACCOUNT}:user/{who}"
+        return f"arn:aws:iam::{account}:user/{who}"
     if kind == "sso":
         role = "AWSReservedSSO_Developer_0123456789abcdef"
-        return f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"
-    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}"
+        return f"arn:aws:sts::{account}:assumed-role/{role}/{name}"
+    return f"arn:aws:sts::{account}:assumed-role/{name}"
 
 
 def principal(text: str) -> Principal:

@@ -30,6 +30,7 @@ NOT_CALLED = {
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
+    "sts:AssumeRole": "the author takes the role that keeps the gates of an account",
     "sqs:SendMessage": "Lambda hands over a failed event as the function",
     "xray:PutTelemetryRecords": "the X-Ray daemon sends as the function",
     "xray:PutTraceSegments": "the X-Ray daemon sends as the function",

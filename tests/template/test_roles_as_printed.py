@@ -10,6 +10,7 @@ from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
+from quota_enforcer.satellites.names import Part, role_arn
 from template_source import FUNCTIONS
 from template_values import KEY, PSEUDO, Deployed
 
@@ -88,6 +89,30 @@ def test_the_meters_role(metering: str) -> None:
 def test_the_authors_role(gates: int) -> None:
     code = functions.author(named(0, gates))
     assert spelled_out(Deployed(Gates=str(gates)).policy("AuthorRole")) == spelled_out(code)
+
+
+@pytest.mark.parametrize("gates", [0, 2])
+def test_each_role_where_there_are_member_accounts(gates: int) -> None:
+    """The names of the roles to take are those that a satellite gives them."""
+    stack, given = "bedrock-quota", Deployed(Satellites="o-exampleorg1", Gates=str(gates))
+    deniers = role_arn("aws", "*", stack, Part.DENIER)
+    gate_authors = role_arn("aws", "*", stack, Part.AUTHOR) if gates else ""
+    code = named(0, gates, deniers=deniers, gate_authors=gate_authors)
+    assert spelled_out(given.policy("EnforcerRole")) == spelled_out(functions.enforcer(code))
+    if gates:
+        assert spelled_out(given.policy("AuthorRole")) == spelled_out(functions.author(code))
+    by_name = deployed.Deployed.named(
+        stack, PSEUDO["AWS::AccountId"], "aws", "us-east-1", gates=gates, members=True
+    )
+    assert (by_name.deniers, by_name.gate_authors) == (deniers, gate_authors)
+
+
+def test_regions_of_one_account_give_no_function_another_role() -> None:
+    for satellites in ("off", "regions"):
+        given = Deployed(Satellites=satellites, Gates="1")
+        code = named(0, 1)
+        assert spelled_out(given.policy("EnforcerRole")) == spelled_out(functions.enforcer(code))
+        assert spelled_out(given.policy("AuthorRole")) == spelled_out(functions.author(code))
 
 
 def test_the_self_service_functions_role() -> None:

@@ -50,6 +50,7 @@ ONLY_WHERE_ASKED_FOR = {
     "BudgetRole",
     "BudgetSpent",
     "NoticeSubscription",
+    "SatelliteUnreachable",
     *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
     *FILTERS,
 }
@@ -530,4 +531,4 @@ def test_its_sections_are_those_that_it_lists_on_top() -> None:
         r"^# +(\d+)\. (.+?)(?:  .*)?$", TEXT.partition("Metadata:")[0], re.MULTILINE
     )
     assert re.findall(r"^ *# (\d+)\. (.+?) -+$", TEXT, re.MULTILINE) == listed
-    assert [int(number) for number, _ in listed] == list(range(1, 17))
+    assert [int(number) for number, _ in listed] == list(range(1, 18))

@@ -6,6 +6,13 @@ from botocore.config import Config
 
 ENFORCER: Final = Config(retries={"mode": "adaptive", "max_attempts": 8})
 """IAM throttles bulk changes at an unpublished rate; adaptive retries slow down by themselves."""
+MEMBER: Final = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    tcp_keepalive=True,
+    retries={"mode": "standard", "max_attempts": 4},
+)
+"""An account that does not answer must not hold up the others for long; a sweep tries it again."""
 AUTHOR: Final = Config(retries={"mode": "adaptive", "max_attempts": 6})
 """IAM throttles here too, and the author function has less time than a sweep."""
 PROMPT: Final = Config(

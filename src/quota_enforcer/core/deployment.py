@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -126,6 +127,8 @@ class Settings:
     """Where its calls are priced; if empty, prices go by the model alone."""
     stack_id: str = ""
     """The stack's ARN with its unique id."""
+    satellites: str = ""
+    """Where it may have satellites: `off`, `regions`, or the id of its organisation."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
@@ -154,17 +157,30 @@ class Settings:
             author=variables.optional("AUTHOR_FUNCTION"),
             region=variables.optional("AWS_REGION"),
             stack_id=variables.optional("STACK_ID"),
+            satellites=variables.optional("SATELLITES"),
         )
         variables.check()
         return settings
 
-    @property
-    def fingerprint(self) -> str:
-        """The settings that concern everybody at once; a change of them is a reason to look."""
-        gated = "gated" if self.author else "not gated"
-        return f"{self.mode} {self.zone} {gated} {' '.join(sorted(self.denies))}"
+    def terms(self, reached: frozenset[str] = frozenset()) -> str:
+        """The settings that concern everybody at once; a change of them is a reason to look.
 
-    def context(self, now: datetime) -> Context:
-        """What is the same for everybody decided about at this moment."""
-        home = Place(self.account, self.region)
-        return Context(now, self.zone, self.mode, gated=bool(self.author), home=home)
+        So are the member accounts that it may deny in, which a digest stands for.
+        """
+        gated = "gated" if self.author else "not gated"
+        digest = sha256(",".join(sorted(reached)).encode()).hexdigest()[:16]
+        accounts = f" accounts {digest}" if reached else ""
+        return f"{self.mode} {self.zone} {gated} {' '.join(sorted(self.denies))}{accounts}"
+
+    def context(self, now: datetime, reached: frozenset[str] = frozenset()) -> Context:
+        """What is the same for everybody decided about at this moment.
+
+        `reached` are the member accounts in which it may deny.
+        """
+        home, gated = Place(self.account, self.region), bool(self.author)
+        return Context(now, self.zone, self.mode, gated=gated, home=home, reached=reached)
+
+    @property
+    def has_members(self) -> bool:
+        """Whether it may have satellites in member accounts of its organisation."""
+        return self.satellites.startswith("o-")

@@ -114,6 +114,14 @@ class CannotDeny(EnforcerError):
     """IAM will not let this principal be denied; the message says why and what would help."""
 
 
+class AccountUnreachable(EnforcerError):
+    """Nobody can be denied or released in a member account for now; the message says why."""
+
+    def __init__(self, account: str, why: str) -> None:
+        self.account, self.why = account, why
+        super().__init__(f"account {account} cannot be reached: {why}")
+
+
 class PrincipalGone(EnforcerError):
     """The IAM user or role no longer exists, so there is nobody to deny."""
 

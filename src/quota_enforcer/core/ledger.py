@@ -134,6 +134,8 @@ class SweepState:
     """The end of a pause that admins were told of; None if they know that there is none."""
     gates_notified: str = ""
     """What admins were told last about changes that others made to the gates."""
+    accounts_notified: str = ""
+    """Of which member accounts admins were told that they cannot be reached, commas between."""
     tiers_seen_at: datetime | None = None
     """When service tiers were looked for last."""
     tiers_notified: str = ""

@@ -25,6 +25,8 @@ from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
+HOME: frozenset[str] = frozenset({""})
+"""The home account alone."""
 REFUSED_AFTER = timedelta(minutes=5)
 """So long after a deny IAM refuses everywhere, and clocks differ by less."""
 SURELY_REFUSED_AFTER = timedelta(hours=1)
@@ -46,6 +48,10 @@ class SweepInput:
     """The scopes that IAM denies at present; None if IAM was not asked."""
     gates: Mapping[Principal, GateIntent] | None = None
     """What the gates were asked to deny; None if the ledger was not asked."""
+    listed: frozenset[str] = HOME
+    """The accounts that `attached` is of."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The member accounts that IAM was asked about in vain, and why."""
     unseen: Mapping[str, frozenset[Principal]] = field(default_factory=dict)
     """By mark who used something that nobody had looked at; of a wake its own marks."""
     confirmed: bool = False
@@ -84,8 +90,11 @@ class SweepInput:
         return left
 
     def denied(self, record: Record) -> frozenset[str]:
-        """What IAM denies somebody; to a wake that is what the ledger says was brought about."""
-        if self.attached is not None:
+        """What IAM denies somebody; where it was not asked, what the ledger says was brought about.
+
+        A wake does not ask, and a sweep asks in member accounts once an hour.
+        """
+        if self.attached is not None and record.principal.account in self.listed:
             return self.attached.get(record.principal, NOTHING)
         if record.principal in self.asked:
             return self.asked[record.principal]
@@ -163,7 +172,10 @@ class Gatherer:
     ) -> SweepInput:
         """For a sweep: due, touched, edited, not denied as recorded, or, each hour, blocked."""
         ledger, rules = self._ledger, cached.rules
-        attached = self._denies.denied()
+        # A recount may have taken usage away and its wake been lost, and the blocked make no calls.
+        first_of_hour = state.finished is None or self._hour(state.finished) < self._hour(now)
+        found = self._denies.in_force(cached.reached if first_of_hour else ())
+        attached = found.denied
         gates = {intent.principal: intent for intent in ledger.gate_intents()}
         unseen = ledger.unseen()  # Before the usage is read: what comes later has another mark.
         wanted = ledger.due(now) | gates.keys() | set().union(*unseen.values())
@@ -174,23 +186,23 @@ class Gatherer:
             principal
             for principal in recorded.keys() | attached.keys()
             if recorded.get(principal, NOTHING) != attached.get(principal, NOTHING)
+            and principal.account in found.listed
             and principal not in gates
             and principal.kind is not Kind.TEAM
         }
-        # A recount may have taken usage away and its wake been lost, and the blocked make no calls.
-        if state.finished is None or self._hour(state.finished) < self._hour(now):
+        if first_of_hour:
             wanted |= recorded.keys()
-        if self._settings_changed(state) or cached.unsettled:
+        if self._settings_changed(state, cached) or cached.unsettled:
             wanted |= rules.named.union(record.principal for record in ledger.everybody())
         else:
             wanted |= self._concerned(rules)
-        given = self._input(state, rules, wanted, now, attached, gates)
-        return replace(given, unseen=unseen)
+        given = self._input(state, cached, wanted, now, attached, gates)
+        return replace(given, unseen=unseen, listed=found.listed, unread=found.unread)
 
     def named(
         self,
         state: SweepState,
-        rules: RuleSet,
+        cached: CachedRules,
         principals: Iterable[Principal],
         now: datetime,
         called: Called = NO_CALLS,
@@ -198,36 +210,44 @@ class Gatherer:
     ) -> SweepInput:
         """For a wake: just these and their pools."""
         unseen = self._ledger.unseen(mark) if mark else {}
-        given = self._input(state, rules, set(principals), now)
+        given = self._input(state, cached, set(principals), now)
         return replace(given, called=called, unseen=unseen)
 
     def asked(
         self, given: SweepInput, doubted: Iterable[Principal]
     ) -> tuple[SweepInput, dict[Principal, GateIntent]]:
         """The same with what IAM denies these; and what the gates were asked to deny."""
-        attached = self._denies.denied()
+        several = frozenset(doubted)
+        found = self._denies.in_force(members_of(several, given.context))
         gates = {intent.principal: intent for intent in self._ledger.gate_intents()}
-        asked = {each: attached.get(each, NOTHING) for each in doubted if each not in gates}
-        return replace(given, asked=asked, doubted=frozenset(doubted)), gates
+        asked = {
+            each: found.denied.get(each, NOTHING)
+            for each in several
+            if each not in gates and each.account in found.listed
+        }
+        return replace(given, asked=asked, doubted=several, unread=found.unread), gates
 
-    def edited(self, state: SweepState, rules: RuleSet, now: datetime) -> SweepInput:
+    def edited(self, state: SweepState, cached: CachedRules, now: datetime) -> SweepInput:
         """Whom the edits concern, and their pools; with a pause that ends, whoever waits for it."""
+        rules = cached.rules
         wanted = self._concerned(rules)
         if any(isinstance(rule, Pause) for rule in rules.edited):
             wanted |= self._ledger.due(now)
-        return self._input(state, rules, wanted, now)
+        return self._input(state, cached, wanted, now)
 
     def _input(
         self,
         state: SweepState,
-        rules: RuleSet,
+        cached: CachedRules,
         wanted: set[Principal],
         now: datetime,
         attached: Mapping[Principal, frozenset[str]] | None = None,
         gates: Mapping[Principal, GateIntent] | None = None,
     ) -> SweepInput:
+        rules = cached.rules
         everybody = frozenset(wanted | _pools(wanted, rules.book))
-        changed, context = self._settings_changed(state), self._settings.context(now)
+        changed = self._settings_changed(state, cached)
+        context = self._settings.context(now, cached.reached)
         return SweepInput(rules, context, everybody, state, changed, attached, gates)
 
     def _concerned(self, rules: RuleSet) -> set[Principal]:
@@ -237,11 +257,16 @@ class Gatherer:
         everybody = (record.principal for record in self._ledger.everybody())
         return rules.named | rules.concerned(everybody)
 
-    def _settings_changed(self, state: SweepState) -> bool:
-        return state.terms != self._settings.fingerprint
+    def _settings_changed(self, state: SweepState, cached: CachedRules) -> bool:
+        return state.terms != self._settings.terms(cached.reached)
 
     def _hour(self, moment: datetime) -> datetime:
         return hour_start(moment, self._settings.zone)
+
+
+def members_of(principals: Iterable[Principal], context: Context) -> frozenset[str]:
+    """The member accounts of these principals in which anything can be done."""
+    return frozenset(each.account for each in principals) & context.reached
 
 
 def _pools(principals: Iterable[Principal], book: QuotaBook) -> set[Principal]:

@@ -26,6 +26,7 @@ from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
+from quota_enforcer.satellites.registry import Satellite, SatelliteReads
 
 if TYPE_CHECKING:
     from quota_enforcer.gates.result import GateResult
@@ -87,7 +88,7 @@ class SweepMemory(SweepStateReads, Protocol):
         """Note what a sweep leaves, unless a later one already did.
 
         That is all of `state` but `closed`, `quotas_seen`, `unsettled` and what `turn_breaker`,
-        `note_pause`, `note_tiers` and `note_gates` write.
+        `note_pause`, `note_tiers`, `note_gates` and `note_accounts` write.
         """
 
     def turn_breaker(
@@ -135,6 +136,12 @@ class SweepMemory(SweepStateReads, Protocol):
         """Note with its notices of which service tiers admins know, and when they were looked for.
 
         False, and nothing written, if somebody else has looked since `before`.
+        """
+
+    def note_accounts(self, notified: str, before: SweepState, notices: Iterable[Notice]) -> bool:
+        """Note with its notices which member accounts admins know to be out of reach.
+
+        False, and nothing written, if somebody else told of others since `before`.
         """
 
     def note_gates(self, notified: str, before: SweepState, notices: Iterable[Notice]) -> bool:
@@ -229,25 +236,45 @@ class Ledger(
     """Every role of the ledger that an enforcer plays."""
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What IAM denies in some accounts: home, which is `""`, and member accounts."""
+
+    denied: Mapping[Principal, frozenset[str]]
+    listed: frozenset[str] = frozenset({""})
+    """The accounts that it is of."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The accounts that could not be read, and why."""
+
+
 class Denies(Protocol):
-    """The static deny policies of this stack, one for each installed model scope."""
+    """The static deny policies of this stack, one for each installed model scope.
+
+    Each account has them under the same names.
+    """
 
     @property
     def scopes(self) -> frozenset[str]:
         """The installed model scopes."""
 
     def denied(self) -> dict[Principal, frozenset[str]]:
-        """Who really has which scopes' policies attached."""
+        """Who really has which scopes' policies attached, at home."""
+
+    def in_force(self, accounts: Iterable[str]) -> InForce:
+        """The same, and with it of these member accounts; one that cannot be read stops nothing."""
 
     @property
     def unmanaged_attachments(self) -> list[str]:
-        """What the last `denied` found that only an admin can undo, in words."""
+        """What was found at the last look that only an admin can undo, in words."""
+
+    def reach(self, account: str) -> None:
+        """Raises AccountUnreachable if nothing can be done in a member account."""
 
     def attach(self, principal: Principal, scope: str) -> None:
-        """Deny a scope. Raises CannotDeny or PrincipalGone."""
+        """Deny a scope. Raises CannotDeny, PrincipalGone or AccountUnreachable."""
 
     def detach(self, principal: Principal, scope: str) -> None:
-        """Lift a deny; no error if there is none."""
+        """Lift a deny; no error if there is none. Raises AccountUnreachable."""
 
 
 class GateAuthor(Protocol):
@@ -265,6 +292,14 @@ class ServiceTiers(Protocol):
 
     def in_use(self) -> Mapping[str, frozenset[str]]:
         """The models by tier, of the last hours."""
+
+
+class NoSatellites:
+    """A deployment of one account."""
+
+    def satellites(self) -> tuple[Satellite, ...]:
+        """None."""
+        return ()
 
 
 class NoTiers:
@@ -294,3 +329,4 @@ class Adapters:
     author: GateAuthor | None = None
     models: Models = field(default_factory=NamedByThemselves)
     tiers: ServiceTiers = field(default_factory=NoTiers)
+    satellites: SatelliteReads = field(default_factory=NoSatellites)

@@ -1,12 +1,13 @@
 """What a sweep did: the outcomes of its parts, and their sum as it is shown."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
+from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -34,12 +35,19 @@ class Outcome:
     """Whether somebody was not looked at, or was not brought to what was decided."""
     closed: bool = False
     """Whether the stack began to go, so that nobody is blocked any more."""
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    """The member accounts that could not be reached, and why."""
 
     @classmethod
     def of_failure(cls, principal: Principal, error: Exception) -> Self:
         """One that fails does not stop the others."""
         failures = (failure(principal, error),)
         return cls(failures=failures, unfinished=frozenset({principal}), incomplete=True)
+
+    @classmethod
+    def of_unreachable(cls, principal: Principal, error: AccountUnreachable) -> Self:
+        """It is tried again, and told once of the account, not of each that is in it."""
+        return cls(unfinished=frozenset({principal}), unreachable={error.account: error.why})
 
     @classmethod
     def total(cls, parts: Iterable["Outcome"]) -> Self:
@@ -57,6 +65,7 @@ class Outcome:
             unfinished=frozenset().union(*(each.unfinished for each in several)),
             incomplete=any(each.incomplete for each in several),
             closed=any(each.closed for each in several),
+            unreachable=dict(pair for each in several for pair in each.unreachable.items()),
         )
 
 
@@ -85,6 +94,8 @@ class Report:
     """Who fills the ledger: no metrics are read if it is the stream."""
     edits: int = 0
     """The items of the quota table that were other than was last acted on."""
+    unreachable: list[str] = field(default_factory=list)
+    """The member accounts that cannot be reached, as far as it is known."""
 
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""
@@ -107,6 +118,7 @@ class Report:
             "drift": self.drift,
             "unattributed": self.unattributed,
             "failures": self.failures,
+            "unreachable": self.unreachable,
             "data_age_seconds": self.data_age_seconds,
         }
 

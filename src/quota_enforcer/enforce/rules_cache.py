@@ -1,6 +1,6 @@
 """The rules as a process loaded them last: kept for wakes, since to read the table is slow."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,8 @@ class CachedRules:
     """Whether somebody before may not have come to the end of acting on edits."""
     mark: str = ""
     """What stands in the state for their claim, or for our own."""
+    reached: frozenset[str] = frozenset()
+    """The member accounts with a satellite."""
 
 
 class RulesLedger(SweepMemory, QuotaMemories, PriceMemories, Protocol):
@@ -46,10 +48,17 @@ class RulesLedger(SweepMemory, QuotaMemories, PriceMemories, Protocol):
 class RulesCache:
     """Loads rules and keeps them for a while."""
 
-    def __init__(self, ledger: RulesLedger, quotas: Quotas, loader: QuotaLoader) -> None:
+    def __init__(
+        self,
+        ledger: RulesLedger,
+        quotas: Quotas,
+        loader: QuotaLoader,
+        reached: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         self._ledger = ledger
         self._quotas = quotas
         self._loader = loader
+        self._reached = reached
         self._last: CachedRules | None = None
 
     def current(self, state: SweepState, now: datetime) -> CachedRules:
@@ -141,7 +150,8 @@ class RulesCache:
         # What is remembered first: an item may be newer than that, but never older.
         memories = self._ledger.quota_memories()
         rules = self._loader.load(self._quotas.items(), memories, now, state.quotas_seen)
-        return CachedRules(rules, now, state.terms, UnpricedModels(self._ledger))
+        unpriced = UnpricedModels(self._ledger)
+        return CachedRules(rules, now, state.terms, unpriced, reached=self._reached())
 
 
 def _good(cached: CachedRules, state: SweepState, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
 from quota_enforcer.decide.rules.loader import QuotaLoader
+from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
 from quota_enforcer.enforce.apply.ghosts import forget_ghosts
@@ -26,6 +27,7 @@ from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
 from quota_enforcer.enforce.wake import WakeRun
+from quota_enforcer.satellites.registry import member_accounts
 
 
 class StackEnd(NamedTuple):
@@ -34,6 +36,8 @@ class StackEnd(NamedTuple):
     released: list[str]
     unsent: list[str]
     """The notices that could not be sent, and why."""
+    unreachable: list[str]
+    """The member accounts in which whoever is denied stays so."""
 
 
 class Sweep:
@@ -46,10 +50,12 @@ class Sweep:
         self._denies = denies
         self._author = author
         loader = QuotaLoader(settings.zone, denies.scopes)
-        self._rules = RulesCache(ledger, adapters.quotas, loader)
+        self._satellites = adapters.satellites
+        self._rules = RulesCache(ledger, adapters.quotas, loader, self._members)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
         self._tiers = TierLookout(adapters.tiers, ledger)
         self._pauses = PauseLookout(ledger, settings.zone)
+        self._accounts = AccountLookout(ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
@@ -104,13 +110,15 @@ class Sweep:
         forget_ghosts(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
-        outcome = Outcome.total([remembered, told, counted, found, done])
+        told_of, unreachable = self._accounts.look(begun, given, done.unreachable)
+        outcome = Outcome.total([remembered, told, counted, found, done, told_of])
         sent = self._sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
         finished = begun.finished if metered is None else now
-        self._finish(plan.state, finished, now)
+        self._finish(plan.state, finished, now, self._settings.terms(cached.reached))
         self._rules.settle(cached, all_seen=True)
-        return self._report(Outcome.total([outcome, sent]), now, plan.state)
+        report = self._report(Outcome.total([outcome, sent]), now, plan.state)
+        return replace(report, unreachable=unreachable)
 
     def wake(
         self,
@@ -137,11 +145,12 @@ class Sweep:
         sent keeps no stack from going.
         """
         self._ledger.close()
-        released = release_everybody(self._ledger, self._denies, self._author, now)
+        released = release_everybody(self._ledger, self._denies, self._author, now, self._members())
         sent = self._sender.send_all(now)
         if released.failures:
             raise SweepFailed(list(released.failures))
-        return StackEnd([notice.principal for notice in released.notices], list(sent.failures))
+        names = [notice.principal for notice in released.notices]
+        return StackEnd(names, list(sent.failures), sorted(released.unreachable))
 
     def reopen(self) -> None:
         """Block again after all: the next sweep looks at everybody whom the end has released."""
@@ -158,7 +167,14 @@ class Sweep:
             self.close(now)
         return self._report(outcome, now)
 
-    def _finish(self, state: SweepState, finished: datetime | None, now: datetime) -> None:
+    def _members(self) -> frozenset[str]:
+        if not self._settings.has_members:
+            return frozenset()
+        return member_accounts(self._satellites.satellites(), self._settings.account)
+
+    def _finish(
+        self, state: SweepState, finished: datetime | None, now: datetime, terms: str
+    ) -> None:
         """Note what this sweep leaves; what wakes have noted since stays."""
         latest = self._ledger.state()
         if finished is not None:
@@ -169,7 +185,7 @@ class Sweep:
                     started=now,
                     finished=finished,
                     fresh_at=max(moments, default=None),
-                    terms=self._settings.fingerprint,
+                    terms=terms,
                 ),
             )
         if latest.closed:  # the stack began to go while this sweep was blocking

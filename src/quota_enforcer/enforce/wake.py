@@ -12,6 +12,7 @@ from typing import Protocol
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
 from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
@@ -53,6 +54,7 @@ class WakeRun:
         self._enforcement = enforcement
         self._sender = sender
         self._pauses = PauseLookout(ledger, sender.zone)
+        self._accounts = AccountLookout(ledger)
 
     def wake(
         self,
@@ -67,7 +69,7 @@ class WakeRun:
         Quotas that nobody has acted on yet are in force all the same.
         """
         cached = self._rules.current(state, now)
-        given = self._gatherer.named(state, cached.rules, principals, now, called, mark)
+        given = self._gatherer.named(state, cached, principals, now, called, mark)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         given = plan.work.given
         doubted = {each for each, record in plan.work.records.items() if given.doubts(record)}
@@ -81,6 +83,8 @@ class WakeRun:
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
+        told, _ = self._accounts.look(state, given, done.unreachable)
+        done = Outcome.total([done, told])
         sent = self._send(done, now)
         if fresh:
             self._ledger.note(fresh_at=now)
@@ -98,10 +102,12 @@ class WakeRun:
             return told
         paused = self._pauses.look(state, cached.rules.rules, now)
         edits = Outcome(paused, edits=len(cached.rules.edits))
-        given = self._gatherer.edited(state, cached.rules, now)
+        given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
         forget_ghosts(self._ledger, cached.rules)
+        told, _ = self._accounts.look(state, given, done.unreachable)
+        done = Outcome.total([done, told])
         if not done.incomplete:
             seen = self._meters.need_not_act_on(cached.rules.edits)
             cached, remembered = self._rules.remember(cached, seen)

@@ -1,133 +1,108 @@
-"""The static deny policies in IAM: who has them, attach, detach; never a word of a document."""
+"""The static deny policies in IAM, at home and in member accounts, each by its own credentials."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from quota_enforcer.core.errors import CannotDeny, PrincipalGone
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.aws.iam.account_denies import AccountDenies
+from quota_enforcer.aws.iam.assumed_roles import LOST, AssumedRoles, in_each
+from quota_enforcer.core.errors import AccountUnreachable
+from quota_enforcer.core.policies.names import in_account
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.enforce.ports import InForce
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-_GONE = "NoSuchEntity"
+HOME = ""
 
 
 class IamDenies:
-    """The `Denies` of one stack; `policies` maps each installed model scope to its policy's ARN."""
+    """The `Denies` of one stack; `policies` maps each installed model scope to its ARN at home.
 
-    def __init__(self, client: "IAMClient", policies: Mapping[str, str]) -> None:
-        self._client = client
+    Without `members` no other account can be reached.
+    """
+
+    def __init__(
+        self,
+        client: "IAMClient",
+        policies: Mapping[str, str],
+        members: AssumedRoles | None = None,
+    ) -> None:
+        self._home = AccountDenies(client, policies)
         self._policies = dict(policies)
+        self._members = members
         self.unmanaged_attachments: list[str] = []
-        """What the last `denied` found that only an admin can undo, in words."""
+        """What was found at the last look that only an admin can undo, in words."""
 
     @property
     def scopes(self) -> frozenset[str]:
         return frozenset(self._policies)
 
     def denied(self) -> dict[Principal, frozenset[str]]:
-        """Who really has which scopes' policies attached: one paged read for each policy."""
-        found: defaultdict[Principal, set[str]] = defaultdict(set)
-        self.unmanaged_attachments = []
-        pages = self._client.get_paginator("list_entities_for_policy")
-        for scope, policy in self._policies.items():
-            # Serving as somebody's permissions boundary is no attachment, hence the filter.
-            for page in pages.paginate(PolicyArn=policy, PolicyUsageFilter="PermissionsPolicy"):
-                for user in page["PolicyUsers"]:
-                    found[Principal(Kind.USER, user["UserName"])].add(scope)
-                for role in page["PolicyRoles"]:
-                    found[Principal(Kind.ROLE, role["RoleName"])].add(scope)
-                for group in page["PolicyGroups"]:
-                    self.unmanaged_attachments.append(
-                        f"the deny of {scope} is attached to the group {group['GroupName']}, which "
-                        "the enforcer never does and cannot undo: aws iam detach-group-policy "
-                        f"--group-name {group['GroupName']} --policy-arn {policy}"
-                    )
-        return {principal: frozenset(scopes) for principal, scopes in found.items()}
+        """Who really has which scopes' policies attached at home: one read for each policy."""
+        denied = self._home.denied()
+        self.unmanaged_attachments = list(self._home.unmanaged_attachments)
+        return denied
+
+    def in_force(self, accounts: Iterable[str]) -> InForce:
+        """The same with these member accounts, side by side."""
+        denied = self.denied()
+        read, unread = in_each(accounts, self._listed)
+        for account in sorted(read):
+            found, unmanaged = read[account]
+            denied |= found
+            self.unmanaged_attachments += [f"account {account}: {words}" for words in unmanaged]
+        return InForce(denied, frozenset({HOME, *read}), unread)
+
+    def reach(self, account: str) -> None:
+        """Raises AccountUnreachable."""
+        self._in(account)
 
     def attach(self, principal: Principal, scope: str) -> None:
         """Deny a scope; repeated it changes nothing.
 
-        Raises PrincipalGone, and CannotDeny with what would help.
+        Raises PrincipalGone, CannotDeny with what would help, or AccountUnreachable.
         """
-        policy = self._policies.get(scope)
-        if policy is None:
-            raise CannotDeny(
-                f"no deny policy for {scope!r} is installed; installed model scopes: "
-                f"{', '.join(sorted(self._policies))}",
-            )
-        if principal.account:  # never whoever has that name at home
-            raise CannotDeny(f"{principal}: {cannot_be_denied(principal, gated=False)}")
-        try:
-            match principal.kind:
-                case Kind.USER:
-                    self._client.attach_user_policy(UserName=principal.name, PolicyArn=policy)
-                case Kind.ROLE:
-                    self._client.attach_role_policy(RoleName=principal.name, PolicyArn=policy)
-                case _:
-                    raise CannotDeny(f"{principal}: {cannot_be_denied(principal, gated=False)}")
-        except ClientError as error:
-            raise _refusal(error, principal, policy) from error
+        denies = self._in(principal.account)
+        with self._watching(principal.account):
+            denies.attach(principal, scope)
 
     def detach(self, principal: Principal, scope: str) -> None:
         """Lift a deny; no error without one, or without such a principal.
 
-        Raises CannotDeny for a principal out of reach, which somebody else must have denied.
+        Raises CannotDeny for a principal out of reach, which somebody else must have denied; and
+        AccountUnreachable.
         """
-        policy = self._policies.get(scope)
-        if policy is None or principal.account:
-            return
+        denies = self._in(principal.account)
+        with self._watching(principal.account):
+            denies.detach(principal, scope)
+
+    def _in(self, account: str) -> AccountDenies:
+        if not account:
+            return self._home
+        if self._members is None:
+            raise AccountUnreachable(account, "this deployment has no satellites in other accounts")
+        policies = {scope: in_account(arn, account) for scope, arn in self._policies.items()}
+        return AccountDenies(self._members.client(account), policies, account)
+
+    def _listed(self, account: str) -> tuple[dict[Principal, frozenset[str]], list[str]]:
+        """Whatever IAM says instead of an answer there, no other account waits for it."""
+        denies = self._in(account)
+        with self._watching(account, every_error=True):
+            return denies.denied(), denies.unmanaged_attachments
+
+    @contextmanager
+    def _watching(self, account: str, *, every_error: bool = False) -> Iterator[None]:
+        """Raises AccountUnreachable if a member account ceases to answer."""
         try:
-            match principal.kind:
-                case Kind.USER:
-                    self._client.detach_user_policy(UserName=principal.name, PolicyArn=policy)
-                case Kind.ROLE:
-                    self._client.detach_role_policy(RoleName=principal.name, PolicyArn=policy)
-                case _:
-                    pass
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in {"UnmodifiableEntity", "AccessDenied"}:
-                raise CannotDeny(
-                    f"the deny of {scope} was attached to {principal} by somebody else, and the "
-                    f"enforcer may not touch that {principal.kind}: detach {policy} by hand",
-                ) from error
-            if code != _GONE:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
+            if self._members is None or not account:
                 raise
-
-
-def _refusal(error: ClientError, principal: Principal, policy: str) -> Exception:
-    """What IAM's answer to an attach means; an answer that means nothing to us stays itself.
-
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html#API_AttachRolePolicy_Errors
-    """
-    words = error.response["Error"].get("Message", "")
-    match error.response["Error"]["Code"]:
-        case "NoSuchEntity" if policy in words:
-            return CannotDeny(
-                f"the deny policy {policy} does not exist: deploy the stack again to restore it",
-            )
-        case "NoSuchEntity":
-            return PrincipalGone(f"{principal} no longer exists in IAM: {words}")
-        case "LimitExceeded":
-            # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-            return CannotDeny(
-                f"{principal} has no slot left for a managed policy (IAM says: {words}): detach "
-                "one that it does not need, or ask AWS for a higher quota of managed policies "
-                f"attached to an IAM {principal.kind}",
-            )
-        case "UnmodifiableEntity":
-            return CannotDeny(
-                f"{principal} is managed by AWS, so no policy can be attached to it "
-                f"(IAM says: {words}): cap its callers, or give it a quota that only notifies",
-            )
-        case "AccessDenied":
-            return CannotDeny(
-                f"the enforcer may not touch {principal}, which is protected or out of its reach "
-                f"(IAM says: {words}): give it a quota that only notifies",
-            )
-        case _:
-            return error
+            if code is None or code in LOST or every_error:
+                raise self._members.lost(account, error) from error
+            raise

@@ -84,6 +84,14 @@ WORDS: Final[Mapping[NoticeKind, Words]] = {
             "can change a deny can lift it."
         ),
     ),
+    NoticeKind.ACCOUNT_UNREACHABLE: Words(
+        "Bedrock quotas: nobody can be blocked or released in account {quota}",
+        "An account is out of reach",
+        (
+            "See why. Who is blocked there stays so, and who is over a limit goes on; each sweep"
+            " tries again, and no other account waits."
+        ),
+    ),
     NoticeKind.GATE_NEARLY_FULL: Words(
         "Bedrock quotas: a gate is nearly full",
         "A gate is nearly full",

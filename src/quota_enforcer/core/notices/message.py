@@ -21,6 +21,13 @@ _POOL_HEADLINES = {
 
 _BLOCKS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
+_OF_ITSELF = {
+    NoticeKind.ACCOUNT_UNREACHABLE,
+    NoticeKind.PRICE_UNKNOWN,
+    NoticeKind.SERVICE_TIER,
+}
+"""What they have for a quota is none."""
+
 _AFTER_A_BLOCK = {NoticeKind.RESTORED, NoticeKind.COULD_NOT_LIFT}
 
 _WHERE_TO_LOOK = (
@@ -162,7 +169,7 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
     )
     if notice.quota:
         room = _SEEN_AT_ONCE - len(f"{what}: ")
-        of_itself = notice.kind in {NoticeKind.PRICE_UNKNOWN, NoticeKind.SERVICE_TIER}
+        of_itself = notice.kind in _OF_ITSELF
         quota = notice.quota if of_itself else f"quota {notice.quota}"
         what = f"{what}: {quota if len(quota) <= room else shortened(notice.quota, room)}"
     several = [what, notice.pool if _is_of_member(notice) else "", notice.principal]

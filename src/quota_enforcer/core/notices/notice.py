@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     TAMPERED = "tampered"
+    ACCOUNT_UNREACHABLE = "account-unreachable"
     GATE_NEARLY_FULL = "gate-nearly-full"
     PRICE_UNKNOWN = "price-unknown"
     SERVICE_TIER = "service-tier"
@@ -61,8 +62,8 @@ class Notice:
     principal: str
     """Empty if the notice concerns the whole deployment."""
     quota: str
-    """The model, if its price is unknown, or service tiers; of several that block at once the one
-    freed last."""
+    """The model, if its price is unknown, service tiers, or an account; of several that block at
+    once the one freed last."""
     reason: str
     used: Number = 0
     """A Decimal for weights and money."""

@@ -18,6 +18,7 @@ from quota_enforcer.core.policies.names import (
     deny_policy_name,
     gate_name,
     policy_arn,
+    policy_path,
 )
 
 _KEY: Final = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
@@ -77,6 +78,10 @@ class Deployed:
     """Before which path the stack's roles live."""
     tagged: bool = False
     """Whether the gates have tags."""
+    deniers: str = ""
+    """The roles of member accounts that the enforcer takes; empty if there are none."""
+    gate_authors: str = ""
+    """Those that the author takes."""
 
     @classmethod
     def named(  # noqa: PLR0913 - one for each parameter that matters to a role
@@ -95,6 +100,7 @@ class Deployed:
         key: str = "",
         role_path: str = ROLE_PATH,
         tagged: bool = False,
+        members: bool = False,
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -108,6 +114,7 @@ class Deployed:
             return policy_arn(partition, account, stack, name)
 
         numbers = [None, *range(1, scopes + 1)]
+        in_members = f"arn:{partition}:iam::*:role{policy_path(stack)}{stack}"
         return cls(
             partition=partition,
             account=account,
@@ -140,6 +147,8 @@ class Deployed:
             key=checked_key(key),
             role_path=checked_role_path(role_path),
             tagged=tagged,
+            deniers=f"{in_members}-satellite-denier" if members else "",
+            gate_authors=f"{in_members}-satellite-author" if members and gates else "",
         )
 
     def use_of_key(self, *services: str, actions: Sequence[str] = WRITING) -> list[Statement]:

@@ -117,6 +117,12 @@ def deny_policy_name(stack: str, number: int | None = None, ask: str = ASK_WHOM)
     return f"{checked_stack(stack)}-over-bedrock-quota{scope}-{checked_ask(ask)}"
 
 
+def in_account(policy: str, account: str) -> str:
+    """The ARN of the policy of the same path and name in another account."""
+    head, _, tail = policy.partition(":iam::")
+    return f"{head}:iam::{checked_account(account)}{tail[len('123456789012') :]}"
+
+
 def gate_name(stack: str, number: int, ask: str = ASK_WHOM) -> str:
     """The name of a gate, the first being 1; AWS quotes it too."""
     name = f"{checked_stack(stack)}-over-bedrock-quota-gate-{number}-{checked_ask(ask)}"

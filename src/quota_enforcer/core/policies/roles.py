@@ -48,7 +48,6 @@ NEVER_FOR_AUTHOR: Final = (
     "iam:Put*",
     "iam:SetDefaultPolicyVersion",
     "iam:Update*",
-    "sts:AssumeRole*",
 )
 """What would make something of a document, denied whatever else the author's role may get."""
 
@@ -101,6 +100,7 @@ ONLY_FOR_FUNCTIONS: Final = (
     "lambda:InvokeFunction",
     "logs:FilterLogEvents",
     "sns:Publish",
+    "sts:AssumeRole",
 )
 """What only the functions' code does with their roles.
 
@@ -112,8 +112,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.htm
 
 def enforcer(of: Deployed) -> Document:
     """The enforcer's role: it attaches and detaches the static denies, and writes no document."""
-    iam = f"arn:{of.partition}:iam::{of.account}"
-    ours = {"iam:PolicyARN": list(of.denies)}
     call_author = [allow("Author", ["lambda:InvokeFunction"], of.author)] if of.author else []
     metrics = allow("Metrics", ["cloudwatch:GetMetricData"], "*")
     return document(
@@ -134,26 +132,8 @@ def enforcer(of: Deployed) -> Document:
             ],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
-        allow(
-            "Denies",
-            ATTACHING,
-            [f"{iam}:role/*", f"{iam}:user/*"],
-            Condition={"ArnEquals": ours},
-        ),
-        allow("DeniesInForce", ["iam:ListEntitiesForPolicy"], of.denies),
-        deny(
-            "NeverAnotherPolicy",
-            ["iam:Attach*Policy", "iam:Detach*Policy"],
-            Condition={"ArnNotEquals": ours},
-        ),
-        deny(
-            "NeverTheseReservedOrBreakGlass",
-            ["iam:Attach*Policy", "iam:Detach*Policy"],
-            [
-                *(f"{iam}:role{path}*" for path in _protected(of.role_path)),
-                *(f"{iam}:user{path}*" for path in PROTECTED_PATHS if path not in PATHS_OF_AWS),
-            ],
-        ),
+        *_denying(of),
+        *_in_members(of.deniers),
         *call_author,
         allow("OwnStack", ["cloudformation:DescribeStacks"], of.stack),
         allow("Topic", ["sns:Publish"], of.notice_topic),
@@ -214,6 +194,93 @@ def author(of: Deployed) -> Document:
             of.ledger_table,
             Condition=_partition("deployment"),
         ),
+        # In which member accounts there are gates, and which of them it wrote last.
+        *(
+            [
+                allow(
+                    "Accounts",
+                    ["dynamodb:Query"],
+                    of.ledger_table,
+                    Condition=_partition("deployment", "satellites"),
+                )
+            ]
+            if of.gate_authors
+            else []
+        ),
+        *_writing_gates(of),
+        *_in_members(of.gate_authors),
+        *of.use_of_key("dynamodb"),
+        *logs_and_traces(of.author_log),
+    )
+
+
+def denier(of: Deployed) -> Document:
+    """The role of a member account that home's enforcer takes: what it may do at home, there."""
+    return document(*_denying(of), _nothing_but(*ATTACHING, "iam:ListEntitiesForPolicy"))
+
+
+def gate_author(of: Deployed) -> Document:
+    """The role of a member account that home's author takes."""
+    tags = ["iam:TagPolicy"] if of.tagged else []
+    return document(
+        *_writing_gates(of), _nothing_but(*sorted({*WRITING_GATES, *tags, "iam:GetRole"}))
+    )
+
+
+def trusting(home_role: str, external_id: str, organization: str) -> Document:
+    """Who may take these two: one role of home, which says the id, in our organisation alone.
+
+    That the account is trusted and not the role keeps the trust when the role is made again.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    head, _, tail = home_role.partition(":iam::")
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"{head}:iam::{tail.partition(':')[0]}:root"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {"aws:PrincipalArn": home_role},
+                "StringEquals": {
+                    "sts:ExternalId": external_id,
+                    "aws:PrincipalOrgID": organization,
+                },
+            },
+        }
+    )
+
+
+def _denying(of: Deployed) -> list[Statement]:
+    """Attach and detach exactly the static denies of an account, to whom that may be done."""
+    iam = f"arn:{of.partition}:iam::{of.account}"
+    ours = {"iam:PolicyARN": list(of.denies)}
+    return [
+        allow(
+            "Denies",
+            ATTACHING,
+            [f"{iam}:role/*", f"{iam}:user/*"],
+            Condition={"ArnEquals": ours},
+        ),
+        allow("DeniesInForce", ["iam:ListEntitiesForPolicy"], of.denies),
+        deny(
+            "NeverAnotherPolicy",
+            ["iam:Attach*Policy", "iam:Detach*Policy"],
+            Condition={"ArnNotEquals": ours},
+        ),
+        deny(
+            "NeverTheseReservedOrBreakGlass",
+            ["iam:Attach*Policy", "iam:Detach*Policy"],
+            [
+                *(f"{iam}:role{path}*" for path in _protected(of.role_path)),
+                *(f"{iam}:user{path}*" for path in PROTECTED_PATHS if path not in PATHS_OF_AWS),
+            ],
+        ),
+    ]
+
+
+def _writing_gates(of: Deployed) -> list[Statement]:
+    """Write the gates of an account by their exact names, and see which roles name them."""
+    return [
         allow("Gates", WRITING_GATES, of.gates),
         *([allow("Tags", ["iam:TagPolicy"], of.gates)] if of.tagged else []),
         allow("Boundaries", ["iam:GetRole"], f"arn:{of.partition}:iam::{of.account}:role/*"),
@@ -224,9 +291,21 @@ def author(of: Deployed) -> Document:
             "NotResource": list(of.gates),
         },
         deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
-        *of.use_of_key("dynamodb"),
-        *logs_and_traces(of.author_log),
-    )
+    ]
+
+
+def _in_members(role: str) -> list[Statement]:
+    """Take this role in member accounts, and no other whatever else the function's may get."""
+    if not role:
+        return [deny("NeverAnotherRole", ["sts:Assume*"])]
+    never = {"Sid": "NeverAnotherRole", "Effect": "Deny", "Action": ["sts:Assume*"]}
+    return [allow("Members", ["sts:AssumeRole"], role), {**never, "NotResource": [role]}]
+
+
+def _nothing_but(*actions: str) -> Statement:
+    """No other action, whatever else the role may get."""
+    never = {"Sid": "NeverAnythingElse", "Effect": "Deny", "NotAction": list(actions)}
+    return {**never, "Resource": "*"}
 
 
 def own_functions_only(functions: Sequence[str]) -> Document:
@@ -256,10 +335,10 @@ def _models(of: Deployed) -> Statement:
     return allow("Models", sorted(RESOLVING), [f"{bedrock}:{kind}/*" for kind in kinds])
 
 
-def _partition(name: str) -> dict[str, Any]:
-    """Only this partition of a table."""
+def _partition(*names: str) -> dict[str, Any]:
+    """Only these partitions of a table."""
     return {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [name]},
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(names)},
         "Null": {"dynamodb:LeadingKeys": "false"},  # No keys at all would be among them.
     }
 

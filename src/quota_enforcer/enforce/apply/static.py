@@ -7,7 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from quota_enforcer.core.errors import CannotDeny, Closed, Conflict, PrincipalGone
+from quota_enforcer.core.errors import (
+    AccountUnreachable,
+    CannotDeny,
+    Closed,
+    Conflict,
+    PrincipalGone,
+)
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
@@ -21,7 +27,7 @@ from quota_enforcer.enforce.apply.record import (
 )
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.evaluate import SecondLook
-from quota_enforcer.enforce.gather import NOTHING, SweepInput
+from quota_enforcer.enforce.gather import HOME, NOTHING, SweepInput, members_of
 from quota_enforcer.enforce.ports import Denies, Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
 
@@ -68,6 +74,8 @@ class StaticApplier:
             except Closed:
                 parts.append(Outcome(closed=True))
                 break
+            except AccountUnreachable as error:
+                parts.append(Outcome.of_unreachable(decision.principal, error))
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 parts.append(Outcome.of_failure(decision.principal, error))
         return Outcome.total(parts)
@@ -77,11 +85,16 @@ class StaticApplier:
 
         A list from before a record was read shows as tampering what another run put right.
         """
-        attached = self._denies.denied()
+        members = members_of(given.asked, given.context) if given.partial else given.listed - HOME
+        found = self._denies.in_force(members)
         if given.partial:
-            asked = {each: attached.get(each, NOTHING) for each in given.asked}
+            asked = {
+                each: found.denied.get(each, NOTHING)
+                for each in given.asked
+                if each.account in found.listed
+            }
             return replace(given, asked=asked)
-        return replace(given, attached=attached)
+        return replace(given, attached=found.denied, listed=found.listed)
 
     def _one(self, decision: Decision, record: Record, given: SweepInput) -> Outcome:
         tried = NOTHING
@@ -124,7 +137,13 @@ class StaticApplier:
         maybe |= record.standing.denied | (record.intended or NOTHING)
         unreachable = record.standing.denied - self._denies.scopes
         trouble = ""
-        if decision.standing.denied - attached.surely or maybe - decision.standing.denied:
+        change = decision.standing.denied - attached.surely or maybe - decision.standing.denied
+        account = decision.principal.account
+        if change and account not in HOME | given.context.reached:
+            change = NOTHING  # Its satellite was deleted, and no policy goes that somebody has.
+        if change:
+            if account:  # before anything is written, since it may take long until it is reached
+                self._denies.reach(account)
             record = intend(decision, record, self._ledger, opening)
             opening = WRITTEN
             trouble = self._in_iam(decision, Attached(attached.surely, maybe))

@@ -1,16 +1,17 @@
 """The end of the stack: everybody that it denied is released."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.errors import AccountUnreachable, Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
-from quota_enforcer.enforce.gather import NOTHING
-from quota_enforcer.enforce.ports import Denies, GateAuthor, Standings
+from quota_enforcer.enforce.gather import HOME, NOTHING
+from quota_enforcer.enforce.ports import Denies, GateAuthor, Outbox, Standings
 from quota_enforcer.enforce.report import Outcome, failure
 
 REMOVED = "the quota enforcer is being removed"
@@ -18,17 +19,28 @@ TRIES = 3
 """How often somebody is released again whose record others have just written."""
 
 
-class TeardownLedger(Standings, GateIntentReads, Protocol):
+class TeardownLedger(Standings, Outbox, GateIntentReads, Protocol):
     """The roles of the ledger that tell who is denied."""
 
 
 def release_everybody(
-    ledger: TeardownLedger, denies: Denies, author: GateAuthor | None, now: datetime
+    ledger: TeardownLedger,
+    denies: Denies,
+    author: GateAuthor | None,
+    now: datetime,
+    members: Iterable[str] = (),
 ) -> Outcome:
-    """Detach every deny that IAM or the ledger knows of, and empty the gates."""
+    """Detach every deny that IAM or the ledger knows of, and empty the gates.
+
+    In member accounts too. One that cannot be reached is told of and keeps no stack from going:
+    its satellite detaches its own denies when it is deleted.
+    """
+    members = frozenset(members)
     failures = _empty_gates(ledger, author)
     gates_closed = bool(failures)
-    denied = denies.denied()
+    found = denies.in_force(members)
+    denied = dict(found.denied)
+    unreachable = dict(found.unread)
     records = {record.principal: record for record in ledger.blocked()}
     # A block that was under way was never told, so its end is not told either.
     in_force = {each for each in denied if each not in records or records[each].intended is None}
@@ -41,14 +53,31 @@ def release_everybody(
     for principal, scopes in sorted(denied.items()):
         if principal.kind in GATED and gates_closed:
             continue
+        reached = principal.account in HOME | members
         try:
-            for scope in sorted(scopes & denies.scopes):
+            for scope in sorted(scopes & denies.scopes) if reached else ():
                 denies.detach(principal, scope)
             record = records.get(principal) or ledger.records([principal])[principal]
             notices += _noted(ledger, record, now, told=principal in in_force)
+        except AccountUnreachable as error:
+            unreachable[error.account] = error.why
         except Exception as error:  # noqa: BLE001 - the others are released all the same
             failures.append(failure(principal, error))
-    return Outcome(notices=tuple(notices), failures=tuple(failures))
+    if unreachable:
+        ledger.post(_left_behind(unreachable, now))
+    return Outcome(tuple(notices), tuple(failures), unreachable=unreachable)
+
+
+def _left_behind(unreachable: Mapping[str, str], now: datetime) -> list[Notice]:
+    """What admins are told of accounts in which somebody may stay denied."""
+    why = (
+        "{}; the home stack goes, and whom it denied there stays denied until the satellite of "
+        "that account is deleted"
+    )
+    return [
+        Notice(NoticeKind.ACCOUNT_UNREACHABLE, now, "", account, why.format(unreachable[account]))
+        for account in sorted(unreachable)
+    ]
 
 
 def _empty_gates(intents: GateIntentReads, author: GateAuthor | None) -> list[str]:

@@ -71,16 +71,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             _measure(report)
             return _told("edit", report)
         case CloseRequest():
-            if not stack_goes():
-                raise StackStays(
-                    "asked to release everybody and block nobody any more, but CloudFormation "
-                    "does not delete this stack: nothing was done; find in CloudTrail who asked"
-                )
-            ended = closer().close(request.now)
-            logger.info("closed", released=ended.released)
-            if ended.unsent:
-                logger.error("notices that nobody sends any more", unsent=ended.unsent)
-            return ended._asdict()
+            return _closed(request)
         case ReopenRequest():
             if stack_goes():
                 raise StackStays("CloudFormation is deleting this stack: it stays closed")
@@ -95,6 +86,21 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
             assert_never(request)
 
 
+def _closed(request: CloseRequest) -> dict[str, Any]:
+    if not stack_goes():
+        raise StackStays(
+            "asked to release everybody and block nobody any more, but CloudFormation "
+            "does not delete this stack: nothing was done; find in CloudTrail who asked"
+        )
+    ended = closer().close(request.now)
+    logger.info("closed", released=ended.released)
+    if ended.unsent:
+        logger.error("notices that nobody sends any more", unsent=ended.unsent)
+    if ended.unreachable:
+        logger.error("accounts in which nobody was released", accounts=ended.unreachable)
+    return ended._asdict()
+
+
 def _swept(request: SweepRequest) -> dict[str, Any]:
     report = enforcer().run(
         request.now, dry_run=request.dry_run, confirm_blocks=request.confirm_blocks
@@ -102,6 +108,8 @@ def _swept(request: SweepRequest) -> dict[str, Any]:
     _measure(report)
     took = (clock.now() - request.now).total_seconds()
     metrics.add_metric("Duration", MetricUnit.Seconds, took)
+    if report.unreachable:
+        metrics.add_metric("SatelliteUnreachable", MetricUnit.Count, len(report.unreachable))
     if report.closed and not stack_goes():
         metrics.add_metric("ClosedThoughDeployed", MetricUnit.Count, 1)
     if report.data_age_seconds is not None:

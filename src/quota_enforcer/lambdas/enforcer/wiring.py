@@ -9,19 +9,24 @@ from quota_enforcer.aws.cloudwatch.tiers import BedrockTiers
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
+from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
+from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.functions.author import AuthorFunction
 from quota_enforcer.aws.functions.own_stack import OwnStack
+from quota_enforcer.aws.iam.assumed_roles import AssumedRoles
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.enforce.ports import Adapters
+from quota_enforcer.enforce.ports import Adapters, NoSatellites
 from quota_enforcer.enforce.sweep import Sweep
 from quota_enforcer.meter.ports import Models, NamedByThemselves
+from quota_enforcer.satellites.names import Part, external_id, role_arn
 
 if TYPE_CHECKING:
     import boto3
 
     from quota_enforcer.core.deployment import Settings
+    from quota_enforcer.satellites.registry import SatelliteReads
 
 
 def quotas(settings: "Settings", session: "boto3.Session") -> DynamoQuotas:
@@ -48,6 +53,32 @@ def author(settings: "Settings", session: "boto3.Session") -> AuthorFunction | N
     return AuthorFunction(session.client("lambda", config=clients.ASKS_AUTHOR), settings.author)
 
 
+def satellites(settings: "Settings", session: "boto3.Session") -> "SatelliteReads":
+    """Which satellites there are."""
+    if not settings.has_members:
+        return NoSatellites()
+    client = session.client("dynamodb", config=clients.ENFORCER)
+    return DynamoSatellites(Table(client, settings.ledger_table))
+
+
+def denies(settings: "Settings", session: "boto3.Session") -> IamDenies:
+    """The denies at home, and in member accounts by the role that each gives to the enforcer."""
+    client = session.client("iam", config=clients.ENFORCER)
+    return IamDenies(client, settings.denies, members(settings, session, Part.DENIER))
+
+
+def members(settings: "Settings", session: "boto3.Session", part: Part) -> AssumedRoles | None:
+    """IAM in member accounts, by this role of theirs; None if there are none."""
+    if not settings.has_members:
+        return None
+    _, partition, *_ = settings.denies["*"].split(":")
+
+    def role(account: str) -> str:
+        return role_arn(partition, account, settings.stack, part)
+
+    return AssumedRoles(session, role, external_id(settings.stack_id))
+
+
 def models(settings: "Settings", session: "boto3.Session") -> Models:
     """Who says what opaque ARNs mean, if the enforcer itself meters."""
     if settings.metering is Metering.STREAM:
@@ -65,11 +96,12 @@ def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:
         ledger=ledger(settings, session),
         quotas=quotas(settings, session),
         metrics=CloudWatchMetrics(cloudwatch, settings.metric_namespace),
-        denies=IamDenies(session.client("iam", config=clients.ENFORCER), settings.denies),
+        denies=denies(settings, session),
         topic=SnsTopic(session.client("sns", config=clients.ENFORCER), settings.notice_topic),
         author=author(settings, session),
         models=models(settings, session),
         tiers=BedrockTiers(cloudwatch),
+        satellites=satellites(settings, session),
     )
 
 

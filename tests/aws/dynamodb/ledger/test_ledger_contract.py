@@ -86,7 +86,7 @@ def test_the_breaker_is_turned_and_told_by_one_of_two_that_saw_the_same(ledger: 
     assert (ledger.state().breaker_since, ledger.state().breaker) == (NOON, "mine")
 
 
-@pytest.mark.parametrize("told_of", ["pause", "tiers", "gates"])
+@pytest.mark.parametrize("told_of", ["pause", "tiers", "gates", "accounts"])
 def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> None:
     def tell(before: SweepState, number: int, why: str) -> bool:
         at = NOON + number * HOUR
@@ -96,6 +96,8 @@ def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> Non
                 return ledger.note_pause(at if why else None, before, notices)
             case "tiers":
                 return ledger.note_tiers(at, why, before, notices)
+            case "accounts":
+                return ledger.note_accounts(why, before, notices)
             case _:
                 return ledger.note_gates(why, before, notices)
 
@@ -110,6 +112,7 @@ def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> Non
     ledger.finish(replace(first, started=NOON + HOUR, finished=NOON + HOUR))
     assert ledger.state().paused_until is None
     assert ledger.state().gates_notified == ledger.state().tiers_notified == ""
+    assert ledger.state().accounts_notified == ""
 
 
 def test_how_far_a_breaker_holds_is_read_back(ledger: Ledger) -> None:

@@ -162,6 +162,7 @@ def state_of(item: Plain) -> SweepState:
         breaker=item.get("breaker", ""),
         breaker_far=int(item.get("breaker_far", 0)),
         gates_notified=item.get("gates_told", ""),
+        accounts_notified=item.get("accounts_told", ""),
         tiers_seen_at=moment(item, "tiers_seen_at"),
         tiers_notified=item.get("tiers_notified", ""),
         closed=bool(item.get("closed", False)),

@@ -74,7 +74,7 @@ class DynamoLedger:
         self.note = sweeps.note
         self.note_pause = sweeps.note_pause
         self.note_tiers = sweeps.note_tiers
-        self.note_gates = sweeps.note_gates
+        self.note_gates, self.note_accounts = sweeps.note_gates, sweeps.note_accounts
         self.close, self.reopen = sweeps.close, sweeps.reopen
 
         marks = DynamoUnseen(table)

@@ -107,6 +107,11 @@ class DynamoSweepMemory:
         gone = [] if notified else ["gates_told"]
         return self._told(known(gates_told=notified), gone, same, notices)
 
+    def note_accounts(self, notified: str, before: SweepState, notices: "Iterable[Notice]") -> bool:
+        same = still(accounts_told=before.accounts_notified)
+        gone = [] if notified else ["accounts_told"]
+        return self._told(known(accounts_told=notified), gone, same, notices)
+
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})
 
