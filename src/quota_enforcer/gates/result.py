@@ -1,13 +1,28 @@
 """What a run of the author answers, and how it travels from function to function."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 
+MOST_NAMED: Final = 250
+"""Sessions of one role that an answer names one by one.
+
+Anybody who may take the role makes up their names, and a function answers with at most 6 MB:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 NEARLY_FULL: Final = 80
 """Per cent from which on admins are told that a gate needs relief."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What the gates deny somebody, and why that is not all that was asked for, if so."""
+
+    scopes: frozenset[str] = frozenset()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,15 @@ class GateResult:
     """Sentences about what others did to gates and this run put right; the ledger keeps them until
     admins are told, whatever becomes of this answer."""
 
+    sessions: Mapping[str, Denied] = field(default_factory=dict)
+    """By role, what holds for each session of it that is not named above."""
+
+    def of(self, who: Principal) -> Denied:
+        """What the gates deny this principal."""
+        if who not in self.denied and who not in self.trouble and who.kind is Kind.SESSION:
+            return self.sessions.get(str(who.of_role), Denied())
+        return Denied(self.denied.get(who, frozenset()), self.trouble.get(who, ""))
+
     @property
     def nearly_full(self) -> dict[str, int]:
         """The gates that admins should hear of before they are full."""
@@ -48,6 +72,10 @@ class GateResult:
             "whole": {gate: list(self.whole[gate]) for gate in sorted(self.whole)},
             "failures": list(self.failures),
             "righted": list(self.righted),
+            "sessions": {
+                role: {"denied": sorted(each.scopes), "trouble": each.trouble}
+                for role, each in sorted(self.sessions.items())
+            },
         }
 
     @classmethod
@@ -63,4 +91,21 @@ class GateResult:
             # An author of before an update does not say.
             {gate: tuple(roles) for gate, roles in answer.get("whole", {}).items()},
             tuple(answer.get("righted", ())),
+            {
+                role: Denied(frozenset(each["denied"]), each["trouble"])
+                for role, each in answer.get("sessions", {}).items()
+            },
         )
+
+
+def summed_up(denied: Mapping[Principal, Denied]) -> dict[str, Denied]:
+    """By role with more than MOST_NAMED sessions, what holds for most of them."""
+    roles: dict[str, Counter[Denied]] = {}
+    for who, each in denied.items():
+        if who.kind is Kind.SESSION:
+            roles.setdefault(str(who.of_role), Counter())[each] += 1
+    return {
+        role: counted.most_common(1)[0][0]
+        for role, counted in roles.items()
+        if counted.total() > MOST_NAMED
+    }

@@ -33,22 +33,43 @@ def fill(entries: Sequence[Entry], write: Write) -> Filled:
     whole, then the next: who is over is denied, and the role's other sessions with them.
     """
     sessions = Counter(_role(entry) for entry in entries if is_session(entry))
-    whole = {role for role, number in sessions.items() if number > _NEVER_FIT}
-    while True:
-        wanted = write(_merged(entries, whole))
-        left_out = {
-            entry.name: wanted.left_out[key]
-            for entry in entries
-            if (key := _key(entry, whole)) in wanted.left_out
-        }
-        gate = Gate(wanted.document, left_out, wanted.is_full)
-        crowded = {
-            role: number for role, number in sessions.items() if role not in whole and number > 1
-        }
-        if not (wanted.is_full and _sessions_left_out(entries, left_out) and crowded):
-            written = {role for role in whole if f"{role}:*" not in wanted.left_out}
-            return Filled(gate, frozenset(written))
-        whole.add(max(sorted(crowded), key=lambda role: crowded[role]))
+    always = {role for role, number in sessions.items() if number > _NEVER_FIT}
+    crowded = sorted(
+        (role for role, number in sessions.items() if role not in always and number > 1),
+        key=lambda role: (-sessions[role], role),
+    )
+
+    def tried(number: int) -> tuple[Filled, bool]:
+        """With so many of the crowded roles as a whole, and whether that is enough of them."""
+        return _filled(entries, always.union(crowded[:number]), write)
+
+    filled, is_enough = tried(0)
+    if is_enough or not crowded:
+        return filled
+    filled, is_enough = tried(len(crowded))
+    too_few, enough = 0, len(crowded)
+    while is_enough and enough - too_few > 1:  # a role more is never less room
+        middle = (too_few + enough) // 2
+        attempt, fits = tried(middle)
+        if fits:
+            filled, enough = attempt, middle
+        else:
+            too_few = middle
+    return filled
+
+
+def _filled(entries: Sequence[Entry], whole: set[str], write: Write) -> tuple[Filled, bool]:
+    """With these roles as a whole, and whether no session is left out for want of room."""
+    wanted = write(_merged(entries, whole))
+    left_out = {
+        entry.name: wanted.left_out[key]
+        for entry in entries
+        if (key := _key(entry, whole)) in wanted.left_out
+    }
+    gate = Gate(wanted.document, left_out, wanted.is_full)
+    written = frozenset(role for role in whole if f"{role}:*" not in wanted.left_out)
+    lacking = wanted.is_full and _sessions_left_out(entries, left_out)
+    return Filled(gate, written), not lacking
 
 
 def is_session(entry: Entry) -> bool:

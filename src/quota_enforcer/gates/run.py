@@ -7,10 +7,10 @@ from typing import Final
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import Entry
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
-from quota_enforcer.gates.result import GateResult
+from quota_enforcer.gates.result import Denied, GateResult, summed_up
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
 from quota_enforcer.gates.room import fill, is_session
 
@@ -41,6 +41,7 @@ class Run:
     _left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _fill: dict[str, int] = field(default_factory=dict)
     _whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _whole_scopes: dict[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
 
     def serve(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
         """Bring every gate to these intents; one that fails does not stop the others.
@@ -70,20 +71,34 @@ class Run:
                 self.tampered.append(misused(gate, holders))
 
     def result(self, intents: Iterable[GateIntent]) -> GateResult:
-        denied: dict[Principal, frozenset[str]] = {}
-        for entry in (entry for each in self._in_force.values() for entry in each.values()):
-            who = Principal.parse(entry.name)
-            denied[who] = denied.get(who, frozenset()) | entry.scopes
-        trouble = {each.principal: "; ".join(self._reasons(each)) for each in intents}
+        scopes: dict[str, frozenset[str]] = {}
+        for gate, entries in self._in_force.items():
+            for who, entry in entries.items():
+                of_role = self._whole_scopes[gate].get(entry.user_ids[0].partition(":")[0])
+                scopes[who] = scopes.get(who, frozenset()) | (of_role or entry.scopes)
+        found = {
+            each.principal: Denied(
+                scopes.pop(str(each.principal), frozenset()), "; ".join(self._reasons(each))
+            )
+            for each in intents
+        }
+        found |= {Principal.parse(who): Denied(each) for who, each in scopes.items()}
+        sessions = summed_up(found)
+        named = {
+            who: each
+            for who, each in found.items()
+            if who.kind is not Kind.SESSION or sessions.get(str(who.of_role)) != each
+        }
         return GateResult(
-            denied=denied,
-            trouble={who: reasons for who, reasons in trouble.items() if reasons},
+            denied={who: each.scopes for who, each in named.items() if each.scopes},
+            trouble={who: each.trouble for who, each in named.items() if each.trouble},
             written=tuple(self.written),
             tampered=tuple(self.tampered),
             fill=self._fill,
             whole={gate: roles for gate, roles in self._whole.items() if roles},
             righted=tuple(self.righted),
             failures=(*self._failed.values(), *self.failures),
+            sessions=sessions,
         )
 
     def _bring(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
@@ -107,6 +122,7 @@ class Run:
         self._in_force[gate] = {
             entry.name: entry for entry in entries if entry.name not in wanted.left_out
         }
+        self._whole_scopes[gate] = _together(self._in_force[gate].values(), filled.whole)
         self._left_out[gate] = wanted.left_out
         self._fill[gate] = wanted.percent
 
@@ -163,6 +179,16 @@ class Run:
 
     def _entry(self, intent: GateIntent, gate: str) -> Entry:
         return Entry(str(intent.principal), user_ids(intent, gate, self._roles), intent.scopes)
+
+
+def _together(entries: Iterable[Entry], whole: frozenset[str]) -> dict[str, frozenset[str]]:
+    """What each role that is denied as a whole is denied, by its id."""
+    found = dict.fromkeys(whole, frozenset[str]())
+    for entry in entries:
+        role = entry.user_ids[0].partition(":")[0]
+        if role in found:
+            found[role] |= entry.scopes
+    return found
 
 
 def _written(kept: frozenset[str]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """What IAM and the ledger say of the gates, and of the roles that several people share."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from quota_enforcer.core.deployment import Context
@@ -93,6 +93,20 @@ def shared_roles(
         )
         for name, role in roles.items()
     ]
+
+
+def named_by(roles: Iterable[SharedRole], *, people: bool) -> set[str]:
+    """The gates, by ARN, that permission sets name, or that other roles name."""
+    return {
+        role.boundary
+        for role in roles
+        if role.guard is Guard.GATE and bool(role.permission_set) is people
+    }
+
+
+def mixed(roles: Sequence[SharedRole]) -> set[str]:
+    """The gates, by ARN, that a permission set and another role name."""
+    return named_by(roles, people=True) & named_by(roles, people=False)
 
 
 def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:

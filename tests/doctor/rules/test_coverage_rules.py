@@ -110,6 +110,11 @@ class TestSharedRoles:
         assert "arn:their-boundary" in second.evidence
         assert first.fix == "quota-enforcer gates setup"
 
+    def test_a_gate_that_people_and_a_role_name_is_said(self) -> None:
+        finding = one(shared_identities([], [], 2, "q", ["arn:gate-1"]))
+        assert finding.severity is Severity.WARNING
+        assert finding.about == ("arn:gate-1",)
+
     def test_where_no_quota_denies_anybody_behind_it_that_can_wait(self) -> None:
         found = shared_identities([Shared("role ci", ())], [], 1, "q")
         assert one(found).severity is Severity.WARNING

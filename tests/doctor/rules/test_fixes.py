@@ -78,7 +78,8 @@ def bad() -> Iterator[Diagnosis]:
     ]
     yield coverage.keys_held([coverage.Holder("user/a", ("edit quotas",))], 1, "1", "q")
     yield coverage.identities(seats, frozenset(), {Kind.USER: 10}, ["other/arn"], ["user/x"])
-    yield coverage.shared_identities([coverage.Shared("role ci", ("sso/a",))], ["sso/b"], 1, "q")
+    ci = coverage.Shared("role ci", ("sso/a",))
+    yield coverage.shared_identities([ci], ["sso/b"], 1, "q", ["arn:gate"])
     yield coverage.session_names([coverage.Named("ci", ("arn:root",), limited=True)])
     stray = "x: aws iam detach-group-policy --group-name g --policy-arn arn:p"
     drift = [denies.Denied("user/a", ALL), denies.Denied("user/b", really=ALL),

@@ -80,26 +80,49 @@ def fitting_gate(
     denied: dict[str, frozenset[str]] = {}
     left_out: dict[str, str] = {}
     is_full = False
+    too_long: dict[tuple[bool, frozenset[str]], int] = {}
+    why = ""
 
     def written(of: Mapping[str, frozenset[str]]) -> Document:
         return gate(of, partition=partition, agent_core=agent_core, only_sso=True)
 
     for entry in entries:
         more = {each: denied.get(each, frozenset()) | entry.scopes for each in entry.user_ids}
+        # A gate only grows, so what is as long as another that did not fit is not written to see.
+        alike = all(map(_is_person, more)), entry.scopes
+        length = sum(len(each) + len('"",') for each in more)
         try:
-            fits = size(written(denied | more)) <= MANAGED_LIMIT
+            _checked(entry)
+            hopeless = length >= too_long.get(alike, length + 1) and denied.keys().isdisjoint(more)
+            fits = not hopeless and size(written(denied | more)) <= MANAGED_LIMIT
         except InvalidPolicyInput as error:
             left_out[entry.name] = str(error)
             continue
         if fits:
             denied |= more
-        else:
-            is_full = True
-            left_out[entry.name] = (
-                f"the gate is full: {len(denied)} user ids fill {percent_full(written(denied))} % "
-                f"of its {MANAGED_LIMIT} characters"
-            )
+            why = ""
+            continue
+        if not hopeless and denied.keys().isdisjoint(more):
+            too_long[alike] = length
+        is_full = True
+        why = why or (
+            f"the gate is full: {len(denied)} user ids fill {percent_full(written(denied))} % "
+            f"of its {MANAGED_LIMIT} characters"
+        )
+        left_out[entry.name] = why
     return Gate(written(denied), left_out, is_full)
+
+
+def _checked(entry: Entry) -> None:
+    """Raises InvalidPolicyInput for what can never be written, however much room there is."""
+    checked_scopes(entry.scopes)
+    for user_id in entry.user_ids:
+        checked_user_id(user_id, whole_role=not _is_person(user_id))
+
+
+def _is_person(user_id: str) -> bool:
+    """Of Identity Center, in whatever role."""
+    return user_id.startswith("*:")
 
 
 def percent_full(written: Document) -> int:
@@ -123,7 +146,7 @@ def deny_statements(
     """
     if not only_sso:
         return _statements(denied, partition, "", agent_core=agent_core, condition={})
-    people = {user_id: denied[user_id] for user_id in denied if user_id.startswith("*:")}
+    people = {user_id: denied[user_id] for user_id in denied if _is_person(user_id)}
     others = {user_id: denied[user_id] for user_id in denied if user_id not in people}
     return [
         *_statements(people, partition, "People", agent_core=agent_core, condition=_SSO),

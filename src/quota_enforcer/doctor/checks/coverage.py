@@ -24,7 +24,7 @@ from quota_enforcer.doctor.rules.denies import Denied, GateSeen
 from quota_enforcer.doctor.rules.quotas import CoverageSeen, InvalidItem
 from quota_enforcer.gates.dry_run import dry_run_gates
 from quota_enforcer.gates.trust.entrances import callers_name_themselves
-from quota_enforcer.insight.gates import shared_roles
+from quota_enforcer.insight.gates import mixed, shared_roles
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since
 from quota_enforcer.insight.quotas.names import unknown_among
 from quota_enforcer.meter.appearances import seen
@@ -81,7 +81,7 @@ def shared(deployment: DeploymentUnderCheck) -> Diagnosis:
         for role in roles
         if role.is_open
     ]
-    return coverage_rules.shared_identities(open_, [], len(roles), stack)
+    return coverage_rules.shared_identities(open_, [], len(roles), stack, sorted(mixed(roles)))
 
 
 def session_names(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -149,19 +149,35 @@ def _unknown(about: Sequence[str]) -> Iterator[Finding]:
 
 
 def shared_identities(
-    seen: Sequence[Shared], ungated: Iterable[str], behind: int, stack: str
+    seen: Sequence[Shared],
+    ungated: Iterable[str],
+    behind: int,
+    stack: str,
+    mixed: Sequence[str] = (),
 ) -> Diagnosis:
     """Whether people behind permission sets and shared roles can be denied by a gate.
 
     `ungated` are people with quotas that deny, if the stack keeps no gate at all; `behind` is how
-    many roles were checked.
+    many roles were checked; `mixed` are the gates that permission sets and other roles name.
     """
     fine = (
         f"{count(behind, 'shared role')} with a gate, none without"
         if behind
         else "nobody needs a gate"
     )
-    return diagnosis(fine, [*_ungated(sorted(ungated), stack), *_shared(seen)])
+    return diagnosis(fine, [*_ungated(sorted(ungated), stack), *_shared(seen), *_mixed(mixed)])
+
+
+def _mixed(gates: Sequence[str]) -> Iterator[Finding]:
+    if gates:
+        yield warning(
+            "a permission set and another role name the same gate",
+            "people come first in it, so where they fill it, sessions of the role go on; and names "
+            "that somebody makes up leave less of it to the role's other sessions",
+            "quota-enforcer gates setup",
+            "give the role a gate of its own; the stack's parameter Gates says how many there are",
+            about=gates,
+        )
 
 
 def _ungated(people: Sequence[str], stack: str) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from quota_enforcer.core.usage.stored import SourceReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.gather import NOTHING, SweepInput
+from quota_enforcer.enforce.gather import SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult
@@ -94,7 +94,7 @@ class GateApplier:
                     record,
                     self._ledger,
                     _trouble(decision, rendered),
-                    partly=decision.principal in rendered.denied,
+                    partly=bool(rendered.of(decision.principal).scopes),
                     opening=WRITTEN if intended else opening,
                 )
             except Conflict:
@@ -163,18 +163,17 @@ class GateApplier:
 
 def _in_force(decision: Decision, rendered: GateResult) -> bool:
     """Whether somebody who should be denied is, in full; a release never shows."""
-    denied = rendered.denied.get(decision.principal, NOTHING)
-    asked = decision.standing.denied
-    return bool(asked) and asked <= denied and decision.principal not in rendered.trouble
+    denied, asked = rendered.of(decision.principal), decision.standing.denied
+    return bool(asked) and asked <= denied.scopes and not denied.trouble
 
 
 def _trouble(decision: Decision, rendered: GateResult) -> str:
     """Why somebody who should be denied is not, in words."""
-    denied = rendered.denied.get(decision.principal, NOTHING)
-    if not decision.standing.denied:
+    denied, asked = rendered.of(decision.principal), decision.standing.denied
+    if not asked:
         return ""
-    unexplained = "" if decision.standing.denied <= denied else "no gate denies this principal yet"
-    return rendered.trouble.get(decision.principal, unexplained)
+    unexplained = "" if asked <= denied.scopes else "no gate denies this principal yet"
+    return denied.trouble or unexplained
 
 
 def _nearly_full(rendered: GateResult, now: datetime) -> list[Notice]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from quota_enforcer.gates.roles import Guard
-from quota_enforcer.insight.gates import GateFound, SharedRole
+from quota_enforcer.insight.gates import GateFound, SharedRole, named_by
 
 _BARE: Final = "{shown} has no permissions boundary, so nobody behind it can be blocked."
 
@@ -71,7 +71,7 @@ def gate_for(
     a permission set one that no other role names, where there is one; with all free, the last is
     for roles.
     """
-    sessions, people = _named(roles, of_people=False), _named(roles, of_people=True)
+    sessions, people = named_by(roles, people=False), named_by(roles, people=True)
     others = sessions if role.permission_set else people
     numbers = {gate.arn: number for number, gate in enumerate(gates)}
 
@@ -88,17 +88,3 @@ def gate_for(
         )
 
     return min(gates, key=rank)
-
-
-def mixed(gates: Sequence[GateFound], roles: Sequence[SharedRole]) -> list[GateFound]:
-    """The gates that a permission set and another role name, where each could have its own."""
-    both = _named(roles, of_people=False) & _named(roles, of_people=True)
-    return [gate for gate in gates if gate.arn in both]
-
-
-def _named(roles: Sequence[SharedRole], *, of_people: bool) -> set[str]:
-    return {
-        role.boundary
-        for role in roles
-        if role.guard is Guard.GATE and bool(role.permission_set) is of_people
-    }

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.operate.gates.boundaries import commands, gate_for, mixed, steps
+from quota_enforcer.cli.operate.gates.boundaries import commands, gate_for, steps
 from quota_enforcer.cli.operate.gates.names import (
     RoleNaming,
     naming,
@@ -26,7 +26,7 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Guard
-from quota_enforcer.insight.gates import GateFound, SharedRole, shared_roles
+from quota_enforcer.insight.gates import GateFound, SharedRole, mixed, shared_roles
 from quota_enforcer.insight.gates import gates as found_gates
 
 _LEAVE_ONE: Final = (
@@ -90,8 +90,8 @@ def setup(
             for lines in steps(role, gate_for(role, gates, roles), deployment.settings.account):
                 echo(lines)  # as it is, so that a command can be copied
         _say_names(filter(None, namings.values()))
-        for gate in mixed(gates, roles):
-            hint(_MIXED.format(name=gate.name))
+        for arn in sorted(mixed(roles)):
+            hint(_MIXED.format(name=arn.rpartition("/")[2]))
         if any(role.permission_set for role in roles):
             hint(_LEAVE_ONE)
     for alarm in alarms:
