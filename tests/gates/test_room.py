@@ -17,7 +17,7 @@ from quota_enforcer.core.policies import boundary
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, size
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.gates.result import Denied, GateResult
+from quota_enforcer.gates.result import GateDenial, GateResult
 from quota_enforcer.gates.room import fill
 
 
@@ -60,7 +60,7 @@ def test_people_come_before_sessions_that_were_denied_first() -> None:
     rendered(house)
     house.memory.put(*people(140))
     answer = rendered(house)
-    assert all(answer.of(each.principal) == Denied(ALL) for each in people(140))
+    assert all(answer.of(each.principal) == GateDenial(ALL) for each in people(140))
 
 
 def test_sessions_that_fit_are_denied_one_by_one() -> None:
@@ -119,7 +119,7 @@ def test_a_person_who_does_not_fit_makes_no_role_whole() -> None:
 
 
 def test_the_answer_says_so_and_an_older_author_is_understood() -> None:
-    of_others = {"role/shared": Denied(ALL, "why"), "444455556666/role/x": Denied()}
+    of_others = {"role/shared": GateDenial(ALL, "why"), "444455556666/role/x": GateDenial()}
     answer = GateResult(whole={GATE: ("shared",)}, sessions=of_others)
     assert GateResult.from_json(answer.to_json()) == answer
     older = answer.to_json()

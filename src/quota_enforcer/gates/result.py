@@ -18,7 +18,7 @@ NEARLY_FULL: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class GateDenial:
     """What the gates deny somebody, and why that is not all that was asked for, if so."""
 
     scopes: frozenset[str] = frozenset()
@@ -47,14 +47,14 @@ class GateResult:
     """Sentences about what others did to gates and this run put right; the ledger keeps them until
     admins are told, whatever becomes of this answer."""
 
-    sessions: Mapping[str, Denied] = field(default_factory=dict)
+    sessions: Mapping[str, GateDenial] = field(default_factory=dict)
     """By role, what holds for each session of it that is not named above."""
 
-    def of(self, who: Principal) -> Denied:
+    def of(self, who: Principal) -> GateDenial:
         """What the gates deny this principal."""
         if who not in self.denied and who not in self.trouble and who.kind is Kind.SESSION:
-            return self.sessions.get(str(who.of_role), Denied())
-        return Denied(self.denied.get(who, frozenset()), self.trouble.get(who, ""))
+            return self.sessions.get(str(who.of_role), GateDenial())
+        return GateDenial(self.denied.get(who, frozenset()), self.trouble.get(who, ""))
 
     @property
     def nearly_full(self) -> dict[str, int]:
@@ -92,15 +92,15 @@ class GateResult:
             {gate: tuple(roles) for gate, roles in answer.get("whole", {}).items()},
             tuple(answer.get("righted", ())),
             {
-                role: Denied(frozenset(each["denied"]), each["trouble"])
+                role: GateDenial(frozenset(each["denied"]), each["trouble"])
                 for role, each in answer.get("sessions", {}).items()
             },
         )
 
 
-def summed_up(denied: Mapping[Principal, Denied]) -> dict[str, Denied]:
+def summed_up(denied: Mapping[Principal, GateDenial]) -> dict[str, GateDenial]:
     """By role with more than MOST_NAMED sessions, what holds for most of them."""
-    roles: dict[str, Counter[Denied]] = {}
+    roles: dict[str, Counter[GateDenial]] = {}
     for who, each in denied.items():
         if who.kind is Kind.SESSION:
             roles.setdefault(str(who.of_role), Counter())[each] += 1

@@ -10,7 +10,7 @@ from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
-from quota_enforcer.gates.result import Denied, GateResult, summed_up
+from quota_enforcer.gates.result import GateDenial, GateResult, summed_up
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
 from quota_enforcer.gates.room import fill, is_session
 
@@ -77,12 +77,12 @@ class Run:
                 of_role = self._whole_scopes[gate].get(entry.user_ids[0].partition(":")[0])
                 scopes[who] = scopes.get(who, frozenset()) | (of_role or entry.scopes)
         found = {
-            each.principal: Denied(
+            each.principal: GateDenial(
                 scopes.pop(str(each.principal), frozenset()), "; ".join(self._reasons(each))
             )
             for each in intents
         }
-        found |= {Principal.parse(who): Denied(each) for who, each in scopes.items()}
+        found |= {Principal.parse(who): GateDenial(each) for who, each in scopes.items()}
         sessions = summed_up(found)
         named = {
             who: each
