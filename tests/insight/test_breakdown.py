@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.place import Place, PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.verdict import judge
 from quota_enforcer.insight.explain import Breakdown, breakdown
@@ -25,7 +27,7 @@ DAY = timedelta(days=1)
 
 def of(quota: Quota, usage: Usage, zone: ZoneInfo = UTC_ZONE) -> Breakdown:
     context = Context(NOON, zone, Mode.ENFORCE)
-    return breakdown(judge(quota, usage, context), usage, zone)
+    return breakdown(judge(quota, usage, context), usage, context)
 
 
 def test_a_day_is_shown_by_its_hours() -> None:
@@ -89,8 +91,9 @@ def test_buckets_and_models_each_add_up_to_what_decides(
         **tokens({NOON + HOUR * hour: number for hour, number in nova.items()}, NOVA).models,
     }
     quota, usage = a_quota(window=window), Usage(used)
-    verdict = judge(quota, usage, Context(NOON, UTC_ZONE, Mode.ENFORCE))
-    parts = breakdown(verdict, usage, UTC_ZONE)
+    context = Context(NOON, UTC_ZONE, Mode.ENFORCE)
+    verdict = judge(quota, usage, context)
+    parts = breakdown(verdict, usage, context)
     assert sum(part.number for part in parts.buckets) == verdict.used
     assert sum(parts.models.values()) == verdict.used
     assert list(parts.buckets) == sorted(parts.buckets)
@@ -99,3 +102,39 @@ def test_buckets_and_models_each_add_up_to_what_decides(
 @pytest.mark.parametrize("window", [Window(Unit.DAY), Window(Unit.HOUR, 24)])
 def test_unused_there_is_nothing_to_show(window: Window) -> None:
     assert of(a_quota(window=window), Usage()).buckets == ()
+
+
+HOME = Place("111122223333", "us-east-1")
+DUBLIN, MEMBER = "111122223333/eu-west-1", "444455556666/eu-west-1"
+EVERY_PLACE = Usage.of_places(
+    {
+        "": {**tokens({NOON: 1}).models, **tokens({NOON: 2}, NOVA).models},
+        DUBLIN: {**tokens({NOON: 10}).models, **tokens({NOON: 20}, NOVA).models},
+        MEMBER: tokens({NOON: 100}).models,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("but", "used", "places", "other_places"),
+    [
+        ({}, 133, {str(HOME): 3, DUBLIN: 30, MEMBER: 100}, {}),
+        ({"places": PlaceScope(regions=("eu-west-1",))}, 130, {DUBLIN: 30, MEMBER: 100},
+         {str(HOME): 3}),
+        ({"places": PlaceScope(accounts=("111122223333",))}, 33, {str(HOME): 3, DUBLIN: 30},
+         {MEMBER: 100}),
+        ({"places": PlaceScope(regions=("us-east-1",)), "models": (ModelScope(HAIKU),)}, 1,
+         {str(HOME): 1}, {DUBLIN: 30, MEMBER: 100}),
+        ({"places": PlaceScope(regions=("eu-west-3",))}, 0, {},
+         {str(HOME): 3, DUBLIN: 30, MEMBER: 100}),
+    ],
+)  # fmt: skip
+def test_a_sum_is_told_by_place_and_what_does_not_count_there(
+    but: dict[str, Any], used: int, places: dict[str, int], other_places: dict[str, int]
+) -> None:
+    quota, context = a_quota(**but), Context(NOON, UTC_ZONE, Mode.ENFORCE, home=HOME)
+    verdict = judge(quota, EVERY_PLACE, context)
+    parts = breakdown(verdict, EVERY_PLACE, context)
+    assert verdict.used == used == sum(each.number for each in parts.buckets)
+    assert parts.places == places
+    assert parts.other_places == other_places

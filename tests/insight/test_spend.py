@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from builders import HAIKU
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.insight.usage import By, SpendQuery, spend
 
 NOVA = "amazon.nova-lite-v1:0"
@@ -58,6 +60,57 @@ def test_a_session_of_a_member_account_is_in_its_own_role() -> None:
     assert tokens(rows) == {("role/ci",): 5, (f"{member}/role/ci",): 5}
     alone = spend({CI: used, run: used}, {}, asked(By.PRINCIPAL))
     assert tokens(alone) == {("role/ci",): 5, (f"{member}/session/ci/run",): 5}
+
+
+HOME = Place("111122223333", "us-east-1")
+DUBLIN, MEMBER = "111122223333/eu-west-1", "444455556666/eu-west-1"
+
+
+def spread(**places: int) -> Usage:
+    """Tokens on one day, at home, in home's account in Dublin, and in another account there."""
+    where = {"home": "", "dublin": DUBLIN, "member": MEMBER}
+    return Usage.of_places(
+        {where[place]: usage(("2026-11-02", n)).models for place, n in places.items()}
+    )
+
+
+def by(*columns: By) -> SpendQuery:
+    return SpendQuery(FIRST, LAST, columns, HOME)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ((By.ACCOUNT,), {("111122223333",): 11, ("444455556666",): 100}),
+        ((By.REGION,), {("eu-west-1",): 110, ("us-east-1",): 1}),
+        ((By.ACCOUNT, By.REGION),
+         {("111122223333", "eu-west-1"): 10, ("111122223333", "us-east-1"): 1,
+          ("444455556666", "eu-west-1"): 100}),
+        ((By.REGION, By.PRINCIPAL),
+         {("eu-west-1", "user/alice"): 110, ("us-east-1", "user/alice"): 1}),
+        ((By.PRINCIPAL,), {("user/alice",): 111}),
+        ((By.DAY, By.MODEL), {("2026-11-02", HAIKU): 111}),
+    ],
+)  # fmt: skip
+def test_by_account_and_region(columns: tuple[By, ...], rows: dict[tuple[str, ...], int]) -> None:
+    used = spread(home=1, dublin=10, member=100)
+    assert tokens(spend({ALICE: used}, {}, by(*columns))) == rows
+
+
+def test_usage_without_a_place_is_homes() -> None:
+    used = usage(("2026-11-02", 5))
+    assert tokens(spend({ALICE: used}, {}, by(By.REGION))) == {("us-east-1",): 5}
+    assert tokens(spend({ALICE: used}, {}, asked(By.REGION))) == {("",): 5}
+
+
+def test_a_session_of_a_team_leaves_its_role_the_rest_of_each_place() -> None:
+    usages = {CI: spread(home=100, dublin=50), RUN: spread(home=30, dublin=50)}
+    rows = spend(usages, {RUN: {"team/a"}}, by(By.TEAM, By.REGION))
+    assert tokens(rows) == {
+        ("", "us-east-1"): 70,
+        ("team/a", "eu-west-1"): 50,
+        ("team/a", "us-east-1"): 30,
+    }
 
 
 def test_by_day_and_only_the_days_asked_for() -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import Place, PlaceScope
 from quota_enforcer.insight.quotas.coverage import (
     coverage_of_calls,
     coverage_of_usage,
@@ -83,3 +85,39 @@ def test_calls_of_a_log_are_priced_and_their_sessions_known() -> None:
 def test_no_call_is_nothing_uncovered() -> None:
     found = coverage_of_calls([], QuotaBook([]), lambda _: Cost(Decimal(0), Decimal(0), ""))
     assert not found.total.requests
+
+
+@pytest.mark.parametrize(
+    ("places", "missed"),
+    [
+        (PlaceScope(), 0),
+        (PlaceScope(regions=("eu-west-1",)), 1),
+        (PlaceScope(accounts=("111122223333",)), 100),
+        (PlaceScope(("111122223333",), ("us-east-1",)), 110),
+        (PlaceScope(regions=("eu-west-3",)), 111),
+    ],
+    ids=str,
+)
+def test_usage_where_no_quota_counts_is_under_none(places: PlaceScope, missed: int) -> None:
+    """And what is said of it is that only another place keeps the quota from counting it."""
+    home = Place("111122223333", "us-east-1")
+    today = NOON.date()
+    spread = {"": 1, "111122223333/eu-west-1": 10, "444455556666/eu-west-1": 100}
+    usage = Usage.of_places({place: used({today: n}).models for place, n in spread.items()})
+    here = Context(NOON, UTC_ZONE, Mode.ENFORCE, home=home)
+    found = coverage_of_usage({ALICE: usage}, QuotaBook([a_quota(places=places)]), here)
+    assert (found.total.requests, found.missed.requests) == (111, missed)
+    advice = "A quota for all models, Regions and accounts for user/alice would cover it."
+    assert (advice in found.words) is bool(missed)
+
+
+def test_a_role_and_its_sessions_are_parted_place_by_place() -> None:
+    today, dublin = NOON.date(), "111122223333/eu-west-1"
+    usages = {
+        CI: Usage.of_places({"": used({today: 5}).models, dublin: used({today: 7}).models}),
+        RUN: Usage.of_places({"": used({today: 2}).models, dublin: used({today: 7}).models}),
+    }
+    watched = a_quota(subject="session/ci/run", places=PlaceScope(regions=("eu-west-1",)))
+    here = Context(NOON, UTC_ZONE, Mode.ENFORCE, home=Place("111122223333", "us-east-1"))
+    found = coverage_of_usage(usages, QuotaBook([watched]), here)
+    assert (found.total.requests, found.missed.requests) == (12, 5)

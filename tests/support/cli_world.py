@@ -201,6 +201,7 @@ def me_settings(world: World) -> MeSettings:
         of.mode,
         of.zone,
         gated=bool(of.author),
+        region=REGION,
     )
 
 

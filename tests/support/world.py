@@ -82,17 +82,27 @@ class World:
         self.satellites.places |= {Place(each, "eu-west-1") for each in accounts}
         self.another_process()
 
-    def stream(
-        self, who: str, at: datetime, tokens: int, cost: str = "0", account: str = ACCOUNT
+    def stream(  # noqa: PLR0913 - a call
+        self,
+        who: str,
+        at: datetime,
+        tokens: int,
+        cost: str = "0",
+        account: str = ACCOUNT,
+        place: str = "",
     ) -> None:
-        """Somebody calls Bedrock in an account, and the stream meter adds it."""
+        """Somebody calls Bedrock in an account, and the stream meter adds it.
+
+        `place` is where, if that is not home; it says the account too.
+        """
+        account = place.partition("/")[0] or account
         identity = identify(arn(who, account), account, ACCOUNT)
         counts = Counts(1, tokens, cost_usd=Decimal(cost))
         for each in (identity.principal, identity.session):
             if each is not None:
                 day = local_date(at, self.settings.zone)
                 hour = hour_start(at, self.settings.zone)
-                self.ledger.add(Bucket(each, HAIKU, day), hour, counts)
+                self.ledger.add(Bucket(each, HAIKU, day, place), hour, counts)
 
     def assumed(self, who: str, at: datetime, cost: str) -> None:
         """A call of a user for which no price is known."""

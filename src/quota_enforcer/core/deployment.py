@@ -50,6 +50,7 @@ class MeSettings:
     zone: ZoneInfo
     gated: bool
     """Whether the deployment keeps gates."""
+    region: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -65,6 +66,7 @@ class MeSettings:
             mode=variables.choice("MODE", Mode),
             zone=variables.zone("TIME_ZONE"),
             gated=variables.truth("GATED"),
+            region=variables.optional("AWS_REGION"),
         )
         variables.check()
         return settings

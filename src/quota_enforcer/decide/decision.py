@@ -127,10 +127,12 @@ def decide(
     A warning never swallows the later block, a jump past both gives the block alone, and a reset
     lifts only what its own window denied. `usage` is the principal's own, and `pools` are by quota
     id what all who share one used together: the team is warned of it, and the block is everybody's.
+    Of any other quota that is in it too, what there stands counts.
     """
 
     def used_by(quota: Quota) -> Usage:
-        return pools[quota.id] if quota.pooled else usage
+        apart = quota.pooled or quota.id in pools
+        return (pools[quota.id] if apart else usage).at(quota.places, context.home)
 
     judgements = tuple(
         Judgement.of(judge(quota, used_by(quota), context), principal, context)

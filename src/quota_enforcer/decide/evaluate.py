@@ -79,6 +79,10 @@ class Evaluation(NamedTuple):
 
     def behind(self, quota: Quota) -> Usage:
         """The usage that a quota is held against."""
+        return self.whole(quota).at(quota.places, self.decision.context.home)
+
+    def whole(self, quota: Quota) -> Usage:
+        """The same with what was used in places that the quota does not count."""
         return self.shared.get(quota.id, self.own)
 
     @property

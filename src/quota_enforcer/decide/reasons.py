@@ -25,10 +25,11 @@ def used(verdict: Verdict) -> str:
         return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
+    when = f"{period(quota.window)} {quota.places}".rstrip()
     if not quota.pooled:
-        return f"{much} used {period(quota.window)}{assumed} ({name})"
+        return f"{much} used {when}{assumed} ({name})"
     spent = f"the pool of {quota.subject}{' is used up' if verdict.used_up else ''}"
-    return f"{spent}: {much} used {period(quota.window)} by all members{assumed} ({name})"
+    return f"{spent}: {much} used {when} by all members{assumed} ({name})"
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:

@@ -75,7 +75,8 @@ def first_day(quotas: Iterable[Quota], context: Context) -> date | None:
 
 
 def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
-    """Hold one quota against the usage at this moment."""
+    """Hold one quota against the usage at this moment, as far as it counts where that was."""
+    usage = usage.at(quota.places, context.home)
     span = quota.window.span(context.now, context.zone)
     counts = usage.within(span, quota.models)
     limit = quota.limit_at(context.now)

@@ -1,17 +1,20 @@
 """Explanations: every rule of every quota name, what came of it, and what its sum is made of."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record, Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Candidate, Selection, covers
 from quota_enforcer.core.quotas.quota import Exemption
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts, Number
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.place import Place, place_words
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.verdict import Verdict
@@ -31,17 +34,25 @@ class Breakdown:
     """The parts of a sum, by bucket (oldest first) and by model; each adds up to it.
 
     `hourly` says whether the buckets are hours: so are those of a single day, which is their sum.
-    `elsewhere` are models used in the window that the quota does not count.
+    `elsewhere` are models used in the window that the quota does not count. `places` are by account
+    and Region, and `other_places` what was used, of any model, where the quota does not count.
     """
 
     hourly: bool
     buckets: tuple[BucketAmount, ...]
     models: Mapping[str, Number]
     elsewhere: Mapping[str, Number]
+    places: Mapping[str, Number] = field(default_factory=dict)
+    other_places: Mapping[str, Number] = field(default_factory=dict)
 
 
-def breakdown(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> Breakdown:
-    """What the sum is made of; buckets and models that add nothing are left out."""
+def breakdown(verdict: Verdict, whole: Usage, context: Context) -> Breakdown:
+    """What the sum is made of; what adds nothing is left out.
+
+    `whole` is also what was used in places that the quota does not count.
+    """
+    zone, home = context.zone, context.home
+    usage = whole.at(verdict.quota.places, home)
     counted: dict[str, Number] = {}
     elsewhere: dict[str, Number] = {}
     for model, of_model in sorted(usage.models.items()):
@@ -50,7 +61,33 @@ def breakdown(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> Breakdown:
         if number:
             (counted if covered else elsewhere)[model] = number
     hourly, buckets = _buckets(verdict, usage, zone)
-    return Breakdown(hourly, tuple(part for part in buckets if part.number), counted, elsewhere)
+    return Breakdown(
+        hourly,
+        tuple(part for part in buckets if part.number),
+        counted,
+        elsewhere,
+        _by_place(verdict, usage.by_place, verdict.quota.models, home),
+        _by_place(
+            verdict,
+            {each: of for each, of in whole.by_place.items() if each not in usage.by_place},
+            [EVERY_MODEL],
+            home,
+        ),
+    )
+
+
+def _by_place(
+    verdict: Verdict,
+    places: Mapping[str, Usage],
+    scopes: Iterable[ModelScope],
+    home: Place | None,
+) -> dict[str, Number]:
+    several = list(scopes)
+    numbers = {
+        place_words(place, home): verdict.quota.number(usage.within(verdict.span, several))
+        for place, usage in sorted(places.items())
+    }
+    return {place: number for place, number in numbers.items() if number}
 
 
 def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list[BucketAmount]]:

@@ -13,6 +13,7 @@ from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
@@ -76,7 +77,8 @@ class SelfService:
         settings, ledger = self._settings, self._ledger
         state = ledger.state()
         now = max(now, state.watermark or now)
-        context = Context(now, settings.zone, settings.mode, gated=settings.gated)
+        home = Place(settings.account, settings.region)
+        context = Context(now, settings.zone, settings.mode, gated=settings.gated, home=home)
         items = [item for item in self._quotas.items() if _can_concern(item, identity)]
         book = self._loader.load(items, ledger.quota_memories(), now).book
         standings = [self._standing(each, book, context, state) for each in book.charged(identity)]

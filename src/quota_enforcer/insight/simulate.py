@@ -23,10 +23,11 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Rule, named_by
+from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
+from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.meter.log.record import Counted
@@ -69,8 +70,10 @@ class _Step(IntEnum):
     IN_FORCE = 2
 
 
-_Filled = Principal | frozenset[Principal]
-"""Whose buckets: a principal's, or those of all who share a pool together."""
+_Whose = Principal | frozenset[Principal]
+"""Whose usage: a principal's, or that of all who share a pool together."""
+_Filled = tuple[_Whose, PlaceScope]
+"""Which buckets: of what they used in these places."""
 
 
 class _Use(NamedTuple):
@@ -90,9 +93,13 @@ class Replay:
     """A replay under way."""
 
     def __init__(
-        self, book: QuotaBook, price: Callable[[Counted], Cost], zone: ZoneInfo, delays: Delays
+        self,
+        rules: Sequence[Rule],
+        price: Callable[[Counted], Cost],
+        zone: ZoneInfo,
+        delays: Delays,
     ) -> None:
-        self._book = book
+        self._book = book = QuotaBook(rules)
         self._price = price
         self._zone = zone
         self._delays = delays
@@ -107,6 +114,7 @@ class Replay:
         self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
         self._pools = cache(lambda charged: _pools(book, charged))
         self._model = cache(canonical_model)
+        self._scopes = {EVERYWHERE, *(rule.places for rule in rules if isinstance(rule, Quota))}
 
     def begin(self, calls: Sequence[Counted], named: set[Principal]) -> None:
         """Look at everybody as the first call comes: a limit of 0 blocks before any use."""
@@ -133,7 +141,10 @@ class Replay:
             else:
                 outcome.used = _sum(outcome.used, counts)
         if not refused:
-            use = _Use((*charged, *self._pools(charged)), principals, model, call.at, counts)
+            scopes = [each for each in self._scopes if each.covers(call.place)]
+            whose: list[_Whose] = [*charged, *self._pools(charged)]
+            filled = tuple((each, scope) for each in whose for scope in scopes)
+            use = _Use(filled, principals, model, call.at, counts)
             self._plan(self._delays.visible(call), _Step.METER, lambda now: self._meter(use, now))
 
     def _meter(self, use: _Use, now: datetime) -> None:
@@ -150,13 +161,13 @@ class Replay:
         decision = decide(
             principal,
             applicable,
-            self._buckets[principal].usage,
+            self._buckets[principal, EVERYWHERE].usage,
             self._standings[principal],
             Context(now, self._zone, Mode.ENFORCE, gated=True),
             {
-                quota.id: self._buckets[self._book.contributors[quota.id]].usage
+                quota.id: self._buckets[self._whose(quota, principal), quota.places].usage
                 for quota in applicable.quotas
-                if quota.pooled
+                if quota.pooled or quota.places != EVERYWHERE
             },
         )
         self._standings[principal] = decision.standing
@@ -175,6 +186,9 @@ class Replay:
             )
         if decision.standing.due is not None:
             self._look_at(self._delays.looked(decision.standing.due), principal)
+
+    def _whose(self, quota: Quota, principal: Principal) -> _Whose:
+        return self._book.contributors[quota.id] if quota.pooled else principal
 
     def _look_at(self, when: datetime, principal: Principal) -> None:
         if (when, principal) not in self._looks:
@@ -245,7 +259,7 @@ def simulate(
     """
     ordered = sorted(calls, key=lambda call: call.at)
     several = list(rules)
-    replay = Replay(QuotaBook(several), price, zone, delays)
+    replay = Replay(several, price, zone, delays)
     if ordered:
         replay.begin(ordered, named_by(several))
     for call in ordered:

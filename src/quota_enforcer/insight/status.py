@@ -56,7 +56,7 @@ class StatusRow:
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
     `cost_usd` is what the usage that the quota counts has cost, whatever its measure, `assumed_usd`
     the part of it at assumed prices (None: the quota no longer applies), and `unpriced` the models
-    of a quota on money that these are for.
+    of a quota on money that these are for. Without `regions` or `accounts` it counts all of them.
     """
 
     principal: str
@@ -75,6 +75,8 @@ class StatusRow:
     cost_usd: Decimal | None = None
     assumed_usd: Decimal | None = None
     unpriced: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     @property
     def about(self) -> str:
@@ -177,6 +179,8 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         cost_usd=verdict.counts.cost_usd,
         assumed_usd=verdict.counts.assumed_usd,
         unpriced=verdict.unpriced,
+        regions=quota.places.regions,
+        accounts=quota.places.accounts,
     )
 
 

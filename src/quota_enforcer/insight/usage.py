@@ -5,12 +5,13 @@ row of its own only if it is a member of a team; its role's row is then that muc
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from threading import Lock
+from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Kind, Principal
@@ -18,6 +19,7 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 
@@ -31,6 +33,8 @@ class By(StrEnum):
     PRINCIPAL = "principal"
     TEAM = "team"
     MODEL = "model"
+    ACCOUNT = "account"
+    REGION = "region"
     MONTH = "month"
     DAY = "day"
 
@@ -42,6 +46,12 @@ class SpendQuery:
     first: date
     last: date
     by: Sequence[By]
+    home: Place = NOWHERE_KNOWN
+    """Where usage was made that has no place."""
+
+    @property
+    def by_place(self) -> bool:
+        return By.ACCOUNT in self.by or By.REGION in self.by
 
 
 Key = tuple[str, ...]
@@ -53,10 +63,12 @@ def spend(
     """The sums by key, sorted; `teams` are the teams of each principal."""
     rows: defaultdict[Key, list[Counts]] = defaultdict(list)
     for principal, sign in _charged(usages, teams, asked.by):
-        for model, day, counts in days_in(usages[principal], asked):
-            for who, part in sign:
-                key = tuple(_name(by, who, model, day, teams) for by in asked.by)
-                rows[key].append(counts if part > 0 else _negative(counts))
+        for place, used in _places(usages[principal], asked):
+            for model, day, counts in days_in(used, asked):
+                for who, part in sign:
+                    call = _Row(who, place, model, day)
+                    key = tuple(_name(by, call, teams) for by in asked.by)
+                    rows[key].append(counts if part > 0 else _negative(counts))
     summed = {key: Counts.total(several) for key, several in sorted(rows.items())}
     return {key: counts for key, counts in summed.items() if any(counts)}
 
@@ -73,6 +85,15 @@ def _charged(
             yield principal, [(principal, 1), (role, -1)]
 
 
+def _places(usage: Usage, asked: SpendQuery) -> Iterator[tuple[Place, Usage]]:
+    """All of it together, unless the rows are told apart by where it was."""
+    if not asked.by_place:
+        yield NOWHERE_KNOWN, usage
+        return
+    for stored, used in usage.by_place.items():
+        yield Place.of(stored, asked.home), used
+
+
 def days_in(usage: Usage, asked: SpendQuery) -> Iterator[tuple[str, date, Counts]]:
     """Model, date and counts of each day that is asked for."""
     for model, of_model in usage.models.items():
@@ -81,20 +102,29 @@ def days_in(usage: Usage, asked: SpendQuery) -> Iterator[tuple[str, date, Counts
                 yield model, day, counts
 
 
-def _name(
-    by: By, principal: Principal, model: str, day: date, teams: Mapping[Principal, Iterable[str]]
-) -> str:
-    match by:
-        case By.PRINCIPAL:
-            return str(principal)
-        case By.TEAM:
-            return BETWEEN_TEAMS.join(sorted(teams.get(principal, ())))
-        case By.MODEL:
-            return model
-        case By.MONTH:
-            return f"{day:%Y-%m}"
-        case By.DAY:
-            return str(day)
+class _Row(NamedTuple):
+    """What tells usage apart."""
+
+    principal: Principal
+    place: Place
+    model: str
+    day: date
+
+
+def _name(by: By, of: _Row, teams: Mapping[Principal, Iterable[str]]) -> str:
+    if by is By.TEAM:
+        return BETWEEN_TEAMS.join(sorted(teams.get(of.principal, ())))
+    return _NAMES[by](of)
+
+
+_NAMES: Mapping[By, Callable[[_Row], str]] = {
+    By.PRINCIPAL: lambda of: str(of.principal),
+    By.MODEL: lambda of: of.model,
+    By.ACCOUNT: lambda of: of.place.account,
+    By.REGION: lambda of: of.place.region,
+    By.MONTH: lambda of: f"{of.day:%Y-%m}",
+    By.DAY: lambda of: str(of.day),
+}
 
 
 def _negative(counts: Counts) -> Counts:

@@ -95,6 +95,8 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
                 "cost_usd": "0.0003",
                 "assumed_usd": "0",
                 "unpriced": [],
+                "regions": [],
+                "accounts": [],
             },
         ],
         "unpriced_models": [],

@@ -150,7 +150,10 @@ def test_what_is_older_than_the_ledger_keeps_is_said_to_be_gone(shell: Shell) ->
         (["--month", "2026-11", "--from", "2026-11-01"], "give either --month or --from"),
         (["--from", "24.11."], "'24.11.' is not a day"),
         (["--from", "2026-11-02", "--to", "2026-11-01"], "is before --from"),
-        (["--by", "principal,colour"], "'colour' is none of principal, team, model, month, day"),
+        (
+            ["--by", "principal,colour"],
+            "'colour' is none of principal, team, model, account, region, month, day",
+        ),
         (["--csv", "--json"], "give either --csv or --json"),
     ],
 )
@@ -160,3 +163,44 @@ def test_wrong_input_is_refused_with_what_is_allowed(
     result = shell.run("usage", *arguments)
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
+class TestPlaces:
+    """Where it was used: the member account's Dublin has the same role as home."""
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, shell: Shell) -> None:
+        shell.world.stream("role:ci/42", NOON, 5, COST, "444455556666/eu-west-1")
+        shell.world.stream("alice", NOON, 7, COST, "111122223333/eu-west-1")
+        shell.world.wake(NOON, "444455556666/role/ci")
+
+    def test_by_account_and_region(self, shell: Shell) -> None:
+        printed = shell.out("usage", "--by", "account,region", "--csv")
+        assert [row[:4] for row in read(printed)] == [
+            ["account", "region", "requests", "input_tokens"],
+            ["111122223333", "eu-west-1", "1", "7"],
+            ["111122223333", "us-east-1", "3", "1023"],
+            ["444455556666", "eu-west-1", "1", "5"],
+        ]
+
+    def test_with_everything_else_that_rows_are_told_apart_by(self, shell: Shell) -> None:
+        rows = shell.json("usage", "--by", "region,principal,team,model,month,day,account")["rows"]
+        assert [(row["region"], row["principal"], row["account"]) for row in rows] == [
+            ("eu-west-1", "444455556666/role/ci", "444455556666"),
+            ("eu-west-1", "user/alice", "111122223333"),
+            ("us-east-1", "role/ci", "111122223333"),
+            ("us-east-1", "user/alice", "111122223333"),
+            ("us-east-1", "user/bob", "111122223333"),
+        ]
+
+    def test_of_one_principal_all_places_add_up(self, shell: Shell) -> None:
+        assert shell.json("usage", "user/alice")["total"]["input_tokens"] == 1007
+        [row] = shell.json("usage", "444455556666/role/ci", "--by", "account,region")["rows"]
+        assert (row["account"], row["input_tokens"]) == ("444455556666", 5)
+
+    def test_what_is_the_same_in_all_rows_is_in_the_heading(self, shell: Shell) -> None:
+        printed = shell.out("usage", "user/alice", "--by", "region,account")
+        assert "account 111122223333" in printed.splitlines()[0]
+        assert [line.split()[0] for line in printed.splitlines()[3:]] == [
+            "eu-west-1", "us-east-1", "Total",
+        ]  # fmt: skip

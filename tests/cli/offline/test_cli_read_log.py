@@ -24,9 +24,9 @@ LINES = [
 ]
 LOG = "".join(f"{line}\n" for line in LINES).encode()
 KEYS = [
-    "line", "status", "reason", "at", "principal", "model", "requests", "input_tokens",
-    "output_tokens", "cache_read_tokens", "cache_write_tokens", "incomplete_requests", "cost_usd",
-    "assumed_usd", "priced_as",
+    "line", "status", "reason", "at", "principal", "account", "region", "model", "requests",
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "incomplete_requests", "cost_usd", "assumed_usd", "priced_as",
 ]  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def test_each_line_has_its_object_with_the_same_keys(log: Path) -> None:
     assert all(list(row) == KEYS for row in read)
     assert read[0] == {
         "line": 1, "status": "counted", "reason": None, "at": "2026-11-30T10:15:20Z",
-        "principal": "user/alice", "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "principal": "user/alice", "account": ACCOUNT, "region": "eu-central-1",
+        "model": "anthropic.claude-sonnet-4-5-20250929-v1:0",
         "requests": 1, "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 0,
         "cache_write_tokens": 0, "incomplete_requests": 0, "cost_usd": "0.00066",
         "assumed_usd": "0",
@@ -141,6 +142,37 @@ def test_people_of_several_accounts_are_pointed_out() -> None:
 
     assert "accounts" not in words(ours, visitor)
     assert f"people of 2 accounts ({ACCOUNT}, {other}): the same name" in words(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("home", "principals"),
+    [
+        (ACCOUNT, ["user/alice", "444455556666/user/alice"]),
+        ("444455556666", [f"{ACCOUNT}/user/alice", "user/alice"]),
+    ],
+)
+def test_with_the_home_account_those_of_others_are_told_apart(
+    home: str, principals: list[str]
+) -> None:
+    other = "444455556666"
+    theirs = a_record(identity__arn=f"arn:aws:iam::{other}:user/alice", accountId=other, region="x")
+    log = "\n".join(map(json.dumps, (a_record(), theirs))).encode()
+    result = run("-", "--json", "--account", home, stdin=log)
+    read = rows(result)
+    assert [row["principal"] for row in read] == principals
+    assert [(row["account"], row["region"]) for row in read] == [
+        (ACCOUNT, "eu-central-1"), (other, "x"),
+    ]  # fmt: skip
+    assert "accounts" not in result.stderr
+
+
+@pytest.mark.parametrize("number", ["11112222333", "home", "1111-2222-3333", "\u0661" * 12])
+def test_what_is_no_account_number_is_refused(number: str) -> None:
+    result = run("-", "--account", number, stdin=b"\n")
+    assert result.exit_code == 2
+    assert "is no account number: write its 12 digits" in " ".join(
+        result.stderr.replace("│", "").split()
+    )
 
 
 def test_a_log_without_calls_says_so() -> None:

@@ -238,6 +238,54 @@ def test_people_of_several_accounts_are_pointed_out(files: Files) -> None:
     assert f"people of 2 accounts ({ACCOUNT}, {other})" in files.run("--json").stderr
 
 
+def test_quotas_of_some_places_go_by_what_the_records_say(files: Files) -> None:
+    """The limit is of home's Frankfurt, where its 1,000 tokens are used with the third call."""
+    other = "444455556666"
+    files.lines(
+        a_line(1, "10:15:20", input__inputTokenCount=5000, region="us-east-1"),
+        a_line(2, "10:15:30", input__inputTokenCount=5000, accountId=other,
+               identity__arn=f"arn:aws:iam::{other}:user/alice"),
+        a_line(3, "10:15:40", input__inputTokenCount=980),
+        a_line(4, "10:15:50"),
+    )  # fmt: skip
+    frankfurt = an_item(principal="user/*", regions=["eu-central-1"], accounts=[ACCOUNT])
+    files.items(frankfurt)
+    found = files.principals("--account", ACCOUNT)
+    assert set(found) == {f"{other}/user/alice", "user/alice"}
+    assert found["user/alice"]["events"] == [
+        MESSAGES["blocked"] | {"used": 1000},
+    ]
+    assert found["user/alice"]["refused_requests"] == 1
+    assert found[f"{other}/user/alice"]["events"] == []
+    said = files.run("--account", ACCOUNT).stdout
+    assert "A quota for all models, Regions and accounts for user/*" in " ".join(said.split())
+
+
+def test_a_record_that_tells_no_region_counts_everywhere(files: Files) -> None:
+    files.lines(a_line(1, "10:15:20", input__inputTokenCount=5000, region=REMOVED))
+    files.items(an_item(regions=["eu-west-1"]))
+    assert [each["kind"] for each in files.principals()["user/alice"]["events"]] == ["blocked"]
+
+
+def test_a_pool_of_one_region_counts_what_its_members_used_there(files: Files) -> None:
+    bob = f"arn:aws:iam::{ACCOUNT}:user/bob"
+    files.lines(
+        a_line(1, "10:15:20", input__inputTokenCount=600),
+        a_line(2, "10:15:30", input__inputTokenCount=600, region="us-east-1", identity__arn=bob),
+        a_line(3, "10:15:40", input__inputTokenCount=300, identity__arn=bob),
+        a_line(4, "10:15:50", input__inputTokenCount=300, identity__arn=bob),
+        a_line(5, "10:15:55", region="us-east-1"),
+    )
+    files.items(
+        an_item(principal="team/x", members=["user/alice", "user/bob"], share="pool",
+                regions=["eu-central-1"])
+    )  # fmt: skip
+    found = files.principals()
+    assert found["team/x"]["usage"]["total_tokens"] == 1880
+    assert [each["used"] for each in found["team/x"]["events"]] == [940, 1260]
+    assert found["user/alice"]["refused_requests"] == 1
+
+
 def test_a_caller_from_another_account_is_somebody_else(files: Files) -> None:
     visitor = "arn:aws:iam::444455556666:user/alice"
     files.lines(LINES[0], a_line(9, "10:15:30", identity__arn=visitor))

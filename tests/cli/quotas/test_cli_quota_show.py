@@ -42,6 +42,31 @@ def test_it_says_what_the_item_says_and_means(shell: Shell) -> None:
         ({"exempt": True}, "no limit of this name"),
         ({"limit": 0}, "0 total tokens per day: a block"),
         ({"action": "notify"}, "1,000 total tokens per day; warns at 80 %, then only notifies"),
+        (
+            {"regions": ["eu-west-1"]},
+            (
+                "1,000 total tokens per day, used in eu-west-1; warns at "
+                "80 %, then denies in every Region and account"
+            ),
+        ),
+        (
+            {
+                "regions": ["eu-west-1", "us-east-1"],
+                "accounts": ["444455556666"],
+                "action": "notify",
+            },
+            (
+                "1,000 total tokens per day, used in eu-west-1, us-east-1 of account 444455556666; "
+                "warns at 80 %, then only notifies"
+            ),
+        ),
+        (
+            {"limit": 0, "accounts": ["444455556666"]},
+            (
+                "0 total tokens per day, used in account "
+                "444455556666: a block in every Region and account"
+            ),
+        ),
         ({"warn_at": []}, "1,000 total tokens per day; denies"),
         (
             {"measure": "cost_usd", "limit": 10, "unknown_prices": "deny"},

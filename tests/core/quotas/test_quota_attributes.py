@@ -13,6 +13,7 @@ from quota_enforcer.core.quotas.quota import Action, Quota, UnknownPrices
 from quota_enforcer.core.quotas.write import quota_attributes
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 OPUS = ModelScope("anthropic.claude-3-opus*")
@@ -49,6 +50,8 @@ def test_what_is_as_by_default_is_left_out() -> None:
         {"models": (OPUS, EVERY_MODEL)},
         {"measure": Measure.WEIGHTED_TOKENS, "weights": WEIGHTS},
         {"measure": Measure.COST_USD, "limit": Decimal("0.000000000001")},
+        {"places": PlaceScope(regions=("eu-west-1", "us-east-1"))},
+        {"places": PlaceScope(("111122223333", "012345678901"), ("eu-west-1",))},
         {"measure": Measure.COST_USD, "unknown_prices": UnknownPrices.DENY},
         *({"window": window} for window in WINDOWS),
     ],

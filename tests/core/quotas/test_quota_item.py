@@ -29,6 +29,7 @@ from quota_enforcer.core.quotas.quota import (
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -61,6 +62,15 @@ ONLY_WEIGHTED = "only with measure weighted_tokens"
 ONLY_MONEY = "only with measure cost_usd"
 WINDOWS = "hour, day, week, month, rolling N hours or rolling N days"
 MOMENTS = "a date and time such as 2026-12-01T09:00, or a date"
+REGIONS = (
+    "a list of AWS Regions such as eu-west-1, those whose usage counts; without the attribute all "
+    "count"
+)
+NEWER = "a Region that is newer than this version needs the newest one"
+ACCOUNTS = (
+    "a list of account numbers of 12 digits, as text, those whose usage counts; without the "
+    "attribute all count"
+)
 PERCENTAGES = "percentages from 1 to 99, one or a list"
 WEEK_DAYS = "a day of the week, such as monday"
 MONTH_DAYS = "a day of the month from 1 to 31"
@@ -114,6 +124,8 @@ class TestValid:
             window="month",
             resets_on=Decimal(31),
             models=[OPUS, "amazon.nova-lite-v1:0"],
+            regions=["eu-west-1"],
+            accounts=["444455556666"],
             warn_at=[Decimal(95), Decimal(50)],
             action="notify",
             enabled=True,
@@ -134,6 +146,7 @@ class TestValid:
             limit=Decimal(5000),
             window=Window(Unit.MONTH, resets_on=31),
             models=(ModelScope(OPUS), ModelScope("amazon.nova-lite-v1:0")),
+            places=PlaceScope(("444455556666",), ("eu-west-1",)),
             warn_at=(50, 95),
             action=Action.NOTIFY,
             raise_to=UNLIMITED,
@@ -189,6 +202,32 @@ class TestValid:
     )
     def test_models(self, models: Any, expected: tuple[str, ...]) -> None:
         assert tuple(map(str, a_quota(models=models).models)) == expected
+
+    @pytest.mark.parametrize(
+        ("regions", "expected"),
+        [
+            ("eu-west-1", ("eu-west-1",)),
+            (["us-east-1", "eu-west-1", "us-east-1"], ("us-east-1", "eu-west-1")),
+            ({"us-east-1", "eu-west-1"}, ("eu-west-1", "us-east-1")),
+            (["us-gov-west-1", "eusc-de-east-1"], ("us-gov-west-1", "eusc-de-east-1")),
+        ],
+    )
+    def test_regions(self, regions: Any, expected: tuple[str, ...]) -> None:
+        assert a_quota(regions=regions).places == PlaceScope(regions=expected)
+
+    @pytest.mark.parametrize(
+        ("accounts", "expected"),
+        [
+            ("111122223333", ("111122223333",)),
+            ("012345678901", ("012345678901",)),
+            (Decimal(111122223333), ("111122223333",)),
+            (["444455556666", 111122223333, "111122223333"], ("444455556666", "111122223333")),
+            ({"444455556666", "111122223333"}, ("111122223333", "444455556666")),
+            ({Decimal(444455556666)}, ("444455556666",)),
+        ],
+    )
+    def test_accounts(self, accounts: Any, expected: tuple[str, ...]) -> None:
+        assert a_quota(accounts=accounts).places == PlaceScope(accounts=expected)
 
     @pytest.mark.parametrize(
         ("until", "expected"),
@@ -319,6 +358,32 @@ class TestWrong:
             ("models", [Decimal(3)], "[3]", SCOPES_ALLOWED),
             ("models", {"b", "a"}, "{'a', 'b'}", SCOPES_ALLOWED),
             ("models", Decimal(3), "3", SCOPES_ALLOWED),
+            ("regions", [], "[]", REGIONS),
+            ("regions", "", "''", f"{REGIONS}: there is no ''; {NEWER}"),
+            ("regions", "eu-west-9", "'eu-west-9'",
+             f"{REGIONS}: there is no 'eu-west-9'; did you mean eu-west-3?"),
+            ("regions", ["eu-west-1", "eu-west-1a"], "['eu-west-1', 'eu-west-1a']",
+             f"{REGIONS}: there is no 'eu-west-1a'; did you mean eu-west-1?"),
+            ("regions", "mars-north-1", "'mars-north-1'",
+             f"{REGIONS}: there is no 'mars-north-1'; did you mean eu-north-1?"),
+            ("regions", "*", "'*'", f"{REGIONS}: there is no '*'; {NEWER}"),
+            ("regions", Decimal(1), "1", REGIONS),
+            ("regions", [None], "[None]", REGIONS),
+            ("regions", {"eu-west-1": True}, "{'eu-west-1': True}", REGIONS),
+            ("regions", True, "True", REGIONS),
+            ("accounts", [], "[]", ACCOUNTS),
+            ("accounts", "", "''", ACCOUNTS),
+            ("accounts", "11112222333", "'11112222333'", ACCOUNTS),
+            ("accounts", "1111222233334", "'1111222233334'", ACCOUNTS),
+            ("accounts", Decimal(12345678901), "12345678901", ACCOUNTS),
+            ("accounts", Decimal("111122223333.5"), "111122223333.5", ACCOUNTS),
+            ("accounts", Decimal(-111122223333), "-111122223333", ACCOUNTS),
+            ("accounts", ["home"], "['home']", ACCOUNTS),
+            ("accounts", "111122223333 ", "'111122223333 '", ACCOUNTS),
+            ("accounts", "\u0661" * 12, repr("\u0661" * 12), ACCOUNTS),
+            ("accounts", True, "True", ACCOUNTS),
+            ("accounts", [["111122223333"]], "[['111122223333']]", ACCOUNTS),
+            ("accounts", {"a": 1}, "{'a': 1}", ACCOUNTS),
             ("warn_at", 0, "0", PERCENTAGES),
             ("warn_at", 100, "100", PERCENTAGES),
             ("warn_at", "80%", "'80%'", PERCENTAGES),

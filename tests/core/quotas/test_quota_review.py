@@ -13,7 +13,9 @@ from quota_enforcer.core.quotas.lint import review
 from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.place import PlaceScope
 
+DUBLIN = PlaceScope(regions=("eu-west-1",))
 SOON, PAST = NOON + HOUR, NOON - HOUR
 KNOWN = frozenset(map(Principal.parse, ("user/alice", "user/bob", "role/ci")))
 
@@ -123,6 +125,47 @@ def test_of_two_limits_on_the_same_only_the_lower_ever_blocks() -> None:
 def test_two_limits_that_differ_in_more_both_have_their_use(low: dict[str, Any]) -> None:
     lower = a_quota(**{"limit": Decimal(5), **low})
     assert doubts(lower, rule("user/alice", name="more")) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "replaced"),
+    [
+        ("user/alice", "user/*"),
+        ("user/alice", "default"),
+        ("user/*", "default"),
+        ("444455556666/user/zed", "444455556666/*"),
+        ("444455556666/role/*", "role/*"),
+        ("444455556666/*", "role/*"),
+        ("team/x", "default"),
+    ],
+)
+def test_a_quota_of_some_places_that_replaces_one_of_all_is_doubted(
+    subject: str, replaced: str
+) -> None:
+    """Elsewhere there is then no limit of that name at all, which hardly anybody means."""
+    members = ("user/alice",) if subject == "team/x" else ()
+    narrow = rule(subject, members=members, places=DUBLIN)
+    said = doubts(narrow, rule(replaced), known=frozenset())
+    words = (
+        f"{subject} daily counts only what is used in eu-west-1, and replaces that of {replaced} "
+        "everywhere; under another name both count"
+    )
+    assert said == [words]
+    assert doubts(narrow, rule(replaced, name="other"), known=frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [rule("default", places=PlaceScope(regions=("eu-west-1",)))],
+        [Exemption(Subject("default"), "daily")],
+        [rule("role/*"), rule("sso/*"), rule("user/bob")],
+    ],
+)
+def test_a_quota_of_some_places_that_replaces_none_of_more_is_no_doubt(
+    others: list[Rule],
+) -> None:
+    assert doubts(rule("user/alice", places=DUBLIN), *others, known=frozenset()) == []
 
 
 def test_for_several_a_higher_limit_can_be_what_is_left_where_the_lower_is_replaced() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quota_enforcer.core.usage.place import Place, is_place
+from quota_enforcer.core.usage.place import EVERYWHERE, Place, PlaceScope, is_place, place_words
 
 BERLIN = Place("444455556666", "eu-central-1")
 VIRGINIA = Place("123456789012", "us-east-1")
@@ -31,3 +31,39 @@ def test_home_is_stored_as_usage_always_was() -> None:
     assert BERLIN.stored(home=VIRGINIA) == "444455556666/eu-central-1"
     for place in (VIRGINIA, BERLIN):
         assert Place.of(place.stored(VIRGINIA), VIRGINIA) == place
+
+
+@pytest.mark.parametrize(
+    ("scope", "covered", "words"),
+    [
+        (EVERYWHERE, (BERLIN, VIRGINIA), ""),
+        (PlaceScope(regions=("eu-central-1",)), (BERLIN,), "in eu-central-1"),
+        (PlaceScope(regions=("eu-central-1", "us-east-1")), (BERLIN, VIRGINIA),
+         "in eu-central-1, us-east-1"),
+        (PlaceScope(accounts=("123456789012",)), (VIRGINIA,), "in account 123456789012"),
+        (PlaceScope(accounts=("123456789012", "444455556666")), (BERLIN, VIRGINIA),
+         "in accounts 123456789012, 444455556666"),
+        (PlaceScope(("444455556666",), ("us-east-1",)), (), "in us-east-1 of account 444455556666"),
+    ],
+)  # fmt: skip
+def test_a_quota_counts_what_is_both_in_its_accounts_and_in_its_regions(
+    scope: PlaceScope, covered: tuple[Place, ...], words: str
+) -> None:
+    assert tuple(place for place in (BERLIN, VIRGINIA) if scope.covers(place)) == covered
+    assert str(scope) == words
+
+
+@pytest.mark.parametrize(
+    ("place", "counts"),
+    [(Place("", ""), True), (Place("444455556666", ""), True), (Place("", "eu-central-1"), True),
+     (Place("", "us-east-1"), False), (Place("123456789012", ""), False)],
+)  # fmt: skip
+def test_what_nobody_knows_of_a_place_counts(place: Place, counts: bool) -> None:  # noqa: FBT001
+    """A limit that leaves out what it does not know would be a way around it."""
+    assert PlaceScope(("444455556666",), ("eu-central-1",)).covers(place) is counts
+
+
+def test_places_in_words() -> None:
+    assert place_words("444455556666/eu-central-1", VIRGINIA) == "444455556666/eu-central-1"
+    assert place_words("", VIRGINIA) == "123456789012/us-east-1"
+    assert place_words("", None) == "home"

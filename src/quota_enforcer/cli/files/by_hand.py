@@ -14,7 +14,7 @@ from quota_enforcer.core.quotas.item import Item
 BLOCK = "blocked-by-hand"
 """The name of the quota that blocks somebody by hand."""
 _RAISE = ("raise_to", "raise_until")
-_COUNTING = {"measure", "weights", "window", "resets_on", "models"}
+_COUNTING = {"measure", "weights", "window", "resets_on", "models", "regions", "accounts"}
 """What a raise is of: with another of these its number means something else."""
 
 

@@ -48,13 +48,13 @@ _PATHS: Final = {_plain(name): path for path in _FIELDS for name in (".".join(pa
 """By the whole path, by its end, and by both written as one word."""
 
 
-def readings(entry: str | bytes | Mapping[str, Any]) -> Iterator[Reading]:
+def readings(entry: str | bytes | Mapping[str, Any], home: str = "") -> Iterator[Reading]:
     """What an entry of a file says: a line, or an object that was read already.
 
     What the meter could take is read as the meter does. Anything else may be an export.
     """
     if isinstance(entry, str | bytes):
-        reading = read(entry)
+        reading = read(entry, home=home)
         if isinstance(reading, Counted) and not reading.counts.incomplete_requests:
             yield reading
             return
@@ -66,9 +66,10 @@ def readings(entry: str | bytes | Mapping[str, Any]) -> Iterator[Reading]:
         records = list(records_of(entry))
     for record in records:
         if isinstance(record, dict):
-            yield read(json.dumps(_normal(record), default=str))
+            yield read(json.dumps(_normal(record), default=str), home=home)
         else:
-            yield read(record if isinstance(record, str) else json.dumps(record))
+            text = record if isinstance(record, str) else json.dumps(record)
+            yield read(text, home=home)
 
 
 def documents(text: str) -> Iterator[Any]:

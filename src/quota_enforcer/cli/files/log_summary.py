@@ -35,6 +35,8 @@ class LogSummary:
     accounts: set[str] = field(default_factory=set)
     incomplete: int = 0
     """Calls that lack a count of tokens."""
+    home: str = ""
+    """The home account, if somebody said which it is."""
 
     def add(self, reading: Reading) -> None:
         status = STATUS[type(reading)]
@@ -61,11 +63,12 @@ class LogSummary:
             )
         if self._foreign:
             yield f"Nothing of it is a record as Bedrock writes them: {RIGHT_FORM}"
-        if len(self.accounts) > 1:
+        if len(self.accounts) > 1 and not self.home:
             named = ", ".join(sorted(self.accounts))
             yield (
                 f"It holds people of {len(self.accounts)} accounts ({named}): the same name counts "
-                "as one here, while a deployment meters one account"
+                "as one here. With --account and the number of the home account those of the "
+                "others are told apart"
             )
 
     @property

@@ -61,20 +61,21 @@ def log_source(file: Path) -> Path:
     return file if file.is_dir() else log_file(file)
 
 
-def log_readings(source: Path) -> Iterator[Reading]:
+def log_readings(source: Path, home: str = "") -> Iterator[Reading]:
     """How every entry of a log reads: of its lines, of its objects, or of its rows.
 
+    With `home`, the number of the home account, callers of other accounts have theirs.
     Raises UnreadableLog after the last that could be read.
     """
     if not source.is_dir():
-        yield from _of_file(source)
+        yield from _of_file(source, home)
         return
     for file in sorted(source.rglob("*")):
         if file.is_file() and not {*file.relative_to(source).parts} & {*_NO_RECORDS}:
-            yield from _of_file(file)
+            yield from _of_file(file, home)
 
 
-def _of_file(file: Path) -> Iterator[Reading]:
+def _of_file(file: Path, home: str) -> Iterator[Reading]:
     lines = log_lines(file)
     head = list(_head(lines))
     first = head[-1] if head else b""
@@ -84,12 +85,12 @@ def _of_file(file: Path) -> Iterator[Reading]:
     several = chain(head, lines)
     text = first.decode("utf-8", "replace").strip()
     if delimiter := _delimiter(text):
-        yield from _of_table(file, several, delimiter)
+        yield from _of_table(file, several, delimiter, home)
     elif text.startswith("[") or (text.startswith("{") and not _is_json(text)):
-        yield from _of_documents(list(several))
+        yield from _of_documents(list(several), home)
     else:
         for line in several:
-            yield from readings(line)
+            yield from readings(line, home)
 
 
 def _head(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -108,27 +109,27 @@ def _delimiter(head: str) -> str:
     return next(fits, "")
 
 
-def _of_table(file: Path, lines: Iterator[bytes], delimiter: str) -> Iterator[Reading]:
+def _of_table(file: Path, lines: Iterator[bytes], delimiter: str, home: str) -> Iterator[Reading]:
     csv.field_size_limit(2**31 - 1)  # a cell may hold a whole prompt
     decoded = (line.decode("utf-8", "replace") for line in lines)
     rows = csv.DictReader(decoded, delimiter=delimiter)
     try:
         for row in rows:
             named = {name: cell for name, cell in row.items() if isinstance(name, str)}
-            yield from readings(named)
+            yield from readings(named, home)
     except csv.Error as error:
         raise UnreadableLog(f"{_named(file)} is no whole CSV: {error}; {RIGHT_FORM}") from error
 
 
-def _of_documents(lines: list[bytes]) -> Iterator[Reading]:
+def _of_documents(lines: list[bytes], home: str) -> Iterator[Reading]:
     """Objects that go over several lines, or lists of them; else the lines for themselves."""
     found = list(documents(b"".join(lines).decode("utf-8", "replace")))
     if found and isinstance(found[0], str):
         for line in lines:
-            yield from readings(line)
+            yield from readings(line, home)
         return
     for record in chain.from_iterable(map(records_of, found)):
-        yield from readings(record if isinstance(record, str | dict) else json.dumps(record))
+        yield from readings(record if isinstance(record, str | dict) else json.dumps(record), home)
 
 
 def _is_json(text: str) -> bool:

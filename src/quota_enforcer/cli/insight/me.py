@@ -21,8 +21,10 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import dollars, lasting, limit_of, used_units
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.core.policies.document import compact
+from quota_enforcer.core.quotas.describe import CLOSES
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 
 if TYPE_CHECKING:
     import boto3
@@ -147,6 +149,9 @@ def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         limit = limit_of(UNLIMITED if after is None else Decimal(after),
                          Measure(quota["measure"]).words)  # fmt: skip
         yield f"{name}: raised until {_moment(quota['raised_until'], zone)}, then {limit}."
+    where = PlaceScope(tuple(quota.get("accounts", ())), tuple(quota.get("regions", ())))
+    if where != EVERYWHERE:
+        yield f"{name}: only what is used {where} counts; a block of it closes {CLOSES}."
     if assumed := _assumed(quota):
         models = ", ".join(quota["unpriced"])
         yield f"{name}: ~ holds {dollars(assumed)} at assumed prices, those of {models}."

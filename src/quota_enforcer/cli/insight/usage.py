@@ -38,6 +38,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.place import NOWHERE_KNOWN
 from quota_enforcer.insight.status import everybody
 from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 
@@ -168,13 +169,14 @@ def usage(  # noqa: PLR0913 - one argument for each option
       quota-enforcer usage
       quota-enforcer usage --month 2026-11 --csv
       quota-enforcer usage team/research --by principal,model
+      quota-enforcer usage --by account,region --csv
       quota-enforcer usage user/alice --from 2026-11-01 --to 2026-11-15 --by day
     """
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
     context = deployment.settings.context(clock.now())
     span = asked_days(month, first, last, context)
-    asked = SpendQuery(span.first, span.last, _by(by))
+    asked = SpendQuery(span.first, span.last, _by(by), context.home or NOWHERE_KNOWN)
     rules = deployment.load(context.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
     if as_csv:

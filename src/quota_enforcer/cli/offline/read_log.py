@@ -11,6 +11,7 @@ import typer
 
 from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
+from quota_enforcer.cli.terminal.options import HomeAccount
 from quota_enforcer.cli.terminal.output import hint, plain, say, say_table
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
@@ -37,6 +38,7 @@ def read_log(
             help="The log, plain or gzip, or an export of it: a file, a folder, or - for stdin.",
         ),
     ],
+    account: HomeAccount = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -50,10 +52,10 @@ def read_log(
       zcat calls.gz | quota-enforcer read-log - --json
     """
     prices = PriceTable(shipped_rates())
-    summary = LogSummary()
+    summary = LogSummary(home=account)
     used: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)  # by principal and model
     try:
-        for number, reading in enumerate(log_readings(file), start=1):
+        for number, reading in enumerate(log_readings(file, account), start=1):
             summary.add(reading)
             cost = _cost(prices, reading)
             if isinstance(reading, Counted) and cost is not None:
@@ -109,6 +111,8 @@ def _document(number: int, reading: Reading, cost: Cost | None) -> dict[str, Any
         "reason": None if isinstance(reading, Counted) else reading.reason,
         "at": counted and counted.at,
         "principal": counted and str(counted.identity.principal),
+        "account": (counted and counted.account) or None,
+        "region": counted and counted.region,
         "model": counted and canonical_model(counted.model_id),
         **dict(zip(OBSERVED, counted.counts if counted else Counts(), strict=False)),
         "cost_usd": cost and exact(cost.usd),

@@ -13,7 +13,7 @@ from quota_enforcer.cli.files.items import read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson
+from quota_enforcer.cli.terminal.options import AsJson, HomeAccount
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices import wording
@@ -90,6 +90,7 @@ def simulate(
             metavar="ZONE", callback=_zone, help="Where hours, days, weeks and months begin."
         ),
     ] = "UTC",
+    account: HomeAccount = "",
     lag: Annotated[
         float,
         typer.Option(
@@ -103,6 +104,7 @@ def simulate(
 
     It needs no AWS account. A call that arrives while its principal is blocked for its model is
     refused and not counted. Every model that a quota names counts as an installed scope.
+    Quotas with regions or accounts go by what the records say of both.
 
     Examples:
       quota-enforcer simulate --log calls.jsonl.gz --quotas quotas.yaml
@@ -116,7 +118,7 @@ def simulate(
         raise typer.Exit(REFUSED)
     prices = _Prices(shipped_prices(found.prices), zone)
     delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
-    calls = _calls(log)
+    calls = _calls(log, account)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)
     covered = coverage_of_calls(calls, QuotaBook(found.rules), prices.of)
     prices.warn()
@@ -151,12 +153,12 @@ class _Prices:
             )
 
 
-def _calls(log: Path) -> list[Counted]:
+def _calls(log: Path, home: str) -> list[Counted]:
     """The calls of the log, each once; what else it holds is said on stderr."""
-    summary = LogSummary()
+    summary = LogSummary(home=home)
 
     def counted() -> Iterator[Counted]:
-        for reading in log_readings(log):
+        for reading in log_readings(log, home):
             summary.add(reading)
             if isinstance(reading, Counted):
                 yield reading

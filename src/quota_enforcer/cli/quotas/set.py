@@ -70,6 +70,14 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     model: Annotated[
         Several, _option(_RULE, "SCOPE", "A model scope; repeatable, or several with commas.")
     ] = None,
+    regions: Annotated[
+        Several,
+        _option(_RULE, "REGION,...", "Count only what is used there. Default: all."),
+    ] = None,
+    accounts: Annotated[
+        Several,
+        _option(_RULE, "NUMBER,...", "Count only what is used there. Default: all."),
+    ] = None,
     warn_at: Annotated[
         Several, _option(_RULE, "PERCENT", "When to warn, such as 50,80. Default: 80.")
     ] = None,
@@ -132,6 +140,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
       quota-enforcer quota set user/alice weighted --window day \
           --measure weighted_tokens --limit 1_000_000 \
           --weight input_tokens=1 --weight output_tokens=5
+      quota-enforcer quota set user/* europe --window day \
+          --measure cost_usd --limit 50 --regions eu-west-1,eu-central-1
     """
     now, zone = clock.now(), deployment.settings.zone
     given: dict[str, Any] = {
@@ -141,6 +151,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "window": window,
         "resets_on": resets_on,
         "models": model,
+        "regions": regions,
+        "accounts": accounts,
         "warn_at": warn_at,
         "action": action,
         "unknown_prices": unknown_prices,

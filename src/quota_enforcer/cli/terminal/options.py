@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and the deployment that three of them name."""
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -73,6 +74,23 @@ Model = Annotated[
 FileOrStdin = Annotated[
     Path,
     typer.Argument(metavar="FILE", callback=log_file, help="Items as YAML or JSON; - for stdin."),
+]
+
+
+def _account(number: str) -> str:
+    if number and not re.fullmatch(r"\d{12}", number, re.ASCII):
+        raise typer.BadParameter(f"{number!r} is no account number: write its 12 digits")
+    return number
+
+
+HomeAccount = Annotated[
+    str,
+    typer.Option(
+        "--account",
+        metavar="NUMBER",
+        callback=_account,
+        help="The home account: callers of other accounts get the number of theirs.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[

@@ -12,6 +12,10 @@ from quota_enforcer.core.quotas.quota import (
 )
 from quota_enforcer.core.usage.counts import OBSERVED, Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.place import EVERYWHERE
+
+CLOSES = "in every Region and account"
+"""Where a deny closes, whatever places its quota counts."""
 
 
 def granted_amount(rule: Rule) -> str:
@@ -50,6 +54,8 @@ def granted(rule: Rule) -> str:
     words = granted_amount(rule)
     if isinstance(rule, Quota) and rule.models != (EVERY_MODEL,):
         words += f" of {', '.join(map(str, rule.models))}"
+    if isinstance(rule, Quota) and rule.places != EVERYWHERE:
+        words += f", used {rule.places}"
     if isinstance(rule, Team):
         return f"{words}: {len(rule.members)} members"
     if rule.members:
@@ -66,9 +72,12 @@ def reads(rule: Rule) -> str:
     if not isinstance(rule, Quota):
         return f"{granted(rule)} of this name"
     if not rule.limit and rule.action is Action.DENY:
-        return f"{granted(rule)}: a block"
+        closes = f" {CLOSES}" if rule.places != EVERYWHERE else ""
+        return f"{granted(rule)}: a block{closes}"
     percent = ", ".join(f"{at} %" for at in rule.warn_at)
     then = "denies" if rule.action is Action.DENY else "only notifies"
+    if rule.action is Action.DENY and rule.places != EVERYWHERE:
+        then += f" {CLOSES}"
     if rule.unknown_prices is UnknownPrices.DENY:
         then += ", at assumed prices too"
     return f"{granted(rule)}; {f'warns at {percent}, then ' if percent else ''}{then}"

@@ -18,6 +18,8 @@ ELSEWHERE = "see CloudTrail"
 
 KEYS = ("principal", "quota")
 """What an item is stored by."""
+_LISTS = {"members", "regions", "accounts"}
+"""Of which a change names what comes and goes."""
 _LAST = ("note", AUTHOR, EDITED_AT)
 _ORDER = (*dict.fromkeys(each for each in (*ATTRIBUTES, *OF_PRICES) if each not in _LAST), *_LAST)
 
@@ -113,7 +115,7 @@ def author(old: Item | None, new: Item | None) -> str:
 
 def _difference(change: Change) -> str:
     """`100 -> 200`; of who comes and goes in a list of names just that: `+user/a -user/b`."""
-    if change.attribute == "members":
+    if change.attribute in _LISTS:
         before, after = map(_names, (change.old, change.new))
         if before and after and before != after:
             return " ".join(_comings_and_goings(before, after))

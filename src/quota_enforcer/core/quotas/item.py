@@ -35,6 +35,7 @@ from quota_enforcer.core.quotas.subject import (
 )
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 Item = Mapping[str, Any]
@@ -42,8 +43,8 @@ Item = Mapping[str, Any]
 
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
-    "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to", "raise_until", "until",
-    "members", "share", "note", "edited_by", "edited_at", "schema",
+    "regions", "accounts", "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to",
+    "raise_until", "until", "members", "share", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -191,6 +192,7 @@ class _Reading:
                 "set one of the stack's parameters ModelScope1 to ModelScope5",
                 (EVERY_MODEL,),
             ),
+            places=self._places(),
             warn_at=self._optional(
                 "warn_at", values.thresholds, "percentages from 1 to 99, one or a list",
                 (DEFAULT_WARNING,),
@@ -201,6 +203,13 @@ class _Reading:
             raise_to=raise_to,
             raise_until=raise_until,
         )  # fmt: skip
+
+    def _places(self) -> PlaceScope:
+        none: tuple[str, ...] = ()
+        return PlaceScope(
+            self._optional("accounts", values.accounts, values.ACCOUNTS, none),
+            self._optional("regions", values.regions, values.REGIONS, none),
+        )
 
     def _window(self) -> Window:
         window = self._required(

@@ -10,7 +10,8 @@ from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Pause, Quota, Rule, Team
-from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.quotas.subject import Subject, covering
+from quota_enforcer.core.usage.place import EVERYWHERE
 
 _NAMED = 3
 """Principals that a warning names."""
@@ -25,6 +26,7 @@ class LintCode(StrEnum):
     COVERS_NOBODY = "covers_nobody"
     UNSEEN_MEMBER = "unseen_member"
     NEVER_APPLIES = "never_applies"
+    COUNTS_LESS = "counts_less"
     STANDS_TWICE = "stands_twice"
     MEMBERS_DIFFER = "members_differ"
     NO_END = "no_end"
@@ -75,6 +77,7 @@ def review(
         for each in sorted(_principals(rule) & unknown.keys())
     ]
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
+    found += _counting_less(standing)
     found += [
         LintWarning(
             LintCode.NO_END, rule.subject, rule.name,
@@ -168,7 +171,10 @@ def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     alike: defaultdict[object, list[Quota]] = defaultdict(list)
     for rule in rules:
         if isinstance(rule, Quota) and _is_one(rule) and rule.action is Action.DENY:
-            counts = (rule.measure, rule.weights, rule.window, rule.models, rule.unknown_prices)
+            counts = (
+                rule.measure, rule.weights, rule.window, rule.models, rule.places,
+                rule.unknown_prices,
+            )  # fmt: skip
             alike[rule.subject, counts].append(rule)
     for several in alike.values():
         lasting = [each for each in several if each.until is None and each.raise_to is None]
@@ -177,6 +183,32 @@ def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
             if strictest is not None and each.limit > strictest.limit:
                 words = f"never blocks: {strictest.name} counts the same and has a lower limit"
                 yield LintWarning(LintCode.NEVER_APPLIES, each.subject, each.name, words)
+
+
+def _counting_less(rules: Iterable[Rule]) -> Iterator[LintWarning]:
+    """Quotas of some places that replace one of all of them, so that the rest has no limit."""
+    several = list(rules)
+    by_key = {(rule.subject, rule.name): rule for rule in several}
+    for rule in several:
+        if not isinstance(rule, Quota) or rule.places == EVERYWHERE:
+            continue
+        farther = {(subject, rule.name) for subject in _farther(rule)}
+        for key in sorted(farther & by_key.keys()):
+            replaced = by_key[key]
+            if isinstance(replaced, Quota) and replaced.places != rule.places:
+                words = (
+                    f"counts only what is used {rule.places}, and replaces that of "
+                    f"{replaced.subject} everywhere; under another name both count"
+                )
+                yield LintWarning(LintCode.COUNTS_LESS, rule.subject, rule.name, words)
+
+
+def _farther(rule: Rule) -> Iterator[Subject]:
+    """The groups whose rules of that name this one replaces for some of whom it covers."""
+    for each in rule.members or rule.subject.parts or (rule.subject,):
+        chain = covering(Principal.parse(each.replace("*", "any")))
+        here = chain.index(rule.subject) if rule.subject in chain else 0
+        yield from chain[here + 1 :]
 
 
 def _is_one(rule: Rule) -> bool:

@@ -11,6 +11,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
+from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 from quota_enforcer.core.usage.window import Window
 
 UNLIMITED = Decimal("Infinity")
@@ -101,6 +102,8 @@ class Quota(Rule):
     limit: Decimal
     window: Window
     models: tuple[ModelScope, ...] = (EVERY_MODEL,)
+    places: PlaceScope = EVERYWHERE
+    """Where usage counts; its deny closes everywhere."""
     warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
     """Percentages of the limit, ascending."""
     action: Action = Action.DENY

@@ -12,10 +12,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import UnknownIdentity
+from quota_enforcer.core.errors import UnknownIdentity, did_you_mean
 from quota_enforcer.core.principal import Kind, Principal, can_exist
 from quota_enforcer.core.quotas.subject import GROUPS, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
+from quota_enforcer.core.usage.regions import REGIONS as KNOWN_REGIONS
 from quota_enforcer.core.usage.window import Unit, Window
 
 NUMBERS = "a whole number, 0 or more"
@@ -29,6 +30,16 @@ WEIGHTS = (
 
 MEMBERS = "a list of principals that are no teams"
 
+REGIONS = (
+    "a list of AWS Regions such as eu-west-1, those whose usage counts; without the attribute all "
+    "count"
+)
+
+ACCOUNTS = (
+    "a list of account numbers of 12 digits, as text, those whose usage counts; without the "
+    "attribute all count"
+)
+
 SCHEMA = 1
 """The form of items so far; an item without `schema` is in it."""
 
@@ -37,6 +48,8 @@ SCHEMAS = "1, the only form so far, or nothing; deploy the version that wrote it
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 _ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
 
@@ -98,6 +111,44 @@ def members(value: Any) -> tuple[str, ...]:
     if teams:
         raise NotAllowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
     return principals
+
+
+def regions(value: Any) -> tuple[str, ...]:
+    """Each once."""
+    found = tuple(texts(value))
+    if not found:
+        raise ValueError
+    unknown = [each for each in found if each not in KNOWN_REGIONS]
+    words = re.split(r"[\s,;]+", " ".join(unknown).lower().strip())
+    if unknown and not KNOWN_REGIONS.issuperset(words):
+        raise NotAllowed(f"{REGIONS}: {_no_region(unknown)}")
+    if unknown:
+        raise ValueError
+    return found
+
+
+def _no_region(unknown: list[str]) -> str:
+    """`there is no eu-west-1a; did you mean eu-west-1?`."""
+    words = f"there is no {', '.join(map(repr, unknown))}"
+    meant = did_you_mean(unknown[0].lower(), sorted(KNOWN_REGIONS))
+    return f"{words}; {meant or 'a Region that is newer than this version needs the newest one'}"
+
+
+def accounts(value: Any) -> tuple[str, ...]:
+    """Each once; a number is one too if no zero before it was lost."""
+    several = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+    several = several if isinstance(several, list) else [several]
+    found = tuple(dict.fromkeys(map(_account, several)))
+    if not found:
+        raise ValueError
+    return found
+
+
+def _account(value: Any) -> str:
+    number = value if isinstance(value, str) else str(_number(value))
+    if not _ACCOUNT.fullmatch(number):
+        raise ValueError
+    return number
 
 
 def name(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from quota_enforcer.core.quotas.quota import DEFAULT_WARNING, Action, Quota, UnknownPrices
 from quota_enforcer.core.usage.counts import OBSERVED
 from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 
 
@@ -17,6 +18,7 @@ def quota_attributes(quota: Quota) -> dict[str, Any]:
         "limit": quota.limit,
         **_window(quota.window),
         **({} if quota.models == (EVERY_MODEL,) else {"models": list(map(str, quota.models))}),
+        **_places(quota.places),
         **({} if quota.warn_at == (DEFAULT_WARNING,) else {"warn_at": list(quota.warn_at)}),
         **({} if quota.action is Action.DENY else {"action": quota.action.value}),
         **_unknown_prices(quota.unknown_prices),
@@ -37,6 +39,11 @@ def _window(window: Window) -> dict[str, Any]:
     if window.unit is Unit.WEEK:
         first = calendar.day_name[window.resets_on - 1].lower()
     return {"window": window.unit.value, "resets_on": first}
+
+
+def _places(places: PlaceScope) -> dict[str, Any]:
+    said = {"regions": list(places.regions), "accounts": list(places.accounts)}
+    return {attribute: several for attribute, several in said.items() if several}
 
 
 def _unknown_prices(unknown: UnknownPrices) -> dict[str, Any]:

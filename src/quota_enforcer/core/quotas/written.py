@@ -205,6 +205,23 @@ def _models(value: Any) -> Any:
     return value if found == several or not found else found
 
 
+def _names(value: Any) -> Any:
+    """Several with commas or blanks between them, in lower case."""
+    several = value if isinstance(value, list) else [value]
+    if not all(map(_text, several)):
+        return value
+    return [part for each in several for part in re.split(r"[\s,;]+", each.lower()) if part]
+
+
+def _accounts(value: Any) -> Any:
+    """The same, and numbers as text: YAML has them so where nobody wrote quotes."""
+    several = value if isinstance(value, list) else [value]
+    whole = [str(each) if type(each) in {int, Decimal} else each for each in several]
+    if not all(map(_text, whole)):
+        return value
+    return [re.sub(r"(?<=\d)-(?=\d)", "", each) for each in _names(whole)]
+
+
 def _raise(value: Any) -> Any:
     return UNLIMITED if _text(value) and value.strip().lower() in _LIMITLESS else value
 
@@ -222,6 +239,8 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "resets_on": _day,
     "warn_at": _thresholds,
     "models": _models,
+    "regions": _names,
+    "accounts": _accounts,
     "raise_to": _raise,
     **{attribute: _one_of(attribute) for attribute in _WORDS},
 }

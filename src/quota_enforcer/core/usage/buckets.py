@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import ModelScope, made_by_people
-from quota_enforcer.core.usage.place import HOME
+from quota_enforcer.core.usage.place import EVERYWHERE, HOME, NOWHERE_KNOWN, Place, PlaceScope
 from quota_enforcer.core.usage.window import Span, local_date
 
 
@@ -61,6 +61,20 @@ class Usage:
     def by_place(self) -> "Mapping[str, Usage]":
         """By place, home's too."""
         return self.places or ({HOME: self} if self.models else {})
+
+    def at(self, scope: PlaceScope, home: Place | None) -> "Usage":
+        """What of it was used in the places of a scope; all of it counts if that is all places."""
+        if scope == EVERYWHERE:
+            return self
+        home = home or NOWHERE_KNOWN
+        kept = {
+            place: usage
+            for place, usage in self.by_place.items()
+            if scope.covers(Place.of(place, home))
+        }
+        if kept.keys() == self.by_place.keys():
+            return self
+        return Usage(_summed(kept.values()), kept)
 
     def within(self, span: Span, scopes: Iterable[ModelScope]) -> Counts:
         """The sum over a window of every model that one of the scopes covers."""

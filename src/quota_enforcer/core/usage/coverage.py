@@ -18,6 +18,7 @@ from quota_enforcer.core.quotas.quota import Exemption, Quota
 from quota_enforcer.core.quotas.subject import DEFAULT, Subject
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place, PlaceScope
 
 _NAMED = 3
 """Principals that the sentence names."""
@@ -29,13 +30,15 @@ _MANY = 2
 class ChargedUse(NamedTuple):
     """Usage of one model, by all principals that it counts to: a role, then one of its sessions.
 
-    `session` is whose it is where a log names it, whether a quota does or not.
+    `session` is whose it is where a log names it, whether a quota does or not, and `place` where it
+    was made.
     """
 
     charged: tuple[Principal, ...]
     model: str
     counts: Counts
     session: Principal | None = None
+    place: Place = NOWHERE_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,15 @@ class Coverage:
     """How much of some usage no quota counts.
 
     `uncovered` is by principal, the dearest first. `exempt` is without a limit on purpose, and not
-    in it. `sessions` are how many different ones a log names of a role.
+    in it. `sessions` are how many different ones a log names of a role. `elsewhere` says that a
+    quota would count some of it if it had been used in another Region or account.
     """
 
     total: Counts = field(default_factory=Counts)
     uncovered: Mapping[Principal, Counts] = field(default_factory=dict)
     exempt: Counts = field(default_factory=Counts)
     sessions: Mapping[Principal, int] = field(default_factory=dict)
+    elsewhere: bool = False
 
     @property
     def missed(self) -> Counts:
@@ -103,15 +108,17 @@ def coverage(uses: Iterable[ChargedUse], book: QuotaBook, now: datetime) -> Cove
     exempt: list[Counts] = []
     uncovered: defaultdict[Principal, list[Counts]] = defaultdict(list)
     sessions: defaultdict[Principal, set[Principal]] = defaultdict(set)
-    for charged, model, counts, session in uses:
+    elsewhere = False
+    for charged, model, counts, session, place in uses:
         total.append(counts)
         several = [asked.of(each) for each in charged]
-        if any(each.counts(model) for each in several):
+        if any(each.counts(model, place) for each in several):
             continue
         if any(each.exempt for each in several):
             exempt.append(counts)
         else:
             uncovered[charged[0]].append(counts)
+            elsewhere |= any(each.counts(model, NOWHERE_KNOWN) for each in several)
             if session is not None:
                 sessions[charged[0]].add(session)
     sums = {who: Counts.total(rows) for who, rows in uncovered.items()}
@@ -121,18 +128,19 @@ def coverage(uses: Iterable[ChargedUse], book: QuotaBook, now: datetime) -> Cove
         {who: sums[who] for who in ranked if any(sums[who])},
         Counts.total(exempt),
         {role: len(several) for role, several in sessions.items()},
+        elsewhere,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """The models that a principal's quotas count, and whether a quota's name is exempt."""
+    """What a principal's quotas count and where, and whether a quota's name is exempt."""
 
-    scopes: frozenset[ModelScope]
+    scopes: frozenset[tuple[ModelScope, PlaceScope]]
     exempt: bool
 
-    def counts(self, model: str) -> bool:
-        return any(scope.covers(model) for scope in self.scopes)
+    def counts(self, model: str, place: Place) -> bool:
+        return any(scope.covers(model) and where.covers(place) for scope, where in self.scopes)
 
 
 class _Asked:
@@ -160,7 +168,8 @@ class _Asked:
             if each.fate is Selection.APPLIES
             and (who is principal or each.nearness is Precedence.KIND)
         ]
-        scopes = (scope for rule in rules if isinstance(rule, Quota) for scope in rule.models)
+        quotas = (rule for rule in rules if isinstance(rule, Quota))
+        scopes = ((scope, quota.places) for quota in quotas for scope in quota.models)
         return _Limits(frozenset(scopes), any(isinstance(rule, Exemption) for rule in rules))
 
 
@@ -183,7 +192,8 @@ def _advice(found: Coverage) -> str:
     said = []
     if found.rules:
         of = " and one for ".join(found.rules)
-        said.append(f"A quota for all models for {of} would cover it.")
+        every = "models, Regions and accounts" if found.elsewhere else "models"
+        said.append(f"A quota for all {every} for {of} would cover it.")
     shared = [who for who in found.uncovered if found.sessions.get(who, _MANY) >= _MANY]
     roles = [who for who in shared if who.kind is Kind.ROLE]
     if roles:

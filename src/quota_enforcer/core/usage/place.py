@@ -41,3 +41,40 @@ class Place:
 def is_place(text: str) -> bool:
     """Whether a place is written so."""
     return _PLACE.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceScope:
+    """The places whose usage a quota counts; without accounts or Regions it counts all of them."""
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def covers(self, place: Place) -> bool:
+        """Whether usage there counts.
+
+        So does usage of which nobody knows the account or the Region: a limit that leaves it out
+        would be a way around it.
+        """
+        account = not self.accounts or not place.account or place.account in self.accounts
+        region = not self.regions or not place.region or place.region in self.regions
+        return account and region
+
+    def __str__(self) -> str:
+        """`in eu-west-1, eu-west-3 of account 444455556666`; empty of every place."""
+        words = f"in {', '.join(self.regions)}" if self.regions else ""
+        if not self.accounts:
+            return words
+        several = "account" if len(self.accounts) == 1 else "accounts"
+        accounts = f"{several} {', '.join(self.accounts)}"
+        return f"{words} of {accounts}" if words else f"in {accounts}"
+
+
+EVERYWHERE: Final = PlaceScope()
+NOWHERE_KNOWN: Final = Place("", "")
+"""Home where nobody said which account and Region that is."""
+
+
+def place_words(stored: str, home: Place | None) -> str:
+    """A place as people read it; `home` where nobody said which account and Region that is."""
+    return stored or (str(home) if home is not None else "home")

@@ -13,6 +13,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.coverage import ChargedUse, Coverage, coverage
 from quota_enforcer.core.usage.model import canonical_model
+from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
 from quota_enforcer.core.usage.window import DAY, local_date
 from quota_enforcer.insight.usage import By, SpendQuery, days_in
 from quota_enforcer.meter.log.record import Counted
@@ -38,49 +39,54 @@ def coverage_of_usage(
     query = SpendQuery(
         covered_since(context), local_date(context.now, context.zone), (By.PRINCIPAL, By.MODEL)
     )
-    return coverage(_each_once(usages, query), book, context.now)
+    home = context.home or NOWHERE_KNOWN
+    return coverage(_each_once(usages, query, home), book, context.now)
 
 
 def coverage_of_calls(
     calls: Sequence[Counted], book: QuotaBook, price: Callable[[Counted], Cost]
 ) -> Coverage:
     """What the quotas that stand when the last of these calls is made leave uncounted of them."""
-    rows: defaultdict[tuple[tuple[Principal, ...], str, Principal | None], list[Counts]]
+    rows: defaultdict[tuple[tuple[Principal, ...], str, Principal | None, Place], list[Counts]]
     rows = defaultdict(list)
     for call in calls:
         cost = price(call)
         counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
         model = canonical_model(call.model_id)
-        rows[book.charged(call.identity), model, call.identity.session].append(counts)
+        rows[book.charged(call.identity), model, call.identity.session, call.place].append(counts)
     uses = (
-        ChargedUse(charged, model, Counts.total(several), session)
-        for (charged, model, session), several in rows.items()
+        ChargedUse(charged, model, Counts.total(several), session, place)
+        for (charged, model, session, place), several in rows.items()
     )
     if not calls:
         return Coverage()
     return coverage(uses, book, max(call.at for call in calls))
 
 
-def _each_once(usages: Mapping[Principal, Usage], query: SpendQuery) -> Iterator[ChargedUse]:
+def _each_once(
+    usages: Mapping[Principal, Usage], query: SpendQuery, home: Place
+) -> Iterator[ChargedUse]:
     """Every call once: a session's is in its role's usage too, and a team has none of its own."""
-    apart: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
-    sums = _by_model(usages, query)
-    for (who, model), counts in sums.items():
+    apart: defaultdict[tuple[Principal, str, Place], list[Counts]] = defaultdict(list)
+    sums = _by_model_and_place(usages, query, home)
+    for (who, model, place), counts in sums.items():
         if who.kind is Kind.SESSION:
             role = who.of_role
-            apart[role, model].append(counts)
-            yield ChargedUse((role, who), model, counts)
-    for (who, model), counts in sums.items():
+            apart[role, model, place].append(counts)
+            yield ChargedUse((role, who), model, counts, place=place)
+    for (who, model, place), counts in sums.items():
         if who.kind not in {Kind.SESSION, Kind.TEAM}:
-            rest = Counts._make(map(sub, counts, Counts.total(apart[who, model])))
-            yield ChargedUse((who,), model, rest)
+            rest = Counts._make(map(sub, counts, Counts.total(apart[who, model, place])))
+            yield ChargedUse((who,), model, rest, place=place)
 
 
-def _by_model(
-    usages: Mapping[Principal, Usage], query: SpendQuery
-) -> dict[tuple[Principal, str], Counts]:
-    rows: defaultdict[tuple[Principal, str], list[Counts]] = defaultdict(list)
+def _by_model_and_place(
+    usages: Mapping[Principal, Usage], query: SpendQuery, home: Place
+) -> dict[tuple[Principal, str, Place], Counts]:
+    rows: defaultdict[tuple[Principal, str, Place], list[Counts]] = defaultdict(list)
     for who, usage in usages.items():
-        for model, _, counts in days_in(usage, query):
-            rows[who, model].append(counts)
+        for stored, of_place in usage.by_place.items():
+            place = Place.of(stored, home)
+            for model, _, counts in days_in(of_place, query):
+                rows[who, model, place].append(counts)
     return {key: Counts.total(several) for key, several in rows.items()}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import lasting, listed
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.quotas.coverage import of_last_days
 from quota_enforcer.insight.report import texts
@@ -96,12 +97,14 @@ def _line(person: Person, bar: Bar, zone: ZoneInfo) -> QuotaLine:
 
 
 def _of(bar: Bar) -> str:
-    """`total tokens a day`, with the models if it does not count all."""
+    """`total tokens a day`, with the models and places if it does not count all."""
     row = bar.row
     if not row.measure:
         return ""
     models = "" if bar.models in {"", "*"} else f", {bar.models}"
-    return f"{Measure(row.measure).words}{_EACH.get(row.window[:4], ', ')}{row.window}{models}"
+    places = f", {where}" if (where := str(PlaceScope(row.accounts, row.regions))) else ""
+    each = _EACH.get(row.window[:4], ", ")
+    return f"{Measure(row.measure).words}{each}{row.window}{models}{places}"
 
 
 def _runs_out(bar: Bar, zone: ZoneInfo) -> str:

@@ -128,7 +128,7 @@ def identity(
         raise Damaged(f"identity is {shown(section)}: expected an object with the caller's arn")
     try:
         arn = text(section, "arn")
-        return arn, _identified(arn, account or _own_account(record, arn), home)
+        return arn, _identified(arn, account or own_account(record, arn), home)
     except Damaged as error:
         raise Damaged(f"identity.{error}") from None
     except UnknownIdentity as error:
@@ -183,7 +183,7 @@ def _identified(arn: str, account: str, home: str) -> Identity:
     return identify(arn, account, home)
 
 
-def _own_account(record: Mapping[str, Any], arn: str) -> str:
+def own_account(record: Mapping[str, Any], arn: str) -> str:
     """The record's account; if that is missing or redacted, the one that the ARN names."""
     value = record.get("accountId")
     if isinstance(value, str) and _ACCOUNT.fullmatch(value):

@@ -17,6 +17,7 @@ from quota_enforcer.core.pricing.rate import CacheWrites
 from quota_enforcer.core.pricing.tier import Tier, tier_of
 from quota_enforcer.core.principal import MASK, MASKED, Identity
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.meter.log import fields as record_fields
 from quota_enforcer.meter.log.cache_writes import cache_writes
 from quota_enforcer.meter.log.fields import Damaged, shown
@@ -45,6 +46,13 @@ class Counted(NamedTuple):
     request_id: str | None
     """None if the record does not tell; ids can repeat with other contents."""
     tier: Tier = Tier.STANDARD
+    account: str = ""
+    """Whose log it is, as far as one knows."""
+
+    @property
+    def place(self) -> Place:
+        """Where it was made; what the record does not tell is empty."""
+        return Place(self.account, self.region or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ def _read(record: dict[str, Any], account: str | None, home: str) -> Counted | S
         cache_writes((record.get("output") or {}).get("outputBodyJson"), counts.cache_write_tokens),
         record_fields.unique_text(record, "requestId"),
         tier_of(record),
+        account or record_fields.own_account(record, arn),
     )
 
 

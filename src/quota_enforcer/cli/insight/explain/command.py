@@ -98,7 +98,7 @@ def _sums(
         yield Summed(
             judgement,
             row,
-            breakdown(verdict, looked.behind(verdict.quota), context.zone),
+            breakdown(verdict, looked.whole(verdict.quota), context),
             _by_member(verdict, book, read, context),
         )
 
@@ -112,7 +112,9 @@ def _by_member(
         return {}
     used = {member: read.usage(member, first) for member in book.contributors[quota.id]}
     numbers = {
-        str(member): quota.number(usage.within(verdict.span, quota.models))
+        str(member): quota.number(
+            usage.at(quota.places, context.home).within(verdict.span, quota.models)
+        )
         for member, usage in used.items()
     }
     return dict(_most_first(numbers.items()))

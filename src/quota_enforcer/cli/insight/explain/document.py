@@ -89,6 +89,8 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         ],
         "by_model": _numbers(summed.parts.models, quota),
         "not_counted": _numbers(summed.parts.elsewhere, quota),
+        "by_place": _numbers(summed.parts.places, quota),
+        "not_counted_places": _numbers(summed.parts.other_places, quota),
         "by_member": _numbers(summed.members, quota),
     }
 

@@ -7,10 +7,11 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
-from quota_enforcer.core.quotas.describe import granted_amount
-from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.describe import CLOSES, granted_amount
+from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.place import EVERYWHERE
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import scopes_of
 from quota_enforcer.decide.verdict import FULL, Verdict
@@ -26,6 +27,9 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     yield "Limit", _limit(quota, context)
     if quota.models != (EVERY_MODEL,):
         yield "Models", ", ".join(map(str, quota.models))
+    if quota.places != EVERYWHERE:
+        closes = f"; it closes {CLOSES}" if quota.action is Action.DENY else ""
+        yield "Counts", f"what is used {quota.places}{closes}"
     yield "Window", _window(verdict, context)
     yield "Used", _used(verdict)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():

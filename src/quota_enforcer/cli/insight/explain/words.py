@@ -1,6 +1,6 @@
 """An explanation as people read it: for each quota name its rules, its facts and its sum."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.padding import Padding
 from rich.table import Table
@@ -16,7 +16,7 @@ from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
-from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.counts import NO_MONEY, Number
 from quota_enforcer.insight.explain import BucketAmount, Explained, Name, Summed
 
 NEWEST = 12
@@ -146,7 +146,9 @@ def _say_sum(summed: Summed, context: Context, *, everything: bool) -> None:
     if parts.buckets:
         _say_indented(made)
     if len(parts.models) > 1 or parts.elsewhere:
-        _say_models(summed, quota)
+        _say_parts("Model", parts.models, parts.elsewhere, quota)
+    if len(parts.places) > 1 or parts.other_places:
+        _say_parts("Place", parts.places, parts.other_places, quota)
     if summed.members:
         by_member = _table("Member", _measure(quota))
         for member, number in summed.members.items():
@@ -154,12 +156,14 @@ def _say_sum(summed: Summed, context: Context, *, everything: bool) -> None:
         _say_indented(by_member)
 
 
-def _say_models(summed: Summed, quota: Quota) -> None:
-    made = _table("Model", _measure(quota))
-    for model, number in sorted(summed.parts.models.items(), key=lambda each: -each[1]):
-        made.add_row(model, amount(number, quota))
-    for model, number in summed.parts.elsewhere.items():
-        made.add_row(Text(f"{model} (not counted)", "dim"), Text(amount(number, quota), "dim"))
+def _say_parts(
+    head: str, counted: Mapping[str, Number], others: Mapping[str, Number], quota: Quota
+) -> None:
+    made = _table(head, _measure(quota))
+    for name, number in sorted(counted.items(), key=lambda each: -each[1]):
+        made.add_row(name, amount(number, quota))
+    for name, number in others.items():
+        made.add_row(Text(f"{name} (not counted)", "dim"), Text(amount(number, quota), "dim"))
     _say_indented(made)
 
 

@@ -1,0 +1,114 @@
+"""Quotas of some Regions or accounts, as admins and their people read them."""
+
+from pathlib import Path
+
+import pytest
+
+from builders import NOON
+from cli_world import Shell, a_shell
+
+DUBLIN, MEMBER = "111122223333/eu-west-1", "444455556666/eu-west-1"
+SSO = "sso:ann@example.com"
+ANN = "sso/ann@example.com"
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """One person in three places, under a quota of Ireland: 900 and 110 of its 1,000 tokens."""
+    shell = a_shell(monkeypatch)
+    shell.world.quota(principal=ANN, quota="ireland", regions=["eu-west-1"])
+    for tokens, place in ((5000, ""), (900, DUBLIN), (110, MEMBER)):
+        shell.world.stream(SSO, NOON, tokens, place=place)
+    shell.world.wake(NOON, ANN)
+    return shell
+
+
+def squeezed(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_explain_says_what_counts_where_and_what_does_not(shell: Shell) -> None:
+    said = squeezed(shell.out("explain", ANN))
+    for line in (
+        "Counts what is used in eu-west-1; it closes in every Region and account",
+        "Used 1,010 of 1,000 total tokens, 101 %",
+        f"{DUBLIN} 900",
+        f"{MEMBER} 110",
+        "111122223333/us-east-1 (not counted) 5,000",
+    ):
+        assert line in said, "\n".join(said)
+    [applies] = shell.json("explain", ANN)["names"][0]["applies"]
+    assert applies["by_place"] == {DUBLIN: 900, MEMBER: 110}
+    assert applies["not_counted_places"] == {"111122223333/us-east-1": 5000}
+    assert (applies["regions"], applies["accounts"]) == (["eu-west-1"], [])
+    assert sum(part["used"] for part in applies["buckets"]) == applies["used"] == 1010
+
+
+def test_of_a_pool_each_members_part_is_what_they_used_there(shell: Shell) -> None:
+    pool = {"principal": "team/x", "members": [ANN, "user/bob"], "share": "pool"}
+    shell.world.quota(**pool, quota="member", accounts=["444455556666"])
+    shell.world.stream("bob", NOON, 70)
+    [name] = [each for each in shell.json("explain", ANN)["names"] if each["quota"] == "member"]
+    assert name["applies"][0]["by_member"] == {ANN: 110, "user/bob": 0}
+
+
+def test_where_all_is_at_home_explain_names_no_place(shell: Shell) -> None:
+    shell.world.quota()
+    shell.world.stream("alice", NOON, 5)
+    assert "Place" not in shell.out("explain", "user/alice")
+
+
+def test_status_and_forecast_count_only_what_the_quota_does(shell: Shell) -> None:
+    [row] = shell.json("status", ANN)["standings"]
+    assert (row["used"], row["state"], row["regions"]) == (
+        1010,
+        "could not be blocked",
+        ["eu-west-1"],
+    )
+    [line] = shell.json("forecast", ANN)["forecasts"]
+    assert line["used"] == 1010
+
+
+def test_an_edit_says_whom_it_blocks_by_what_they_used_there(shell: Shell) -> None:
+    shell.world.keep_gates()
+    shell.world.stream("bob", NOON, 800)
+    shell.world.stream("bob", NOON, 300, place=DUBLIN)
+    shell.world.wake(NOON, "user/bob")
+    rule = ("--measure", "total_tokens", "--limit", "500", "--window", "day", "--dry-run")
+    for places, blocked in (
+        (("--regions", "eu-west-1"), []),
+        (("--regions", "EU-West-1,us-east-1"), ["user/bob"]),
+        (("--accounts", "4444-5555-6666"), []),
+        (("--accounts", "111122223333"), ["user/bob"]),
+    ):
+        edit = shell.json("quota", "set", "user/bob", "daily", *rule, *places)
+        assert edit["would_block"] == blocked, places
+
+
+def test_a_region_that_there_is_not_is_refused(shell: Shell) -> None:
+    result = shell.run("quota", "set", ANN, "ireland", "--regions", "eu-west-11", "--yes")
+    assert result.exit_code == 2
+    assert "there is no 'eu-west-11'; did you mean eu-west-1?" in " ".join(result.stderr.split())
+
+
+def test_the_person_reads_what_counts(shell: Shell) -> None:
+    shell.world.quota(principal="user/alice", quota="ireland", regions=["eu-west-1"])
+    shell.world.stream("alice", NOON, 5000)
+    shell.world.stream("alice", NOON, 7, place=DUBLIN)
+    said = " ".join(shell.out("me").split())
+    assert (
+        "ireland: only what is used in eu-west-1 counts; a block of it closes in every Region and "
+        "account." in said
+    )
+    assert " 7 of 1,000" in said
+
+
+def test_quotas_go_out_and_come_back_as_they_are(shell: Shell, tmp_path: Path) -> None:
+    shell.world.quota(regions=["eu-west-1", "us-east-1"], accounts=["012345678901"])
+    for name in ("quotas.yaml", "quotas.json"):
+        file = str(tmp_path / name)
+        shell.out("quota", "export", file)
+        assert "0 added, 0 changed" in shell.run("quota", "import", file, "--yes").output
+    shell.out("quota", "remove", "user/alice", "daily", "--yes")
+    shell.out("quota", "import", file, "--yes")
+    assert shell.item()["accounts"] == ["012345678901"]
