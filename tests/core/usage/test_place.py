@@ -1,8 +1,16 @@
 """Places: the account and the Region of an invocation log."""
 
+import boto3
 import pytest
 
-from quota_enforcer.core.usage.place import EVERYWHERE, Place, PlaceScope, is_place, place_words
+from quota_enforcer.core.usage.place import (
+    EVERYWHERE,
+    REGIONS,
+    Place,
+    PlaceScope,
+    is_place,
+    place_words,
+)
 
 BERLIN = Place("444455556666", "eu-central-1")
 VIRGINIA = Place("123456789012", "us-east-1")
@@ -67,3 +75,19 @@ def test_places_in_words() -> None:
     assert place_words("444455556666/eu-central-1", VIRGINIA) == "444455556666/eu-central-1"
     assert place_words("", VIRGINIA) == "123456789012/us-east-1"
     assert place_words("", None) == "home"
+
+
+def test_every_region_that_the_aws_library_knows_is_one() -> None:
+    """If this fails after an update there is a new Region: add it to the list."""
+    session = boto3.Session()
+    partitions = session.get_available_partitions()
+    known = {
+        region
+        for partition in partitions
+        for region in session.get_available_regions("sts", partition_name=partition)
+    }
+    assert known <= REGIONS
+
+
+def test_usage_of_each_can_be_stored() -> None:
+    assert all(is_place(f"111122223333/{region}") for region in REGIONS)

@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import UnknownIdentity, did_you_mean
 from quota_enforcer.core.principal import Kind, Principal, can_exist
 from quota_enforcer.core.quotas.subject import GROUPS, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
-from quota_enforcer.core.usage.regions import REGIONS as KNOWN_REGIONS
+from quota_enforcer.core.usage.place import REGIONS as KNOWN_REGIONS
 from quota_enforcer.core.usage.window import Unit, Window
 
 NUMBERS = "a whole number, 0 or more"
