@@ -82,7 +82,7 @@ class World:
         self.satellites.places |= {Place(each, "eu-west-1") for each in accounts}
         self.another_process()
 
-    def stream(  # noqa: PLR0913 - a call
+    def stream(
         self,
         who: str,
         at: datetime,
