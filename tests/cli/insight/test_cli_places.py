@@ -112,3 +112,47 @@ def test_quotas_go_out_and_come_back_as_they_are(shell: Shell, tmp_path: Path) -
     shell.out("quota", "remove", "user/alice", "daily", "--yes")
     shell.out("quota", "import", file, "--yes")
     assert shell.item()["accounts"] == ["012345678901"]
+
+
+class TestSeveralAccounts:
+    """`status` has a part for each account, the one with the most urgent rows first."""
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, shell: Shell) -> None:
+        shell.world.quota(principal="role/*", limit=100)
+        shell.world.stream("role:ci/42", NOON, 10)
+        shell.world.stream("role:ci/42", NOON, 500, place=MEMBER)
+        shell.world.wake(NOON, "role/ci", "444455556666/role/ci")
+
+    @pytest.mark.parametrize("every", [(), ("--all",)])
+    def test_a_part_for_each(self, shell: Shell, every: tuple[str, ...]) -> None:
+        said = shell.out("status", *every).splitlines()
+        heads = [line for line in said if line.startswith(("Account", "In all"))]
+        assert sorted(heads) == [
+            "Account 111122223333, home: 1 principal: 1 ok.",
+            "Account 444455556666: 1 principal: 1 could not be blocked.",
+            "In all accounts: 1 principal: 1 could not be blocked.",
+        ]
+        assert heads[-1].startswith("Account 111122223333")
+        for head, who in zip(heads[-1:], ("role/ci",), strict=True):
+            assert who in said[said.index(head) + 3]
+        assert said[1] == "3 principals: 2 could not be blocked, 1 ok."
+
+    def test_what_does_not_fit_is_left_out_of_the_calmest(self, shell: Shell) -> None:
+        result = shell.run("status", "--limit", "2")
+        assert "Account 111122223333" not in result.stdout
+        assert "1 more lines, all ok" in result.stderr
+
+    @pytest.mark.parametrize("kind", ["role", "sso"])
+    def test_principals_of_a_kind_are_those_of_all_accounts(self, shell: Shell, kind: str) -> None:
+        found = {row["principal"] for row in shell.json("status", "--kind", kind)["standings"]}
+        assert found == ({ANN} if kind == "sso" else {"role/ci", "444455556666/role/ci"})
+
+
+def test_with_one_account_status_is_not_parted(shell: Shell) -> None:
+    shell.world.quota()
+    shell.world.stream("alice", NOON, 10, place=DUBLIN)
+    shell.world.wake(NOON, "user/alice")
+    said = shell.out("status")
+    assert "Account " not in said
+    assert "In all" not in said

@@ -170,8 +170,8 @@ class TestPlaces:
 
     @pytest.fixture(autouse=True)
     def elsewhere(self, shell: Shell) -> None:
-        shell.world.stream("role:ci/42", NOON, 5, COST, "444455556666/eu-west-1")
-        shell.world.stream("alice", NOON, 7, COST, "111122223333/eu-west-1")
+        shell.world.stream("role:ci/42", NOON, 5, COST, place="444455556666/eu-west-1")
+        shell.world.stream("alice", NOON, 7, COST, place="111122223333/eu-west-1")
         shell.world.wake(NOON, "444455556666/role/ci")
 
     def test_by_account_and_region(self, shell: Shell) -> None:

@@ -96,6 +96,14 @@ class Usage:
             for day in reversed(span.days)
         }
 
+    def by_day(self) -> dict[date, Counts]:
+        """All models together."""
+        rows: defaultdict[date, list[Counts]] = defaultdict(list)
+        for usage in self.models.values():
+            for day, counts in usage.days.items():
+                rows[day].append(counts)
+        return {day: Counts.total(several) for day, several in sorted(rows.items())}
+
     @property
     def denying(self) -> "Usage":
         """The same with nothing assumed of models that people make themselves.

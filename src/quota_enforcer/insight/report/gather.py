@@ -10,6 +10,7 @@ from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, teams_of
+from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
@@ -62,6 +63,7 @@ class Gathering:
             self._models(principal),
             self._bars(record, looked),
             self._blocks(record, decision),
+            self._places(principal),
         )
 
     def report(self, stack: str, people: Iterable[Person]) -> UsageReport:
@@ -101,6 +103,21 @@ class Gathering:
             for model, used in sorted(usage.models.items())
         }
         return {model: days for model, days in found.items() if days}
+
+    def _places(self, principal: Principal) -> Mapping[Place, ByDay]:
+        """The same by where it was."""
+        if principal.kind is Kind.TEAM:
+            return {}
+        home = self._context.home or NOWHERE_KNOWN
+        usage = self._usage.usage(principal, self._read_from)
+        return {
+            Place.of(stored, home): {
+                day: counts
+                for day, counts in of_place.by_day().items()
+                if self._read_from <= day <= self._days[-1] and any(counts)
+            }
+            for stored, of_place in sorted(usage.by_place.items())
+        }
 
     def _blocks(self, record: Record, decision: Decision) -> tuple[BlockedPeriod, ...]:
         """The blocks; what has ended since the last sweep has its end too."""

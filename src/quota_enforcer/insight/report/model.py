@@ -1,7 +1,7 @@
 """What the report says, before it is a page: people, quotas, money, and shares of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.coverage import Coverage
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.forecast import MonthCost, month_cost
 from quota_enforcer.insight.report.blocked import BlockedPeriod
@@ -39,12 +40,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One principal: its usage by model and day, its quotas, and its blocks."""
+    """One principal: its usage by model and day, its quotas, and its blocks.
+
+    `places` are the same days by where they were used, all models together.
+    """
 
     principal: Principal
     models: Mapping[str, ByDay] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     blocks: tuple[BlockedPeriod, ...] = ()
+    places: Mapping[Place, ByDay] = field(default_factory=dict)
 
     @property
     def counted(self) -> bool:
@@ -184,6 +189,34 @@ def by_model(report: UsageReport) -> list[UsageShare]:
             model, Counts.total(whole[model]), Counts.total(of_month[model]), len(whole[model])
         )
         for model in whole.keys() | of_month.keys()
+    )
+
+
+def by_account(report: UsageReport) -> list[UsageShare]:
+    """The accounts in which it was used, the dearest first."""
+    return _by_place(report, lambda place: place.account)
+
+
+def by_region(report: UsageReport) -> list[UsageShare]:
+    """The same by Region."""
+    return _by_place(report, lambda place: place.region)
+
+
+def _by_place(report: UsageReport, name: Callable[[Place], str]) -> list[UsageShare]:
+    used: defaultdict[str, defaultdict[Principal, list[tuple[date, Counts]]]]
+    used = defaultdict(lambda: defaultdict(list))
+    for person in report.counted:
+        for place, days in person.places.items():
+            used[name(place)][person.principal] += days.items()
+    month = _month(report)
+    return _ranked(
+        UsageShare(
+            each,
+            Counts.total(c for days in people.values() for day, c in days if day >= report.days[0]),
+            Counts.total(c for days in people.values() for day, c in days if day >= month),
+            sum(any(day >= report.days[0] for day, _ in days) for days in people.values()),
+        )
+        for each, people in used.items()
     )
 
 

@@ -155,6 +155,8 @@ def _view(report: UsageReport) -> dict[str, Any]:
         "teams_of": _teams_of(report),
         "models": model.by_model(report),
         "teams": model.by_team(report),
+        "accounts": model.by_account(report),
+        "regions": model.by_region(report),
         "blocks": report.blocks[:MOST_BLOCKS],
         "blocks_in_all": len(report.blocks),
         "others": report.others[-MOST_OTHERS:],

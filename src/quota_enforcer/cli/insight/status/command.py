@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
@@ -16,14 +17,14 @@ from quota_enforcer.cli.insight.status.observing import (
 )
 from quota_enforcer.cli.insight.status.one import say_one
 from quota_enforcer.cli.insight.status.page import header, header_document, hints
-from quota_enforcer.cli.insight.status.people import of_each, say_people, summary
+from quota_enforcer.cli.insight.status.people import by_account, of_each, say_people, summary
 from quota_enforcer.cli.insight.status.rows import row_document, say_notes, say_rows
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, MostRows, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record, SweepState
-from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 from quota_enforcer.insight.status import (
@@ -123,7 +124,7 @@ def _rows(seen: StatusInput, state: SweepState, context: Context) -> list[Status
 
 def _wanted(row: StatusRow, *, over: bool, kind: Kind | None) -> bool:
     return (not over or row.state in IS_OVER) and (
-        kind is None or row.principal.startswith(f"{kind}/")
+        kind is None or Principal.parse(row.principal).kind is kind
     )
 
 
@@ -154,12 +155,19 @@ def _say(
         return
     say(summary(shown))
     if every:
+        fitting = shown[:limit]
         left_out = shown[limit:] if limit else []
-        say_rows(shown[:limit], context)
     else:
         several = of_each(shown)
-        say_people(several[:limit], context)
+        fitting = [row for rows in several[:limit] for row in rows]
         left_out = [rows[0] for rows in several[limit:]] if limit else []
+    for account, rows_of in by_account(fitting, deployment.settings.account).items():
+        if account:
+            say(Text.assemble("\n", (account, "bold"), ": ", summary(rows_of)))
+        if every:
+            say_rows(rows_of, context)
+        else:
+            say_people(of_each(rows_of), context)
     if left_out:
         hint(f"{len(left_out):,} more lines, {_calmest(left_out)}: --limit 0 shows all.")
     say_notes(shown)

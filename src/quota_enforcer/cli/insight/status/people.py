@@ -11,6 +11,7 @@ from quota_enforcer.cli.terminal.output import say_table, screen_width
 from quota_enforcer.cli.terminal.styles import bar, styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.amounts import count, lasting, shortened
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.insight.status import State, StatusRow
 
 _HEAD: tuple[str, ...] = ("Principal", "Used", "%", "Quota", "State", "Next")
@@ -49,6 +50,28 @@ def say_people(several: Sequence[Sequence[StatusRow]], context: Context) -> None
 def of_each(table: Iterable[StatusRow]) -> list[list[StatusRow]]:
     """The rows of each principal, as they are sorted."""
     return [list(rows) for _, rows in groupby(table, lambda row: row.principal)]
+
+
+_IN_ALL = "In all accounts"
+_OF_NONE = "Of accounts without a satellite"
+
+
+def by_account(table: Iterable[StatusRow], home: str) -> dict[str, list[StatusRow]]:
+    """The rows by account, in the order in which each account comes first; one without others."""
+    groups: dict[str, list[StatusRow]] = {}
+    for row in table:
+        groups.setdefault(_account(Principal.parse(row.principal), home), []).append(row)
+    if groups.keys() <= {f"Account {home}, home", _IN_ALL, _OF_NONE}:
+        return {"": [row for rows in groups.values() for row in rows]}
+    return groups
+
+
+def _account(principal: Principal, home: str) -> str:
+    if principal.kind in {Kind.SSO, Kind.TEAM}:
+        return _IN_ALL
+    if principal.kind is Kind.OTHER:
+        return _OF_NONE
+    return f"Account {principal.account}" if principal.account else f"Account {home}, home"
 
 
 def _cells(rows: Sequence[StatusRow], context: Context) -> tuple[str | Text, ...]:
