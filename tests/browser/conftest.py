@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from browser_desk import Desk
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.insight.report import page as report_page
-from report_scene import company
+from report_scene import company, spread
 
 NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 
@@ -45,6 +45,15 @@ def enforced(folder: Path) -> Path:
 def observed(folder: Path) -> Path:
     """The same people in observe mode."""
     return _written(folder / "observed.html", 25, Mode.OBSERVE)
+
+
+@pytest.fixture(scope="session")
+def organisation(folder: Path) -> Path:
+    """The same people in several accounts and Regions."""
+    page = report_page.render(spread(company(25)).report())
+    file = folder / "organisation.html"
+    file.write_text(page, encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -137,3 +137,26 @@ def test_the_pointer_on_a_bar_says_what_it_is(desk: Desk, enforced: Path) -> Non
         bar = tab.page.locator("#usage .wide path[aria-label*='Nov 2026']").last
         bar.hover(force=True)
         assert tab.page.locator(".tip").inner_text() == bar.get_attribute("aria-label")
+
+
+def test_accounts_and_regions_are_tables_like_the_others(
+    desk: Desk, enforced: Path, organisation: Path
+) -> None:
+    """Where there is but one there is nothing to compare, and no table."""
+    with desk.open(enforced) as tab:
+        assert tab.page.get_by_role("table", name="Money by account").count() == 0
+        assert tab.page.get_by_role("table", name="Money by Region").count() == 0
+    with desk.open(organisation, size=(420, 900)) as tab:
+        page = tab.page
+        for name, rows in (("account", 2), ("Region", 3)):
+            table = page.get_by_role("table", name=f"Money by {name}")
+            assert table.is_visible()
+            assert table.locator("tbody tr").count() == rows
+            shares = [
+                float(text.rstrip(" %"))
+                for text in table.locator("td:nth-child(4)").all_inner_texts()
+            ]
+            assert 95 <= sum(shares) <= 100
+            table.locator("thead th", has_text=name.capitalize()).get_by_role("button").click()
+            names = table.locator("tbody th").all_inner_texts()
+            assert names == sorted(names)

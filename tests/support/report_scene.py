@@ -6,7 +6,7 @@ are told comes from the real decisions.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
@@ -22,6 +22,7 @@ from quota_enforcer.core.quotas.quota import Quota, Rule, Share
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.insight.report.gather import Gathering
@@ -71,17 +72,21 @@ class BigLedger(FakeLedger):
         return [notice for notice in told if since is None or notice.at >= since]
 
     def usage(self, principal: Principal, first: date) -> Usage:
-        used = self.of.get(principal, Usage())
-        return Usage(
-            {
-                model: ModelUsage(
-                    {h: c for h, c in each.hours.items() if local_date(h, ZONE) >= first},
-                    {day: counts for day, counts in each.days.items() if day >= first},
-                )
-                for model, each in used.models.items()
-                if any(day >= first for day in each.days)
-            }
-        )
+        return _from(self.of.get(principal, Usage()), first)
+
+
+def _from(used: Usage, first: date) -> Usage:
+    return Usage(
+        {
+            model: ModelUsage(
+                {h: c for h, c in each.hours.items() if local_date(h, ZONE) >= first},
+                {day: counts for day, counts in each.days.items() if day >= first},
+            )
+            for model, each in used.models.items()
+            if any(day >= first for day in each.days)
+        },
+        {place: _from(usage, first) for place, usage in used.places.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,18 @@ def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 
     made.ledger.begin(swept)
     made.ledger.finish(SweepState(swept, swept, fresh_at=NOW - timedelta(minutes=5)))
     return made
+
+
+def spread(made: Company) -> Company:
+    """The same company in two accounts and three Regions: each model is used in one of them."""
+    home = Place("111122223333", "us-east-1")
+    where = ("", "111122223333/eu-west-1", "444455556666/eu-west-1", "444455556666/ap-south-1")
+    for principal, usage in made.ledger.of.items():
+        models: defaultdict[str, dict[str, ModelUsage]] = defaultdict(dict)
+        for model, each in usage.models.items():
+            models[where[list(MODELS).index(model) % len(where)]][model] = each
+        made.ledger.of[principal] = Usage.of_places(models)
+    return replace(made, context=replace(made.context, home=home))
 
 
 def _people(number: int, random: Random) -> Iterator[Principal]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Event
@@ -19,12 +19,14 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Rule, Share
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.insight.report import model
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.lines import lines, stopped
 from quota_enforcer.insight.report.model import Money, Person, UsageReport
+from quota_enforcer.insight.report.page import render
 from quota_enforcer.insight.status import State
 from quota_enforcer.insight.usage import UsageRead
 from world import principal
@@ -50,10 +52,17 @@ def ledger() -> CountedLedger:
     return CountedLedger()
 
 
-def used(ledger: FakeLedger, who: str, cost: str, at: datetime = NOON, model: str = HAIKU) -> None:
+def used(
+    ledger: FakeLedger,
+    who: str,
+    cost: str,
+    at: datetime = NOON,
+    model: str = HAIKU,
+    place: str = "",
+) -> None:
     """A hundred tokens for so many dollars."""
     counts = Counts(1, 100, cost_usd=Decimal(cost))
-    bucket = Bucket(principal(who), model, at.date())
+    bucket = Bucket(principal(who), model, at.date(), place)
     ledger.set_hours(bucket, {hour_start(at, UTC_ZONE): counts})
 
 
@@ -349,3 +358,48 @@ def test_what_admins_were_told_of_the_deployment_in_these_days(ledger: CountedLe
     ledger.post([Notice(NoticeKind.COULD_NOT_DENY, NOON, "", "", "no block of anybody")])
     told = gathered(ledger).others
     assert [each.at for each in told] == [NOON - DAY * 59, NOON]
+
+
+class TestPlaces:
+    """Where it was used: shares by account and by Region, and in the page only where several."""
+
+    CONTEXT = replace(CONTEXT, home=Place("111122223333", "us-east-1"))
+    MEMBER = "444455556666/role/ci"
+
+    def shares(self, report: UsageReport) -> dict[str, tuple[str, str, int]]:
+        every = (*model.by_account(report), *model.by_region(report))
+        return {each.name: (str(each.counts.cost_usd), str(each.month.cost_usd), each.people)
+                for each in every}  # fmt: skip
+
+    def test_each_account_and_region_has_its_share(self, ledger: CountedLedger) -> None:
+        used(ledger, "sso/ann", "1")
+        used(ledger, "sso/ann", "20", place="444455556666/eu-west-1")
+        used(ledger, "sso/ann", "300", NOON - 30 * DAY, place="444455556666/eu-west-1")
+        used(ledger, self.MEMBER, "4000", model=NOVA, place="444455556666/us-east-1")
+        used(ledger, "444455556666/session/ci/run", "4000", place="444455556666/us-east-1")
+        rules = named("sso/ann", self.MEMBER, "444455556666/session/ci/run")
+        report = gathered(ledger, rules, context=self.CONTEXT)
+        assert self.shares(report) == {
+            "444455556666": ("4320", "4020", 2),
+            "111122223333": ("1", "1", 1),
+            "us-east-1": ("4001", "4001", 2),
+            "eu-west-1": ("320", "20", 1),
+        }
+        page = render(report)
+        assert "Money by account" in page
+        assert "Money by Region" in page
+
+    def test_usage_at_home_alone_is_one_place(self, ledger: CountedLedger) -> None:
+        used(ledger, "user/ann", "1")
+        report = gathered(ledger, named("user/ann"), context=self.CONTEXT)
+        assert list(self.shares(report)) == ["111122223333", "us-east-1"]
+        page = render(report)
+        assert "Money by account" not in page
+        assert "Money by Region" not in page
+
+    def test_days_that_are_not_shown_and_empty_ones_are_nobodys(
+        self, ledger: CountedLedger
+    ) -> None:
+        used(ledger, "user/ann", "1", NOON - 10 * DAY, place="111122223333/eu-west-1")
+        report = gathered(ledger, named("user/ann"), days=3, context=self.CONTEXT)
+        assert self.shares(report)["eu-west-1"] == ("0", "1", 0)
