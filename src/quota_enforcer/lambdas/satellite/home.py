@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
@@ -32,7 +32,7 @@ def ask_home(asked: dict[str, Any]) -> tuple[int, str]:
     SigV4Auth(credentials, "lambda", os.environ["HOME_REGION"]).add_auth(request)
     try:
         answer = _http().send(request.prepare())
-    except HTTPClientError as error:
+    except BotoCoreError as error:
         return NO_ANSWER, type(error).__name__
     return answer.status_code, answer.text[:300]
 
