@@ -1,6 +1,7 @@
 """A satellite's functions in eu-west-1, and their home on loopback."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -14,8 +15,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHome]:
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.setenv(name, "eu-west-1")
-    passed = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}
-    with a_home() as found, mock_aws(config=passed):  # type: ignore[arg-type, unused-ignore]
+    passed: Any = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}
+    with a_home() as found, mock_aws(config=passed):
         monkeypatch.setenv("HOME_URL", found.url)
         monkeypatch.setenv("HOME_REGION", "us-east-1")
         monkeypatch.setenv("HOME_STACK_ID", HOME_STACK_ID)
