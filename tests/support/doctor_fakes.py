@@ -24,6 +24,7 @@ from quota_enforcer.doctor.rules.unlogged import BatchJob
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
+from quota_enforcer.satellites.registry import Satellite
 from world import ACCOUNT, World
 
 T = TypeVar("T")
@@ -69,6 +70,12 @@ class FakeProbe:
 
     def parts(self) -> Mapping[str, StackPart]:
         return self._said("parts", PARTS)
+
+    def outputs(self) -> Mapping[str, str]:
+        return self._said("outputs", {"SatelliteUrl": "https://abc.lambda-url.us-east-1.on.aws/"})
+
+    def satellites(self) -> list[Satellite]:
+        return self._said("satellites", [])
 
     def meter(self) -> MeterSettings:
         settings = self.world.settings

@@ -16,6 +16,7 @@ from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.errors import problem
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
@@ -41,6 +42,7 @@ from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
+from quota_enforcer.satellites.registry import Satellite
 
 if TYPE_CHECKING:
     import boto3
@@ -77,6 +79,13 @@ class _AwsProbe:
 
     def parts(self) -> Mapping[str, StackPart]:
         return self._stack.parts()
+
+    def outputs(self) -> Mapping[str, str]:
+        return self._outputs
+
+    def satellites(self) -> Sequence[Satellite]:
+        table = Table(self._client("dynamodb"), self._settings.ledger_table)
+        return DynamoSatellites(table).satellites()
 
     def meter(self) -> MeterSettings:
         return MeterSettings.from_environment(self._environment("MeterFunction"))

@@ -17,7 +17,7 @@ from quota_enforcer.cli.insight.usage import usage
 from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.simulate import simulate
-from quota_enforcer.cli.operate import scopes
+from quota_enforcer.cli.operate import satellites, scopes
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
@@ -67,6 +67,7 @@ app.add_typer(prices.app, name="prices")
 app.add_typer(gates.app, name="gates")
 app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
+app.add_typer(satellites.app, name="satellites")
 app.add_typer(bill.app, name="bill")
 app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)

@@ -19,6 +19,7 @@ from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
+from quota_enforcer.satellites.registry import Satellite
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class Probe(Protocol):
 
     def parts(self) -> Mapping[str, StackPart]:
         """The stack's resources by their names in the template."""
+
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs."""
+
+    def satellites(self) -> Sequence[Satellite]:
+        """The satellites that announced themselves, by place."""
 
     def meter(self) -> MeterSettings:
         """What the meter is set to."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from quota_enforcer.core.policies.callers import FINDING, NEEDS
 from quota_enforcer.doctor.access import access, unmade
-from quota_enforcer.doctor.checks import coverage, keys, machinery, metering
+from quota_enforcer.doctor.checks import coverage, keys, machinery, metering, satellites
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis, Finding
 
@@ -26,6 +26,7 @@ CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "meter": metering.meter,
     "ledger": metering.ledger,
     "tokens": metering.tokens,
+    "satellites": satellites.satellites,
     "dead letters": machinery.dead_letters,
     "recounts": machinery.recounts,
     "sweep": machinery.sweep,

@@ -20,6 +20,9 @@ VERSION: Final = 1
 """What home and its satellites say to each other; another number whenever that changes."""
 OLDEST: Final = 1
 """The oldest version of a satellite that home still understands."""
+NO_SATELLITES: Final = "off"
+OWN_REGIONS: Final = "regions"
+"""What home's parameter Satellites may be besides the id of an organisation."""
 LONGEST_STACK: Final = 32
 """Characters of home's name: an IAM role's has 64, and the longest Regions have 14.
 

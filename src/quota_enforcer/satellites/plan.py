@@ -123,16 +123,14 @@ _PREFERENCES: Final = (
 )
 
 
-def _of_a_set(
-    home: HomeOfPlan, wanted: Rollout, given: Mapping[str, str]
-) -> Iterator[PlannedCall]:
+def _of_a_set(home: HomeOfPlan, wanted: Rollout, given: Mapping[str, str]) -> Iterator[PlannedCall]:
     name, called_as = set_name(home.stack), _called_as(delegated=wanted.delegated)
     if wanted.units:
         model = (
             "--permission-model SERVICE_MANAGED "
             "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
         )
-        # Home's account has no satellite beside home, and its other Regions take stacks of their own.
+        # No satellite stands beside home, and its other Regions take stacks of their own.
         targets = (
             f"--deployment-targets OrganizationalUnitIds={_listed(wanted.units)},"
             f"Accounts={home.place.account},AccountFilterType=DIFFERENCE"
@@ -167,17 +165,7 @@ def _of_a_set(
 
 def _check(home: HomeOfPlan, wanted: Rollout) -> None:
     role_name(home.stack, Part.READER, "ap-southeast-2")  # raises where no role's name has room
-    for region in (*wanted.regions, *filter(None, [wanted.account_region])):
-        if checked_region(region) == "*":
-            raise InvalidPolicyInput("'*' is no Region here: name each, such as eu-west-1")
-    for unit in wanted.units:
-        if not _UNIT.fullmatch(unit):
-            raise InvalidPolicyInput(
-                f"{unit!r} is no organisational unit: write its id, such as ou-examplerootid111-"
-                "exampleouid111, or r-exampleroot for all accounts"
-            )
-    for account in wanted.accounts:
-        checked_account(account)
+    _check_names(wanted)
     if wanted.units and wanted.accounts:
         raise InvalidPolicyInput("--units and --accounts are two ways to say it: give one of them")
     if wanted.account_region and wanted.account_region not in wanted.regions:
@@ -190,19 +178,32 @@ def _check(home: HomeOfPlan, wanted: Rollout) -> None:
             f"{home.place.account} is home's own account: leave out --accounts, and its further "
             "Regions are planned by themselves"
         )
-    elsewhere = [each for each in wanted.regions if each != home.place.region]
-    if not wanted.regions or (not elsewhere and not wanted.units and not wanted.accounts):
+    members = bool(wanted.units or wanted.accounts)
+    if not members and not {*wanted.regions} - {home.place.region}:
         raise InvalidPolicyInput(
             f"{home.place.region} is where home itself stands: name other Regions, or --units or "
             "--accounts"
         )
-    members = bool(wanted.units or wanted.accounts)
     if home.satellites == NO_SATELLITES or (members and home.satellites == OWN_REGIONS):
         value = "the id of your organisation (o-...)" if members else OWN_REGIONS
         raise InvalidPolicyInput(
             f"stack {home.stack} has Satellites={home.satellites}, so it would refuse them: deploy "
             f"it with Satellites set to {value} first"
         )
+
+
+def _check_names(wanted: Rollout) -> None:
+    for region in (*wanted.regions, *filter(None, [wanted.account_region])):
+        if checked_region(region) == "*":
+            raise InvalidPolicyInput("'*' is no Region here: name each, such as eu-west-1")
+    for unit in wanted.units:
+        if not _UNIT.fullmatch(unit):
+            raise InvalidPolicyInput(
+                f"{unit!r} is no organisational unit: write its id, such as ou-ab12-11111111, or "
+                "r-ab12 for all accounts"
+            )
+    for account in wanted.accounts:
+        checked_account(account)
 
 
 def _dictated(home: HomeOfPlan) -> Mapping[str, str]:

@@ -26,15 +26,15 @@ OUTDATED: Final = {SatelliteState.VERSION_DIFFERS, SatelliteState.PARAMETERS_DIF
 
 @app.command()
 @on_deployment
-def plan(
+def plan(  # noqa: PLR0913 - one for each option
     deployment: Deployment,
     *,
     regions: Annotated[
         str,
         typer.Option(
             metavar="REGION,...",
-            help="Where satellites are wanted, with commas between. Without it: the update of those "
-            "that do not follow home any more.",
+            help="Where satellites are wanted, with commas between. Without it: the update of "
+            "those that do not follow home any more.",
         ),
     ] = "",
     units: Annotated[

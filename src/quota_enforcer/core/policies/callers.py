@@ -110,6 +110,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "ledger": (_STATE, *_METRICS),
     "tokens": (_RECORDS, _LOGGING, _PARTS),
+    "satellites": (_RECORDS, _STATE, _PARTS),
     "dead letters": ("sqs:GetQueueAttributes", _PARTS),
     "recounts": (_RECORDS,),
     "sweep": (_STATE,),

@@ -6,17 +6,16 @@ from typing import Final
 
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
-from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
+from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem
 from quota_enforcer.doctor.fixes import age, deploy
 from quota_enforcer.satellites.following import digest, followed
-from quota_enforcer.satellites.health import SILENT_AFTER, SatelliteState, states
+from quota_enforcer.satellites.health import SatelliteState, states
 from quota_enforcer.satellites.names import NO_SATELLITES, OWN_REGIONS, VERSION
 from quota_enforcer.satellites.registry import Satellite
 
 URL: Final = "SatelliteUrl"
 """The output of home where satellites hand over."""
 PLAN: Final = "quota-enforcer satellites plan"
-_OUTDATED: Final = (SatelliteState.VERSION_DIFFERS, SatelliteState.PARAMETERS_DIFFER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,76 +48,80 @@ def satellites_found(deployment: DeploymentUnderCheck) -> SatellitesFound:
 def satellites(deployment: DeploymentUnderCheck) -> Diagnosis:
     """Every satellite, as far as home knows it."""
     found = satellites_found(deployment)
-    findings = [*_closed(found), *_outdated(found), *_others(deployment, found)]
+    findings = [*_shut_out(found), *_outdated(found), *_lost(found), *_silent(deployment, found)]
     accounts = {each.place.account for each, _ in found.known}
-    if not found.known:
-        return Diagnosis("there are none", tuple(findings))
-    return Diagnosis(
-        f"{len(found.known)} in {len(accounts)} accounts, which follow home", tuple(findings)
-    )
+    fine = f"{len(found.known)} in {len(accounts)} accounts follow home" if accounts else "none"
+    return diagnosis(fine, findings)
 
 
-def _closed(found: SatellitesFound) -> Iterator[Finding]:
+def _shut_out(found: SatellitesFound) -> Iterator[Finding]:
     """Satellites that home's parameter does not let in any more."""
-    members = {each.place.account for each, _ in found.known} - {found.home.account}
-    if found.parameter == NO_SATELLITES and found.known:
-        wanted = "the id of your organisation" if members else OWN_REGIONS
-    elif found.parameter == OWN_REGIONS and members:
-        wanted = "the id of your organisation"
+    members = [each for each, _ in found.known if each.place.account != found.home.account]
+    if found.parameter == OWN_REGIONS and members:
+        shut, wanted = members, "o-YOURS"
+    elif found.parameter == NO_SATELLITES and found.known:
+        shut, wanted = [each for each, _ in found.known], "o-YOURS" if members else OWN_REGIONS
     else:
         return
-    yield Finding(
-        Severity.PROBLEM,
-        f"home refuses what {len(found.known)} satellites hand over, since its parameter "
-        f"Satellites is {found.parameter}: calls there are not metered",
-        f"set Satellites to {wanted} ({deploy(found.stack, Satellites='VALUE')}), or delete the "
-        "satellites",
+    yield problem(
+        f"calls in {len(shut)} places are not metered: home refuses their satellites",
+        f"its parameter Satellites is {found.parameter}",
+        deploy(found.stack, Satellites=wanted),
+        "or delete these satellites",
+        [str(each.place) for each in shut],
     )
 
 
 def _outdated(found: SatellitesFound) -> Iterator[Finding]:
-    for state in _OUTDATED:
-        places = [str(each.place) for each, has in found.known if state in has]
-        if not places:
-            continue
-        what = (
-            f"of another version than home's, which is {VERSION}"
-            if state is SatelliteState.VERSION_DIFFERS
-            else "set to other parameters than home's are now"
+    older = _places(found, SatelliteState.VERSION_DIFFERS)
+    if older:
+        yield problem(
+            f"{len(older)} satellites are of another version than home",
+            f"home's is {VERSION}",
+            PLAN,
+            "it prints the calls that update them",
+            older,
         )
-        yield Finding(
-            Severity.PROBLEM,
-            f"{len(places)} satellites are {what}: {', '.join(places[:5])}"
-            f"{', ...' if len(places) > 5 else ''}",  # noqa: PLR2004 - enough to look at
-            f"run what `{PLAN}` prints",
+    others = _places(found, SatelliteState.PARAMETERS_DIFFER)
+    if others:
+        yield problem(
+            f"{len(others)} satellites do not follow home: they deny and trust as before",
+            "what home decides has changed since they announced themselves",
+            PLAN,
+            "it prints the calls that update them",
+            others,
         )
 
 
-def _others(deployment: DeploymentUnderCheck, found: SatellitesFound) -> Iterator[Finding]:
-    unreachable = sorted({e.place.account for e, h in found.known if _is_lost(h)})
-    for account in unreachable:
-        yield Finding(
-            Severity.PROBLEM,
-            f"home cannot deny anybody in account {account}: its satellite's role does not answer",
-            f"see docs/operating.md, heading SatelliteUnreachable, and `{PLAN}`",
+def _lost(found: SatellitesFound) -> Iterator[Finding]:
+    places = _places(found, SatelliteState.UNREACHABLE)
+    for account in sorted({each.partition("/")[0] for each in places}):
+        yield problem(
+            f"nobody in account {account} can be blocked or released",
+            "its satellite's role could not be taken, as home's last sweep told",
+            f"aws cloudformation describe-stacks --region {_region(found, account)}",
+            "with credentials of that account; docs/operating.md, heading SatelliteUnreachable",
         )
+
+
+def _silent(deployment: DeploymentUnderCheck, found: SatellitesFound) -> Iterator[Finding]:
     for each, has in found.known:
         if SatelliteState.SILENT in has:
-            heard = each.last_delivery or each.announced
-            yield Finding(
-                Severity.NOTE,
-                f"nothing came from {each.place} for {age(deployment.now - heard)} (more than "
-                f"{age(SILENT_AFTER)}): nobody calls Bedrock there, or its log does not arrive",
-                f"look at the stack {each.stack_id.split('/')[1]} there: its two alarms, and "
-                "whether Bedrock's invocation logging is on",
+            heard = age(deployment.now - (each.last_delivery or each.announced))
+            yield note(
+                f"nothing came from {each.place} for {heard}: nobody calls Bedrock there, or its "
+                f"log does not arrive; look at the alarms of stack {each.stack_id.split('/')[1]}"
             )
 
 
-def _is_lost(has: Sequence[SatelliteState]) -> bool:
-    return SatelliteState.UNREACHABLE in has
+def _places(found: SatellitesFound, state: SatelliteState) -> list[str]:
+    return [str(each.place) for each, has in found.known if state in has]
+
+
+def _region(found: SatellitesFound, account: str) -> str:
+    return next(each.place.region for each, _ in found.known if each.place.account == account)
 
 
 def _unreachable(deployment: DeploymentUnderCheck) -> frozenset[str]:
     """The member accounts in which the last sweep could not deny."""
-    del deployment
-    return frozenset()
+    return frozenset(filter(None, deployment.state().accounts_notified.split(",")))
