@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from gate_fakes import FakeIam, FakeMemory, Gatehouse
 from quota_enforcer.aws import errors
@@ -48,6 +48,10 @@ PARTS = {
 }
 
 
+SAID: Final = {"SweepMinutes": "5", "DenyAgentCore": "true"}
+"""The stack's parameters, but for Satellites."""
+
+
 @dataclass
 class FakeProbe:
     """The probe of the deployment of a world; `fails` is what a method raises, by its name."""
@@ -66,7 +70,7 @@ class FakeProbe:
         return errors.problem(error)
 
     def parameters(self) -> Mapping[str, str]:
-        return self._said("parameters", {"SweepMinutes": "5", "DenyAgentCore": "true"})
+        return self._said("parameters", {**SAID, "Satellites": "o-exampleorgid"})
 
     def parts(self) -> Mapping[str, StackPart]:
         return self._said("parts", PARTS)
