@@ -172,3 +172,15 @@ HOME: Final = {
     "AccountRegion": "eu-west-1",
 }
 """What a home with gates and an organisation tells its satellites."""
+
+
+def spelled_out(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its statements, with a list wherever there may be one."""
+    lists = {"Action", "NotAction", "Resource", "NotResource"}
+    return [
+        {
+            key: value if isinstance(value, list) else [value] if key in lists else value
+            for key, value in each.items()
+        }
+        for each in document["Statement"]
+    ]

@@ -12,7 +12,7 @@ from quota_enforcer.core.policies.names import deny_policy_name, gate_name, poli
 from quota_enforcer.core.policies.setup import setup
 from quota_enforcer.satellites.names import Part, role_arn
 from template_source import FUNCTIONS
-from template_values import KEY, PSEUDO, Deployed
+from template_values import KEY, PSEUDO, Deployed, spelled_out
 
 
 def ours(name: str) -> str:
@@ -49,18 +49,6 @@ def named(
         log_role="InvocationLogRole.Arn",
         **more,
     )
-
-
-def spelled_out(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Its statements, with a list wherever there may be one."""
-    lists = {"Action", "Resource", "NotResource"}
-    return [
-        {
-            key: value if isinstance(value, list) else [value] if key in lists else value
-            for key, value in each.items()
-        }
-        for each in document["Statement"]
-    ]
 
 
 @pytest.mark.parametrize("gates", range(5))

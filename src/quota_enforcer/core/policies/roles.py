@@ -132,7 +132,7 @@ def enforcer(of: Deployed) -> Document:
             ],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
-        *_denying(of),
+        *_denying(of, of.denies),
         *_in_members(of.deniers),
         *call_author,
         allow("OwnStack", ["cloudformation:DescribeStacks"], of.stack),
@@ -208,6 +208,7 @@ def author(of: Deployed) -> Document:
             else []
         ),
         *_writing_gates(of),
+        deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
         *_in_members(of.gate_authors),
         *of.use_of_key("dynamodb"),
         *logs_and_traces(of.author_log),
@@ -215,16 +216,20 @@ def author(of: Deployed) -> Document:
 
 
 def denier(of: Deployed) -> Document:
-    """The role of a member account that home's enforcer takes: what it may do at home, there."""
-    return document(*_denying(of), _nothing_but(*ATTACHING, "iam:ListEntitiesForPolicy"))
+    """The role of a member account that home's enforcer takes: what it may do at home, there.
+
+    The template of a satellite has no room to list the denies once more, so it may look at all
+    policies of this stack's path.
+    """
+    path = of.denies[0].rpartition("/")[0]
+    in_force = [f"{path}/*"]
+    return document(*_denying(of, in_force), _nothing_but(*ATTACHING, "iam:ListEntitiesForPolicy"))
 
 
 def gate_author(of: Deployed) -> Document:
     """The role of a member account that home's author takes."""
-    tags = ["iam:TagPolicy"] if of.tagged else []
-    return document(
-        *_writing_gates(of), _nothing_but(*sorted({*WRITING_GATES, *tags, "iam:GetRole"}))
-    )
+    actions = sorted({*WRITING_GATES, "iam:GetRole", "iam:TagPolicy"})
+    return document(*_writing_gates(of, "iam:TagPolicy"), _nothing_but(*actions))
 
 
 def trusting(home_role: str, external_id: str, organization: str) -> Document:
@@ -250,7 +255,7 @@ def trusting(home_role: str, external_id: str, organization: str) -> Document:
     )
 
 
-def _denying(of: Deployed) -> list[Statement]:
+def _denying(of: Deployed, in_force: Sequence[str]) -> list[Statement]:
     """Attach and detach exactly the static denies of an account, to whom that may be done."""
     iam = f"arn:{of.partition}:iam::{of.account}"
     ours = {"iam:PolicyARN": list(of.denies)}
@@ -261,7 +266,7 @@ def _denying(of: Deployed) -> list[Statement]:
             [f"{iam}:role/*", f"{iam}:user/*"],
             Condition={"ArnEquals": ours},
         ),
-        allow("DeniesInForce", ["iam:ListEntitiesForPolicy"], of.denies),
+        allow("DeniesInForce", ["iam:ListEntitiesForPolicy"], in_force),
         deny(
             "NeverAnotherPolicy",
             ["iam:Attach*Policy", "iam:Detach*Policy"],
@@ -278,11 +283,11 @@ def _denying(of: Deployed) -> list[Statement]:
     ]
 
 
-def _writing_gates(of: Deployed) -> list[Statement]:
+def _writing_gates(of: Deployed, *tagging: str) -> list[Statement]:
     """Write the gates of an account by their exact names, and see which roles name them."""
     return [
-        allow("Gates", WRITING_GATES, of.gates),
-        *([allow("Tags", ["iam:TagPolicy"], of.gates)] if of.tagged else []),
+        allow("Gates", [*WRITING_GATES, *tagging], of.gates),
+        *([allow("Tags", ["iam:TagPolicy"], of.gates)] if of.tagged and not tagging else []),
         allow("Boundaries", ["iam:GetRole"], f"arn:{of.partition}:iam::{of.account}:role/*"),
         {
             "Sid": "NeverAnotherPolicy",
@@ -290,7 +295,6 @@ def _writing_gates(of: Deployed) -> list[Statement]:
             "Action": ["iam:CreatePolicy*", "iam:DeletePolicy*", "iam:Tag*", "iam:Untag*"],
             "NotResource": list(of.gates),
         },
-        deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
     ]
 
 
