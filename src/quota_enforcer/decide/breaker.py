@@ -78,11 +78,14 @@ def judge_wave(
     """Whether these are too many together with those whom recent edits blocked `lately`.
 
     `lately` are as `counted_as` has them. `everybody` are all who are known or looked at now: a
-    first delivery is measured against all whom it brings.
+    first delivery is measured against all whom it brings. They are not counted while so few are
+    blocked that it does not matter.
     """
     several = list(blocks)
-    known = {counted_as(each) for each in everybody if each.kind is not Kind.TEAM}
     count = how_many(several, lately)
+    if count <= breaker.number:
+        return Wave(count, 0, trips=False)
+    known = {counted_as(each) for each in everybody if each.kind is not Kind.TEAM}
     trips = breaker.trips(count, len(known))
     far = FAR
     while trips and breaker.trips(

@@ -6,6 +6,7 @@ What a pool's members used together is read once for everybody who shares it.
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
 from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision, decide
-from quota_enforcer.decide.verdict import first_day
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""
@@ -52,7 +53,7 @@ class Pools:
     def _gather(self, team: Principal) -> Mapping[str, Usage]:
         """The usage behind each quota of a team, as far back as the longest of them needs."""
         quotas = self._book.applicable_to(team, self._context.now).quotas
-        first = first_day(quotas, self._context)
+        first = _first_day(quotas, self._context)
         if first is None:
             return {}
         members = {quota.id: self._book.contributors[quota.id] for quota in quotas}
@@ -120,7 +121,13 @@ def evaluate(
         context = replace(context, now=since)
     applicable = book.applicable_to(record.principal, context.now)
     shared = pools.usage(applicable.quotas)
-    first = first_day((quota for quota in applicable.quotas if not quota.pooled), context)
+    first = _first_day((quota for quota in applicable.quotas if not quota.pooled), context)
     own = Usage() if first is None else ledger.usage(record.principal, first)
     decision = decide(record.principal, applicable, own, record.standing, context, shared)
     return Evaluation(decision, own, shared)
+
+
+def _first_day(quotas: Iterable[Quota], context: Context) -> date | None:
+    """From which local date on these quotas need usage; None if there are none."""
+    spans = (quota.window.span(context.now, context.zone) for quota in quotas)
+    return min((local_date(span.start, context.zone) for span in spans), default=None)

@@ -68,7 +68,6 @@ def warnings(
     Of a pool the team is warned, once, and not each of its members. What blocks is not warned of in
     the same moment. `used_by` gives the usage that a quota counts.
     """
-    closed = in_words(standing.denied)
     for each in judgements:
         said = standing.warned.get(each.id)
         if said is None or said == before.warned.get(each.id) or each.denies:
@@ -80,7 +79,7 @@ def warnings(
         if not draws_on_pool(principal, each.verdict.quota):
             yield _notice(
                 NoticeKind.WARNING, principal, each.verdict, context, reason,
-                percent=said.threshold, closed=closed,
+                percent=said.threshold, closed=in_words(standing.denied),
                 runs_out=_runs_out(each.verdict, used_by(each.verdict.quota), context),
             )  # fmt: skip
         if at_limit and each.effect is Effect.UNREACHABLE and context.mode is Mode.ENFORCE:

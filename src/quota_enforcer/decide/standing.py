@@ -23,16 +23,16 @@ def standing_of(
     """What should hold now; `turns_at` is when other quotas apply."""
     verdicts = [each.verdict for each in judgements]
     denying = [each.verdict for each in judgements if each.denies]
+    level, denied, reason = _level(verdicts), scopes_of(denying), reasons.reason(verdicts)
     warned = _warned(principal, before.warned, judgements, context)
-    denied = scopes_of(denying)
     standing = Standing(
-        level=_level(verdicts),
+        level=level,
         denied=denied,
         used_up={verdict.quota.id: _used_up(verdict) for verdict in denying},
         warned=warned,
         would_deny=_would_deny(before.would_deny, judgements, context.now),
         until=last(verdict.frees_at for verdict in denying),
-        reason=reasons.reason(verdicts),
+        reason=reason,
         since=context.now,
         due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
         blocked_since=(before.blocked_since or context.now) if denied else None,

@@ -1,15 +1,15 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
-from quota_enforcer.core.usage.window import Span, local_date
+from quota_enforcer.core.usage.window import Span
 
 NOTHING = Counts()
 FULL = 100
@@ -66,12 +66,6 @@ class Verdict:
     def passed(self, percent: int) -> bool:
         """Whether at least this much of the limit is used."""
         return self.used * FULL >= self.limit * percent
-
-
-def first_day(quotas: Iterable[Quota], context: Context) -> date | None:
-    """From which local date on these quotas need usage; None if there are none."""
-    spans = (quota.window.span(context.now, context.zone) for quota in quotas)
-    return min((local_date(span.start, context.zone) for span in spans), default=None)
 
 
 def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:

@@ -1,6 +1,6 @@
 """The breaker at work: what a recent edit newly blocks is held if it is too much at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,6 @@ from quota_enforcer.decide.breaker import (
     Wave,
     by_quota,
     counted_as,
-    how_many,
     judge_wave,
     new_block,
 )
@@ -63,7 +62,10 @@ def apply_breaker(
     if not new:
         return Allowed(decisions)
     state, now = given.state, given.context.now
-    wave = _wave(new, decisions, given, standings, breaker)
+    lately = _recently_blocked(given, standings.blocked(), _counted_anew(new, decisions))
+    wave = judge_wave(new, lately, _everybody(given, standings), breaker)
+    if not wave.trips:
+        return Allowed(decisions)
     held = _hold(decisions, new, wave)
     if not held.outcome.held:
         return held
@@ -131,20 +133,10 @@ def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewB
     ]
 
 
-def _wave(
-    new: Iterable[NewBlock],
-    decisions: Iterable[Decision],
-    given: SweepInput,
-    standings: Standings,
-    breaker: Breaker,
-) -> Wave:
-    several = list(new)
-    lately = _recently_blocked(given, standings.blocked(), _counted_anew(several, decisions))
-    count = how_many(several, lately)
-    if count <= breaker.number:  # nobody need be listed
-        return Wave(count, 0, trips=False)
-    everybody = {record.principal for record in standings.everybody()} | given.wanted
-    return judge_wave(several, lately, everybody, breaker)
+def _everybody(given: SweepInput, standings: Standings) -> Iterator[Principal]:
+    """All who are known or looked at; only if they are counted at all, the ledger lists them."""
+    yield from given.wanted
+    yield from (record.principal for record in standings.everybody())
 
 
 def _counted_anew(new: Iterable[NewBlock], decisions: Iterable[Decision]) -> set[Principal]:

@@ -161,15 +161,15 @@ class Enforcement:
         All that gates must deny goes to the author together. What is told of a team comes last,
         when it is true of its members; until it is written the next look at it goes on with them.
         """
-        yield plan.outcome
         work = plan.work
+        by: dict[Way, list[Decision]] = {way: [] for way in Way}
+        for decision, record in work:
+            by[self._way(decision, record, work)].append(decision)
+        yield plan.outcome
         yield Outcome(notices=tuple(unpriced.notify(plan.prices, work.given.context.now)))
         static, gates, teams = self._appliers.static, self._appliers.gates, self._appliers.teams
         if gates is None and work.gates:
             yield Outcome(failures=(orphaned_gates_message(work.gates),))
-        by: dict[Way, list[Decision]] = {way: [] for way in Way}
-        for decision, record in work:
-            by[self._way(decision, record, work)].append(decision)
         yield static.apply(replace(work, decisions=by[Way.STATIC]))
         if gates is not None and (by[Way.GATE] or not work.given.partial):
             yield gates.apply(replace(work, decisions=by[Way.GATE]))
