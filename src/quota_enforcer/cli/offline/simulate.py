@@ -1,55 +1,34 @@
 """`simulate`: what quotas would have done to the calls of an invocation log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.text import Text
 
 from quota_enforcer.cli.files.items import read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
+from quota_enforcer.cli.offline.simulated import document, show
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, HomeAccount
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
-from quota_enforcer.cli.terminal.styles import styled
-from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import count, dollars, exact
-from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.cli.terminal.output import fail, hint, say_json
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
-from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
-from quota_enforcer.enforce.report import event
 from quota_enforcer.insight.quotas.coverage import coverage_of_calls
-from quota_enforcer.insight.simulate import Delays, Simulated
+from quota_enforcer.insight.simulate import Delays
 from quota_enforcer.insight.simulate import simulate as replay
 from quota_enforcer.meter.log.record import Counted, without_repeats
 
 LONGEST_LAG = 86_400
 """Seconds; no meter takes more than a day."""
-
-_EVENT = ("at", "kind", "quota", "used", "limit", "until")
-
-_SHARED = {Kind.SESSION, Kind.TEAM}
-"""Whose calls count to their role or their members too."""
-
-_LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
-
-
-_NUMBERS = (
-    "Requests", "Tokens", "Cost", "Assumed", "Warned", "Blocked", "Refused", "Tokens saved",
-    "Cost saved",
-)  # fmt: skip
 
 
 def _zone(name: str) -> str:
@@ -172,84 +151,3 @@ def _calls(log: Path, home: str) -> list[Counted]:
         lines = "line repeats" if repeats == 1 else "lines repeat"
         hint(f"{repeats:,} counted {lines} another: each call counts once")
     return calls
-
-
-def document(outcome: Simulated) -> dict[str, Any]:
-    """One principal as JSON; dollars as text, to the last decimal place."""
-    used, refused = outcome.used, outcome.refused
-    return {
-        "usage": {
-            **dict(zip(OBSERVED, used, strict=False)),
-            "total_tokens": used.tokens,
-            "cost_usd": exact(used.cost_usd),
-            "assumed_usd": exact(used.assumed_usd),
-        },
-        "events": [_event(notice) for notice in outcome.events],
-        "refused_requests": refused.requests,
-        "refused_tokens": refused.tokens,
-        "refused_cost_usd": exact(refused.cost_usd),
-        "refused_assumed_usd": exact(refused.assumed_usd),
-    }
-
-
-def _event(notice: Notice) -> dict[str, Any]:
-    told = event(notice)
-    return {key: told[key] for key in _EVENT}
-
-
-def show(outcomes: Mapping[Principal, Simulated], covered: Coverage, zone: ZoneInfo) -> None:
-    """What happened when, what everybody used, what blocks saved, and what no quota counts."""
-    if not outcomes:
-        say("No call was counted, so nothing would have happened.")
-        return
-    notices = sorted(
-        (notice for each in outcomes.values() for notice in each.events),
-        key=lambda notice: notice.at,
-    )
-    if notices:
-        say_table(("When", "Who", "What", "Why", "Until"), [_row(each, zone) for each in notices])
-        say("")
-    else:
-        say("Nobody would have been warned or blocked.")
-    say_table(
-        ("Who", *_NUMBERS),
-        [(str(who), *_numbers(outcome)) for who, outcome in outcomes.items()],
-        numbers=_NUMBERS,
-    )
-    saved = Counts.total(
-        outcome.refused for who, outcome in outcomes.items() if who.kind not in _SHARED
-    )
-    if saved.requests:
-        say("")
-        say(
-            f"Blocks would have refused {count(saved.requests, 'request')}: "
-            f"{saved.tokens:,} tokens and "
-            f"{dollars(saved.cost_usd)} saved, had nobody tried again."
-        )
-    say("")
-    say(covered.words)
-
-
-def _row(notice: Notice, zone: ZoneInfo) -> tuple[str | Text, ...]:
-    return (
-        wording.moment(notice.at, zone),
-        notice.principal,
-        styled(notice.kind),
-        notice.reason,
-        wording.moment(notice.until, zone) if notice.kind in _LASTS else "",
-    )
-
-
-def _numbers(outcome: Simulated) -> Iterator[str]:
-    """The cells of _NUMBERS."""
-    used, refused = outcome.used, outcome.refused
-    kinds = [str(notice.kind) for notice in outcome.events]
-    yield f"{used.requests:,}"
-    yield f"{used.tokens:,}"
-    yield dollars(used.cost_usd)
-    yield dollars(used.assumed_usd) if used.assumed_usd else ""
-    yield f"{kinds.count('warning'):,}"
-    yield f"{kinds.count('blocked'):,}"
-    yield f"{refused.requests:,}"
-    yield f"{refused.tokens:,}"
-    yield dollars(refused.cost_usd)
