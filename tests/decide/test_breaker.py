@@ -41,7 +41,7 @@ class Case:
     everybody: list[Principal]
     held: int
     count: int
-    lately: tuple[Principal, ...] = ()
+    lately: tuple[NewBlock, ...] = ()
 
 
 CASES = [
@@ -61,7 +61,7 @@ CASES = [
     Case("ten of ten are too few to tell", blocked(people(10)), people(10), held=0, count=10),
     Case("eleven of eleven", blocked(people(11)), people(11), held=11, count=11),
     Case("one by one: six now and six just before", blocked(people(6)), people(20),
-         held=6, count=12, lately=tuple(people(6, first=6))),
+         held=6, count=12, lately=tuple(blocked(people(6, first=6)))),
     Case("somebody at 70 M of 1,000 is blocked whatever the breaker does",
          [*blocked(people(60)), *blocked(people(1, first=60), percent=7_000_000)], people(100),
          held=60, count=61),

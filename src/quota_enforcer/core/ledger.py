@@ -41,6 +41,8 @@ class UsedUp:
     window_start: datetime
     until: datetime | None
     """When the clock alone ends the block; None if only an edit can."""
+    percent: int = 0
+    """How much of the limit was used when it first denied; 0 in records of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,25 +64,26 @@ class Wave:
 
 def new_block(principal: Principal, verdict: Verdict) -> NewBlock:
     """What a verdict newly blocks."""
-    quota, limit = verdict.quota, verdict.limit
-    percent = int(verdict.sure * 100 / limit) if limit else 0
-    return NewBlock(principal, quota.id, percent, quota.subject if quota.pooled else "")
+    quota = verdict.quota
+    pool = quota.subject if quota.pooled else ""
+    return NewBlock(principal, quota.id, verdict.sure_percent, pool)
 
 
 def judge_wave(
     blocks: Iterable[NewBlock],
-    lately: Iterable[Principal],
+    lately: Iterable[NewBlock],
     everybody: Iterable[Principal],
     breaker: Breaker,
 ) -> Wave:
     """Whether these are too many together with those whom recent edits blocked `lately`.
 
-    `lately` are as `counted_as` has them. `everybody` are all who are known or looked at now: a
-    first delivery is measured against all whom it brings. They are not counted while so few are
-    blocked that it does not matter.
+    They count in either way: with streamed usage a wrong price brings one after the other far
+    beyond the limit. `everybody` are all who are known or looked at now: a first delivery is
+    measured against all whom it brings. They are not counted while so few are blocked that it does
+    not matter.
     """
-    several = list(blocks)
-    count = how_many(several, lately)
+    several = [*blocks, *lately]
+    count = how_many(several)
     if count <= breaker.number:
         return Wave(count, 0, trips=False)
     known = {counted_as(each) for each in everybody if each.kind is not Kind.TEAM}
@@ -97,9 +98,9 @@ def judge_wave(
     return Wave(count, len(known), trips, far)
 
 
-def how_many(blocks: Iterable[NewBlock], lately: Iterable[Principal] = ()) -> int:
-    """How many these count for, with those whom recent edits blocked lately."""
-    return len(_causes(blocks).union(lately))
+def how_many(blocks: Iterable[NewBlock]) -> int:
+    """How many these count for."""
+    return len(_causes(blocks))
 
 
 def counted_as(principal: Principal, pool: str = "") -> Principal:

@@ -28,7 +28,9 @@ def standing_of(
     standing = Standing(
         level=level,
         denied=denied,
-        used_up={verdict.quota.id: _used_up(verdict) for verdict in denying},
+        used_up={
+            each.quota.id: _used_up(each, before.used_up.get(each.quota.id)) for each in denying
+        },
         warned=warned,
         would_deny=_would_deny(before.would_deny, judgements, context.now),
         until=last(verdict.frees_at for verdict in denying),
@@ -60,8 +62,12 @@ def _level(verdicts: Iterable[Verdict]) -> Level:
     return next((level for level in (Level.OVER, Level.WARNED) if level in levels), Level.OK)
 
 
-def _used_up(verdict: Verdict) -> UsedUp:
-    return UsedUp(verdict.limit, verdict.span.start, verdict.frees_at)
+def _used_up(verdict: Verdict, before: UsedUp | None) -> UsedUp:
+    """What denies; the percent used first stays, so that nothing is written for nothing."""
+    limit, start = verdict.limit, verdict.span.start
+    is_known = before is not None and before.limit == limit and before.window_start == start
+    percent = before.percent if before is not None and is_known else verdict.sure_percent
+    return UsedUp(limit, start, verdict.frees_at, percent)
 
 
 def _would_deny(
@@ -70,10 +76,12 @@ def _would_deny(
     """The quotas that only observe mode keeps from denying now, and since when."""
     return {
         each.id: WouldDeny(
-            before[each.id].since if each.id in before else now, _used_up(each.verdict)
+            was.since if was is not None else now,
+            _used_up(each.verdict, was.used_up if was is not None else None),
         )
         for each in judgements
         if each.would_deny
+        for was in [before.get(each.id)]
     }
 
 

@@ -42,6 +42,11 @@ class Verdict:
     """All that was used, whatever the measure."""
 
     @property
+    def sure_percent(self) -> int:
+        """How much of the limit is surely used, rounded down; 0 of a limit of 0."""
+        return int(self.sure * 100 / self.limit) if self.limit else 0
+
+    @property
     def used_up(self) -> bool:
         """The call that reaches the limit is the last one let through."""
         return self.used >= self.limit

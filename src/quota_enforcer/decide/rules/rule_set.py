@@ -113,8 +113,13 @@ class RuleSet:
 
     def id_edited_since(self, moment: datetime, quota: str, *, money: bool = False) -> bool:
         """Whether what a quota says was changed after this moment, of `money` its prices too."""
+        changed = self.last_edited(quota, money=money)
+        return changed is not None and changed > moment
+
+    def last_edited(self, quota: str, *, money: bool = False) -> datetime | None:
+        """When what a quota says was changed last, of `money` its prices too."""
         changes_ = (self.changed_at.get(quota), self.prices_changed_at if money else None)
-        return any(each is not None and each > moment for each in changes_)
+        return max((each for each in changes_ if each is not None), default=None)
 
     def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
         """The same, with these edits remembered."""

@@ -18,7 +18,6 @@ from quota_enforcer.decide.breaker import (
     NewBlock,
     Wave,
     by_quota,
-    counted_as,
     judge_wave,
     new_block,
 )
@@ -28,7 +27,7 @@ from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
 
 MEMORY = timedelta(minutes=15)
-"""How long a block counts as new: with streamed usage a wrong quota blocks one by one."""
+"""How long a block counts as new even if what it rests on was edited once more since."""
 
 INDEX_LAG = timedelta(seconds=5)
 """So long the index that lists whoever is held may not know all of them yet."""
@@ -84,14 +83,15 @@ def while_tripped(
     """What a wake or an edit may do while the breaker holds; or whom else it must look at first.
 
     It lets go of everybody or of nobody: else they would go one by one. A wake follows every call,
-    so nobody else is looked at unless it has fewer to hold than there were; and none of them is if
-    there may still be too many.
+    so nobody else is looked at unless it has fewer to hold than there were, or somebody farther
+    beyond a limit than it holds; and none of them is if there may still be too many.
     """
     new, tripped = edited_blocks(decisions, given), given.state
     fresh = _is_fresh(tripped.breaker_since, given.context.now)
-    if fresh or not _are_fewer(decisions, new):
-        known = not fresh and tripped.breaker_far
-        wave = Wave(0, 0, trips=True, far=tripped.breaker_far) if known else _unknown(new)
+    known = 0 if fresh else tripped.breaker_far
+    farther = bool(known) and any(each.percent >= known for each in new)
+    if fresh or not (farther or _are_fewer(decisions, new)):
+        wave = Wave(0, 0, trips=True, far=known) if known else _unknown(new)
         return _still(_hold(decisions, new, wave), tripped)
     everybody = standings.everybody()
     elsewhere = [each for each in everybody
@@ -102,7 +102,8 @@ def while_tripped(
     wave = judge_wave(several, lately, known_to_all, breaker)
     if not wave.trips:
         return frozenset(each.principal for each in elsewhere)
-    return _still(_hold(decisions, new, wave), tripped)
+    wave = replace(wave, far=max(wave.far, known))
+    return replace(_still(_hold(decisions, new, wave), tripped), far=wave.far)
 
 
 def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed:
@@ -191,29 +192,39 @@ def _held_before(records: Iterable[Record], given: SweepInput) -> Iterable[NewBl
 
 def _recently_blocked(
     given: SweepInput, recorded: Iterable[Record], but: set[Principal]
-) -> list[Principal]:
-    """Who else was blocked by recent edits lately, or since shortly before the breaker tripped.
+) -> list[NewBlock]:
+    """Who else was blocked since the recent edits that may be why, and how far beyond the limit.
 
     What an admin has confirmed is forgiven.
     """
-    state, now, edited = given.state, given.context.now, _recent(given)
-    since = min(now, state.breaker_since or now) - MEMORY
-    if state.confirmed_at is not None:
-        since = max(since, state.confirmed_at)
+    state, now, recent = given.state, given.context.now, _recent(given)
+    lately = min(now, state.breaker_since or now) - MEMORY
     pooled = given.rules.book.contributors
     of_money = {
         rule.id
         for rule in given.rules.rules
         if isinstance(rule, Quota) and rule.measure is Measure.COST_USD
     }
+
+    def by_edit(record: Record, id_: str) -> bool:
+        edited = given.rules.last_edited(id_, money=id_ in of_money)
+        if edited is None or edited <= recent:
+            return False
+        since = record.standing.since if record.standing.denied else None
+        begin = max(min(edited, lately), state.confirmed_at or recent)
+        return since is None or since >= edited or since > begin
+
     return [
-        counted_as(record.principal, QuotaId.parse(id_).subject if id_ in pooled else "")
+        NewBlock(
+            record.principal,
+            id_,
+            used_up.percent,
+            QuotaId.parse(id_).subject if id_ in pooled else "",
+        )
         for record in recorded
-        if (record.standing.denied or record.intended)
-        and record.principal not in but
-        and (not record.standing.denied or (record.standing.since or since) > since)
-        for id_ in record.standing.used_up
-        if given.rules.id_edited_since(edited, id_, money=id_ in of_money)
+        if (record.standing.denied or record.intended) and record.principal not in but
+        for id_, used_up in record.standing.used_up.items()
+        if by_edit(record, id_)
     ]
 
 

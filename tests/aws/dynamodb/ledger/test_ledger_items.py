@@ -155,7 +155,7 @@ def test_a_state_survives_without_what_has_its_own_rules() -> None:
 
 def test_a_record_is_readable_in_the_console() -> None:
     standing = Standing(Level.OVER, frozenset({"*"}), used_up={
-        "default#daily": UsedUp(Decimal(1000), NOON, None)
+        "default#daily": UsedUp(Decimal(1000), NOON, None, 120)
     })  # fmt: skip
     assert record_item(Record(ALICE, standing, due=NOON, version=1)) == {
         "pk": "user/alice",
@@ -167,7 +167,11 @@ def test_a_record_is_readable_in_the_console() -> None:
         "level": "over",
         "denied": ["*"],
         "used_up": {
-            "default#daily": {"limit": "1000", "window_start": "2026-11-24T12:00:00.000000Z"}
+            "default#daily": {
+                "limit": "1000",
+                "window_start": "2026-11-24T12:00:00.000000Z",
+                "percent": 120,
+            }
         },
         "warned": {},
     }

@@ -206,4 +206,5 @@ def _used_up(attributes: Plain) -> UsedUp:
         Decimal(attributes["limit"]),
         datetime.fromisoformat(attributes["window_start"]),
         moment(attributes, "until"),
+        int(attributes.get("percent", 0)),
     )
