@@ -235,6 +235,21 @@ class TestElsewhere:
                  Dimensions=dimensions)  # fmt: skip
         assert self.look(session, "eu-west-1") == Elsewhere({})
 
+    def test_where_a_satellite_stands_only_mantle_is_not_metered(
+        self, session: boto3.Session
+    ) -> None:
+        for region in ("eu-west-1", "sa-east-1"):
+            self.called(session, region)
+            self.put(session, region, MANTLE, MetricName=INFERENCES)
+        found = calls_elsewhere(
+            ["eu-west-1", "sa-east-1"],
+            lambda region: session.client("cloudwatch", region_name=region),
+            NOW + timedelta(minutes=5),
+            timedelta(hours=7),
+            {"eu-west-1"},
+        )
+        assert found == Elsewhere({"eu-west-1": 3, "sa-east-1": 6})
+
     def test_a_region_that_refuses_stops_no_other(self, session: boto3.Session) -> None:
         self.called(session, "eu-west-1")
 

@@ -12,6 +12,7 @@ from freezegun import freeze_time
 from builders import HOUR, NOON
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
 from quota_enforcer.lambdas.meter import handler as meter
+from quota_enforcer.lambdas.meter.wiring import Meter
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.watch.compare import Volume, Witnessed
 from stream_fakes import Place, call, delivery, event
@@ -41,9 +42,7 @@ def behind(
             raise found
         return found
 
-    made = meter.Meter(
-        place.stream, place.recounter, elsewhere, place.watch, lambda _: tuple(place.gone)
-    )
+    made = Meter(place.stream, place.recounter, elsewhere, place.watch, lambda _: tuple(place.gone))
     monkeypatch.setattr(meter, "meter", lambda: made)
     return looks
 
@@ -154,7 +153,7 @@ def test_a_delivery_is_measured(place: Place, capsys: pytest.CaptureFixture[str]
 
 @freeze_time(NOON)
 def test_what_somebody_typed_is_not_logged(
-    place: Place, capsys: pytest.CaptureFixture[str]
+    place: Place, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     bodies: dict[str, Any] = {"input__inputBodyJson": {"prompt": "my secret diagnosis"}}
     place.models.broken = {"odd"}
@@ -165,7 +164,9 @@ def test_what_somebody_typed_is_not_logged(
     ]
     answer = invoke({"awslogs": {"data": delivery(events)}})
     assert (answer["counted"], answer["quarantined"], answer["failed"]) == (1, 1, 1)
-    assert "secret" not in json.dumps(answer) + capsys.readouterr().out
+    logged = [vars(each) for each in caplog.records]
+    assert {each["msg"] for each in logged} >= {"metered", "quarantined"}
+    assert "secret" not in json.dumps(answer) + capsys.readouterr().out + repr(logged)
 
 
 LOOK = NOON + timedelta(minutes=75)

@@ -86,6 +86,8 @@ class Shell:
     """What the meter was asked."""
     hours_refused: dict[str, str] = field(default_factory=dict)
     """Hours that the meter will not recount, and why."""
+    satellites_set: list[dict[str, Any]] = field(default_factory=list)
+    """What the meter answers of satellites."""
     subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
     """Who gets notices by e-mail."""
     caller: str = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -133,7 +135,8 @@ class Shell:
         if hour in self.hours_refused:
             return {"hour": hour, "refused": self.hours_refused[hour]}
         counts = {"records": 1200, "buckets": 2, "principals": 1, "quarantined": 0}
-        return {"hour": hour, **counts}
+        answer = {"hour": hour, **counts}
+        return answer | ({"places": self.satellites_set} if self.satellites_set else {})
 
     def ask_me(self, *_: object) -> dict[str, Any]:
         """What the self-service function says of `caller`."""

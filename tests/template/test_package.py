@@ -157,8 +157,7 @@ def test_nothing_in_it_is_compiled(package: Path) -> None:
 def test_the_command_line_the_demo_and_the_tests_are_not_in_it(package: Path) -> None:
     ours = {path.name for path in (package / "quota_enforcer").iterdir() if path.is_dir()}
     assert ours == {
-        "aws", "core", "decide", "enforce", "gates", "insight", "lambdas", "meter",
-            "satellites",
+        "aws", "core", "decide", "enforce", "gates", "insight", "lambdas", "meter", "satellites",
     }  # fmt: skip
     assert not {"tests", "events", "ministack", "rich", "typer", "boto3"} & {
         path.name for path in package.iterdir()

@@ -13,6 +13,7 @@ from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.deployed import WRITING
 from quota_enforcer.core.policies.names import MODEL_SCOPES
+from quota_enforcer.satellites.names import READING, Part, role_arn
 from reached_code import reached
 from template_source import RESOURCES, of_type
 from template_values import LEAST, MOST, Deployed
@@ -30,7 +31,7 @@ NOT_CALLED = {
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
-    "sts:AssumeRole": "the author takes the role that keeps the gates of an account",
+    "sts:AssumeRole": "the meter and the author take roles of satellites by their credentials",
     "sqs:SendMessage": "Lambda hands over a failed event as the function",
     "xray:PutTelemetryRecords": "the X-Ray daemon sends as the function",
     "xray:PutTraceSegments": "the X-Ray daemon sends as the function",
@@ -88,7 +89,29 @@ def statement(role: str, sid: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", FUNCTIONS)
 def test_every_call_of_the_code_is_granted(role: str) -> None:
-    assert actions_of(FUNCTIONS[role]) <= actions(role)
+    elsewhere = set(READING) if role == "MeterRole" else set()
+    assert actions_of(FUNCTIONS[role]) <= actions(role) | elsewhere
+
+
+def test_the_meter_does_nothing_in_a_satellite_that_its_reader_may_not() -> None:
+    """What it does only there is not granted at home."""
+    assert set(READING) - actions("MeterRole") < actions_of(FUNCTIONS["MeterRole"])
+    assert {each for each in READING if not each.startswith("sqs:")} <= actions("MeterRole")
+
+
+@pytest.mark.parametrize(("satellites", "whose"), [("regions", "123456789012"), ("o-abc", "*")])
+def test_the_meter_takes_the_readers_of_satellites_and_no_other_role(
+    satellites: str, whose: str
+) -> None:
+    policy = Deployed(Satellites=satellites).policy("MeterRole")
+    found = {each["Sid"]: each for each in policy["Statement"]}
+    readers = role_arn("aws", whose, "bedrock-quota", Part.READER, "*")
+    assert found["Satellites"]["Action"] == "sts:AssumeRole"
+    assert found["Satellites"]["Resource"] == readers
+    never = found["NeverAnotherRole"]
+    assert (never["Effect"], never["Action"]) == ("Deny", "sts:AssumeRole*")
+    assert never["NotResource"] == readers
+    assert found["NeverAnyAccess"]["Action"] == ["iam:*"]
 
 
 @pytest.mark.parametrize("role", FUNCTIONS)
@@ -236,7 +259,10 @@ def test_no_function_can_write_the_invocation_log() -> None:
 
 def test_the_meter_never_touches_iam_or_a_quota() -> None:
     """Whatever else its role may get."""
-    assert statement("MeterRole", "NeverAnyAccess")["Action"] == ["iam:*", "sts:AssumeRole*"]
+    (never,) = (
+        each for each in LEAST.policy("MeterRole")["Statement"] if each["Sid"] == "NeverAnyAccess"
+    )
+    assert (never["Action"], never["Resource"]) == (["iam:*", "sts:AssumeRole*"], "*")
     assert statement("MeterRole", "NeverAnyAccess")["Resource"] == "*"
     quotas = statement("MeterRole", "NeverAQuota")
     assert (quotas["Effect"], quotas["Resource"]) == ("Deny", "QuotaTable.Arn")

@@ -10,7 +10,7 @@ from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
-from quota_enforcer.satellites.names import Part, role_arn
+from quota_enforcer.satellites.names import Part, readers, role_arn
 from template_source import FUNCTIONS
 from template_values import KEY, PSEUDO, Deployed, spelled_out
 
@@ -93,6 +93,13 @@ def test_each_role_where_there_are_member_accounts(gates: int) -> None:
         stack, PSEUDO["AWS::AccountId"], "aws", "us-east-1", gates=gates, members=True
     )
     assert (by_name.deniers, by_name.gate_authors) == (deniers, gate_authors)
+
+
+@pytest.mark.parametrize("satellites", ["off", "regions", "o-exampleorg1"])
+def test_the_meters_role_with_satellites(satellites: str) -> None:
+    found = readers("aws", PSEUDO["AWS::AccountId"], "bedrock-quota", satellites)
+    code = functions.meter(named(readers=found))
+    assert spelled_out(Deployed(Satellites=satellites).policy("MeterRole")) == spelled_out(code)
 
 
 def test_regions_of_one_account_give_no_function_another_role() -> None:

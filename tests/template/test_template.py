@@ -15,8 +15,12 @@ from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.policies.names import GATES
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.lambdas.enforcer.events import SweepRequest, read_event
 from quota_enforcer.local.template import transformed
+from quota_enforcer.meter.settings import MeterSettings
+from quota_enforcer.satellites.intake import HomeStack
+from quota_enforcer.satellites.names import NO_SATELLITES, SATELLITES
 from template_source import (
     PARAMETERS,
     RESOURCES,
@@ -26,7 +30,7 @@ from template_source import (
     of_type,
     properties,
 )
-from template_values import LEAST, MOST, Deployed
+from template_values import LEAST, MOST, PSEUDO, Deployed
 
 UNATTRIBUTED = "Unattributed"
 FILTERS = {
@@ -50,7 +54,12 @@ ONLY_WHERE_ASKED_FOR = {
     "BudgetRole",
     "BudgetSpent",
     "NoticeSubscription",
+    "MeterByUrlPermission",
+    "MeterUrl",
+    "MeterUrlPermission",
+    "SatelliteRefused",
     "SatelliteUnreachable",
+    "SatelliteUnread",
     *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
     *FILTERS,
 }
@@ -208,7 +217,9 @@ class TestSubscription:
         self, given: dict[str, str], name: str
     ) -> None:
         """Whoever else could, could forge usage."""
-        assert of_type("AWS::Lambda::Permission") == ["InvocationSubscriptionPermission"]
+        given = {**given, "Satellites": "regions"}
+        made = [each for each in of_type("AWS::Lambda::Permission") if Deployed(**given).has(each)]
+        assert made == ["InvocationSubscriptionPermission"]
         permission = Deployed(**given).properties("InvocationSubscriptionPermission")
         assert permission == {
             "FunctionName": "MeterFunction",
@@ -303,6 +314,60 @@ class TestParameters:
             Deployed(Gates=str(gates)).properties("EnforcerFunction")
 
 
+class TestSatellites:
+    URL = ("MeterUrl",)
+    MEMBERS = ("MeterUrlPermission", "MeterByUrlPermission")
+
+    def test_the_meter_has_a_url_only_where_there_are_satellites_and_iam_authorises_each_call(
+        self,
+    ) -> None:
+        given = Deployed(Satellites="regions")
+        assert not any(map(LEAST.has, (*self.URL, *self.MEMBERS)))
+        assert (given.has("MeterUrl"), any(map(given.has, self.MEMBERS))) == (True, False)
+        assert given.properties("MeterUrl") == {
+            "AuthType": "AWS_IAM", "TargetFunctionArn": "MeterFunction",
+        }  # fmt: skip
+        assert SOURCE["Outputs"]["SatelliteUrl"]["Condition"] == "HasSatellites"
+
+    def test_only_accounts_of_the_organisation_may_post_and_only_by_the_url(self) -> None:
+        """Elsewhere somebody who invokes it directly could say to be anybody."""
+        given = Deployed(Satellites="o-exampleorgid")
+        whom = {
+            "FunctionName": "MeterFunction",
+            "Principal": "*",
+            "PrincipalOrgID": "o-exampleorgid",
+        }
+        assert [given.properties(each) for each in self.MEMBERS] == [
+            {**whom, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "AWS_IAM"},
+            {**whom, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+        ]
+
+    @pytest.mark.parametrize(
+        ("value", "allowed"),
+        [
+            ("off", True), ("regions", True), ("o-exampleorgid", True), ("o-a1b2c3d4e5", True),
+            ("", False), ("on", False), ("o-short", False), ("o-EXAMPLEORGID", False),
+            ("111122223333", False), ("*", False), ("offregions", False),
+        ],
+    )  # fmt: skip
+    def test_the_parameter_is_what_the_code_understands(self, value: str, *, allowed: bool) -> None:
+        pattern = PARAMETERS["Satellites"]["AllowedPattern"]
+        assert (re.fullmatch(pattern, value) is not None) == allowed
+        assert (SATELLITES.fullmatch(value) is not None) == allowed
+        assert PARAMETERS["Satellites"]["Default"] == NO_SATELLITES
+
+    def test_the_meter_knows_its_home(self) -> None:
+        settings = MeterSettings.from_environment(
+            Deployed(Satellites="o-exampleorgid").environment("MeterFunction")
+            | {"AWS_REGION": "us-east-1"}
+        )
+        assert settings.home == HomeStack(
+            "bedrock-quota", PSEUDO["AWS::StackId"], Place("123456789012", "us-east-1"),
+            "o-exampleorgid",
+        )  # fmt: skip
+        assert MeterSettings.from_environment(LEAST.environment("MeterFunction")).home is None
+
+
 class TestSelfService:
     MADE = ("MeFunction", "MeLogGroup", "MeRole")
 
@@ -311,8 +376,12 @@ class TestSelfService:
 
     def test_the_template_lets_nobody_ask(self) -> None:
         """Admins do; a policy of the stack that others attach would keep it from being deleted."""
-        assert "lambda:InvokeFunctionUrl" not in TEXT
-        assert of_type("AWS::Lambda::Url") == []
+        assert "MeFunction" not in {
+            properties(each)["FunctionName"]["Ref"] for each in of_type("AWS::Lambda::Permission")
+        }
+        assert "MeFunction" not in {
+            properties(each)["TargetFunctionArn"]["Ref"] for each in of_type("AWS::Lambda::Url")
+        }
 
     def test_it_can_be_left_out_where_a_region_has_no_function_urls(self) -> None:
         without = Deployed(SelfService="false")
@@ -519,9 +588,11 @@ def test_the_outputs_are_what_the_command_line_looks_for() -> None:
         "MeFunction",
         "MeUrl",
         "MeterFunction",
+        "MeterRole",
         "Mode",
         "NoticeTopic",
         "QuotaTable",
+        "SatelliteUrl",
         "TimeZone",
     }
 

@@ -15,11 +15,22 @@ class MeteredLogGroup:
 
     account: str
     group: str
+    """Its name; empty for whichever log group Bedrock writes there."""
     zone: ZoneInfo
     place: str = HOME
     """As its buckets have it."""
     home: str = ""
-    """The home account, if this is a member's log."""
+    """The home account, if this is the log of a satellite."""
+
+    @property
+    def shown(self) -> str:
+        """As messages name it."""
+        return f"{self.group} in {self.place}" if self.place else self.group
+
+    @property
+    def option(self) -> str:
+        """What commands that are about this log alone end in."""
+        return f" --place {self.place}" if self.place else ""
 
     @property
     def region(self) -> str | None:

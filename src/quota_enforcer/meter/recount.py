@@ -110,7 +110,7 @@ class Recounter:
             raise RecountRefused(self._not_left_out(wrong[0], hour, found))
         if without or everything:
             ledger.leave_out(hour, left_out)
-            ledger.post([_left_out(hour, found.left_out, now)])
+            ledger.post([_left_out(hour, found.left_out, now, self._log_group)])
         day = local_date(hour, self._log_group.zone)
         # Also whoever has no record any more: a session that ended weeks ago.
         stored = {
@@ -128,7 +128,7 @@ class Recounter:
         if changed and not (found.lines or found.sums):
             ledger.drop_recount(hour)
             raise RecountRefused(
-                f"the log {self._log_group.group} holds no line of the hour from "
+                f"the log {self._log_group.shown} holds no line of the hour from "
                 f"{hour:%Y-%m-%dT%H:%M}Z, but the ledger has usage in it: missing "
                 "data is not zero. Was logging switched off, or another log group used? The "
                 "ledger is left as it is",
@@ -157,10 +157,11 @@ class Recounter:
             other = f"{found.elsewhere[event]:%Y-%m-%dT%H:%M}Z"
             return (
                 f"event {event} is a call in the hour from {other}, not in that from "
-                f"{hour:%Y-%m-%dT%H:%M}Z: `quota-enforcer recount {other} --without {event}`"
+                f"{hour:%Y-%m-%dT%H:%M}Z: `quota-enforcer recount {other} --without {event}"
+                f"{self._log_group.option}`"
             )
         return (
-            f"the log {self._log_group.group} has no event {event} in the hour from "
+            f"the log {self._log_group.shown} has no event {event} in the hour from "
             f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"
         )
 
@@ -179,7 +180,7 @@ class Recounter:
         kept = self._adapters.log.kept_since()
         if hour < kept:
             raise RecountRefused(
-                f"the log {self._log_group.group} holds everything only since "
+                f"the log {self._log_group.shown} holds everything only since "
                 f"{kept:%Y-%m-%dT%H:%M}Z, so the hour from {hour:%Y-%m-%dT%H:%M}Z "
                 "cannot be set from it: the ledger is left as it is",
             )
@@ -196,7 +197,7 @@ class Recounter:
         if made is not None and hour < made:
             self._adapters.ledger.drop_recount(hour)
             raise RecountRefused(
-                f"Bedrock's stream in the log {self._log_group.group} is there only since "
+                f"Bedrock's stream in the log {self._log_group.shown} is there only since "
                 f"{made:%Y-%m-%dT%H:%M:%SZ}, and the ledger has more usage in the hour from "
                 f"{hour:%Y-%m-%dT%H:%M}Z than it holds: somebody deleted the stream before. "
                 "CloudTrail (DeleteLogStream) says who; the ledger is left as it is",
@@ -240,17 +241,20 @@ class Recounter:
                     found.elsewhere[event.id] = own.astimezone(UTC)
 
 
-def _left_out(hour: datetime, events: Collection[str], now: datetime) -> Notice:
+def _left_out(
+    hour: datetime, events: Collection[str], now: datetime, log_group: MeteredLogGroup
+) -> Notice:
     """Whoever may invoke the meter can ask for that, so nobody does it unseen."""
     when = f"{hour:%Y-%m-%dT%H:%M}Z"
-    why = f"all of the hour from {when} counts again, as somebody has asked"
+    where = f" in {log_group.place}" if log_group.place else ""
+    why = f"all of the hour from {when}{where} counts again, as somebody has asked"
     if events:
         several, are = ("1 event", "is") if len(events) == 1 else (f"{len(events):,} events", "are")
         why = (
-            f"{several} of the invocation log {are} left out of the hour from {when}, as somebody "
-            "has asked: whoever the records name is charged nothing for them. If nobody of yours "
-            "has, find in CloudTrail who invoked the meter, and have all of it count again: "
-            f"`quota-enforcer recount {when} --everything`"
+            f"{several} of the invocation log {are} left out of the hour from {when}{where}, as "
+            "somebody has asked: whoever the records name is charged nothing for them. If nobody "
+            "of yours has, find in CloudTrail who invoked the meter, and have all of it count "
+            f"again: `quota-enforcer recount {when} --everything{log_group.option}`"
         )
     return Notice(NoticeKind.METERING_GAP, now, "", "", why, since=hour)
 

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.environment import Environment
+from quota_enforcer.core.usage.place import Place
+from quota_enforcer.satellites.intake import HomeStack
+from quota_enforcer.satellites.names import NO_SATELLITES, OWN_REGIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,19 @@ class MeterSettings:
     """The queue's URL."""
     zone: ZoneInfo
     metering: Metering = Metering.STREAM
+    stack_id: str = ""
+    """The stack's ARN with its unique id."""
+    region: str = ""
+    satellites: str = NO_SATELLITES
+    """Whose satellites are taken: `off`, `regions` of this account, or an organisation's id."""
+
+    @property
+    def home(self) -> HomeStack | None:
+        """What satellites are of; None if there are none."""
+        if self.satellites == NO_SATELLITES:
+            return None
+        organization = "" if self.satellites == OWN_REGIONS else self.satellites
+        return HomeStack(self.stack, self.stack_id, Place(self.account, self.region), organization)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -37,6 +53,9 @@ class MeterSettings:
             dead_letters=variables.text("DEAD_LETTERS"),
             zone=variables.zone("TIME_ZONE"),
             metering=variables.choice("METERING", Metering),
+            stack_id=variables.optional("STACK_ID"),
+            region=variables.optional("AWS_REGION"),
+            satellites=variables.optional("SATELLITES") or NO_SATELLITES,
         )
         variables.check()
         return settings

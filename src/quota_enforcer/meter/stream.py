@@ -49,6 +49,10 @@ class DeliveryResult:
     control: bool = False
     cost_usd: Decimal = NO_MONEY
     """What the counted calls cost."""
+    newest: datetime | None = None
+    """When the newest call was."""
+    foreign: str = ""
+    """What else the delivery is than the log that is metered here, so that nothing counts."""
 
 
 class Stream:
@@ -77,7 +81,8 @@ class Stream:
             return DeliveryResult(control=True)
         foreign = self._foreign(delivery)
         if foreign:
-            return DeliveryResult(skipped={foreign: len(delivery.events) + delivery.damaged})
+            skipped = {foreign: len(delivery.events) + delivery.damaged}
+            return DeliveryResult(skipped=skipped, foreign=foreign)
         damaged = EventPointer(request_id, here, "a log event without an id, a time or a message")
         return self._meter(delivery.events, now, [damaged] * delivery.damaged)
 
@@ -85,7 +90,7 @@ class Stream:
         """Why a delivery is none of what is metered here; empty if it is."""
         if delivery.owner != self._log_group.account:
             return "the log of another account"
-        if delivery.group != self._log_group.group:
+        if self._log_group.group and delivery.group != self._log_group.group:
             return "another log group"
         return "" if delivery.stream == BEDROCK_STREAM else "a log stream that is not Bedrock's"
 
@@ -129,6 +134,7 @@ class Stream:
             failed=failed,
             lag=batch.lag(now),
             cost_usd=added.cost_usd,
+            newest=max((call.at for call in batch.additions), default=None),
         )
 
     def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[EventPointer]:

@@ -4,6 +4,7 @@ A satellite is a stack in a further Region or account. All its names come from h
 home can name them in its own policies before there is any satellite.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +16,7 @@ from quota_enforcer.core.policies.names import (
     checked_stack,
     policy_path,
 )
+from quota_enforcer.core.policies.roles import RESOLVING
 
 VERSION: Final = 1
 """What home and its satellites say to each other; another number whenever that changes."""
@@ -23,6 +25,11 @@ OLDEST: Final = 1
 NO_SATELLITES: Final = "off"
 OWN_REGIONS: Final = "regions"
 """What home's parameter Satellites may be besides the id of an organisation."""
+SATELLITES: Final = re.compile(f"{NO_SATELLITES}|{OWN_REGIONS}|o-[a-z0-9]{{10,32}}", re.ASCII)
+"""What the template allows.
+
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+"""
 LONGEST_STACK: Final = 32
 """Characters of home's name: an IAM role's has 64, and the longest Regions have 14.
 
@@ -67,6 +74,26 @@ def role_arn(partition: str, account: str, stack: str, part: Part, region: str =
         checked_account(account)
     name = role_name(stack, part, region)
     return f"arn:{checked_partition(partition)}:iam::{account}:role{policy_path(stack)}{name}"
+
+
+def readers(partition: str, account: str, stack: str, satellites: str) -> str:
+    """The readers that home's meter may take, as one pattern; `satellites` is home's parameter."""
+    if satellites == NO_SATELLITES:
+        return ""
+    whose = account if satellites == OWN_REGIONS else "*"
+    return role_arn(partition, whose, stack, Part.READER, "*")
+
+
+READING: Final = (
+    *sorted(RESOLVING),
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+)
+"""What home's meter does as a satellite's reader."""
 
 
 def region_of(role: str, stack: str, part: Part) -> str | None:

@@ -118,3 +118,13 @@ def test_every_pointer_is_left_once_and_every_request_fits(pointers: list[EventP
         assert len(batch) <= 10
         assert len({entry["Id"] for entry in batch}) == len(batch)
         assert sum(len(entry["MessageBody"].encode()) for entry in batch) < 256 * 1024
+
+
+def test_a_letter_from_a_satellite_names_its_place() -> None:
+    queue = Queue()
+    place = "444455556666/eu-west-1"
+    SqsDeadLetters(cast("SQSClient", queue), "https://queue", GROUP, place).send(
+        [EventPointer("1", 1000, "no time")]
+    )
+    [letter] = queue.letters
+    assert (letter["place"], letter["log_group"]) == (place, GROUP)

@@ -116,3 +116,49 @@ def test_events_are_left_out_of_one_hour(shell: Shell, but: list[str]) -> None:
     result = shell.run("recount", *but, "--without", "314")
     assert (result.exit_code, shell.asked_meter) == (2, [])
     assert "goes with one hour" in " ".join(result.stderr.split())
+
+
+HOUR_SET = {"hour": "2026-11-24T10:00:00Z", "principals": 1, "quarantined": 0, "left_out": 0}
+IRELAND, OREGON, INDIA = (
+    f"444455556666/{region}" for region in ("eu-west-1", "us-west-2", "ap-south-1")
+)
+
+
+def test_each_satellite_with_something_in_an_hour_has_a_row(shell: Shell) -> None:
+    shell.satellites_set = [
+        {**HOUR_SET, "place": IRELAND, "records": 12, "buckets": 3},
+        {**HOUR_SET, "place": OREGON, "records": 0, "buckets": 0},
+    ]
+    printed = [line.split() for line in shell.out("recount", "2026-11-24T10").splitlines()]
+    assert [row[:3] for row in printed[2:]] == [
+        ["2026-11-24T10:00:00Z", "home", "1,200"],
+        ["2026-11-24T10:00:00Z", IRELAND, "12"],
+    ]
+    assert [each.get("place") for each in shell.json("recount", "2026-11-24T10")["hours"]] == [
+        None, IRELAND, OREGON,
+    ]  # fmt: skip
+
+
+def test_a_satellite_that_cannot_be_read_fails_and_one_that_is_younger_does_not(
+    shell: Shell,
+) -> None:
+    young = {"hour": HOUR_SET["hour"], "place": OREGON, "refused": "the log is of later"}
+    shell.satellites_set = [young]
+    result = shell.run("recount", "2026-11-24T10")
+    assert (result.exit_code, f"{OREGON}: the log is of later" in result.stderr) == (0, True)
+    unread = {"hour": HOUR_SET["hour"], "place": IRELAND, "unread": "ClientError AccessDenied"}
+    shell.satellites_set = [young, unread]
+    result = shell.run("recount", "2026-11-24T10")
+    assert result.exit_code == 1
+    said = " ".join(result.stderr.split())
+    assert f"error: {IRELAND} cannot be read (ClientError AccessDenied)" in said
+    assert "stays asked for" in said
+
+
+def test_one_place_is_asked_for_by_itself(shell: Shell) -> None:
+    shell.run("recount", "2026-11-24T10", "--place", INDIA, "--without", "314")
+    (event,) = shell.asked_meter
+    assert (event["place"], event["without"]) == (INDIA, ["314"])
+    result = shell.run("recount", "2026-11-24T10", "--place", "ap-south-1")
+    assert result.exit_code == 2
+    assert "write 444455556666/eu-west-1" in " ".join(result.stderr.split())

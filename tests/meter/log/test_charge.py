@@ -17,6 +17,7 @@ from quota_enforcer.core.pricing.table import PriceTable
 from quota_enforcer.core.usage.stored import MeterRules
 from quota_enforcer.meter.adapters import MeteredLogGroup
 from quota_enforcer.meter.log.charge import CallCharger
+from quota_enforcer.meter.log.record import Quarantined
 from quota_enforcer.meter.ports import LogEvent, UsageEntry
 from stream_fakes import FakeModels
 
@@ -84,8 +85,25 @@ def test_a_members_log_names_its_people_and_its_place() -> None:
 def test_a_members_log_charges_nobody_of_home() -> None:
     there = replace(charger(), account=MEMBER.account, place=THERE, home=ACCOUNT)
     arn = f"arn:aws:iam::{ACCOUNT}:user/alice"
-    [bucket] = read(there, identity__arn=arn).buckets
+    [bucket] = read(there, identity__arn=arn, accountId=MEMBER.account).buckets
     assert str(bucket.principal) == f"other/{arn}"
+
+
+@pytest.mark.parametrize("account", [MEMBER.account, ACCOUNT])
+@pytest.mark.parametrize("said", ["777788889999", "redacted", None])
+def test_a_satellites_log_holds_no_record_of_another_account(
+    account: str, said: str | None
+) -> None:
+    """A further Region of home's own account is a satellite too; who hides the number may."""
+    place = f"{account}/eu-central-1"
+    there = replace(charger(), account=account, place=place, home=ACCOUNT)
+    record = a_record(accountId=said, identity__arn=f"arn:aws:iam::{account}:user/bob")
+    found = there.read(LogEvent("1", 0, json.dumps(record)), NOW)
+    if said == "777788889999":
+        assert isinstance(found, Quarantined)
+        assert found.reason == f"accountId is {said}: expected {account}, whose log it stands in"
+    else:
+        assert isinstance(found, UsageEntry)
 
 
 @pytest.mark.parametrize(

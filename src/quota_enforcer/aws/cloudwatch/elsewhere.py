@@ -1,6 +1,6 @@
 """Bedrock in the account's other Regions, which a deployment does not meter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -49,11 +49,17 @@ def calls_elsewhere(
     client: "Callable[[str], CloudWatchClient]",
     now: datetime,
     back: timedelta,
+    metered: Container[str] = (),
 ) -> Elsewhere:
-    """The calls of Regions that have no deployment of their own, mantle's among them."""
+    """The calls of Regions that have no deployment of their own, mantle's among them.
+
+    In the Regions `metered` a satellite stands: there only mantle's are unmetered.
+    """
     clients = {region: client(region) for region in regions}  # a session makes one at a time
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda each: _calls(each, now, back), clients.values())
+        answers = pool.map(
+            lambda each: _calls(each[1], now, back, of_log=each[0] not in metered), clients.items()
+        )
         found = dict(zip(clients, answers, strict=True))
     return Elsewhere(
         {region: calls for region, calls in found.items() if calls},
@@ -61,11 +67,13 @@ def calls_elsewhere(
     )
 
 
-def _calls(client: "CloudWatchClient", now: datetime, back: timedelta) -> int | None:
+def _calls(
+    client: "CloudWatchClient", now: datetime, back: timedelta, *, of_log: bool
+) -> int | None:
     """None if the Region does not answer, or a policy closes it."""
     traffic = BedrockTraffic(client)
     try:
-        calls = sum(traffic.calls(now - back, now, _HOUR).values())
+        calls = sum(traffic.calls(now - back, now, _HOUR).values()) if of_log else 0
         calls += traffic.mantle(now - back, now, _HOUR)
         return 0 if calls and _is_metered(client) else calls
     except (BotoCoreError, ClientError):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.meter.ports import EventPointer
 from quota_enforcer.meter.stream import BEDROCK_STREAM
 
@@ -35,10 +36,12 @@ class LettersRefused(EnforcerError):
 class SqsDeadLetters:
     """The `DeadLetters`: one queue, for records of Bedrock's stream of one log group."""
 
-    def __init__(self, client: "SQSClient", queue_url: str, group: str) -> None:
+    def __init__(self, client: "SQSClient", queue_url: str, group: str, place: str = HOME) -> None:
+        """Of a satellite the group may not be known; then it is empty."""
         self._client = client
         self._queue = queue_url
-        self._group = group
+        where = {"log_group": group, "log_stream": BEDROCK_STREAM}
+        self._where = json.dumps(where | ({"place": place} if place else {}))[1:-1]
 
     def send(self, pointers: Sequence[EventPointer]) -> None:
         """Leave them, those of one reason together; no call without any.
@@ -69,11 +72,10 @@ class SqsDeadLetters:
         for event_id, timestamp, reason in dict.fromkeys(pointers):
             pointer = json.dumps({"id": event_id, "timestamp": timestamp})
             reasons.setdefault(reason[:_LONGEST_REASON], []).append(pointer)
-        where = json.dumps({"log_group": self._group, "log_stream": BEDROCK_STREAM})[1:-1]
         for reason, found in reasons.items():
             for events in batches(found, count=len(found), size=MOST_BYTES - _ROOM):
                 listed = ", ".join(events)
-                yield f'{{{where}, "events": [{listed}], "reason": {json.dumps(reason)}}}'
+                yield f'{{{self._where}, "events": [{listed}], "reason": {json.dumps(reason)}}}'
 
 
 def waiting(client: "SQSClient", queue_url: str) -> int:

@@ -19,6 +19,7 @@ from quota_enforcer.core.policies.names import (
     ROLE_PATH,
 )
 from quota_enforcer.core.policies.setup import setup as setup_for
+from quota_enforcer.satellites.names import NO_SATELLITES, OWN_REGIONS, SATELLITES, readers
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
 Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
@@ -41,20 +42,38 @@ _ModelScopes = Annotated[
 _AskWhom = Annotated[str, typer.Option("--ask-whom", help="The parameter AskWhom.")]
 
 
-def meter(
+def meter(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Account,
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
     region: _Region = "*",
     log_group: LogGroup = None,
+    *,
     kms_key: _KmsKey = "",
+    satellites: Annotated[
+        str, typer.Option(metavar="off|regions|o-...", help="The parameter Satellites.")
+    ] = NO_SATELLITES,
 ) -> None:
     """Show what the meter may do, as its role has it.
 
     Examples:
       quota-enforcer policy meter --account 111122223333
+      quota-enforcer policy meter --account 111122223333 --satellites o-exampleorgid
     """
-    of = Deployed.named(stack, account, partition, region, log_group=log_group or "", key=kms_key)
+    if not SATELLITES.fullmatch(satellites):
+        raise typer.BadParameter(
+            f"--satellites is {satellites!r}; allowed: {NO_SATELLITES}, {OWN_REGIONS}, or the id "
+            "of an organisation such as o-exampleorgid"
+        )
+    of = Deployed.named(
+        stack,
+        account,
+        partition,
+        region,
+        log_group=log_group or "",
+        key=kms_key,
+        readers=readers(partition, account, stack, satellites),
+    )
     say_json(functions.meter(of))
     _explain_patterns()
 

@@ -10,7 +10,8 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED, NotYet
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, progress, say_json, say_table
+from quota_enforcer.cli.terminal.output import fail, hint, progress, say_json, say_table
+from quota_enforcer.core.usage.place import is_place
 from quota_enforcer.core.usage.window import hour_start, next_hour
 
 _HOUR = re.compile(r"2\d{3}-\d\d-\d\dT\d\d(?::?\d\d){0,2}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -25,6 +26,7 @@ _HEAD = (
     "Quarantined",
     "Left out",
 )
+_PLACE = "Place"
 _NUMBERS = ("records", "buckets", "principals", "quarantined", "left_out")
 
 
@@ -53,6 +55,14 @@ def recount(
         bool,
         typer.Option("--everything", help="Count again what was left out of these hours."),
     ] = False,
+    place: Annotated[
+        str,
+        typer.Option(
+            metavar="ACCOUNT/REGION",
+            help="Only what was used there, where a satellite stands. Otherwise it is home and "
+            "every satellite, and with --without or --everything home alone.",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Set the usage of past hours from the invocation log.
@@ -64,23 +74,37 @@ def recount(
       quota-enforcer recount 2026-11-24T10
       quota-enforcer recount 2026-11-24T10..2026-11-24T14
       quota-enforcer recount 2026-11-24T10 --without 3928475601234567890123
+      quota-enforcer recount 2026-11-24T10 --place 444455556666/eu-west-1
     """
+    if place and not is_place(place):
+        raise typer.BadParameter(f"{place!r} is no place: write 444455556666/eu-west-1")
     wanted = _hours(hours, deployment)
     if without and (len(wanted) > 1 or everything):
         raise typer.BadParameter(
             "--without goes with one hour, that of the event, and not with --everything"
         )
-    said = {"without": without} if without else {"everything": True} if everything else {}
+    said: dict[str, Any] = {"place": place} if place else {}
+    said |= {"without": without} if without else {"everything": True} if everything else {}
     _check_told(deployment)
     answers: list[dict[str, Any]] = []
     try:
         for hour in progress(wanted, "Recounting", len(wanted)):
             event = {"action": "recount", "hour": f"{hour:%Y-%m-%dT%H:%M:%SZ}", **said}
-            answers.append(deployment.ask_meter(event))
+            answers += _by_place(deployment.ask_meter(event))
     finally:  # also if one hour fails: those before it are done
-        _show(answers, as_json=as_json)
-    if any("refused" in answer for answer in answers):
+        _show(answers, place, as_json=as_json)
+    if any(_has_failed(answer, place) for answer in answers):
         raise typer.Exit(FAILED)
+
+
+def _by_place(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Home's answer, then those of the satellites."""
+    return [answer, *answer.pop("places", [])]
+
+
+def _has_failed(answer: dict[str, Any], asked: str) -> bool:
+    """A satellite that stands since later than the hour refuses it, which is no failure."""
+    return "unread" in answer or ("refused" in answer and answer.get("place", "") == asked)
 
 
 def _check_told(deployment: Deployment) -> None:
@@ -92,22 +116,35 @@ def _check_told(deployment: Deployment) -> None:
         )
 
 
-def _show(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+def _show(answers: list[dict[str, Any]], place: str, *, as_json: bool) -> None:
     if as_json:
         say_json({"hours": answers})
-    elif any("refused" not in answer for answer in answers):
+    elif done := [each for each in answers if not {"refused", "unread"} & each.keys()]:
+        several = any("place" in answer for answer in done)
         say_table(
-            _HEAD,
+            (*_HEAD[:1], *([_PLACE] if several else []), *_HEAD[1:]),
             [
-                (answer["hour"], *(f"{answer.get(name, 0):,}" for name in _NUMBERS))
-                for answer in answers
-                if "refused" not in answer
+                (
+                    answer["hour"],
+                    *([answer.get("place", "home")] if several else []),
+                    *(f"{answer.get(name, 0):,}" for name in _NUMBERS),
+                )
+                for answer in done
+                if answer.get("place", "") == place or answer["records"] or answer["buckets"]
             ],
             numbers=_HEAD[1:],
         )
     for answer in answers:
-        if "refused" in answer:
+        if "refused" in answer and answer.get("place", "") != place:
+            hint(f"{answer['place']}: {answer['refused']}")
+        elif "refused" in answer:
             fail(answer["refused"])
+        elif "unread" in answer:
+            fail(
+                f"{answer['place']} cannot be read ({answer['unread']}), so nothing was set there; "
+                f"the hour from {answer['hour']} stays asked for, and is tried again every hour: "
+                "`quota-enforcer doctor` looks at each satellite"
+            )
 
 
 def _hours(text: str, deployment: Deployment) -> list[datetime]:

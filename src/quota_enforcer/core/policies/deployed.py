@@ -82,6 +82,8 @@ class Deployed:
     """The roles of member accounts that the enforcer takes; empty if there are none."""
     gate_authors: str = ""
     """Those that the author takes."""
+    readers: str = ""
+    """The roles by which the meter reads satellites, as one pattern; empty without satellites."""
 
     @classmethod
     def named(  # noqa: PLR0913 - one for each parameter that matters to a role
@@ -101,6 +103,7 @@ class Deployed:
         role_path: str = ROLE_PATH,
         tagged: bool = False,
         members: bool = False,
+        readers: str = "",
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -149,6 +152,7 @@ class Deployed:
             tagged=tagged,
             deniers=f"{in_members}-satellite-denier" if members else "",
             gate_authors=f"{in_members}-satellite-author" if members and gates else "",
+            readers=readers,
         )
 
     def use_of_key(self, *services: str, actions: Sequence[str] = WRITING) -> list[Statement]:

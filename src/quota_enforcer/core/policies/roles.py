@@ -175,11 +175,27 @@ def meter(of: Deployed) -> Document:
         ),
         allow("Enforcer", ["lambda:InvokeFunction"], of.enforcer),
         allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
-        deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"]),
+        *_reading_satellites(of.readers),
         deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
         *of.use_of_key("dynamodb"),
         *logs_and_traces(of.meter_log),
     )
+
+
+def _reading_satellites(readers: str) -> list[Statement]:
+    """Take the readers of satellites and no other role; none at all without satellites."""
+    if not readers:
+        return [deny("NeverAnyAccess", ["iam:*", "sts:AssumeRole*"])]
+    return [
+        allow("Satellites", ["sts:AssumeRole"], readers),
+        deny("NeverAnyAccess", ["iam:*"]),
+        {
+            "Sid": "NeverAnotherRole",
+            "Effect": "Deny",
+            "Action": ["sts:AssumeRole*"],
+            "NotResource": [readers],
+        },
+    ]
 
 
 def author(of: Deployed) -> Document:

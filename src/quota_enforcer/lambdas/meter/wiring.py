@@ -1,6 +1,6 @@
 """Wiring of the meter: apart from the enforcer's, so that it constructs only what it may call."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
@@ -16,6 +16,7 @@ from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.usage.counts import METRIC_NAMES
+from quota_enforcer.lambdas.meter.satellites import satellite_places
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
 from quota_enforcer.meter.stream import Stream
@@ -29,8 +30,35 @@ if TYPE_CHECKING:
     import boto3
 
     from quota_enforcer.core.usage.stored import MeterRules
+    from quota_enforcer.lambdas.meter.places import SatellitePlaces
     from quota_enforcer.meter.settings import MeterSettings
     from quota_enforcer.meter.watch.ports import WatchLedger
+
+
+class Meter(NamedTuple):
+    """Both halves of the meter, what looks where it does not reach, and the satellites."""
+
+    stream: Stream
+    recounter: Recounter
+    elsewhere: "Callable[[datetime, timedelta], Elsewhere]"
+    watch: MeterWatch
+    unwired: "Callable[[str], tuple[str, ...]]"
+    places: "SatellitePlaces | None" = None
+    """None where the stack takes no satellites."""
+
+
+def wired(settings: "MeterSettings", session: "boto3.Session") -> Meter:
+    """One deployment's meter."""
+    adapters = outside(settings, session)
+    places = satellite_places(settings, session, adapters)
+    return Meter(
+        stream(settings, adapters),
+        recounter(settings, adapters),
+        elsewhere(settings, session, places),
+        watch(settings, session, adapters),
+        unwired(settings, session),
+        places,
+    )
 
 
 def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapters:
@@ -51,11 +79,17 @@ def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapter
     )
 
 
-def elsewhere(session: "boto3.Session") -> "Callable[[datetime, timedelta], Elsewhere]":
+def elsewhere(
+    settings: "MeterSettings", session: "boto3.Session", places: "SatellitePlaces | None" = None
+) -> "Callable[[datetime, timedelta], Elsewhere]":
     """What asks the account's other Regions for calls."""
 
     def asked(now: "datetime", back: "timedelta") -> Elsewhere:
         regions = enabled_regions(session.client("account", config=clients.MODEL_NAMES))
+        satellites = places.satellites() if places else ()
+        metered = {
+            each.place.region for each in satellites if each.place.account == settings.account
+        }
         return calls_elsewhere(
             (each for each in regions if each != session.region_name),
             lambda region: session.client(
@@ -63,6 +97,7 @@ def elsewhere(session: "boto3.Session") -> "Callable[[datetime, timedelta], Else
             ),
             now,
             back,
+            metered,
         )
 
     return asked

@@ -135,6 +135,14 @@ def identity(
         raise Damaged(f"identity.arn: {error}") from None
 
 
+def check_account(record: Mapping[str, Any], account: str | None) -> None:
+    """Raises Damaged if a record says to be of another account than the log that it stands in."""
+    value = record.get("accountId")
+    named = isinstance(value, str) and _ACCOUNT.fullmatch(value)
+    if named and account and value != account:
+        raise Damaged(f"accountId is {value}: expected {account}, whose log it stands in")
+
+
 def counts(record: Mapping[str, Any], operation: str | None, model_id: str) -> Counts:
     """One request and its tokens, all from the record's own counts.
 

@@ -76,8 +76,9 @@ def read(line: str | bytes, account: str | None = None, home: str = "") -> Readi
     """What a line of the log group says.
 
     `account` is the account whose log this is; callers of another one are `other/ARN`. Without it
-    the record's own `accountId` counts; if that is missing or redacted, the ARN's. If `home` is
-    another account, callers have the number of their account.
+    the record's own `accountId` counts; if that is missing or redacted, the ARN's. With `home` it
+    is the log of a satellite, and home's account: a record may name no other account than the
+    log's, and if that is another one than home's, callers have its number.
     """
     try:
         plain = (line.decode() if isinstance(line, bytes) else line).strip()
@@ -117,6 +118,8 @@ def _read(record: dict[str, Any], account: str | None, home: str) -> Counted | S
         raise Damaged(f"schemaType is {shown(schema)}: expected {SCHEMA!r}")
     if record.get("errorCode") not in _NO_ERROR:
         return Skipped(f"{FAILED_CALL}: {record_fields.text(record, 'errorCode')}")
+    if home:
+        record_fields.check_account(record, account)
     at = record_fields.moment(record)
     arn, identity = record_fields.identity(record, account, home)
     model_id = record_fields.model(record)

@@ -12,7 +12,18 @@ QUEUES: Final = ("EnforcerDeadLetters-", "MeterDeadLetters-")
 RULES: Final = ("PoliciesTouched-", "BatchJobRan-")
 SCHEDULES: Final = ("EnforcerSchedule-", "MeterSchedule-")
 ALARMS: Final = (
-    *("Batch", "Calls", "Enforcer", "Mantle", "Meter", "Recounts", "Records", "Tokens", "Us"),
+    *(
+        "Batch",
+        "Calls",
+        "Enforcer",
+        "Mantle",
+        "Meter",
+        "Recounts",
+        "Records",
+        "Satellite",
+        "Tokens",
+        "Us",
+    ),
 )
 """How the names of the alarms begin, after the stack's."""
 PROTECTED: Final = (

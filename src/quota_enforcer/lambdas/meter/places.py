@@ -1,0 +1,89 @@
+"""The meter's places: home's own log, and that of each satellite, each with its own adapters."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from quota_enforcer.core.usage.place import Place
+from quota_enforcer.core.usage.window import HOUR, hour_start
+from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
+from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.stream import DeliveryResult, Stream
+from quota_enforcer.satellites.intake import HomeStack
+from quota_enforcer.satellites.registry import Satellite, SatelliteRegistry
+
+
+class Undelivered(Protocol):
+    """A satellite's queue of what it could not hand over: hours, and never a record."""
+
+    def hours(self) -> Mapping[str, Sequence[datetime]]:
+        """By message, the starts of UTC hours; what is no such message is left out and stays."""
+
+    def taken(self, messages: Iterable[str]) -> None:
+        """These are asked for: they may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceWires:
+    """What reaches one place."""
+
+    adapters: MeterAdapters
+    undelivered: Undelivered
+
+
+@dataclass
+class SatellitePlaces:
+    """The satellites of one home, as its meter meets them."""
+
+    home: HomeStack
+    registry: SatelliteRegistry
+    log_group: MeteredLogGroup
+    """Home's."""
+    wires: Callable[[Place, str], PlaceWires]
+    """What reaches a place and the log group there by its name, which may not be known."""
+    _streams: dict[Place, Stream] = field(default_factory=dict)
+
+    def deliver(self, place: Place, data: str, now: datetime, request_id: str) -> DeliveryResult:
+        """Meter what a satellite hands over, as `Stream.deliver` does with home's."""
+        if place not in self._streams:
+            wires = self.wires(place, "")
+            self._streams[place] = Stream(wires.adapters, self._log_group(place, ""))
+        return self._streams[place].deliver(data, now, request_id)
+
+    def satellites(self) -> tuple[Satellite, ...]:
+        """Those that have announced themselves."""
+        return self.registry.satellites()
+
+    def recounter(self, satellite: Satellite) -> Recounter:
+        """Sets hours of a satellite from the log there."""
+        wires = self.wires(satellite.place, satellite.log_group)
+        return Recounter(wires.adapters, self._log_group(satellite.place, satellite.log_group))
+
+    def ask(self, satellite: Satellite, hours: Iterable[datetime], now: datetime) -> None:
+        """Ask for a recount of hours of a satellite."""
+        wires = self.wires(satellite.place, satellite.log_group)
+        wires.adapters.ledger.ask_recounts(hours, now)
+
+    def ask_undelivered(self, satellite: Satellite, now: datetime) -> int:
+        """Ask for a recount of what waits in a satellite's queue; how many hours that are.
+
+        Those are local hours, and the one before each: the log may have a call in the hour after.
+        """
+        wires = self.wires(satellite.place, satellite.log_group)
+        found = wires.undelivered.hours()
+        hours = {
+            hour_start(start + offset, self.log_group.zone)
+            for starts in found.values()
+            for start in starts
+            for offset in (-HOUR, timedelta(0), HOUR - timedelta(seconds=1))
+        }
+        if found:
+            wires.adapters.ledger.ask_recounts(hours, now)
+            wires.undelivered.taken(found)
+        return len(hours)
+
+    def _log_group(self, place: Place, group: str) -> MeteredLogGroup:
+        return MeteredLogGroup(
+            place.account, group, self.log_group.zone, str(place), self.home.place.account
+        )

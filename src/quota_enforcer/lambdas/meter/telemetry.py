@@ -1,0 +1,16 @@
+"""The meter's log, metrics and traces: one of each for the whole function.
+
+Nothing that somebody typed into a model is ever logged: only event ids, times, and reasons that
+name fields of identity, model and time.
+"""
+
+from typing import Final
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+NAMED: Final = 20
+"""How many events a line of the function's log names; the metrics count them all."""
+
+logger: Final = Logger()
+metrics: Final = Metrics()
+tracer: Final = Tracer()
