@@ -23,7 +23,7 @@ def woven(template: str) -> str:
 
 
 def module(name: str) -> str:
-    """A module as one text that imports nothing of ours: no comments, since its size is limited."""
+    """A module as one text without comments and types, which imports nothing of ours."""
     imports, body = set[str](), list[str]()
     for part in (*_imported(name), name):
         tree = ast.parse((FOLDER / f"{part}.py").read_text("utf-8"))
@@ -31,18 +31,37 @@ def module(name: str) -> str:
         body += [
             ast.unparse(_bare(each)) for each in rest if not _is_import(each) and not _is_text(each)
         ]
-        imports |= {ast.unparse(each) for each in rest if _is_import(each) and not _is_ours(each)}
+        imports |= {ast.unparse(each) for each in rest if _is_import(each) and not _is_left(each)}
     ordered = sorted(imports, key=lambda line: (line.startswith("from"), line))
     said = (ast.get_docstring(tree) or "").partition("\n\n")[0]
     return "\n".join([f'"""{said}"""', *ordered, *body, ""])
 
 
 def _bare(statement: ast.stmt) -> ast.stmt:
-    """The statement without the docstrings in it."""
+    """The statement without docstrings and types."""
     for each in ast.walk(statement):
         if isinstance(each, ast.FunctionDef | ast.ClassDef) and _is_text(each.body[0]):
             each.body = each.body[1:] or [ast.Pass()]
-    return statement
+    return _Untyped().visit(statement)  # type: ignore[no-any-return]
+
+
+class _Untyped(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.returns = None
+        self.generic_visit(node)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        if node.value is None:
+            return ast.Pass()
+        return ast.fix_missing_locations(ast.Assign([node.target], node.value, lineno=node.lineno))
+
+
+_TYPES: Final = {"typing", "collections.abc"}
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -62,6 +81,12 @@ def _imported(name: str) -> list[str]:
     """The modules of ours that one imports; they import none themselves."""
     tree = ast.parse((FOLDER / f"{name}.py").read_text("utf-8"))
     return [str(each.module).rpartition(".")[2] for each in tree.body if _is_ours(each)]  # type: ignore[attr-defined]
+
+
+def _is_left(statement: ast.stmt) -> bool:
+    """Whether an import is of ours, or of types alone."""
+    types = isinstance(statement, ast.ImportFrom) and statement.module in _TYPES
+    return types or _is_ours(statement)
 
 
 def _is_ours(statement: ast.stmt) -> bool:

@@ -1,9 +1,9 @@
-"""Deploys a SAM template to the embedded AWS: what `sam deploy` does, with boto3 alone."""
+"""Deploys a template to the embedded AWS: what `sam deploy` does, with boto3 alone."""
 
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -22,6 +22,11 @@ _PAUSE: Final = 0.05
 """Seconds between two looks at a stack."""
 
 
+class _Written(TypedDict, total=False):
+    TemplateBody: str
+    TemplateURL: str
+
+
 class StackError(RuntimeError):
     """A stack did not get where it should; the message names each failed resource and why."""
 
@@ -38,22 +43,15 @@ def deploy(
     Raises:
         StackError: it failed, was rolled back or took longer than PATIENCE.
     """
-    template, archives = transformed_with_code(template_path, parameters)
-    s3.create_bucket(Bucket=BUCKET)
-    for key, archive in archives.items():
-        s3.put_object(Bucket=BUCKET, Key=key, Body=archive)
     given: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value}
         for name, value in (parameters or {}).items()
     ]
-    # By way of the bucket, as `sam deploy` does it: a request takes no more than 51,200 bytes.
-    key = f"{stack_name}.template"
-    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
-    url = f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{key}"
+    written = _written(s3, template_path, stack_name, parameters)
     if _described(cloudformation, stack_name) is None:
         cloudformation.create_stack(
             StackName=stack_name,
-            TemplateURL=url,
+            **written,
             Parameters=given,
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
@@ -61,7 +59,7 @@ def deploy(
         try:
             cloudformation.update_stack(
                 StackName=stack_name,
-                TemplateURL=url,
+                **written,
                 Parameters=given,
                 Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             )
@@ -71,6 +69,26 @@ def deploy(
     stack = _settled(cloudformation, stack_name, ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
     outputs = stack.get("Outputs", []) if stack else []
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def _written(
+    s3: "S3Client", template_path: Path, stack_name: str, parameters: dict[str, str] | None
+) -> "_Written":
+    """Where the template stands: plain CloudFormation in the request, as stack sets take it.
+
+    What is for SAM goes by way of a bucket, as `sam deploy` does it: a request takes no more than
+    51,200 bytes.
+    """
+    text = template_path.read_text(encoding="utf-8")
+    if "\nTransform:" not in text:
+        return {"TemplateBody": text}
+    template, archives = transformed_with_code(template_path, parameters)
+    s3.create_bucket(Bucket=BUCKET)
+    for key, archive in archives.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=archive)
+    key = f"{stack_name}.template"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
+    return {"TemplateURL": f"https://s3.{REGION}.amazonaws.com/{BUCKET}/{key}"}
 
 
 def delete(cloudformation: "CloudFormationClient", stack_name: str) -> None:

@@ -3,7 +3,8 @@
 Lambda's runtime and the packages that functions bring along are imported here, once: importing
 them is most of what a cold start costs. What is left of it, functions of one archive share: for
 each archive there is a process of its own, forked from this one, that has imported what the
-archive's handlers import. The handlers themselves each worker imports, in its own environment.
+archive's handlers import. The handlers themselves, and what lies beside them, each worker imports
+in its own environment: a logger or its metrics take their names from there when they are made.
 """
 
 import ast
@@ -84,6 +85,7 @@ def _serve_archive(requests: socket.socket, code: Path) -> NoReturn:
         with contextlib.suppress(Exception):
             import_module(name)
     sys.path.pop(0)
+    _forget_beside_handlers(code)
     gc.freeze()  # what is here stays; looking through it would copy it into each worker
     for request, files in _received(requests):
         if (worker := os.fork()) == 0:
@@ -103,6 +105,13 @@ def _imported_by_handlers(code: Path) -> Iterator[str]:
                 if isinstance(statement, ast.ImportFrom) and statement.module:
                     yield statement.module
                     yield from (f"{statement.module}.{name.name}" for name in statement.names)
+
+
+def _forget_beside_handlers(code: Path) -> None:
+    folders = {str(handler.parent) for handler in code.rglob("handler.py")}
+    for name, module in list(sys.modules.items()):
+        if str(Path(getattr(module, "__file__", None) or "").parent) in folders:
+            del sys.modules[name]
 
 
 def _received(requests: socket.socket) -> Iterator[tuple[bytes, list[int]]]:
