@@ -59,6 +59,28 @@ def test_a_stack_is_created_fired_updated_and_deleted(aws: EmbeddedAws) -> None:
     assert aws.client("lambda").list_functions()["Functions"] == []
 
 
+def test_a_plain_template_knows_in_its_conditions_where_it_is(
+    aws: EmbeddedAws, tmp_path: Path
+) -> None:
+    template = tmp_path / "plain.yaml"
+    template.write_text(
+        """
+Conditions:
+  There: !And
+    - !Equals [!Ref "AWS::Region", eu-west-1]
+    - !Not [!Equals [!Ref "AWS::AccountId", "123456789012"]]
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+Outputs:
+  There: {Condition: There, Value: "yes"}
+"""
+    )
+    assert aws.deploy(template, "plain") == {}
+    assert aws.deploy(template, "plain", session=aws.session("444455556666")) == {}
+    there = aws.session("444455556666", "eu-west-1")
+    assert aws.deploy(template, "plain", session=there) == {"There": "yes"}
+
+
 def test_a_failed_deployment_names_the_resource_and_its_reason(aws: EmbeddedAws) -> None:
     with pytest.raises(StackError, match=r"Setup .*the greeting must not be 'fail'"):
         aws.deploy(TEMPLATE, "tiny", {"Greeting": "fail"})

@@ -14,8 +14,7 @@ from quota_enforcer.local.embedded import EmbeddedAws
 
 HANDLER = """
 import os
-from answers import ANSWER, given
-NAME = os.environ["NAME"]
+from answers import ANSWER, NAME, given
 
 def handler(event, context):
     given.append(event)
@@ -42,7 +41,8 @@ def make_function(aws: EmbeddedAws, role: str, name: str, answer: str) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", HANDLER)
-        archive.writestr("answers.py", f"ANSWER, given = {answer}, []")
+        beside = f"import os\nANSWER, NAME, given = {answer}, os.environ['NAME'], []"
+        archive.writestr("answers.py", beside)
     aws.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.14",
