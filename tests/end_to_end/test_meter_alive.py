@@ -94,7 +94,7 @@ def no_metric_filters(stack: DeployedStack) -> Callable[[], None]:
         (
             "stream",
             no_subscription,
-            "got 2 records and handed on only 1: its subscription was gone",
+            "got 2 records and handed on only 1 to the meter: its subscription",
         ),
         ("cloudwatch", no_metric_filters, "the meter did not take them"),
     ],

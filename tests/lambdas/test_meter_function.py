@@ -12,6 +12,7 @@ from freezegun import freeze_time
 from builders import HOUR, NOON
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
 from quota_enforcer.lambdas.meter import handler as meter
+from quota_enforcer.lambdas.meter import wiring
 from quota_enforcer.lambdas.meter.wiring import Meter
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.watch.compare import Volume, Witnessed
@@ -217,3 +218,23 @@ def test_one_hour_that_an_admin_asks_for_is_no_hourly_look(place: Place) -> None
     with freeze_time(LOOK):
         invoke({"action": "recount", "hour": "2026-11-24T12:00:00Z"})
     assert place.witness.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("q-InvocationSubscription-A1", True),  # one that is gone
+        ("by-hand", True),
+        ("siem", False),
+        ("q-InvocationSubscription-B2", False),  # somebody else's, called like ours
+        ("gone", False),
+    ],
+)
+def test_which_subscription_is_the_meters(name: str, *, ours: bool) -> None:
+    function = "arn:aws:lambda:us-east-1:111122223333:function:"
+    now = {
+        "by-hand": f"{function}q-MeterFunction-X",
+        "siem": "arn:aws:kinesis:us-east-1:111122223333:stream/siem",
+        "q-InvocationSubscription-B2": f"{function}theirs",
+    }
+    assert wiring.ours("q", now, name) is ours

@@ -110,3 +110,17 @@ def test_what_came_into_the_log_group_and_went_on(cloudwatch: "CloudWatchClient"
     put(cloudwatch, "ForwardedLogEvents", 6, namespace=logs, LogGroupName=GROUP,
         DestinationType="Lambda", FilterName="meter")  # fmt: skip
     assert witness(cloudwatch).log_traffic(NOON, NOON + HOUR) == LogTraffic(8, 6)
+
+
+def test_what_others_subscribed_to_is_no_traffic_of_ours(cloudwatch: "CloudWatchClient") -> None:
+    """Nor is what AWS sums up for the whole group."""
+    place = {"namespace": "AWS/Logs", "LogGroupName": GROUP}
+    put(cloudwatch, "IncomingLogEvents", 8, **place)
+    put(cloudwatch, "ForwardedLogEvents", 8, DestinationType="Lambda", FilterName="siem", **place)
+    put(cloudwatch, "ForwardedLogEvents", 8, **place)
+    seen = CloudWatchWitness(
+        cloudwatch, NamedByThemselves(), GROUP, ZoneInfo("UTC"), lambda: "meter".__eq__
+    )
+    assert seen.log_traffic(NOON, NOON + HOUR) == LogTraffic(8, 0, 8)
+    put(cloudwatch, "ForwardedLogEvents", 3, DestinationType="Lambda", FilterName="meter", **place)
+    assert seen.log_traffic(NOON, NOON + HOUR) == LogTraffic(8, 3, 8)

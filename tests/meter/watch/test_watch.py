@@ -121,7 +121,12 @@ def test_only_the_hours_of_the_gap_are_recounted(hours: Hours) -> None:
     ("traffic", "cause"),
     [
         (LogTraffic(0, 0), "got no record in that time"),
-        (LogTraffic(30, 0), "its subscription is gone"),
+        (LogTraffic(30, 0), "handed none on: the meter's subscription is gone"),
+        (
+            LogTraffic(30, 0, 30),
+            "none on to the meter, only to others: the meter's subscription is",
+        ),
+        (LogTraffic(30, 12, 30), "handed on only 12 to the meter"),
         (LogTraffic(30, 30), "the meter did not take them"),
     ],
 )

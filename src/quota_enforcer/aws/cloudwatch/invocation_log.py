@@ -13,7 +13,7 @@ from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import LogGroupTypeDef
+    from mypy_boto3_logs.type_defs import LogGroupTypeDef, SubscriptionFilterTypeDef
 
 _MISSING: Final = "ResourceNotFoundException"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,12 +78,19 @@ class CloudWatchInvocationLog:
 
         https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeSubscriptionFilters.html
         """
-        pages = self._client.get_paginator("describe_subscription_filters")
         return any(
             each["destinationArn"] == function and not each.get("filterPattern", "").strip()
-            for page in pages.paginate(logGroupName=self._group)
-            for each in page["subscriptionFilters"]
+            for each in self._subscriptions()
         )
+
+    def handed_to(self) -> dict[str, str]:
+        """By the name of each subscription of the group, the ARN that it hands records on to."""
+        return {each["filterName"]: each["destinationArn"] for each in self._subscriptions()}
+
+    def _subscriptions(self) -> "Iterator[SubscriptionFilterTypeDef]":
+        pages = self._client.get_paginator("describe_subscription_filters")
+        for page in pages.paginate(logGroupName=self._group):
+            yield from page["subscriptionFilters"]
 
     def measured(self, namespace: str) -> frozenset[str]:
         """The metrics of a namespace that filters of the group write."""

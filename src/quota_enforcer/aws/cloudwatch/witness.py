@@ -1,7 +1,7 @@
 """What AWS itself counted: Bedrock's totals by model, and what went through a log group."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,6 +21,8 @@ BEDROCK: Final = "AWS/Bedrock"
 LOGS: Final = "AWS/Logs"
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
 _MODEL: Final = "ModelId"
+_FILTER: Final = "FilterName"
+"""What one subscription got; a sum for the whole group would count it twice."""
 _Part = tuple[int, int, int]
 _NEITHER: Final = (0, 0, 0)
 _PROMPT_PART: Final = (0, 1, 0)
@@ -59,8 +61,15 @@ class CloudWatchWitness:
     """The `Witness` of the client's Region: one ListMetrics and one GetMetricData, as a rule."""
 
     def __init__(
-        self, client: "CloudWatchClient", models: Models, group: str, zone: "ZoneInfo"
+        self,
+        client: "CloudWatchClient",
+        models: Models,
+        group: str,
+        zone: "ZoneInfo",
+        is_ours: Callable[[], Callable[[str], bool]] = lambda: lambda _: True,
     ) -> None:
+        """`is_ours` looks up which subscriptions of the group, by name, are the meter's."""
+        self._is_ours = is_ours
         self._client = client
         self._models = models
         self._group = group
@@ -92,12 +101,16 @@ class CloudWatchWitness:
         group = ("LogGroupName", self._group)
         arrived = [_Series(LOGS, "IncomingLogEvents", (group,))]
         handed = [
-            each for each in self._listed(LOGS, *group) if each.metric == "ForwardedLogEvents"
+            each
+            for each in self._listed(LOGS, *group)
+            if each.metric == "ForwardedLogEvents" and _FILTER in dict(each.dimensions)
         ]
-        return LogTraffic(
-            sum(value for *_, value in self._values(arrived, start, end)),
-            sum(value for *_, value in self._values(handed, start, end)),
-        )
+        is_ours = self._is_ours()
+        sums = {True: 0, False: 0}
+        for series, _, value in self._values(handed, start, end):
+            sums[is_ours(dict(series.dimensions)[_FILTER])] += value
+        came = sum(value for *_, value in self._values(arrived, start, end))
+        return LogTraffic(came, sums[True], sums[False])
 
     def _end(self, hour: datetime) -> datetime:
         return next_hour(hour, self._zone)

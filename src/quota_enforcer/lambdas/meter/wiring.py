@@ -1,5 +1,6 @@
 """Wiring of the meter: apart from the enforcer's, so that it constructs only what it may call."""
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from quota_enforcer.aws import clients
@@ -24,7 +25,7 @@ from quota_enforcer.meter.watch.metered import MetricTallies
 from quota_enforcer.meter.watch.watch import MeterWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
     import boto3
@@ -114,7 +115,14 @@ def watch(
     if not streams:
         metrics = CloudWatchMetrics(cloudwatch, metric_namespace(settings))
         ledger = MetricTallies(ledger, metrics, adapters.models, settings.zone)
-    witness = CloudWatchWitness(cloudwatch, adapters.models, settings.log_group, settings.zone)
+    log = CloudWatchInvocationLog(session.client("logs"), settings.log_group)
+    witness = CloudWatchWitness(
+        cloudwatch,
+        adapters.models,
+        settings.log_group,
+        settings.zone,
+        lambda: partial(ours, settings.stack, log.handed_to()),
+    )
     return MeterWatch(ledger, witness, settings.zone, subscribed=streams)
 
 
@@ -130,6 +138,17 @@ def unwired(
         return tuple(sorted({*METRIC_NAMES.values()} - log.measured(metric_namespace(settings))))
 
     return asked
+
+
+def ours(stack: str, now: "Mapping[str, str]", name: str) -> bool:
+    """Whether a subscription is the meter's, or was: `now` are those of the group by destination.
+
+    CloudFormation names subscription and function after the stack; one that is gone has its name
+    only.
+    """
+    if name in now:
+        return f":function:{stack}-MeterFunction-" in now[name]
+    return name.startswith(f"{stack}-InvocationSubscription-")
 
 
 def metric_namespace(settings: "MeterSettings") -> str:

@@ -43,7 +43,9 @@ class LogTraffic(NamedTuple):
     arrived: int
     """Log events."""
     handed_on: int
-    """Those that a subscription got."""
+    """Those that the meter's subscription got."""
+    to_others: int = 0
+    """Those that other subscriptions of the group got."""
 
 
 class WatchLedger(Protocol):

@@ -104,15 +104,16 @@ def _cause(traffic: LogTraffic, *, subscribed: bool) -> str:
             "later"
         )
     if subscribed and not traffic.handed_on:
+        others = " to the meter, only to others" if traffic.to_others else ""
         return (
-            "The log group got records and handed none on: its subscription is gone or may not "
-            "invoke the meter, and `quota-enforcer doctor` prints the command that mends it"
+            f"The log group got records and handed none on{others}: the meter's "
+            "subscription is gone or may not invoke the meter, and `quota-enforcer doctor` prints the command that mends it"
         )
     if subscribed and traffic.handed_on < traffic.arrived:
         return (
             f"The log group got {traffic.arrived:,} records and handed on only "
-            f"{traffic.handed_on:,}: its subscription was gone for a part of that time or leaves "
-            "some out, and `quota-enforcer doctor` prints the command that mends it"
+            f"{traffic.handed_on:,} to the meter: its subscription was gone for a part of "
+            "that time or leaves some out, and `quota-enforcer doctor` prints the command that mends it"
         )
     return (
         "The log group got records, so the meter did not take them: see the alarms of the meter, "
