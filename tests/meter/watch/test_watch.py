@@ -277,4 +277,4 @@ def test_a_subscription_that_was_gone_for_a_part_of_the_hour_is_named(hours: Hou
     hours.log(NOON, 30)
     hours.bedrock(NOON, 50)
     hours.look(after(NOON))
-    assert "got 50 records and handed on only 20: its subscription was gone" in hours.reasons
+    assert "got 50 records and handed on only 20 to the meter: its subscription" in hours.reasons

@@ -107,13 +107,15 @@ def _cause(traffic: LogTraffic, *, subscribed: bool) -> str:
         others = " to the meter, only to others" if traffic.to_others else ""
         return (
             f"The log group got records and handed none on{others}: the meter's "
-            "subscription is gone or may not invoke the meter, and `quota-enforcer doctor` prints the command that mends it"
+            "subscription is gone or may not invoke it, and `quota-enforcer doctor` prints the "
+            "command that mends it"
         )
     if subscribed and traffic.handed_on < traffic.arrived:
         return (
             f"The log group got {traffic.arrived:,} records and handed on only "
             f"{traffic.handed_on:,} to the meter: its subscription was gone for a part of "
-            "that time or leaves some out, and `quota-enforcer doctor` prints the command that mends it"
+            "that time or leaves some out, and `quota-enforcer doctor` prints the command that "
+            "mends it"
         )
     return (
         "The log group got records, so the meter did not take them: see the alarms of the meter, "
