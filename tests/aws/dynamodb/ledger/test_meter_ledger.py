@@ -350,3 +350,20 @@ def test_another_places_hours_are_asked_for_begun_and_left_out_by_themselves(
     assert home.add([an_addition("b")], late).added == 1
     assert there.add([call], late).late == {NOON}
     assert [each.hour for each in there.recounts()] == [NOON]
+
+
+def test_everybodys_day_is_read_in_one_pass_and_nobody_by_a_query(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever makes up names for sessions would else make each recount longer."""
+    monkeypatch.setattr(ledger_additions, "LANES", 1)
+    ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON)
+    several = [Principal.parse(f"session/reporting/made-up-{number}") for number in range(30)]
+    ledger.add([an_addition(str(each), each) for each in several], NOW)
+    asked: list[str] = []
+    dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: asked.append(model.name)
+    )
+    assert len(ledger.day(TODAY)) == 30
+    assert set(asked) == {"Scan"}
+    assert len(asked) <= 4
