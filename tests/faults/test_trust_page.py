@@ -23,8 +23,12 @@ def test_what_it_names_is_there_and_has_tests(path: str) -> None:
 
 
 def test_every_promise_names_a_test() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("| ")][1:]
-    assert len(rows) > 10
+    lines = PAGE.splitlines()
+    headers = {place - 1 for place, line in enumerate(lines) if line.startswith("|---")}
+    rows = [
+        line for place, line in enumerate(lines) if line.startswith("| ") and place not in headers
+    ]
+    assert len(rows) > 30
     assert [row for row in rows if "`tests/" not in row.split("|")[2]] == []
 
 
