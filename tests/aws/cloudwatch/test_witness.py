@@ -114,7 +114,7 @@ def test_what_came_into_the_log_group_and_went_on(cloudwatch: "CloudWatchClient"
 
 def test_what_others_subscribed_to_is_no_traffic_of_ours(cloudwatch: "CloudWatchClient") -> None:
     """Nor is what AWS sums up for the whole group."""
-    place = {"namespace": "AWS/Logs", "LogGroupName": GROUP}
+    place: Any = {"namespace": "AWS/Logs", "LogGroupName": GROUP}
     put(cloudwatch, "IncomingLogEvents", 8, **place)
     put(cloudwatch, "ForwardedLogEvents", 8, DestinationType="Lambda", FilterName="siem", **place)
     put(cloudwatch, "ForwardedLogEvents", 8, **place)
