@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from builders import NOON
+from fakes import FakeAuthor
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.usage.place import Place
 from world import World, principal
@@ -241,3 +242,68 @@ def test_regions_of_the_home_account_make_no_member(world: World) -> None:
     world.sweep(NOON + 5 * MINUTES)
     assert world.satellites.reads == 0
     assert everybody_denied(world) == ["user/alice"]
+
+
+class TestGates:
+    """People and sessions of shared roles, whom the author denies."""
+
+    ANN = "sso/ann@example.com"
+    RUN = f"{THERE}/session/ci/42"
+
+    @pytest.fixture
+    def author(self, world: World) -> FakeAuthor:
+        author = world.keep_gates()
+        world.quota(principal="sso/*")
+        world.quota(principal=f"{THERE}/session/ci/*")
+        for who in ("sso:ann@example.com", "role:ci/42"):
+            world.appear(who, NOON, account=THERE)
+        world.appear("sso:ann@example.com", NOON)
+        for who in ("sso:ann@example.com", "role:ci/42"):
+            world.stream(who, NOON, 1200, account=THERE)
+        world.ledger.marks["batch"] = frozenset(map(principal, (self.ANN, self.RUN)))
+        return author
+
+    def test_the_author_learns_in_which_account_each_role_is(
+        self, world: World, author: FakeAuthor
+    ) -> None:
+        world.sweep(NOON + 5 * MINUTES)
+        assert author.denied == {principal(self.ANN): {"*"}, principal(self.RUN): {"*"}}
+        intents = {str(each.principal): each.roles for each in world.ledger.gate_intents()}
+        set_ = "AWSReservedSSO_Developer_0123456789abcdef"
+        assert intents == {self.ANN: {set_, f"{THERE}/{set_}"}, self.RUN: {f"{THERE}/ci"}}
+
+    def test_every_account_is_looked_at_once_an_hour(
+        self, world: World, author: FakeAuthor
+    ) -> None:
+        for minutes in (5, 10, 61, 66):
+            world.sweep(NOON + minutes * MINUTES)
+        assert author.everywhere == [True, False, True, False]
+
+    def test_without_member_accounts_there_is_no_difference(self) -> None:
+        world = World()
+        author = world.keep_gates()
+        for minutes in (5, 10):
+            world.sweep(NOON + minutes * MINUTES)
+        assert author.everywhere == [True, True]
+
+    def test_a_person_is_called_blocked_and_admins_hear_in_which_account_they_are_not(
+        self, world: World, author: FakeAuthor
+    ) -> None:
+        author.unreachable = {THERE: LOST}
+        author.partly = True
+        author.trouble = {principal(self.ANN): f"account {THERE} cannot be reached: {LOST}"}
+        for minutes in (5, 10):
+            report = world.sweep(NOON + minutes * MINUTES)
+            assert report.unreachable == [THERE]
+            assert report.failures == []
+        assert world.told(self.ANN) == ["blocked", "could-not-deny"]
+        assert world.told().count(" account-unreachable") == 1
+
+    def test_the_end_says_in_which_accounts_gates_could_not_be_emptied(
+        self, world: World, author: FakeAuthor
+    ) -> None:
+        world.sweep(NOON + 5 * MINUTES)
+        author.unreachable = {FAR: LOST}
+        ended = world.enforcer().close(NOON + 10 * MINUTES)
+        assert ended.unreachable == [FAR]
+        assert sorted(ended.released) == [self.RUN, self.ANN]

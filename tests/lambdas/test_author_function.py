@@ -171,6 +171,7 @@ def test_the_author_calls_nothing_but_what_its_work_needs() -> None:
         "iam:ListEntitiesForPolicy",
         "iam:ListPolicyVersions",
         "iam:TagPolicy",
+        "sts:AssumeRole",
     }
 
 
@@ -200,6 +201,8 @@ def test_the_enforcer_gets_the_answer_in_its_own_terms() -> None:
         ("q-Author", json.dumps(sample("author-render"))),
         ("q-Author", json.dumps(sample("author-empty"))),
     ]
+    function.render(everywhere=False)
+    assert json.loads(client.asked[-1][1]) == {"action": "render", "everywhere": False}
 
 
 def test_a_failure_of_the_author_comes_in_its_own_words() -> None:

@@ -41,14 +41,15 @@ def test_a_session_is_told_only_where_a_quota_watches_it() -> None:
     assert told(place) == {BUILD}
 
 
-def test_roles_are_homes_and_spellings_those_of_all_accounts() -> None:
+def test_roles_are_of_their_account_and_spellings_those_of_all() -> None:
     """A gate is in one account, and lists a person by every spelling."""
     member = GRACE.replace(ACCOUNT, "444455556666").replace("Grace", "GRACE")
     found = appearances.seen([Source(GRACE, "m", NINE), Source(member, "m", NINE)], ACCOUNT)
     [(person, appears)] = found.items()
     assert str(person) == "sso/grace@x.org"
     assert appears.names == {"Grace@x.org", "GRACE@x.org"}
-    assert appears.roles == {"AWSReservedSSO_Developer_0123456789abcdef"}
+    role = "AWSReservedSSO_Developer_0123456789abcdef"
+    assert appears.roles == {role, f"444455556666/{role}"}
 
 
 def test_each_is_told_once_a_day_however_often_it_calls() -> None:

@@ -694,10 +694,14 @@ class FakeAuthor:
     whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     fails: Exception | None = None
+    unreachable: dict[str, str] = field(default_factory=dict)
+    everywhere: list[bool] = field(default_factory=list)
+    """Whether each run was to look at every account."""
     partly: bool = False
     """Whether those in trouble are denied somewhere all the same."""
 
-    def render(self) -> GateResult:
+    def render(self, *, everywhere: bool = True) -> GateResult:
+        self.everywhere.append(everywhere)
         return self._write(self.ledger.gate_intents())
 
     def empty(self) -> GateResult:
@@ -721,6 +725,7 @@ class FakeAuthor:
             self.fill,
             self.failures,
             self.whole,
+            unreachable=self.unreachable,
         )
 
 

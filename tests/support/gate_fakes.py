@@ -1,14 +1,15 @@
 """In-memory stand-ins for what the author needs: its part of the ledger, and IAM."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Principal, of_account
 from quota_enforcer.gates.author import Author
 from quota_enforcer.gates.ports import Write
 from quota_enforcer.gates.roles import Role
@@ -48,6 +49,9 @@ class FakeMemory:
     found: dict[str, str] = field(default_factory=dict)
     at_read: list[Callable[[], object]] = field(default_factory=list)
     is_closed: bool = False
+    members: list[str] = field(default_factory=list)
+    """The accounts of satellites."""
+    digest_reads: int = 0
 
     def put(self, *intents: GateIntent) -> None:
         """What the enforcer writes; an intent without scopes takes it out."""
@@ -77,6 +81,13 @@ class FakeMemory:
     def digests(self, gate: str) -> frozenset[str]:
         return self.kept.get(gate, frozenset())
 
+    def all_digests(self) -> Mapping[str, frozenset[str]]:
+        self.digest_reads += 1
+        return dict(self.kept)
+
+    def accounts(self) -> list[str]:
+        return self.members
+
     def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
         self.kept[gate] = frozenset(digests)
         if found:
@@ -93,6 +104,10 @@ class FakeIam:
     calls: list[tuple[str, str]] = field(default_factory=list)
     fails: dict[str, Exception] = field(default_factory=dict)
     crash: BaseException | None = None
+    lost: dict[str, str] = field(default_factory=dict)
+    """Member accounts that cannot be reached, and why."""
+    asked: list[str] = field(default_factory=list)
+    """What was read."""
 
     def document(self, gate: str) -> Document | None:
         self._may_fail(gate)
@@ -123,6 +138,10 @@ class FakeIam:
             raise self.crash
 
     def _may_fail(self, name: str) -> None:
+        self.asked.append(name)
+        for account in self.lost:
+            if account in name:
+                raise AccountUnreachable(account, self.lost[account])
         if name in self.fails:
             raise self.fails[name]
 
@@ -150,7 +169,7 @@ class Gatehouse:
         trust: str = "",
     ) -> None:
         """A role that names this boundary; Identity Center has its own path."""
-        reserved = name.startswith("AWSReservedSSO_")
+        reserved = of_account(name)[1].startswith("AWSReservedSSO_")
         path = path or ("/aws-reserved/sso.amazonaws.com/" if reserved else "/")
         self.iam.roles[name] = Role(id_, boundary, path, trust)
 

@@ -21,7 +21,7 @@ from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import NO_CALLS, Called
-from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.core.usage.stored import Bucket, Source
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
@@ -70,6 +70,10 @@ class World:
     def call(self, who: str, at: datetime, tokens: int) -> None:
         """Somebody calls Bedrock: `alice` is a user, `role:ci/42` a session, `sso:ann` a person."""
         self.metrics.call(arn(who), at, Counts(1, tokens))
+
+    def appear(self, who: str, at: datetime, account: str = ACCOUNT) -> None:
+        """The stream meter tells the ledger of a caller."""
+        self.ledger.remember_source(Source(arn(who, account), HAIKU, at))
 
     def sweep(self, at: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
         """One sweep at this moment."""

@@ -70,6 +70,11 @@ class SweepInput:
         return pause_of(self.rules.rules, self.context.now) is not None
 
     @property
+    def asked_everywhere(self) -> bool:
+        """Whether IAM was asked in every member account, as once an hour."""
+        return self.context.reached <= self.listed | self.unread.keys()
+
+    @property
     def partial(self) -> bool:
         """A wake or an edit: to find what others changed in IAM is the schedule's."""
         return self.attached is None

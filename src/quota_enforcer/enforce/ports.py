@@ -280,8 +280,11 @@ class Denies(Protocol):
 class GateAuthor(Protocol):
     """The author function: the only one that writes gates."""
 
-    def render(self) -> "GateResult":
-        """Have the gates deny what the ledger's gate intents say; what they deny now."""
+    def render(self, *, everywhere: bool = True) -> "GateResult":
+        """Have the gates deny what the ledger's gate intents say; what they deny now.
+
+        Without `everywhere` it trusts its memory of gates in member accounts.
+        """
 
     def empty(self) -> "GateResult":
         """Have the gates deny nobody."""

@@ -31,17 +31,22 @@ class Author:
     gates: Sequence[str]
     write: Write
 
-    def render(self, now: datetime, holder: str) -> GateResult:
+    def render(self, now: datetime, holder: str, *, everywhere: bool = True) -> GateResult:
         """Put the intents in force, with at most one new version for each gate; makes missing ones.
 
         Raises AuthorBusy. An intent that changes meanwhile reaches the gates not written yet;
         whoever changed it asks the author afterwards, so the last intents always win. Once the
         ledger is closed it empties the gates, so that no late sweep fills what the end emptied.
+        Without `everywhere` a gate of a member account is not looked at that was written last as it
+        has to be: so many accounts cost a sweep nothing.
         """
         with self._lease(now, holder):
             if self.memory.closed():
                 return self._emptied()
-            run = Run(self.memory, self.iam, self.gates, self.write)
+            accounts = self.memory.accounts()
+            run = Run(
+                self.memory, self.iam, self.gates, self.write, accounts, everywhere=everywhere
+            )
             intents = self.memory.intents()
             run.serve(intents)
             if run.written and (changed := self.memory.intents()) != intents:
@@ -56,7 +61,7 @@ class Author:
             return self._emptied()
 
     def _emptied(self) -> GateResult:
-        run = Run(self.memory, self.iam, self.gates, self.write)
+        run = Run(self.memory, self.iam, self.gates, self.write, self.memory.accounts())
         run.serve([], creates=False)
         return run.result([])
 

@@ -1,11 +1,12 @@
 """A run of the author that writes nothing: what it would put into the gates, by its own code."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.principal import of_account
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates, MemoryReads, Write
 from quota_enforcer.gates.result import NEARLY_FULL
@@ -23,6 +24,8 @@ class DryRun:
     """None: the author would leave it as it is."""
     holders: tuple[str, ...]
     """Who has it as an ordinary policy."""
+    elsewhere: frozenset[str] = frozenset()
+    """The user ids of people who were seen in member accounts, where nobody else may look."""
 
     @property
     def missing(self) -> frozenset[str]:
@@ -39,7 +42,7 @@ class DryRun:
         return (
             frozenset()
             if self.wanted is None
-            else denied_user_ids(self.current) - denied_user_ids(self.wanted)
+            else denied_user_ids(self.current) - denied_user_ids(self.wanted) - self.elsewhere
         )
 
     @property
@@ -59,12 +62,25 @@ def dry_run_gates(
     """What a run would do to each gate. Raises what reading raises: no gate is taken for right."""
     stage = _ReadOnlyIam(iam)
     run = Run(_NoWrites(memory), stage, gates, write)
-    run.serve(memory.intents())
+    intents = memory.intents()
+    run.serve(intents)
     run.inspect()
     if stage.failed:
         raise stage.failed[0]
+    elsewhere = frozenset(
+        f"*:{name}"
+        for intent in intents
+        if any(of_account(role)[0] for role in intent.roles)
+        for name in intent.names
+    )
     return [
-        DryRun(gate, stage.current[gate], stage.written.get(gate), stage.holders.get(gate, ()))
+        DryRun(
+            gate,
+            stage.current[gate],
+            stage.written.get(gate),
+            stage.holders.get(gate, ()),
+            elsewhere,
+        )
         for gate in gates
     ]
 
@@ -128,6 +144,13 @@ class _NoWrites:
 
     def digests(self, gate: str) -> frozenset[str]:
         return self.memory.digests(gate)
+
+    def all_digests(self) -> Mapping[str, frozenset[str]]:
+        return self.memory.all_digests()
+
+    def accounts(self) -> Sequence[str]:
+        """Nobody but the author itself may look at gates there."""
+        return ()
 
     def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
         """Nothing was written."""

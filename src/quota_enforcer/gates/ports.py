@@ -1,6 +1,6 @@
 """What the author needs from outside: the adapters in `aws` and the tests' fakes fit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +21,12 @@ class MemoryReads(Protocol):
 
     def digests(self, gate: str) -> frozenset[str]:
         """The digests of the documents that the author wrote last, or was about to, and marks."""
+
+    def all_digests(self) -> Mapping[str, frozenset[str]]:
+        """The same of every gate at once."""
+
+    def accounts(self) -> Sequence[str]:
+        """The member accounts in which there are gates; in one order."""
 
 
 class Memory(MemoryReads, Protocol):
@@ -43,7 +49,10 @@ class Memory(MemoryReads, Protocol):
 
 
 class Gates(Protocol):
-    """The gates in IAM, by ARN, and the roles that may name them."""
+    """The gates in IAM, by ARN, and the roles that may name them, in all accounts.
+
+    Whatever is of a member account may raise AccountUnreachable.
+    """
 
     def document(self, gate: str) -> Document | None:
         """The document in force; None if there is no such policy."""
@@ -57,4 +66,4 @@ class Gates(Protocol):
         """Who has it as an ordinary permissions policy, where it would grant: nobody should."""
 
     def role(self, name: str) -> Role | None:
-        """A role; None if there is none."""
+        """A role; None if there is none. One of a member account has its number before it."""

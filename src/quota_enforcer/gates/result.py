@@ -49,6 +49,8 @@ class GateResult:
 
     sessions: Mapping[str, GateDenial] = field(default_factory=dict)
     """By role, what holds for each session of it that is not named above."""
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    """The member accounts whose gates could not be looked after, and why; they are as they were."""
 
     def of(self, who: Principal) -> GateDenial:
         """What the gates deny this principal."""
@@ -72,6 +74,7 @@ class GateResult:
             "whole": {gate: list(self.whole[gate]) for gate in sorted(self.whole)},
             "failures": list(self.failures),
             "righted": list(self.righted),
+            "unreachable": dict(self.unreachable),
             "sessions": {
                 role: {"denied": sorted(each.scopes), "trouble": each.trouble}
                 for role, each in sorted(self.sessions.items())
@@ -95,6 +98,7 @@ class GateResult:
                 role: GateDenial(frozenset(each["denied"]), each["trouble"])
                 for role, each in answer.get("sessions", {}).items()
             },
+            dict(answer.get("unreachable", {})),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.names import PATHS_OF_AWS
-from quota_enforcer.core.principal import Kind
+from quota_enforcer.core.principal import Kind, of_account
 
 _PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(?P<name>.+)_[0-9a-f]{16}")
 _SETUP: Final = "run `quota-enforcer gates setup`"
@@ -43,7 +43,7 @@ class Guard(StrEnum):
 
 
 Roles = Mapping[str, Role | None]
-"""Roles by name; None is one that does not exist (any more)."""
+"""Roles by name, of member accounts with the number before it; None is one that does not exist."""
 
 
 def guard_of(role: Role | None, gates: Collection[str]) -> Guard:
@@ -57,14 +57,18 @@ def guard_of(role: Role | None, gates: Collection[str]) -> Guard:
 
 def permission_set(role: str) -> str:
     """The permission set that Identity Center made a role of; empty for any other role."""
-    found = _PERMISSION_SET.fullmatch(role)
+    found = _PERMISSION_SET.fullmatch(of_account(role)[1])
     return found["name"] if found else ""
 
 
 def gates_of(intent: GateIntent, gates: Collection[str], roles: Roles) -> list[str]:
-    """The gates that somebody's roles name."""
-    named = {role.boundary for role in _theirs(intent, roles)}
-    return [gate for gate in gates if gate in named]
+    """The gates that somebody's roles name.
+
+    A permission set names its gate by path and name, and so in every account: who is behind one is
+    denied in all of them.
+    """
+    named = {_named(intent, role.boundary) for role in _theirs(intent, roles)}
+    return [gate for gate in gates if _named(intent, gate) in named]
 
 
 def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
@@ -74,7 +78,8 @@ def user_ids(intent: GateIntent, gate: str, roles: Roles) -> tuple[str, ...]:
     the same gate is closed too. One session goes by its role's id of today.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
     """
-    behind = [role for role in _theirs(intent, roles) if role.boundary == gate]
+    name = _named(intent, gate)
+    behind = [role for role in _theirs(intent, roles) if _named(intent, role.boundary) == name]
     if intent.principal.kind is Kind.SSO:
         ids = {f"*:{name}" for name in intent.names if behind}
     else:
@@ -111,10 +116,15 @@ def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -
         yield f"{' and '.join(map(_shown, sorted(intent.roles)))} no longer exists"
 
 
+def _named(intent: GateIntent, gate: str) -> str:
+    """What of a gate's ARN matters to somebody: people of Identity Center are of all accounts."""
+    return gate.partition(":policy")[2] if intent.principal.kind is Kind.SSO else gate
+
+
 def _theirs(intent: GateIntent, roles: Roles) -> Iterator[Role]:
     """The roles that somebody is behind, as far as they exist."""
     for name in intent.roles:
-        role = roles[name]
+        role = roles.get(name)
         if role is not None and _is_theirs(intent, role):
             yield role
 
@@ -124,5 +134,7 @@ def _is_theirs(intent: GateIntent, role: Role) -> bool:
 
 
 def _shown(role: str) -> str:
-    found = permission_set(role)
-    return f"the permission set {found} (role {role})" if found else f"the role {role}"
+    account, name = of_account(role)
+    found = permission_set(name)
+    shown = f"the permission set {found} (role {name})" if found else f"the role {name}"
+    return f"{shown} of account {account}" if account else shown

@@ -1,19 +1,24 @@
 """One run of the author: what it read of IAM, what it wrote, and what the gates deny now."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import Entry
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.policies.names import account_in, in_account
+from quota_enforcer.core.principal import Kind, Principal, of_account
 from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
 from quota_enforcer.gates.result import GateDenial, GateResult, summed_up
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
 from quota_enforcer.gates.room import fill, is_session
 
+SIDE_BY_SIDE: Final = 16
+"""Member accounts that are worked on at once."""
 CREATING: Final = "creating"
 """Kept beside the digest of a gate that the author is about to create: that it is missing then is
 its own unfinished work, and nobody else's."""
@@ -30,7 +35,12 @@ class Run:
     memory: Memory
     iam: Gates
     gates: Sequence[str]
+    """Home's."""
     write: Write
+    accounts: Sequence[str] = ()
+    """The member accounts that have the same."""
+    everywhere: bool = True
+    """Whether to look at the gates of member accounts too that should be right by memory."""
     written: list[str] = field(default_factory=list)
     tampered: list[str] = field(default_factory=list)
     righted: list[str] = field(default_factory=list)
@@ -42,15 +52,26 @@ class Run:
     _fill: dict[str, int] = field(default_factory=dict)
     _whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _whole_scopes: dict[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    _lost: dict[str, str] = field(default_factory=dict)
+    """The member accounts that something failed in, and why: they stop no other."""
+    _kept: Mapping[str, frozenset[str]] | None = None
+
+    @property
+    def _every_gate(self) -> list[str]:
+        of_members = (_gates_in(each, self.gates) for each in self.accounts)
+        return [*self.gates, *(gate for gates in of_members for gate in gates)]
 
     def serve(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
         """Bring every gate to these intents; one that fails does not stop the others.
 
-        A role that cannot be read stops the run instead, since who is behind it would be released.
+        A role of home that cannot be read stops the run instead, since who is behind it would be
+        released. A member account in which anything fails stays as it is.
         """
-        for name in sorted({role for intent in intents for role in intent.roles}):
-            if name not in self._roles:
+        names = sorted({role for intent in intents for role in intent.roles} - self._roles.keys())
+        for name in names:
+            if not of_account(name)[0]:
                 self._roles[name] = self.iam.role(name)
+        self._in_members(lambda account: self._read_roles(account, names))
         for gate in self.gates:
             if gate in self.written or gate in self._failed:
                 continue
@@ -58,16 +79,54 @@ class Run:
                 self._bring(gate, intents, creates=creates)
             except Exception as error:  # noqa: BLE001 - kept for the answer
                 self._failed[gate] = _failure(gate, "written", error)
+        if self.accounts and self._kept is None and not self.everywhere:
+            self._kept = self.memory.all_digests()
+        self._in_members(lambda account: self._bring_all(account, intents, creates=creates))
+
+    def _in_members(self, work: Callable[[str], None]) -> None:
+        """Do something in each member account, side by side, as each has limits of its own."""
+        several = [each for each in self.accounts if each not in self._lost]
+
+        def attempt(account: str) -> None:
+            try:
+                work(account)
+            except AccountUnreachable as error:
+                self._lost[account] = error.why
+            except Exception as error:  # noqa: BLE001 - one account does not stop the others
+                self._lost[account] = f"{type(error).__name__}: {error}"
+
+        if several:
+            with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(several))) as threads:
+                list(threads.map(attempt, several))
+
+    def _read_roles(self, account: str, names: Iterable[str]) -> None:
+        for name in names:
+            if of_account(name)[0] == account:
+                self._roles[name] = self.iam.role(name)
+
+    def _bring_all(self, account: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
+        for gate in _gates_in(account, self.gates):
+            if gate not in self.written:
+                self._bring(gate, intents, creates=creates)
 
     def inspect(self) -> None:
         """Look for gates that are attached as ordinary policies, which would grant."""
-        for gate in self._in_force:
+        for gate in self.gates:
+            if gate not in self._in_force:
+                continue
             try:
                 holders = self.iam.attached_to(gate)
             except Exception as error:  # noqa: BLE001 - kept for the answer
                 self.failures.append(_failure(gate, "inspected", error))
                 continue
             if holders:
+                self.tampered.append(misused(gate, holders))
+        if self.everywhere:
+            self._in_members(self._inspect_all)
+
+    def _inspect_all(self, account: str) -> None:
+        for gate in _gates_in(account, self.gates):
+            if holders := self.iam.attached_to(gate):
                 self.tampered.append(misused(gate, holders))
 
     def result(self, intents: Iterable[GateIntent]) -> GateResult:
@@ -93,38 +152,42 @@ class Run:
             denied={who: each.scopes for who, each in named.items() if each.scopes},
             trouble={who: each.trouble for who, each in named.items() if each.trouble},
             written=tuple(self.written),
-            tampered=tuple(self.tampered),
+            tampered=tuple(sorted(self.tampered)),
             fill=self._fill,
             whole={gate: roles for gate, roles in self._whole.items() if roles},
             righted=tuple(self.righted),
             failures=(*self._failed.values(), *self.failures),
             sessions=sessions,
+            unreachable=dict(sorted(self._lost.items())),
         )
 
     def _bring(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
-        current = self.iam.document(gate)
-        if current is None and not creates:
-            return
-        before = denied_user_ids(current)
         entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
-        # People before sessions, whose names anybody can make up; among either, who is denied
-        # already stays so where a full gate must leave somebody out.
-        entries.sort(
-            key=lambda entry: (is_session(entry), before.isdisjoint(entry.user_ids), entry.name)
-        )
-        filled = fill(entries, self.write)
+        filled = fill(_sorted(entries, frozenset()), self.write)
+        if not self._right_by_memory(gate, filled.gate.document):
+            current = self.iam.document(gate)
+            if current is None and not creates:
+                return
+            if filled.gate.left_out:
+                filled = fill(_sorted(entries, denied_user_ids(current)), self.write)
+            document = filled.gate.document
+            if current != document or self._read_late(gate, document):
+                self._put(gate, current, document)
+                self.written.append(gate)
         wanted = filled.gate
         names = {role.id: name for name, role in self._roles.items() if role is not None}
         self._whole[gate] = tuple(sorted(names[each] for each in filled.whole))
-        if current != wanted.document or self._read_late(gate, wanted.document):
-            self._put(gate, current, wanted.document)
-            self.written.append(gate)
         self._in_force[gate] = {
             entry.name: entry for entry in entries if entry.name not in wanted.left_out
         }
         self._whole_scopes[gate] = _together(self._in_force[gate].values(), filled.whole)
         self._left_out[gate] = wanted.left_out
         self._fill[gate] = wanted.percent
+
+    def _right_by_memory(self, gate: str, wanted: Document) -> bool:
+        """Whether a gate of a member account was written like this last, and nobody looks."""
+        ours = frozenset({digest(wanted)})
+        return self._kept is not None and gate not in self.gates and self._kept.get(gate) == ours
 
     def _read_late(self, gate: str, wanted: Document) -> bool:
         """Whether IAM shows what is wanted, but the author wrote something else last.
@@ -167,18 +230,45 @@ class Run:
 
     def _reasons(self, intent: GateIntent) -> Iterator[str]:
         """Why a principal is denied less than intended; nothing if it is denied in full."""
-        yield from why_without_gate(intent, self.gates, self._roles)
-        who = str(intent.principal)
-        for gate in gates_of(intent, self.gates, self._roles):
+        who, gates = str(intent.principal), self._every_gate
+        of_people = intent.principal.kind is Kind.SSO
+        lost = [each for each in self._lost if of_people or each == intent.principal.account]
+        yield from (str(AccountUnreachable(each, self._lost[each])) for each in sorted(lost))
+        known = replace(intent, roles=intent.roles & self._roles.keys())
+        if known.roles or not lost:
+            yield from why_without_gate(known, gates, self._roles)
+        for gate in gates_of(intent, gates, self._roles):
             if gate in self._failed:
                 yield self._failed[gate]
+            elif account_in(gate) in self._lost:
+                continue
             elif who in self._left_out[gate]:
-                yield f"{_short(gate)}: {self._left_out[gate][who]}"
+                yield f"{self._shown(gate)}: {self._left_out[gate][who]}"
             elif self._in_force[gate].get(who) != self._entry(intent, gate):
                 yield _NEXT
 
+    def _shown(self, gate: str) -> str:
+        """Its name, with the account if that is not home's."""
+        return _short(gate) if gate in self.gates else f"{_short(gate)} of {account_in(gate)}"
+
     def _entry(self, intent: GateIntent, gate: str) -> Entry:
         return Entry(str(intent.principal), user_ids(intent, gate, self._roles), intent.scopes)
+
+
+def _sorted(entries: Iterable[Entry], before: frozenset[str]) -> list[Entry]:
+    """People before sessions, whose names anybody can make up.
+
+    Among either, who is denied already stays so where a full gate must leave somebody out.
+    """
+    return sorted(
+        entries,
+        key=lambda entry: (is_session(entry), before.isdisjoint(entry.user_ids), entry.name),
+    )
+
+
+def _gates_in(account: str, gates: Iterable[str]) -> list[str]:
+    """The gates of a member account, which are called as home's are."""
+    return [in_account(gate, account) for gate in gates]
 
 
 def _together(entries: Iterable[Entry], whole: frozenset[str]) -> dict[str, frozenset[str]]:

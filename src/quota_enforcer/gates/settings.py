@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Self
 
 from quota_enforcer.core.environment import Environment, json_texts
 from quota_enforcer.core.policies.boundary import Entry, Gate, fitting_gate
+from quota_enforcer.core.policies.names import account_in
 
 _GATE: Final = re.compile(
     r"arn:(?P<partition>[\w-]+):iam::\d{12}:policy/bedrock-quota/[\w-]+/[\w+=,.@-]+-BOUNDARY-ONLY",
@@ -30,6 +31,16 @@ class AuthorSettings:
     """Whether the gates close AgentCore too."""
     tags: tuple[tuple[str, str], ...] = ()
     """The keys and values of the tags that the gates get."""
+    stack: str = ""
+    stack_id: str = ""
+    """The stack's ARN with its unique id."""
+    has_members: bool = False
+    """Whether it may have satellites in member accounts of its organisation."""
+
+    @property
+    def account(self) -> str:
+        """The home account."""
+        return account_in(self.gates[0])
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -40,8 +51,10 @@ class AuthorSettings:
         gates = variables.read("GATES", _Gates.parse, _ALLOWED)
         given = variables.optional("GATE_TAGS")
         tags = variables.read("GATE_TAGS", _tags, "KEY=VALUE,KEY=VALUE") if given else ()
+        stack, stack_id = variables.optional("STACK_NAME"), variables.optional("STACK_ID")
+        members = variables.optional("SATELLITES").startswith("o-")
         variables.check()
-        return cls(table, gates.arns, gates.partition, agent_core, tags)
+        return cls(table, gates.arns, gates.partition, agent_core, tags, stack, stack_id, members)
 
     def write(self, entries: Iterable[Entry]) -> Gate:
         """The gate of this deployment for these entries."""

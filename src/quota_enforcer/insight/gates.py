@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads
 from quota_enforcer.core.policies.boundary import percent_full
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Kind, Principal, of_account
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.stored import Source
@@ -80,9 +80,9 @@ class GateFound:
 def shared_roles(
     sources: Iterable[Source], account: str, loaded: RuleSet, kept: GatesKept, context: Context
 ) -> list[SharedRole]:
-    """Every role of Identity Center, and every role with a quota for its sessions."""
+    """Every role of Identity Center, and every role with a quota for its sessions, at home."""
     people = _people(seen(sources, account), loaded, context)
-    roles = {name: kept.iam.role(name) for name in sorted(people)}
+    roles = {name: kept.iam.role(name) for name in sorted(people) if not of_account(name)[0]}
     return [
         SharedRole(
             name,
@@ -109,10 +109,23 @@ def mixed(roles: Sequence[SharedRole]) -> set[str]:
     return named_by(roles, people=True) & named_by(roles, people=False)
 
 
+def shared_elsewhere(
+    sources: Iterable[Source], account: str, loaded: RuleSet, context: Context
+) -> Mapping[str, tuple[str, ...]]:
+    """By member account, the shared roles in it; whether they name a gate only the author sees."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name in _people(seen(sources, account), loaded, context):
+        there, role = of_account(name)
+        if there:
+            set_ = permission_set(role)
+            found[there].add(f"permission set {set_}" if set_ else f"role {role}")
+    return {there: tuple(sorted(found[there])) for there in sorted(found)}
+
+
 def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
-    """Every gate as it is in IAM."""
+    """Every gate of home as it is in IAM."""
     intents = ledger.gate_intents()
-    names = {name for intent in intents for name in intent.roles}
+    names = {name for intent in intents for name in intent.roles if not of_account(name)[0]}
     roles = {name: kept.iam.role(name) for name in sorted(names)}
     for arn in kept.arns:
         document = kept.iam.document(arn)
@@ -139,8 +152,8 @@ def _people(
     for named in (each for rule in loaded.rules for each in (rule.subject, *rule.members)):
         if (subject := Subject(named)).of_sessions:
             shared = subject.role
-            if not shared.account:
-                people[shared.name] |= set() if subject.is_group else {subject.principal()}
+            name = f"{shared.account}/{shared.name}" if shared.account else shared.name
+            people[name] |= set() if subject.is_group else {subject.principal()}
     return people
 
 

@@ -45,7 +45,10 @@ def _key(source: Source) -> tuple[str, str, date]:
 
 @dataclass(slots=True)
 class Appearance:
-    """How somebody appears in the invocation log: session names as spelled, and roles."""
+    """How somebody appears in the invocation log: session names as spelled, and roles.
+
+    A role of a member account has its number before it: `444455556666/reporting`.
+    """
 
     names: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
@@ -54,7 +57,7 @@ class Appearance:
 def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Appearance]:
     """The spellings and roles of every person and session that the log knows.
 
-    `account` is home's: the roles are those in it, the spellings those of all accounts.
+    `account` is home's.
     """
     found: defaultdict[Principal, Appearance] = defaultdict(Appearance)
     for source in sources:
@@ -67,6 +70,5 @@ def seen(sources: Iterable[Source], account: str) -> Mapping[Principal, Appearan
             if principal is not None and principal.kind in {Kind.SSO, Kind.SESSION}:
                 _, role, name = source.arn.split("/")
                 found[principal].names.add(name)
-                if own == account:
-                    found[principal].roles.add(role)
+                found[principal].roles.add(role if own == account else f"{own}/{role}")
     return found

@@ -9,6 +9,7 @@ import pytest
 from builders import NOON
 from cli_world import Shell, a_shell
 from gate_fakes import ALL, ANALYSTS, GATE, GATE_2, an_intent
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.policies.boundary import Entry, fitting_gate, gate
 from quota_enforcer.core.usage.stored import Source
 from world import ACCOUNT
@@ -295,3 +296,30 @@ def test_a_role_that_is_denied_as_a_whole_is_named_so(shell: Shell) -> None:
     shell.gatehouse.iam.documents[GATE] = fitting_gate([entry]).document
     first, _ = shell.json("gates", "list")["gates"]
     assert first["denied"] == ["role/shared (all its sessions)"]
+
+
+def test_shared_roles_of_member_accounts_are_named_by_account_and_not_looked_up_here(
+    shell: Shell,
+) -> None:
+    """They are called like ours; only the author may look at them."""
+    there = "444455556666"
+    called(shell, DEVELOPER, "alice")
+    shell.gatehouse.role(DEVELOPER, boundary=GATE)
+    arn = f"arn:aws:sts::{there}:assumed-role/{ANALYSTS}/alice"
+    shell.world.ledger.remember_source(Source(arn, OPUS, NOON - timedelta(hours=1)))
+    shell.world.quota(principal=f"{there}/session/ci/*")
+    result = shell.run("gates", "setup")
+    assert result.exit_code == 0
+    said = " ".join(result.stderr.split())
+    assert f"Account {there}: gates have the same names" in said
+    assert "set one on permission set Data_Analysts, role ci" in said
+    document = json.loads(shell.run("gates", "setup", "--json").stdout)
+    assert document["accounts"] == {there: ["permission set Data_Analysts", "role ci"]}
+    assert [each["role"] for each in document["roles"]] == [DEVELOPER]
+    assert not any(there in each for each in shell.gatehouse.iam.asked)
+
+
+def test_the_list_shows_whom_homes_gates_deny_wherever_they_were_seen(shell: Shell) -> None:
+    intent = an_intent("sso/alice", f"444455556666/{ANALYSTS}")
+    shell.world.ledger.put(Record(intent.principal, version=1), gate=intent)
+    assert shell.run("gates", "list").exit_code == 0

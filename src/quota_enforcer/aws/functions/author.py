@@ -1,6 +1,6 @@
 """The author function as the enforcer asks it: alone here, since only the enforcer knows gates."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.aws.functions.functions import ask
 from quota_enforcer.core.errors import EnforcerError
@@ -21,12 +21,12 @@ class AuthorFunction:
         self._client = client
         self._function = function
 
-    def render(self) -> GateResult:
-        return self._ask("render")
+    def render(self, *, everywhere: bool = True) -> GateResult:
+        less = {} if everywhere else {"everywhere": False}
+        return self._ask({"action": "render", **less})
 
     def empty(self) -> GateResult:
-        return self._ask("empty")
+        return self._ask({"action": "empty"})
 
-    def _ask(self, action: str) -> GateResult:
-        event = {"action": action}
+    def _ask(self, event: dict[str, Any]) -> GateResult:
         return GateResult.from_json(ask(self._client, self._function, event, AuthorRefused))

@@ -1,7 +1,8 @@
 """IAM in member accounts, by the roles that satellites give to functions of home."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -82,10 +83,21 @@ class AssumedRoles:
             raise AccountUnreachable(account, known.why)
         return known.client
 
-    def lost(self, account: str, error: Exception) -> AccountUnreachable:
-        """What to raise when an account that answered does not any more; it is asked anew."""
-        self._known.pop(account, None)
-        return AccountUnreachable(account, _in_words(error))
+    @contextmanager
+    def using(self, account: str, *, every_error: bool = False) -> Iterator[None]:
+        """Raises AccountUnreachable if an account ceases to answer; then it is asked anew.
+
+        With `every_error` also for whatever else it says instead of an answer.
+        """
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
+            if code is None or code in LOST:
+                self._known.pop(account, None)
+            elif not every_error:
+                raise
+            raise AccountUnreachable(account, _in_words(error)) from error
 
     def _try(self, account: str) -> _Known:
         try:

@@ -1,13 +1,11 @@
 """The static deny policies in IAM, at home and in member accounts, each by its own credentials."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from quota_enforcer.aws.iam.account_denies import AccountDenies
-from quota_enforcer.aws.iam.assumed_roles import LOST, AssumedRoles, in_each
+from quota_enforcer.aws.iam.assumed_roles import AssumedRoles, in_each
 from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.policies.names import in_account
 from quota_enforcer.core.principal import Principal
@@ -67,7 +65,7 @@ class IamDenies:
         Raises PrincipalGone, CannotDeny with what would help, or AccountUnreachable.
         """
         denies = self._in(principal.account)
-        with self._watching(principal.account):
+        with self._using(principal.account):
             denies.attach(principal, scope)
 
     def detach(self, principal: Principal, scope: str) -> None:
@@ -77,7 +75,7 @@ class IamDenies:
         AccountUnreachable.
         """
         denies = self._in(principal.account)
-        with self._watching(principal.account):
+        with self._using(principal.account):
             denies.detach(principal, scope)
 
     def _in(self, account: str) -> AccountDenies:
@@ -91,18 +89,10 @@ class IamDenies:
     def _listed(self, account: str) -> tuple[dict[Principal, frozenset[str]], list[str]]:
         """Whatever IAM says instead of an answer there, no other account waits for it."""
         denies = self._in(account)
-        with self._watching(account, every_error=True):
+        with self._using(account, every_error=True):
             return denies.denied(), denies.unmanaged_attachments
 
-    @contextmanager
-    def _watching(self, account: str, *, every_error: bool = False) -> Iterator[None]:
-        """Raises AccountUnreachable if a member account ceases to answer."""
-        try:
-            yield
-        except (ClientError, BotoCoreError) as error:
-            code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
-            if self._members is None or not account:
-                raise
-            if code is None or code in LOST or every_error:
-                raise self._members.lost(account, error) from error
-            raise
+    def _using(self, account: str, *, every_error: bool = False) -> AbstractContextManager[None]:
+        if self._members is None or not account:
+            return nullcontext()
+        return self._members.using(account, every_error=every_error)

@@ -117,6 +117,11 @@ def deny_policy_name(stack: str, number: int | None = None, ask: str = ASK_WHOM)
     return f"{checked_stack(stack)}-over-bedrock-quota{scope}-{checked_ask(ask)}"
 
 
+def account_in(policy: str) -> str:
+    """The account in a policy's ARN."""
+    return policy.split(":")[4]
+
+
 def in_account(policy: str, account: str) -> str:
     """The ARN of the policy of the same path and name in another account."""
     head, _, tail = policy.partition(":iam::")

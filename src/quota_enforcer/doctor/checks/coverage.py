@@ -110,10 +110,11 @@ def session_names(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def denies(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Whether IAM has attached what the ledger says."""
+    """Whether IAM has attached what the ledger says, at home: nobody else may look elsewhere."""
     really, unmanaged_attachments = deployment.probe.denied()
     ledger = deployment.ledger
-    records = {record.principal: record for record in ledger.blocked()}
+    blocked = (record for record in ledger.blocked() if not record.principal.account)
+    records = {record.principal: record for record in blocked}
     records |= ledger.records(really.keys() - records.keys())
     seen = [_denied(records[who], really) for who in sorted(records)]
     return deny_rules.denies(seen, unmanaged_attachments, deployment.now)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from quota_enforcer.core.policies.guard.keys import Lock, keys
-from quota_enforcer.core.principal import GATED, Kind, Principal
+from quota_enforcer.core.principal import GATED, Kind, Principal, of_account
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules.coverage import Entity, Holder, keys_held
@@ -50,7 +50,8 @@ def _limited(deployment: DeploymentUnderCheck) -> Iterator[Principal]:
             yield who
         elif who.kind in GATED and who in appearances:
             for role in appearances[who].roles:
-                yield Principal(Kind.ROLE, role)
+                account, name = of_account(role)
+                yield Principal(Kind.ROLE, name, account)
 
 
 def _alike(

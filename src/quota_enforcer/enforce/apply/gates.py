@@ -20,15 +20,15 @@ from quota_enforcer.meter.appearances import Appearance, seen
 
 
 def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -> GateIntent:
-    """What a gate of home's shall deny for one decision; a session says itself of which role it is.
+    """What the gates shall deny for one decision; a session says itself of which role it is.
 
     Who is blocked makes no calls and is forgotten by the metrics, so what the stored intent knows
     is kept.
     """
     principal = decision.principal
     if principal.kind is Kind.SESSION:
-        roles_here = set() if principal.account else {principal.role}
-        appears = Appearance({principal.session}, roles_here)
+        account = f"{principal.account}/" if principal.account else ""
+        appears = Appearance({principal.session}, {f"{account}{principal.role}"})
     names, roles = set(appears.names), set(appears.roles)
     if stored is not None:
         names |= stored.names
@@ -71,7 +71,7 @@ class GateApplier:
         unfinished = {decision.principal for decision in work.decisions}
         written, failures = self._intend(work)
         try:
-            rendered = self._author.render()
+            rendered = self._author.render(everywhere=work.given.asked_everywhere)
         except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
             failures.append(failure("the gates", error))
             for_admins, righted = self._for_admins(GateResult(), work.given)
@@ -111,6 +111,7 @@ class GateApplier:
             drift=(*righted, *rendered.tampered),
             unfinished=frozenset(unfinished),
             incomplete=bool(failures),
+            unreachable=rendered.unreachable,
         )
 
     def _for_admins(

@@ -36,11 +36,11 @@ def release_everybody(
     its satellite detaches its own denies when it is deleted.
     """
     members = frozenset(members)
-    failures = _empty_gates(ledger, author)
+    failures, unreachable = _empty_gates(ledger, author)
     gates_closed = bool(failures)
     found = denies.in_force(members)
     denied = dict(found.denied)
-    unreachable = dict(found.unread)
+    unreachable |= found.unread
     records = {record.principal: record for record in ledger.blocked()}
     # A block that was under way was never told, so its end is not told either.
     in_force = {each for each in denied if each not in records or records[each].intended is None}
@@ -80,15 +80,21 @@ def _left_behind(unreachable: Mapping[str, str], now: datetime) -> list[Notice]:
     ]
 
 
-def _empty_gates(intents: GateIntentReads, author: GateAuthor | None) -> list[str]:
-    """Have the author write gates that deny nobody; returns failures in words."""
+def _empty_gates(
+    intents: GateIntentReads, author: GateAuthor | None
+) -> tuple[list[str], dict[str, str]]:
+    """Have the author write gates that deny nobody.
+
+    Returns failures in words, and the member accounts that could not be reached.
+    """
     if author is None:
         left = [intent.principal for intent in intents.gate_intents()]
-        return [orphaned_gates_message(left)] if left else []
+        return [orphaned_gates_message(left)] if left else [], {}
     try:
-        return list(author.empty().failures)
+        emptied = author.empty()
     except Exception as error:  # noqa: BLE001 - whoever can be released is
-        return [failure("the gates", error)]
+        return [failure("the gates", error)], {}
+    return list(emptied.failures), dict(emptied.unreachable)
 
 
 def _noted(standings: Standings, record: Record, now: datetime, *, told: bool) -> list[Notice]:

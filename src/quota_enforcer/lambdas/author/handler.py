@@ -14,14 +14,18 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from quota_enforcer import clock
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
+from quota_enforcer.aws.iam.assumed_roles import AssumedRoles
 from quota_enforcer.aws.iam.gates import IamGates
+from quota_enforcer.aws.iam.member_gates import RoutedGates
 from quota_enforcer.core.errors import UnknownEvent
 from quota_enforcer.gates.author import Author, AuthorBusy
 from quota_enforcer.gates.settings import AuthorSettings
+from quota_enforcer.satellites.names import Part, external_id, role_arn
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from quota_enforcer.gates.ports import Gates
     from quota_enforcer.gates.result import GateResult
 
 WAIT: Final = Retrying(
@@ -32,6 +36,9 @@ WAIT: Final = Retrying(
 )
 """Two sweeps at once: the later one waits, then puts what is still missing into the gates."""
 
+_RENDERS: Final[tuple[dict[str, bool], ...]] = ({}, {"everywhere": True}, {"everywhere": False})
+"""What may stand beside the action."""
+
 logger = Logger()
 tracer = Tracer()
 
@@ -41,12 +48,22 @@ def author() -> Author:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = AuthorSettings.from_environment(os.environ)
     session = boto3.Session()
-    return Author(
-        DynamoGateMemory(session.client("dynamodb", config=clients.AUTHOR), settings.ledger_table),
-        IamGates(session.client("iam", config=clients.AUTHOR), settings.tags),
-        settings.gates,
-        settings.write,
-    )
+    home = settings.account if settings.has_members else ""
+    dynamodb = session.client("dynamodb", config=clients.AUTHOR)
+    memory = DynamoGateMemory(dynamodb, settings.ledger_table, home)
+    return Author(memory, _gates(settings, session), settings.gates, settings.write)
+
+
+def _gates(settings: AuthorSettings, session: boto3.Session) -> "Gates":
+    home = IamGates(session.client("iam", config=clients.AUTHOR), settings.tags)
+    if not settings.has_members:
+        return home
+
+    def role(account: str) -> str:
+        return role_arn(settings.partition, account, settings.stack, Part.AUTHOR)
+
+    members = AssumedRoles(session, role, external_id(settings.stack_id))
+    return RoutedGates(home, settings.account, members, settings.tags)
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -54,8 +71,9 @@ def author() -> Author:
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Answer one event; raises AuthorBusy if another run does not end."""
     match event:
-        case {"action": "render", **rest} if not rest:
-            rendered = WAIT(lambda: author().render(clock.now(), context.aws_request_id))
+        case {"action": "render", **rest} if rest in _RENDERS:
+            holder, everywhere = context.aws_request_id, rest.get("everywhere", True)
+            rendered = WAIT(lambda: author().render(clock.now(), holder, everywhere=everywhere))
         case {"action": "empty", **rest} if not rest:
             rendered = WAIT(lambda: author().empty(clock.now(), context.aws_request_id))
         case _:

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import NOON
+from builders import LEDGER_TABLE, NOON
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
+from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.place import Place
+from quota_enforcer.satellites.registry import Satellite
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -125,3 +129,23 @@ def test_what_another_run_has_told_is_not_told_again(
     assert not ledger.tell_findings(["one", "other"], both)
     assert ledger.gate_findings() == ["other"]
     assert ledger.outbox(NOON + SECOND) == [one]
+
+
+def test_what_is_kept_of_every_gate_is_one_read(memory: DynamoGateMemory) -> None:
+    gates = [f"arn:aws:iam::44445555666{n}:policy/{'x' * 900}-{n}" for n in range(9)]
+    for gate in gates:
+        memory.remember(gate, {f"of {gate}"})
+    assert memory.all_digests() == {gate: {f"of {gate}"} for gate in gates}
+
+
+def test_the_accounts_with_gates_are_those_where_a_satellite_stands(
+    dynamodb: "DynamoDBClient", memory: DynamoGateMemory
+) -> None:
+    registry = DynamoSatellites(Table(dynamodb, LEDGER_TABLE))
+    home, there, gone = "111122223333", "444455556666", "555566667777"
+    for account, region in ((home, "eu-west-1"), (there, "eu-west-1"), (there, "us-east-1")):
+        registry.announce(Satellite(Place(account, region), 1, "/log", "stack", NOON))
+    registry.announce(Satellite(Place(gone, "eu-west-1"), 1, "/log", "stack", NOON))
+    assert registry.leave(Place(gone, "eu-west-1"), "stack")
+    assert DynamoGateMemory(dynamodb, LEDGER_TABLE, home).accounts() == [there]
+    assert memory.accounts() == []

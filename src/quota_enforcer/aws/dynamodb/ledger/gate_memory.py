@@ -5,7 +5,7 @@ consistently, and may write nothing but its own items: the lease, a digest for e
 others did to gates, which the enforcer takes out as it tells admins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,12 @@ from quota_enforcer.core.principal import Principal
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+SATELLITES = "satellites"
+"""The partition of the registry, which `aws/dynamodb/satellites.py` writes."""
 GATES = "gates"
 """The partition of the intents; the range key is the principal."""
 
+_GATE = "gate#"
 _STATE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "state"}}
 _LEASE = {"pk": {"S": DEPLOYMENT}, "sk": {"S": "lease#author"}}
 _TO_WIRE = TypeSerializer()
@@ -55,11 +58,15 @@ def intent_of(item: Mapping[str, Any]) -> GateIntent:
 
 
 class DynamoGateMemory:
-    """The author's `Memory`: plain calls, so that its role needs no more than these four."""
+    """The author's `Memory`: plain calls, so that its role needs no more than these four.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    `home` is the home account if there may be satellites in others.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, home: str = "") -> None:
         self._client = client
         self._table = table
+        self._home = home
 
     def take_lease(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take the lease if it is free, run out, or ours; False while somebody else has it."""
@@ -93,17 +100,34 @@ class DynamoGateMemory:
 
     def intents(self) -> list[GateIntent]:
         """Whom the gates shall deny, by principal."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+        items = self._query(
             KeyConditionExpression="pk = :gates",
             ExpressionAttributeValues={":gates": {"S": GATES}},
-            ConsistentRead=True,
         )
-        return [intent_of(_plain(item)) for page in pages for item in page["Items"]]
+        return [intent_of(item) for item in items]
 
     def digests(self, gate: str) -> frozenset[str]:
         """The digests kept of a gate."""
         return frozenset(self._get(_digest_key(gate)).get("digests", ()))
+
+    def all_digests(self) -> Mapping[str, frozenset[str]]:
+        """The digests kept of every gate."""
+        items = self._query(
+            KeyConditionExpression="pk = :deployment AND begins_with(sk, :gate)",
+            ExpressionAttributeValues={":deployment": {"S": DEPLOYMENT}, ":gate": {"S": _GATE}},
+        )
+        return {item["sk"].removeprefix(_GATE): frozenset(item["digests"]) for item in items}
+
+    def accounts(self) -> list[str]:
+        """The member accounts with a satellite that stands; nothing is read where none may be."""
+        if not self._home:
+            return []
+        items = self._query(
+            KeyConditionExpression="pk = :satellites",
+            ExpressionAttributeValues={":satellites": {"S": SATELLITES}},
+        )
+        found = {item["sk"].partition("/")[0] for item in items if "announced" in item}
+        return sorted(found - {self._home})
 
     def remember(self, gate: str, digests: Iterable[str], found: str = "") -> None:
         kept = {**_digest_key(gate), "digests": _TO_WIRE.serialize(sorted(digests))}
@@ -116,13 +140,19 @@ class DynamoGateMemory:
             TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in items]
         )
 
+    def _query(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table, ConsistentRead=True, **asked
+        )
+        return (_plain(item) for page in pages for item in page["Items"])
+
     def _get(self, key: dict[str, Any]) -> dict[str, Any]:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return _plain(answer.get("Item", {}))
 
 
 def _digest_key(gate: str) -> dict[str, Any]:
-    return {"pk": {"S": DEPLOYMENT}, "sk": {"S": f"gate#{gate}"}}
+    return {"pk": {"S": DEPLOYMENT}, "sk": {"S": f"{_GATE}{gate}"}}
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

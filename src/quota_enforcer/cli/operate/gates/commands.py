@@ -26,12 +26,24 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL
 from quota_enforcer.gates.roles import Guard
-from quota_enforcer.insight.gates import GateFound, SharedRole, mixed, shared_roles
+from quota_enforcer.insight.gates import (
+    GateFound,
+    SharedRole,
+    mixed,
+    shared_elsewhere,
+    shared_roles,
+)
 from quota_enforcer.insight.gates import gates as found_gates
 
 _LEAVE_ONE: Final = (
     "Leave one permission set, for administrators, without a gate: a gate that somebody spoils "
     "could deny everybody behind it, and that is the way in to put it right."
+)
+
+_ELSEWHERE: Final = (
+    "Account {account}: gates have the same names and paths there, and only the author looks at "
+    "the roles: set one on {roles}, if that is not done. A permission set names its gate for all "
+    "its accounts at once; each needs its satellite before, or provisioning fails."
 )
 
 _MIXED: Final = (
@@ -78,11 +90,13 @@ def setup(
     context = deployment.settings.context(clock.now())
     loaded, sources = deployment.load(context.now), deployment.ledger.sources()
     roles = shared_roles(sources, deployment.settings.account, loaded, kept, context)
+    elsewhere = shared_elsewhere(sources, deployment.settings.account, loaded, context)
     alarms = [alarm for gate in gates for alarm in _alarms(gate)]
     todo = [role for role in roles if role.is_open]
     namings = {role.name: naming(role, source_identity=source_identity) for role in roles}
     if as_json:
-        say_json(_document(gates, roles, namings, deployment.settings.account))
+        document = _document(gates, roles, namings, deployment.settings.account)
+        say_json({**document, "accounts": {each: elsewhere[each] for each in elsewhere}})
     else:
         _show(gates, roles)
         for role in todo:
@@ -92,6 +106,8 @@ def setup(
         _say_names(filter(None, namings.values()))
         for arn in sorted(mixed(roles)):
             hint(_MIXED.format(name=arn.rpartition("/")[2]))
+        for account, several in elsewhere.items():
+            hint(_ELSEWHERE.format(account=account, roles=", ".join(several)))
         if any(role.permission_set for role in roles):
             hint(_LEAVE_ONE)
     for alarm in alarms:
