@@ -44,20 +44,20 @@ def told(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, A
     }
     where: dict[str, Any] = {"place": str(place)} if place else {}
     if metered.quarantined:
-        logger.warning("quarantined", events=_named(metered.quarantined), **where)
+        logger().warning("quarantined", events=_named(metered.quarantined), **where)
     if metered.failed:
         events = _named(metered.failed)
-        logger.error("not metered; pointers are in the queue", events=events, **where)
+        logger().error("not metered; pointers are in the queue", events=events, **where)
     answer: dict[str, Any] = {name.lower(): count for name, count in counts.items()}
-    logger.info("metered", **answer, **where, reasons=dict(metered.skipped), lag=metered.lag)
+    logger().info("metered", **answer, **where, reasons=dict(metered.skipped), lag=metered.lag)
     for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+        metrics().add_metric(name, MetricUnit.Count, count)
     if metered.lag is not None:
-        metrics.add_metric("Lag", MetricUnit.Seconds, metered.lag)
+        metrics().add_metric("Lag", MetricUnit.Seconds, metered.lag)
     if metered.counted:
         # For a picture of the spending; the ledger alone is exact, and knows what was recounted.
-        metrics.add_metric("CostUsd", MetricUnit.NoUnit, float(metered.cost_usd))
-    metrics.flush_metrics()
+        metrics().add_metric("CostUsd", MetricUnit.NoUnit, float(metered.cost_usd))
+    metrics().flush_metrics()
     return answer
 
 
@@ -71,9 +71,9 @@ def answered(
     try:
         body = _taken(request, places, now, request_id)
     except IntakeRefused as refused:
-        logger.warning("refused to a satellite", status=refused.status, reason=str(refused))
-        metrics.add_metric("SatelliteRefused", MetricUnit.Count, 1)
-        metrics.flush_metrics()
+        logger().warning("refused to a satellite", status=refused.status, reason=str(refused))
+        metrics().add_metric("SatelliteRefused", MetricUnit.Count, 1)
+        metrics().flush_metrics()
         return _http(refused.status, {"error": str(refused)})
     return _http(_OK, body)
 
@@ -97,11 +97,11 @@ def _taken(
             return _forwarded(places, place, data, now, request_id)
         case AnnounceRequest(satellite):
             places.registry.announce(satellite)
-            logger.info("announced", place=str(satellite.place), stack=satellite.stack_id)
+            logger().info("announced", place=str(satellite.place), stack=satellite.stack_id)
             return {"announced": str(satellite.place)}
         case LeaveRequest(place, stack_id):
             left = places.registry.leave(place, stack_id)
-            logger.info("left", place=str(place), stack=stack_id, was_there=left)
+            logger().info("left", place=str(place), stack=stack_id, was_there=left)
             return {"left": left}
         case _:
             assert_never(asked)
@@ -121,7 +121,7 @@ def _forwarded(
         if not metered.control:
             places.registry.delivered(place, metered.newest, now)
     except Exception as error:  # noqa: BLE001 - it is metered; the next delivery notes it
-        logger.warning("not noted", place=str(place), error=type(error).__name__)
+        logger().warning("not noted", place=str(place), error=type(error).__name__)
     return told(metered, place)
 
 

@@ -35,8 +35,8 @@ def meter() -> meter_wiring.Meter:
 
 
 # No response and no exception is captured: both could hold what a record says.
-@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
-@logger.inject_lambda_context(clear_state=True)
+@tracer().capture_lambda_handler(capture_response=False, capture_error=False)
+@logger().inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Answer one event."""
     request = read_event(event)

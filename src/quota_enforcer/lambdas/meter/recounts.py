@@ -53,11 +53,11 @@ def recount_all(meter: "Meter", now: datetime) -> dict[str, Any]:
     elsewhere = _elsewhere(meter, now) if now.hour % LOOK_EVERY == 0 else {}
     every = [*answers, *(each for several in places.values() for each in several)]
     unread = sum(each.get("quarantined", 0) for each in every)
-    metrics.add_metric("Quarantined", MetricUnit.Count, unread)
-    metrics.add_metric("Refused", MetricUnit.Count, sum("refused" in each for each in every))
-    metrics.flush_metrics()
+    metrics().add_metric("Quarantined", MetricUnit.Count, unread)
+    metrics().add_metric("Refused", MetricUnit.Count, sum("refused" in each for each in every))
+    metrics().flush_metrics()
     for hour, failure in failed.items():
-        logger.error("recount failed", hour=_shown(hour), error=type(failure).__name__)
+        logger().error("recount failed", hour=_shown(hour), error=type(failure).__name__)
     if failed:
         raise failed[min(failed)]
     return {"hours": answers, "elsewhere": elsewhere, **({"places": places} if places else {})}
@@ -95,7 +95,7 @@ def _satellites_settled(
         try:
             asked = places.ask_undelivered(satellite, now)
             if asked:
-                logger.info("not handed over, so recounted", place=place, hours=asked)
+                logger().info("not handed over, so recounted", place=place, hours=asked)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other places go on
             failed[now] = error
         done, unread = _settled(places.recounter(satellite), now, place)
@@ -105,8 +105,8 @@ def _satellites_settled(
         if failed:
             silent += 1
             reasons = sorted({_words(error) for error in failed.values()})
-            logger.error("a satellite cannot be read", place=place, reasons=reasons[:NAMED])
-    metrics.add_metric("SatelliteUnread", MetricUnit.Count, silent)
+            logger().error("a satellite cannot be read", place=place, reasons=reasons[:NAMED])
+    metrics().add_metric("SatelliteUnread", MetricUnit.Count, silent)
     return answers
 
 
@@ -123,7 +123,7 @@ def _there(
         return _asked(places.recounter(satellite), hour, request, now, place)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other places go on
         places.ask(satellite, [hour], now)
-        logger.error("a satellite cannot be read", place=place, reasons=[_words(error)])
+        logger().error("a satellite cannot be read", place=place, reasons=[_words(error)])
         return {"place": place, "hour": _shown(hour), "unread": _words(error)}
 
 
@@ -146,13 +146,13 @@ def _elsewhere(meter: "Meter", now: datetime) -> dict[str, int]:
     try:
         found = meter.elsewhere(now, timedelta(hours=LOOK_EVERY + 1))
     except Exception as error:  # noqa: BLE001 - whatever it is, the recounts are done
-        logger.warning("other Regions could not be asked", error=type(error).__name__)
+        logger().warning("other Regions could not be asked", error=type(error).__name__)
         return {}
     if found.unasked:
-        logger.info("Regions that did not answer", regions=found.unasked)
+        logger().info("Regions that did not answer", regions=found.unasked)
     if found.calls:
-        logger.warning("Bedrock is used in Regions that are not metered", calls=dict(found.calls))
-    metrics.add_metric("Elsewhere", MetricUnit.Count, sum(found.calls.values()))
+        logger().warning("Bedrock is used in Regions that are not metered", calls=dict(found.calls))
+    metrics().add_metric("Elsewhere", MetricUnit.Count, sum(found.calls.values()))
     return dict(found.calls)
 
 
@@ -166,13 +166,13 @@ def _recounted(done: "Recounted", place: str) -> dict[str, Any]:
         "quarantined": sum(done.unread.values()),
         "left_out": done.left_out,
     }
-    logger.info("recounted", **answer, reasons=dict(done.unread.most_common(NAMED)))
+    logger().info("recounted", **answer, reasons=dict(done.unread.most_common(NAMED)))
     return answer
 
 
 def _refused(hour: datetime, refused: RecountRefused, place: str = "") -> dict[str, Any]:
     answer: dict[str, Any] = {**_place(place), "hour": _shown(hour), "refused": str(refused)}
-    logger.warning("recount refused", **answer)
+    logger().warning("recount refused", **answer)
     return answer
 
 

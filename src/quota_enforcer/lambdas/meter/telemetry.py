@@ -2,8 +2,11 @@
 
 Nothing that somebody typed into a model is ever logged: only event ids, times, and reasons that
 name fields of identity, model and time.
+
+They read the function's environment, so they are made when the handler is imported, and not before.
 """
 
+from functools import cache
 from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -11,6 +14,17 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 NAMED: Final = 20
 """How many events a line of the function's log names; the metrics count them all."""
 
-logger: Final = Logger()
-metrics: Final = Metrics()
-tracer: Final = Tracer()
+
+@cache
+def logger() -> Logger:
+    return Logger()
+
+
+@cache
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@cache
+def tracer() -> Tracer:
+    return Tracer()

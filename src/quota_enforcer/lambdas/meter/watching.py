@@ -21,23 +21,23 @@ def watch(meter: "Meter", now: "datetime", function: str) -> None:
     try:
         gone = meter.unwired(function)
         if gone:
-            logger.error("the invocation log is not wired to the meter", gone=gone)
-        metrics.add_metric("Unwired", MetricUnit.Count, len(gone))
+            logger().error("the invocation log is not wired to the meter", gone=gone)
+        metrics().add_metric("Unwired", MetricUnit.Count, len(gone))
     except Exception as error:  # noqa: BLE001 - whatever it is, the recounts go on
-        logger.warning("the log's wires could not be looked at", error=type(error).__name__)
+        logger().warning("the log's wires could not be looked at", error=type(error).__name__)
         unseen += 1
     try:
         found = meter.watch.look(now)
         if found.hours:
-            logger.warning(
+            logger().warning(
                 "metered otherwise than Bedrock counted",
                 unmetered=found.unmetered,
                 overmetered=found.overmetered,
                 hours=[f"{hour:%Y-%m-%dT%H:%M:%SZ}" for hour in found.hours[:NAMED]],
             )
-        metrics.add_metric("Unmetered", MetricUnit.Count, found.unmetered)
-        metrics.add_metric("Overmetered", MetricUnit.Count, found.overmetered)
+        metrics().add_metric("Unmetered", MetricUnit.Count, found.unmetered)
+        metrics().add_metric("Overmetered", MetricUnit.Count, found.overmetered)
     except Exception as error:  # noqa: BLE001 - as above
-        logger.warning("could not be held against AWS's totals", error=type(error).__name__)
+        logger().warning("could not be held against AWS's totals", error=type(error).__name__)
         unseen += 1
-    metrics.add_metric("Unseen", MetricUnit.Count, unseen)
+    metrics().add_metric("Unseen", MetricUnit.Count, unseen)
