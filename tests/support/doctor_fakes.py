@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from gate_fakes import FakeIam, FakeMemory, Gatehouse
 from quota_enforcer.aws import errors
+from quota_enforcer.aws.cloudwatch.trail import TrailLog
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.keys import Key
@@ -21,10 +23,12 @@ from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
+from quota_enforcer.doctor.witness.trail import TrailRead
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
 from quota_enforcer.satellites.registry import Satellite
+from trail_events import Insights
 from world import ACCOUNT, World
 
 T = TypeVar("T")
@@ -196,6 +200,10 @@ class FakeProbe:
 
     def recounts(self) -> list[Recount]:
         return self._said("recounts", [])
+
+    def trail(self, group: str, zone: ZoneInfo, start: datetime, end: datetime) -> TrailRead:
+        insights = Insights(self._said("trail", []))
+        return TrailLog(insights, group, zone, lambda _: None).read(start, end)
 
     def server_time(self) -> datetime:
         return self._said("server_time", self.now)

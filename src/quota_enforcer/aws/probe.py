@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.account.stack import StackParts, server_time
@@ -14,6 +15,7 @@ from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
+from quota_enforcer.aws.cloudwatch.trail import TrailLog
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
@@ -38,6 +40,7 @@ from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
+from quota_enforcer.doctor.witness.trail import TrailRead
 from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from quota_enforcer.core.deployment import Settings
 
 _HOUR: Final = 3600
+_ARNS_REGION: Final = 3
+"""Where the Region stands between the colons of an ARN."""
 
 
 def aws_probe(session: "boto3.Session", settings: "Settings", outputs: Mapping[str, str]) -> Probe:
@@ -134,6 +139,11 @@ class _AwsProbe:
     def series(self) -> list[Series]:
         metrics = CloudWatchMetrics(self._client("cloudwatch"), self._settings.metric_namespace)
         return metrics.series(recent=True)
+
+    def trail(self, group: str, zone: ZoneInfo, start: datetime, end: datetime) -> TrailRead:
+        of_arn = group.split(":") if group.startswith("arn:") else None
+        client = self._client("logs", of_arn[_ARNS_REGION] if of_arn else self.region)
+        return TrailLog(client, of_arn[-1] if of_arn else group, zone).read(start, end)
 
     def function(self, name: str) -> FunctionFound:
         return FunctionState(self._client("lambda")).found(name)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.keys import Key
@@ -15,6 +16,7 @@ from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
+from quota_enforcer.doctor.witness.trail import TrailRead
 from quota_enforcer.gates.ports import Gates, MemoryReads
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
@@ -143,6 +145,9 @@ class Probe(Protocol):
 
     def recounts(self) -> list[Recount]:
         """The hours to be set from the log."""
+
+    def trail(self, group: str, zone: ZoneInfo, start: datetime, end: datetime) -> TrailRead:
+        """What a trail's log group, by name or ARN, says of Bedrock's calls in these hours."""
 
     def server_time(self) -> datetime:
         """What time AWS has."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from quota_enforcer.core.policies.callers import FINDING, NEEDS
+from quota_enforcer.core.policies.callers import FINDING, NEEDS, WITNESS_NEEDS
 from quota_enforcer.doctor.access import access, unmade
 from quota_enforcer.doctor.checks import coverage, keys, machinery, metering, satellites
+from quota_enforcer.doctor.checks.trail import second_witness
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis, Finding
 
@@ -47,15 +48,21 @@ CHECKS: Final[dict[str, Callable[[DeploymentUnderCheck], Diagnosis]]] = {
     "mode": coverage.mode,
     "clock": machinery.clock_and_zone,
 }
+WITNESS: Final = "second witness"
+"""The check that is made only where somebody names a trail."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """`needs` are the IAM actions that `look` takes."""
+    """`needs` are the IAM actions that `look` takes.
+
+    `options` are those of `doctor` that ask for it, and of `policy doctor` that grant it.
+    """
 
     name: str
     look: Callable[[], Diagnosis]
     needs: Sequence[str]
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +73,24 @@ class Examined:
     diagnosis: Diagnosis
 
 
-def checks(deployment: DeploymentUnderCheck) -> list[HealthCheck]:
-    return [
+def checks(deployment: DeploymentUnderCheck, trail: str = "") -> list[HealthCheck]:
+    """`trail` is the name or ARN of a CloudTrail trail's log group, if one is to be asked."""
+    every = [
         HealthCheck(name, partial(look, deployment), (*FINDING, *NEEDS[name]))
         for name, look in CHECKS.items()
     ]
+    if trail:
+        look = partial(second_witness, deployment, trail)
+        needs = (*FINDING, *WITNESS_NEEDS)
+        every.append(HealthCheck(WITNESS, look, needs, f" --trail {trail}"))
+    return every
 
 
 def unmade_check(deployment: DeploymentUnderCheck, check: HealthCheck, error: Exception) -> Finding:
     """The finding that a check could not be made."""
     problem = deployment.probe.problem(error)
-    return unmade(problem, check.needs, access(deployment.settings), "quota-enforcer doctor")
+    grant = f"{access(deployment.settings)}{check.options}"
+    return unmade(problem, check.needs, grant, f"quota-enforcer doctor{check.options}")
 
 
 def examine(

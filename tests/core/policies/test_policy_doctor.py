@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies.callers import FINDING, NEEDS, doctor
+from quota_enforcer.core.policies.callers import FINDING, NEEDS, WITNESS_NEEDS, doctor
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, VERSION, size
 
@@ -69,3 +70,29 @@ def test_it_is_a_policy_that_iam_takes() -> None:
     document = doctor(Deployed.named("q", ACCOUNT, "aws", "*"), "q")
     assert document["Version"] == VERSION
     assert size(document) <= MANAGED_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("group", "resource"),
+    [
+        ("trail", f"arn:aws:logs:*:{ACCOUNT}:log-group:trail:*"),
+        (
+            f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:org/trail:*",
+            f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:org/trail:*",
+        ),
+    ],
+)
+def test_with_a_trail_it_grants_one_query_of_that_log_group(group: str, resource: str) -> None:
+    document = printed("--trail", group)
+    assert actions(document) - actions(printed()) == set(WITNESS_NEEDS) - {"dynamodb:Query"}
+    [query] = [each for each in document["Statement"] if each["Action"] == ["logs:StartQuery"]]
+    assert query["Resource"] in (resource, [resource])
+
+
+def test_what_is_no_log_group_is_refused() -> None:
+    for group in ("a b", "arn:aws:s3:::trail", "x" * 513):
+        result = CliRunner().invoke(
+            app, ["policy", "doctor", "--account", ACCOUNT, "--trail", group]
+        )
+        assert result.exit_code == 2, group
+        assert "nor its ARN" in " ".join(result.stderr.replace("│", "").split())

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from quota_enforcer.cli.deployment import DEFAULT_STACK
+from quota_enforcer.cli.terminal.options import trail_group
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
@@ -200,12 +201,21 @@ def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
     before: Annotated[
         bool, typer.Option("--before", help="What `doctor --before` needs, in whichever account.")
     ] = False,
+    trail: Annotated[
+        str,
+        typer.Option(
+            metavar="LOG-GROUP",
+            callback=trail_group,
+            help="Also what `doctor --trail` needs: the name or ARN of a trail's log group.",
+        ),
+    ] = "",
 ) -> None:
     """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
 
     Examples:
       quota-enforcer policy doctor --account 111122223333
       quota-enforcer policy doctor --before
+      quota-enforcer policy doctor --account 111122223333 --trail cloudtrail-logs
     """
     if before:
         say_json(doctor_before())
@@ -213,7 +223,7 @@ def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
     if not account:
         raise typer.BadParameter("give the account's 12 digits", param_hint="--account")
     of = Deployed.named(stack, account, partition, region, log_group=log_group or "", key=kms_key)
-    say_json(doctor_for(of, stack))
+    say_json(doctor_for(of, stack, trail))
     _explain_patterns()
 
 

@@ -83,6 +83,19 @@ def _account(number: str) -> str:
     return number
 
 
+_LOG_GROUP = re.compile(
+    r"(?:arn:aws[\w-]*:logs:[a-z0-9-]+:\d{12}:log-group:)?[.\-_/#A-Za-z0-9]{1,512}(?::\*)?",
+    re.ASCII,
+)
+
+
+def trail_group(group: str) -> str:
+    """A log group by its name or ARN."""
+    if group and not _LOG_GROUP.fullmatch(group):
+        raise typer.BadParameter(f"{group!r} is neither a log group's name nor its ARN")
+    return group.removesuffix(":*")
+
+
 HomeAccount = Annotated[
     str,
     typer.Option(

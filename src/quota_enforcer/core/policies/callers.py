@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from quota_enforcer.core.policies.deployed import READING, Deployed
-from quota_enforcer.core.policies.document import Document, allow, deny, document
+from quota_enforcer.core.policies.document import Document, Statement, allow, deny, document
 from quota_enforcer.core.policies.names import (
     checked_account,
     checked_partition,
@@ -142,6 +142,9 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Each check of `doctor`, and the actions that it takes besides FINDING."""
 
+WITNESS_NEEDS: Final = ("logs:StartQuery", "logs:GetQueryResults", _RECORDS)
+"""What the check takes that `doctor --trail` makes besides."""
+
 
 BEFORE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "traffic": ("account:ListRegions", *_METRICS, _LOGGING, _BATCH, _GROUPS),
@@ -170,8 +173,8 @@ def before() -> Document:
     return document(allow("LookBeforeTheFirstDeployment", sorted(needed), "*"))
 
 
-def doctor(of: Deployed, stack: str) -> Document:
-    """The policy, as narrow as each action allows."""
+def doctor(of: Deployed, stack: str, trail: str = "") -> Document:
+    """The policy, as narrow as each action allows; `trail` is the log group of `--trail`."""
 
     def arn(service: str, resource: str, region: str = of.region) -> str:
         return f"arn:{of.partition}:{service}:{region}:{of.account}:{resource}"
@@ -208,6 +211,11 @@ def doctor(of: Deployed, stack: str) -> Document:
             arn("lambda", "event-source-mapping:*"),
         ),
         *of.use_of_key("dynamodb", actions=READING),
+        *(
+            _of_trail(trail if trail.startswith("arn:") else arn("logs", f"log-group:{trail}"))
+            if trail
+            else ()
+        ),
         # These know no resource, or are asked for in every Region.
         allow(
             "Account",
@@ -224,3 +232,11 @@ def doctor(of: Deployed, stack: str) -> Document:
             "*",
         ),
     )
+
+
+def _of_trail(group: str) -> list[Statement]:
+    """A query names its log group; its results no more than its id."""
+    return [
+        allow("Trail", ["logs:StartQuery"], f"{group.removesuffix(':*')}:*"),
+        allow("TrailResults", ["logs:GetQueryResults"], "*"),
+    ]

@@ -10,7 +10,7 @@ from quota_enforcer.doctor.fixes import at
 
 LOCK = "it prints a policy: have the organisation attach it, or attach it to whom it is for"
 MANTLE_LOCK = "quota-enforcer policy lock --mantle"
-_BATCH_LOCK = "quota-enforcer policy lock --batch"
+BATCH_LOCK = "quota-enforcer policy lock --batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ def _findings(mantle: int, jobs: Sequence[BatchJob], days: int) -> Iterator[Find
             f"AWS/BedrockMantle Inferences counts {count(mantle, 'call')} in {days} days; no "
             "invocation log has them",
             MANTLE_LOCK,
-            f"{LOCK}; CloudTrail's data events (CreateInference) say who it was",
+            f"{LOCK}; CloudTrail's data events (CreateInference) say who it was: doctor --trail",
         )
     if jobs:
         newest = sorted(jobs, key=lambda job: job.submitted, reverse=True)
         yield problem(
             f"{count(len(jobs), 'batch job')} ran in {days} days, and none of it is metered",
             "Bedrock lists them; batch is not in the invocation log",
-            _BATCH_LOCK,
+            BATCH_LOCK,
             f"{LOCK}; where they are meant, watch their price in the bill",
             [f"{job.name} ({job.model}, {job.status}, {at(job.submitted)})" for job in newest],
         )

@@ -9,7 +9,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.operate.doctor.before import look_before
 from quota_enforcer.cli.operate.doctor.show import examined_document, show_examined, sum_up
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.options import AsJson, Target, on_target, trail_group
 from quota_enforcer.cli.terminal.output import hint, progress, say_json
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.run import checks, examine, unmade_check
@@ -27,6 +27,16 @@ def doctor(
             "what, where there is traffic, and which commands to begin with.",
         ),
     ] = False,
+    trail: Annotated[
+        str,
+        typer.Option(
+            "--trail",
+            metavar="LOG-GROUP",
+            callback=trail_group,
+            help="Also compare the ledger with this log group of a CloudTrail trail, by name, or "
+            "by ARN if it is in another Region.",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Find what is wrong with the deployment, and how to fix it.
@@ -38,7 +48,10 @@ def doctor(
       quota-enforcer doctor
       quota-enforcer doctor --json
       quota-enforcer doctor --before
+      quota-enforcer doctor --trail aws-cloudtrail-logs-111122223333
     """
+    if before and trail:
+        raise typer.BadParameter("--trail compares a deployment's ledger: leave --before out")
     if before:
         look_before(target, as_json=as_json)
         return
@@ -52,7 +65,7 @@ def doctor(
         probe,
         clock.now(),
     )
-    planned = checks(under_check)
+    planned = checks(under_check, trail)
     show = partial(progress, label="Checking", total=len(planned))
     examined = examine(planned, partial(unmade_check, under_check), show)
     where = {"stack": deployment.settings.stack, "region": probe.region}
