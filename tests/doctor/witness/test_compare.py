@@ -14,7 +14,7 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.doctor.witness.compare import (
     Caller,
-    Difference,
+    CallsApart,
     LackingTokens,
     TrailCalls,
     Unlogged,
@@ -66,8 +66,8 @@ def test_calls_that_the_ledger_lacks_are_told_by_whom_and_when() -> None:
     rows = [row(10), row(5, TEN), row(7, ELEVEN), row(4, who=RUN)]
     found = compared(rows, {ALICE: used({NINE: 10, TEN: 2}), CI: used({})})
     assert found.missing == (
-        Difference(Caller(ALICE, HOME), 10, 22, TEN, ELEVEN),
-        Difference(Caller(CI, HOME), 4, 4, NINE, NINE),
+        CallsApart(Caller(ALICE, HOME), 10, 22, TEN, ELEVEN),
+        CallsApart(Caller(CI, HOME), 4, 4, NINE, NINE),
     )
     assert found.surplus == ()
 

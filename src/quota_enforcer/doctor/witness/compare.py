@@ -34,7 +34,7 @@ class Caller(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CallsApart:
     """One caller whose calls differ: how many, of how many that CloudTrail has, and when."""
 
     caller: Caller
@@ -129,8 +129,8 @@ def _sum(rows: Iterable[TrailRow]) -> Counts:
 class WitnessCompared:
     """Both together: what the ledger lacks, what it has alone, and whose tokens are fewer."""
 
-    missing: tuple[Difference, ...]
-    surplus: tuple[Difference, ...]
+    missing: tuple[CallsApart, ...]
+    surplus: tuple[CallsApart, ...]
     tokens: tuple[LackingTokens, ...]
 
 
@@ -145,8 +145,8 @@ def compare(
     The usage may have hours before and after it: those explain calls at its edges, and are no
     surplus themselves.
     """
-    missing: list[Difference] = []
-    surplus: list[Difference] = []
+    missing: list[CallsApart] = []
+    surplus: list[CallsApart] = []
     tokens: list[LackingTokens] = []
     for caller, trail in said.calls.items():
         ledger = _hours(usages.get(caller.principal, Usage()), caller.place, home)
@@ -188,10 +188,10 @@ def _unexplained(differences: dict[datetime, int]) -> dict[datetime, int]:
     return left
 
 
-def _difference(caller: Caller, hours: Mapping[datetime, int], total: int) -> list[Difference]:
+def _difference(caller: Caller, hours: Mapping[datetime, int], total: int) -> list[CallsApart]:
     if not hours:
         return []
-    return [Difference(caller, sum(hours.values()), total, min(hours), max(hours))]
+    return [CallsApart(caller, sum(hours.values()), total, min(hours), max(hours))]
 
 
 def _fewer_tokens(
@@ -209,5 +209,5 @@ def _fewer_tokens(
     return [LackingTokens(caller, of_ledger, of_trail)] if of_ledger < of_trail else []
 
 
-def _ranked(several: list[Difference]) -> tuple[Difference, ...]:
+def _ranked(several: list[CallsApart]) -> tuple[CallsApart, ...]:
     return tuple(sorted(several, key=lambda each: (-each.calls, each.caller)))

@@ -19,7 +19,7 @@ from quota_enforcer.doctor.finding import (
 from quota_enforcer.doctor.fixes import at, recount
 from quota_enforcer.doctor.rules.unlogged import BATCH_LOCK, LOCK, MANTLE_LOCK
 from quota_enforcer.doctor.witness.compare import (
-    Difference,
+    CallsApart,
     TrailCalls,
     Unlogged,
     WitnessCompared,
@@ -107,7 +107,7 @@ def _findings(heard: Heard) -> Iterator[Finding]:
         )
 
 
-def _missing(heard: Heard, several: tuple[Difference, ...]) -> Iterator[Finding]:
+def _missing(heard: Heard, several: tuple[CallsApart, ...]) -> Iterator[Finding]:
     if several:
         calls = count(sum(each.calls for each in several), "call")
         yield problem(
@@ -120,7 +120,7 @@ def _missing(heard: Heard, several: tuple[Difference, ...]) -> Iterator[Finding]
         )
 
 
-def _words(several: Iterable[Difference], home: Place) -> list[str]:
+def _words(several: Iterable[CallsApart], home: Place) -> list[str]:
     return [
         f"{each.caller.words(home)}: {each.calls:,} (CloudTrail has {each.of:,}) {at(each.first)}"
         for each in several
