@@ -6,6 +6,8 @@ import pytest
 
 from builders import NOON
 from cli_world import Shell, a_shell
+from quota_enforcer.core.usage.place import Place
+from quota_enforcer.satellites.registry import Satellite
 
 DUBLIN, MEMBER = "111122223333/eu-west-1", "444455556666/eu-west-1"
 SSO = "sso:ann@example.com"
@@ -89,6 +91,20 @@ def test_a_region_that_there_is_not_is_refused(shell: Shell) -> None:
     result = shell.run("quota", "set", ANN, "ireland", "--regions", "eu-west-11", "--yes")
     assert result.exit_code == 2
     assert "there is no 'eu-west-11'; did you mean eu-west-1?" in " ".join(result.stderr.split())
+
+
+def test_places_where_nothing_is_metered_are_pointed_out(shell: Shell) -> None:
+    words = (
+        "counts what is used in ap-south-1, and nothing is metered there; metered are "
+        "111122223333/us-east-1, 444455556666/eu-west-1"
+    )
+    satellite = Satellite(Place.parse(MEMBER), 1, "group", "arn", NOON)
+    shell.ailments = {"found": {"satellites": [satellite]}}
+    rule = ("--measure", "requests", "--limit", "5", "--window", "day", "--regions", "ap-south-1")
+    told = shell.run("quota", "set", "user/zoe", "daily", *rule)
+    assert f"Note: it {words}" in " ".join(told.stderr.split())
+    assert f"daily of user/zoe {words}" in " ".join(shell.out("quota", "check").split())
+    assert "ireland" not in shell.out("quota", "check")
 
 
 def test_the_person_reads_what_counts(shell: Shell) -> None:

@@ -13,7 +13,7 @@ from quota_enforcer.core.quotas.lint import review
 from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.core.usage.place import PlaceScope
+from quota_enforcer.core.usage.place import Place, PlaceScope
 
 DUBLIN = PlaceScope(regions=("eu-west-1",))
 SOON, PAST = NOON + HOUR, NOON - HOUR
@@ -166,6 +166,30 @@ def test_a_quota_of_some_places_that_replaces_none_of_more_is_no_doubt(
     others: list[Rule],
 ) -> None:
     assert doubts(rule("user/alice", places=DUBLIN), *others, known=frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (DUBLIN, "in eu-west-1"),
+        (PlaceScope(("444455556666",), ("us-east-1",)), "in us-east-1 of account 444455556666"),
+        (PlaceScope(("999999999999",)), "in account 999999999999"),
+    ],
+)
+def test_a_quota_of_places_of_which_nothing_is_metered_counts_nothing(
+    places: PlaceScope, words: str
+) -> None:
+    home, member = Place("111122223333", "us-east-1"), Place("444455556666", "eu-central-1")
+    narrow = [rule("user/alice", places=places)]
+    said = [each.words for each in review(narrow, (), NOON, metered=(home, member))]
+    nothing = (
+        f"counts what is used {words}, and nothing is metered there; metered are "
+        "111122223333/us-east-1, 444455556666/eu-central-1"
+    )
+    assert said == [nothing]
+    there = Place("444455556666", "us-east-1"), Place("1" * 12, "eu-west-1"), Place("9" * 12, "x-1")
+    assert review(narrow, (), NOON, metered=there) == []
+    assert review(narrow, (), NOON) == []
 
 
 def test_for_several_a_higher_limit_can_be_what_is_left_where_the_lower_is_replaced() -> None:

@@ -18,7 +18,7 @@ from quota_enforcer.cli.files.items import (
     table_items,
 )
 from quota_enforcer.cli.files.logs import log_file
-from quota_enforcer.cli.quotas.preview import strangers
+from quota_enforcer.cli.quotas.preview import metered, strangers
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
@@ -29,6 +29,7 @@ from quota_enforcer.core.quotas.lint import LintWarning, review
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, named_by
 from quota_enforcer.core.usage.coverage import Coverage
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 
 NOBODY_YET = "Nobody has used Bedrock yet, so who is covered by the quotas was not checked."
@@ -60,9 +61,9 @@ def check(
 
     Exit code 2 says that something is not valid. The warnings are about names
     that IAM does not know, quotas that cover nobody or never apply, members who
-    have not used Bedrock, limits of 0 without an end, and quotas that have
-    ended. Last comes how much of the last days' usage none of these quotas
-    counts, and what would.
+    have not used Bedrock, Regions and accounts of which nothing is metered,
+    limits of 0 without an end, and quotas that have ended. Last comes how much
+    of the last days' usage none of these quotas counts, and what would.
 
     Examples:
       quota-enforcer quota check
@@ -72,7 +73,7 @@ def check(
     if offline and file is None:
         raise typer.BadParameter("without AWS there is only a FILE to check", param_hint="FILE")
     seen = _offline(file) if offline and file else _online(target.find(), file)
-    remarks = review(seen.rules, seen.known, clock.now(), seen.unknown)
+    remarks = review(seen.rules, seen.known, clock.now(), seen.unknown, seen.metered)
     invalid = [each for each in seen.judged if each.problems]
     if as_json:
         say_json(_document(seen, invalid, remarks))
@@ -95,6 +96,8 @@ class _Checked:
     unknown: Mapping[Principal, str] = field(default_factory=dict)
     """Whom IAM does not know, with what it says of them."""
     coverage: Coverage | None = None
+    metered: tuple[Place, ...] = ()
+    """Home's place and those of its satellites, where a quota asks for places."""
 
     @property
     def rules(self) -> list[Rule]:
@@ -117,7 +120,12 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
     read = read_usages(deployment, seen.known, [book], context, covered_since(context))
     usages = {who: read.usages[who] for who in seen.known}
     unknown = {each.principal: each.words for each in strangers(deployment, named_by(seen.rules))}
-    return replace(seen, unknown=unknown, coverage=coverage_of_usage(usages, book, context))
+    return replace(
+        seen,
+        unknown=unknown,
+        coverage=coverage_of_usage(usages, book, context),
+        metered=metered(deployment, seen.rules),
+    )
 
 
 def _say(judged: list[ParsedItem], invalid: list[ParsedItem], remarks: list[LintWarning]) -> None:

@@ -15,6 +15,8 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.quota import Quota, Rule
+from quota_enforcer.core.usage.place import EVERYWHERE, Place
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.quotas.names import UnknownName, unknown_names
 from quota_enforcer.insight.quotas.preview import EditEffects, concerned, effects
@@ -134,3 +136,11 @@ def goes_on(found: Preview, consent: Consent, *, wanted: bool = False) -> bool:
     if asked:
         ask(f"{found.question}; go on?", yes=False)
     return not consent.dry_run
+
+
+def metered(deployment: Deployment, rules: Iterable[Rule]) -> tuple[Place, ...]:
+    """The places that are metered, if a rule asks for some: home's, and those of satellites."""
+    if all(not isinstance(rule, Quota) or rule.places == EVERYWHERE for rule in rules):
+        return ()
+    home = Place(deployment.settings.account, deployment.settings.region)
+    return (home, *(each.place for each in deployment.probe().satellites()))

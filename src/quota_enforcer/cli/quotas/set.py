@@ -16,7 +16,7 @@ from quota_enforcer.cli.quotas.edit import (
     one_meaning,
     stored_item,
 )
-from quota_enforcer.cli.quotas.preview import Consent
+from quota_enforcer.cli.quotas.preview import Consent, metered
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import (
     AsJson,
@@ -207,12 +207,17 @@ def _known(unset: Iterable[str], old: Item) -> list[str]:
     return names
 
 
+_TOLD = {LintCode.UNSEEN_MEMBER, LintCode.COUNTS_NOTHING}
+
+
 def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
+    known = (
+        {record.principal for record in deployment.ledger.everybody()} if rule.members else set()
+    )
+    for remark in review([rule], known, now, metered=metered(deployment, [rule])):
+        if remark.doubt in _TOLD:
+            yield f"it {remark.words}"
     if rule.members:
-        known = {record.principal for record in deployment.ledger.everybody()}
-        for remark in review([rule], known, now):
-            if remark.doubt is LintCode.UNSEEN_MEMBER:
-                yield f"it {remark.words}"
         return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY
     if denies and (why := cannot_deny(deployment, rule)):

@@ -1,7 +1,7 @@
 """Review: what valid quotas say that an admin may not have meant; remarks, never errors."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Pause, Quota, Rule, Team
 from quota_enforcer.core.quotas.subject import Subject, covering
-from quota_enforcer.core.usage.place import EVERYWHERE
+from quota_enforcer.core.usage.place import EVERYWHERE, Place
 
 _NAMED = 3
 """Principals that a warning names."""
@@ -27,6 +27,7 @@ class LintCode(StrEnum):
     UNSEEN_MEMBER = "unseen_member"
     NEVER_APPLIES = "never_applies"
     COUNTS_LESS = "counts_less"
+    COUNTS_NOTHING = "counts_nothing"
     STANDS_TWICE = "stands_twice"
     MEMBERS_DIFFER = "members_differ"
     NO_END = "no_end"
@@ -51,8 +52,11 @@ def review(
     known: Collection[Principal],
     now: datetime,
     unknown: Mapping[Principal, str] = NO_ONE,
+    metered: Collection[Place] = (),
 ) -> list[LintWarning]:
     """Every warning, by subject and name.
+
+    `metered` are home's place and those of satellites; without any, places are not looked at.
 
     `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
     not looked at. `unknown` are those whom IAM does not know, with what it says of them.
@@ -78,6 +82,8 @@ def review(
     ]
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
     found += _counting_less(standing)
+    if metered:
+        found += _counting_nothing(standing, sorted(metered))
     found += [
         LintWarning(
             LintCode.NO_END, rule.subject, rule.name,
@@ -201,6 +207,17 @@ def _counting_less(rules: Iterable[Rule]) -> Iterator[LintWarning]:
                     f"{replaced.subject} everywhere; under another name both count"
                 )
                 yield LintWarning(LintCode.COUNTS_LESS, rule.subject, rule.name, words)
+
+
+def _counting_nothing(rules: Iterable[Rule], metered: Sequence[Place]) -> Iterator[LintWarning]:
+    """Quotas of places of which nothing is metered."""
+    for rule in rules:
+        if isinstance(rule, Quota) and not any(map(rule.places.covers, metered)):
+            words = (
+                f"counts what is used {rule.places}, and nothing is metered there; metered "
+                f"{'is' if len(metered) == 1 else 'are'} {listed(list(map(str, metered)), _NAMED)}"
+            )
+            yield LintWarning(LintCode.COUNTS_NOTHING, rule.subject, rule.name, words)
 
 
 def _farther(rule: Rule) -> Iterator[Subject]:

@@ -182,11 +182,7 @@ def _whole(
     usages: Mapping[Principal, Usage], known: Iterable[Principal]
 ) -> Mapping[Principal, Usage]:
     """Without roles of whose sessions some were not read: that usage is in the role's, too."""
-    parted = {
-        Principal(Kind.ROLE, each.role)
-        for each in known
-        if each.kind is Kind.SESSION and each not in usages
-    }
+    parted = {each.of_role for each in known if each.kind is Kind.SESSION and each not in usages}
     return {who: used for who, used in usages.items() if who not in parted}
 
 
