@@ -1,6 +1,6 @@
 """What the doctor looks at, healthy unless a test says otherwise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -23,7 +23,7 @@ from quota_enforcer.doctor.rules.machinery import FunctionFound, ScheduleFound
 from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
 from quota_enforcer.doctor.rules.notices import AlarmFound, Listeners
 from quota_enforcer.doctor.rules.unlogged import BatchJob
-from quota_enforcer.doctor.witness.trail import TrailRead
+from quota_enforcer.doctor.witness.trail import TrailRead, TrailRow
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.meter.ports import Recount, Series
 from quota_enforcer.meter.settings import MeterSettings
@@ -54,6 +54,8 @@ PARTS = {
 
 SAID: Final = {"SweepMinutes": "5", "DenyAgentCore": "true"}
 """The stack's parameters, but for Satellites."""
+
+PERMISSION_SET = "AWSReservedSSO_Dev_0123456789abcdef"
 
 
 @dataclass
@@ -202,8 +204,26 @@ class FakeProbe:
         return self._said("recounts", [])
 
     def trail(self, group: str, zone: ZoneInfo, start: datetime, end: datetime) -> TrailRead:
-        insights = Insights(self._said("trail", []))
-        return TrailLog(insights, group, zone, lambda _: None).read(start, end)
+        events: list[dict[str, Any]] | None = self.found.get("trail")
+        if "trail" not in self.fails and events is None:
+            return TrailRead(tuple(self._as_metered(start, end)))
+        return TrailLog(Insights(self._said("trail", [])), group, zone, lambda _: None).read(
+            start, end
+        )
+
+    def _as_metered(self, start: datetime, end: datetime) -> Iterator[TrailRow]:
+        """CloudTrail as it is if every call was metered, in the home account and Region."""
+        for bucket, hours in self.world.ledger.all_hours().items():
+            who = bucket.principal
+            named = {
+                Kind.USER: f"iam::{ACCOUNT}:user/{who.name}",
+                Kind.ROLE: f"sts::{ACCOUNT}:assumed-role/{who.name}/x",
+                Kind.SSO: f"sts::{ACCOUNT}:assumed-role/{PERMISSION_SET}/{who.name}",
+            }
+            for hour, counts in hours.items():
+                if who.kind in named and not bucket.place and start <= hour < end:
+                    arn = f"arn:aws:{named[who.kind]}"
+                    yield TrailRow(hour, ACCOUNT, REGION, arn, "InvokeModel", counts.requests)
 
     def server_time(self) -> datetime:
         return self._said("server_time", self.now)

@@ -307,6 +307,10 @@ class FakeLedger:
     def sample(self, principals: Collection[Principal], first: date) -> Mapping[Principal, Usage]:
         return self.usages(dict.fromkeys(principals, first), None)
 
+    def all_hours(self) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """Every bucket that there is."""
+        return self._hours
+
     def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {bucket: dict(self._hours[bucket]) for bucket in buckets if bucket in self._hours}
 

@@ -110,11 +110,19 @@ def test_fewer_tokens_than_cloudtrail_counted_are_a_problem(shell: Shell) -> Non
 
 
 def test_a_trail_without_a_call_of_bedrock_says_nothing_of_it(shell: Shell) -> None:
-    shell.ailments = {"found": {"trail": []}}
+    calls = {"us-east-1": {NOON - 2 * HOUR: 7, NOON: 9}}
+    shell.ailments = {"found": {"trail": []}, "calls_in": calls}
     result = shell.run("doctor", "--trail", f"{GROUP}:*")
     assert result.exit_code == 1
     assert f"{GROUP} holds no call of Bedrock" in result.stdout
+    assert "and Bedrock counted 7" in result.stdout
     assert result.stdout.splitlines()[-4].startswith("unchecked  second witness")
+
+
+def test_where_nobody_called_there_is_nothing_to_compare(shell: Shell) -> None:
+    shell.now += timedelta(days=2)
+    check = witness(shell)
+    assert check["fine"].startswith("CloudTrail and the ledger have the same 0 calls")
 
 
 def test_a_call_of_a_service_is_a_note(shell: Shell) -> None:

@@ -142,7 +142,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Each check of `doctor`, and the actions that it takes besides FINDING."""
 
-WITNESS_NEEDS: Final = ("logs:StartQuery", "logs:GetQueryResults", _RECORDS)
+WITNESS_NEEDS: Final = ("logs:StartQuery", "logs:GetQueryResults", _RECORDS, *_METRICS)
 """What the check takes that `doctor --trail` makes besides."""
 
 

@@ -45,5 +45,6 @@ def second_witness(deployment: DeploymentUnderCheck, group: str) -> Diagnosis:
             said,
             compare(said, usages, home, (start, end)),
             read.complete,
+            sum(number for at, number in deployment.calls().items() if start <= at < end),
         )
     )

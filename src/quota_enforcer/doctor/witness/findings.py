@@ -48,6 +48,8 @@ class Heard:
     said: TrailCalls
     compared: WitnessCompared
     complete: bool = True
+    counted: int = 0
+    """The calls of that time that Bedrock's own metric has in home's Region."""
 
     @property
     def span(self) -> str:
@@ -68,12 +70,8 @@ def witnessed(heard: Heard) -> Diagnosis:
 def _findings(heard: Heard) -> Iterator[Finding]:
     said, compared = heard.said, heard.compared
     if not said.total and not said.unlogged and not said.nameless:
-        yield unchecked(
-            f"{heard.group} holds no call of Bedrock {heard.span}",
-            "a trail that logs management events, those that read included, has every call",
-            f"aws logs filter-log-events --log-group-name {heard.group} --max-items 1",
-            "if there are calls, see in the CloudTrail console which events the trail logs",
-        )
+        if heard.counted:
+            yield _silent(heard)
         return
     yield from _missing(heard, compared.missing)
     yield from _unlogged(heard, said.unlogged)
@@ -105,6 +103,16 @@ def _findings(heard: Heard) -> Iterator[Finding]:
         yield note(
             f"{heard.group} holds more callers than a query returns, so some were not compared"
         )
+
+
+def _silent(heard: Heard) -> Finding:
+    return unchecked(
+        f"{heard.group} holds no call of Bedrock {heard.span}, and Bedrock counted "
+        f"{heard.counted:,}",
+        "a trail that logs management events, those that read included, has every call",
+        f"aws logs filter-log-events --log-group-name {heard.group} --max-items 1",
+        "see in the CloudTrail console which events the trail logs, and where to",
+    )
 
 
 def _missing(heard: Heard, several: tuple[CallsApart, ...]) -> Iterator[Finding]:
