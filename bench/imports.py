@@ -72,8 +72,9 @@ def of(session: boto3.Session) -> Deployment:
         ZoneInfo("UTC"), "nobody", Breaker(10, 20), Metering.STREAM,
     )  # fmt: skip
     ledger, quotas = wiring.ledger(settings, session), wiring.quotas(settings, session)
-    several = [never] * 5
-    return Deployment(settings, ledger, quotas, never, lambda: ADMIN, *several)
+    return Deployment(
+        settings, ledger, quotas, never, lambda: ADMIN, never, never, never, never, never
+    )
 
 
 @contextmanager

@@ -337,3 +337,13 @@ def test_a_rule_for_a_kind_gives_everybody_of_it_a_limit_of_their_own() -> None:
     found = simulated([*every(MINUTE, 3), *every(MINUTE, 2, "bob")], rule)
     refused = {who: each.refused.requests for who, each in found.items()}
     assert refused == {"user/alice": 1, "user/bob": 0}
+
+
+def test_who_is_of_another_account_would_be_blocked_as_where_there_are_satellites() -> None:
+    there = "444455556666"
+    calls = [
+        each._replace(identity=identify(arn("alice", there), there, ACCOUNT))
+        for each in every(MINUTE, 12)
+    ]
+    outcomes = simulated(calls, a_quota(subject=Subject(f"{there}/*"), limit=Decimal(1000)))
+    assert "blocked" in told(outcomes[f"{there}/user/alice"])[-1]

@@ -120,6 +120,7 @@ class Shell:
             identities=lambda: self.names,
             usages=world.ledger.usages,
             sample=world.ledger.sample,
+            satellites=world.satellites,
         )
 
     def gates(self) -> GatesKept:

@@ -5,13 +5,13 @@ this function: the command line has the same `Settings` as the Lambda.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from quota_enforcer.aws.errors import is_missing, is_refusal
 from quota_enforcer.cli.terminal.errors import NoDeployment
-from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item, Quotas
@@ -19,10 +19,11 @@ from quota_enforcer.core.usage.opaque import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany, ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports import Ledger, NoSatellites
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.quotas.names import IdentityNames
+from quota_enforcer.satellites.registry import SatelliteReads, member_accounts
 
 if TYPE_CHECKING:
     import boto3
@@ -115,6 +116,16 @@ class Deployment:
     """What the doctor examines."""
     identities: Callable[[], IdentityNames] = _no_identities
     """Users and roles by name."""
+    satellites: SatelliteReads = field(default_factory=NoSatellites)
+    """In which Regions and accounts it meters besides."""
+
+    def context(self, now: datetime) -> Context:
+        """What is the same for everybody decided about at this moment, as to the enforcer."""
+        settings = self.settings
+        if not settings.has_members:
+            return settings.context(now)
+        members = member_accounts(self.satellites.satellites(), settings.account)
+        return settings.context(now, members)
 
     def sweep(self, *, dry_run: bool = False, confirm_blocks: bool = False) -> dict[str, Any]:
         """Have the enforcer sweep now; returns its report."""
@@ -168,6 +179,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         identities=lambda: _identities(session),
         usages=reader.usages,
         sample=reader.sample,
+        satellites=wiring.satellites(settings, session),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )

@@ -114,6 +114,7 @@ class Replay:
         self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
         self._pools = cache(lambda charged: _pools(book, charged))
         self._model = cache(canonical_model)
+        self._accounts = frozenset(each.account for each in named_by(rules)) - {""}
         self._scopes = {EVERYWHERE, *(rule.places for rule in rules if isinstance(rule, Quota))}
 
     def begin(self, calls: Sequence[Counted], named: set[Principal]) -> None:
@@ -163,7 +164,7 @@ class Replay:
             applicable,
             self._buckets[principal, EVERYWHERE].usage,
             self._standings[principal],
-            Context(now, self._zone, Mode.ENFORCE, gated=True),
+            self._context(principal, now),
             {
                 quota.id: self._buckets[self._whose(quota, principal), quota.places].usage
                 for quota in applicable.quotas
@@ -186,6 +187,11 @@ class Replay:
             )
         if decision.standing.due is not None:
             self._look_at(self._delays.looked(decision.standing.due), principal)
+
+    def _context(self, principal: Principal, now: datetime) -> Context:
+        """As where there are gates, and satellites in all accounts that anything is said of."""
+        reached = self._accounts | ({principal.account} - {""})
+        return Context(now, self._zone, Mode.ENFORCE, gated=True, reached=reached)
 
     def _whose(self, quota: Quota, principal: Principal) -> _Whose:
         return self._book.contributors[quota.id] if quota.pooled else principal

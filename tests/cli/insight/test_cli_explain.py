@@ -390,3 +390,15 @@ def test_a_member_of_a_pool_sees_the_pools_sum_with_each_role_once(shell: Shell)
         ["role/ci", "400"],
         ["user/alice", "300"],
     ]
+
+
+def test_who_is_of_a_member_account_can_be_denied_where_a_satellite_stands(shell: Shell) -> None:
+    there, who = "444455556666", "444455556666/user/bob"
+    shell.world.quota(principal=who, limit=0)
+    shell.world.member(there)
+    reached = shell.out("explain", who)
+    shell.world.satellites.places.clear()
+    apart = shell.out("explain", who)
+    assert "has no satellite of this deployment" not in " ".join(reached.split())
+    assert "has no satellite of this deployment" in " ".join(apart.split())
+    assert shell.world.satellites.reads >= 2

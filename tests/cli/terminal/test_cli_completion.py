@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
+from quota_enforcer.core.usage.place import Place
 
 KINDS = ["default", "role/*", "sso/*", "user/*"]
 FORMS = ["user/", "role/", "sso/", "session/", "team/"]
@@ -41,6 +42,16 @@ def offered(*line: str) -> list[str]:
 def test_a_subject_is_whoever_has_a_quota_or_is_a_kind(command: str) -> None:
     assert offered("quota", command, "") == sorted([*KINDS, "team/x", "user/alice"])
     assert offered("quota", command, "user/a") == ["user/alice"]
+
+
+def test_the_groups_of_member_accounts_are_offered_where_there_are_satellites(
+    shell: Shell,
+) -> None:
+    there = "444455556666"
+    shell.world.satellites.places.add(Place(there, "eu-west-1"))
+    assert offered("quota", "set", "4") == []
+    shell.world.member(there)
+    assert offered("quota", "set", "4") == [f"{there}/{each}" for each in ("*", "role/*", "user/*")]
 
 
 @pytest.mark.usefixtures("shell")

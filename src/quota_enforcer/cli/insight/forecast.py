@@ -73,7 +73,7 @@ def forecast(
       quota-enforcer forecast user/alice
       quota-enforcer forecast --json
     """
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     loaded = deployment.load(context.now)
     if principal is None:
         records = everybody(deployment.ledger, loaded.rules)

@@ -53,7 +53,7 @@ def history(
       quota-enforcer history --since 7d
       quota-enforcer history --since 2026-11-01 --limit 0 --json
     """
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     start = None if since is None else since_moment(since, context)
     most = limit or None
     if principal is None:

@@ -52,7 +52,7 @@ def report(
         fail(f"the report needs {error.name}: pip install 'quota-enforcer[report]'")
         raise typer.Exit(FAILED) from error
     now = clock.now()
-    context = deployment.settings.context(now)
+    context = deployment.context(now)
     gathering = Gathering(deployment.ledger, deployment.load(now).rules, context, days)
     gathered = gathering.report(deployment.settings.stack, _people(gathering))
     written = page.render(gathered).encode()

@@ -174,7 +174,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
     """
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     span = asked_days(month, first, last, context)
     asked = SpendQuery(span.first, span.last, _by(by), context.home or NOWHERE_KNOWN)
     rules = deployment.load(context.now).rules

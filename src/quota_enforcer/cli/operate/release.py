@@ -120,7 +120,7 @@ def release(  # noqa: PLR0913 - one argument for each part of it
     """
     if (principal is None) != everybody:
         raise typer.BadParameter("name one PRINCIPAL, or give --all for everybody who is blocked")
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not dry_run:

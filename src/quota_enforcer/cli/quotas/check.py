@@ -116,7 +116,7 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
         judge_items(items, settings.zone, sorted(settings.denies), table),
         frozenset(record.principal for record in deployment.ledger.everybody()),
     )
-    book, context = QuotaBook(seen.rules), settings.context(clock.now())
+    book, context = QuotaBook(seen.rules), deployment.context(clock.now())
     read = read_usages(deployment, seen.known, [book], context, covered_since(context))
     usages = {who: read.usages[who] for who in seen.known}
     unknown = {each.principal: each.words for each in strangers(deployment, named_by(seen.rules))}

@@ -161,7 +161,7 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     """Why a rule cannot deny a principal that it names; None if it can deny all of them."""
     if rule.subject.is_group:
         return None
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     principals = map(Principal.parse, rule.members or (rule.subject,))
     reasons = dict.fromkeys(
         cannot_be_denied(each, gated=context.gated, reached=context.reached) for each in principals

@@ -95,7 +95,7 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     stored = {(item["principal"], item["quota"]): item for item in deployment.quotas.items()}
     changed = {key: item for key, item in {**stored, **edits}.items() if item is not None}
     before, after = (loader.load(items.values(), memories, now) for items in (stored, changed))
-    context = replace(settings.context(now), mode=Mode.ENFORCE)
+    context = replace(deployment.context(now), mode=Mode.ENFORCE)
     known = everybody(deployment.ledger, [*before.rules, *after.rules])
     others = concerned(known, before.book, after.book, context)
     if not others:

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import typer
 
+from quota_enforcer import clock
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.core.pricing.item import is_price
-from quota_enforcer.core.quotas.subject import GROUPS, Subject
+from quota_enforcer.core.quotas.subject import GROUPS, GROUPS_OF_AN_ACCOUNT, Subject
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -20,7 +21,7 @@ _FORMS = ("user/", "role/", "sso/", "session/", "team/")
 
 def subject(ctx: typer.Context, incomplete: str) -> list[str]:
     """Subjects of quotas; and the groups, also without AWS."""
-    return _matching([*(whose for whose, _ in _keys(ctx)), *GROUPS], incomplete)
+    return _matching([*_asked(ctx, _subjects), *GROUPS], incomplete)
 
 
 def name(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -49,6 +50,13 @@ def _quotas(found: Deployment) -> list[Key]:
     return [
         (item["principal"], item["quota"]) for item in found.quotas.items() if not is_price(item)
     ]
+
+
+def _subjects(found: Deployment) -> list[str]:
+    """Whoever has a quota, and the groups of each member account."""
+    accounts = found.context(clock.now()).reached
+    groups = [f"{account}/{each}" for account in accounts for each in GROUPS_OF_AN_ACCOUNT]
+    return [*(whose for whose, _ in _quotas(found)), *groups]
 
 
 def _principals(found: Deployment) -> list[str]:

@@ -48,7 +48,7 @@ class Subject(str):
     @property
     def is_of_an_account(self) -> bool:
         """Whether it is one of the groups that every member account has."""
-        return bool(self.account) and of_account(self)[1] in _OF_AN_ACCOUNT
+        return bool(self.account) and of_account(self)[1] in GROUPS_OF_AN_ACCOUNT
 
     @property
     def is_team(self) -> bool:
@@ -86,7 +86,8 @@ PAUSED_BLOCKS = "new-blocks"
 GROUPS = (Subject("user/*"), Subject("sso/*"), Subject("role/*"), DEFAULT)
 """The groups of every deployment."""
 _ALL = "*"
-_OF_AN_ACCOUNT = ("user/*", "role/*", _ALL)
+GROUPS_OF_AN_ACCOUNT = ("user/*", "role/*", _ALL)
+"""The groups of a member account, after its number."""
 
 
 def covering(principal: Principal) -> tuple[Subject, ...]:

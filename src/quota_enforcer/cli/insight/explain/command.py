@@ -50,7 +50,7 @@ def explain(
       quota-enforcer explain role/reporting --all
       quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
     """
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     record = record_of(deployment, principal)
     loaded = deployment.load(context.now)
     found = _explained(deployment, record, loaded.book, context)

@@ -77,7 +77,7 @@ def status(  # noqa: PLR0913 - one argument for each option
       quota-enforcer status --all
       quota-enforcer status --json
     """
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     if principal is not None:
         if over or kind or every:
             raise typer.BadParameter(

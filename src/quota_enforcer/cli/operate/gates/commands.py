@@ -87,7 +87,7 @@ def setup(
     """
     kept = deployment.gates()
     gates = list(found_gates(deployment.ledger, kept))
-    context = deployment.settings.context(clock.now())
+    context = deployment.context(clock.now())
     loaded, sources = deployment.load(context.now), deployment.ledger.sources()
     roles = shared_roles(sources, deployment.settings.account, loaded, kept, context)
     elsewhere = shared_elsewhere(sources, deployment.settings.account, loaded, context)
