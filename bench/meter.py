@@ -43,7 +43,9 @@ def main() -> None:
     with deployment("stream", month.moment(month.OPENS)) as found:
         users = [f"u{number}" for number in range(PRINCIPALS)]
         found.at(month.moment(13))
-        found.deliver(delivery(numbers.take(PRINCIPALS), users, month.moment(13)))
+        found.sweep()  # it notes the settings, as the first does in every deployment
+        for _ in range(2):  # the first call makes a record, the second is compared with it
+            found.deliver(delivery(numbers.take(PRINCIPALS), users, month.moment(13)))
         calls = [called(found, numbers, apart) for apart in (0, 1)]
         found.store(month.used_so_far(users, month.OPENS))
         dollars = {size: priced(found, numbers, size) for size in SIZES}

@@ -35,8 +35,8 @@ def test_a_wake_takes_out_its_own_marks_and_no_later_ones() -> None:
     assert scene.world.ledger.marks == {}, "its wakes have looked"
     scene.stream().deliver(_data(call(3, scene.now)), scene.now, "r")
     scene.stream().deliver(_data(call(4, scene.now, "bob")), scene.now, "r")
-    principals, called, mark = scene.wakes.popleft()
-    scene.enforcer().wake(principals, scene.now, called, mark)
+    principals, woken = scene.wakes.popleft()
+    scene.enforcer().wake(principals, scene.now, woken)
     assert [set(map(str, each)) for each in scene.world.ledger.marks.values()] == [{"user/bob"}]
 
 

@@ -272,4 +272,14 @@ def test_a_wake_that_says_garbage_of_one_looks_at_the_others(
     assert isinstance(request, WakeRequest)
     assert set(map(str, request.principals)) == understood | {"user/bob"}
     assert len(request.refused) == 1 - len(understood)
-    assert all(calls == {} for calls in request.called.values())
+    assert all(calls == {} for calls in request.woken.called.values())
+
+
+@pytest.mark.parametrize(
+    "said", [{"since": "soon"}, {"since": "2026-11-24T12:00:00"}, {"since": "2026-11-24T12:00:00Z",
+             "place": "nowhere"}, {}], ids=repr,
+)  # fmt: skip
+def test_a_wake_that_does_not_say_since_when_is_understood_and_looks(said: dict[str, str]) -> None:
+    request = read_event({"action": "wake", "principals": ["user/bob"], **said}, NOON)
+    assert isinstance(request, WakeRequest)
+    assert (request.woken.since, request.woken.place) == (None, "")

@@ -32,10 +32,11 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.headroom import Headroom
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.enforce.ports import InForce
+from quota_enforcer.enforce.ports import InForce, KeptHeadroom
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 from quota_enforcer.satellites.registry import Satellite
@@ -160,6 +161,9 @@ class FakeLedger:
     recounts_asked: set[datetime] = field(default_factory=set)
     marks: dict[str, frozenset[Principal]] = field(default_factory=dict)
     """Whose usage nobody has looked at."""
+    kept: dict[Principal, KeptHeadroom] = field(default_factory=dict)
+    dropped: list[tuple[Principal, datetime]] = field(default_factory=list)
+    """Whose headroom was, and when; these may be written at any time, so they are no `writes`."""
     findings: dict[str, str] = field(default_factory=dict)
     """What the author found that others did to gates."""
 
@@ -481,6 +485,19 @@ class FakeLedger:
             self._write("looked_at", token)
             if self.marks.pop(token, None) and left:
                 self.marks[token] = left
+
+    def headrooms(self, principals: Iterable[Principal]) -> Mapping[Principal, KeptHeadroom]:
+        return {each: self.kept[each] for each in principals if each in self.kept}
+
+    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
+        if over == (self.kept[principal].token if principal in self.kept else ""):
+            self._write("keep_headroom", principal)
+            self.kept[principal] = KeptHeadroom(headroom, uuid4().hex)
+
+    def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:
+        for principal in sorted(principals):
+            self.dropped.append((principal, now))
+            self.kept[principal] = KeptHeadroom(None, uuid4().hex)
 
     def price_memories(self) -> list[PriceMemory]:
         return list(self._price_memories.values())

@@ -22,7 +22,7 @@ from quota_enforcer.core.errors import Conflict, SweepFailed
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
@@ -165,8 +165,8 @@ class Scene:
             asked = self.wakes.popleft()
             self._invoke("wake", partial(self._wake, *asked))
 
-    def _wake(self, principals: Iterable[Principal], called: Called, mark: str) -> Report:
-        return self.enforcer().wake(principals, self.now, called, mark)
+    def _wake(self, principals: Iterable[Principal], woken: Woken) -> Report:
+        return self.enforcer().wake(principals, self.now, woken)
 
     def recount(self) -> None:
         """The hourly schedule of the meter."""
@@ -356,7 +356,5 @@ class _WakeQueue:
     def __init__(self, queue: deque[tuple[Any, ...]]) -> None:
         self._queue = queue
 
-    def wake(
-        self, principals: Collection[Principal], called: Called = NO_CALLS, mark: str = ""
-    ) -> None:
-        self._queue.append((principals, called, mark))
+    def wake(self, principals: Collection[Principal], woken: Woken) -> None:
+        self._queue.append((principals, woken))

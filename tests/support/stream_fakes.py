@@ -24,7 +24,7 @@ from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.reads import Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
@@ -264,14 +264,12 @@ class FakeWake:
 
     called: list[Called] = field(default_factory=list)
 
-    def wake(
-        self, principals: Collection[Principal], called: Called = NO_CALLS, mark: str = ""
-    ) -> None:
-        assert mark
+    def wake(self, principals: Collection[Principal], woken: Woken) -> None:
+        assert woken.mark
         if self.fails is not None:
             raise self.fails
         with self.crashes.around():
-            self.called.append(called)
+            self.called.append(woken.called)
             self.woken.append({str(each) for each in principals})
 
 

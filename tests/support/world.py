@@ -20,7 +20,7 @@ from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import Place
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.reads import NO_CALLS, Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, Source
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.enforce.ports import Adapters
@@ -115,13 +115,19 @@ class World:
         counts = Counts(1, cost_usd=money, assumed_usd=money)
         self.ledger.add(bucket, hour_start(at, self.settings.zone), counts)
 
-    def wake(self, at: datetime, *who: str, called: Called = NO_CALLS) -> Report:
+    def wake(
+        self,
+        at: datetime,
+        *who: str,
+        called: Called = NO_CALLS,
+        since: datetime | None = None,
+    ) -> Report:
         """A meter wakes the enforcer for these: the process that was woken before, while it lasts.
 
-        Its settings are those of its start.
+        Its settings are those of its start. Without `since` everybody is looked at.
         """
         self._process = self._process or self.enforcer()
-        return self._process.wake(map(Principal.parse, who), at, called)
+        return self._process.wake(map(Principal.parse, who), at, Woken(called, since=since))
 
     def another_process(self) -> None:
         """The next wake starts one."""

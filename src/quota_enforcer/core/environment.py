@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
+from quota_enforcer.core.usage.window import UnknownTimeZone, time_zone
 
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -6,7 +6,7 @@ What a pool's members used together is read once for everybody who shares it.
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
+from quota_enforcer.core.usage.headroom import Headroom, fingerprint
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.core.usage.window import local_date
+from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.decision import Decision, decide
 
 READERS = 8
@@ -91,6 +92,29 @@ class Evaluation(NamedTuple):
         """One's own, or of a team its pools'."""
         team = self.decision.principal.kind is Kind.TEAM
         return [*self.shared.values()] if team else [self.own]
+
+    def headroom(self, settings: str) -> Headroom | None:
+        """How much may be used before this decision changes; None if any call may change it.
+
+        That is so while something is denied or held, and of what others use too.
+        """
+        context, standing = self.decision.context, self.decision.standing
+        verdicts = self.decision.verdicts
+        acts = standing.denied or standing.used_up or standing.would_deny or standing.held
+        if acts or self.shared:
+            return None
+        today = local_date(context.now, context.zone)
+        places = self.own.by_place.items()
+        ends = [day_start(today + timedelta(days=1), context.zone)]
+        ends += [each.span.end for each in verdicts if not each.quota.window.rolling]
+        return Headroom(
+            fingerprint(each.quota for each in verdicts),
+            settings,
+            min(ends) if standing.due is None else min(*ends, standing.due),
+            self.own.on(today),
+            frozenset((model, place) for place, used in places for model in used.models),
+            {each.quota.id: each.left for each in verdicts},
+        )
 
 
 def decide_for_one(

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.window import Span
@@ -71,6 +71,17 @@ class Verdict:
     def passed(self, percent: int) -> bool:
         """Whether at least this much of the limit is used."""
         return self.used * FULL >= self.limit * percent
+
+    @property
+    def left(self) -> Decimal:
+        """What may be added before a threshold or the limit is reached; no end beyond it.
+
+        With assumed prices the limit is reached twice: last when nothing of it is assumed.
+        """
+        goals = (self.limit * at / FULL for at in (*self.quota.warn_at, FULL))
+        steps = [goal - self.used for goal in goals if goal > self.used]
+        steps += [] if self.surely_used_up else [self.limit - self.sure]
+        return min(steps, default=UNLIMITED)
 
 
 def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:

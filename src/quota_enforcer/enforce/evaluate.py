@@ -11,10 +11,12 @@ from typing import Protocol
 from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.headroom import Headroom
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.decide.evaluate import Pools, decide_for_one, evaluate
+from quota_enforcer.decide.evaluate import Evaluation, Pools, decide_for_one, evaluate
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather import SweepInput
@@ -40,6 +42,8 @@ class Evaluated:
     prices: Prices
     """What the usage says of the prices of its models."""
     outcome: Outcome
+    headrooms: dict[Principal, Headroom]
+    """Of those who stay as they are, and whose headroom may be kept."""
 
 
 class EvaluationLedger(StandingReads, UsageReads, Protocol):
@@ -51,7 +55,8 @@ def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
     run = _EvaluationRun(given, ledger)
     run.at(given.wanted)
     run.at(_drawing_on_what_changed(run.decisions, given))
-    return Evaluated(run.decisions, run.records, run.prices, Outcome.total(run.outcomes))
+    outcome = Outcome.total(run.outcomes)
+    return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms)
 
 
 class SecondLookLedger(EvaluationLedger, SweepStateReads, Protocol):
@@ -92,8 +97,9 @@ class _EvaluationRun:
         self._pools = Pools(given.rules.book, ledger, given.context)
         self.decisions: list[Decision] = []
         self.records: dict[Principal, Record] = {}
-        self.prices: Prices = {}
         self.outcomes: list[Outcome] = []
+        self.headrooms: dict[Principal, Headroom] = {}
+        self.prices = newest(map(self._evidence, given.roomy.values()))
 
     def at(self, principals: Iterable[Principal]) -> None:
         """Look at these."""
@@ -106,24 +112,29 @@ class _EvaluationRun:
                     if isinstance(answer, Exception):
                         self.outcomes.append(Outcome.of_failure(record.principal, answer))
                         continue
-                    decision, prices = answer
+                    evaluation, prices = answer
                     seen.append(prices)
-                    if not _stays(decision, record, self._given):
-                        self.decisions.append(decision)
+                    if not _stays(evaluation.decision, record, self._given):
+                        self.decisions.append(evaluation.decision)
                         self.records[record.principal] = record
+                    elif record.principal in self._given.renewable:
+                        headroom = evaluation.headroom(self._given.state.terms)
+                        self.headrooms |= {record.principal: headroom} if headroom else {}
             self.prices = newest(seen)
             self.outcomes.append(Outcome(looked_at=len(page)))
 
-    def _try(self, record: Record) -> tuple[Decision, Prices] | Exception:
+    def _try(self, record: Record) -> tuple[Evaluation, Prices] | Exception:
         given = self._given
         try:
             evaluation = evaluate(
                 record, given.rules.book, self._ledger, given.context, self._pools
             )
-            seen = (evidence(usage, self._dearer_for_an_hour) for usage in evaluation.counted)
-            return evaluation.decision, newest(seen)
+            return evaluation, newest(map(self._evidence, evaluation.counted))
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
+
+    def _evidence(self, usage: Usage) -> Prices:
+        return evidence(usage, self._dearer_for_an_hour)
 
     def _dearer_for_an_hour(self, model: str, at: datetime) -> Decimal:
         day = local_date(at, self._given.context.zone)

@@ -1,9 +1,10 @@
 """Whom to look at in a sweep, at a wake or after an edit, and what IAM denies them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.deployment import SETTLING, Context, Settings
 from quota_enforcer.core.ledger import (
@@ -15,13 +16,20 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.headroom import fingerprint
 from quota_enforcer.core.usage.model import ModelScope
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
-from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.core.usage.reads import Called, Woken
+from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.ports import Denies, Standings, Unseen
+from quota_enforcer.enforce.ports import Denies, Headrooms, KeptHeadroom, Standings, Unseen
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun
+
+if TYPE_CHECKING:
+    from quota_enforcer.core.quotas.quota import Quota
+    from quota_enforcer.core.usage.headroom import Headroom
 
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
@@ -61,6 +69,10 @@ class SweepInput:
     """When whoever is woken called which model last."""
     asked: Mapping[Principal, frozenset[str]] = field(default_factory=dict)
     """What IAM denies the users and roles among those."""
+    roomy: Mapping[Principal, Usage] = field(default_factory=dict)
+    """Who was woken and need not be looked at: nothing changes yet by what they used today."""
+    renewable: Mapping[Principal, str] = field(default_factory=dict)
+    """Whose headroom may be kept, over which token."""
     doubted: frozenset[Principal] = frozenset()
     """Those at a wake of whom it is doubted that what the ledger says is in force."""
 
@@ -85,7 +97,8 @@ class SweepInput:
         That are those of `but` and whoever was not looked at; one mark of somebody is enough, so
         that whoever fails again and again does not gather marks.
         """
-        looked, marked = self.wanted - frozenset(but), frozenset[Principal]()
+        looked = (self.wanted | self.roomy.keys()) - frozenset(but)
+        marked = frozenset[Principal]()
         left = {}
         for mark, users in sorted(self.unseen.items()):
             stay = users - looked - marked
@@ -160,7 +173,7 @@ class SweepInput:
         return None
 
 
-class GatherLedger(Standings, GateIntentReads, Unseen, Protocol):
+class GatherLedger(Standings, GateIntentReads, Unseen, Headrooms, Protocol):
     """The roles of the ledger that tell whom to look at."""
 
 
@@ -210,13 +223,61 @@ class Gatherer:
         cached: CachedRules,
         principals: Iterable[Principal],
         now: datetime,
-        called: Called = NO_CALLS,
-        mark: str = "",
+        woken: Woken,
     ) -> SweepInput:
-        """For a wake: just these and their pools."""
-        unseen = self._ledger.unseen(mark) if mark else {}
-        given = self._input(state, cached, set(principals), now)
-        return replace(given, called=called, unseen=unseen)
+        """For a wake: just these and their pools, but for whom there is headroom."""
+        ledger, wanted = self._ledger, set(principals)
+        unseen = ledger.unseen(woken.mark) if woken.mark else {}
+        roomy: Mapping[Principal, Usage] = {}
+        renewable = {}
+        if woken.since is None or self._day(woken.since) != self._day(now):
+            ledger.drop_headrooms(wanted, now)  # before their usage is read
+        elif not self._settings_changed(state, cached):
+            kept = ledger.headrooms(wanted)
+            renewable = {each: kept[each].token if each in kept else "" for each in wanted}
+            if state.breaker_since is None and pause_of(cached.rules.rules, now) is None:
+                roomy = self._roomy(state, cached.rules, kept, now, woken)
+        given = self._input(state, cached, wanted - roomy.keys(), now)
+        return replace(given, called=woken.called, unseen=unseen, roomy=roomy, renewable=renewable)
+
+    def _roomy(
+        self,
+        state: SweepState,
+        rules: RuleSet,
+        kept: Mapping[Principal, KeptHeadroom],
+        now: datetime,
+        woken: Woken,
+    ) -> dict[Principal, Usage]:
+        """For whom what was used today changes nothing, by one read for all of them.
+
+        What was called just now may be a model that they had not used before.
+        """
+        today = self._day(now)
+        held: dict[Principal, tuple[Headroom, tuple[Quota, ...]]] = {}
+        for principal, (headroom, _) in kept.items():
+            told = principal in woken.called
+            if told and headroom and headroom.settings == state.terms and now < headroom.until:
+                quotas = rules.book.applicable_to(principal, now).quotas
+                if headroom.quotas == fingerprint(quotas):
+                    held[principal] = headroom, quotas
+        buckets = [
+            Bucket(principal, model, today, place)
+            for principal, (headroom, quotas) in held.items()
+            for model, place in headroom.buckets
+            | {(model, woken.place) for model in woken.called.get(principal, {})}
+            if quotas
+        ]
+        used: defaultdict[Principal, defaultdict[str, dict[str, ModelUsage]]]
+        used = defaultdict(lambda: defaultdict(dict))
+        for bucket, hours in self._ledger.hours(buckets).items():
+            of_hours = ModelUsage.of_hours(hours, self._settings.zone)
+            used[bucket.principal][bucket.place][bucket.model] = of_hours
+        days = {principal: Usage.of_places(used[principal]) for principal in held}
+        return {
+            principal: days[principal]
+            for principal, (headroom, quotas) in held.items()
+            if headroom.covers(quotas, days[principal].on(today))
+        }
 
     def asked(
         self, given: SweepInput, doubted: Iterable[Principal]
@@ -264,6 +325,9 @@ class Gatherer:
 
     def _settings_changed(self, state: SweepState, cached: CachedRules) -> bool:
         return state.terms != self._settings.terms(cached.reached)
+
+    def _day(self, moment: datetime) -> date:
+        return local_date(moment, self._settings.zone)
 
     def _hour(self, moment: datetime) -> datetime:
         return hour_start(moment, self._settings.zone)

@@ -1,9 +1,9 @@
 """What enforcing needs of the ledger, IAM, the author and the topic, one protocol for each role."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from quota_enforcer.core.ledger import (
     ANY_PREMISE,
@@ -23,8 +23,10 @@ from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import HistoryReads, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.headroom import Headroom
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.core.usage.stored import MeterRules
+from quota_enforcer.core.usage.stored import Bucket, MeterRules
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 from quota_enforcer.satellites.registry import Satellite, SatelliteReads
 
@@ -167,6 +169,34 @@ class Unseen(Protocol):
         """Take out these marks; whom one is mapped to stays marked by it."""
 
 
+class KeptHeadroom(NamedTuple):
+    """A headroom as it is kept; None once it was dropped."""
+
+    headroom: Headroom | None
+    token: str
+    """Another one each time that it is written."""
+
+
+class Headrooms(Protocol):
+    """Who need not be looked at until they have used so much more."""
+
+    def headrooms(self, principals: Iterable[Principal]) -> Mapping[Principal, KeptHeadroom]:
+        """What is kept of these, consistently read."""
+
+    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
+        """Keep what a look found that began after the token `over` was read, empty if none was.
+
+        Nothing is written if there is another token by now: usage that the look did not see may
+        have dropped it.
+        """
+
+    def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:
+        """From now on nothing that a look found which is under way already is kept of these."""
+
+    def hours(self, buckets: Iterable[Bucket]) -> Mapping[Bucket, Mapping[datetime, Counts]]:
+        """The stored hours (by start in UTC) of these buckets; absent ones are left out."""
+
+
 class QuotaMemories(QuotaMemoryReads, Protocol):
     """The last valid version of each quota item."""
 
@@ -223,6 +253,7 @@ class Ledger(
     Outbox,
     SweepMemory,
     Unseen,
+    Headrooms,
     QuotaMemories,
     PriceMemories,
     GateIntentReads,

@@ -10,7 +10,7 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import SweepFailed
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.reads import NOTHING_SAID, Woken
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
@@ -96,6 +96,8 @@ class Sweep:
         found = Outcome(
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)
         )
+        if not dry_run:  # before their usage is read
+            self._ledger.drop_headrooms(frozenset().union(*given.unseen.values()), now)
         plan = self._enforcement.plan(given, confirmed=confirm_blocks)
         if dry_run:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
@@ -124,15 +126,13 @@ class Sweep:
         self,
         principals: Iterable[Principal],
         now: datetime,
-        called: Called = NO_CALLS,
-        mark: str = "",
+        woken: Woken = NOTHING_SAID,
     ) -> Report:
         """Gather, decide and apply for just these, whose usage has changed, and their pools.
 
-        `called` says when they called which model last: if a deny was in force, IAM is asked.
-        `mark` is what their usage was marked by, as nobody had looked at it.
+        If somebody called what had been denied, IAM is asked. Who has headroom is not looked at.
         """
-        return self._between(now, partial(self._wakes.wake, principals, called, mark))
+        return self._between(now, partial(self._wakes.wake, principals, woken))
 
     def edited(self, now: datetime) -> Report:
         """The same for everybody whom edits concern that nobody has acted on yet."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
 from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
@@ -19,7 +19,7 @@ from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender, PauseLookout
-from quota_enforcer.enforce.ports import Outbox, SweepMemory, Unseen
+from quota_enforcer.enforce.ports import Headrooms, Outbox, SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -27,7 +27,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Protocol):
+class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Headrooms, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -59,8 +59,7 @@ class WakeRun:
     def wake(
         self,
         principals: Iterable[Principal],
-        called: Called,
-        mark: str,
+        woken: Woken,
         state: SweepState,
         now: datetime,
     ) -> Outcome:
@@ -69,7 +68,7 @@ class WakeRun:
         Quotas that nobody has acted on yet are in force all the same.
         """
         cached = self._rules.current(state, now)
-        given = self._gatherer.named(state, cached, principals, now, called, mark)
+        given = self._gatherer.named(state, cached, principals, now, woken)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         given = plan.work.given
         doubted = {each for each, record in plan.work.records.items() if given.doubts(record)}
@@ -81,6 +80,8 @@ class WakeRun:
         done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
+        for principal, headroom in plan.headrooms.items():
+            self._ledger.keep_headroom(principal, headroom, given.renewable[principal])
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         told, _ = self._accounts.look(state, given, done.unreachable)

@@ -14,7 +14,7 @@ from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
-from quota_enforcer.core.usage.reads import NO_CALLS, Called
+from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source, SourceReads
 
 
@@ -154,13 +154,8 @@ class InvocationLog(Protocol):
 class Wake(Protocol):
     """The enforcer, told whose usage has changed; nobody waits for it."""
 
-    def wake(
-        self, principals: Collection[Principal], called: Called = NO_CALLS, mark: str = ...
-    ) -> None:
-        """Have it look at these, and only these; `called` says which calls were metered last.
-
-        Their mark goes with them.
-        """
+    def wake(self, principals: Collection[Principal], woken: Woken) -> None:
+        """Have it look at these, and only these, with what is said of their usage."""
 
 
 class DeadLetters(Protocol):

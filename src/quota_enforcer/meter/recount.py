@@ -15,6 +15,7 @@ from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import HOME
+from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
@@ -143,7 +144,7 @@ class Recounter:
         if touched:
             mark = uuid4().hex
             ledger.mark_unseen(touched, mark)
-            self._adapters.wake.wake(touched, mark=mark)
+            self._adapters.wake.wake(touched, Woken(mark=mark))
         ledger.finish_recount(hour, now)
         return Recounted(
             hour, found.records, len(changed), len(touched), found.unread, len(found.left_out)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
@@ -120,7 +121,8 @@ class Stream:
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
             if batch.touched:
-                self._adapters.wake.wake(batch.touched, batch.called, mark)
+                woken = Woken(batch.called, mark, batch.since, self._log_group.place)
+                self._adapters.wake.wake(batch.touched, woken)
         finally:
             self._give_up(failed, moments, now)
         return DeliveryResult(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.aws.functions.functions import MOST_MODELS, MOST_OF_A_NAME, EnforcerWake
 from quota_enforcer.core.principal import Kind, Principal
-from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.core.usage.reads import NOTHING_SAID, Called, Woken
 from quota_enforcer.lambdas.enforcer.events import WakeRequest, read_event
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Function:
 def told(principals: list[Principal], called: Called) -> WakeRequest:
     """What the enforcer reads of the one wake that it gets."""
     function = Function()
-    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals, called)
+    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals, Woken(called))
     [request] = function.invoked
     event = read_event(json.loads(request["Payload"]), NOON)
     assert isinstance(event, WakeRequest)
@@ -52,7 +52,7 @@ def told(principals: list[Principal], called: Called) -> WakeRequest:
 
 def woken(principals: "set[Principal] | list[Principal]") -> Function:
     function = Function()
-    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals)
+    EnforcerWake(cast("LambdaClient", function), "enforcer").wake(principals, NOTHING_SAID)
     return function
 
 
@@ -65,7 +65,7 @@ def test_it_is_one_asynchronous_invocation(stub: Callable[[str], tuple[Any, Stub
     }
     answers.add_response("invoke", {"StatusCode": 202}, request)
     wake: Wake = EnforcerWake(client, "enforcer")
-    wake.wake([ALICE, BOB, ALICE], mark="m")
+    wake.wake([ALICE, BOB, ALICE], Woken(mark="m"))
 
 
 def test_nobody_is_no_invocation() -> None:
@@ -76,7 +76,7 @@ def test_a_refusal_is_the_callers(stub: Callable[[str], tuple[Any, Stubber]]) ->
     client, answers = stub("lambda")
     answers.add_client_error("invoke", "TooManyRequestsException", "Rate exceeded")
     with pytest.raises(client.exceptions.TooManyRequestsException):
-        EnforcerWake(client, "enforcer").wake([ALICE])
+        EnforcerWake(client, "enforcer").wake([ALICE], NOTHING_SAID)
 
 
 def test_a_thousand_names_are_one_invocation_and_one_more_are_two() -> None:
@@ -98,9 +98,34 @@ def test_everybody_is_named_once_and_every_payload_fits(some: set[Principal], lo
 def test_when_somebody_called_which_model_is_told_with_the_name() -> None:
     event = told([ALICE, BOB], {ALICE: {HAIKU: NOON, "m" * 5_000: NOON - HOUR}})
     assert event.principals == {ALICE, BOB}
-    assert event.called == {ALICE: {HAIKU: NOON, "m" * MOST_OF_A_NAME: NOON - HOUR}, BOB: {}}
+    assert event.woken.called == {ALICE: {HAIKU: NOON, "m" * MOST_OF_A_NAME: NOON - HOUR}, BOB: {}}
 
 
 def test_the_newest_calls_are_told() -> None:
     event = told([ALICE], {ALICE: {f"m{number}": NOON - number * HOUR for number in range(30)}})
-    assert list(event.called[ALICE]) == [f"m{number}" for number in range(MOST_MODELS)]
+    assert list(event.woken.called[ALICE]) == [f"m{number}" for number in range(MOST_MODELS)]
+
+
+PLACE = "444455556666/eu-west-1"
+
+
+def woken_since(called: Called) -> Woken:
+    function = Function()
+    woken = Woken(called, "m", NOON - HOUR, PLACE)
+    EnforcerWake(cast("LambdaClient", function), "enforcer").wake([ALICE], woken)
+    [request] = function.invoked
+    event = read_event(json.loads(request["Payload"]), NOON)
+    assert isinstance(event, WakeRequest)
+    return event.woken
+
+
+def test_the_oldest_call_and_where_all_were_made_are_told() -> None:
+    woken = woken_since({ALICE: {HAIKU: NOON}})
+    assert woken == Woken({ALICE: {HAIKU: NOON}}, "m", NOON - HOUR, PLACE)
+
+
+def test_the_oldest_call_is_not_told_where_not_all_models_are() -> None:
+    """Then the enforcer cannot know all that was used, and looks."""
+    assert woken_since({ALICE: {"m" * 5_000: NOON}}).since is None
+    many = {f"m{number}": NOON for number in range(MOST_MODELS + 1)}
+    assert woken_since({ALICE: many}).since is None

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.core.usage.reads import NO_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
     from quota_enforcer.core.principal import Principal
-    from quota_enforcer.core.usage.reads import Called
+    from quota_enforcer.core.usage.reads import Woken
 
 MOST_NAMES: Final = 1_000
 """In one wake, so that its sweep ends within the function's time."""
@@ -52,22 +51,28 @@ class EnforcerWake:
         self._client = client
         self._function = function
 
-    def wake(
-        self,
-        principals: "Collection[Principal]",
-        called: "Called" = NO_CALLS,
-        mark: str = "",
-    ) -> None:
+    def wake(self, principals: "Collection[Principal]", woken: "Woken") -> None:
         """Have the enforcer look at these, and only these; no call without any."""
-        marked = f', "mark": {json.dumps(mark)}' if mark else ""
+        called, whole = woken.called, all(map(_is_whole, woken.called.values()))
+        said = {
+            "mark": woken.mark,
+            "since": f"{woken.since:%Y-%m-%dT%H:%M:%SZ}" if woken.since and whole else "",
+            "place": woken.place,
+        }
+        rest = "".join(f', "{name}": {json.dumps(value)}' for name, value in said.items() if value)
         # Already as JSON, since escapes make a name longer.
         names = [_woken(each, called.get(each, {})) for each in sorted(set(principals), key=str)]
         for batch in batches(names, count=MOST_NAMES, size=MOST_BYTES):
             self._client.invoke(
                 FunctionName=self._function,
                 InvocationType="Event",
-                Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]{marked}}}',
+                Payload=f'{{"action": "wake", "principals": [{", ".join(batch)}]{rest}}}',
             )
+
+
+def _is_whole(called: "Mapping[str, datetime]") -> bool:
+    """Whether all of them are told, each by its whole name."""
+    return len(called) <= MOST_MODELS and all(len(model) <= MOST_OF_A_NAME for model in called)
 
 
 def _woken(principal: "Principal", called: "Mapping[str, datetime]") -> str:

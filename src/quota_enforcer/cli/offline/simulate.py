@@ -20,8 +20,7 @@ from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.model import bare_model
-from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
+from quota_enforcer.core.usage.window import UnknownTimeZone, local_date, time_zone
 from quota_enforcer.insight.quotas.coverage import coverage_of_calls
 from quota_enforcer.insight.simulate import Delays
 from quota_enforcer.insight.simulate import simulate as replay

@@ -83,6 +83,10 @@ class Usage:
             rows += usage.within(span)
         return Counts.total(rows)
 
+    def on(self, day: date) -> Counts:
+        """The sum over every model on a local date."""
+        return Counts.total(each.days[day] for each in self.models.values() if day in each.days)
+
     def by_bucket(self, span: Span, scopes: Iterable[ModelScope]) -> dict[date, Counts]:
         """The same sum bucket by bucket, oldest first; unused buckets are zero."""
         covered = self._covered(scopes).values()

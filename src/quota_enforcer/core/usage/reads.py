@@ -2,14 +2,30 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.place import HOME
 
 Called = Mapping[Principal, Mapping[str, datetime]]
 """When somebody called each canonical model last."""
 NO_CALLS: Called = {}
+
+
+class Woken(NamedTuple):
+    """What a meter says of usage that it has just added."""
+
+    called: Called = NO_CALLS
+    mark: str = ""
+    """How it is marked as not looked at yet; empty if it is not."""
+    since: datetime | None = None
+    """The oldest of the calls, where `called` names all their models; else it is not said."""
+    place: str = HOME
+    """Where they were made, as buckets have it."""
+
+
+NOTHING_SAID = Woken()
 
 
 class UsageReads(Protocol):

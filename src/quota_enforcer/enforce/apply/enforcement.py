@@ -1,7 +1,7 @@
 """What sweeps, wakes and edits have in common: decide, hold, and bring about in IAM."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -10,7 +10,8 @@ from uuid import uuid4
 from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
-from quota_enforcer.core.principal import GATED, Kind
+from quota_enforcer.core.principal import GATED, Kind, Principal
+from quota_enforcer.core.usage.headroom import Headroom
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.breaker import (
@@ -45,6 +46,8 @@ class Plan:
     """What the usage says of the prices of its models."""
     outcome: Outcome
     """What was found on the way."""
+    headrooms: Mapping[Principal, Headroom] = field(default_factory=dict)
+    """What may be kept, of whom nothing is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Enforcement:
             work = replace(work, gates=intents)
         state = replace(given.state, breaker_since=allowed.since, breaker_far=allowed.far)
         outcome = Outcome.total([evaluated.outcome, allowed.outcome])
-        return Plan(work, state, evaluated.prices, outcome)
+        return Plan(work, state, evaluated.prices, outcome, evaluated.headrooms)
 
     def agree(self, plan: Plan) -> Plan:
         """The same once the ledger says what the breaker does by it.

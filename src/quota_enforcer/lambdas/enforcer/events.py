@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from quota_enforcer.core.errors import FutureTick, UnknownEvent, UnknownIdentity
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.core.usage.place import HOME, is_place
+from quota_enforcer.core.usage.reads import NOTHING_SAID, Woken
 from quota_enforcer.core.usage.window import YEARS
 
 STALE = timedelta(minutes=2)
@@ -18,7 +19,8 @@ SKEW = timedelta(seconds=5)
 _ALLOWED = (
     '{"action": "sweep", "scheduled_time": TIME} from the schedule, '
     '{"action": "sweep", "dry_run": BOOLEAN, "confirm_blocks": BOOLEAN} from an admin, '
-    '{"action": "wake", "principals": [PRINCIPAL, ...], "mark": TEXT} from a meter, where a '
+    '{"action": "wake", "principals": [PRINCIPAL, ...], "mark": TEXT, "since": TIME, '
+    '"place": ACCOUNT/REGION} from a meter, where a '
     'principal may be {"principal": PRINCIPAL, "called": {MODEL: TIME}}, '
     '{"Records": [RECORD, ...]} from the stream of the quota table, '
     '{"action": "close"} when the stack goes, '
@@ -27,6 +29,7 @@ _ALLOWED = (
 
 
 _NONE: Mapping[Any, Any] = {}
+_SAID = {"mark", "since", "place"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,8 @@ class WakeRequest:
     principals: frozenset[Principal]
     refused: tuple[str, ...] = ()
     """Sentences about names that no principal can have."""
-    called: Called = field(default_factory=dict)
-    """When they called which model last, as far as the meter says."""
-    mark: str = ""
-    """How their usage is marked as not looked at yet; empty if it is not."""
+    woken: Woken = NOTHING_SAID
+    """What the meter says of their usage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,9 @@ def read_event(event: Any, clock: datetime) -> Request:
             return CloseRequest(clock)
         case {"action": "reopen", **rest} if not rest:
             return ReopenRequest(clock)
-        case {"action": "wake", "principals": [*names], **rest} if rest.keys() <= {"mark"}:
-            mark = rest.get("mark", "")
-            if isinstance(mark, str):
-                return _wake(names, clock, mark)
+        case {"action": "wake", "principals": [*names], **rest} if rest.keys() <= _SAID:
+            if all(isinstance(each, str) for each in rest.values()):
+                return _wake(names, clock, rest)
         case {"Records": [_, *_] as records, **rest} if not rest and all(map(_of_stream, records)):
             return EditRequest(clock, len(records))
         case {"action": "sweep", "scheduled_time": str(text), **rest} if not rest:
@@ -119,7 +119,7 @@ def _of_stream(record: Any) -> bool:
     return isinstance(record, dict) and record.get("eventSource") == "aws:dynamodb"
 
 
-def _wake(names: list[Any], clock: datetime, mark: str) -> WakeRequest:
+def _wake(names: list[Any], clock: datetime, said_of_all: Mapping[Any, Any]) -> WakeRequest:
     """Whom to look at; a name that is none stops no other."""
     called: dict[Principal, Mapping[str, datetime]] = {}
     refused: list[str] = []
@@ -134,7 +134,11 @@ def _wake(names: list[Any], clock: datetime, mark: str) -> WakeRequest:
             refused.append(str(error))
         else:
             called[principal] = {**called.get(principal, {}), **_moments(calls)}
-    return WakeRequest(clock, frozenset(called), tuple(refused), called, mark)
+    place, mark = said_of_all.get("place", HOME), said_of_all.get("mark", "")
+    since = _moments({"": said_of_all.get("since")}).get("")
+    if place != HOME and not is_place(place):  # what cannot be told apart is looked at
+        place, since = HOME, None
+    return WakeRequest(clock, frozenset(called), tuple(refused), Woken(called, mark, since, place))
 
 
 def _moments(calls: Mapping[Any, Any]) -> dict[str, datetime]:

@@ -62,7 +62,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         case SweepRequest():
             return _swept(request)
         case WakeRequest():
-            report = enforcer().wake(request.principals, request.now, request.called, request.mark)
+            report = enforcer().wake(request.principals, request.now, request.woken)
             report = replace(report, failures=[*report.failures, *request.refused])
             _measure(report)
             return _told("wake", report)

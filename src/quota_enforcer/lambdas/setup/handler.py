@@ -16,7 +16,7 @@ from quota_enforcer.aws.functions.functions import Enforcer
 from quota_enforcer.aws.functions.own_stack import OwnStack
 from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS, UPDATE_TAKEN_BACK
 from quota_enforcer.core.errors import ConfigError, StackStays
-from quota_enforcer.core.usage.zones import UnknownTimeZone, time_zone
+from quota_enforcer.core.usage.window import UnknownTimeZone, time_zone
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -27,6 +27,8 @@ class Batch:
     """Calls of which the log lacks a count of tokens."""
     called: dict[Principal, dict[str, datetime]] = field(default_factory=dict)
     """When whoever is touched called each model last."""
+    since: datetime | None = None
+    """When the oldest call was."""
     _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
 
     def read(self, calls: CallCharger, event: LogEvent, now: datetime) -> None:
@@ -44,6 +46,7 @@ class Batch:
                 self.quarantined.append(_pointer(event, reason))
             case UsageEntry() as call:
                 self.additions.append(call)
+                self.since = min(call.at, self.since or call.at)
                 self._events[call.key] = event._replace(message="")
                 self.touched.update(bucket.principal for bucket in call.buckets)
                 for bucket in call.buckets:

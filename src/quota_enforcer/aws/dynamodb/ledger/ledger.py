@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.headrooms import DynamoHeadrooms
 from quota_enforcer.aws.dynamodb.ledger.notices import DynamoNotices
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
 from quota_enforcer.aws.dynamodb.ledger.rule_memory import (
@@ -80,20 +81,21 @@ class DynamoLedger:
         marks = DynamoUnseen(table)
         self.unseen, self.looked_at = marks.unseen, marks.looked_at
 
+        headrooms = DynamoHeadrooms(table)
+        self.headrooms, self.keep_headroom = headrooms.headrooms, headrooms.keep_headroom
+        self.drop_headrooms = headrooms.drop_headrooms
+
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
         self.remember_quota = quotas.remember
         self.forget_quota = quotas.forget
         self.announce_removal = quotas.announce_removal
-        self.price_memories = prices.all
-        self.remember_price = prices.remember
+        self.price_memories, self.remember_price = prices.all, prices.remember
 
         meter_rules = DynamoMeterRules(table)
-        self.meter_rules = meter_rules.get
-        self.put_meter_rules = meter_rules.put
+        self.meter_rules, self.put_meter_rules = meter_rules.get, meter_rules.put
 
         hours, sources = DynamoUsage(table, zone), DynamoSources(table, now)
-        self.hours = hours.hours
-        self.set_hours = hours.set_hours
+        self.hours, self.set_hours = hours.hours, hours.set_hours
         self.ask_recounts = DynamoRecounts(table).ask_recounts
         self.sources = sources.sources
         self.remember_source = sources.remember_source

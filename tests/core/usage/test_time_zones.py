@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 import pytest
 
 from quota_enforcer.core.errors import ConfigError
-from quota_enforcer.core.usage.zones import nearest, time_zone
+from quota_enforcer.core.usage.window import nearest, time_zone
 
 
 @pytest.mark.parametrize(

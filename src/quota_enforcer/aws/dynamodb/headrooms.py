@@ -1,0 +1,85 @@
+"""Headrooms in the ledger: an item in each principal's partition, gone some days after its day."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, principal_of
+from quota_enforcer.aws.dynamodb.table import BATCH, Put
+from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.enforce.ports import KeptHeadroom
+
+if TYPE_CHECKING:
+    from quota_enforcer.aws.dynamodb.table import Table
+    from quota_enforcer.aws.dynamodb.wire import Plain
+
+HEADROOM: Final = "headroom"
+STAYS: Final = timedelta(days=2)
+"""Far longer than any look takes: who finds none must be able to rely on it."""
+
+
+class DynamoHeadrooms:
+    """The `Headrooms`, but for the hours."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def headrooms(self, principals: Iterable[Principal]) -> Mapping[Principal, KeptHeadroom]:
+        return {
+            principal_of(item["pk"]): KeptHeadroom(_headroom_of(item), item["token"])
+            for item in self._table.batch_get(map(_key, principals))
+        }
+
+    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
+        still = Expression("attribute_not_exists(#pk)")
+        if over:
+            still = Expression("#token = :over", {"over": over})
+        used = {name: number for name, number in headroom.used._asdict().items() if number}
+        item = {
+            **_dropped(principal, headroom.until),
+            "quotas": headroom.quotas,
+            "settings": headroom.settings,
+            "until": instant(headroom.until),
+            "used": used,
+            "buckets": [list(each) for each in sorted(headroom.buckets)],
+            "left": {id_: str(left) for id_, left in headroom.left.items()},
+        }
+        self._table.put(item, still)
+
+    def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:
+        several = sorted(principals)
+        for first in range(0, len(several), BATCH):
+            dropped = [Put(_dropped(each, now)) for each in several[first : first + BATCH]]
+            self._table.write(dropped)
+
+
+def _key(principal: Principal) -> "Plain":
+    return {"pk": str(principal), "sk": HEADROOM}
+
+
+def _dropped(principal: Principal, until: datetime) -> dict[str, object]:
+    expires = int((until + STAYS).timestamp())
+    return {**_key(principal), "token": uuid4().hex, EXPIRES: expires}
+
+
+def _headroom_of(item: "Plain") -> Headroom | None:
+    if "left" not in item:
+        return None
+    used: dict[str, Any] = {
+        name: number if isinstance(Counts._field_defaults[name], Decimal) else int(number)
+        for name, number in item["used"].items()
+    }
+    return Headroom(
+        item["quotas"],
+        item["settings"],
+        datetime.fromisoformat(item["until"]),
+        Counts(**used),
+        frozenset((model, place) for model, place in item["buckets"]),
+        {id_: Decimal(left) for id_, left in item["left"].items()},
+    )

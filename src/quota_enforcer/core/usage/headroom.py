@@ -1,0 +1,55 @@
+"""Headroom: how much somebody may still use before anything that is decided about them changes.
+
+A look at somebody reads all that their windows hold. What it leaves behind says by how much each
+quota is away from its next threshold; until the day's usage has grown by as much, nobody need look
+again, and what the day's usage is now takes one read for many.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from quota_enforcer.core.usage.counts import Counts
+
+if TYPE_CHECKING:
+    from quota_enforcer.core.quotas.quota import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What a look found; it holds for these quotas and settings, and within one local day.
+
+    Usage of earlier days must not have changed since: whoever adds to it drops the headroom first.
+    """
+
+    quotas: str
+    """Which quotas it is about, by `fingerprint`."""
+    settings: str
+    """Under which settings it was found."""
+    until: datetime
+    """The end of the local day, or of a window, or when the clock alone changes something."""
+    used: Counts
+    """What the day came to at that look."""
+    buckets: frozenset[tuple[str, str]]
+    """The models and places, as buckets have them, that were used within the windows."""
+    left: Mapping[str, Decimal]
+    """By quota id, what may be added before its next threshold is reached; always above 0."""
+
+    def covers(self, quotas: Iterable["Quota"], day: Counts) -> bool:
+        """Whether nothing changes with what the day comes to now.
+
+        It is all held against each quota, also what the quota does not count: that errs towards a
+        look.
+        """
+        return all(
+            Decimal(quota.number(day)) - quota.number(self.used) < self.left[quota.id]
+            for quota in quotas
+        )
+
+
+def fingerprint(quotas: Iterable["Quota"]) -> str:
+    """The same only for quotas that say the same; for others by chance once in 2**128."""
+    return sha256("\n".join(map(repr, quotas)).encode()).hexdigest()[:32]

@@ -1,0 +1,202 @@
+"""Headroom: who has used too little to change anything is not looked at, and nobody can tell."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import HAIKU, HOUR, NOON
+from quota_enforcer.core.deployment import Metering
+from quota_enforcer.enforce.report import Report
+from world import World, principal
+
+ALICE = principal("user/alice")
+SECONDS = timedelta(seconds=1)
+MINUTES = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def streaming(zone: str = "UTC") -> World:
+    world = World(zone=zone)
+    world.metering(Metering.STREAM)
+    world.quota()
+    world.sweep(NOON)
+    return world
+
+
+@pytest.fixture
+def world() -> World:
+    """A limit of 1,000 a day that warns at 80 %; alice has called before and has headroom."""
+    world = streaming()
+    for _ in range(3):
+        use(world, NOON + MINUTES, 10)
+    return world
+
+
+def use(world: World, at: datetime, tokens: int, called_at: datetime | None = None) -> Report:
+    """A call, and the wake that tells of it, so late."""
+    called_at = called_at or at
+    world.stream("alice", called_at, tokens)
+    return world.wake(at, "user/alice", called={ALICE: {HAIKU: called_at}}, since=called_at)
+
+
+def reads(world: World, at: datetime, tokens: int) -> bool:
+    """Whether a call makes the wake look."""
+    return bool(use(world, at, tokens).looked_at)
+
+
+def test_who_is_far_from_any_threshold_is_not_looked_at(world: World) -> None:
+    assert not reads(world, NOON + 2 * MINUTES, 500)
+    assert world.ledger.marks == {}
+
+
+def test_the_call_that_reaches_a_threshold_is_looked_at(world: World) -> None:
+    assert not reads(world, NOON + 2 * MINUTES, 769)  # 799 of 800
+    assert reads(world, NOON + 2 * MINUTES, 1)
+    assert world.told("user/alice") == ["warning"]
+
+
+def test_several_small_calls_reach_the_limit_like_a_large_one(world: World) -> None:
+    for number in range(97):
+        assert world.denied == set()
+        use(world, NOON + 2 * MINUTES + number * SECONDS, 10)
+    assert world.denied == {"user/alice"}
+
+
+def test_who_is_denied_is_looked_at_each_time(world: World) -> None:
+    use(world, NOON + 2 * MINUTES, 2_000)
+    assert reads(world, NOON + 3 * MINUTES, 1)
+
+
+def test_a_new_local_day_is_looked_at(world: World) -> None:
+    assert reads(world, NOON + 12 * HOUR, 1)
+    assert not reads(world, NOON + 12 * HOUR + 2 * SECONDS, 1)
+
+
+def test_a_call_of_the_day_before_is_looked_at_and_takes_the_headroom_away(world: World) -> None:
+    world.quota(window="month")
+    at = NOON + 12 * HOUR + MINUTES
+    for _ in range(2):
+        use(world, at, 1)
+    assert use(world, at, 700, called_at=NOON).looked_at == 1
+    assert reads(world, at, 1)
+    assert reads(world, at, 100), "832 of 1,000 were used, 700 of them yesterday"
+    assert world.told("user/alice") == ["warning"]
+
+
+def test_assumed_prices_reach_a_limit_twice_and_each_is_looked_at(world: World) -> None:
+    world.quota(measure="cost_usd", limit=Decimal(10))
+    world.sweep(NOON + MINUTES)
+    world.another_process()
+    at = NOON + 2 * MINUTES
+
+    def spend(cost: str) -> bool:
+        world.stream("alice", at, 1, cost)
+        return bool(world.wake(at, "user/alice", called={ALICE: {HAIKU: at}}, since=at).looked_at)
+
+    world.assumed("alice", at, "12")
+    assert spend("0")
+    assert world.denied == set(), "it only warns"
+    spend("0")
+    assert not spend("9.99")
+    assert spend("0.01")
+    assert world.denied == {"user/alice"}
+
+
+def test_an_edit_of_a_quota_ends_the_headroom(world: World) -> None:
+    world.quota(limit=Decimal(400))
+    world.another_process()
+    assert reads(world, NOON + 2 * MINUTES, 400)
+    assert world.denied == {"user/alice"}
+
+
+def test_a_model_that_was_not_used_before_counts_at_once(world: World) -> None:
+    world.stream("alice", NOON + MINUTES, 1)
+    assert not reads(world, NOON + 2 * MINUTES, 1)
+    called = {ALICE: {HAIKU: NOON + 2 * MINUTES}}
+    assert world.wake(NOON + 2 * MINUTES, "user/alice", called=called).looked_at == 1, "no since"
+
+
+def test_while_blocks_are_held_or_paused_everybody_is_looked_at(world: World) -> None:
+    until = NOON + 4 * HOUR
+    world.quotas.put({"principal": "pause", "quota": "new-blocks", "until": until.isoformat()})
+    world.sweep(NOON + 5 * MINUTES)
+    assert reads(world, NOON + 6 * MINUTES, 1)
+
+
+def test_who_shares_a_pool_is_looked_at_each_time(world: World) -> None:
+    world.quota(
+        principal="team/research", quota="shared", members=["user/alice", "user/bob"], share="pool"
+    )
+    world.sweep(NOON + 5 * MINUTES)
+    for number in range(3):
+        assert reads(world, NOON + (6 + number) * MINUTES, 1)
+
+
+def test_a_lost_wake_is_looked_at_by_the_sweep_which_takes_the_headroom_away(world: World) -> None:
+    world.ledger.marks["m#1"] = frozenset({ALICE})
+    assert world.sweep(NOON + 5 * MINUTES).looked_at == 1
+    assert reads(world, NOON + 6 * MINUTES, 1)
+
+
+def test_a_dry_run_takes_nothing_away(world: World) -> None:
+    world.ledger.marks["m#1"] = frozenset({ALICE})
+    world.sweep(NOON + 5 * MINUTES, dry_run=True)
+    assert not reads(world, NOON + 6 * MINUTES, 1)
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["alice", "bob", "role:ci/42"]),
+        st.integers(0, 400),
+        st.sampled_from([SECONDS, MINUTES, HOUR, 9 * HOUR, DAY]),
+        st.sampled_from([timedelta(0), MINUTES, 5 * HOUR, 2 * DAY]),
+        st.integers(0, 12),
+    ),
+    max_size=25,
+)
+QUOTAS = st.sampled_from(
+    [
+        [{}],
+        [{"window": "month"}, {"quota": "hourly", "window": "hour", "limit": Decimal(300)}],
+        [{"principal": "default", "window": "rolling 3 days", "warn_at": [10, 50, 90]}],
+        [{"principal": "default", "action": "notify"}, {"principal": "role/ci", "limit": 700}],
+        [{"principal": "default", "window": "week", "models": ["anthropic.*"]}],
+    ]
+)
+
+
+def histories(
+    events: list[tuple[str, int, timedelta, timedelta, int]],
+    quotas: list[dict[str, object]],
+    *,
+    told: bool,
+) -> Iterator[tuple[set[str], list[str]]]:
+    """Whom IAM denies and what was told after each event; `told` whether wakes say since when."""
+    world = streaming("Europe/Berlin")
+    for quota in quotas:
+        world.quota(**quota)
+    now = NOON
+    for who, tokens, later, late, sweep in events:
+        now += later
+        at = max(now - late, NOON - 3 * DAY)
+        world.stream(who, at, tokens)
+        names = ["role/ci", "session/ci/42"] if who.startswith("role") else [f"user/{who}"]
+        called = {principal(each): {HAIKU: at} for each in names}
+        world.wake(now, *names, called=called, since=at if told else None)
+        if sweep == 0:
+            world.sweep(now)
+        yield world.denied, sorted(world.told())
+
+
+@given(EVENTS, QUOTAS)
+@settings(max_examples=60, deadline=None)
+def test_nobody_can_tell_who_was_looked_at(
+    events: list[tuple[str, int, timedelta, timedelta, int]], quotas: list[dict[str, object]]
+) -> None:
+    """Whatever is used, and however late it is told: the same denies and notices at each moment."""
+    skipping = histories(events, quotas, told=True)
+    assert list(skipping) == list(histories(events, quotas, told=False))
