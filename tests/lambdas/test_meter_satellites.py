@@ -114,6 +114,22 @@ def test_a_batch_is_metered_in_its_place_and_noted(place: Place, satellites: Sat
 
 
 @freeze_time(NOON)
+def test_what_is_forwarded_does_not_hide_that_homes_own_log_is_cut_off(
+    satellites: Satellites, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alarm CallsNotMetered holds what Bedrock counted at home against Counted and Skipped."""
+    del satellites
+    failed = there(2, errorCode="ThrottlingException")
+    answer = answered(posted(batch(there(1), failed)))[1]
+    assert (answer["counted"], answer["skipped"]) == (1, 1)
+    lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if each[0] == "{"]
+    [measured] = [each for each in lines if "_aws" in each]
+    assert measured["Forwarded"] == [1.0]
+    assert not {"Counted", "Skipped"} & measured.keys()
+    assert measured["Quarantined"] == [0.0]
+
+
+@freeze_time(NOON)
 def test_another_region_of_home_has_homes_names(place: Place, satellites: Satellites) -> None:
     alice = call(1, NOON, "alice", region="us-west-2")
     request = posted(batch(alice, owner=ACCOUNT), OREGON)

@@ -1,0 +1,99 @@
+"""How many requests to AWS a thousand forwarded records take, beside as many at home."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import LEDGER_TABLE, NOON, UTC_ZONE
+from log_records import ACCOUNT
+from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
+from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.core.usage.place import Place as Where
+from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces
+from quota_enforcer.meter.stream import Stream
+from satellite_fakes import HOME, IRELAND, MEMBER, FakeUndelivered, a_satellite
+from stream_fakes import Place, call, delivery
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+RECORDS, BATCHES, PEOPLE = 1_000, 10, 20
+MOST_MORE = 10
+
+
+@pytest.fixture
+def client(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
+    monkeypatch.setattr(ledger_additions, "LANES", 1)
+    return dynamodb
+
+
+@contextmanager
+def counted(client: "DynamoDBClient") -> Iterator[Counter[str]]:
+    found: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        found[model.name] += 1
+
+    client.meta.events.register("before-call.dynamodb", count, unique_id="counted")
+    yield found
+    client.meta.events.unregister("before-call.dynamodb", unique_id="counted")
+
+
+def batches(account: str) -> Iterator[str]:
+    """A minute of an account's log."""
+    each = RECORDS // BATCHES
+    for first in range(0, RECORDS, each):
+        calls = [
+            call(
+                number,
+                NOON + timedelta(seconds=number * 50 // RECORDS),
+                f"arn:aws:iam::{account}:user/user-{number % PEOPLE}",
+                accountId=account,
+            )
+            for number in range(first, first + each)
+        ]
+        yield delivery(calls, owner=account)
+
+
+def test_a_thousand_forwarded_records_take_at_most_ten_requests_more_than_at_home(
+    client: "DynamoDBClient",
+) -> None:
+    """Besides what the ledger takes, a satellite makes one request to home for each batch."""
+    fakes = Place(UTC_ZONE)
+
+    def adapters(place: str = "") -> Any:
+        ledger = DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, lambda: NOON, place)
+        return replace(fakes.adapters, ledger=ledger)
+
+    def wires(place: Where, group: str) -> PlaceWires:
+        del group
+        return PlaceWires(adapters(str(place)), FakeUndelivered())
+
+    registry = DynamoSatellites(Table(client, LEDGER_TABLE))
+    registry.announce(a_satellite())
+    places = SatellitePlaces(HOME, registry, fakes.log_group, wires)
+    stream = Stream(adapters(), fakes.log_group)
+    now = NOON + timedelta(seconds=50)
+
+    with counted(client) as at_home:
+        home = [stream.deliver(data, now, "r") for data in batches(ACCOUNT)]
+    posted = 0
+    with counted(client) as forwarded:
+        for data in batches(MEMBER):
+            posted += 1
+            metered = places.deliver(IRELAND, data, now, "r")
+            places.registry.delivered(IRELAND, metered.newest, now)
+            home.append(metered)
+    assert sum(each.counted for each in home) == 2 * RECORDS
+    assert forwarded["UpdateItem"] == 1, "it is noted once a minute that something came"
+    more = forwarded.total() + posted - at_home.total()
+    print(f"{RECORDS:,} records: {at_home.total()} requests at home, {more} more forwarded")  # noqa: T201
+    assert forwarded.total()
+    assert more <= MOST_MORE
