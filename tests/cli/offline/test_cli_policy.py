@@ -168,6 +168,19 @@ class TestRoles:
     def test_no_policy_for_an_account_that_is_none(self) -> None:
         assert "12 digits" in refusal("me", "--account", "1*")
 
+    @pytest.mark.parametrize("satellites", ["off", "regions", "o-exampleorgid"])
+    def test_the_roles_that_are_taken_in_member_accounts_come_with_an_organisation(
+        self, satellites: str
+    ) -> None:
+        members = satellites.startswith("o-")
+        of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*", gates=1, members=members)
+        args = ("--account", ACCOUNT, "--satellites", satellites, "--gates", "1")
+        assert printed("enforcer", *args) == functions.enforcer(of)
+        assert printed("author", *args) == functions.author(of)
+        refused = run("author", "--account", ACCOUNT, "--satellites", "all")
+        assert refused.exit_code == 2
+        assert "allowed: off, regions, or the id" in " ".join(refused.stderr.split())
+
     def test_the_patterns_in_place_of_generated_names_are_explained(self) -> None:
         for command in ("enforcer", "author"):
             stderr = " ".join(run(command, "--account", ACCOUNT).stderr.split())

@@ -26,6 +26,7 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ALICE, TEAM = f"{IAM}:user/alice", f"{IAM}:role/team/shared"
 SSO = f"{IAM}:role/aws-reserved/sso.amazonaws.com"
 OWN_ROLE = f"{IAM}:role/bedrock-quota/bedrock-quota/bedrock-quota-AuthorRole-X"
+IN_MEMBER = "arn:aws:iam::444455556666:role/bedrock-quota/bedrock-quota/bedrock-quota-satellite-"
 LEDGER = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-LedgerTable-X"
 QUOTAS = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota-QuotaTable-X"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bedrock-quota"
@@ -35,7 +36,7 @@ METERS_LETTERS = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bedrock-quota-MeterDeadLetter
 INTENTS = {"dynamodb__LeadingKeys": ["gates"]}
 
 DEPLOYED = Deployed.named(
-    "bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2, metrics=True
+    "bedrock-quota", ACCOUNT, "aws", "us-east-1", scopes=1, gates=2, metrics=True, members=True
 )
 ENFORCER, AUTHOR, METER = enforcer(DEPLOYED), author(DEPLOYED), meter(DEPLOYED)
 ME = me(DEPLOYED)
@@ -100,6 +101,7 @@ NEEDED: dict[str, list[Call]] = {
         call("dynamodb:PutItem", LEDGER),
         call("dynamodb:Query", f"{LEDGER}/index/by-due"),
         call("lambda:InvokeFunction", f"{FUNCTION}-AuthorFunction-X"),
+        call("sts:AssumeRole", IN_MEMBER + "denier"),
         call("cloudwatch:GetMetricData"),
         *MODELS,
     ],
@@ -113,7 +115,9 @@ NEEDED: dict[str, list[Call]] = {
             for policy in (GATE_1, GATE_2)
         ),
         call("iam:GetRole", TEAM),
+        call("sts:AssumeRole", IN_MEMBER + "author"),
         call("dynamodb:Query", LEDGER, **INTENTS),
+        call("dynamodb:Query", LEDGER, dynamodb__LeadingKeys=["satellites"]),
         call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["deployment"]),
     ],
     "setup": [
@@ -179,6 +183,12 @@ GRANTS: list[Call] = [
     call("iam:PutRolePermissionsBoundary", OWN_ROLE, iam__PermissionsBoundary=GATE_1),
     call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=GATE_1),
     *(call(f"sts:{action}", TEAM) for action in ("AssumeRole", "AssumeRoleWithSAML")),
+    *(
+        call("sts:AssumeRole", IN_MEMBER.replace(*other) + name)
+        for name in ("denier", "author")
+        for other in (("satellite-", ""), ("/bedrock-quota/bedrock-quota/", "/"))
+    ),
+    call("sts:AssumeRole", f"{IN_MEMBER}setup-eu-west-1"),
     call("dynamodb:PutItem", QUOTAS),
     call("dynamodb:DeleteItem", QUOTAS),
     call("logs:PutLogEvents", f"{LOG}:log-stream:aws/bedrock/modelinvocations"),

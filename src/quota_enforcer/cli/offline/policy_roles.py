@@ -43,6 +43,25 @@ _ModelScopes = Annotated[
 _AskWhom = Annotated[str, typer.Option("--ask-whom", help="The parameter AskWhom.")]
 
 
+_Satellites = Annotated[
+    str, typer.Option(metavar="off|regions|o-...", help="The parameter Satellites.")
+]
+
+
+def _check(satellites: str) -> None:
+    if not SATELLITES.fullmatch(satellites):
+        raise typer.BadParameter(
+            f"--satellites is {satellites!r}; allowed: {NO_SATELLITES}, {OWN_REGIONS}, or the id "
+            "of an organisation such as o-exampleorgid"
+        )
+
+
+def _in_members(satellites: str) -> bool:
+    """Whether there may be satellites in other accounts."""
+    _check(satellites)
+    return satellites not in {NO_SATELLITES, OWN_REGIONS}
+
+
 def meter(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Account,
     stack: Stack = DEFAULT_STACK,
@@ -51,9 +70,7 @@ def meter(  # noqa: PLR0913 - one for each parameter that matters to it
     log_group: LogGroup = None,
     *,
     kms_key: _KmsKey = "",
-    satellites: Annotated[
-        str, typer.Option(metavar="off|regions|o-...", help="The parameter Satellites.")
-    ] = NO_SATELLITES,
+    satellites: _Satellites = NO_SATELLITES,
 ) -> None:
     """Show what the meter may do, as its role has it.
 
@@ -61,11 +78,7 @@ def meter(  # noqa: PLR0913 - one for each parameter that matters to it
       quota-enforcer policy meter --account 111122223333
       quota-enforcer policy meter --account 111122223333 --satellites o-exampleorgid
     """
-    if not SATELLITES.fullmatch(satellites):
-        raise typer.BadParameter(
-            f"--satellites is {satellites!r}; allowed: {NO_SATELLITES}, {OWN_REGIONS}, or the id "
-            "of an organisation such as o-exampleorgid"
-        )
+    _check(satellites)
     of = Deployed.named(
         stack,
         account,
@@ -91,12 +104,14 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     metering: Annotated[_Metering, typer.Option(help="The parameter Metering.")] = "stream",
     kms_key: _KmsKey = "",
     role_path: RolePath = ROLE_PATH,
+    satellites: _Satellites = NO_SATELLITES,
 ) -> None:
     """Show what the enforcer may do, as its role has it.
 
     Examples:
       quota-enforcer policy enforcer --account 111122223333
       quota-enforcer policy enforcer --account 111122223333 --scopes 2 --gates 1
+      quota-enforcer policy enforcer --account 111122223333 --satellites o-exampleorgid
     """
     metrics = metering == "cloudwatch"
     of = Deployed.named(
@@ -110,6 +125,7 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
         ask=ask,
         key=kms_key,
         role_path=role_path,
+        members=_in_members(satellites),
     )
     say_json(functions.enforcer(of))
     _explain_patterns()
@@ -125,6 +141,7 @@ def author(  # noqa: PLR0913 - one for each parameter that matters to it
     *,
     kms_key: _KmsKey = "",
     gate_tags: Annotated[bool, typer.Option(help="The parameter GateTags is set.")] = False,
+    satellites: _Satellites = NO_SATELLITES,
 ) -> None:
     """Show what the author, which writes the gates, may do, as its role has it.
 
@@ -132,7 +149,15 @@ def author(  # noqa: PLR0913 - one for each parameter that matters to it
       quota-enforcer policy author --account 111122223333 --gates 2
     """
     of = Deployed.named(
-        stack, account, partition, region, gates=gates, ask=ask, key=kms_key, tagged=gate_tags
+        stack,
+        account,
+        partition,
+        region,
+        gates=gates,
+        ask=ask,
+        key=kms_key,
+        tagged=gate_tags,
+        members=_in_members(satellites),
     )
     say_json(functions.author(of))
     _explain_patterns()
