@@ -26,6 +26,7 @@ from quota_enforcer.core.usage.opaque import SeenModel
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document
+from quota_enforcer.satellites.registry import Satellite
 from world import ACCOUNT, World
 
 ADMIN = f"arn:aws:iam::{ACCOUNT}:user/admin"
@@ -86,6 +87,10 @@ class Shell:
     """What the meter was asked."""
     hours_refused: dict[str, str] = field(default_factory=dict)
     """Hours that the meter will not recount, and why."""
+    forgotten: list[Satellite] = field(default_factory=list)
+    """The satellites that were struck off."""
+    rebuilt: bool = False
+    """Whether another stack stands in a satellite's place by now."""
     satellites_set: list[dict[str, Any]] = field(default_factory=list)
     """What the meter answers of satellites."""
     subscriptions: FakeSubscriptions = field(default_factory=FakeSubscriptions)
@@ -121,7 +126,13 @@ class Shell:
             usages=world.ledger.usages,
             sample=world.ledger.sample,
             satellites=world.satellites,
+            forget=self.forget,
         )
+
+    def forget(self, satellite: Satellite) -> bool:
+        """A satellite is struck off, unless another stack stands there by now."""
+        self.forgotten.append(satellite)
+        return not self.rebuilt
 
     def gates(self) -> GatesKept:
         """What an author with fakes keeps; nothing unless `world.keep_gates` was called."""

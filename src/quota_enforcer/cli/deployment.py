@@ -23,7 +23,7 @@ from quota_enforcer.enforce.ports import Ledger, NoSatellites
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.quotas.names import IdentityNames
-from quota_enforcer.satellites.registry import SatelliteReads, member_accounts
+from quota_enforcer.satellites.registry import Satellite, SatelliteReads, member_accounts
 
 if TYPE_CHECKING:
     import boto3
@@ -118,6 +118,8 @@ class Deployment:
     """Users and roles by name."""
     satellites: SatelliteReads = field(default_factory=NoSatellites)
     """In which Regions and accounts it meters besides."""
+    forget: Callable[[Satellite], bool] = lambda _: False
+    """Strikes a satellite off the registry; False if it is not there any more."""
 
     def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment, as to the enforcer."""
@@ -180,6 +182,7 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
         usages=reader.usages,
         sample=reader.sample,
         satellites=wiring.satellites(settings, session),
+        forget=lambda satellite: _forget(session, settings, satellite),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )
@@ -193,6 +196,14 @@ def _meter(outputs: Mapping[str, str], stack: str) -> str:
             "not recount: deploy it again",
         )
     return outputs[METER]
+
+
+def _forget(session: "boto3.Session", settings: Settings, satellite: Satellite) -> bool:
+    from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.dynamodb.table import Table  # noqa: PLC0415 - as boto3 above
+
+    registry = DynamoSatellites(Table(session.client("dynamodb"), settings.ledger_table))
+    return registry.leave(satellite.place, satellite.stack_id)
 
 
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:

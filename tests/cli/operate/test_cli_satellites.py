@@ -1,4 +1,4 @@
-"""`satellites plan` and `satellites list`."""
+"""`satellites plan`, `satellites list` and `satellites forget`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -134,3 +134,27 @@ class TestDoctor:
     def test_has_nothing_to_say_where_all_follow(self, shell: Shell) -> None:
         shell.ailments["found"]["satellites"] = [a_satellite(shell)]
         assert "1 in 1 accounts follow home" in shell.run("doctor").output
+
+
+def test_a_satellite_that_cannot_say_goodbye_is_forgotten_by_name(shell: Shell) -> None:
+    """Of an account that has left the organisation: home takes nothing from it any more."""
+    shell.ailments["found"]["satellites"] = [a_satellite(shell)]
+    said = shell.out("satellites", "forget", "444455556666/eu-west-1")
+    assert "what was used there stays counted" in said
+    assert [str(each.place) for each in shell.forgotten] == ["444455556666/eu-west-1"]
+
+
+@pytest.mark.parametrize("place", ["444455556666/eu-west-2", "eu-west-1", "444455556666", "x"])
+def test_only_one_that_is_known_is_forgotten(shell: Shell, place: str) -> None:
+    shell.ailments["found"]["satellites"] = [a_satellite(shell)]
+    result = shell.run("satellites", "forget", place)
+    assert (result.exit_code, shell.forgotten) == (1, [])
+    assert f"there is no satellite {place!r}" in " ".join(result.stderr.split())
+
+
+def test_one_that_was_built_again_meanwhile_is_not_forgotten(shell: Shell) -> None:
+    shell.ailments["found"]["satellites"] = [a_satellite(shell)]
+    shell.rebuilt = True
+    result = shell.run("satellites", "forget", "444455556666/eu-west-1")
+    assert result.exit_code == 1
+    assert "another satellite stands in 444455556666/eu-west-1" in " ".join(result.stderr.split())

@@ -1,4 +1,4 @@
-"""`satellites plan` and `satellites list`: further Regions and accounts of the deployment."""
+"""`satellites plan`, `list` and `forget`: further Regions and accounts of the deployment."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -10,6 +10,7 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
+from quota_enforcer.core.errors import Conflict, NotThere, did_you_mean
 from quota_enforcer.doctor.checks.satellites import SatellitesFound, satellites_found
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.fixes import age
@@ -123,6 +124,38 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
             hint("There is none. `quota-enforcer satellites plan --regions ...` prints how.")
     if any({*states} - {SatelliteState.OK, SatelliteState.SILENT} for _, states in found.known):
         raise typer.Exit(FAILED)
+
+
+@app.command()
+@on_deployment
+def forget(
+    deployment: Deployment,
+    place: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="Where it stood.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a satellite that cannot say goodbye itself, such as of an account that has gone.
+
+    What was used there stays counted. Delete its stack first if you can: from then on nobody of an
+    account without satellites is denied or released from here. One that still stands is known again
+    once its stack is updated.
+
+    Examples:
+      quota-enforcer satellites forget 444455556666/eu-west-1
+    """
+    known = {str(each.place): each for each in deployment.probe().satellites()}
+    if place not in known:
+        near = did_you_mean(place, known)
+        raise NotThere(
+            f"there is no satellite {place!r}{f': {near}' if near else ''}; `quota-enforcer "
+            "satellites list` shows each as an account and a Region: write 444455556666/eu-west-1"
+        )
+    if not deployment.forget(known[place]):
+        raise Conflict(f"another satellite stands in {place} by now: look at `satellites list`")
+    if as_json:
+        say_json({"forgotten": place})
+    else:
+        echo(f"{place} is forgotten; what was used there stays counted.")
 
 
 def _under_check(deployment: Deployment) -> DeploymentUnderCheck:
