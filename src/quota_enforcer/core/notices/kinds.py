@@ -88,8 +88,8 @@ WORDS: Final[Mapping[NoticeKind, Words]] = {
         "Bedrock quotas: nobody can be blocked or released in account {quota}",
         "An account is out of reach",
         (
-            "See why. Who is blocked there stays so, and who is over a limit goes on; each sweep"
-            " tries again, and no other account waits."
+            "See why, and `quota-enforcer satellites list`. Who is blocked there stays so, and"
+            " who is over a limit goes on; each sweep tries again, and no other account waits."
         ),
     ),
     NoticeKind.GATE_NEARLY_FULL: Words(
