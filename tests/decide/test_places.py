@@ -10,7 +10,8 @@ from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import Quota, Share
-from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import Place, PlaceScope
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.evaluate import Evaluation
@@ -74,6 +75,19 @@ def test_it_blocks_what_it_is_for_and_says_where_it_was_used() -> None:
     assert decision.notices[0].reason == (
         "1,000 of 1,000 total tokens used today in eu-west-1 (quota daily of user/alice)"
     )
+
+
+@pytest.mark.parametrize(("there", "known"), [(1, False), (10, True)])
+def test_when_it_runs_out_goes_by_the_calls_that_count(there: int, known: bool) -> None:  # noqa: FBT001
+    """Ten calls of another Region are no pace of this one's quota."""
+
+    def calls(number: int, in_all: int) -> dict[str, ModelUsage]:
+        counts = Counts(number, in_all)
+        return {HAIKU: ModelUsage.of_hours({NOON: counts}, UTC_ZONE)}
+
+    usage = Usage.of_places({HERE: calls(10, 9), DUBLIN: calls(there, 850)})
+    [warning] = look(usage, a_quota(places=IRELAND)).notices
+    assert (warning.runs_out is not None) is known
 
 
 def test_usage_elsewhere_neither_warns_nor_blocks() -> None:

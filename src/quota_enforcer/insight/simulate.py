@@ -260,8 +260,9 @@ def simulate(
     """Replay the calls in the order of their time against rules in force from the first call on.
 
     A call that arrives while one of those it counts to is denied for its model is refused and not
-    counted. Everybody in the log is known from its beginning, gates are in place, and nothing holds
-    a block back. Resets and the ends of raises happen at their own instants, up to the last call.
+    counted. Everybody in the log is known from its beginning, gates and satellites are in place,
+    and nothing holds a block back. Resets and the ends of raises happen at their own instants, up
+    to the last call.
     """
     ordered = sorted(calls, key=lambda call: call.at)
     several = list(rules)

@@ -6,8 +6,6 @@ import pytest
 
 from builders import NOON
 from cli_world import Shell, a_shell
-from quota_enforcer.core.usage.place import Place
-from quota_enforcer.satellites.registry import Satellite
 
 DUBLIN, MEMBER = "111122223333/eu-west-1", "444455556666/eu-west-1"
 SSO = "sso:ann@example.com"
@@ -98,8 +96,7 @@ def test_places_where_nothing_is_metered_are_pointed_out(shell: Shell) -> None:
         "counts what is used in ap-south-1, and nothing is metered there; metered are "
         "111122223333/us-east-1, 444455556666/eu-west-1"
     )
-    satellite = Satellite(Place.parse(MEMBER), 1, "group", "arn", NOON)
-    shell.ailments = {"found": {"satellites": [satellite]}}
+    shell.world.member("444455556666")
     rule = ("--measure", "requests", "--limit", "5", "--window", "day", "--regions", "ap-south-1")
     told = shell.run("quota", "set", "user/zoe", "daily", *rule)
     assert f"Note: it {words}" in " ".join(told.stderr.split())

@@ -261,6 +261,16 @@ def test_quotas_of_some_places_go_by_what_the_records_say(files: Files) -> None:
     assert "A quota for all models, Regions and accounts for user/*" in " ".join(said.split())
 
 
+def test_those_of_other_accounts_are_blocked_as_with_a_satellite(files: Files) -> None:
+    other = "444455556666"
+    theirs = {"accountId": other, "identity__arn": f"arn:aws:iam::{other}:user/alice"}
+    files.lines(a_line(1, "10:15:20", input__inputTokenCount=5000, **theirs), a_line(2, "10:15:30"))
+    files.items(an_item(principal="user/*"))
+    found = files.principals("--account", ACCOUNT)
+    assert [each["kind"] for each in found[f"{other}/user/alice"]["events"]] == ["blocked"]
+    assert found["user/alice"]["events"] == []
+
+
 def test_a_record_that_tells_no_region_counts_everywhere(files: Files) -> None:
     files.lines(a_line(1, "10:15:20", input__inputTokenCount=5000, region=REMOVED))
     files.items(an_item(regions=["eu-west-1"]))

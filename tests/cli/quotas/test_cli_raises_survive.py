@@ -87,6 +87,8 @@ def test_a_quota_of_their_own_takes_the_raise_over(raised: Desk) -> None:
         pytest.param({"limit": 5000}, id="the same limit"),
         pytest.param({"window": "week"}, id="another window"),
         pytest.param({"measure": "requests"}, id="another measure"),
+        pytest.param({"regions": ["eu-west-1"]}, id="another Region"),
+        pytest.param({"accounts": ["444455556666"]}, id="another account"),
         pytest.param({"raise_to": 7000, "raise_until": "2026-12-24"}, id="the file raises"),
         pytest.param({"until": "2026-12-24"}, id="the file ends it"),
     ],

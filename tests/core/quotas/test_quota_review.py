@@ -117,6 +117,7 @@ def test_of_two_limits_on_the_same_only_the_lower_ever_blocks() -> None:
         {"measure": Measure.REQUESTS},
         {"action": Action.NOTIFY},
         {"until": SOON},
+        {"places": DUBLIN},
         {"raise_to": Decimal(10_000), "raise_until": SOON},
         {"limit": Decimal(1000)},
     ],

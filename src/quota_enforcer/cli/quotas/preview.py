@@ -143,4 +143,4 @@ def metered(deployment: Deployment, rules: Iterable[Rule]) -> tuple[Place, ...]:
     if all(not isinstance(rule, Quota) or rule.places == EVERYWHERE for rule in rules):
         return ()
     home = Place(deployment.settings.account, deployment.settings.region)
-    return (home, *(each.place for each in deployment.probe().satellites()))
+    return (home, *(each.place for each in deployment.satellites.satellites()))
