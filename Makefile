@@ -7,14 +7,15 @@ SAM := .venv-sam/bin/sam
 TOOLS := sam scan fuzz
 # Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
-# These take as long as all others that start no embedded AWS. Two processes that each import one
-# half are done sooner than two workers that each import all.
-HALF := tests/aws tests/docs tests/template
+# The tests that start no embedded AWS, in three processes that take about equally long. Processes
+# that each import one part are done sooner than workers that each import all.
+ADAPTERS := tests/aws tests/docs tests/template
+STEPS := tests/decide tests/enforce tests/faults tests/fuzz tests/gates tests/meter
 
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast soak half-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
+.PHONY: help setup demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,24 +26,28 @@ demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
 test: setup ## lint, types, the manual, and all tests (template checks are among them)
-	@$(MAKE) --jobs lint types docs half-tests other-tests end-to-end-tests
+	@$(MAKE) --jobs lint types docs adapter-tests step-tests other-tests end-to-end-tests
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
-	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs lint types half-tests other-tests
+	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs lint types adapter-tests step-tests other-tests
 
-half-tests: setup
-	$(BIN)/pytest -q $(HALF)
+adapter-tests: setup
+	$(BIN)/pytest -q $(ADAPTERS)
+
+step-tests: setup
+	$(BIN)/pytest -q $(STEPS)
 
 other-tests: setup
-	$(BIN)/pytest -q --ignore tests/end_to_end $(HALF:%=--ignore %)
+	$(BIN)/pytest -q $(foreach other,tests/end_to_end $(ADAPTERS) $(STEPS),--ignore $(other))
 
 # Each file is one worker's; which are begun first, says their conftest.py. Three workers, since
 # they often wait for the embedded AWS.
 end-to-end-tests: setup
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
-soak: setup .venv-fuzz/installed ## every fault of every call, every interleaving of two functions, any input; eight minutes of one processor
+soak: setup .venv-fuzz/installed ## every fault of every call, every interleaving of two functions, any input; twelve minutes of one processor
 	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -q -n 2 -m hypothesis --ignore tests/end_to_end --ignore tests/faults --ignore tests/fuzz
 	@mkdir -p .build
 	for reader in record item; do \
 		PYTHONPATH=src .venv-fuzz/bin/python tests/fuzz/guided.py $$reader -max_total_time=60 -rss_limit_mb=1024 \

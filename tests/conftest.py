@@ -16,9 +16,10 @@ os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
 
 # A busy machine is no failure: how fast things are is for `make bench` to say.
 settings.register_profile(
-    "steady", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+    "steady", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("quick", settings.get_profile("steady"), max_examples=15)
+settings.register_profile("deep", settings.get_profile("steady"), max_examples=250)
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
