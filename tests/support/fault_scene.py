@@ -336,8 +336,12 @@ class _AuthorFunction:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
-    def render(self) -> GateResult:
-        return self._ask(lambda author: author.render(self._scene.now, self._scene.holder()))
+    def render(self, *, everywhere: bool = True) -> GateResult:
+        return self._ask(
+            lambda author: author.render(
+                self._scene.now, self._scene.holder(), everywhere=everywhere
+            )
+        )
 
     def empty(self) -> GateResult:
         return self._ask(lambda author: author.empty(self._scene.now, self._scene.holder()))
