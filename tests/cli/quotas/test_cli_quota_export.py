@@ -41,9 +41,13 @@ def test_an_export_imports_as_no_change(shell: Shell, tmp_path: Path, name: str)
     assert shell.out("quota", "import", file, "--prune", "--yes") == NOTHING
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["yaml", "json"])
-def test_stdout_is_the_file(shell: Shell, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [[], ["--json"], ["-"]], ids=["yaml", "json", "dash"])
+def test_stdout_is_the_file(
+    shell: Shell, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     text = shell.out("quota", "export", *options)
+    assert list(tmp_path.iterdir()) == []
     result = shell.run("quota", "import", "-", "--prune", "--dry-run", typed=text)
     assert result.stdout == NOTHING + "Dry run: nothing was written.\n"
 

@@ -17,6 +17,8 @@ from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.quotas.diff import ordered
 from quota_enforcer.core.quotas.values import plain
 
+STDOUT = Path("-")
+
 
 @on_deployment
 def export(
@@ -26,7 +28,7 @@ def export(
         typer.Argument(
             metavar="FILE",
             dir_okay=False,
-            help="Where to write; what is there is replaced. Default: stdout.",
+            help="Where to write; what is there is replaced. Default, and -: stdout.",
         ),
     ] = None,
     *,
@@ -52,6 +54,7 @@ def export(
       quota-enforcer quota export --permanent quotas.yaml
       quota-enforcer quota export --json > quotas.json
     """
+    file = None if file == STDOUT else file
     in_json = as_json or (file is not None and file.suffix.lower() == JSON_SUFFIX)
     settings = deployment.settings
     items = deployment.quotas.items()

@@ -1,8 +1,8 @@
-"""What a call of IAM is about, by its ARN with its path: a user, a role, or a new policy.
+"""What a call of IAM is about, by its ARN with its path: a user, role, group, or a new policy.
 
-The emulator leaves the path out, so a policy for `role/bedrock-quota/*` would match nobody; and a
-policy to be made is `*` to it, so nobody could be allowed to make just one; so is whom the policy
-simulator is asked about.
+The emulator leaves the path out, so a policy for `role/bedrock-quota/*` would match nobody; what is
+attached to a group is to it about the policy; and a policy to be made is `*` to it, so nobody could
+be allowed to make just one; so is whom the policy simulator is asked about.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
@@ -21,6 +21,9 @@ def install() -> None:
         arn = str(plain(service, *request))
         if service != "iam":
             return arn
+        group = iam._groups.get(str(iam_actions._query_param(request[4], "GroupName")))
+        if group is not None:
+            return str(group["Arn"])
         if arn == "*":
             return _named_in(*request) or arn
         kind, _, name = arn.rpartition(":")[2].partition("/")
