@@ -11,9 +11,10 @@ from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.deployed import checked_key
 from quota_enforcer.core.policies.names import checked_role_path, policy_path
 from quota_enforcer.gates.settings import AuthorSettings
-from template_source import PARAMETERS, of_type
-from template_values import KEY, LEAST, Deployed
+from template_source import FUNCTIONS, PARAMETERS, SOURCE, of_type, properties
+from template_values import KEY, LEAST, NO_VALUE, Deployed
 
+SIGNING = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"
 BOUNDARY = "arn:aws:iam::123456789012:policy/limits"
 EVERYTHING: dict[str, str] = {
     "Gates": "4",
@@ -95,6 +96,15 @@ def test_the_key_serves_a_role_only_by_way_of_what_it_uses(role: str) -> None:
         assert each["Condition"] == {"StringLike": {"kms:ViaService": via}}
 
 
+def test_every_function_runs_signed_code_alone_where_a_configuration_is_given() -> None:
+    """It stands once for all of them, and no function has another."""
+    for_all = SOURCE["Globals"]["Function"]["CodeSigningConfigArn"]
+    signing = Deployed(CodeSigningConfigArn=SIGNING)
+    assert signing.value(for_all) == SIGNING
+    assert LEAST.value(for_all) is NO_VALUE
+    assert not [name for name in FUNCTIONS if "CodeSigningConfigArn" in properties(name)]
+
+
 def test_the_gates_tags_reach_the_author() -> None:
     assert LEAST.parameters["GateTags"] == ""
     told = GIVEN.environment("AuthorFunction")["GATE_TAGS"]
@@ -139,6 +149,10 @@ def test_the_page_lets_every_service_that_publishes_or_logs_use_the_key() -> Non
         ("KmsKeyArn", "alias/quota", False),
         ("KmsKeyArn", "arn:aws:kms:us-east-1:123456789012:alias/quota", False),
         ("KmsKeyArn", "1234abcd-12ab-34cd-56ef-1234567890ab", False),
+        ("CodeSigningConfigArn", SIGNING, True),
+        ("CodeSigningConfigArn", "", True),
+        ("CodeSigningConfigArn", "csc-0123456789abcdef0", False),
+        ("CodeSigningConfigArn", SIGNING[:-1], False),
         ("GateTags", "team=platform,cost centre=47-11", True),
         ("GateTags", "team=", True),
         ("GateTags", "team", False),
