@@ -11,8 +11,8 @@ from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.deployed import checked_key
 from quota_enforcer.core.policies.names import checked_role_path, policy_path
 from quota_enforcer.gates.settings import AuthorSettings
-from template_source import FUNCTIONS, PARAMETERS, SOURCE, of_type, properties
-from template_values import KEY, LEAST, NO_VALUE, Deployed
+from template_source import PARAMETERS, of_type
+from template_values import KEY, LEAST, Deployed
 
 SIGNING = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"
 BOUNDARY = "arn:aws:iam::123456789012:policy/limits"
@@ -96,13 +96,13 @@ def test_the_key_serves_a_role_only_by_way_of_what_it_uses(role: str) -> None:
         assert each["Condition"] == {"StringLike": {"kms:ViaService": via}}
 
 
-def test_every_function_runs_signed_code_alone_where_a_configuration_is_given() -> None:
-    """It stands once for all of them, and no function has another."""
-    for_all = SOURCE["Globals"]["Function"]["CodeSigningConfigArn"]
-    signing = Deployed(CodeSigningConfigArn=SIGNING)
-    assert signing.value(for_all) == SIGNING
-    assert LEAST.value(for_all) is NO_VALUE
-    assert not [name for name in FUNCTIONS if "CodeSigningConfigArn" in properties(name)]
+@pytest.mark.parametrize("function", of_type("AWS::Serverless::Function"))
+def test_every_function_runs_signed_code_alone_where_a_configuration_is_given(
+    function: str,
+) -> None:
+    signing = Deployed(CodeSigningConfigArn=SIGNING, Gates="1")
+    assert signing.properties(function)["CodeSigningConfigArn"] == SIGNING
+    assert "CodeSigningConfigArn" not in PLAIN.properties(function)
 
 
 def test_the_gates_tags_reach_the_author() -> None:
