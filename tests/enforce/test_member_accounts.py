@@ -151,6 +151,19 @@ def test_what_others_change_there_is_put_right_within_the_hour(world: World) -> 
     assert everybody_denied(world) == [BOB, NAMESAKE, "user/alice"]
 
 
+def test_what_was_not_asked_is_as_recorded_and_no_reason_to_look_again(world: World) -> None:
+    """Between two hourly looks nobody takes a deny of a member account for taken off."""
+    over(world)
+    world.sweep(NOON + 5 * MINUTES)
+    world.denies.calls.clear()
+    assert world.sweep(NOON + 30 * MINUTES).looked_at == 0
+    world.ledger.marks["another"] = frozenset({principal(BOB)})
+    report = world.sweep(NOON + 35 * MINUTES)
+    assert (report.looked_at, report.drift) == (1, [])
+    assert world.denies.calls == []
+    assert world.told(BOB) == ["blocked"]
+
+
 def test_a_call_that_should_have_been_refused_has_its_account_asked_and_no_other(
     world: World,
 ) -> None:

@@ -12,9 +12,11 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from builders import NOON
+from quota_enforcer.aws.iam.account_denies import AccountDenies
 from quota_enforcer.aws.iam.assumed_roles import KEPT, TRIED_AGAIN, AssumedRoles, in_each
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.core.errors import AccountUnreachable, CannotDeny, PrincipalGone
+from quota_enforcer.core.policies.names import in_account
 from quota_enforcer.core.principal import Principal
 
 if TYPE_CHECKING:
@@ -111,6 +113,16 @@ def test_whoever_is_of_a_member_account_is_denied_and_released_there(denies: Iam
     denies.detach(BOB, "*")
     denies.detach(BOB, "*")
     assert denies.in_force([THERE]).denied == {NAMESAKE: frozenset({"*"}), CI: frozenset({"*"})}
+
+
+def test_the_denies_of_one_account_touch_nobody_of_another(roles: Roles) -> None:
+    there = AccountDenies(roles.client(THERE), {"*": in_account(POLICY, THERE)}, THERE)
+    for other in (NAMESAKE, Principal.parse(f"{FAR}/user/bob")):
+        with pytest.raises(CannotDeny, match=str(other)):
+            there.attach(other, "*")
+    there.attach(BOB, "*")
+    there.detach(NAMESAKE, "*")
+    assert there.denied() == {BOB: frozenset({"*"})}
 
 
 def test_its_role_is_taken_once_until_shortly_before_its_credentials_end(
