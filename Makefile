@@ -15,12 +15,15 @@ STEPS := tests/decide tests/enforce tests/faults tests/fuzz tests/gates tests/me
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
+.PHONY: help setup sandbox demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: .venv/installed ## install the command line into .venv/bin/quota-enforcer
+
+sandbox: setup ## an embedded AWS with the whole product in it, until Ctrl-C
+	@$(BIN)/quota-enforcer sandbox
 
 demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo

@@ -11,8 +11,8 @@ import quota_enforcer
 ROOT = Path(quota_enforcer.__file__).parent
 MOST = 10
 PACKAGES = {
-    "aws", "cli", "core", "decide", "doctor", "enforce", "gates", "insight", "lambdas", "local",
-    "meter", "satellites",
+    "aws", "cli", "console", "core", "decide", "doctor", "enforce", "gates", "insight", "lambdas",
+    "local", "meter", "satellites",
 }  # fmt: skip
 """The rows of the contracts in pyproject.toml; beside them only the clock."""
 NO_ENTRIES = {"__init__.py", "__pycache__", "py.typed"}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 SIMULATED = "QUOTA_ENFORCER_CLOCK_FILE"
-"""Names a file that holds one ISO 8601 instant; only the local launcher sets it."""
+"""Names a file with the simulated time; only the local launcher sets it."""
 
 
 def now() -> datetime:
@@ -13,4 +13,14 @@ def now() -> datetime:
     simulated = os.environ.get(SIMULATED)
     if simulated is None:
         return datetime.now(UTC)
-    return datetime.fromisoformat(Path(simulated).read_text(encoding="ascii").strip())
+    return told(Path(simulated).read_text(encoding="ascii"))
+
+
+def told(clock: str) -> datetime:
+    """What a simulated clock shows.
+
+    One ISO 8601 instant is a clock that stands still there. With a second one, in real time, it
+    has been running since then.
+    """
+    shown, *since = map(datetime.fromisoformat, clock.split())
+    return shown + (datetime.now(UTC) - since[0]) if since else shown

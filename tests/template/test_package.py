@@ -20,10 +20,13 @@ LARGEST = 12_000_000
 """Bytes; a cold start loads what is in here."""
 NOT_FOR_LAMBDA = {
     "quota_enforcer.cli",
+    "quota_enforcer.console",
     "quota_enforcer.doctor",
     "quota_enforcer.local",
     "quota_enforcer.insight.report",
     "jinja2",
+    "starlette",
+    "uvicorn",
     "vl_convert",
     "ministack",
     "moto",

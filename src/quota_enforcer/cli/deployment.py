@@ -160,9 +160,13 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     """The deployment of this stack; raises NoDeployment, ConfigError or what boto3 raises."""
     import boto3  # noqa: PLC0415 - help and completion are quick without AWS
 
+    return find_by(boto3.Session(profile_name=profile, region_name=region), stack)
+
+
+def find_by(session: "boto3.Session", stack: str) -> Deployment:
+    """The same with somebody's session."""
     from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above
 
-    session = boto3.Session(profile_name=profile, region_name=region)
     outputs = stack_outputs(session, stack)
     function = outputs[OUTPUT]
     settings = Settings.from_environment(_environment(session, function))

@@ -16,8 +16,10 @@ from quota_enforcer.cli.insight.status.command import status
 from quota_enforcer.cli.insight.usage import usage
 from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
+from quota_enforcer.cli.offline.sandbox import command as sandbox
 from quota_enforcer.cli.offline.simulate import simulate
 from quota_enforcer.cli.operate import satellites, scopes
+from quota_enforcer.cli.operate.console import console
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
@@ -69,6 +71,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.add_typer(satellites.app, name="satellites")
 app.add_typer(bill.app, name="bill")
+app.add_typer(sandbox.app, name="sandbox")
 app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)
 app.command()(history)
@@ -77,6 +80,7 @@ app.command()(usage)
 app.command()(me)
 app.command()(sweep)
 app.command()(doctor)
+app.command()(console)
 app.command(no_args_is_help=True)(recount)
 app.command(no_args_is_help=True)(release)
 app.command(no_args_is_help=True)(pause)

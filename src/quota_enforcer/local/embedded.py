@@ -16,9 +16,10 @@ from typing import Any, Final, Self
 
 import boto3
 
+from quota_enforcer.clock import told
 from quota_enforcer.local import deploy as stacks
 from quota_enforcer.local import schedules
-from quota_enforcer.local.process import Server
+from quota_enforcer.local.process import RunningServer, Server
 from quota_enforcer.local.sessions import ROOT_SECRET, Sessions
 
 _SETTLES: Final = 900.0
@@ -63,11 +64,20 @@ class EmbeddedAws:
     def __init__(self, start: datetime | None = None) -> None:
         """Nothing runs yet; `start` is the simulated time to begin with (default: the real one)."""
         self._start = start
-        self._server: Server | None = None
+        self._server: RunningServer | None = None
+        self._own: Server | None = None
         self._sessions = Sessions(self.account_id, self.region)
 
+    @classmethod
+    def attached(cls, endpoint: str, clock_file: Path) -> Self:
+        """One that another process has started; stopping this leaves it running."""
+        found = cls()
+        found._server = RunningServer(endpoint, clock_file)
+        return found
+
     def __enter__(self) -> Self:
-        self.start()
+        if self._server is None:
+            self.start()
         return self
 
     def __exit__(
@@ -84,20 +94,20 @@ class EmbeddedAws:
         Raises:
             ServerError: it did not start.
         """
-        self._server = Server(self.account_id, self.region)
+        self._server = self._own = Server(self.account_id, self.region)
         try:
             self.set_time(self._start or datetime.now(UTC))
-            self._server.wait_until_healthy()
+            self._own.wait_until_healthy()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop the server, and remove its files; harmless if it does not run."""
-        server, self._server = self._server, None
+        own, self._own, self._server = self._own, None, None
         self._sessions.close()
-        if server is not None:
-            server.stop()
+        if own is not None:
+            own.stop()
 
     def reset(self, at: datetime | None = None) -> None:
         """Forget everything in the account, and set the clock (default: the real time)."""
@@ -112,17 +122,27 @@ class EmbeddedAws:
         return self._running.endpoint
 
     @property
+    def folder(self) -> Path | None:
+        """Where the server's temporary files are, if it is our own."""
+        return self._own.folder if self._own else None
+
+    @property
+    def clock_file(self) -> Path:
+        """The simulated clock, see `quota_enforcer.clock`."""
+        return self._running.clock_file
+
+    @property
     def server_log(self) -> str:
-        """What the server has said so far, for the message of a failed test."""
-        return self._running.log()
+        """What our own server has said so far, for the message of a failed test."""
+        return self._own.log() if self._own else ""
 
     @property
     def time(self) -> datetime:
         """The simulated time, in UTC."""
-        return datetime.fromisoformat(self._running.clock_file.read_text(encoding="ascii"))
+        return told(self._running.clock_file.read_text(encoding="ascii"))
 
-    def set_time(self, moment: datetime) -> None:
-        """Move the simulated clock, forwards or back.
+    def set_time(self, moment: datetime, *, running: bool = False) -> None:
+        """Move the simulated clock, forwards or back; it stands still there, or runs on from there.
 
         Raises:
             ValueError: the moment has no time zone.
@@ -131,7 +151,8 @@ class EmbeddedAws:
             raise ValueError(f"simulated time {moment}: expected one with a time zone, such as UTC")
         file = self._running.clock_file
         draft = file.with_suffix(".draft")
-        draft.write_text(moment.astimezone(UTC).isoformat(), encoding="ascii")
+        shown = [moment.astimezone(UTC), *([datetime.now(UTC)] if running else [])]
+        draft.write_text(" ".join(each.isoformat() for each in shown), encoding="ascii")
         draft.replace(file)  # in one step: a reader never sees half an instant
 
     def session(self, account_id: str = "", region: str = "") -> boto3.Session:
@@ -228,7 +249,7 @@ class EmbeddedAws:
         return schedules.fire(clients, stack_name, schedule, self.time)
 
     @property
-    def _running(self) -> Server:
+    def _running(self) -> RunningServer:
         if self._server is None:
             raise RuntimeError("the embedded AWS does not run: use it in a `with` statement")
         return self._server

@@ -16,6 +16,8 @@ from typing import Final
 import quota_enforcer
 from quota_enforcer.clock import SIMULATED
 
+FOLDER: Final = "quota-enforcer-aws-"
+"""How the names of the folders for temporary files begin."""
 _PATIENCE: Final = 20.0
 """Seconds that the server may take to start (it needs less than one)."""
 _GRACE: Final = 1.0
@@ -30,16 +32,31 @@ class ServerError(RuntimeError):
     """The server did not start or did not stop; the message ends with its log."""
 
 
-class Server:
-    """A running server, its folder for temporary files, and the file with its clock."""
+class RunningServer:
+    """A server that somebody has started: where it answers, and the file with its clock."""
+
+    def __init__(self, endpoint: str, clock_file: Path) -> None:
+        self.endpoint = endpoint
+        self.clock_file = clock_file
+
+    def get(self, path: str, method: str = "GET", patience: float = 10) -> bytes:
+        """The answer to a plain request to the server itself, within so many seconds."""
+        request = urllib.request.Request(self.endpoint + path, method=method)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - loopback
+            body: bytes = answer.read()
+            return body
+
+
+class Server(RunningServer):
+    """A server of our own, and its folder for temporary files."""
 
     def __init__(self, account_id: str, region: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="quota-enforcer-aws-"))
-        self.clock_file = self.folder / "clock"
+        self.folder = Path(tempfile.mkdtemp(prefix=FOLDER))
         self._log = self.folder / "server.log"
         # We listen before the server starts and hand the socket over: no race for a free port.
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            super().__init__(endpoint, self.folder / "clock")
             self._process = self._started(listener, account_id, region)
 
     def log(self) -> str:
@@ -60,13 +77,6 @@ class Server:
                 continue  # each try waits for an answer, so this is no busy loop
             return
         raise ServerError(f"the embedded AWS did not start:\n{self.log()}")
-
-    def get(self, path: str, method: str = "GET", patience: float = 10) -> bytes:
-        """The answer to a plain request to the server itself, within so many seconds."""
-        request = urllib.request.Request(self.endpoint + path, method=method)  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - loopback
-            body: bytes = answer.read()
-            return body
 
     def stop(self) -> None:
         """End the server and its workers, and remove the folder.

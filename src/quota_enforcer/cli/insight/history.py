@@ -95,11 +95,11 @@ def _rows(shown: Iterable[Notice], context: Context) -> Iterator[tuple[str | Tex
             styled(notice.kind, str(notice.kind).replace("-", " ")),
             notice.principal or "-",
             notice.quota or "-",
-            _why(notice, context),
+            why(notice, context),
         )
 
 
-def _why(notice: Notice, context: Context) -> str:
+def why(notice: Notice, context: Context) -> str:
     """The reason, and how long it lasts or would have lasted."""
     if notice.kind is NoticeKind.WOULD_HAVE_BLOCKED and notice.since and notice.until:
         since = wording.moment(notice.since, context.zone)

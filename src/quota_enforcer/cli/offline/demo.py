@@ -29,7 +29,7 @@ if find_spec("ministack") is None:  # only the server's process imports it
     raise ModuleNotFoundError("No module named 'ministack'", name="ministack")
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_STOPS = (BotoCoreError, ClientError, FunctionError, ServerError, StackError)
+STOPS = (BotoCoreError, ClientError, FunctionError, ServerError, StackError)
 """What may go wrong on the embedded AWS; each says at what, a function with its log."""
 
 
@@ -39,9 +39,9 @@ def demo(*, as_json: bool) -> None:
     record = RunRecord()
     progress = Progress(console(stderr=True), record)
     try:
-        with _signals_end_it(), progress.shown(), EmbeddedAws() as aws:
+        with signals_end_it(), progress.shown(), EmbeddedAws() as aws:
             Story(aws, record, progress.look).play(template)
-    except _STOPS as error:
+    except STOPS as error:
         raise DemoStopped(f"the demo stopped: {error}") from error
     checked = results(record)
     if as_json:
@@ -68,7 +68,7 @@ def find_template() -> Path:
 
 
 @contextmanager
-def _signals_end_it() -> Iterator[None]:
+def signals_end_it() -> Iterator[None]:
     """Have a signal leave by way of every `with`, so that nothing stays behind."""
 
     def end(number: int, _frame: FrameType | None) -> None:

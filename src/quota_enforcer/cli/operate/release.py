@@ -126,8 +126,10 @@ def release(  # noqa: PLR0913 - one argument for each part of it
     if everybody and records and not dry_run:
         principals = ", ".join(str(record.principal) for record in records)
         ask(f"Release {len(records)} ({principals})?", yes=yes)
-    outcomes = _release(deployment, sorted(records, key=_by_name), ends, context, dry_run=dry_run)
-    report = None if dry_run else _take_effect(deployment, outcomes)
+    outcomes = release_records(
+        deployment, sorted(records, key=_by_name), ends, context, dry_run=dry_run
+    )
+    report = None if dry_run else take_effect(deployment, outcomes)
     if as_json:
         released = [each.to_json() for each in outcomes]
         say_json({"released": released, "sweep": report, "dry_run": dry_run})
@@ -165,7 +167,7 @@ def _by_name(record: Record) -> Principal:
     return record.principal
 
 
-def _release(
+def release_records(
     deployment: Deployment,
     records: list[Record],
     until: datetime | None,
@@ -199,7 +201,7 @@ def _release(
     return outcomes
 
 
-def _take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[str, Any] | None:
+def take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[str, Any] | None:
     """Sweep, then see in the ledger who is really free."""
     concerned = [who for each in outcomes if not each.why_not for who in each.subject]
     if not concerned:

@@ -109,7 +109,7 @@ def carry_out(
 
     Raises NobodyToAsk, Abort if the answer is no, or Conflict if somebody else wrote first.
     """
-    found, unknown = Preview(), _strangers(deployment, edit)
+    found, unknown = Preview(), newly_unknown(deployment, edit)
     if not consent.as_json:
         for each in unknown:
             warn(f"{each.words}; this limits nobody until there is one")
@@ -123,7 +123,7 @@ def carry_out(
     return edit
 
 
-def _strangers(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
+def newly_unknown(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
     """Whom the edit names, newly, and IAM does not know."""
     before: frozenset[Principal] = frozenset()
     if edit.old is not None:

@@ -80,18 +80,7 @@ def import_(  # noqa: PLR0913 - one argument for each option
     judged = judge_items(read_items(file), settings.zone, sorted(settings.denies), stored)
     wanted = _accepted(judged, stored)
     _warn(deployment, wanted)
-    if end_raises:
-        made = plan_import(wanted, stored, prune=prune)
-    else:
-        now, zone = clock.now(), settings.zone
-        there = {item_key(item): item for item in stored}
-        wanted = [
-            replace(each, item=with_raise(each.item, there.get(item_key(each.item)), now, zone))
-            for each in wanted
-        ]
-        made = plan_import(
-            wanted, stored, prune=prune, by_hand=lambda item: is_by_hand(item, now, zone)
-        )
+    made = planned(deployment, wanted, stored, prune=prune, end_raises=end_raises)
     if not as_json:
         _say_plan(made)
     written = Written()
@@ -109,6 +98,26 @@ def import_(  # noqa: PLR0913 - one argument for each option
     elif due:
         say(f"{len(written.done):,} of {len(due):,} written.")
     _say_outcome(deployment, written, found)
+
+
+def planned(
+    deployment: Deployment,
+    wanted: list[WantedItem],
+    stored: list[Item],
+    *,
+    prune: bool = False,
+    end_raises: bool = False,
+) -> ImportPlan:
+    """The steps; what was made by hand for a while stays unless `end_raises`."""
+    if end_raises:
+        return plan_import(wanted, stored, prune=prune)
+    now, zone = clock.now(), deployment.settings.zone
+    there = {item_key(item): item for item in stored}
+    kept = [
+        replace(each, item=with_raise(each.item, there.get(item_key(each.item)), now, zone))
+        for each in wanted
+    ]
+    return plan_import(kept, stored, prune=prune, by_hand=lambda item: is_by_hand(item, now, zone))
 
 
 def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[WantedItem]:

@@ -64,10 +64,11 @@ class Preview:
         if consent.as_json:
             return
         told = say if consent.dry_run else hint
-        for words in self._said(asked=asked):
+        for words in self.said(asked=asked):
             told(words)
 
-    def _said(self, *, asked: bool) -> Iterator[str]:
+    def said(self, *, asked: bool = False) -> Iterator[str]:
+        """Its sentences; whom it blocks not if that is `asked`."""
         if self.observing:
             would = "observe mode blocks nobody; in enforce mode this would block"
             if words := self.effects.blocking_words(would):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
+    StoredEdit,
     carry_out,
     checked_edit,
     no_such_item,
@@ -114,21 +115,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     """
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until")
-    key, old = stored_item(deployment, subject, name)
-    own = _own(None if old is None else whole(deployment, old), settings, now)
-    limit = to if to is not None else _present(own, key, name, now)
-    own, again = _continued(own, limit)
-    if again and old is not None:  # the same raise with another end
-        new, quota = {**old, "until": moment_text(ends, settings.zone)}, None
-    else:
-        own = None if isinstance(own, Exemption) else own
-        quota = own or _applicable(deployment, key, name, now)
-        by = Raise(_above(limit, quota, now, own=own is not None), ends, note or NOTE)
-        new = raised(
-            canonical(key, settings.account), quota, old if own else None, by, settings.zone
-        )
-    new |= ({"principal": key} if old else {}) | ({"note": note} if note else {})
-    edit = checked_edit(deployment, key, old, new)
+    edit, quota, own = plan_raise(deployment, subject, name, RaiseWish(to, ends, note), now)
     carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
     if as_json or dry_run:
         return
@@ -139,6 +126,36 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
         hint(f"After {then} applies again: {named(quota)}.")
     if quota is not None and own is None and quota.share is Share.POOL and quota.members:
         hint(f"Until then they do not draw on what {quota.subject} shares.")
+
+
+class RaiseWish(NamedTuple):
+    """What is asked for: a limit (None: that of the raise in force), its end, and why."""
+
+    to: str | None
+    until: datetime
+    note: str | None = None
+
+
+def plan_raise(
+    deployment: Deployment, subject: str, name: str, wish: RaiseWish, now: datetime
+) -> tuple[StoredEdit, Quota | None, Quota | Exemption | None]:
+    """The edit; the quota that is raised (None: its raise gets another end); the subject's own."""
+    settings = deployment.settings
+    key, old = stored_item(deployment, subject, name)
+    own = _own(None if old is None else whole(deployment, old), settings, now)
+    limit = wish.to if wish.to is not None else _present(own, key, name, now)
+    own, again = _continued(own, limit)
+    if again and old is not None:  # the same raise with another end
+        new, quota = {**old, "until": moment_text(wish.until, settings.zone)}, None
+    else:
+        own = None if isinstance(own, Exemption) else own
+        quota = own or _applicable(deployment, key, name, now)
+        by = Raise(_above(limit, quota, now, own=own is not None), wish.until, wish.note or NOTE)
+        new = raised(
+            canonical(key, settings.account), quota, old if own else None, by, settings.zone
+        )
+    new |= ({"principal": key} if old else {}) | ({"note": wish.note} if wish.note else {})
+    return checked_edit(deployment, key, old, new), quota, own
 
 
 def _present(own: Quota | Exemption | None, key: str, name: str, now: datetime) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import quota_enforcer
+from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import EnforcerError
@@ -52,10 +53,7 @@ class Account:
         """Write an item as the DynamoDB console does: nothing checks it."""
         self._aws.client("dynamodb").put_item(
             TableName=self._outputs["QuotaTable"],
-            Item={
-                name: {"S": value} if isinstance(value, str) else {"N": str(value)}
-                for name, value in item.items()
-            },
+            Item=wire(item),
         )
 
     def command(self, *arguments: str) -> None:
@@ -95,16 +93,7 @@ class Account:
 
     def letters(self, queue: str) -> Iterator[Letter]:
         """What the queue got and nobody has read yet."""
-        sqs = self._aws.client("sqs")
-        while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in found:
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                sent = json.loads(message["Body"])
-                about = sent.get("MessageAttributes", {})
-                kind, principal, quota = (
-                    about.get(each, {}).get("Value", "") for each in ("kind", "principal", "quota")
-                )
-                yield Letter(kind, principal, quota, sent["Subject"], sent["Message"])
+        return unread(self._aws, queue)
 
     def used(self, principal: Principal) -> Counts:
         """All that the ledger has of somebody."""
@@ -165,3 +154,17 @@ class Account:
         answer = client.get_function_configuration(FunctionName=function)
         variables: dict[str, str] = answer["Environment"]["Variables"]
         return variables
+
+
+def unread(aws: EmbeddedAws, queue: str) -> Iterator[Letter]:
+    """What a queue of notices got and nobody has read yet; then it has been read."""
+    sqs = aws.client("sqs")
+    while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in found:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            sent = json.loads(message["Body"])
+            about = sent.get("MessageAttributes", {})
+            kind, principal, quota = (
+                about.get(each, {}).get("Value", "") for each in ("kind", "principal", "quota")
+            )
+            yield Letter(kind, principal, quota, sent["Subject"], sent["Message"])

@@ -1,6 +1,7 @@
 """Who calls Bedrock in the demo, each with its own credentials."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from quota_enforcer.core.principal import Principal
@@ -12,12 +13,21 @@ _TWO_MODELS: Final = "two-models"
 
 
 class Callers:
-    """The users, the roles and their sessions; `roles` says who is behind which role, by ARN."""
+    """The users, the roles and their sessions.
 
-    def __init__(self, aws: EmbeddedAws) -> None:
+    Attributes:
+        roles: who is behind which role, by ARN.
+        keys: each user's access key, its id and its secret.
+    """
+
+    def __init__(
+        self, aws: EmbeddedAws, keys: Mapping[Principal, tuple[str, str]] | None = None
+    ) -> None:
+        """With the keys of users who are there already."""
         self._aws = aws
         self._runtimes: dict[tuple[Principal, str], Any] = {}
         self.roles: dict[Principal, str] = {}
+        self.keys = dict(keys or {})
 
     def make_shared_roles(self, gate: str) -> None:
         """Make the roles that several people share, with the gate as permissions boundary.
@@ -34,12 +44,19 @@ class Callers:
             iam, name = self._aws.client("iam"), principal.name
             iam.create_user(UserName=name)
             iam.put_user_policy(UserName=name, PolicyName=_TWO_MODELS, PolicyDocument=_ALLOW)
-            self._admit(principal, "", iam.create_access_key(UserName=name)["AccessKey"])
-            return
-        if member.role not in SHARED:
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            self.keys[principal] = key["AccessKeyId"], key["SecretAccessKey"]
+        elif member.role not in SHARED:
             self._make_role(member.role)
-        for session in member.sessions:
-            self._take_role(member, session)
+        self.sign_in(member)
+
+    def sign_in(self, member: Member) -> None:
+        """Take up the credentials of somebody who is there."""
+        if not member.role:
+            self._admit(member.principal, "", *self.keys[member.principal])
+        else:
+            for session in member.sessions:
+                self._take_role(member, session)
 
     def invoke(self, call: Call) -> str:
         """Call the model with the caller's own credentials; returns IAM's words if it refuses."""
@@ -70,12 +87,14 @@ class Callers:
             RoleArn=role, RoleSessionName=session or member.principal.name.rpartition("/")[2]
         )
         self.roles[member.principal] = taken["AssumedRoleUser"]["Arn"].rpartition("/")[0]
-        self._admit(member.principal, session, taken["Credentials"])
+        key = taken["Credentials"]
+        self._admit(
+            member.principal, session,
+            key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"],
+        )  # fmt: skip
 
-    def _admit(self, principal: Principal, session: str, key: dict[str, str]) -> None:
-        credentials = self._aws.session_for(
-            key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken")
-        )
+    def _admit(self, principal: Principal, session: str, *key: str) -> None:
+        credentials = self._aws.session_for(*key)
         self._runtimes[principal, session] = credentials.client("bedrock-runtime")
 
 

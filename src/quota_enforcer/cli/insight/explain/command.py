@@ -53,7 +53,7 @@ def explain(
     context = deployment.context(clock.now())
     record = record_of(deployment, principal)
     loaded = deployment.load(context.now)
-    found = _explained(deployment, record, loaded.book, context)
+    found = explained(deployment, record, loaded.book, context)
     if as_json:
         say_json(document(found, context))
         return
@@ -66,9 +66,10 @@ def explain(
     hint_unknown_principal(deployment, record, loaded.rules)
 
 
-def _explained(
+def explained(
     deployment: Deployment, record: Record, book: QuotaBook, context: Context
 ) -> Explained:
+    """Why it is where it is, on what there is to read now."""
     principal = record.principal
     principals = [principal, *book.pools_of(principal)]
     read = read_usages(deployment, principals, [book], context)

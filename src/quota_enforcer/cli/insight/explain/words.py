@@ -71,16 +71,16 @@ def _say_name(name: Name, found: Explained, context: Context, *, everything: boo
             say("")
         state = styled(summed.row.state)
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", state))
-        rule = _rule(summed, name, context)
+        rule = rule_facts(summed, name, context)
         say_facts([*rule, *facts(summed, found.standing, context)], _INDENT)
         _say_sum(summed, context, everything=everything)
     if not name.sums:
         words = "exempt, so there is no limit" if name.exempt else "none in force"
         say(Text.assemble(("Quota ", "bold"), (name.name, "bold"), ": ", (words, "dim")))
-        say_facts(_others(name, context), _INDENT)
+        say_facts(other_facts(name, context), _INDENT)
 
 
-def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
+def rule_facts(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
     """The rule that the quota comes from, and the rules that it replaces."""
     quota = summed.verdict.quota
     here = next(each for each in name.candidates if each.rule == quota)
@@ -90,10 +90,10 @@ def _rule(summed: Summed, name: Name, context: Context) -> Iterator[Fact]:
         teams = ", ".join(each.rule.subject for each in others)
         words += f"; so does that of {teams}: of several teams all count"
     yield "Rule", words
-    yield from _others(name, context)
+    yield from other_facts(name, context)
 
 
-def _others(name: Name, context: Context) -> Iterator[Fact]:
+def other_facts(name: Name, context: Context) -> Iterator[Fact]:
     """The rules and items that do not apply, each with why."""
     for candidate in name.candidates:
         rule = candidate.rule

@@ -1,0 +1,77 @@
+"""Templates and answers: every page has the same frame, and every name in it is escaped."""
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from quota_enforcer.console.look import Look
+from quota_enforcer.console.playground import Playground
+from quota_enforcer.core.notices.amounts import count, lasting
+from quota_enforcer.insight.report import texts
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every page has at hand: the deployment, and of a sandbox what one may do in it."""
+
+    look: Look
+    playground: Playground | None = None
+
+
+def desk(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
+
+
+def show(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page, or a part of one."""
+    at = desk(request)
+    settings = at.look.deployment.settings
+    written = (
+        environment(settings.zone)
+        .get_template(template)
+        .render(
+            stack=settings.stack,
+            mode=settings.mode,
+            zone=settings.zone,
+            now=at.look.now,
+            path=request.url.path,
+            address=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+            playground=at.playground,
+            **values,
+        )
+    )
+    return HTMLResponse(written, status)
+
+
+@cache
+def environment(zone: ZoneInfo) -> Environment:
+    """What the templates are compiled in."""
+    found = Environment(
+        loader=PackageLoader("quota_enforcer.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "number": texts.number,
+        "short": texts.short,
+        "money": texts.money,
+        "day": texts.day,
+        "month": texts.month,
+        "moment": partial(texts.moment, zone=zone),
+        "lasting": lasting,
+        "share": texts.share,
+        "percent": texts.percent,
+        "address": partial(quote, safe="/"),
+        "query": partial(quote, safe=""),
+    }
+    found.globals |= {"many": count}
+    return found

@@ -1,0 +1,1 @@
+"""The pages: what each reads or writes before it is shown."""

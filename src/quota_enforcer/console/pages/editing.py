@@ -1,0 +1,192 @@
+"""The quotas: a list, and a form that says what an item means before it is saved."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit, edited
+from quota_enforcer.cli.quotas.preview import preview
+from quota_enforcer.cli.terminal.when import end_text
+from quota_enforcer.console.edits import Proposal, fingerprint, meanwhile, proposal, write
+from quota_enforcer.console.look import Look
+from quota_enforcer.console.page import desk, show
+from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
+from quota_enforcer.core.quotas.diff import shown
+from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.subject import GROUPS
+from quota_enforcer.core.quotas.written import item_form, of_two_meanings
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.insight.quotas.items import states
+
+_SEE_OTHER: Final = 303
+KEY: Final = ("principal", "quota")
+FIELDS: Final = (
+    "measure", "limit", "window", "models", "warn_at", "action", "members", "share", "until",
+    "note",
+)  # fmt: skip
+"""Attributes that the form has; all others of a stored item stay as they are."""
+LISTS: Final = frozenset({"models", "warn_at", "members"})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was written into the form, and what it comes to.
+
+    Attributes:
+        problems: by field what is wrong; what belongs to no field is under "".
+        proposal: what it means, if nothing is wrong.
+    """
+
+    problems: dict[str, list[str]]
+    edit: StoredEdit | None = None
+    proposal: Proposal | None = None
+
+
+def quotas(request: Request) -> Response:
+    """Every item, valid or not."""
+    look = desk(request).look
+    deployment = look.deployment
+    mark = look.mark()
+    memories = deployment.ledger.quota_memories()
+    items = states(deployment.quotas.items(), memories, deployment.settings, look.now)
+    return show(request, "editing/quotas.html.j2", mark=mark, items=items)
+
+
+def form(request: Request) -> Response:
+    """For a stored item, or an empty one."""
+    look, asked = desk(request).look, request.query_params
+    key = asked.get("principal", ""), asked.get("quota", "")
+    stored = look.deployment.quotas.get(*key) if all(key) else None
+    values = dict(zip(KEY, key, strict=True)) | (_texts(stored) if stored else {})
+    return _page(request, values, Checked({}), fingerprint(stored), known=stored is not None)
+
+
+async def preview_(request: Request) -> Response:
+    """What the form means as it stands, for below it."""
+    given = await request.form()
+    checked = await run_in_threadpool(_checked, desk(request).look, given)
+    return show(request, "editing/meaning.html.j2", checked=checked)
+
+
+async def save(request: Request) -> Response:
+    return await run_in_threadpool(_save, request, await request.form())
+
+
+async def remove(request: Request) -> Response:
+    return await run_in_threadpool(_remove, request, await request.form())
+
+
+def _save(request: Request, given: FormData) -> Response:
+    look, seen = desk(request).look, str(given.get("seen", ""))
+    checked = _checked(look, given)
+    values = {name: str(given.get(name, "")) for name in (*KEY, *FIELDS)}
+    if checked.edit is None or checked.proposal is None:
+        return _page(request, values, checked, seen, known=bool(seen), status=422)
+    if checked.proposal.question and given.get("agreed") != checked.proposal.question:
+        return _page(request, values, checked, seen, known=bool(seen), asks=True)
+    try:
+        if checked.edit.made:
+            write(look, checked.edit, seen)
+    except Conflict:
+        return _conflict(request, checked.edit.key, checked.edit.name, seen)
+    return RedirectResponse("/quotas", _SEE_OTHER)
+
+
+def _remove(request: Request, given: FormData) -> Response:
+    look, seen = desk(request).look, str(given.get("seen", ""))
+    key = str(given.get("principal", "")), str(given.get("quota", ""))
+    stored = look.deployment.quotas.get(*key)
+    if stored is None or fingerprint(stored) != seen:
+        return _conflict(request, *key, seen)
+    found = preview(look.deployment, {key: None}, look.now)
+    if "agreed" not in given:
+        return show(
+            request, "editing/confirm.html.j2",
+            who="", title=f"Remove quota {key[1]} of {key[0]}", proposal=None,
+            words=list(found.said()) or ["It blocks and releases nobody."],
+            carried={"principal": key[0], "quota": key[1], "agreed": "yes", "seen": seen},
+        )  # fmt: skip
+    look.deployment.remove(*key, stored)
+    look.forget()
+    return RedirectResponse("/quotas", _SEE_OTHER)
+
+
+def _conflict(request: Request, subject: str, name: str, seen: str) -> Response:
+    now = desk(request).look.deployment.quotas.get(subject, name)
+    return show(
+        request, "editing/conflict.html.j2", 409,
+        item=f"quota {name} of {subject}", changes=meanwhile(seen, now), back="/quotas",
+    )  # fmt: skip
+
+
+def _checked(look: Look, given: FormData) -> Checked:
+    """By the enforcer's own rules."""
+    key = tuple(str(given.get(name, "")).strip() for name in KEY)
+    stored = look.deployment.quotas.get(*key) if all(key) else None
+    said = {name: text for name in FIELDS if (text := str(given.get(name, "")).strip())}
+    two = of_two_meanings(said.get("limit", ""))
+    if two:
+        return Checked({"limit": [f"it can be read in two ways: write {two}"]})
+    try:
+        new = edited(stored, _item(look, key, said, stored), set(FIELDS) - set(said))
+        edit = checked_edit(look.deployment, key[0], stored, new)
+        return Checked({}, edit, proposal(look, edit))
+    except InvalidQuota as error:
+        return Checked(_by_field(error.problems))
+    except EnforcerError as error:
+        return Checked({"": [str(error)]})
+
+
+def _item(look: Look, key: tuple[str, ...], said: dict[str, str], stored: Item | None) -> Item:
+    written: dict[str, Any] = dict(said)
+    for name in LISTS & written.keys():
+        written[name] = [each.strip() for each in said[name].split(",") if each.strip()]
+    if "until" in written:
+        written["until"] = end_text(said["until"], look.now, look.deployment.settings.zone)
+    return {**item_form(written, stored), "principal": key[0], "quota": key[1]}
+
+
+def _by_field(problems: tuple[str, ...]) -> dict[str, list[str]]:
+    """A problem begins with the name of its attribute."""
+    found: dict[str, list[str]] = {}
+    for problem in problems:
+        name, _, rest = problem.partition(" ")
+        at_field = name in {*KEY, *FIELDS}
+        found.setdefault(name if at_field else "", []).append(rest if at_field else problem)
+    return found
+
+
+def _texts(item: Item) -> dict[str, str]:
+    return {name: shown(item[name]) for name in FIELDS if name in item} | {
+        name: str(item[name]) for name in KEY
+    }
+
+
+def _page(  # noqa: PLR0913 - one argument for each thing that it shows
+    request: Request,
+    values: dict[str, str],
+    checked: Checked,
+    seen: str,
+    *,
+    known: bool,
+    asks: bool = False,
+    status: int = 200,
+) -> Response:
+    deployment = desk(request).look.deployment
+    return show(
+        request,
+        "editing/form.html.j2",
+        status,
+        values={name: values.get(name, "") for name in (*KEY, *FIELDS)},
+        checked=checked,
+        seen=seen,
+        known=known,
+        asks=asks,
+        measures=[str(each) for each in Measure],
+        subjects=[*GROUPS, *sorted(str(each.principal) for each in deployment.ledger.everybody())],
+        scopes=sorted(map(str, deployment.settings.denies)),
+    )

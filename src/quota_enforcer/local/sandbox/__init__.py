@@ -1,0 +1,1 @@
+"""An embedded AWS that stays up, with the stack, people who call models, and a clock that runs."""
