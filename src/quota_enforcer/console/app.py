@@ -1,6 +1,5 @@
 """The console's addresses, and what becomes of an error."""
 
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Final
 
@@ -15,11 +14,10 @@ from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.console.guard import Guard
 from quota_enforcer.console.page import Desk, show
 from quota_enforcer.console.pages import acting, editing, importing, reading, trying
+from quota_enforcer.core.errors import EnforcerError
 
 _SHARED: Final = files("quota_enforcer.insight.report") / "templates"
 """The report's design, which is the console's too."""
-
-Page = Callable[[Request], Awaitable[Response]]
 
 
 def console(desk: Desk, port: int, token: str) -> Guard:
@@ -47,7 +45,7 @@ def console(desk: Desk, port: int, token: str) -> Guard:
             Route("/shared/{name}", shared),
             Mount("/static", StaticFiles(packages=[("quota_enforcer.console", "static")])),
         ],
-        exception_handlers={Exception: failed, 404: missing},
+        exception_handlers={EnforcerError: refused, Exception: failed, 404: missing},
     )
     app.state.desk = desk
     return Guard(app, port, token)
@@ -63,6 +61,11 @@ async def shared(request: Request) -> Response:
 
 async def missing(request: Request, _error: Exception) -> Response:
     return show(request, "frame/error.html.j2", 404, words=f"There is no page {request.url.path}.")
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """What cannot be, in one sentence with its fix."""
+    return show(request, "frame/error.html.j2", 400, words=explain(error))
 
 
 async def failed(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ and nothing is written.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.cli.quotas.edit import StoredEdit, cannot_deny, effect, newly_unknown
@@ -86,13 +87,17 @@ def fingerprint(item: Item | None) -> str:
 
 def meanwhile(seen: str, now: Item | None) -> list[tuple[str, str, str]]:
     """What somebody else has changed since: attribute, as it was seen, as it is."""
-    before: dict[str, Any] | None = json.loads(seen) if seen else None
-    after = json.loads(fingerprint(now)) if now is not None else None
-    return [(each.attribute, shown(each.old), shown(each.new)) for each in changes(before, after)]
+    before = json.loads(seen, object_hook=_from_plain) if seen else None
+    return [(each.attribute, shown(each.old), shown(each.new)) for each in changes(before, now)]
 
 
 def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, (set, frozenset)) else str(value)
+    """What JSON has no form for."""
+    return {"exactly": str(value)} if isinstance(value, Decimal) else sorted(value)
+
+
+def _from_plain(value: dict[str, Any]) -> Any:
+    return Decimal(value["exactly"]) if value.keys() == {"exactly"} else value
 
 
 def _changes(edit: StoredEdit) -> tuple[tuple[str, str, str], ...]:

@@ -23,17 +23,15 @@ MOST: Final = 4_000_000
 
 async def plan(request: Request) -> Response:
     """What the file would change; nothing is written."""
-    form = await request.form()
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        return show(
-            request, "frame/error.html.j2", 400, words="Choose a file of quota items first."
-        )
-    raw = await file.read(MOST + 1)
+    async with request.form() as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return _refused(request, 400, "Choose a file of quota items first.")
+        raw = await file.read(MOST + 1)
+        name = Path(file.filename).name
     if len(raw) > MOST:
-        return show(request, "frame/error.html.j2", 413, words="The file is larger than 4 MB.")
-    text = raw.decode("utf-8-sig", "replace")
-    return await run_in_threadpool(_shown, request, Path(file.filename).name, text)
+        return _refused(request, 413, "The file is larger than 4 MB.")
+    return await run_in_threadpool(_shown, request, name, raw.decode("utf-8-sig", "replace"))
 
 
 async def write_plan(request: Request) -> Response:
@@ -44,12 +42,16 @@ async def write_plan(request: Request) -> Response:
     )
 
 
+def _refused(request: Request, status: int, words: str) -> Response:
+    return show(request, "frame/error.html.j2", status, words=words)
+
+
 def _shown(request: Request, name: str, text: str) -> Response:
     look = desk(request).look
     try:
         made, problems = _plan(look, name, text)
     except typer.BadParameter as error:
-        return show(request, "frame/error.html.j2", 422, words=str(error))
+        return _refused(request, 422, str(error))
     edits = {step.key: step.item for step in made.steps}
     found = preview(look.deployment, edits, look.now) if edits and not problems else None
     return show(

@@ -88,7 +88,7 @@ def person(request: Request) -> HTMLResponse:
         request,
         "reading/person.html.j2",
         mark=mark,
-        who=str(who),
+        principal=str(who),
         lines=several,
         blocked=bool(stopped(several)),
         days=sorted(days.items(), reverse=True),

@@ -101,9 +101,9 @@ class History:
             "input": {"inputContentType": "application/json"},
             "output": {"outputContentType": "application/json"},
         }
-        for name, number in zip(TOKEN_COUNTS, call.counts[1:], strict=False):
-            field = TOKEN_COUNTS[name]
-            sections[field.section][field.field] = int(number)
+        numbers = call.counts._asdict()
+        for name, field in TOKEN_COUNTS.items():
+            sections[field.section][field.field] = numbers[name]
         return {
             "timestamp": f"{call.at:%Y-%m-%dT%H:%M:%SZ}",
             "accountId": self._aws.account_id,
