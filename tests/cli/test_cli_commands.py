@@ -16,8 +16,10 @@ from world import principal
 
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
-                      "policy meter", "policy self-service", "policy setup", "report"}  # fmt: skip
-"""Policy documents are JSON, and the report is a page: `status --json` is its machine's."""
+                      "policy meter", "policy self-service", "policy setup", "report", "console",
+                      "sandbox stop"}  # fmt: skip
+"""Policy documents are JSON, the report and the console are pages: `status --json` is their
+machine's; and who ends a sandbox wants to know nothing."""
 
 
 def commands() -> Iterator[tuple[str, Any]]:

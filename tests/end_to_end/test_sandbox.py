@@ -90,6 +90,9 @@ def test_a_call_is_answered_and_the_one_after_the_block_refused_by_iam(desk: Des
     first = desk.run("sandbox", "call", "alice", "500k")
     assert "Bedrock answered user/alice: 500,000 input tokens" in first.stdout, first.stderr
     assert "blocked since" in first.stdout
+    told = json.loads(desk.run("sandbox", "call", "alice", "--json").stdout)
+    assert (told["principal"], told["refused"]) == ("user/alice", True)
+    assert told["standings"][0]["state"] == "blocked"
     second = desk.run("sandbox", "call", "alice")
     assert second.stdout.startswith("IAM refused user/alice: ")
     assert "AccessDeniedException" in second.stdout

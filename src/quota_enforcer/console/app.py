@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from quota_enforcer.cli.terminal.errors import explain
-from quota_enforcer.console.guard import Guard
+from quota_enforcer.console.guard import SiteGuard
 from quota_enforcer.console.page import Desk, show
 from quota_enforcer.console.pages import acting, editing, importing, reading, trying
 from quota_enforcer.core.errors import EnforcerError
@@ -20,7 +20,7 @@ _SHARED: Final = files("quota_enforcer.insight.report") / "templates"
 """The report's design, which is the console's too."""
 
 
-def console(desk: Desk, port: int, token: str) -> Guard:
+def console(desk: Desk, port: int, token: str) -> SiteGuard:
     """The application; `port` is where it is going to answer, `token` lets one browser in."""
     app = Starlette(
         routes=[
@@ -48,7 +48,7 @@ def console(desk: Desk, port: int, token: str) -> Guard:
         exception_handlers={EnforcerError: refused, Exception: failed, 404: missing},
     )
     app.state.desk = desk
-    return Guard(app, port, token)
+    return SiteGuard(app, port, token)
 
 
 async def shared(request: Request) -> Response:

@@ -23,7 +23,7 @@ from quota_enforcer.core.quotas.quota import Action, Quota
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedEdit:
     """An edit in words.
 
     Attributes:
@@ -45,7 +45,7 @@ class Proposal:
     seen: str
 
 
-def proposal(look: Look, edit: StoredEdit) -> Proposal:
+def proposal(look: Look, edit: StoredEdit) -> ProposedEdit:
     """What it means, whom it covers, and whom it would block now."""
     deployment, now = look.deployment, look.now
     found = preview(deployment, {(edit.key, edit.name): edit.new}, now) if edit.made else Preview()
@@ -55,7 +55,7 @@ def proposal(look: Look, edit: StoredEdit) -> Proposal:
         for rule in deployment.load(now).rules
         if (rule.subject, rule.name) != (edit.rule.subject, edit.rule.name)
     ]
-    return Proposal(
+    return ProposedEdit(
         reads(edit.rule),
         reach(edit.rule, QuotaBook([*others, edit.rule]), known, now).words,
         _changes(edit),

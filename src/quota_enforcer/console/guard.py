@@ -34,7 +34,7 @@ HEADERS: Final = {
 }
 
 
-class Guard:
+class SiteGuard:
     """Stands before every page; `port` is where the console answers."""
 
     def __init__(self, app: ASGIApp, port: int, token: str) -> None:

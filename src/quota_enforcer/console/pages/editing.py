@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit, edited
 from quota_enforcer.cli.quotas.preview import preview
 from quota_enforcer.cli.terminal.when import end_text
-from quota_enforcer.console.edits import Proposal, fingerprint, meanwhile, proposal, write
+from quota_enforcer.console.edits import ProposedEdit, fingerprint, meanwhile, proposal, write
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.page import desk, show
 from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
@@ -33,7 +33,7 @@ LISTS: Final = frozenset({"models", "warn_at", "members"})
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedForm:
     """What was written into the form, and what it comes to.
 
     Attributes:
@@ -43,7 +43,7 @@ class Checked:
 
     problems: dict[str, list[str]]
     edit: StoredEdit | None = None
-    proposal: Proposal | None = None
+    proposal: ProposedEdit | None = None
 
 
 def quotas(request: Request) -> Response:
@@ -62,7 +62,7 @@ def form(request: Request) -> Response:
     key = asked.get("principal", ""), asked.get("quota", "")
     stored = look.deployment.quotas.get(*key) if all(key) else None
     values = dict(zip(KEY, key, strict=True)) | (_texts(stored) if stored else {})
-    return _page(request, values, Checked({}), fingerprint(stored), known=stored is not None)
+    return _page(request, values, CheckedForm({}), fingerprint(stored), known=stored is not None)
 
 
 async def preview_(request: Request) -> Response:
@@ -123,22 +123,22 @@ def _conflict(request: Request, subject: str, name: str, seen: str) -> Response:
     )  # fmt: skip
 
 
-def _checked(look: Look, given: FormData) -> Checked:
+def _checked(look: Look, given: FormData) -> CheckedForm:
     """By the enforcer's own rules."""
     key = tuple(str(given.get(name, "")).strip() for name in KEY)
     stored = look.deployment.quotas.get(*key) if all(key) else None
     said = {name: text for name in FIELDS if (text := str(given.get(name, "")).strip())}
     two = of_two_meanings(said.get("limit", ""))
     if two:
-        return Checked({"limit": [f"it can be read in two ways: write {two}"]})
+        return CheckedForm({"limit": [f"it can be read in two ways: write {two}"]})
     try:
         new = edited(stored, _item(look, key, said, stored), set(FIELDS) - set(said))
         edit = checked_edit(look.deployment, key[0], stored, new)
-        return Checked({}, edit, proposal(look, edit))
+        return CheckedForm({}, edit, proposal(look, edit))
     except InvalidQuota as error:
-        return Checked(_by_field(error.problems))
+        return CheckedForm(_by_field(error.problems))
     except EnforcerError as error:
-        return Checked({"": [str(error)]})
+        return CheckedForm({"": [str(error)]})
 
 
 def _item(look: Look, key: tuple[str, ...], said: dict[str, str], stored: Item | None) -> Item:
@@ -169,7 +169,7 @@ def _texts(item: Item) -> dict[str, str]:
 def _page(  # noqa: PLR0913 - one argument for each thing that it shows
     request: Request,
     values: dict[str, str],
-    checked: Checked,
+    checked: CheckedForm,
     seen: str,
     *,
     known: bool,

@@ -73,6 +73,8 @@ def env(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="A user to be, such as alice.")
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Print what points a shell to the sandbox, as its admin or as one of its users.
 
@@ -86,6 +88,9 @@ def env(
     found = running.environment
     if name is not None:
         found |= _key_of(running, name)
+    if as_json:
+        say_json(found)
+        return
     for each in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "QUOTA_ENFORCER_STACK"):
         echo(f"unset {each}")
     for variable, value in found.items():
@@ -111,6 +116,7 @@ def call(
     ] = "1k",
     *,
     model: Annotated[str, typer.Option(help="sonnet or haiku.")] = "sonnet",
+    as_json: AsJson = False,
 ) -> None:
     """Call a model as somebody, with a real signed request, and print what IAM says.
 
@@ -121,7 +127,7 @@ def call(
     from quota_enforcer.cli.offline.sandbox.use import say_call  # noqa: PLC0415 - loads an AWS
 
     with _here() as here:
-        say_call(here.aws, here.running, name, tokens, model)
+        say_call(here.aws, here.running, (name, tokens, model), as_json=as_json)
 
 
 @app.command()
@@ -167,6 +173,8 @@ def clock(
         str | None,
         typer.Argument(metavar="[TO]", help="+2h, +1d12h, or a moment: 2026-12-01T09:00 (UTC)."),
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Show the sandbox's time, or move it ahead: the schedules on the way are fired.
 
@@ -180,12 +188,19 @@ def clock(
     with _here() as here:
         if to is not None:
             move(here.aws, here.home, moment_of(to, here.aws.time), lambda _: None)
+        if as_json:
+            say_json({"now": here.aws.time})
+            return
         say(f"{here.aws.time:%a %Y-%m-%d %H:%M:%S} UTC")
 
 
 @app.command()
 def stop() -> None:
-    """End the sandbox that runs; nothing of it remains."""
+    """End the sandbox that runs; nothing of it remains.
+
+    Examples:
+      quota-enforcer sandbox stop
+    """
     from quota_enforcer.cli.offline.sandbox.use import end  # noqa: PLC0415 - loads an AWS
 
     with _here() as here:

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer.cli.deployment import find_by
-from quota_enforcer.cli.insight.status.rows import say_rows
-from quota_enforcer.cli.terminal.output import console, say
+from quota_enforcer.cli.insight.status.rows import row_document, say_rows
+from quota_enforcer.cli.terminal.output import console, say, say_json
 from quota_enforcer.cli.terminal.when import end_text
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.written import number
 from quota_enforcer.decide.evaluate import decide_for_one
-from quota_enforcer.insight.status import by_urgency, rows
+from quota_enforcer.insight.status import StatusRow, by_urgency, rows
 from quota_enforcer.local.demo.account import STACK
 from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.local.sandbox.account import callers_of
@@ -31,16 +32,31 @@ _UTC = ZoneInfo("UTC")
 _AHEAD = re.compile(r"\+(.+)")
 
 
-def say_call(aws: EmbeddedAws, running: RunningSandbox, name: str, tokens: str, model: str) -> None:
-    """Make it, print IAM's answer, and where the caller is now."""
+def say_call(
+    aws: EmbeddedAws, running: RunningSandbox, given: tuple[str, str, str], *, as_json: bool
+) -> None:
+    """Make it, print IAM's answer, and where the caller is now; `given`: name, tokens, model."""
+    name, tokens, model = given
     member = member_named(name)
     if model not in MODELS:
         raise typer.BadParameter(f"--model {model}: there are {', '.join(MODELS)}")
     called = call(aws, callers_of(aws, running), member, input_tokens(tokens), MODELS[model])
     answer, style = answered(called)
+    table, context = _standing(aws, member.principal)
+    if as_json:
+        say_json(
+            {
+                "principal": str(member.principal),
+                "model": called.model,
+                "refused": bool(called.refusal),
+                "answer": answer,
+                "standings": [row_document(row) for row in table],
+            }
+        )
+        return
     console().print(answer, style=style, soft_wrap=True)
     say("")
-    _say_standing(aws, member.principal)
+    say_rows(table, context)
 
 
 def input_tokens(text: str) -> int:
@@ -59,12 +75,13 @@ def answered(called: Called) -> tuple[str, str]:
     return f"Bedrock answered {who}: {called.tokens:,} input tokens of {called.model}.", "green"
 
 
-def _say_standing(aws: EmbeddedAws, principal: Principal) -> None:
+def _standing(aws: EmbeddedAws, principal: Principal) -> tuple[list[StatusRow], Context]:
+    """As `status` has it."""
     deployment = find_by(aws.session(), STACK)
     context = deployment.settings.context(aws.time)
     record = deployment.ledger.records([principal])[principal]
     decision = decide_for_one(record, deployment.load(context.now).book, deployment.ledger, context)
-    say_rows(by_urgency(rows(record, decision, deployment.ledger.state())), context)
+    return by_urgency(rows(record, decision, deployment.ledger.state())), context
 
 
 def moment_of(text: str, now: datetime) -> datetime:
