@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from quota_enforcer.cli.insight.bill import command as bill
+from quota_enforcer.cli.insight.console import console
 from quota_enforcer.cli.insight.explain.command import explain as explain_
 from quota_enforcer.cli.insight.forecast import forecast
 from quota_enforcer.cli.insight.history import history
@@ -19,7 +20,6 @@ from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.sandbox import command as sandbox
 from quota_enforcer.cli.offline.simulate import simulate
 from quota_enforcer.cli.operate import satellites, scopes
-from quota_enforcer.cli.operate.console import console
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
