@@ -103,7 +103,8 @@ class Sweep:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
             said = Outcome((*cached.rules.invalid, *plan.work.notices))
             outcome = Outcome.total([counted, found, plan.outcome, said])
-            return self._report(outcome, now, plan.state, dry_run=True)
+            report = self._report(outcome, now, plan.state, dry_run=True)
+            return replace(report, unreachable=sorted(given.unread))
         plan = self._enforcement.agree(plan)
         done = self._enforcement.carry_out(plan, cached.unpriced)
         if confirm_blocks:

@@ -83,6 +83,19 @@ def test_sweep_lists_the_held_drift_and_what_names_no_principal(shell: Shell) ->
     ]
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_sweep_lists_the_accounts_that_cannot_be_reached_which_is_no_failure_of_it(
+    shell: Shell, options: list[str]
+) -> None:
+    there = "444455556666"
+    shell.world.member(there)
+    shell.world.denies.lost[there] = "AssumeRole: AccessDenied"
+    result = shell.run("sweep", *options)
+    assert result.exit_code == 0
+    assert "Member accounts that cannot be reached" in result.stdout
+    assert f"- {there}" in result.stdout
+
+
 def test_failures_in_a_report_end_in_error(shell: Shell) -> None:
     shell.report = {"mode": "enforce", "failures": ["user/bob: no"]}
     result = shell.run("sweep")

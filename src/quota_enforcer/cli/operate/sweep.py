@@ -16,6 +16,7 @@ _LISTS = {
     "held": "Held by the breaker or a pause, not blocked",
     "drift": "Drift: changed by somebody else, and fixed",
     "unattributed": "Usage that names no principal",
+    "unreachable": "Member accounts that cannot be reached, where nobody is blocked or released",
 }
 
 
