@@ -14,6 +14,7 @@ from log_records import ACCOUNT
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
 from quota_enforcer.core.usage.place import Place as Where
 from quota_enforcer.lambdas.meter import handler as meter
+from quota_enforcer.lambdas.meter.places import SharedDays
 from quota_enforcer.lambdas.meter.wiring import Meter
 from satellite_fakes import (
     IRELAND,
@@ -441,3 +442,34 @@ def test_a_damaged_batch_leaves_a_pointer_as_at_home(place: Place, satellites: S
     assert (status, answer["failed"]) == (200, 1)
     assert len(place.letters.left) == 1
     assert satellites.meter(IRELAND).ledger.asked
+
+
+@freeze_time(LATER)
+def test_a_day_is_read_once_in_a_run_for_all_satellites_and_again_in_the_next(
+    place: Place, satellites: Satellites
+) -> None:
+    """It is a pass over the whole ledger."""
+    reads: list[Any] = []
+
+    def read(day: Any) -> Any:
+        reads.append(day)
+        return place.ledger.day(day)
+
+    days = satellites.places.days = SharedDays(read)
+    for where in (IRELAND, OREGON):
+        satellites.logs[where].lines = [there(2)] if where == IRELAND else []
+        satellites.meter(where).ledger.day = days.day  # type: ignore[method-assign]
+    invoke(OF_NOON)
+    assert used(place) == {IN_IRELAND: 1}
+    assert reads == [NOON.date()]
+    satellites.logs[IRELAND].lines += [there(3)]
+    invoke(OF_NOON)
+    assert used(place) == {IN_IRELAND: 2}
+    assert reads == [NOON.date()] * 2
+
+
+@freeze_time(NOON)
+def test_a_control_message_is_answered_and_is_nothing_that_came(satellites: Satellites) -> None:
+    status, answer = answered(posted(batch(messageType="CONTROL_MESSAGE")))
+    assert (status, answer["control"], answer["counted"]) == (200, 1, 0)
+    assert satellites.registry.noted == []

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import Place
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import HOUR, hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.recount import Recounter
@@ -32,6 +34,30 @@ class PlaceWires:
     undelivered: Undelivered
 
 
+Days = dict[Bucket, dict[datetime, Counts]]
+
+
+class SharedDays:
+    """Everybody's usage of a day, read once in a run, whichever places have hours set in it.
+
+    What is added in between are calls that the logs have too, and each place is set from its log:
+    what was read only says which buckets there are besides.
+    """
+
+    def __init__(self, read: Callable[[date], Days]) -> None:
+        self._read = read
+        self._known: dict[date, Days] = {}
+
+    def begin(self) -> None:
+        """Another run: what was read before is not used again."""
+        self._known.clear()
+
+    def day(self, day: date) -> Days:
+        if day not in self._known:
+            self._known[day] = self._read(day)
+        return self._known[day]
+
+
 @dataclass
 class SatellitePlaces:
     """The satellites of one home, as its meter meets them."""
@@ -42,6 +68,7 @@ class SatellitePlaces:
     """Home's."""
     wires: Callable[[Place, str], PlaceWires]
     """What reaches a place and the log group there by its name, which may not be known."""
+    days: SharedDays | None = None
     _streams: dict[Place, Stream] = field(default_factory=dict)
 
     def deliver(self, place: Place, data: str, now: datetime, request_id: str) -> DeliveryResult:
@@ -52,7 +79,9 @@ class SatellitePlaces:
         return self._streams[place].deliver(data, now, request_id)
 
     def satellites(self) -> tuple[Satellite, ...]:
-        """Those that have announced themselves."""
+        """Those that have announced themselves, for one run."""
+        if self.days is not None:
+            self.days.begin()
         return self.registry.satellites()
 
     def recounter(self, satellite: Satellite) -> Recounter:

@@ -12,12 +12,13 @@ from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
+from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageOfDay
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.aws.messaging.undelivered import SqsUndelivered
 from quota_enforcer.core.usage.model import NamedModel, is_opaque, named
-from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces
+from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces, SharedDays
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.satellites.names import Part, external_id, queue_name, role_arn
 
@@ -45,6 +46,8 @@ def satellite_places(
     dynamodb = session.client("dynamodb", config=clients.PROMPT)
     partition = session.get_partition_for_region(settings.region)
 
+    days = SharedDays(UsageOfDay(dynamodb, settings.ledger_table, settings.zone).day)
+
     @cache
     def reader(place: "Place") -> "boto3.Session":
         role = role_arn(partition, place.account, settings.stack, Part.READER, place.region)
@@ -66,10 +69,10 @@ def satellite_places(
         letters = SqsDeadLetters(
             session.client("sqs", config=clients.PROMPT), settings.dead_letters, group, str(place)
         )
+        ledger = DynamoMeterLedger(dynamodb, settings.ledger_table, settings.zone, place=str(place))
+        ledger.day = days.day
         adapters = MeterAdapters(
-            ledger=DynamoMeterLedger(
-                dynamodb, settings.ledger_table, settings.zone, place=str(place)
-            ),
+            ledger=ledger,
             models=_ModelsThere(cast("Models", _Late(models))),
             log=cast("InvocationLog", _Late(log)),
             wake=home.wake,
@@ -83,6 +86,7 @@ def satellite_places(
         DynamoSatellites(Table(dynamodb, settings.ledger_table)),
         MeteredLogGroup(settings.account, settings.log_group, settings.zone),
         wires,
+        days,
     )
 
 
