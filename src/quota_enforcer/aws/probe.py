@@ -17,7 +17,7 @@ from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.cloudwatch.trail import TrailLog
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
-from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recounts_everywhere
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.errors import problem
@@ -190,7 +190,7 @@ class _AwsProbe:
 
     def recounts(self) -> list[Recount]:
         table = Table(self._client("dynamodb"), self._settings.ledger_table)
-        return DynamoRecounts(table).recounts()
+        return recounts_everywhere(table)
 
     def server_time(self) -> datetime:
         return server_time(self._client("sts"))

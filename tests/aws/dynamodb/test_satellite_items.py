@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import LEDGER_TABLE, NOON
+from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts, recounts_everywhere
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.place import Place
@@ -99,3 +100,18 @@ def test_of_a_place_that_never_announced_itself_nothing_is_noted(
     registry.delivered(IRELAND, NOON, NOON)
     assert registry.satellites() == ()
     assert list(table.partition("satellites")) == []
+
+
+def test_doctor_sees_the_hours_that_wait_at_home_and_in_each_satellite(
+    registry: SatelliteRegistry, table: Table
+) -> None:
+    for place in (IRELAND, OREGON):
+        registry.announce(replace(SATELLITE, place=place))
+    hour, before = NOON, NOON - timedelta(hours=1)
+    DynamoRecounts(table).ask_recounts([hour], NOON + 2 * MINUTE)
+    DynamoRecounts(table, str(IRELAND)).ask_recounts([hour], NOON + MINUTE)
+    DynamoRecounts(table, str(OREGON)).ask_recounts([before], NOON)
+    DynamoRecounts(table, "777788889999/eu-west-1").ask_recounts([before], NOON - MINUTE)
+    assert [(each.hour, each.asked) for each in recounts_everywhere(table)] == [
+        (before, NOON), (hour, NOON + MINUTE),
+    ]  # fmt: skip

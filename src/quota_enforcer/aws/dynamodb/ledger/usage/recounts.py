@@ -11,6 +11,7 @@ from typing import Any
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
+from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.text import instant, moment
 from quota_enforcer.aws.dynamodb.wire import Plain
@@ -81,6 +82,17 @@ class DynamoRecounts:
 
     def _key(self, hour: datetime) -> Plain:
         return recount_key(hour, self.place)
+
+
+def recounts_everywhere(table: Table) -> list[Recount]:
+    """The hours that wait at home or in a satellite, each once: since when it waits longest."""
+    places = [HOME, *(str(each.place) for each in DynamoSatellites(table).satellites())]
+    found: dict[datetime, Recount] = {}
+    for place in places:
+        for each in DynamoRecounts(table, place).recounts():
+            known = found.get(each.hour, each)
+            found[each.hour] = min(known, each, key=lambda one: one.asked)
+    return [found[hour] for hour in sorted(found)]
 
 
 def _as_started(now: datetime) -> Plain:
