@@ -52,8 +52,9 @@ def test_the_environment_that_every_parameter_adds_to_is_valid() -> None:
 def test_the_authors_environment_is_what_its_settings_read() -> None:
     told = MOST.environment("AuthorFunction")
     assert len(AuthorSettings.from_environment(told).gates) == GATES
+    of_tags_and_satellites = ("GATE_TAGS", "SATELLITES", "STACK_ID", "STACK_NAME")
     needed = [
-        name for name in told if not name.startswith(("GATE_TAGS", "POWERTOOLS_", "SATELLITES"))
+        name for name in told if not name.startswith(("POWERTOOLS_", *of_tags_and_satellites))
     ]
     for name in needed:
         with pytest.raises(ConfigError, match=name):
