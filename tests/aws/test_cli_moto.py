@@ -26,7 +26,7 @@ from quota_enforcer.cli.deployment import find
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.opaque import unresolved
+from quota_enforcer.core.usage.model import unresolved
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.lambdas.enforcer import wiring

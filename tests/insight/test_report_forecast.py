@@ -11,7 +11,7 @@ from builders import NOON, UTC_ZONE, a_quota, tokens
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.pace import runs_out
+from quota_enforcer.decide.pace.window import runs_out
 from quota_enforcer.decide.verdict import judge
 from quota_enforcer.insight.forecast import percent_at_reset
 

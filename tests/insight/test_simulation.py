@@ -1,5 +1,6 @@
 """The simulation: small logs against quotas, and what would have happened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,10 +11,19 @@ import pytest
 from builders import HAIKU, a_quota
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import identify
-from quota_enforcer.core.quotas.quota import UNLIMITED, Action, Exemption, Quota, Rule, Share
+from quota_enforcer.core.quotas.quota import (
+    UNLIMITED,
+    Action,
+    Exemption,
+    Overshoot,
+    Quota,
+    Rule,
+    Share,
+)
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.insight.simulate import INSTANT, Delays, Simulated, simulate
 from quota_enforcer.meter.log.record import Counted, without_repeats
@@ -347,3 +357,23 @@ def test_who_is_of_another_account_would_be_blocked_as_where_there_are_satellite
     ]
     outcomes = simulated(calls, a_quota(subject=Subject(f"{there}/*"), limit=Decimal(1000)))
     assert "blocked" in told(outcomes[f"{there}/user/alice"])[-1]
+
+
+def test_a_quota_that_avoids_overshoot_is_replayed_with_pace_and_lag() -> None:
+    """A call each second, seen after 13 s and refused after 4 s more: the limit is not passed."""
+    quota = a_quota(limit=Decimal(100_000))
+    avoiding = replace(quota, overshoot=Overshoot.AVOID)
+    calls = every(SECOND, 1_200)
+    late = Delays(lambda call: call.at + 13 * SECOND, in_force=4 * SECOND, lag=DenyLag())
+    [past] = simulated(calls, quota, delays=late).values()
+    [kept] = simulated(calls, avoiding, delays=late).values()
+    assert past.used.tokens == 101_600
+    assert 98_000 < kept.used.tokens <= 100_000
+    assert "at 100 total tokens a second" in kept.events[-1].reason
+    assert "a deny takes 17 s to hold" in kept.events[-1].reason
+
+
+def test_without_a_lag_only_the_next_call_is_reckoned_with() -> None:
+    avoiding = a_quota(limit=Decimal(100_050), overshoot=Overshoot.AVOID)
+    [kept] = simulated(every(SECOND, 1_200), avoiding).values()
+    assert kept.used.tokens == 100_000

@@ -22,7 +22,7 @@ from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document

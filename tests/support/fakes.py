@@ -33,6 +33,7 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.pace import CallPace, DenyLag
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
@@ -164,6 +165,10 @@ class FakeLedger:
     kept: dict[Principal, KeptHeadroom] = field(default_factory=dict)
     dropped: list[tuple[Principal, datetime]] = field(default_factory=list)
     """Whose headroom was, and when; these may be written at any time, so they are no `writes`."""
+    calls: dict[Principal, dict[datetime, int]] = field(default_factory=dict)
+    """How many calls the stream meter marked, by their slots."""
+    paces_read: list[Principal] = field(default_factory=list)
+    """Of whom it was asked how fast they call."""
     findings: dict[str, str] = field(default_factory=dict)
     """What the author found that others did to gates."""
 
@@ -186,6 +191,7 @@ class FakeLedger:
                 state,
                 started=started,
                 closed=before.closed,
+                lag=before.lag,
                 quotas_seen=before.quotas_seen,
                 unsettled=before.unsettled,
                 breaker=before.breaker,
@@ -238,9 +244,9 @@ class FakeLedger:
         self._keep(notices)
         return True
 
-    def note(self, *, fresh_at: datetime) -> None:
+    def note(self, *, fresh_at: datetime, lag: DenyLag) -> None:
         self._write("note", None)
-        self._state = replace(self._state, fresh_at=fresh_at)
+        self._state = replace(self._state, fresh_at=fresh_at, lag=lag)
 
     def note_pause(
         self, until: datetime | None, before: SweepState, notices: Iterable[Notice]
@@ -298,6 +304,11 @@ class FakeLedger:
                 for place, of in places.items()
             }
         )
+
+    def pace(self, principal: Principal, since: datetime) -> CallPace:
+        self.paces_read.append(principal)
+        calls = self.calls.get(principal, {})
+        return CallPace({slot: number for slot, number in calls.items() if slot >= since})
 
     def usages(
         self,

@@ -19,6 +19,7 @@ from fakes import (
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.principal import Principal, identify
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.pace import slot_of
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import NO_CALLS, Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, Source
@@ -102,6 +103,8 @@ class World:
         account = place.partition("/")[0] or account
         identity = identify(arn(who, account), account, ACCOUNT)
         counts = Counts(1, tokens, cost_usd=Decimal(cost))
+        calls = self.ledger.calls.setdefault(identity.principal, {})
+        calls[slot_of(at)] = calls.get(slot_of(at), 0) + 1
         for each in (identity.principal, identity.session):
             if each is not None:
                 day = local_date(at, self.settings.zone)

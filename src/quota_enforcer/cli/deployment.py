@@ -15,7 +15,7 @@ from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.quotas.item import Item, Quotas
-from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany, ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet

@@ -10,6 +10,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.environment import Environment, json_texts
+from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 from quota_enforcer.core.usage.place import Place
 
 
@@ -33,6 +34,8 @@ class Context:
     """Where usage was made that has no place."""
     reached: frozenset[str] = frozenset()
     """The member accounts in which it may deny."""
+    lag: DenyLag = USUAL_LAG
+    """As measured last."""
 
 
 @dataclass(frozen=True, slots=True)

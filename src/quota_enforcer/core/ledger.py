@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 from quota_enforcer.core.usage.reads import UsageReads
 
 if TYPE_CHECKING:  # reading items is more than most need who know the ledger
@@ -43,6 +44,8 @@ class UsedUp:
     """When the clock alone ends the block; None if only an edit can."""
     percent: int = 0
     """How much of the limit was used when it first denied; 0 in records of earlier versions."""
+    early_since: datetime | None = None
+    """When it closed before its limit was reached; None if it was reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,12 @@ class Standing:
     held: Mapping[str, int] = field(default_factory=dict)
     """The quotas that would deny if the breaker did not hold them, and how many percent of the
     limit was used then."""
+
+    def denying(self, quota: str) -> UsedUp | None:
+        """How a quota, by its id, denied until now, or would have."""
+        if quota in self.used_up:
+            return self.used_up[quota]
+        return self.would_deny[quota].used_up if quota in self.would_deny else None
 
     @property
     def noted_since(self) -> datetime | None:
@@ -158,6 +167,8 @@ class SweepState:
     """Another text whenever the breaker trips, lets go or is overruled; empty before that."""
     breaker_far: int = 0
     """Percent of a limit from which on a tripped breaker holds nobody; 0 if that is not known."""
+    lag: DenyLag = USUAL_LAG
+    """How long it takes from a call to a deny that holds, as wakes measured it."""
 
     @property
     def watermark(self) -> datetime | None:

@@ -135,7 +135,9 @@ def decide(
         return (pools[quota.id] if apart else usage).at(quota.places, context.home)
 
     judgements = tuple(
-        Judgement.of(judge(quota, used_by(quota), context), principal, context)
+        Judgement.of(
+            judge(quota, used_by(quota), context, before.denying(quota.id)), principal, context
+        )
         for quota in applicable.quotas
     )
     standing = standing_of(principal, before, judgements, applicable.turns_at, context)

@@ -14,12 +14,14 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
 from quota_enforcer.core.usage.headroom import Headroom, fingerprint
-from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.pace import CallPace, counted_from
+from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.pace.ahead import may_close_early
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""
@@ -28,9 +30,12 @@ READERS = 8
 class Pools:
     """The pools of one moment; each is read when first asked for, by whichever thread that is."""
 
-    def __init__(self, book: QuotaBook, ledger: UsageReads, context: Context) -> None:
+    def __init__(
+        self, book: QuotaBook, ledger: UsageReads, context: Context, paces: PaceReads = NO_PACES
+    ) -> None:
         self._book = book
         self._ledger = ledger
+        self._paces = paces
         self._context = context
         self._lock = Lock()
         self._read: dict[str, Future[Mapping[str, Usage]]] = {}
@@ -65,7 +70,21 @@ class Pools:
         sums = {
             several: pooled(map(used.__getitem__, several)) for several in set(members.values())
         }
-        return {id_: sums[several] for id_, several in members.items()}
+        of_each = {id_: sums[several] for id_, several in members.items()}
+        return {
+            quota.id: self.paced(of_each[quota.id], [quota], members[quota.id], self._context)
+            for quota in quotas
+        }
+
+    def paced(
+        self, usage: Usage, quotas: Iterable[Quota], users: Iterable[Principal], context: Context
+    ) -> Usage:
+        """The usage with the pace of those who made it, read only where a quota asks for it."""
+        if not any(_asks_for_pace(quota, usage, context) for quota in quotas):
+            return usage
+        since = counted_from(context.now, context.lag)
+        pace = CallPace.together(self._paces.pace(user, since) for user in users)
+        return replace(usage, pace=pace)
 
 
 class Evaluation(NamedTuple):
@@ -96,12 +115,13 @@ class Evaluation(NamedTuple):
     def headroom(self, settings: str) -> Headroom | None:
         """How much may be used before this decision changes; None if any call may change it.
 
-        That is so while something is denied or held, and of what others use too.
+        That is so while something is denied or held, of what others use too, and where the pace
+        matters.
         """
         context, standing = self.decision.context, self.decision.standing
         verdicts = self.decision.verdicts
         acts = standing.denied or standing.used_up or standing.would_deny or standing.held
-        if acts or self.shared:
+        if acts or self.shared or any(each.ahead is not None for each in verdicts):
             return None
         today = local_date(context.now, context.zone)
         places = self.own.by_place.items()
@@ -123,12 +143,13 @@ def decide_for_one(
     ledger: UsageReads,
     context: Context,
     pools: Pools | None = None,
+    paces: PaceReads = NO_PACES,
 ) -> Decision:
     """Decide for one principal on what the ledger holds now.
 
     With `pools` what teams share is read once for all who are looked at.
     """
-    pools = pools or Pools(book, ledger, context)
+    pools = pools or Pools(book, ledger, context, paces)
     return evaluate(record, book, ledger, context, pools).decision
 
 
@@ -147,6 +168,8 @@ def evaluate(
     shared = pools.usage(applicable.quotas)
     first = _first_day((quota for quota in applicable.quotas if not quota.pooled), context)
     own = Usage() if first is None else ledger.usage(record.principal, first)
+    alone = (quota for quota in applicable.quotas if not quota.pooled)
+    own = pools.paced(own, alone, [record.principal], context)
     decision = decide(record.principal, applicable, own, record.standing, context, shared)
     return Evaluation(decision, own, shared)
 
@@ -155,3 +178,11 @@ def _first_day(quotas: Iterable[Quota], context: Context) -> date | None:
     """From which local date on these quotas need usage; None if there are none."""
     spans = (quota.window.span(context.now, context.zone) for quota in quotas)
     return min((local_date(span.start, context.zone) for span in spans), default=None)
+
+
+def _asks_for_pace(quota: Quota, usage: Usage, context: Context) -> bool:
+    if quota.overshoot is not Overshoot.AVOID:
+        return False
+    span = quota.window.span(context.now, context.zone)
+    counts = usage.at(quota.places, context.home).within(span, quota.models)
+    return may_close_early(quota, quota.number(counts), quota.limit_at(context.now))

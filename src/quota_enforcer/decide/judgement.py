@@ -48,7 +48,7 @@ class Judgement:
             return cls(verdict, Effect.NONE, why)
         unreachable = _out_of_reach(verdict.quota, principal, context)
         if unreachable is not None:
-            return cls(verdict, Effect.UNREACHABLE, unreachable)
+            return cls(verdict.reached, Effect.UNREACHABLE, unreachable)
         if context.mode is Mode.OBSERVE:
             return cls(verdict, Effect.OBSERVED, OBSERVING)
         return cls(verdict, Effect.DENY)
@@ -61,12 +61,12 @@ class Judgement:
     @property
     def denies(self) -> bool:
         """Whether it denies something now."""
-        return self.verdict.used_up and self.effect is Effect.DENY
+        return self.verdict.closes and self.effect is Effect.DENY
 
     @property
     def would_deny(self) -> bool:
         """Whether nothing but observe mode keeps it from denying something now."""
-        return self.verdict.used_up and self.effect is Effect.OBSERVED
+        return self.verdict.closes and self.effect is Effect.OBSERVED
 
     @property
     def in_enforce_mode(self) -> Self:

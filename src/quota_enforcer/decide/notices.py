@@ -15,7 +15,7 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.decide import reasons
@@ -28,7 +28,7 @@ from quota_enforcer.decide.judgement import (
     in_words,
     scopes_of,
 )
-from quota_enforcer.decide.pace import runs_out, telling_pace
+from quota_enforcer.decide.pace.window import runs_out, telling_pace
 from quota_enforcer.decide.standing import draws_on_pool
 from quota_enforcer.decide.verdict import FULL, Verdict
 
@@ -171,7 +171,7 @@ def _lifted(
     notice = restored(principal, before, several, replace(context, mode=Mode.ENFORCE))
     [id_] = before.used_up
     if context.mode is Mode.ENFORCE and any(
-        each.id == id_ and each.verdict.used_up for each in several
+        each.id == id_ and each.verdict.closes for each in several
     ):
         notice = replace(notice, reason="enforce mode began")
     subject = QuotaId.parse(id_).subject
@@ -187,7 +187,7 @@ def _why(judgement: Judgement, context: Context) -> str:
 def _runs_out(verdict: Verdict, usage: Usage, context: Context) -> datetime | None:
     """When the quota is used up at its pace so far; a fixed window that lasts gives its end."""
     pace = telling_pace(verdict, usage, context)
-    if verdict.used_up or not pace:
+    if verdict.closes or not pace:
         return None
     lasts_until = None if verdict.quota.window.rolling else verdict.span.end
     return runs_out(verdict, usage, context, pace) or lasts_until
@@ -202,6 +202,10 @@ def _freed(was: UsedUp, verdict: Verdict) -> str:
         return f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
     if verdict.span.start > was.window_start:
         return "the window has rolled over"
+    if was.early_since is not None:
+        avoids = verdict.quota.overshoot is Overshoot.AVOID
+        why = "its pace has fallen" if avoids else "it no longer stops before its limit"
+        return f"{why}, and what was left of the limit can be used"
     return "the usage is below the limit again"
 
 
@@ -229,7 +233,7 @@ def _notice(
             "pool": verdict.quota.subject if verdict.quota.pooled else "",
             "models": ", ".join(map(str, verdict.quota.models)),
             "since": context.now,
-            "until": verdict.frees_at if verdict.used_up else verdict.span.end,
+            "until": verdict.frees_at if verdict.closes else verdict.span.end,
             **more,
         },
     )

@@ -1,9 +1,11 @@
 """A verdict in a sentence: why somebody is blocked, warned, or not priced."""
 
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, Decimal
 
 from quota_enforcer.core.notices.amounts import dollars, listed, used_units
 from quota_enforcer.core.notices.wording import of_pool, period
+from quota_enforcer.core.usage.counts import Measure, Number
 from quota_enforcer.decide.verdict import Verdict
 
 _SHOWN_MODELS = 3
@@ -24,16 +26,52 @@ def used(verdict: Verdict) -> str:
     if not verdict.limit:
         return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
     much = used_units(verdict.used, verdict.limit, quota.measure.words)
+    early = f"; {before_the_limit(verdict)}" if verdict.early_since is not None else ""
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
     when = f"{period(quota.window)} {quota.places}".rstrip()
     if not quota.pooled:
-        return f"{much} used {when}{assumed} ({name})"
+        return f"{much} used {when}{assumed} ({name}){early}"
     spent = f"the pool of {quota.subject}{' is used up' if verdict.used_up else ''}"
-    return f"{spent}: {much} used {when} by all members{assumed} ({name})"
+    return f"{spent}: {much} used {when} by all members{assumed} ({name}){early}"
+
+
+def before_the_limit(verdict: Verdict) -> str:
+    """Why a quota closes, or closed, though its limit is not reached.
+
+    `at 2,100 total tokens a second the limit is 11 s away, and a deny takes 17 s to hold`.
+    """
+    ahead = verdict.ahead
+    if ahead is None or verdict.sure + ahead.amount < verdict.limit:
+        return "it was closed before its limit and stays so until the window ends"
+    left = verdict.limit - verdict.used
+    kept = f"{_rounded(ahead.amount, verdict)} are kept back"
+    if not ahead.pace:
+        return f"of its limit {_rounded(left, verdict)} are left, and {kept}"
+    pace = _rounded(ahead.pace, verdict)
+    away, lag = left / ahead.pace, int(ahead.lag.to_integral_value(ROUND_CEILING))
+    if away <= lag:
+        return (
+            f"at {pace} a second the limit is {int(away)} s away, and a deny takes {lag} s to hold"
+        )
+    return (
+        f"at {pace} a second the limit is {int(away):,} s away, a deny takes {lag} s to hold, and "
+        f"{kept} for calls that come faster or larger than usual"
+    )
+
+
+def _rounded(number: Decimal, verdict: Verdict) -> str:
+    return used_units(_whole(number, verdict), None, verdict.quota.measure.words)
+
+
+def _whole(number: Decimal, verdict: Verdict) -> Number:
+    """Tokens are whole; of less than one a second there is no more to say than that."""
+    if verdict.quota.measure is Measure.COST_USD:
+        return number
+    return int(number) if number >= 10 else number.quantize(Decimal("0.1"))  # noqa: PLR2004
 
 
 def reason(verdicts: Iterable[Verdict]) -> str:
     """Why a standing is as it is: the quotas that are used up, else those that warn."""
     several = list(verdicts)
-    telling = [v for v in several if v.used_up] or [v for v in several if v.threshold]
+    telling = [v for v in several if v.closes] or [v for v in several if v.threshold]
     return "; ".join(used(verdict) for verdict in telling)

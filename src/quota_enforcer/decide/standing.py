@@ -10,6 +10,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import Judgement, scopes_of
+from quota_enforcer.decide.pace.ahead import opens_at
 from quota_enforcer.decide.verdict import FULL, Verdict
 
 
@@ -56,7 +57,7 @@ def draws_on_pool(principal: Principal, quota: Quota) -> bool:
 
 def _level(verdicts: Iterable[Verdict]) -> Level:
     levels = {
-        Level.OVER if verdict.used_up else Level.WARNED if verdict.threshold else Level.OK
+        Level.OVER if verdict.closes else Level.WARNED if verdict.threshold else Level.OK
         for verdict in verdicts
     }
     return next((level for level in (Level.OVER, Level.WARNED) if level in levels), Level.OK)
@@ -67,7 +68,7 @@ def _used_up(verdict: Verdict, before: UsedUp | None) -> UsedUp:
     limit, start = verdict.limit, verdict.span.start
     is_known = before is not None and before.limit == limit and before.window_start == start
     percent = before.percent if before is not None and is_known else verdict.sure_percent
-    return UsedUp(limit, start, verdict.frees_at, percent)
+    return UsedUp(limit, start, verdict.frees_at, percent, verdict.early_since)
 
 
 def _would_deny(
@@ -149,9 +150,13 @@ def _turns(
         said = warned.get(verdict.quota.id)
         if said is not None and verdict.quota.window.rolling and now < said.until:
             yield said.until
-        if verdict.used_up and verdict.frees_at is not None:
+        if verdict.early_since is not None:
+            rested = opens_at(verdict.early_since, verdict.used, verdict.limit, now)
+            if rested is not None:
+                yield rested
+        if verdict.closes and verdict.frees_at is not None:
             yield verdict.frees_at
-        elif verdict.used_up or verdict.threshold:
+        elif verdict.closes or verdict.threshold:
             yield verdict.span.end
 
 

@@ -1,15 +1,18 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.ledger import UsedUp
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.window import Span
+from quota_enforcer.decide.pace.ahead import Ahead, ahead_of, closed_since, may_close_early, near_of
 
 NOTHING = Counts()
 FULL = 100
@@ -40,6 +43,10 @@ class Verdict:
     """The models whose prices are assumed, in part at least."""
     counts: Counts = NOTHING
     """All that was used, whatever the measure."""
+    ahead: Ahead | None = None
+    """What will be used before a deny holds, where the quota reckons with that."""
+    early_since: datetime | None = None
+    """Since when it is closed though its limit is not reached."""
 
     @property
     def sure_percent(self) -> int:
@@ -50,6 +57,23 @@ class Verdict:
     def used_up(self) -> bool:
         """The call that reaches the limit is the last one let through."""
         return self.used >= self.limit
+
+    @property
+    def closes(self) -> bool:
+        """Whether it is used up, or will be before a deny holds."""
+        return self.used_up or self.early_since is not None
+
+    @property
+    def surely_closes(self) -> bool:
+        """The same without what may not deny."""
+        return self.surely_used_up or self.early_since is not None
+
+    @property
+    def reached(self) -> Self:
+        """The same without closing early."""
+        if self.early_since is None:
+            return self
+        return replace(self, early_since=None, frees_at=None)
 
     @property
     def surely_used_up(self) -> bool:
@@ -76,16 +100,22 @@ class Verdict:
     def left(self) -> Decimal:
         """What may be added before a threshold or the limit is reached; no end beyond it.
 
-        With assumed prices the limit is reached twice: last when nothing of it is assumed.
+        With assumed prices the limit is reached twice: last when nothing of it is assumed. Where the
+        pace matters, and from which usage on it does, is one too.
         """
-        goals = (self.limit * at / FULL for at in (*self.quota.warn_at, FULL))
+        goals = [self.limit * at / FULL for at in (*self.quota.warn_at, FULL)]
+        goals += near_of(self.quota, self.limit)
         steps = [goal - self.used for goal in goals if goal > self.used]
         steps += [] if self.surely_used_up else [self.limit - self.sure]
         return min(steps, default=UNLIMITED)
 
 
-def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
-    """Hold one quota against the usage at this moment, as far as it counts where that was."""
+def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = None) -> Verdict:
+    """Hold one quota against the usage at this moment, as far as it counts where that was.
+
+    `was` is how it denied until now.
+    """
+    everywhere = usage
     usage = usage.at(quota.places, context.home)
     span = quota.window.span(context.now, context.zone)
     counts = usage.within(span, quota.models)
@@ -97,17 +127,26 @@ def judge(quota: Quota, usage: Usage, context: Context) -> Verdict:
         unpriced = usage.unpriced(span, quota.models)
         usage = usage.denying
         sure = quota.sure(usage.within(span, quota.models))
-    frees_at = None
+    frees_at, ahead, early_since = None, None, None
+    if may_close_early(quota, used, limit):
+        ahead = ahead_of(quota, everywhere, counts, limit, context)
+        early_since = closed_since(used, sure, limit, was, ahead.amount, context.now)
+        if early_since is not None:
+            frees_at = _frees_at(quota, usage, quota.number, Decimal(used), context)
     if used >= limit:
         number = quota.sure if sure >= limit else quota.number
         frees_at = _frees_at(quota, usage, number, limit, context)
-    return Verdict(quota, used, sure, limit, span, frees_at, assumed, unpriced, counts)
+    return Verdict(
+        quota, used, sure, limit, span, frees_at, assumed, unpriced, counts, ahead, early_since
+    )
 
 
 def _frees_at(
     quota: Quota, usage: Usage, number: Callable[[Counts], Number], limit: Decimal, context: Context
 ) -> datetime | None:
     """When a used-up quota frees if nothing more is used: a reset, a bucket's leaving, its own end.
+
+    One that closed early frees as if what is used were its limit.
 
     A limit of 0 is a block by hand: no reset frees it.
     """

@@ -13,7 +13,7 @@ from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.headroom import Headroom
-from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, decide_for_one, evaluate
@@ -44,9 +44,11 @@ class Evaluated:
     outcome: Outcome
     headrooms: dict[Principal, Headroom]
     """Of those who stay as they are, and whose headroom may be kept."""
+    passing: tuple[Record, ...] = ()
+    """Those of whoever made a call and is denied something."""
 
 
-class EvaluationLedger(StandingReads, UsageReads, Protocol):
+class EvaluationLedger(StandingReads, UsageReads, PaceReads, Protocol):
     """The roles of the ledger that decisions rest on."""
 
 
@@ -56,7 +58,8 @@ def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
     run.at(given.wanted)
     run.at(_drawing_on_what_changed(run.decisions, given))
     outcome = Outcome.total(run.outcomes)
-    return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms)
+    passing = tuple(run.passing)
+    return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms, passing)
 
 
 class SecondLookLedger(EvaluationLedger, SweepStateReads, Protocol):
@@ -79,7 +82,9 @@ class SecondLook:
         before, state = given.state, self._ledger.state()
         given = replace(given, rules=self._latest(given.context.now), state=state)
         record = self._ledger.records([principal])[principal]
-        decision = decide_for_one(record, given.rules.book, self._ledger, given.context)
+        decision = decide_for_one(
+            record, given.rules.book, self._ledger, given.context, paces=self._ledger
+        )
         tripped = before.breaker_since is not None or state.breaker_since is not None
         if given.paused:
             decision = decision.pausing()
@@ -94,18 +99,23 @@ class _EvaluationRun:
     def __init__(self, given: SweepInput, ledger: EvaluationLedger) -> None:
         self._given = given
         self._ledger = ledger
-        self._pools = Pools(given.rules.book, ledger, given.context)
+        self._pools = Pools(given.rules.book, ledger, given.context, ledger)
         self.decisions: list[Decision] = []
         self.records: dict[Principal, Record] = {}
         self.outcomes: list[Outcome] = []
         self.headrooms: dict[Principal, Headroom] = {}
         self.prices = newest(map(self._evidence, given.roomy.values()))
+        self.passing: list[Record] = []
 
     def at(self, principals: Iterable[Principal]) -> None:
         """Look at these."""
         for page in _pages(sorted(principals)):
             records = self._ledger.records(page)
             several = [records[principal] for principal in page]
+            called = self._given.called
+            self.passing += [
+                each for each in several if each.standing.denied and called.get(each.principal)
+            ]
             seen = [self.prices]
             with ThreadPoolExecutor(READERS) as threads:
                 for record, answer in zip(several, threads.map(self._try, several), strict=True):

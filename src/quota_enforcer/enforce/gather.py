@@ -1,9 +1,10 @@
 """Whom to look at in a sweep, at a wake or after an edit, and what IAM denies them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.deployment import SETTLING, Context, Settings
@@ -19,6 +20,7 @@ from quota_enforcer.core.quotas.quota import Pause, pause_of
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.headroom import fingerprint
 from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import Called, Woken
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
@@ -67,6 +69,8 @@ class SweepInput:
 
     called: Called = field(default_factory=dict)
     """When whoever is woken called which model last."""
+    passing: tuple[Record, ...] = ()
+    """The records of those among them who are denied something."""
     asked: Mapping[Principal, frozenset[str]] = field(default_factory=dict)
     """What IAM denies the users and roles among those."""
     roomy: Mapping[Principal, Usage] = field(default_factory=dict)
@@ -140,6 +144,34 @@ class SweepInput:
                     "doctor`, which reads what the deny says"
                 )
         return tuple(found)
+
+    @property
+    def measured(self) -> DenyLag:
+        """The lag with what a wake's calls say of it.
+
+        How old they are is what it takes until somebody looks. One of a model that was denied by
+        then says how long IAM let it pass; one as late as REFUSED_AFTER is another matter.
+        """
+        now = self.context.now
+        ages = sorted(now - max(calls.values()) for calls in self.called.values() if calls)
+        passed = [
+            at - record.standing.since
+            for record in self.passing
+            if record.standing.since is not None
+            for at in self._passing(record)
+            if timedelta() < at - record.standing.since < REFUSED_AFTER
+        ]
+        return self.context.lag.measured(
+            _seconds(ages[len(ages) // 2]) if ages else None,
+            _seconds(max(passed)) if passed else None,
+        )
+
+    def _passing(self, record: Record) -> Iterator[datetime]:
+        """When somebody called what the ledger says is denied."""
+        scopes = [ModelScope(each) for each in record.standing.denied]
+        for model, at in self.called.get(record.principal, {}).items():
+            if any(scope.covers(model) for scope in scopes):
+                yield at
 
     def drift(self, record: Record, tried: frozenset[str] = NOTHING) -> tuple[str, ...]:
         """What somebody else attached or detached, in words; an unfinished apply is none.
@@ -313,7 +345,7 @@ class Gatherer:
         rules = cached.rules
         everybody = frozenset(wanted | _pools(wanted, rules.book))
         changed = self._settings_changed(state, cached)
-        context = self._settings.context(now, cached.reached)
+        context = replace(self._settings.context(now, cached.reached), lag=state.lag)
         return SweepInput(rules, context, everybody, state, changed, attached, gates)
 
     def _concerned(self, rules: RuleSet) -> set[Principal]:
@@ -340,3 +372,7 @@ def members_of(principals: Iterable[Principal], context: Context) -> frozenset[s
 
 def _pools(principals: Iterable[Principal], book: QuotaBook) -> set[Principal]:
     return {team for principal in principals for team in book.pools_of(principal)}
+
+
+def _seconds(length: timedelta) -> Decimal:
+    return Decimal(length // timedelta(milliseconds=1)) / 1000

@@ -25,7 +25,8 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.headroom import Headroom
-from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.pace import DenyLag
+from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.stored import Bucket, MeterRules
 from quota_enforcer.meter.ports import MeteredHours, Metrics, Models, NamedByThemselves
 from quota_enforcer.satellites.registry import Satellite, SatelliteReads
@@ -121,8 +122,8 @@ class SweepMemory(SweepStateReads, Protocol):
     def reopen_edits(self, token: str) -> None:
         """What somebody has done may rest on quotas that were edited meanwhile."""
 
-    def note(self, *, fresh_at: datetime) -> None:
-        """Note between two sweeps when a bucket last changed."""
+    def note(self, *, fresh_at: datetime, lag: DenyLag) -> None:
+        """Note between two sweeps when a bucket last changed, and how long a deny takes."""
 
     def note_pause(
         self, until: datetime | None, before: SweepState, notices: Iterable[Notice]
@@ -260,6 +261,7 @@ class Ledger(
     Briefs,
     MeteredHours,
     UsageReads,
+    PaceReads,
     EverybodyReads,
     HistoryReads,
     Protocol,

@@ -88,7 +88,7 @@ class WakeRun:
         done = Outcome.total([done, told])
         sent = self._send(done, now)
         if fresh:
-            self._ledger.note(fresh_at=now)
+            self._ledger.note(fresh_at=now, lag=given.measured)
         closed = bool(plan.work.decisions) and self._closed(plan, cached)
         return Outcome.total([done, sent, Outcome(closed=closed)])
 

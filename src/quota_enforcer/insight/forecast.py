@@ -15,7 +15,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.window import DAY, Unit, Window, day_start, local_date
-from quota_enforcer.decide.pace import FEW_CALLS, microseconds, runs_out, telling_pace
+from quota_enforcer.decide.pace.window import FEW_CALLS, microseconds, runs_out, telling_pace
 from quota_enforcer.decide.verdict import FULL, Verdict
 
 _MICROSECOND = timedelta(microseconds=1)

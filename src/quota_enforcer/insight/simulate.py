@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import IntEnum
 from functools import cache
 from heapq import heappop, heappush
@@ -27,6 +28,7 @@ from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
+from quota_enforcer.core.usage.pace import CallPace, DenyLag, slot_of
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.decision import decide
@@ -36,6 +38,8 @@ EVENTS = frozenset(
     {NoticeKind.WARNING, NoticeKind.BLOCKED, NoticeKind.RESTORED, NoticeKind.CHANGED}
 )
 """The notices that say what happened to a principal."""
+
+NO_LAG = DenyLag(Decimal(0), Decimal(0))
 
 _NO_DENY: frozenset[str] = frozenset()
 
@@ -51,6 +55,8 @@ class Delays:
     visible: Callable[[Counted], datetime] = lambda call: call.at
     looked: Callable[[datetime], datetime] = lambda moment: moment
     in_force: timedelta = timedelta(0)
+    lag: DenyLag = NO_LAG
+    """What a quota that avoids overshoot takes the sum of these for."""
 
 
 @dataclass(slots=True)
@@ -152,7 +158,7 @@ class Replay:
         hour, day = hour_start(use.at, self._zone), local_date(use.at, self._zone)
         looked = self._delays.looked(now)
         for filled in use.filled:
-            self._buckets[filled].add(use.model, hour, day, use.counts)
+            self._buckets[filled].add(use.model, use.at, hour, day, use.counts)
         for principal in use.principals:
             self._look_at(looked, principal)
 
@@ -191,7 +197,9 @@ class Replay:
     def _context(self, principal: Principal, now: datetime) -> Context:
         """As where there are gates, and satellites in all accounts that anything is said of."""
         reached = self._accounts | ({principal.account} - {""})
-        return Context(now, self._zone, Mode.ENFORCE, gated=True, reached=reached)
+        return Context(
+            now, self._zone, Mode.ENFORCE, gated=True, reached=reached, lag=self._delays.lag
+        )
 
     def _whose(self, quota: Quota, principal: Principal) -> _Whose:
         return self._book.contributors[quota.id] if quota.pooled else principal
@@ -232,9 +240,12 @@ class _Buckets:
     def __init__(self) -> None:
         self._models: dict[str, tuple[dict[datetime, Counts], dict[date, Counts]]] = {}
         self._views: dict[str, ModelUsage] = {}
-        self.usage = Usage(self._views)
+        self._slots: dict[datetime, int] = {}
+        self.usage = Usage(self._views, pace=CallPace(self._slots))
 
-    def add(self, model: str, hour: datetime, day: date, counts: Counts) -> None:
+    def add(self, model: str, at: datetime, hour: datetime, day: date, counts: Counts) -> None:
+        slot = slot_of(at)
+        self._slots[slot] = self._slots.get(slot, 0) + 1
         if model not in self._models:
             hours, days = self._models[model] = {}, {}
             self._views[model] = ModelUsage(hours, days)

@@ -175,7 +175,7 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         why,
         since=record.standing.blocked_since if blocked else None,
         until=verdict.frees_at if blocked else None,
-        resets_at=verdict.frees_at if verdict.used_up else fixed_end,
+        resets_at=verdict.frees_at if verdict.closes else fixed_end,
         cost_usd=verdict.counts.cost_usd,
         assumed_usd=verdict.counts.assumed_usd,
         unpriced=verdict.unpriced,
@@ -187,7 +187,7 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
 def _state(record: Record, judgement: Judgement) -> tuple[State, str]:
     """The state, and in words what the state alone does not say."""
     in_iam = judgement.id in record.standing.used_up and record.intended is None
-    if judgement.verdict.used_up:
+    if judgement.verdict.closes:
         return _over(record, judgement, in_iam=in_iam)
     if in_iam and not record.trouble:
         return State.BLOCKED, "no longer used up; the next sweep lifts the block"

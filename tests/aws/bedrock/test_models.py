@@ -13,8 +13,7 @@ from botocore.stub import Stubber
 from builders import HAIKU, NOON
 from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
-from quota_enforcer.core.usage.model import NamedModel
-from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.core.usage.model import NamedModel, SeenModel
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from rich.console import Console
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.terminal import output
-from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny
 from world import arn, principal
 
@@ -402,3 +402,28 @@ def test_who_is_of_a_member_account_can_be_denied_where_a_satellite_stands(shell
     assert "has no satellite of this deployment" not in " ".join(reached.split())
     assert "has no satellite of this deployment" in " ".join(apart.split())
     assert shell.world.satellites.reads >= 2
+
+
+def test_a_quota_that_closes_before_its_limit_says_by_which_pace(shell: Shell) -> None:
+    """The same words before the block, in the notice, and while it lasts."""
+    world = shell.world
+    world.metering(Metering.STREAM)
+    world.quota(limit=100_000, overshoot="avoid")
+    shell.sweep()
+    for number in range(490):
+        world.stream("alice", NOON - timedelta(seconds=300 - 0.6 * number), 200)
+    why = "at 367 total tokens a second the limit is 5 s away, and a deny takes 17 s to hold"
+    before = facts(shell.out("explain", "user/alice"))
+    assert before["Result"] == [
+        f"closed before its limit: {why}; so it denies every model; the next sweep blocks"
+    ]
+    world.wake(NOON, "user/alice")
+    assert why in world.topic.sent[-1][0].reason
+    after = facts(shell.out("explain", "user/alice"))
+    assert after["Result"] == [f"closed before its limit: {why}; so it denies every model"]
+    assert after["Opens again"] == [
+        "2026-11-25 00:00 UTC, in 12 h, when the window starts again from zero"
+    ]
+    document = shell.json("explain", "user/alice")
+    [summed] = document["names"][0]["applies"]
+    assert (summed["state"], summed["closed_early"]) == ("blocked", why)

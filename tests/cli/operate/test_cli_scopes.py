@@ -7,7 +7,7 @@ import pytest
 from builders import HAIKU, NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.core.policies.names import deny_policy_name
-from quota_enforcer.core.usage.opaque import SeenModel, unresolved
+from quota_enforcer.core.usage.model import SeenModel, unresolved
 
 OWN = "arn:aws:bedrock:us-east-1:111122223333"
 PROFILE = f"{OWN}:application-inference-profile/abc"

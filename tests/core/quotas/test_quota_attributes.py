@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders import UTC_ZONE, a_quota
 from quota_enforcer.core.quotas.item import read_quota
-from quota_enforcer.core.quotas.quota import Action, Quota, UnknownPrices
+from quota_enforcer.core.quotas.quota import Action, Overshoot, Quota, UnknownPrices
 from quota_enforcer.core.quotas.write import quota_attributes
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
@@ -47,6 +47,7 @@ def test_what_is_as_by_default_is_left_out() -> None:
         {"warn_at": ()},
         {"warn_at": (50, 90)},
         {"action": Action.NOTIFY},
+        {"overshoot": Overshoot.AVOID},
         {"models": (OPUS, EVERY_MODEL)},
         {"measure": Measure.WEIGHTED_TOKENS, "weights": WEIGHTS},
         {"measure": Measure.COST_USD, "limit": Decimal("0.000000000001")},

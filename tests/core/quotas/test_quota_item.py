@@ -21,6 +21,7 @@ from quota_enforcer.core.quotas.quota import (
     UNLIMITED,
     Action,
     Exemption,
+    Overshoot,
     Quota,
     Rule,
     Share,
@@ -271,6 +272,11 @@ class TestValid:
         quota = a_quota(measure="cost_usd", unknown_prices="deny")
         assert quota.unknown_prices is UnknownPrices.DENY
 
+    def test_a_quota_may_close_before_its_limit(self) -> None:
+        assert a_quota().overshoot is Overshoot.ALLOW
+        assert a_quota(overshoot="allow", action="notify").overshoot is Overshoot.ALLOW
+        assert a_quota(overshoot="avoid").overshoot is Overshoot.AVOID
+
     def test_weights_are_those_of_the_counters_in_their_order(self) -> None:
         weights = {"output_tokens": 5, "input_tokens": "1", "cache_read_tokens": Decimal("0.10"),
                    "requests": Decimal("1E+3")}  # fmt: skip
@@ -409,6 +415,7 @@ class TestWrong:
             ("weights", {"output_tokens": Decimal(5), "input_tokens": 1},
              "{'input_tokens': 1, 'output_tokens': 5}", ONLY_WEIGHTED),
             ("unknown_prices", "deny", "'deny'", ONLY_MONEY),
+            ("overshoot", "never", "'never'", "allow, avoid"),
             ("members", ["user/bob"], "['user/bob']", "only where principal is team/NAME"),
             ("share", "pool", "'pool'", "only where principal is team/NAME"),
         ],
@@ -463,6 +470,8 @@ class TestWrong:
              "unknown_prices is 'block'; allowed: warn, deny"),
             ({"measure": "cost_usd", "weights": {"requests": 1}},
              f"weights is {{'requests': 1}}; allowed: {ONLY_WEIGHTED}"),
+            ({"overshoot": "avoid", "action": "notify"},
+             "overshoot is 'avoid'; allowed: allow, since action notify closes nothing"),
             ({"measure": "weighted_tokens"}, f"weights is missing; allowed: {WEIGHTS}"),
             ({"measure": "weighted_tokens", "weights": {"requests": 1}, "unknown_prices": "warn"},
              f"unknown_prices is 'warn'; allowed: {ONLY_MONEY}"),
@@ -625,6 +634,7 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "models": st.lists(st.sampled_from(sorted(SCOPES)), min_size=1, max_size=2),
     "warn_at": st.lists(st.integers(1, 99), max_size=3) | st.integers(1, 99),
     "action": st.sampled_from(["deny", "notify"]),
+    "overshoot": st.just("allow"),
     "exempt": st.booleans(),
     "until": st.sampled_from(["2026-12-01", "2026-12-01T09:00", "2026-12-01T09:00Z"]),
     "note": st.text(max_size=9),

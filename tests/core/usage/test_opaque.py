@@ -3,7 +3,7 @@
 import pytest
 
 from builders import HAIKU, NOON
-from quota_enforcer.core.usage.opaque import (
+from quota_enforcer.core.usage.model import (
     SeenModel,
     left_open,
     model_behind,

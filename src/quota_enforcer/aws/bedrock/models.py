@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from quota_enforcer import clock
-from quota_enforcer.core.usage.model import NamedModel, is_opaque, named
-from quota_enforcer.core.usage.opaque import (
+from quota_enforcer.core.usage.model import (
     APPLICATION_PROFILE,
+    NamedModel,
     SeenModel,
+    is_opaque,
     model_behind,
+    named,
     opaque_type,
     region_of,
     unresolved,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.model import bare_model
+from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.window import UnknownTimeZone, local_date, time_zone
 from quota_enforcer.insight.quotas.coverage import coverage_of_calls
 from quota_enforcer.insight.simulate import Delays
@@ -95,7 +97,10 @@ def simulate(
             fail(each.words)
         raise typer.Exit(REFUSED)
     prices = _Prices(shipped_prices(found.prices), zone)
-    delays = Delays(visible=lambda call: call.at + timedelta(seconds=lag))
+    delays = Delays(
+        visible=lambda call: call.at + timedelta(seconds=lag),
+        lag=DenyLag(Decimal(str(lag)), Decimal(0)),
+    )
     calls = _calls(log, account)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)
     covered = coverage_of_calls(calls, QuotaBook(found.rules), prices.of)

@@ -26,7 +26,7 @@ NOTE = "released with quota-enforcer"
 
 def blocking(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The quotas that block, or would."""
-    return [v for v in verdicts if v.surely_used_up and v.quota.action is Action.DENY]
+    return [v for v in verdicts if v.surely_closes and v.quota.action is Action.DENY]
 
 
 def lasts_until(verdict: Verdict) -> datetime:

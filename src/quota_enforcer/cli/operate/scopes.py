@@ -9,7 +9,7 @@ from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
 from quota_enforcer.core.policies.names import ASK_WHOM, MODEL_SCOPES, deny_policy_name
-from quota_enforcer.core.usage.opaque import SeenModel, left_open
+from quota_enforcer.core.usage.model import SeenModel, left_open
 
 _NUMBERS = range(1, MODEL_SCOPES + 1)
 

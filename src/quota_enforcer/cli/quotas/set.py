@@ -82,6 +82,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         Several, _option(_RULE, "PERCENT", "When to warn, such as 50,80. Default: 80.")
     ] = None,
     action: Annotated[str | None, _option(_RULE, "ACTION", "deny (the default) or notify.")] = None,
+    overshoot: Annotated[
+        str | None,
+        _option(_RULE, "ALLOW|AVOID", "avoid: close before the limit, by pace and lag."),
+    ] = None,
     unknown_prices: Annotated[
         str | None, _option(_RULE, "WARN|DENY", "For cost_usd: may assumed prices deny?")
     ] = None,
@@ -155,6 +159,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "accounts": accounts,
         "warn_at": warn_at,
         "action": action,
+        "overshoot": overshoot,
         "unknown_prices": unknown_prices,
         "enabled": enabled,
         "exempt": exempt,

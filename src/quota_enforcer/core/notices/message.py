@@ -110,9 +110,15 @@ def _headline(notice: Notice) -> str:
         quota=notice.quota,
         share=_share(notice),
         part=_part(notice),
-        why="is used up" if notice.limit else "has the limit 0",
+        why=_why(notice),
         pool=notice.pool,
     )
+
+
+def _why(notice: Notice) -> str:
+    if not notice.limit:
+        return "has the limit 0"
+    return "is used up" if notice.used >= notice.limit else "is nearly used up"
 
 
 def _is_of_member(notice: Notice) -> bool:

@@ -4,8 +4,7 @@ import re
 from typing import NamedTuple
 
 from quota_enforcer.core.pricing.tier import MARK, Tier
-from quota_enforcer.core.usage.model import bare_model, canonical_model
-from quota_enforcer.core.usage.opaque import prefixes_near
+from quota_enforcer.core.usage.model import bare_model, canonical_model, prefixes_near
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d/")
 _VARIANT = re.compile(r"(?<=.):(?:\d+k|mm|\d{3,})$|(?<=:\d):[a-z0-9]+$")

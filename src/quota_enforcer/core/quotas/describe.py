@@ -4,6 +4,7 @@ from quota_enforcer.core.notices import amounts
 from quota_enforcer.core.quotas.quota import (
     Action,
     Exemption,
+    Overshoot,
     Pause,
     Quota,
     Rule,
@@ -76,6 +77,8 @@ def reads(rule: Rule) -> str:
         return f"{granted(rule)}: a block{closes}"
     percent = ", ".join(f"{at} %" for at in rule.warn_at)
     then = "denies" if rule.action is Action.DENY else "only notifies"
+    if rule.overshoot is Overshoot.AVOID and rule.action is Action.DENY:
+        then += " before the limit, so that it is not passed"
     if rule.action is Action.DENY and rule.places != EVERYWHERE:
         then += f" {CLOSES}"
     if rule.unknown_prices is UnknownPrices.DENY:

@@ -18,6 +18,7 @@ from quota_enforcer.core.quotas.quota import (
     UNLIMITED,
     Action,
     Exemption,
+    Overshoot,
     Pause,
     Quota,
     Rule,
@@ -43,7 +44,8 @@ Item = Mapping[str, Any]
 
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
-    "regions", "accounts", "warn_at", "action", "unknown_prices", "enabled", "exempt", "raise_to",
+    "regions", "accounts", "warn_at", "action", "overshoot", "unknown_prices", "enabled", "exempt",
+    "raise_to",
     "raise_until", "until", "members", "share", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
@@ -198,6 +200,7 @@ class _Reading:
                 (DEFAULT_WARNING,),
             ),
             action=self._optional("action", Action, ", ".join(Action), Action.DENY),
+            overshoot=self._overshoot(),
             weights=self._weights(measure),
             unknown_prices=self._unknown_prices(measure),
             raise_to=raise_to,
@@ -241,6 +244,12 @@ class _Reading:
         if measure is not None:
             self._only_with(Measure.WEIGHTED_TOKENS, "weights")
         return none
+
+    def _overshoot(self) -> Overshoot:
+        found = self._optional("overshoot", Overshoot, ", ".join(Overshoot), Overshoot.ALLOW)
+        if found is Overshoot.AVOID and self._item.get("action") == Action.NOTIFY:
+            self._refuse("overshoot", "allow, since action notify closes nothing")
+        return found
 
     def _unknown_prices(self, measure: Measure | None) -> UnknownPrices:
         if measure is Measure.COST_USD:

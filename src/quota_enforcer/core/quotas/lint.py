@@ -177,11 +177,9 @@ def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     alike: defaultdict[object, list[Quota]] = defaultdict(list)
     for rule in rules:
         if isinstance(rule, Quota) and _is_one(rule) and rule.action is Action.DENY:
-            counts = (
-                rule.measure, rule.weights, rule.window, rule.models, rule.places,
-                rule.unknown_prices,
-            )  # fmt: skip
-            alike[rule.subject, counts].append(rule)
+            counts = (rule.measure, rule.weights, rule.window, rule.models, rule.places)
+            denies = (rule.unknown_prices, rule.overshoot)
+            alike[rule.subject, counts, denies].append(rule)
     for several in alike.values():
         lasting = [each for each in several if each.until is None and each.raise_to is None]
         strictest = min(lasting, key=lambda each: each.limit, default=None)

@@ -32,6 +32,15 @@ class UnknownPrices(StrEnum):
     DENY = "deny"
 
 
+class Overshoot(StrEnum):
+    """What of the calls that nobody has seen yet when a limit is reached."""
+
+    ALLOW = "allow"
+    """They pass: it closes once the limit is reached."""
+    AVOID = "avoid"
+    """They are reckoned with: it closes before."""
+
+
 class Share(StrEnum):
     """How a team's quota is shared: each member gets it, or all draw on one."""
 
@@ -110,6 +119,7 @@ class Quota(Rule):
     weights: tuple[Decimal, ...] = ()
     """One for each of OBSERVED if the measure is weighted tokens, else none."""
     unknown_prices: UnknownPrices = UnknownPrices.WARN
+    overshoot: Overshoot = Overshoot.ALLOW
     raise_to: Decimal | None = None
     """Replaces the limit until `raise_until`."""
     raise_until: datetime | None = None

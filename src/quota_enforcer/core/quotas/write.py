@@ -3,7 +3,13 @@
 import calendar
 from typing import Any
 
-from quota_enforcer.core.quotas.quota import DEFAULT_WARNING, Action, Quota, UnknownPrices
+from quota_enforcer.core.quotas.quota import (
+    DEFAULT_WARNING,
+    Action,
+    Overshoot,
+    Quota,
+    UnknownPrices,
+)
 from quota_enforcer.core.usage.counts import OBSERVED
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.place import PlaceScope
@@ -21,6 +27,7 @@ def quota_attributes(quota: Quota) -> dict[str, Any]:
         **_places(quota.places),
         **({} if quota.warn_at == (DEFAULT_WARNING,) else {"warn_at": list(quota.warn_at)}),
         **({} if quota.action is Action.DENY else {"action": quota.action.value}),
+        **({} if quota.overshoot is Overshoot.ALLOW else {"overshoot": quota.overshoot.value}),
         **_unknown_prices(quota.unknown_prices),
     }
 

@@ -281,6 +281,7 @@ _NEAREST: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "measure": _among(lambda: [each.value for each in Measure]),
     "action": _among(lambda: ["deny", "notify"]),
     "share": _among(lambda: ["each", "pool"]),
+    "overshoot": _among(lambda: ["allow", "avoid"]),
     "unknown_prices": _among(lambda: ["warn", "deny"]),
     "resets_on": _among(lambda: [day.lower() for day in calendar.day_name]),
 }

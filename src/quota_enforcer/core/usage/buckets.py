@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import ModelScope, made_by_people
+from quota_enforcer.core.usage.pace import NO_PACE, CallPace
 from quota_enforcer.core.usage.place import EVERYWHERE, HOME, NOWHERE_KNOWN, Place, PlaceScope
 from quota_enforcer.core.usage.window import Span, local_date
 
@@ -49,6 +50,8 @@ class Usage:
     models: Mapping[str, ModelUsage] = field(default_factory=dict)
     places: "Mapping[str, Usage]" = field(default_factory=dict)
     """The same by place, as buckets have it; empty if all of it was at home."""
+    pace: CallPace = NO_PACE
+    """Of the last minutes, if it was read."""
 
     @classmethod
     def of_places(cls, places: Mapping[str, Mapping[str, ModelUsage]]) -> "Usage":
@@ -144,7 +147,11 @@ def pooled(members: Iterable[Usage]) -> Usage:
         for member in several:
             for place, usage in member.by_place.items():
                 places.setdefault(place, []).append(usage)
-    return Usage(_summed(several), {each: Usage(_summed(of)) for each, of in places.items()})
+    return Usage(
+        _summed(several),
+        {each: Usage(_summed(of)) for each, of in places.items()},
+        CallPace.together(member.pace for member in several),
+    )
 
 
 def _summed(members: Iterable[Usage]) -> dict[str, ModelUsage]:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.pace import NO_PACE, CallPace
 from quota_enforcer.core.usage.place import HOME
 
 Called = Mapping[Principal, Mapping[str, datetime]]
@@ -33,6 +34,23 @@ class UsageReads(Protocol):
 
     def usage(self, principal: Principal, first: date) -> Usage:
         """One principal's usage from a local date on."""
+
+
+class PaceReads(Protocol):
+    """Where it is read how fast somebody calls."""
+
+    def pace(self, principal: Principal, since: datetime) -> CallPace:
+        """The calls from a slot on."""
+
+
+class NoPaces:
+    """For whoever decides about many at once: who is closed early already stays so."""
+
+    def pace(self, principal: Principal, since: datetime) -> CallPace:  # noqa: ARG002
+        return NO_PACE
+
+
+NO_PACES: PaceReads = NoPaces()
 
 
 def no_progress(_: float) -> None:

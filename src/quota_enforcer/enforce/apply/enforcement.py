@@ -12,7 +12,7 @@ from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.usage.headroom import Headroom
-from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.breaker import (
     Allowed,
@@ -68,7 +68,7 @@ class Way(Enum):
     NONE = auto()
 
 
-class EnforcementLedger(Standings, SweepMemory, GateIntentReads, UsageReads, Protocol):
+class EnforcementLedger(Standings, SweepMemory, GateIntentReads, UsageReads, PaceReads, Protocol):
     """The roles of the ledger that it takes to decide and to say what was decided."""
 
 
@@ -87,6 +87,7 @@ class Enforcement:
         """
         given = replace(given, confirmed=confirmed)
         evaluated, allowed = self._decide(given)
+        given = replace(given, passing=evaluated.passing)
         work = Work(given, allowed.decisions, evaluated.records, given.gates or {})
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}

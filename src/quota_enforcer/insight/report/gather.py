@@ -15,7 +15,7 @@ from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
-from quota_enforcer.decide.pace import runs_out
+from quota_enforcer.decide.pace.window import runs_out
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of

@@ -16,17 +16,19 @@ from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from log_records import ACCOUNT
+from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.usage import packs
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
-from quota_enforcer.aws.dynamodb.table import WholeTable
+from quota_enforcer.aws.dynamodb.table import ReadTable, WholeTable
 from quota_enforcer.aws.functions.functions import EnforcerWake
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.pace import SLOT
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, UsageEntry
@@ -386,3 +388,25 @@ def test_a_thousand_records_take_at_most_forty_calls(
         "Invoke": 10,
     }
     assert counted.total() - counted["GetItem"] <= 40
+
+
+def test_the_markers_tell_how_fast_somebody_calls(dynamodb: "DynamoDBClient") -> None:
+    """One read for everything, as many items as there are slots; others' calls are not in it."""
+    ledger = a_ledger(dynamodb)
+    ledger.add(
+        [
+            an_addition("early", at=NOON - timedelta(minutes=6)),
+            *(
+                an_addition(f"a{number}", at=NOON + timedelta(seconds=number))
+                for number in range(3)
+            ),
+            an_addition("b", at=NOON + timedelta(seconds=10)),
+            an_addition("bob", "user/bob"),
+        ],
+        NOW,
+    )
+    ledger.add([an_addition("a1", at=NOON + timedelta(seconds=1))], NOW)
+    reads = DynamoReads(ReadTable(dynamodb, LEDGER_TABLE), UTC_ZONE)
+    pace = reads.pace(Principal.parse("user/alice"), NOON - timedelta(minutes=5))
+    assert pace.calls == {NOON: 3, NOON + timedelta(seconds=10): 1}
+    assert timedelta(seconds=packs.SLOT) == SLOT

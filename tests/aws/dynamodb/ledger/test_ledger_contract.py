@@ -23,6 +23,7 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.enforce.ports import Ledger
 
@@ -51,6 +52,15 @@ def blocked(principal: Principal, **but: object) -> Record:
 
 def test_a_new_ledger_has_no_state(ledger: Ledger) -> None:
     assert ledger.state() == SweepState()
+
+
+def test_how_long_a_deny_takes_is_noted_and_a_sweep_leaves_it(ledger: Ledger) -> None:
+    assert ledger.state().lag == USUAL_LAG
+    lag = DenyLag(Decimal("11.4"), Decimal("6.1"))
+    ledger.note(fresh_at=NOON, lag=lag)
+    ledger.begin(NOON)
+    ledger.finish(SweepState(NOON, NOON))
+    assert ledger.state().lag == lag
 
 
 def test_a_finished_sweep_is_read_back(ledger: Ledger) -> None:

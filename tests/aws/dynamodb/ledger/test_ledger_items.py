@@ -56,7 +56,9 @@ STANDINGS = st.builds(
     until=st.none() | MOMENTS,
     reason=TEXTS,
     used_up=st.dictionaries(
-        NAMES, st.builds(UsedUp, LIMITS, MOMENTS, st.none() | MOMENTS), max_size=2
+        NAMES,
+        st.builds(UsedUp, LIMITS, MOMENTS, st.none() | MOMENTS, st.none() | MOMENTS),
+        max_size=2,
     ),
     warned=st.dictionaries(
         NAMES, st.builds(Warned, st.integers(1, 100), LIMITS, MOMENTS), max_size=2

@@ -24,6 +24,7 @@ from quota_enforcer.core.ledger import (
     WouldDeny,
 )
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 
 STANDING = "standing"
 
@@ -171,6 +172,7 @@ def state_of(item: Plain) -> SweepState:
         unsettled=item.get("unsettled", ""),
         metering=item.get("metering", ""),
         metering_from=moment(item, "metering_from"),
+        lag=_lag_of(item),
     )
 
 
@@ -201,10 +203,18 @@ def _would_deny(standing: Standing) -> Plain:
     }
 
 
+def _lag_of(item: Plain) -> DenyLag:
+    usual = USUAL_LAG
+    return DenyLag(
+        Decimal(item.get("lag_seen", usual.seen)), Decimal(item.get("lag_holds", usual.holds))
+    )
+
+
 def _used_up(attributes: Plain) -> UsedUp:
     return UsedUp(
         Decimal(attributes["limit"]),
         datetime.fromisoformat(attributes["window_start"]),
         moment(attributes, "until"),
         int(attributes.get("percent", 0)),
+        moment(attributes, "early_since"),
     )

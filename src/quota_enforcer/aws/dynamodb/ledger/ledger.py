@@ -45,7 +45,7 @@ class DynamoLedger:
         reads = DynamoReads(table, zone)
         self.state = reads.state
         self.records = reads.records
-        self.usage = reads.usage
+        self.usage, self.pace = reads.usage, reads.pace
         self.quota_memories = reads.quota_memories
 
         standings = DynamoStandings(table)

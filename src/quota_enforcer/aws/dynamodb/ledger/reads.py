@@ -1,7 +1,7 @@
 """What of the ledger it takes to decide about somebody; nothing here writes."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
@@ -13,9 +13,12 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     record_of,
     state_of,
 )
+from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, AFTER_CALLS
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, usage_of
+from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.pace import CallPace
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -55,6 +58,16 @@ class DynamoReads:
             )
         )
         return usage_of(items, self._zone)
+
+    def pace(self, principal: Principal, since: datetime) -> CallPace:
+        """By the markers of its calls, which the stream meter writes with them.
+
+        A call has its marker at the first of whom it counts to, so a session has none of its own.
+        """
+        keys = {"pk": str(principal), "first": f"calls#{instant(since)}", "after": AFTER_CALLS}
+        items = self._table.query(Expression("#pk = :pk AND #sk BETWEEN :first AND :after", keys))
+        slots = {item["sk"].partition("#")[2]: len(item[ADDED]) for item in items}
+        return CallPace({datetime.fromisoformat(slot): calls for slot, calls in slots.items()})
 
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""

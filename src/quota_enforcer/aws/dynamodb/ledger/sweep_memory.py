@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table
     from quota_enforcer.aws.dynamodb.wire import Plain
     from quota_enforcer.core.notices.notice import Notice
+    from quota_enforcer.core.usage.pace import DenyLag
 
 STATE_ATTRIBUTES = {
     "finished",
@@ -85,8 +86,9 @@ class DynamoSweepMemory:
         gone = ["breaker_since"] if since is None else []
         return self._told(noted, gone, still(breaker=before.breaker), notices)
 
-    def note(self, *, fresh_at: datetime) -> None:
-        self._table.update(STATE, known(fresh_at=fresh_at))
+    def note(self, *, fresh_at: datetime, lag: "DenyLag") -> None:
+        noted = known(fresh_at=fresh_at, lag_seen=lag.seen, lag_holds=lag.holds)
+        self._table.update(STATE, noted)
 
     def note_pause(
         self, until: datetime | None, before: SweepState, notices: "Iterable[Notice]"

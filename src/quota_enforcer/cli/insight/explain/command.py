@@ -1,6 +1,7 @@
 """`explain`: why a principal is where it is, by the decision that acts."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -50,7 +51,7 @@ def explain(
       quota-enforcer explain role/reporting --all
       quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
     """
-    context = deployment.context(clock.now())
+    context = replace(deployment.context(clock.now()), lag=deployment.ledger.state().lag)
     record = record_of(deployment, principal)
     loaded = deployment.load(context.now)
     found = explained(deployment, record, loaded.book, context)
@@ -73,7 +74,7 @@ def explained(
     principal = record.principal
     principals = [principal, *book.pools_of(principal)]
     read = read_usages(deployment, principals, [book], context)
-    looked = evaluate(record, book, read, context, Pools(book, read, context))
+    looked = evaluate(record, book, read, context, Pools(book, read, context, deployment.ledger))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
         context.now,

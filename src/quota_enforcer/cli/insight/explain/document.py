@@ -10,6 +10,7 @@ from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.quotas.precedence import Candidate
 from quota_enforcer.core.quotas.quota import Exemption, Quota
 from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.decide import reasons
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.explain import Explained, Name, Summed
 
@@ -73,6 +74,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "window_start": verdict.span.start,
         "window_end": verdict.span.end,
         "frees_at": verdict.frees_at,
+        "closed_early": reasons.before_the_limit(verdict) if verdict.early_since else None,
         "warns_at": [
             {
                 "percent": at,

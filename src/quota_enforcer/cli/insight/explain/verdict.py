@@ -35,7 +35,7 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
     yield "Result", _result(summed)
-    if verdict.used_up:
+    if verdict.closes:
         yield "Opens again", _opens_again(verdict, context)
     elif not quota.window.rolling:
         yield "Resets", wording.moment_ahead(verdict.span.end, context.now, context.zone)
@@ -94,8 +94,13 @@ def _result(summed: Summed) -> str:
     """Why it does or does not deny."""
     verdict = summed.verdict
     also = f"; {summed.row.why}" if summed.row.why else ""
+    early = f"closed before its limit: {reasons.before_the_limit(verdict)}"
+    if summed.judgement.denies and verdict.early_since is not None:
+        return f"{early}; so it denies {denied_words(scopes_of([verdict]))}{also}"
     if summed.judgement.denies:
         return f"used up, so it denies {denied_words(scopes_of([verdict]))}{also}"
+    if verdict.early_since is not None and summed.judgement.would_deny:
+        return f"{early}, but it denies nothing, since {summed.judgement.why}"
     if verdict.used_up:
         return f"used up, but it denies nothing, since {summed.judgement.why}"
     if not verdict.limit.is_finite():

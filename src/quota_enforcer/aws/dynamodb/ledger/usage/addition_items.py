@@ -41,6 +41,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.htm
 """
 ADDED = "added"
 """The attribute of a marker with the keys of its calls."""
+AFTER_CALLS = "calls$"
+"""Comes after every range key of a marker, since `$` follows `#`."""
 
 
 def marker_key(marker: Marker) -> Plain:

@@ -8,7 +8,7 @@ from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.text import fitting_key, known, moment
 from quota_enforcer.aws.dynamodb.wire import Plain
-from quota_enforcer.core.usage.opaque import SeenModel
+from quota_enforcer.core.usage.model import SeenModel
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,0 +1,1 @@
+"""How fast a quota is used: over its window, and at present."""
