@@ -138,12 +138,15 @@ def meters() -> Iterator[tuple[str, Delays]]:
     """Each way to meter, with its delays drawn anew."""
     dice = random.Random(SEED)  # noqa: S311 - numbers for a benchmark
 
-    def logged(call: Counted) -> datetime:
+    def logged(call: Counted, dice: random.Random = dice) -> datetime:
         return call.at + timedelta(seconds=between(LAG, dice.random()))
+
+    def alike(call: Counted, dice: random.Random = random.Random(SEED)) -> datetime:  # noqa: B008, S311
+        return logged(call, dice)
 
     yield NONE, Delays()
     yield STREAM_METER, Delays(logged, lambda moment: moment + STREAM, IAM)
-    yield AVOID, Delays(logged, lambda moment: moment + STREAM, IAM, USUAL_LAG)
+    yield AVOID, Delays(alike, lambda moment: moment + STREAM, IAM, USUAL_LAG)
     for minutes in (1, 5):
         listed: dict[str, datetime] = {}
 
