@@ -57,7 +57,9 @@ STANDINGS = st.builds(
     reason=TEXTS,
     used_up=st.dictionaries(
         NAMES,
-        st.builds(UsedUp, LIMITS, MOMENTS, st.none() | MOMENTS, st.none() | MOMENTS),
+        st.builds(
+            UsedUp, LIMITS, MOMENTS, st.none() | MOMENTS, st.integers(0, 999), st.none() | MOMENTS
+        ),
         max_size=2,
     ),
     warned=st.dictionaries(
