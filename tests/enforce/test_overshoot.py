@@ -139,3 +139,23 @@ def test_a_sweep_keeps_what_was_measured(world: World) -> None:
     world.wake(now + 5 * SECOND, "user/alice", called={ALICE: {HAIKU: now}})
     world.sweep(NOON + 5 * MINUTE)
     assert world.ledger.state().lag.seen == Decimal("12.0")
+
+
+def test_headroom_ends_where_the_pace_begins_to_matter() -> None:
+    """Below half of the limit a call need not be looked at; from there on each is."""
+    world = World()
+    world.metering(Metering.STREAM)
+    quota(world, warn_at=[])
+    world.sweep(NOON)
+
+    def looked_at(at: datetime, tokens: int) -> bool:
+        world.stream("alice", at, tokens)
+        called = {ALICE: {HAIKU: at}}
+        return bool(world.wake(at, "user/alice", called=called, since=at).looked_at)
+
+    for _ in range(3):
+        looked_at(NOON + MINUTE, 10)
+    assert not looked_at(NOON + MINUTE, 49_969)
+    assert looked_at(NOON + MINUTE, 1)
+    assert looked_at(NOON + MINUTE, 1)
+    assert looked_at(NOON + MINUTE, 1)

@@ -100,8 +100,8 @@ class Verdict:
     def left(self) -> Decimal:
         """What may be added before a threshold or the limit is reached; no end beyond it.
 
-        With assumed prices the limit is reached twice: last when nothing of it is assumed. Where the
-        pace matters, and from which usage on it does, is one too.
+        With assumed prices the limit is reached twice: last when nothing of it is assumed. From
+        where on the pace matters is a threshold too.
         """
         goals = [self.limit * at / FULL for at in (*self.quota.warn_at, FULL)]
         goals += near_of(self.quota, self.limit)
