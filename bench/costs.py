@@ -93,10 +93,7 @@ def stream(principals: int) -> prices.Bill:
                 found.at(now)
                 found.deliver(delivery(next(numbers), who, now))
         times = principals * month.CALLS * month.DAYS / (sum(sizes) * len(MEASURED))
-        runs = prices.traces(found.meter.runs)
-        parts = [
-            (bill, times) for bill in (prices.of(found.meter), prices.of(found.enforcer), runs)
-        ]
+        parts = [(bill, times) for bill in (prices.of(found.meter), prices.of(found.enforcer))]
         parts += [(swept(found), SWEEPS * prices.HOURS), *in_any_case(found, principals)]
     return prices.total(parts)
 

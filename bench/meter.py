@@ -89,8 +89,7 @@ def priced(found: Deployment, numbers: Numbers, size: int) -> float:
             first = numbers.take(size)
             found.deliver(delivery(first, callers(first, size, PRINCIPALS), now, 1))
     calls = found.meter.runs * size
-    each = [(prices.of(made), 1 / calls) for made in (found.meter, found.enforcer)]
-    bill = prices.total([*each, (prices.traces(found.meter.runs), 1 / calls)])
+    bill = prices.total((prices.of(made), 1 / calls) for made in (found.meter, found.enforcer))
     dollars = sum(bill.values()) * MILLION
     units = [1_000 * made.units.written / calls for made in (found.meter, found.enforcer)]
     took = [1_000 * min(made.cpu) for made in (found.meter, found.enforcer)]

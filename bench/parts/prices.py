@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 WRITE_UNIT = 0.625e-6
 READ_UNIT = 0.125e-6
 REQUEST = 0.20e-6
-GB_SECOND = 0.0000166667
-"""As for x86; on arm64, where the functions run, it is a fifth less."""
+GB_SECOND = 0.0000133334
+"""On arm64, where the functions run."""
 LOGGED_BYTE = 0.50e-9
-TRACE = 5e-6
 METRIC_READ = 0.01e-3
 """Of GetMetricData for a metric, and of ListMetrics for a call."""
 METRIC_MONTH = 0.30
@@ -53,14 +52,9 @@ def of(made: "Made") -> Bill:
     }
 
 
-def traces(runs: int) -> Bill:
-    """X-Ray's for runs that no other run set off, all of them sampled."""
-    return {"traces": runs * TRACE}
-
-
 def scheduled(runs: int) -> Bill:
     """For runs that the schedule set off, beside what they make."""
-    return {**traces(runs), "schedules": runs * TICK}
+    return {"schedules": runs * TICK}
 
 
 def total(bills: Iterable[tuple[Bill, float]]) -> Bill:
