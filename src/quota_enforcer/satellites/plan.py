@@ -72,7 +72,7 @@ class Rollout:
 def rollout(home: HomeOfPlan, wanted: Rollout) -> list[PlannedCall]:
     """The calls that make the satellites. Raises InvalidPolicyInput."""
     _check(home, wanted)
-    given = {**_dictated(home), "AccountRegion": wanted.account_region or wanted.regions[0]}
+    given = {**dictated(home), "AccountRegion": wanted.account_region or wanted.regions[0]}
     if wanted.email:
         given["NoticeEmail"] = wanted.email
     filled = {name: value for name, value in given.items() if value}
@@ -92,7 +92,7 @@ def update(
     home: HomeOfPlan, outdated: Sequence[Satellite], *, delegated: bool = False
 ) -> list[PlannedCall]:
     """The calls after which these satellites have home's version and parameters."""
-    parameters = _parameters(_dictated(home), kept=OWN)
+    parameters = _parameters(dictated(home), kept=OWN)
     of_set = [each for each in outdated if _name(each).startswith("StackSet-")]
     calls = []
     if of_set:
@@ -206,7 +206,8 @@ def _check_names(wanted: Rollout) -> None:
         checked_account(account)
 
 
-def _dictated(home: HomeOfPlan) -> Mapping[str, str]:
+def dictated(home: HomeOfPlan) -> Mapping[str, str]:
+    """The parameters of satellite.yaml that are home's to say."""
     return {
         "HomeStack": home.stack,
         "HomeStackId": home.stack_id,

@@ -329,13 +329,26 @@ class TestCommands:
     ) -> None:
         account.traffic("us-east-1", 5)
         account.traffic("eu-west-1", 900, logging=LoggingFound("/theirs", "arn:role"))
-        deployments = [each for each in commands() if "sam deploy" in each]
-        home, other = deployments
+        [home] = [each for each in commands() if "sam deploy" in each]
         assert "--region eu-west-1 --stack-name bedrock-quota " in home
         assert "Mode=observe" in home
         assert "ExistingLogGroup=/theirs" in home
-        assert "--region us-east-1 --stack-name bedrock-quota-us-east-1 " in other
-        assert "ExistingLogGroup" not in other
+        assert "Satellites=regions" in home
+
+    def test_every_other_region_with_traffic_gets_a_satellite_and_no_deployment_of_its_own(
+        self, account: FakeAccount
+    ) -> None:
+        for name, calls in (("us-east-1", 9), ("eu-west-1", 5), ("us-west-2", 3)):
+            account.traffic(name, calls, logging=LoggingFound(f"/of/{name}"))
+        account.traffic("ap-south-1", 2, stacks=("old",))
+        [plan] = [each for each in commands() if "satellites plan" in each]
+        assert "--regions eu-west-1,us-west-2 --stack bedrock-quota --region us-east-1" in plan
+        said = look().stdout
+        assert "eu-west-1: /of/eu-west-1, us-west-2: /of/us-west-2" in " ".join(said.split())
+
+    def test_one_region_alone_needs_no_satellites(self, account: FakeAccount) -> None:
+        account.traffic("us-east-1", 9)
+        assert not any("atellites" in each for each in commands())
 
     def test_gates_for_people_of_identity_center(self, account: FakeAccount) -> None:
         account.identities = [an_identity("user/alice", USE_MODELS)]

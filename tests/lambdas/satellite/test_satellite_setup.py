@@ -8,6 +8,7 @@ from typing import Any, Final
 import boto3
 import pytest
 
+from quota_enforcer.core.policies.names import deny_policy_name, gate_name
 from quota_enforcer.lambdas.satellite import setup
 from satellite_home import FakeHome
 
@@ -42,6 +43,7 @@ def stack(home: FakeHome, monkeypatch: pytest.MonkeyPatch) -> OneStack:  # noqa:
         "MANAGE_LOGGING": "true",
         "PARAMETERS": "a|b",
         "DENIES": "[]",
+        "GATES": "0",
     }.items():
         monkeypatch.setenv(name, value)
     own, real = OneStack(), boto3.client
@@ -180,6 +182,30 @@ def test_deletion_leaves_takes_its_denies_off_and_puts_the_log_back(
     assert [each["PolicyArn"] for each in attached] == [other]
     assert iam.list_attached_role_policies(RoleName="reporting")["AttachedPolicies"] == []
     assert configured() == {}
+
+
+def test_deletion_leaves_gates_that_deny_nobody_since_permission_sets_may_name_them_for_longer(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iam = boto3.client("iam")
+    deny = {"Effect": "Deny", "Action": "bedrock:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    account = "arn:aws:iam::123456789012:policy/"
+    names = [deny_policy_name("q"), gate_name("q", 1)]
+    gate = [iam.create_policy(PolicyName=name, PolicyDocument=document) for name in names][1]
+    arn = gate["Policy"]["Arn"]
+    for _ in range(4):  # IAM keeps five
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    monkeypatch.setenv("DENIES", json.dumps([f"{account}{names[0]}"]))
+    monkeypatch.setenv("GATES", "2")  # of which the author has made one
+    follow("Create")
+    assert follow("Delete")["Status"] == "SUCCESS"
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    assert found == {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
 
 
 @pytest.mark.parametrize("state", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"])

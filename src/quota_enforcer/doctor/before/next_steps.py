@@ -10,6 +10,7 @@ from quota_enforcer.doctor.before.grants import CallerByPolicy
 from quota_enforcer.doctor.before.identities import chosen_by_callers, is_shared
 from quota_enforcer.doctor.fixes import deploy
 from quota_enforcer.gates.roles import permission_set
+from quota_enforcer.satellites.names import OWN_REGIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,36 @@ def next_steps(found: AccountFound) -> list[Step]:
 
 
 def _deployments(found: AccountFound, home: str, used: Sequence[RegionFound]) -> Iterator[Step]:
-    gates = {"Gates": "1"} if _needs_gates(found.callers) else {}
-    places = [home, *(each.name for each in used if each.name != home)]
     by_name = {each.name: each for each in found.regions or ()}
-    for place in places:
-        region = by_name.get(place, RegionFound(place))
-        if region.stacks:
-            continue
-        parameters = {"Mode": "observe", "NoticeEmail": "YOUR_ADDRESS", **gates}
-        if region.logging is not None and region.logging.log_group:
-            parameters["ExistingLogGroup"] = region.logging.log_group
-        stack = found.stack if place == home else f"{found.stack}-{place}"
-        command = deploy(stack, **parameters).replace(
-            "sam deploy", f".venv-sam/bin/sam deploy --region {place}", 1
+    others = [each for each in used if each.name != home and not each.stacks]
+    region = by_name.get(home, RegionFound(home))
+    if not region.stacks:
+        parameters = {"Mode": "observe", "NoticeEmail": "YOUR_ADDRESS"}
+        if _needs_gates(found.callers):
+            parameters["Gates"] = "1"
+        if others:
+            parameters["Satellites"] = OWN_REGIONS
+        if group := _logged_to(region):
+            parameters["ExistingLogGroup"] = group
+        command = deploy(found.stack, **parameters).replace(
+            "sam deploy", f".venv-sam/bin/sam deploy --region {home}", 1
         )
-        why = "observe mode blocks nobody"
-        if place != home:
-            why = "each Region has an invocation log of its own, so it takes a deployment"
-        yield Step(command, why)
+        yield Step(command, "observe mode blocks nobody")
+    if others:
+        where = f"--stack {found.stack} --region {home}"
+        names = ",".join(each.name for each in others)
+        logged = [f"{each.name}: {group}" for each in others if (group := _logged_to(each))]
+        there = f"; give those their ExistingLogGroup ({', '.join(logged)})" if logged else ""
+        yield Step(
+            f"quota-enforcer satellites plan --regions {names} {where}",
+            "prints what makes a satellite in each of these Regions: one limit counts all of them"
+            + there,
+        )
+
+
+def _logged_to(region: RegionFound) -> str:
+    """The log group that calls there go to already."""
+    return region.logging.log_group or "" if region.logging else ""
 
 
 def _needs_gates(callers: Sequence[CallerByPolicy] | None) -> bool:

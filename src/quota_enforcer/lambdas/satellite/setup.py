@@ -1,7 +1,7 @@
 """The set-up of a satellite: a custom resource that follows its stack from creation to deletion.
 
 It announces the satellite to home and switches Bedrock's invocation logging on; when the stack goes
-it leaves home, takes off what its own denies still deny, and puts the logging back.
+it leaves home, takes off what its own denies and gates still deny, and puts the logging back.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
@@ -28,6 +28,12 @@ STATUSES: Final = {
     "Delete": {"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"},
 }
 """Of the stack: whoever may invoke this function can send it any event, so it is asked."""
+QUOTA: Final = "-over-bedrock-quota-"
+"""In the name of each policy of ours."""
+OPEN: Final = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+)
+"""A boundary, which never grants."""
 KINDS: Final = ("text", "image", "embedding", "video", "audio")
 
 
@@ -62,7 +68,9 @@ def _follow(event: dict[str, Any]) -> str:
     if event["StackId"] != own or state not in STATUSES[kind]:
         raise SetupFailed(f"nothing done for a {kind}: the stack {own} is {state}; who sent it?")
     if kind == "Delete":
-        return f"{_leave(own)}; {_release()}; logging {_put_back()}"
+        left, released = _leave(own), _release()
+        _open_gates()
+        return f"{left}; {released}; logging {_put_back()}"
     try:
         return f"{_announce(own)}; logging {_switch_on()}"
     except SetupFailed as failure:
@@ -112,12 +120,32 @@ def _release() -> str:
     return f"{released} denies taken off"
 
 
+def _open_gates() -> None:
+    """Have the gates deny nobody any more: permission sets may name them for longer."""
+    iam = boto3.client("iam")
+    for number in range(1, int(os.environ["GATES"]) + 1):
+        [deny] = json.loads(os.environ["DENIES"])[:1]
+        gate = deny.replace(QUOTA, f"{QUOTA}gate-{number}-", 1) + "-BOUNDARY-ONLY"
+        try:
+            versions = iam.list_policy_versions(PolicyArn=gate)["Versions"]
+            for each in versions:  # IAM keeps five
+                if not each["IsDefaultVersion"]:
+                    iam.delete_policy_version(PolicyArn=gate, VersionId=each["VersionId"])
+            iam.create_policy_version(PolicyArn=gate, PolicyDocument=OPEN, SetAsDefault=True)
+        except ClientError as error:
+            _ignore_gone(error)
+
+
+def _ignore_gone(error: ClientError) -> None:
+    if error.response["Error"]["Code"] != "NoSuchEntity":
+        raise error
+
+
 def _detach(call: Callable[..., object], **names: str) -> None:
     try:
         call(**names)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity":
-            raise
+        _ignore_gone(error)
 
 
 def _switch_on() -> str:
