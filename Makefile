@@ -57,7 +57,7 @@ soak: setup .venv-fuzz/installed ## every fault of every call, every interleavin
 			-artifact_prefix=.build/ -verbosity=0 || exit; \
 	done
 
-test-browser: setup ## the report's page in a headless Chromium; root gets Debian's installed
+test-browser: setup ## the report's page and the console in a headless Chromium; root gets Debian's installed
 	@tests/browser/chromium.sh
 	$(BIN)/pytest tests/browser
 
