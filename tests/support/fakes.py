@@ -500,10 +500,13 @@ class FakeLedger:
     def headrooms(self, principals: Iterable[Principal]) -> Mapping[Principal, KeptHeadroom]:
         return {each: self.kept[each] for each in principals if each in self.kept}
 
-    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
-        if over == (self.kept[principal].token if principal in self.kept else ""):
-            self._write("keep_headroom", principal)
-            self.kept[principal] = KeptHeadroom(headroom, uuid4().hex)
+    def keep_headrooms(
+        self, headrooms: Mapping[Principal, Headroom], over: Mapping[Principal, str]
+    ) -> None:
+        for principal, headroom in headrooms.items():
+            if over[principal] == (self.kept[principal].token if principal in self.kept else ""):
+                self._write("keep_headroom", principal)
+                self.kept[principal] = KeptHeadroom(headroom, uuid4().hex)
 
     def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:
         for principal in sorted(principals):

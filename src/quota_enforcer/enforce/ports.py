@@ -184,11 +184,13 @@ class Headrooms(Protocol):
     def headrooms(self, principals: Iterable[Principal]) -> Mapping[Principal, KeptHeadroom]:
         """What is kept of these, consistently read."""
 
-    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
-        """Keep what a look found that began after the token `over` was read, empty if none was.
+    def keep_headrooms(
+        self, headrooms: Mapping[Principal, Headroom], over: Mapping[Principal, str]
+    ) -> None:
+        """Keep what looks found that began after these tokens were read, empty if none was.
 
-        Nothing is written if there is another token by now: usage that the look did not see may
-        have dropped it.
+        Nothing is written of somebody who has another token by now: usage that the look did not see
+        may have dropped it.
         """
 
     def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:

@@ -80,8 +80,7 @@ class WakeRun:
         done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
-        for principal, headroom in plan.headrooms.items():
-            self._ledger.keep_headroom(principal, headroom, given.renewable[principal])
+        self._ledger.keep_headrooms(plan.headrooms, given.renewable)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         told, _ = self._accounts.look(state, given, done.unreachable)

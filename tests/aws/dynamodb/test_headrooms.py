@@ -37,32 +37,41 @@ def token(ledger: DynamoLedger, principal: Principal = ALICE) -> str:
 
 
 def test_what_is_kept_is_read_back_as_it_was(ledger: DynamoLedger) -> None:
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     kept = ledger.headrooms([ALICE, BOB])
     assert {each: found.headroom for each, found in kept.items()} == {ALICE: HEADROOM}
 
 
 def test_nothing_is_kept_over_what_somebody_wrote_since(ledger: DynamoLedger) -> None:
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     first = token(ledger)
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     assert token(ledger) == first
-    ledger.keep_headroom(ALICE, HEADROOM, first)
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: first})
     assert token(ledger) != first
 
 
 def test_dropping_stops_a_look_that_began_before(ledger: DynamoLedger) -> None:
     """Also one that had found nothing kept."""
     ledger.drop_headrooms([ALICE, BOB], NOON)
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     assert ledger.headrooms([ALICE])[ALICE].headroom is None
 
 
 def test_after_dropping_the_next_look_keeps_its_own(ledger: DynamoLedger) -> None:
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     ledger.drop_headrooms([ALICE], NOON)
-    ledger.keep_headroom(ALICE, HEADROOM, token(ledger))
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: token(ledger)})
     assert ledger.headrooms([ALICE])[ALICE].headroom == HEADROOM
+
+
+def test_one_that_was_dropped_costs_no_other_its_own(ledger: DynamoLedger) -> None:
+    """Though they are written together; also beyond what one transaction holds."""
+    several = [Principal.parse(f"user/u{number}") for number in range(130)]
+    ledger.drop_headrooms(several[7:100:31], NOON)
+    ledger.keep_headrooms(dict.fromkeys(several, HEADROOM), dict.fromkeys(several, ""))
+    kept = {each for each, found in ledger.headrooms(several).items() if found.headroom}
+    assert kept == set(several) - set(several[7:100:31])
 
 
 def test_more_than_a_transaction_holds_are_dropped(ledger: DynamoLedger) -> None:
@@ -74,7 +83,7 @@ def test_more_than_a_transaction_holds_are_dropped(ledger: DynamoLedger) -> None
 def test_it_goes_by_itself_days_after_its_day(
     ledger: DynamoLedger, dynamodb: "DynamoDBClient"
 ) -> None:
-    ledger.keep_headroom(ALICE, HEADROOM, "")
+    ledger.keep_headrooms({ALICE: HEADROOM}, {ALICE: ""})
     key = {"pk": {"S": str(ALICE)}, "sk": {"S": "headroom"}}
     item = dynamodb.get_item(TableName=LEDGER_TABLE, Key=key)["Item"]
     assert int(item["expires"]["N"]) == int((HEADROOM.until + timedelta(days=2)).timestamp())

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, principal_of
+from quota_enforcer.aws.dynamodb.retry import TRIES
 from quota_enforcer.aws.dynamodb.table import BATCH, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.principal import Principal
@@ -36,21 +37,17 @@ class DynamoHeadrooms:
             for item in self._table.batch_get(map(_key, principals))
         }
 
-    def keep_headroom(self, principal: Principal, headroom: Headroom, over: str) -> None:
-        still = Expression("attribute_not_exists(#pk)")
-        if over:
-            still = Expression("#token = :over", {"over": over})
-        used = {name: number for name, number in headroom.used._asdict().items() if number}
-        item = {
-            **_dropped(principal, headroom.until),
-            "quotas": headroom.quotas,
-            "settings": headroom.settings,
-            "until": instant(headroom.until),
-            "used": used,
-            "buckets": [list(each) for each in sorted(headroom.buckets)],
-            "left": {id_: str(left) for id_, left in headroom.left.items()},
-        }
-        self._table.put(item, still)
+    def keep_headrooms(
+        self, headrooms: Mapping[Principal, Headroom], over: Mapping[Principal, str]
+    ) -> None:
+        writes = [_kept(each, headrooms[each], over[each]) for each in sorted(headrooms)]
+        for first in range(0, len(writes), BATCH):
+            left = writes[first : first + BATCH]
+            for _ in range(TRIES):  # all of a transaction is written, or nothing
+                dropped = set(self._table.write(left)) if left else set()
+                if not dropped:
+                    break
+                left = [each for place, each in enumerate(left) if place not in dropped]
 
     def drop_headrooms(self, principals: Collection[Principal], now: datetime) -> None:
         several = sorted(principals)
@@ -61,6 +58,22 @@ class DynamoHeadrooms:
 
 def _key(principal: Principal) -> "Plain":
     return {"pk": str(principal), "sk": HEADROOM}
+
+
+def _kept(principal: Principal, headroom: Headroom, over: str) -> Put:
+    still = Expression("attribute_not_exists(#pk)")
+    if over:
+        still = Expression("#token = :over", {"over": over})
+    item = {
+        **_dropped(principal, headroom.until),
+        "quotas": headroom.quotas,
+        "settings": headroom.settings,
+        "until": instant(headroom.until),
+        "used": {name: number for name, number in headroom.used._asdict().items() if number},
+        "buckets": [list(each) for each in sorted(headroom.buckets)],
+        "left": {id_: str(left) for id_, left in headroom.left.items()},
+    }
+    return Put(item, still)
 
 
 def _dropped(principal: Principal, until: datetime) -> dict[str, object]:

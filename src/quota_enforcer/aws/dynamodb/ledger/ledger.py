@@ -82,7 +82,7 @@ class DynamoLedger:
         self.unseen, self.looked_at = marks.unseen, marks.looked_at
 
         headrooms = DynamoHeadrooms(table)
-        self.headrooms, self.keep_headroom = headrooms.headrooms, headrooms.keep_headroom
+        self.headrooms, self.keep_headrooms = headrooms.headrooms, headrooms.keep_headrooms
         self.drop_headrooms = headrooms.drop_headrooms
 
         quotas, prices = DynamoQuotaMemories(table), DynamoPriceMemories(table)
