@@ -325,7 +325,7 @@ def aims(traces: Collection[str], results: Table) -> list[str]:
             ]
             for meter in (STREAM_METER, AVOID)
         }
-        for title, part in (("everybody", 1), ("those held back from tuning", HELD_BACK)):
+        for title, part in (("everybody", 1), ("a third apart", HELD_BACK)):
             allow, avoid = (
                 [past for number, past in several[meter] if not number % part]
                 for meter in (STREAM_METER, AVOID)
