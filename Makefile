@@ -83,11 +83,12 @@ package: setup .venv-sam/installed ## validate the template and build the packag
 		--pyproject pyproject.toml --output-reproducible \
 		| $(BIN)/python package/bill.py src/requirements.txt .aws-sam/bill.cdx.json
 
-scan: .venv-scan/installed ## ask a static scanner about the templates; what is skipped has its reason in package/scan.yaml
+scan: .venv-scan/installed ## ask a static scanner about the templates; what is skipped has its reason in package/scan*.yaml
 	.venv-scan/bin/checkov --config-file package/scan.yaml
+	.venv-scan/bin/checkov --config-file package/scan-satellite.yaml
 
 bench: setup ## print how fast it is and how many AWS calls it makes
-	@for script in bench/*.py; do $(BIN)/python $$script || exit; done
+	@$(BIN)/python bench
 
 satellite: setup ## put the code of a satellite's functions into satellite.yaml
 	$(BIN)/python package/weave.py
