@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.playground import Playground
-from quota_enforcer.core.notices.amounts import count, lasting
-from quota_enforcer.insight.report import texts
+from quota_enforcer.insight.report.page import templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +51,10 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 @cache
 def environment(zone: ZoneInfo) -> Environment:
-    """What the templates are compiled in."""
-    found = Environment(
-        loader=PackageLoader("quota_enforcer.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The report's, and how what people typed becomes a part of an address."""
+    found = templates("quota_enforcer.console", zone)
     found.filters |= {
-        "number": texts.number,
-        "short": texts.short,
-        "money": texts.money,
-        "day": texts.day,
-        "month": texts.month,
-        "moment": partial(texts.moment, zone=zone),
-        "lasting": lasting,
-        "share": texts.share,
-        "percent": texts.percent,
         "address": partial(quote, safe="/"),
         "query": partial(quote, safe=""),
     }
-    found.globals |= {"many": count}
     return found

@@ -93,10 +93,13 @@ class QuotaBlocks:
 
 
 @cache
-def _environment(zone: ZoneInfo) -> Environment:
-    """What the templates are compiled in, once for each time zone."""
+def templates(package: str, zone: ZoneInfo) -> Environment:
+    """What a package's templates are compiled in, once for each time zone; every name is escaped.
+
+    The console's pages have the same filters.
+    """
     environment = Environment(
-        loader=PackageLoader("quota_enforcer.insight.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -122,7 +125,7 @@ def render(report: UsageReport) -> str:
     """The whole page; every name in it is escaped."""
     script = "".join(map(_source, SCRIPTS))
     return (
-        _environment(report.zone)
+        templates("quota_enforcer.insight.report", report.zone)
         .get_template("report.html.j2")
         .render(
             **_view(report),
