@@ -11,7 +11,7 @@ from builders import NOON
 from quota_enforcer.core.deployment import SETTLING, Context, Mode
 from quota_enforcer.core.ledger import Record, Standing, SweepState
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.gather import NOTHING, SweepInput
+from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
 from world import principal
 
 ALICE = principal("user/alice")

@@ -19,7 +19,7 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, decide_for_one, evaluate
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
-from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.notify import Evidence, evidence, newest
 from quota_enforcer.enforce.report import Outcome

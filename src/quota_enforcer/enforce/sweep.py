@@ -20,7 +20,7 @@ from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
-from quota_enforcer.enforce.gather import Gatherer
+from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender, PauseLookout, TierLookout
 from quota_enforcer.enforce.ports import Adapters

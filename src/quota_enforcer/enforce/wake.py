@@ -16,7 +16,7 @@ from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
 from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
-from quota_enforcer.enforce.gather import Gatherer
+from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify import NoticeSender, PauseLookout
 from quota_enforcer.enforce.ports import Headrooms, Outbox, SweepMemory, Unseen

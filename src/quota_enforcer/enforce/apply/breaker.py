@@ -22,7 +22,7 @@ from quota_enforcer.decide.breaker import (
     new_block,
 )
 from quota_enforcer.decide.decision import HELD, Decision
-from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.usage.stored import SourceReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult

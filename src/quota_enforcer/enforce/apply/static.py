@@ -27,7 +27,8 @@ from quota_enforcer.enforce.apply.record import (
 )
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.evaluate import SecondLook
-from quota_enforcer.enforce.gather import HOME, NOTHING, SweepInput, members_of
+from quota_enforcer.enforce.gather.gatherer import members_of
+from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING, SweepInput
 from quota_enforcer.enforce.ports import Denies, Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
 

@@ -8,7 +8,7 @@ from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import already_applied
-from quota_enforcer.enforce.gather import SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 
 
 @dataclass(frozen=True, slots=True)
