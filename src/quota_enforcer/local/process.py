@@ -18,8 +18,8 @@ from quota_enforcer.clock import SIMULATED
 
 FOLDER: Final = "quota-enforcer-aws-"
 """How the names of the folders for temporary files begin."""
-_PATIENCE: Final = 20.0
-"""Seconds that the server may take to start (it needs less than one)."""
+_PATIENCE: Final = 120.0
+"""Seconds that the server may take to start: one is usual, a busy and cold machine needs many."""
 _GRACE: Final = 1.0
 """Seconds that it may take to stop before it is killed."""
 _PAUSE: Final = 0.01
