@@ -13,6 +13,8 @@ ADAPTERS := tests/aws tests/docs tests/template
 STEPS := tests/decide tests/enforce tests/faults tests/fuzz tests/gates tests/meter
 
 export SAM_CLI_TELEMETRY := 0
+# Hundreds of processes would each compile all that they import.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sandbox demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
