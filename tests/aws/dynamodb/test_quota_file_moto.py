@@ -12,8 +12,8 @@ from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
 from quota_enforcer.cli.files import json as item_json
 from quota_enforcer.cli.files import yaml as item_yaml
 from quota_enforcer.cli.files.import_plan import WantedItem, Written, plan_import, write
+from quota_enforcer.core.quotas.form.values import plain
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.quotas.values import plain
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

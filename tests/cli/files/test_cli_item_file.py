@@ -16,7 +16,7 @@ from quota_enforcer.cli.files import yaml as item_yaml
 from quota_enforcer.cli.files.items import FileItem, read_items
 from quota_enforcer.cli.files.values import exact, unstorable
 from quota_enforcer.core.quotas.diff import changes
-from quota_enforcer.core.quotas.values import plain
+from quota_enforcer.core.quotas.form.values import plain
 
 DYNAMO_NUMBERS = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**20)),

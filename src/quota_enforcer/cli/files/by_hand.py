@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.pricing.item import is_price
-from quota_enforcer.core.quotas import values
 from quota_enforcer.core.quotas.diff import changes
+from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.item import Item
 
 BLOCK = "blocked-by-hand"

@@ -20,10 +20,10 @@ from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.quotas.form.written import item_form
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.subject import members_by_team, with_members
-from quota_enforcer.core.quotas.written import item_form
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
 JSON_SUFFIX = ".json"

@@ -8,7 +8,7 @@ from json.decoder import JSONDecodeError
 from typing import Any
 
 from quota_enforcer.cli.files.values import NotExact, exact
-from quota_enforcer.core.quotas.values import digits
+from quota_enforcer.core.quotas.form.values import digits
 
 _SPACE = " \t\n\r"
 

@@ -13,7 +13,7 @@ import yaml
 
 from quota_enforcer.cli.files.json import twice
 from quota_enforcer.cli.files.values import NotExact, exact
-from quota_enforcer.core.quotas.values import digits, shown
+from quota_enforcer.core.quotas.form.values import digits, shown
 
 _DEEPEST = 30
 """Levels of lists and maps; an item has three, and the fast reader does not survive 100,000."""

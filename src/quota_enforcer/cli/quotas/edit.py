@@ -24,6 +24,7 @@ from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, cannot_be_denied
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
+from quota_enforcer.core.quotas.form.written import of_two_meanings
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule, pause_of
 from quota_enforcer.core.quotas.subject import (
@@ -32,7 +33,6 @@ from quota_enforcer.core.quotas.subject import (
     members_by_team,
     with_members,
 )
-from quota_enforcer.core.quotas.written import of_two_meanings
 from quota_enforcer.insight.quotas.names import UnknownName
 
 EFFECTIVE = "It takes effect in seconds."

@@ -15,7 +15,7 @@ from quota_enforcer.cli.files.json import written as as_json_text
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.quotas.diff import ordered
-from quota_enforcer.core.quotas.values import plain
+from quota_enforcer.core.quotas.form.values import plain
 
 STDOUT = Path("-")
 

@@ -35,11 +35,11 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.form.write import quota_attributes
+from quota_enforcer.core.quotas.form.written import UNLIMITED, item_form, nearest
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share, Team
-from quota_enforcer.core.quotas.write import quota_attributes
-from quota_enforcer.core.quotas.written import UNLIMITED, item_form, nearest
 
 NO_LIMIT = UNLIMITED
 NOTE = "raised with quota-enforcer"

@@ -29,10 +29,10 @@ from quota_enforcer.cli.terminal.options import (
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.core.principal import principals
+from quota_enforcer.core.quotas.form.written import item_form, number
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
-from quota_enforcer.core.quotas.written import item_form, number
 from quota_enforcer.core.usage.counts import OBSERVED
 
 _RULE = "The rule"

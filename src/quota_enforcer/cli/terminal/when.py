@@ -10,7 +10,7 @@ import typer
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.quotas import values as quota_values
+from quota_enforcer.core.quotas.form import values as quota_values
 from quota_enforcer.core.usage.window import local_date
 
 

@@ -16,9 +16,9 @@ from quota_enforcer.console.look import Look
 from quota_enforcer.console.page import desk, show
 from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
 from quota_enforcer.core.quotas.diff import shown
+from quota_enforcer.core.quotas.form.written import item_form, of_two_meanings
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.subject import GROUPS
-from quota_enforcer.core.quotas.written import item_form, of_two_meanings
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.insight.quotas.items import states
 

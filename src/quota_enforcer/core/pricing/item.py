@@ -14,7 +14,7 @@ from quota_enforcer.core.pricing.codec import known_prices
 from quota_enforcer.core.pricing.dated import DatedKey
 from quota_enforcer.core.pricing.key import split_key
 from quota_enforcer.core.pricing.rate import ADMIN, PRICES, RENEWAL, TOKEN_PRICES, Rate
-from quota_enforcer.core.quotas import values
+from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.model import bare_model
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from quota_enforcer.core.notices import amounts
 from quota_enforcer.core.pricing.item import ATTRIBUTES as OF_PRICES
+from quota_enforcer.core.quotas.form.values import digits, plain
 from quota_enforcer.core.quotas.item import ATTRIBUTES, Item
-from quota_enforcer.core.quotas.values import digits, plain
 
 AUTHOR = "edited_by"
 EDITED_AT = "edited_at"

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
-from quota_enforcer.core.quotas import values
+from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
     LONGEST_PAUSE,
@@ -303,7 +303,7 @@ class _Reading:
         except values.NotAllowed as error:
             allowed = str(error)
         except values.WRONG:
-            from quota_enforcer.core.quotas.written import nearest  # noqa: PLC0415 - a Lambda starts without it
+            from quota_enforcer.core.quotas.form.written import nearest  # noqa: PLC0415 - a Lambda starts without it
 
             allowed += nearest(attribute, self._item)
         self._refuse(attribute, allowed)

@@ -13,10 +13,10 @@ from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.describe import granted
 from quota_enforcer.core.quotas.diff import shown
+from quota_enforcer.core.quotas.form.values import plain
 from quota_enforcer.core.quotas.item import Item, bounded, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule, UnknownPrices
 from quota_enforcer.core.quotas.subject import members_by_team, with_members
-from quota_enforcer.core.quotas.values import plain
 from quota_enforcer.decide.rules.loader import NEXT_APPLIES, QuotaLoader, instead
 
 

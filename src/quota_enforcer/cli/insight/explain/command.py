@@ -16,9 +16,9 @@ from quota_enforcer.cli.terminal.principals import hint_unknown_principal, read_
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.quotas.form.values import subject as read_subject
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Team
-from quota_enforcer.core.quotas.values import subject as read_subject
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate

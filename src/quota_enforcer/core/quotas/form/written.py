@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.errors import did_you_mean
-from quota_enforcer.core.quotas.values import digits
+from quota_enforcer.core.quotas.form.values import digits
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Measure
 from quota_enforcer.core.usage.window import Unit
 
