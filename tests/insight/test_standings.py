@@ -58,6 +58,7 @@ def test_a_row_says_how_much_is_used_and_when_it_resets() -> None:
         resets_at=MIDNIGHT,
         cost_usd=Decimal(0),
         assumed_usd=Decimal(0),
+        saved_usd=Decimal(0),
     )
 
 

@@ -137,7 +137,7 @@ class Replay:
     def arrive(self, call: Counted) -> None:
         """Let a call through or refuse it, as IAM would at this moment."""
         cost = self._price(call)
-        counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+        counts = cost.charged_to(call.counts)
         model = self._model(call.model_id)
         charged, principals = self._charged(call.identity), self._everybody(call)
         refused = any(self._is_denied(principal, model) for principal in charged)

@@ -55,8 +55,9 @@ class StatusRow:
     `limit` is None without one. `since` and `until` belong to a block: until None it lasts
     until an admin changes the quota. `resets_at` is None for a rolling window that is not used up.
     `cost_usd` is what the usage that the quota counts has cost, whatever its measure, `assumed_usd`
-    the part of it at assumed prices (None: the quota no longer applies), and `unpriced` the models
-    of a quota on money that these are for. Without `regions` or `accounts` it counts all of them.
+    the part of it at assumed prices (None: the quota no longer applies), `saved_usd` what reads of
+    the prompt cache saved of it, and `unpriced` the models of a quota on money that assumed prices
+    are for. Without `regions` or `accounts` it counts all of them.
     """
 
     principal: str
@@ -74,6 +75,7 @@ class StatusRow:
     resets_at: datetime | None = None
     cost_usd: Decimal | None = None
     assumed_usd: Decimal | None = None
+    saved_usd: Decimal | None = None
     unpriced: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
@@ -153,6 +155,7 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> StatusRow
         resets_at=span.end,
         cost_usd=counts.cost_usd,
         assumed_usd=counts.assumed_usd,
+        saved_usd=counts.saved_usd,
     )
 
 
@@ -178,6 +181,7 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         resets_at=verdict.frees_at if verdict.closes else fixed_end,
         cost_usd=verdict.counts.cost_usd,
         assumed_usd=verdict.counts.assumed_usd,
+        saved_usd=verdict.counts.saved_usd,
         unpriced=verdict.unpriced,
         regions=quota.places.regions,
         accounts=quota.places.accounts,

@@ -85,6 +85,17 @@ def test_money_at_assumed_prices_is_marked_and_explained(shell: Shell) -> None:
     assert f"daily: ~ holds $0.25 at assumed prices, those of {HAIKU}." in printed
 
 
+def test_what_caching_saved_is_told_of_the_quota_that_counts_most_of_it(shell: Shell) -> None:
+    assert "Saved" not in shell.out("me")
+    shell.world.quota()
+    shell.world.quota(quota="monthly", window="month")
+    for days, usd in ((0, "0.25"), (3, "4")):
+        at = NOON - timedelta(days=days)
+        saved = Counts(1, 1, 0, 1000, saved_usd=Decimal(usd))
+        shell.world.ledger.add(Bucket(ALICE, HAIKU, at.date()), at, saved)
+    assert "Saved by caching: $4.25 of what monthly counts." in shell.out("me")
+
+
 def test_a_rolling_window_says_its_length_and_not_a_moment(shell: Shell) -> None:
     shell.world.quota(window="rolling 24 hours")
     assert "rolling 24 hours" in shell.out("me")

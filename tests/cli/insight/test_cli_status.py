@@ -94,6 +94,7 @@ def test_status_as_json_is_one_document(shell: Shell) -> None:
                 "resets_at": "2026-11-25T00:00:00Z",
                 "cost_usd": "0.0003",
                 "assumed_usd": "0",
+                "saved_usd": "0",
                 "unpriced": [],
                 "regions": [],
                 "accounts": [],

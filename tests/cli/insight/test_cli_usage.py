@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from rich.console import Console
@@ -10,10 +11,13 @@ from rich.console import Console
 from builders import HAIKU, NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.terminal import output
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 
 HEADER = (
     "principal,team,model,month,requests,input_tokens,output_tokens,cache_read_tokens,"
-    "cache_write_tokens,incomplete_requests,cost_usd,assumed_usd"
+    "cache_write_tokens,incomplete_requests,cost_usd,assumed_usd,saved_usd"
 )
 COST = "0.000000123456"
 
@@ -38,9 +42,9 @@ def test_csv_has_a_header_and_exact_dollars(shell: Shell) -> None:
     printed = shell.out("usage", "--month", "2026-11", "--csv")
     assert printed.splitlines() == [
         HEADER,
-        f"role/ci,,{HAIKU},2026-11,1,3,0,0,0,0,{COST},0",
-        f"user/alice,team/a,{HAIKU},2026-11,1,1000,0,0,0,0,{COST},0",
-        f"user/bob,,{HAIKU},2026-11,1,20,0,0,0,0,{COST},0",
+        f"role/ci,,{HAIKU},2026-11,1,3,0,0,0,0,{COST},0,0",
+        f"user/alice,team/a,{HAIKU},2026-11,1,1000,0,0,0,0,{COST},0,0",
+        f"user/bob,,{HAIKU},2026-11,1,20,0,0,0,0,{COST},0,0",
     ]
 
 
@@ -87,6 +91,7 @@ def test_as_json_with_a_total(shell: Shell) -> None:
     counted = {
         "requests": 1, "input_tokens": 1000, "output_tokens": 0, "cache_read_tokens": 0,
         "cache_write_tokens": 0, "incomplete_requests": 0, "cost_usd": COST, "assumed_usd": "0",
+        "saved_usd": "0",
     }  # fmt: skip
     assert document == {
         "from": "2026-11-01",
@@ -118,6 +123,18 @@ def test_assumed_money_has_a_column(shell: Shell, monkeypatch: pytest.MonkeyPatc
     assert "$1.50 of the cost is at assumed prices: the dearest" in result.stderr
     [row] = shell.json("usage", "user/bob", "--by", "principal")["rows"]
     assert row["assumed_usd"] == "1.5"
+
+
+def test_what_caching_saved_has_a_column_only_where_it_saved_anything(shell: Shell) -> None:
+    assert "Saved" not in shell.run("usage", "user/bob").output
+    saved = Counts(1, 1, 0, 1_000_000, saved_usd=Decimal("2.7"))
+    shell.world.ledger.add(Bucket(Principal.parse("user/bob"), HAIKU, NOON.date()), NOON, saved)
+    result = shell.run("usage", "user/bob", "--by", "principal")
+    assert result.stdout.splitlines()[1].split()[-1] == "Saved"
+    assert result.stdout.splitlines()[3].split()[-1] == "$2.70"
+    assert "Saved by caching: $2.70." in result.stderr
+    [row] = shell.json("usage", "user/bob", "--by", "principal")["rows"]
+    assert row["saved_usd"] == "2.7"
 
 
 def test_a_narrow_terminal_gets_fewer_numbers(

@@ -13,6 +13,7 @@ from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.policies.names import is_of_known_vendor
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
+from quota_enforcer.core.pricing.cost import discounted
 from quota_enforcer.core.pricing.item import price_attributes, read_price
 from quota_enforcer.core.pricing.key import plain_model, split_key
 from quota_enforcer.core.pricing.rate import PRICES, CacheWrites, Cost, Rate
@@ -77,6 +78,36 @@ class TestKnown:
         assert usd(1_314, 0) == Decimal("0.0349305")
         assert usd(0, 1_314) == Decimal("0.037887")
         assert usd(1_000, 314) == Decimal("0.035637")
+
+    @pytest.mark.parametrize(
+        ("model", "region", "saved"),
+        [
+            # 238,604 tokens at $3 and $0.30 a million, and a tenth more in a Region of Europe.
+            (GLOBAL, US, Decimal("0.6442308")),
+            (SONNET, REGION, Decimal("0.70865388")),
+        ],
+    )
+    def test_what_a_cache_read_saved_is_what_input_would_have_cost_more(
+        self, model: str, region: str, saved: Decimal
+    ) -> None:
+        short = CACHED._replace(cache_read_tokens=119_302, requests=1)
+        assert cost(model, short, region).saved * 2 == saved
+        assert cost(model, ONE, region).saved == 0
+
+    def test_of_a_long_prompt_at_the_prices_of_long_prompts(self) -> None:
+        long = SHIPPED.terms(GLOBAL, US).long
+        assert long is not None
+        assert cost(GLOBAL, CACHED, US).saved == (long.each[0] - long.each[2]) * 238_604
+
+    def test_nothing_is_claimed_to_be_saved_where_a_price_is_assumed(self) -> None:
+        assert cost("anthropic.claude-new-v9:0", CACHED).saved == 0
+        own = {SONNET: per_million(input="3", cache_read="0.3")}
+        assert cost(SONNET, Counts(1, 0, 0, 10), own=own).saved == Decimal("0.000027")
+
+    def test_a_discount_is_off_what_is_saved_too(self) -> None:
+        full = SHIPPED.terms(SONNET, REGION)
+        half = discounted(full, Decimal(50)).cost(CACHED).saved
+        assert half * 2 == full.cost(CACHED).saved != 0
 
     def test_a_long_prompt_counts_cached_tokens_and_costs_more(self) -> None:
         assert cost(GLOBAL, Counts(1, 199_999, 0, 1, 0)).usd == Decimal("0.5999973")

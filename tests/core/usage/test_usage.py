@@ -20,7 +20,7 @@ DAILY = Window(Unit.DAY).span(NOON, UTC_ZONE)
 PLACES = ("", "444455556666/eu-west-1", "444455556666/us-east-1")
 
 dollars = st.decimals(0, 100, places=13)
-counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(OBSERVED), dollars, dollars)
+counts = st.builds(Counts, *[st.integers(0, 10**6)] * len(OBSERVED), dollars, dollars, dollars)
 zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
 instants = st.integers(0, 40 * 24 * 60).map(
     lambda minutes: datetime(2026, 3, 20, tzinfo=UTC) + timedelta(minutes=minutes)

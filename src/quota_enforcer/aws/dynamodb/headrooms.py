@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.wire import Plain
 
 HEADROOM: Final = "headroom"
+_NEVER_LIMITED: Final = "saved_usd"
 STAYS: Final = timedelta(days=2)
 """Far longer than any look takes: who finds none must be able to rely on it."""
 
@@ -69,7 +70,11 @@ def _kept(principal: Principal, headroom: Headroom, over: str) -> Put:
         "quotas": headroom.quotas,
         "settings": headroom.settings,
         "until": instant(headroom.until),
-        "used": {name: number for name, number in headroom.used._asdict().items() if number},
+        "used": {
+            name: number
+            for name, number in headroom.used._asdict().items()
+            if number and name != _NEVER_LIMITED
+        },
         "buckets": [list(each) for each in sorted(headroom.buckets)],
         "left": {id_: str(left) for id_, left in headroom.left.items()},
     }

@@ -85,6 +85,8 @@ def _show(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> N
     for quota in standing["quotas"]:
         for sentence in _remarks(quota, zone):
             say(sentence)
+    for sentence in _saved(standing["quotas"]):
+        say(sentence)
 
 
 def _denied(standing: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
@@ -100,6 +102,14 @@ def _denied(standing: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield "What is blocked is being changed just now: ask again in a minute."
     if standing["trouble"]:
         yield f"For your administrators: {standing['trouble']}."
+
+
+def _saved(quotas: list[dict[str, Any]]) -> Iterator[str]:
+    """What caching saved, of the quota that counts most of it."""
+    most = max(quotas, key=lambda each: Decimal(each.get("saved_usd") or 0))
+    if usd := Decimal(most.get("saved_usd") or 0):
+        what = f"what {most['quota']} counts" if most["quota"] else "today's usage"
+        yield f"Saved by caching: {dollars(usd)} of {what}."
 
 
 def _cells(quota: dict[str, Any], zone: ZoneInfo) -> tuple[str | Text, ...]:

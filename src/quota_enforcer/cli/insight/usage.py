@@ -43,11 +43,13 @@ from quota_enforcer.insight.status import everybody
 from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 
 COLUMNS = Counts._fields
-"""Requests, the counts of tokens, what they cost, and the part of that at assumed prices."""
+"""Requests, the counts of tokens, what they cost, the part of that at assumed prices, and what was
+saved by caching."""
 
 _SHORT = (each.removesuffix("_tokens").removesuffix("_requests") for each in OBSERVED)
 _COUNTED = [each.replace("_", " ").capitalize() for each in _SHORT]
 _MONEY = ("Cost", "Assumed")
+_SAVED = "Saved"
 _WIDE = (*_COUNTED, *_MONEY)
 
 _NARROW = ("Requests", "Tokens", *_MONEY)
@@ -100,13 +102,15 @@ def show(rows: Mapping[Key, Counts], asked: SpendQuery, zone: str, limit: int | 
         if place not in telling and asked.by[place] is not By.MONTH
     ]
     say(", ".join((f"Usage {days}", *same)))
+    total = Counts.total(rows.values())
     numbers = _WIDE if is_roomy() else _NARROW
+    if total.saved_usd and is_roomy():
+        numbers = (*numbers, _SAVED)
     shown = list(rows.items())[:limit]
     table = [
         (*(key[place] or "-" for place in telling), *_numbers(counts, numbers))
         for key, counts in shown
     ]
-    total = Counts.total(rows.values())
     table.append(("Total", *("" for _ in telling[1:]), *_numbers(total, numbers)))
     head = [asked.by[place].capitalize() for place in telling]
     say_table((*head, *numbers), table, numbers=numbers)
@@ -117,13 +121,21 @@ def show(rows: Mapping[Key, Counts], asked: SpendQuery, zone: str, limit: int | 
     if total.assumed_usd:
         hint(f"{dollars(total.assumed_usd)} of the cost is at assumed prices: the dearest that "
              "could apply. Why: quota-enforcer prices check")  # fmt: skip
+    if total.saved_usd:
+        hint(f"Saved by caching: {dollars(total.saved_usd)}. Reads of the prompt cache cost so "
+             "much less than the same tokens as new input.")  # fmt: skip
 
 
 def _numbers(counts: Counts, columns: tuple[str, ...]) -> tuple[str, ...]:
-    money = dollars(counts.cost_usd), dollars(counts.assumed_usd) if counts.assumed_usd else ""
-    if columns is _NARROW:
-        return f"{counts.requests:,}", f"{counts.tokens:,}", *money
-    return (*(f"{number:,}" for number in counts[: len(OBSERVED)]), *money)
+    observed = zip(_COUNTED, (f"{each:,}" for each in counts[: len(OBSERVED)]), strict=True)
+    said = {
+        **dict(observed),
+        "Tokens": f"{counts.tokens:,}",
+        "Cost": dollars(counts.cost_usd),
+        "Assumed": dollars(counts.assumed_usd) if counts.assumed_usd else "",
+        _SAVED: dollars(counts.saved_usd) if counts.saved_usd else "",
+    }
+    return tuple(said[column] for column in columns)
 
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
@@ -162,8 +174,9 @@ def usage(  # noqa: PLR0913 - one argument for each option
     a member: then they have their own.
 
     The CSV's columns are those of --by, then requests, every count of tokens
-    (input_tokens and so on), cost_usd (exact dollars), and assumed_usd: the
-    part of it at assumed prices: the dearest that could apply.
+    (input_tokens and so on), cost_usd (exact dollars), assumed_usd: the part
+    of it at assumed prices: the dearest that could apply, and saved_usd: what
+    reads of the prompt cache cost less than the same tokens as new input.
 
     Examples:
       quota-enforcer usage

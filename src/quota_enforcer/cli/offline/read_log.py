@@ -60,7 +60,7 @@ def read_log(
             cost = _cost(prices, reading)
             if isinstance(reading, Counted) and cost is not None:
                 whose = str(reading.identity.principal), canonical_model(reading.model_id)
-                counts = reading.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+                counts = cost.charged_to(reading.counts)
                 used[whose] = Counts.total((used[whose], counts))
             if as_json:
                 document = _document(number, reading, cost)

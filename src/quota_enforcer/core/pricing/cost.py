@@ -17,6 +17,8 @@ SUMMED = (*TOKEN_PRICES, _UNSPLIT, "request")
 """What has a price of its own, in the order of Prices."""
 FIVE_MINUTES, HOUR, EITHER = map(SUMMED.index, ("cache_write", "cache_write_1h", _UNSPLIT))
 """The places of cache writes: by their lifetime, and where no record tells it."""
+INPUT, CACHE_READ = map(SUMMED.index, ("input", "cache_read"))
+_CACHED = {INPUT, CACHE_READ}
 ONE_UNIT = "one image or second a request"
 
 _counted = attrgetter(*COUNTED_BY.values(), "cache_write_tokens", "requests")
@@ -76,7 +78,7 @@ class ModelPrices:
                 assumed += part * used[place]
                 if instead:
                     words.append(instead)
-        return Cost(usd, assumed, "; ".join(dict.fromkeys(words)))
+        return Cost(usd, assumed, "; ".join(dict.fromkeys(words)), _saved(prices, counts))
 
     def missing(self, counts: Counts) -> list[str]:
         """Which prices of a Rate would have to be known for calls with these counts.
@@ -103,6 +105,13 @@ class ModelPrices:
 
 def _summed(prices: Prices, used: Iterable[int]) -> Decimal:
     return sum(map(Decimal.__mul__, prices.each, map(Decimal, used)), NO_MONEY)
+
+
+def _saved(prices: Prices, counts: Counts) -> Decimal:
+    """What reads of the prompt cache saved; nothing is claimed where a price is assumed."""
+    if not counts.cache_read_tokens or _CACHED & {each.place for each in prices.assumed}:
+        return NO_MONEY
+    return (prices.each[INPUT] - prices.each[CACHE_READ]) * counts.cache_read_tokens
 
 
 def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:

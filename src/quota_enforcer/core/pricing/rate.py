@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.usage.counts import TOKEN_COUNTS
+from quota_enforcer.core.usage.counts import NO_MONEY, TOKEN_COUNTS, Counts
 
 ADMIN = "admin"
 """The source of what admins wrote, before their note."""
@@ -76,6 +76,12 @@ class Cost:
     more than a known one."""
     priced_as: str
     """The key of the price, or in words which one stood in."""
+    saved: Decimal = NO_MONEY
+    """What the tokens read from the prompt cache would have cost more as input."""
+
+    def charged_to(self, counts: Counts) -> Counts:
+        """The same counts with this cost."""
+        return counts._replace(cost_usd=self.usd, assumed_usd=self.assumed, saved_usd=self.saved)
 
 
 def multiplied(rate: Rate, times: Decimal) -> Rate:

@@ -26,6 +26,10 @@ class Counts(NamedTuple):
     assumed_usd: Decimal = NO_MONEY
     """The part of them that is assumed: what the dearest price that could apply is more than a
     known one, or all of it."""
+    saved_usd: Decimal = NO_MONEY
+    """What reads of the prompt cache saved: the dollars that the same tokens cost more as input.
+
+    Only at known prices. What was metered before there was such a counter has none."""
 
     @classmethod
     def total(cls, rows: Iterable[Self]) -> Self:
@@ -36,7 +40,7 @@ class Counts(NamedTuple):
     @classmethod
     def observed(cls, numbers: Iterable[int]) -> Self:
         """Counts as AWS gives them, in the order of OBSERVED; what they cost is not known yet."""
-        return cls._make((*numbers, NO_MONEY, NO_MONEY))
+        return cls(*numbers)
 
     @property
     def tokens(self) -> int:
@@ -133,5 +137,5 @@ _FRACTIONAL = {Measure.WEIGHTED_TOKENS, Measure.COST_USD}
 _POSITION = {
     Measure(field): position
     for position, field in enumerate(Counts._fields)
-    if field != "assumed_usd"
+    if field in set(Measure)
 }

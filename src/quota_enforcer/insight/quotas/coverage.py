@@ -51,7 +51,7 @@ def coverage_of_calls(
     rows = defaultdict(list)
     for call in calls:
         cost = price(call)
-        counts = call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+        counts = cost.charged_to(call.counts)
         model = canonical_model(call.model_id)
         rows[book.charged(call.identity), model, call.identity.session, call.place].append(counts)
     uses = (

@@ -238,4 +238,4 @@ def _prices() -> PriceTable:
 def _priced(call: Call) -> Counts:
     """What a call used, with its dollars."""
     cost = _prices().cost(call.model, REGION, call.counts)
-    return call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+    return cost.charged_to(call.counts)

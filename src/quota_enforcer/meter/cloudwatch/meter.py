@@ -68,7 +68,7 @@ class Pricing:
     def _costed(self, model_id: str, counts: Counts, day: date) -> Counts:
         priced_as = self.models.named(model_id).priced_as
         cost = self.prices.on(day).cost(priced_as, self.region, counts)
-        return counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed)
+        return cost.charged_to(counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class CallCharger:
             call.at,
             hour,
             tuple(map(bucket, principals)),
-            call.counts._replace(cost_usd=cost.usd, assumed_usd=cost.assumed),
+            cost.charged_to(call.counts),
             Source(call.arn, call.model_id, hour) if gated else None,
         )
 

@@ -21,7 +21,11 @@ ZONES = (
 )  # fmt: skip
 DOLLARS = st.decimals(0, 1_000, places=13)
 COUNTS = st.builds(
-    Counts, *len(OBSERVED) * [st.integers(0, 10**12)], cost_usd=DOLLARS, assumed_usd=DOLLARS
+    Counts,
+    *len(OBSERVED) * [st.integers(0, 10**12)],
+    cost_usd=DOLLARS,
+    assumed_usd=DOLLARS,
+    saved_usd=DOLLARS,
 )
 
 

@@ -44,7 +44,7 @@ def row_document(row: StatusRow) -> dict[str, Any]:
     if isinstance(row.used, Decimal):
         document["used"] = exact(row.used)
         document["limit"] = None if row.limit is None else exact(row.limit)
-    for name in ("cost_usd", "assumed_usd"):
+    for name in ("cost_usd", "assumed_usd", "saved_usd"):
         dollars = getattr(row, name)
         document[name] = None if dollars is None else exact(dollars)
     return document
