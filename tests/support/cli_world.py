@@ -15,7 +15,7 @@ from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.cli import deployment
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.insight import me
+from quota_enforcer.cli.insight.me import question
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal import asking
 from quota_enforcer.core.deployment import MeSettings, Mode
@@ -225,7 +225,7 @@ def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell
     world = World(mode)
     shell = Shell(world, AdminTable(world.quotas), monkeypatch)
     monkeypatch.setattr(deployment, "find", shell.find)
-    monkeypatch.setattr(me, "ask", shell.ask_me)
+    monkeypatch.setattr(question, "ask", shell.ask_me)
     monkeypatch.setattr(clock, "now", lambda: shell.now)
     for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -11,7 +11,7 @@ from quota_enforcer.cli.insight.console import console
 from quota_enforcer.cli.insight.explain.command import explain as explain_
 from quota_enforcer.cli.insight.forecast import forecast
 from quota_enforcer.cli.insight.history import history
-from quota_enforcer.cli.insight.me import me
+from quota_enforcer.cli.insight.me.command import me
 from quota_enforcer.cli.insight.report import report
 from quota_enforcer.cli.insight.status.command import status
 from quota_enforcer.cli.insight.usage import usage

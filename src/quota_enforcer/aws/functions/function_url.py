@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -37,18 +38,26 @@ class NotAnswered(EnforcerError):
     """The function did not answer, or would not; the message is its own."""
 
 
-def ask(url: str, credentials: "Credentials", region: str | None) -> dict[str, Any]:
-    """What the function says of whom these credentials are.
+def ask(
+    url: str,
+    credentials: "Credentials",
+    region: str | None,
+    request: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What the function says of whom these credentials are; with `request`, to that of theirs.
 
     `region` is for URLs that do not name theirs. Raises NoUrl, MayNotAsk or NotAnswered, and
     ClientError if AWS does not know the credentials.
     """
     region = checked_region(url, region)
-    request = AWSRequest("GET", url, headers={"accept": "application/json"})
-    SigV4Auth(credentials.get_frozen_credentials(), "lambda", region).add_auth(request)
+    signed = AWSRequest("GET", url, headers={"accept": "application/json"})
+    if request is not None:
+        posted = {"accept": "application/json", "content-type": "application/json"}
+        signed = AWSRequest("POST", url, headers=posted, data=json.dumps(request))
+    SigV4Auth(credentials.get_frozen_credentials(), "lambda", region).add_auth(signed)
     http = URLLib3Session(proxies=get_environ_proxies(url), timeout=_PATIENCE)
     try:
-        answer = http.send(request.prepare())
+        answer = http.send(signed.prepare())
     finally:
         http.close()
     said = _said(answer.content)
