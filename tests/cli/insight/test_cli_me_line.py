@@ -250,7 +250,7 @@ def test_a_prompt_waits_no_longer_than_it_must(
     ended: list[int] = []
     monkeypatch.setattr(line, "PATIENCE", 0)
     monkeypatch.setattr(line, "_told", lambda *_: iter(()).__next__)
-    monkeypatch.setattr(line.os, "_exit", ended.append)
+    monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr(line, "Thread", NeverAnswers)
     assert shell.out("me", "--line") == "bedrock: no answer\n"
     assert ended == [0]

@@ -40,7 +40,7 @@ class Counts(NamedTuple):
     @classmethod
     def observed(cls, numbers: Iterable[int]) -> Self:
         """Counts as AWS gives them, in the order of OBSERVED; what they cost is not known yet."""
-        return cls(*numbers)
+        return cls._make((*numbers, NO_MONEY, NO_MONEY, NO_MONEY))
 
     @property
     def tokens(self) -> int:
