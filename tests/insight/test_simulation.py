@@ -377,3 +377,16 @@ def test_without_a_lag_only_the_next_call_is_reckoned_with() -> None:
     avoiding = a_quota(limit=Decimal(100_050), overshoot=Overshoot.AVOID)
     [kept] = simulated(every(SECOND, 1_200), avoiding).values()
     assert kept.used.tokens == 100_000
+
+
+def test_an_unusual_hour_is_replayed_beside_what_went_through_before() -> None:
+    """A call of 100 tokens on each of six days, and then nine of them in one hour."""
+    quota = a_quota(
+        limit=Decimal(10), window=Window(Unit.HOUR), unusual=Decimal(4), action=Action.DENY
+    )
+    days = [a_call("alice", MORNING + timedelta(days=number)) for number in range(6)]
+    runaway = [a_call("alice", MORNING + timedelta(days=6, seconds=number)) for number in range(9)]
+    [found] = simulated([*days, *runaway], quota).values()
+    assert (found.used.requests, found.refused.requests) == (6 + 4, 5)
+    [notice] = [each for each in found.events if each.kind == "blocked"]
+    assert "that is 4.0 times what is usual" in notice.reason

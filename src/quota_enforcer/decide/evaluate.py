@@ -22,6 +22,7 @@ from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.pace.ahead import may_close_early
+from quota_enforcer.decide.pace.usual import UsualHoursRead, UsualReads, with_usual
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""
@@ -31,11 +32,17 @@ class Pools:
     """The pools of one moment; each is read when first asked for, by whichever thread that is."""
 
     def __init__(
-        self, book: QuotaBook, ledger: UsageReads, context: Context, paces: PaceReads = NO_PACES
+        self,
+        book: QuotaBook,
+        ledger: UsageReads,
+        context: Context,
+        paces: PaceReads = NO_PACES,
+        usuals: UsualReads | None = None,
     ) -> None:
         self._book = book
         self._ledger = ledger
         self._paces = paces
+        self.usuals = usuals or UsualHoursRead(ledger)
         self._context = context
         self._lock = Lock()
         self._read: dict[str, Future[Mapping[str, Usage]]] = {}
@@ -143,13 +150,12 @@ def decide_for_one(
     ledger: UsageReads,
     context: Context,
     pools: Pools | None = None,
-    paces: PaceReads = NO_PACES,
 ) -> Decision:
     """Decide for one principal on what the ledger holds now.
 
     With `pools` what teams share is read once for all who are looked at.
     """
-    pools = pools or Pools(book, ledger, context, paces)
+    pools = pools or Pools(book, ledger, context)
     return evaluate(record, book, ledger, context, pools).decision
 
 
@@ -165,6 +171,8 @@ def evaluate(
     if since is not None and since > context.now:
         context = replace(context, now=since)
     applicable = book.applicable_to(record.principal, context.now)
+    quotas = with_usual(record.principal, applicable.quotas, pools.usuals, context)
+    applicable = replace(applicable, quotas=quotas)
     shared = pools.usage(applicable.quotas)
     first = _first_day((quota for quota in applicable.quotas if not quota.pooled), context)
     own = Usage() if first is None else ledger.usage(record.principal, first)

@@ -195,7 +195,8 @@ def _runs_out(verdict: Verdict, usage: Usage, context: Context) -> datetime | No
 
 def _freed(was: UsedUp, verdict: Verdict) -> str:
     """Why a quota that denied is used up no more."""
-    if verdict.limit > was.limit:
+    of_its_hour = verdict.quota.unusual is not None and verdict.span.start > was.window_start
+    if verdict.limit > was.limit and not of_its_hour:
         limit = bare_limit(verdict.limit, verdict.quota.measure.words)
         if not verdict.limit.is_finite():
             return f"there is no limit{wording.of_pool(verdict.quota)} now"

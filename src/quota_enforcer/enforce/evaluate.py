@@ -17,6 +17,7 @@ from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, decide_for_one, evaluate
+from quota_enforcer.decide.pace.usual import UsualReads
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
@@ -52,9 +53,9 @@ class EvaluationLedger(StandingReads, UsageReads, PaceReads, Protocol):
     """The roles of the ledger that decisions rest on."""
 
 
-def decide_for(given: SweepInput, ledger: EvaluationLedger) -> Evaluated:
+def decide_for(given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) -> Evaluated:
     """Look at everybody gathered, and at all of a team whose pool now denies something else."""
-    run = _EvaluationRun(given, ledger)
+    run = _EvaluationRun(given, ledger, usuals)
     run.at(given.wanted)
     run.at(_drawing_on_what_changed(run.decisions, given))
     outcome = Outcome.total(run.outcomes)
@@ -82,9 +83,9 @@ class SecondLook:
         before, state = given.state, self._ledger.state()
         given = replace(given, rules=self._latest(given.context.now), state=state)
         record = self._ledger.records([principal])[principal]
-        decision = decide_for_one(
-            record, given.rules.book, self._ledger, given.context, paces=self._ledger
-        )
+        book, context = given.rules.book, given.context
+        pools = Pools(book, self._ledger, context, self._ledger)
+        decision = decide_for_one(record, book, self._ledger, context, pools)
         tripped = before.breaker_since is not None or state.breaker_since is not None
         if given.paused:
             decision = decision.pausing()
@@ -96,10 +97,10 @@ class SecondLook:
 class _EvaluationRun:
     """What has been decided so far."""
 
-    def __init__(self, given: SweepInput, ledger: EvaluationLedger) -> None:
+    def __init__(self, given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) -> None:
         self._given = given
         self._ledger = ledger
-        self._pools = Pools(given.rules.book, ledger, given.context, ledger)
+        self._pools = Pools(given.rules.book, ledger, given.context, ledger, usuals)
         self.decisions: list[Decision] = []
         self.records: dict[Principal, Record] = {}
         self.outcomes: list[Outcome] = []

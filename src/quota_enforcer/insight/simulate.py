@@ -6,8 +6,8 @@ call it does what is due.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -24,7 +24,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
+from quota_enforcer.core.quotas.quota import Quota, Rule, UsualHours, named_by
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
@@ -32,6 +32,7 @@ from quota_enforcer.core.usage.pace import CallPace, DenyLag, slot_of
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.decision import decide
+from quota_enforcer.decide.pace.usual import usual_hours, with_usual
 from quota_enforcer.meter.log.record import Counted
 
 EVENTS = frozenset(
@@ -116,6 +117,7 @@ class Replay:
         self._agenda: list[_Due] = []
         self._number = count()
         self._looks: set[tuple[datetime, Principal]] = set()
+        self._usual: dict[tuple[Principal, Quota, date], UsualHours] = {}
         self._charged = cache(book.charged)
         self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
         self._pools = cache(lambda charged: _pools(book, charged))
@@ -164,13 +166,18 @@ class Replay:
 
     def _look(self, principal: Principal, now: datetime) -> None:
         self._looks.discard((now, principal))
-        applicable = self._book.applicable_to(principal, now)
+        applicable, context = (
+            self._book.applicable_to(principal, now),
+            self._context(principal, now),
+        )
+        quotas = with_usual(principal, applicable.quotas, self, context)
+        applicable = replace(applicable, quotas=quotas)
         decision = decide(
             principal,
             applicable,
             self._buckets[principal, EVERYWHERE].usage,
             self._standings[principal],
-            self._context(principal, now),
+            context,
             {
                 quota.id: self._buckets[self._whose(quota, principal), quota.places].usage
                 for quota in applicable.quotas
@@ -193,6 +200,17 @@ class Replay:
             )
         if decision.standing.due is not None:
             self._look_at(self._delays.looked(decision.standing.due), principal)
+
+    def usual(
+        self, principal: Principal, quotas: Collection[Quota], context: Context
+    ) -> Mapping[str, UsualHours]:
+        """What is usual of somebody, by what went through before today."""
+        today = local_date(context.now, self._zone)
+        for quota in quotas:
+            if (principal, quota, today) not in self._usual:
+                usage = self._buckets[principal, quota.places].usage
+                self._usual[principal, quota, today] = usual_hours(quota, usage, context)
+        return {quota.id: self._usual[principal, quota, today] for quota in quotas}
 
     def _context(self, principal: Principal, now: datetime) -> Context:
         """As where there are gates, and satellites in all accounts that anything is said of."""

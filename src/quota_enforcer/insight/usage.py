@@ -21,7 +21,8 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
 from quota_enforcer.core.usage.reads import UsageReads
-from quota_enforcer.core.usage.window import local_date
+from quota_enforcer.core.usage.window import day_start, local_date
+from quota_enforcer.decide.pace.usual import first_usual_day
 
 BETWEEN_TEAMS = "+"
 """A member of several teams is charged to all of them together: `team/a+team/b`."""
@@ -140,11 +141,16 @@ class UsageRead:
     def __init__(
         self, ledger: UsageReads, rules: Iterable[Rule], context: Context, first: date
     ) -> None:
-        windows = {rule.window for rule in rules if isinstance(rule, Quota)}
-        spans = [window.span(context.now, context.zone) for window in windows]
+        quotas = [rule for rule in rules if isinstance(rule, Quota)]
+        spans = [window.span(context.now, context.zone) for window in {q.window for q in quotas}]
+        days = [first, *(local_date(span.start, context.zone) for span in spans)]
+        hours = [span.start for span in spans if span.hours]
+        if any(quota.unusual is not None for quota in quotas):
+            days.append(first_usual_day(local_date(context.now, context.zone)))
+            hours.append(day_start(days[-1], context.zone))
         self._ledger = ledger
-        self._first = min([first, *(local_date(span.start, context.zone) for span in spans)])
-        self._hours_from = min((span.start for span in spans if span.hours), default=context.now)
+        self._first = min(days)
+        self._hours_from = min(hours, default=context.now)
         self._read: dict[Principal, Future[Usage]] = {}
         self._lock = Lock()
 
@@ -196,6 +202,14 @@ class ReadBefore:
         return self.usages[principal]
 
 
+def hours_needed(quota: Quota, context: Context) -> date | None:
+    """From which local date on a quota needs usage by the hour; None if it does not."""
+    if quota.unusual is not None:
+        return first_usual_day(local_date(context.now, context.zone))
+    span = quota.window.span(context.now, context.zone)
+    return local_date(span.start, context.zone) if span.hours else None
+
+
 def far_back(
     principals: Iterable[Principal], book: QuotaBook, context: Context, since: date | None = None
 ) -> tuple[dict[Principal, date], date | None]:
@@ -207,13 +221,12 @@ def far_back(
     by_the_hour: set[date] = set()
     today = local_date(context.now, context.zone)
     for principal in principals:
-        spans = [
-            quota.window.span(context.now, context.zone)
-            for quota in book.applicable_to(principal, context.now).quotas
-        ]
+        quotas = book.applicable_to(principal, context.now).quotas
+        spans = [quota.window.span(context.now, context.zone) for quota in quotas]
         starts = [local_date(span.start, context.zone) for span in spans]
-        by_the_hour |= {local_date(span.start, context.zone) for span in spans if span.hours}
-        first = min([since or today, *starts])
+        hours = {day for quota in quotas if (day := hours_needed(quota, context)) is not None}
+        by_the_hour |= hours
+        first = min([since or today, *starts, *hours])
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))
     return firsts, min(by_the_hour, default=None)

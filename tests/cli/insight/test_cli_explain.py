@@ -427,3 +427,46 @@ def test_a_quota_that_closes_before_its_limit_says_by_which_pace(shell: Shell) -
     document = shell.json("explain", "user/alice")
     [summed] = document["names"][0]["applies"]
     assert (summed["state"], summed["closed_early"]) == ("blocked", why)
+
+
+def test_an_unusual_hour_is_explained_by_what_is_usual(shell: Shell) -> None:
+    world = shell.world
+    world.metering(Metering.STREAM)
+    world.quota(limit=1000, window="hour", unusual="5x")
+    for day in range(1, 5):
+        world.stream("alice", NOON - timedelta(days=day), 400)
+    world.stream("alice", NOON, 2_100)
+    shell.sweep()
+    before = facts(shell.out("explain", "user/alice"))
+    assert before["Limit"] == ["5 times what is usual, at least 1,000 total tokens per hour"]
+    [usual] = before["Usual"]
+    assert usual.startswith("nothing yet: 4 days with usage in the last 3 weeks, and it takes 5;")
+    assert before["Result"] == ["it denies nothing: there is no limit now"]
+    world.stream("alice", NOON - timedelta(days=5), 500)
+    after = facts(shell.out("explain", "user/alice"))
+    [usual] = after["Usual"]
+    assert usual == (
+        "this hour is 5.2 times what is usual: in the last 3 weeks the busiest hour of a day came "
+        "to 400 total tokens in the median of 5 days, and to 500 total tokens at most; so its "
+        "limit is 2,000"
+    )
+    assert after["Used"] == ["2,100 of 2,000 total tokens, 105 %"]
+    [summed] = shell.json("explain", "user/alice")["names"][0]["applies"]
+    assert summed["usual"] == {"times": "5", "days": 5, "busiest_hour": 400, "most": 500}
+    assert (summed["limit"], summed["limit_without_raise"]) == (2000, 1000)
+
+
+def test_status_of_many_knows_what_is_usual_of_each(shell: Shell) -> None:
+    world = shell.world
+    world.metering(Metering.STREAM)
+    world.quota(principal="user/*", limit=10, window="hour", unusual="5x")
+    for who, usual in (("alice", 100), ("bob", 300)):
+        for day in range(1, 7):
+            world.stream(who, NOON - timedelta(days=day), usual)
+        world.stream(who, NOON, 600)
+    shell.sweep()
+    world.wake(NOON, "user/alice", "user/bob")
+    rows = shell.json("status")["standings"]
+    assert {each["principal"]: each["limit"] for each in rows} == {
+        "user/alice": 500, "user/bob": 1500,
+    }  # fmt: skip

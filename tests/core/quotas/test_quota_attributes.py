@@ -48,6 +48,13 @@ def test_what_is_as_by_default_is_left_out() -> None:
         {"warn_at": (50, 90)},
         {"action": Action.NOTIFY},
         {"overshoot": Overshoot.AVOID},
+        {"window": Window(Unit.HOUR), "unusual": Decimal("2.5"), "action": Action.DENY},
+        {
+            "window": Window(Unit.HOUR),
+            "unusual": Decimal(10),
+            "warn_at": (),
+            "action": Action.NOTIFY,
+        },
         {"models": (OPUS, EVERY_MODEL)},
         {"measure": Measure.WEIGHTED_TOKENS, "weights": WEIGHTS},
         {"measure": Measure.COST_USD, "limit": Decimal("0.000000000001")},

@@ -76,6 +76,7 @@ PERCENTAGES = "percentages from 1 to 99, one or a list"
 WEEK_DAYS = "a day of the week, such as monday"
 MONTH_DAYS = "a day of the month from 1 to 31"
 OF_TEAM = "the item 'members' of the team"
+TIMES = "how many times the busy hours, from 1.5x to 1000x, such as 5x"
 MEMBERS = "a list of principals that are no teams"
 NO_TEAMS = f"{MEMBERS}: instead of team/y name the members, one by one"
 BOOLEANS = "true or false"
@@ -277,6 +278,15 @@ class TestValid:
         assert a_quota(overshoot="allow", action="notify").overshoot is Overshoot.ALLOW
         assert a_quota(overshoot="avoid").overshoot is Overshoot.AVOID
 
+    @pytest.mark.parametrize("said", ["5x", "5X", "5 x", 5, "5", Decimal(5), "5.0x"])
+    def test_an_hour_may_be_held_against_what_is_usual(self, said: Any) -> None:
+        """Then it only warns, and only at its limit, where the item does not say otherwise."""
+        unusual = a_quota(unusual=said, window="hour")
+        assert unusual.unusual == 5
+        assert (unusual.action, unusual.warn_at) == (Action.NOTIFY, ())
+        denying = a_quota(unusual=said, window="hour", action="deny", warn_at=50)
+        assert (denying.action, denying.warn_at) == (Action.DENY, (50,))
+
     def test_weights_are_those_of_the_counters_in_their_order(self) -> None:
         weights = {"output_tokens": 5, "input_tokens": "1", "cache_read_tokens": Decimal("0.10"),
                    "requests": Decimal("1E+3")}  # fmt: skip
@@ -416,6 +426,8 @@ class TestWrong:
              "{'input_tokens': 1, 'output_tokens': 5}", ONLY_WEIGHTED),
             ("unknown_prices", "deny", "'deny'", ONLY_MONEY),
             ("overshoot", "never", "'never'", "allow, avoid"),
+            *(("unusual", wrong, repr(wrong), TIMES)
+              for wrong in ("1x", "0", "1001x", "5.25x", "-5", "often", "5xx", "", [5])),
             ("members", ["user/bob"], "['user/bob']", "only where principal is team/NAME"),
             ("share", "pool", "'pool'", "only where principal is team/NAME"),
         ],
@@ -472,6 +484,16 @@ class TestWrong:
              f"weights is {{'requests': 1}}; allowed: {ONLY_WEIGHTED}"),
             ({"overshoot": "avoid", "action": "notify"},
              "overshoot is 'avoid'; allowed: allow, since action notify closes nothing"),
+            ({"unusual": "5x"}, "window is 'day'; allowed: hour, with unusual"),
+            ({"unusual": "5x", "window": "rolling 1 hours"},
+             "window is 'rolling 1 hours'; allowed: hour, with unusual"),
+            ({"unusual": "5x", "window": "hour", "limit": Decimal("0.0")},
+             "limit is 0.0; allowed: above 0 with unusual: no hour below it is unusual"),
+            ({"unusual": "5x", "window": "hour", "overshoot": "avoid"},
+             "overshoot is 'avoid'; allowed: allow, since action notify closes nothing"),
+            ({"unusual": "5x", "window": "hour", "principal": "team/x", "share": "pool",
+              "members": ["user/a"]},
+             "share is 'pool'; allowed: each, with unusual: what is usual is each member's own"),
             ({"measure": "weighted_tokens"}, f"weights is missing; allowed: {WEIGHTS}"),
             ({"measure": "weighted_tokens", "weights": {"requests": 1}, "unknown_prices": "warn"},
              f"unknown_prices is 'warn'; allowed: {ONLY_MONEY}"),

@@ -105,6 +105,9 @@ def test_a_number_counts_only_as_what_it_says_to_be_of(
         ("action", "Notify", "notify"),
         ("share", "pooled", "pool"),
         ("raise_to", "no limit", "unlimited"),
+        *(("unusual", said, "5x") for said in ("5", "5x", "5 X", "x5", "5 times", "5-fold", 5)),
+        ("unusual", "2.5", "2.5x"),
+        ("unusual", "often", "often"),
         ("raise_to", "2M", Decimal(2_000_000)),
     ],
 )

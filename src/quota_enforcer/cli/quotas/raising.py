@@ -262,7 +262,7 @@ def _above(to: str, quota: Quota, now: datetime, *, own: bool) -> Decimal | str:
             f"{nearest('raise_to', said)}",
             param_hint="TO",
         )
-    present = quota.limit if own else quota.limit_at(now)
+    present = quota.limit if own or quota.unusual is not None else quota.limit_at(now)
     if limit <= present:
         raise typer.BadParameter(
             f"{to} is not above {limit_of(present, quota.measure.words)} ({named(quota)}); "

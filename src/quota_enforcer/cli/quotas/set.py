@@ -86,6 +86,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         str | None,
         _option(_RULE, "ALLOW|AVOID", "avoid: close before the limit, by pace and lag."),
     ] = None,
+    unusual: Annotated[
+        str | None,
+        _option(_RULE, "TIMES", "Of an hour: warn at so many times what is usual, such as 5x."),
+    ] = None,
     unknown_prices: Annotated[
         str | None, _option(_RULE, "WARN|DENY", "For cost_usd: may assumed prices deny?")
     ] = None,
@@ -146,6 +150,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
           --weight input_tokens=1 --weight output_tokens=5
       quota-enforcer quota set user/* europe --window day \
           --measure cost_usd --limit 50 --regions eu-west-1,eu-central-1
+      quota-enforcer quota set user/* runaway --window hour \
+          --measure total_tokens --limit 200_000 --unusual 5x
     """
     now, zone = clock.now(), deployment.settings.zone
     given: dict[str, Any] = {
@@ -160,6 +166,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "warn_at": warn_at,
         "action": action,
         "overshoot": overshoot,
+        "unusual": unusual,
         "unknown_prices": unknown_prices,
         "enabled": enabled,
         "exempt": exempt,

@@ -25,8 +25,8 @@ from quota_enforcer.insight.quotas.items import states
 _SEE_OTHER: Final = 303
 KEY: Final = ("principal", "quota")
 FIELDS: Final = (
-    "measure", "limit", "window", "models", "warn_at", "action", "members", "share", "until",
-    "note",
+    "measure", "limit", "window", "unusual", "models", "warn_at", "action", "members", "share",
+    "until", "note",
 )  # fmt: skip
 """Attributes that the form has; all others of a stored item stay as they are."""
 LISTS: Final = frozenset({"models", "warn_at", "members"})

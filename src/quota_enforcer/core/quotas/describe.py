@@ -24,6 +24,8 @@ def granted_amount(rule: Rule) -> str:
     match rule:
         case Quota():
             words = f"{amounts.limit_of(rule.limit, rule.measure.words)} per {rule.window}"
+            if rule.unusual is not None:
+                words = f"{amounts.number(rule.unusual)} times what is usual, at least {words}"
             return f"{words} ({_weighed(rule)})" if rule.weights else words
         case Exemption():
             return "no limit"

@@ -44,9 +44,9 @@ Item = Mapping[str, Any]
 
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
-    "regions", "accounts", "warn_at", "action", "overshoot", "unknown_prices", "enabled", "exempt",
-    "raise_to",
-    "raise_until", "until", "members", "share", "note", "edited_by", "edited_at", "schema",
+    "regions", "accounts", "warn_at", "action", "overshoot", "unusual", "unknown_prices",
+    "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share", "note",
+    "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -177,6 +177,8 @@ class _Reading:
             f"{numbers}, or 'unlimited'", None,
         )  # fmt: skip
         raise_until = self._optional("raise_until", self._moment, values.MOMENT, None)
+        unusual = self._unusual(share)
+        only_warns = unusual is not None
         if ("raise_to" in self._item) != ("raise_until" in self._item):
             self._problems.append("raise_to and raise_until go together: set both or neither")
         return Quota(
@@ -186,7 +188,7 @@ class _Reading:
             members,
             share,
             measure=measure or Measure.REQUESTS,
-            limit=self._required("limit", number, numbers, Decimal(0)),
+            limit=self._limit(number, numbers, unusual),
             window=self._window(),
             models=self._optional(
                 "models", self._models,
@@ -197,10 +199,13 @@ class _Reading:
             places=self._places(),
             warn_at=self._optional(
                 "warn_at", values.thresholds, "percentages from 1 to 99, one or a list",
-                (DEFAULT_WARNING,),
+                () if only_warns else (DEFAULT_WARNING,),
             ),
-            action=self._optional("action", Action, ", ".join(Action), Action.DENY),
-            overshoot=self._overshoot(),
+            action=self._optional(
+                "action", Action, ", ".join(Action), Action.NOTIFY if only_warns else Action.DENY
+            ),
+            overshoot=self._overshoot(only_warns=only_warns),
+            unusual=unusual,
             weights=self._weights(measure),
             unknown_prices=self._unknown_prices(measure),
             raise_to=raise_to,
@@ -245,11 +250,30 @@ class _Reading:
             self._only_with(Measure.WEIGHTED_TOKENS, "weights")
         return none
 
-    def _overshoot(self) -> Overshoot:
+    def _overshoot(self, *, only_warns: bool) -> Overshoot:
+        """`only_warns` says that it does so where the item says no action."""
         found = self._optional("overshoot", Overshoot, ", ".join(Overshoot), Overshoot.ALLOW)
-        if found is Overshoot.AVOID and self._item.get("action") == Action.NOTIFY:
+        action = self._item.get("action", Action.NOTIFY if only_warns else Action.DENY)
+        if found is Overshoot.AVOID and action == Action.NOTIFY:
             self._refuse("overshoot", "allow, since action notify closes nothing")
         return found
+
+    def _unusual(self, share: Share) -> Decimal | None:
+        found = self._optional("unusual", values.times, values.TIMES, None)
+        if found is None:
+            return None
+        if self._item.get("window", Unit.HOUR) != Unit.HOUR:
+            self._refuse("window", "hour, with unusual")
+        if share is Share.POOL:
+            self._refuse("share", "each, with unusual: what is usual is each member's own")
+        return found
+
+    def _limit(self, number: Callable[[Any], Decimal], numbers: str, unusual: object) -> Decimal:
+        told = len(self._problems)
+        limit = self._required("limit", number, numbers, Decimal(0))
+        if unusual is not None and not limit and len(self._problems) == told:
+            self._refuse("limit", "above 0 with unusual: no hour below it is unusual")
+        return limit
 
     def _unknown_prices(self, measure: Measure | None) -> UnknownPrices:
         if measure is Measure.COST_USD:

@@ -1,9 +1,9 @@
 """Quotas: one rule each, as an admin means it; `item` reads them from table items."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -46,6 +46,29 @@ class Share(StrEnum):
 
     EACH = "each"
     POOL = "pool"
+
+
+ENOUGH_DAYS: Final = 5
+"""On fewer days with usage nothing is usual yet, and so nothing unusual."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsualHours:
+    """What the busiest hour of a day came to, over the days of the last weeks with usage."""
+
+    days: int = 0
+    """How many of them had usage."""
+    busiest: Decimal = NO_MONEY
+    """The median of their busiest hours: half of the days were no busier."""
+    most: Decimal = NO_MONEY
+
+    @property
+    def known(self) -> bool:
+        """Whether there is enough to call an hour unusual."""
+        return self.days >= ENOUGH_DAYS
+
+
+NOTHING_USUAL: Final = UsualHours()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +146,10 @@ class Quota(Rule):
     raise_to: Decimal | None = None
     """Replaces the limit until `raise_until`."""
     raise_until: datetime | None = None
+    unusual: Decimal | None = None
+    """So many times what is usual is the limit of an hour, and never less than `limit`."""
+    usual: UsualHours = field(default=NOTHING_USUAL, repr=False, compare=False)
+    """What is usual of the one whom it is held against; no item says it."""
 
     @property
     def pooled(self) -> bool:
@@ -152,7 +179,14 @@ class Quota(Rule):
         """The limit in force, with a temporary raise while it lasts."""
         if self.raise_to is not None and self.raise_until is not None and now < self.raise_until:
             return self.raise_to
-        return self.limit
+        if self.unusual is None:
+            return self.limit
+        if not self.usual.known:
+            return UNLIMITED
+        many = self.unusual * self.usual.busiest
+        if not self.measure.fractional:
+            many = many.to_integral_value(ROUND_CEILING)
+        return max(self.limit, many)
 
     def turning_points(self) -> tuple[datetime, ...]:
         """Also the end of a raise."""

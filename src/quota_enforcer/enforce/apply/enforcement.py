@@ -14,6 +14,7 @@ from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.usage.headroom import Headroom
 from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.pace.usual import UsualHoursRead
 from quota_enforcer.enforce.apply.breaker import (
     Allowed,
     apply_breaker,
@@ -79,6 +80,7 @@ class Enforcement:
         self._ledger = ledger
         self._appliers = appliers
         self._breaker = breaker
+        self._usuals = UsualHoursRead(ledger)
 
     def plan(self, given: SweepInput, *, confirmed: bool = False) -> Plan:
         """Decide for everybody gathered, and for who shares a pool that changes for it.
@@ -145,7 +147,7 @@ class Enforcement:
         everybody.
         """
         ledger, breaker = self._ledger, self._breaker
-        evaluated = decide_for(given, ledger)
+        evaluated = decide_for(given, ledger, self._usuals)
         if given.paused:
             return evaluated, hold_everything(evaluated.decisions, given)
         if given.confirmed:
@@ -156,7 +158,7 @@ class Enforcement:
                 return evaluated, answer
             if answer:
                 given = replace(given, wanted=given.wanted | answer)
-                evaluated = decide_for(given, ledger)
+                evaluated = decide_for(given, ledger, self._usuals)
         return evaluated, apply_breaker(evaluated.decisions, given, ledger, breaker)
 
     def _parts(self, plan: Plan, unpriced: UnpricedModels) -> Iterator[Outcome]:

@@ -113,7 +113,8 @@ def _state(
         return ItemState(item, f"ended {wording.moment(rule.until, settings.zone)}", rule=rule)
     ends = f" until {wording.moment(rule.until, settings.zone)}" if rule.until else ""
     words = f"in force{ends}"
-    if isinstance(rule, Quota) and rule.limit_at(now) != rule.limit:
+    raised_to = rule.raise_to if isinstance(rule, Quota) else None
+    if isinstance(rule, Quota) and rule.limit_at(now) == raised_to != rule.limit:
         until = wording.moment(rule.raise_until, settings.zone)
         raised = bare_limit(rule.limit_at(now), rule.measure.words)
         words += f", raised to {raised} until {until}"

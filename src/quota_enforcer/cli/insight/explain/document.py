@@ -71,6 +71,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "limit_without_raise": _number(quota.limit, quota),
         "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),
         "raise_until": quota.raise_until,
+        "usual": _usual(quota),
         "window_start": verdict.span.start,
         "window_end": verdict.span.end,
         "frees_at": verdict.frees_at,
@@ -94,6 +95,18 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "by_place": _numbers(summed.parts.places, quota),
         "not_counted_places": _numbers(summed.parts.other_places, quota),
         "by_member": _numbers(summed.members, quota),
+    }
+
+
+def _usual(quota: Quota) -> dict[str, Any] | None:
+    """What an hour is held against; None of a quota that does not ask for it."""
+    if quota.unusual is None:
+        return None
+    return {
+        "times": exact(quota.unusual),
+        "days": quota.usual.days,
+        "busiest_hour": _number(quota.usual.busiest, quota),
+        "most": _number(quota.usual.most, quota),
     }
 
 

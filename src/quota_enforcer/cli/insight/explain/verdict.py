@@ -8,7 +8,7 @@ from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
 from quota_enforcer.core.quotas.describe import CLOSES, granted_amount
-from quota_enforcer.core.quotas.quota import Action, Quota
+from quota_enforcer.core.quotas.quota import ENOUGH_DAYS, Action, Quota
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.place import EVERYWHERE
@@ -25,6 +25,8 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     verdict = summed.verdict
     quota = verdict.quota
     yield "Limit", _limit(quota, context)
+    if quota.unusual is not None:
+        yield "Usual", _usual(verdict)
     if quota.models != (EVERY_MODEL,):
         yield "Models", ", ".join(map(str, quota.models))
     if quota.places != EVERYWHERE:
@@ -57,6 +59,19 @@ def _limit(quota: Quota, context: Context) -> str:
     if quota.until is not None:
         words += f"; the quota ends {wording.moment(quota.until, context.zone)}"
     return words
+
+
+def _usual(verdict: Verdict) -> str:
+    """What this hour is held against."""
+    usual = verdict.quota.usual
+    if not usual.known:
+        days = f"{usual.days} days" if usual.days != 1 else "1 day"
+        return (
+            f"nothing yet: {days} with usage in the last 3 weeks, and it takes {ENOUGH_DAYS}; "
+            "until then no hour is unusual"
+        )
+    limit = bare_limit(verdict.limit, verdict.quota.measure.words)
+    return f"this hour is {reasons.beside_the_usual(verdict)}; so its limit is {limit}"
 
 
 def _window(verdict: Verdict, context: Context) -> str:

@@ -47,6 +47,12 @@ SCHEMAS = "1, the only form so far, or nothing; deploy the version that wrote it
 
 MOMENT = "a date and time such as 2026-12-01T09:00, or a date"
 
+TIMES = "how many times the busy hours, from 1.5x to 1000x, such as 5x"
+
+_TIMES = re.compile(r"(?P<number>\d{1,4}(?:\.\d)?)\s*x?", re.IGNORECASE)
+
+_FEWEST_TIMES, _MOST_TIMES = Decimal("1.5"), Decimal(1000)
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
@@ -210,6 +216,17 @@ def thresholds(value: Any) -> tuple[int, ...]:
     if not all(1 <= percentage <= 99 for percentage in percentages):  # noqa: PLR2004 - per cent
         raise ValueError
     return tuple(percentages)
+
+
+def times(value: Any) -> Decimal:
+    """`5x`, or the bare number."""
+    found = _TIMES.fullmatch(value if isinstance(value, str) else digits(_number(value)))
+    if found is None:
+        raise ValueError
+    number = Decimal(found["number"]).normalize()
+    if not _FEWEST_TIMES <= number <= _MOST_TIMES:
+        raise ValueError
+    return Decimal(digits(number))
 
 
 def window(value: Any) -> Window:

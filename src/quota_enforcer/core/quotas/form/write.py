@@ -3,6 +3,7 @@
 import calendar
 from typing import Any
 
+from quota_enforcer.core.quotas.form.values import digits
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
     Action,
@@ -25,11 +26,22 @@ def quota_attributes(quota: Quota) -> dict[str, Any]:
         **_window(quota.window),
         **({} if quota.models == (EVERY_MODEL,) else {"models": list(map(str, quota.models))}),
         **_places(quota.places),
-        **({} if quota.warn_at == (DEFAULT_WARNING,) else {"warn_at": list(quota.warn_at)}),
-        **({} if quota.action is Action.DENY else {"action": quota.action.value}),
+        **_warnings(quota),
         **({} if quota.overshoot is Overshoot.ALLOW else {"overshoot": quota.overshoot.value}),
         **_unknown_prices(quota.unknown_prices),
     }
+
+
+def _warnings(quota: Quota) -> dict[str, Any]:
+    """With `unusual` it only warns, and only at the limit, unless the item says otherwise."""
+    warns: tuple[int, ...] = (DEFAULT_WARNING,)
+    acts = Action.DENY
+    said: dict[str, Any] = {}
+    if quota.unusual is not None:
+        warns, acts = (), Action.NOTIFY
+        said["unusual"] = f"{digits(quota.unusual)}x"
+    said |= {} if quota.warn_at == warns else {"warn_at": list(quota.warn_at)}
+    return said | ({} if quota.action is acts else {"action": quota.action.value})
 
 
 def _weights(quota: Quota) -> dict[str, Any]:

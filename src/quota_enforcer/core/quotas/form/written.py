@@ -50,6 +50,7 @@ _WORDS = {
     "share": {"pooled": "pool", "shared": "pool", "together": "pool", "every": "each"},
     "unknown_prices": {"block": "deny", "notify": "warn"},
 }  # fmt: skip
+_TIMES = re.compile(r"(?:x\s*)?(?P<number>\d+(?:\.\d+)?)\s*(?:-?\s*fold|times|x)?")
 _LIMITLESS = {"none", "no limit", "infinite", "infinity", "inf", "unlimited", "∞"}
 _A_DAY = "rolling 24 hours"
 _ONE_WINDOW = {"minute": "hour", "year": "rolling 365 days", "yearly": "rolling 365 days",
@@ -226,6 +227,12 @@ def _raise(value: Any) -> Any:
     return UNLIMITED if _text(value) and value.strip().lower() in _LIMITLESS else value
 
 
+def _times(value: Any) -> Any:
+    """`5x` of `x5`, `5 times` and `5`."""
+    found = _TIMES.fullmatch(str(value).strip().lower()) if not isinstance(value, bool) else None
+    return f"{found['number']}x" if found is not None else value
+
+
 def _one_of(attribute: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         said = value.strip().lower() if _text(value) else ""
@@ -242,6 +249,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "regions": _names,
     "accounts": _accounts,
     "raise_to": _raise,
+    "unusual": _times,
     **{attribute: _one_of(attribute) for attribute in _WORDS},
 }
 
