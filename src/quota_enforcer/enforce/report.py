@@ -97,6 +97,12 @@ class Report:
     unreachable: list[str] = field(default_factory=list)
     """The member accounts that cannot be reached, as far as it is known."""
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything but looking was done, or is amiss."""
+        said = (self.notices, self.held, self.drift, self.unattributed, self.failures)
+        return self.closed or any(map(bool, (*said, self.edits, self.unreachable)))
+
     def count(self, *kinds: NoticeKind) -> int:
         """How many notices of these kinds the sweep gave rise to."""
         counted = Counter(notice.kind for notice in self.notices)

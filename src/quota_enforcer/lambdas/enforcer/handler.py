@@ -129,17 +129,21 @@ def _measure(report: "Report") -> None:
         "Edits": report.edits,
     }
     for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+        if count:
+            metrics.add_metric(name, MetricUnit.Count, count)
 
 
 def _told(what: str, report: "Report") -> dict[str, Any]:
     """Log what was done; failures come last, so that nothing else is lost for them.
 
-    A dry run answers its failures instead of raising them: it is what an admin asked to see.
+    A wake that found nothing leaves no line: there is one for each delivery, and a log costs by
+    the byte. A dry run answers its failures instead of raising them: it is what an admin asked to see.
     """
     answer = report.to_json()
-    logger.info(what, **answer)
-    metrics.flush_metrics()
+    if what != "wake" or report.says_something:
+        logger.info(what, **answer)
+    if metrics.metric_set:
+        metrics.flush_metrics()
     if report.failures and not report.dry_run:
         raise SweepFailed(report.failures)
     return answer

@@ -32,7 +32,11 @@ _OF_HOMES_LOG: Final = {"Counted", "Skipped"}
 
 
 def told(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, Any]:
-    """Log and measure a delivery, from a satellite in `place` or at home."""
+    """Measure a delivery, from a satellite in `place` or at home.
+
+    One line says all of it, with no more metrics than there is something to count: it is written
+    for each delivery, and a log costs by the byte.
+    """
     counts = {
         "Counted": metered.counted,
         "Duplicates": metered.duplicates,
@@ -51,12 +55,14 @@ def told(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, A
         events = _named(metered.failed)
         logger().error("not metered; pointers are in the queue", events=events, **where)
     answer: dict[str, Any] = {name.lower(): count for name, count in counts.items()}
-    logger().info("metered", **answer, **where, reasons=dict(metered.skipped), lag=metered.lag)
+    reasons: dict[str, Any] = {"reasons": dict(metered.skipped)} if metered.skipped else {}
+    for name, said in (where | reasons).items():
+        metrics().add_metadata(name, said)
     if place:
         # Apart: they would hide from the alarm CallsNotMetered that home's own log is cut off.
         metrics().add_metric("Forwarded", MetricUnit.Count, metered.counted)
     for name, count in counts.items():
-        if not (place and name in _OF_HOMES_LOG):
+        if (count or name == "Counted") and not (place and name in _OF_HOMES_LOG):
             metrics().add_metric(name, MetricUnit.Count, count)
     if metered.lag is not None:
         metrics().add_metric("Lag", MetricUnit.Seconds, metered.lag)
