@@ -166,9 +166,8 @@ def test_a_delivery_leaves_one_short_line(
 
 
 @freeze_time(NOON)
-def test_what_is_skipped_is_named_in_that_line(
-    place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.usefixtures("place")
+def test_what_is_skipped_is_named_in_that_line(capsys: pytest.CaptureFixture[str]) -> None:
     invoke({"awslogs": {"data": delivery([call(1, NOON, errorCode="ThrottlingException")])}})
     (line,) = capsys.readouterr().out.splitlines()
     assert sum(json.loads(line)["reasons"].values()) == 1

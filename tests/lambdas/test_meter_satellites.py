@@ -127,7 +127,7 @@ def test_what_is_forwarded_does_not_hide_that_homes_own_log_is_cut_off(
     [measured] = [each for each in lines if "_aws" in each]
     assert measured["Forwarded"] == [1.0]
     assert not {"Counted", "Skipped"} & measured.keys()
-    assert measured["Quarantined"] == [0.0]
+    assert measured["place"] == "444455556666/eu-west-1"
 
 
 @freeze_time(NOON)

@@ -32,7 +32,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.pace import CallPace, DenyLag
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress

@@ -23,6 +23,7 @@ from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.looks.unseen import token_of
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
@@ -99,7 +100,7 @@ class FakeMeterLedger:
         self._answer()
         return self.the_brief
 
-    def add(self, additions: Sequence[UsageEntry], now: datetime, mark: str = "") -> AddResult:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         calls = list({each.key: each for each in additions}.values())
         added, duplicates, cost = 0, len(additions) - len(calls), NO_MONEY
         late: set[datetime] = set()
@@ -121,7 +122,6 @@ class FakeMeterLedger:
                         added += 1
                         cost += each.counts.cost_usd
                         self._put(each)
-                        self.mark_unseen({bucket.principal for bucket in each.buckets}, mark)
             if late:
                 self.ask_recounts(late, now)
         return AddResult(added, duplicates, frozenset(late), failed, cost)
@@ -136,8 +136,9 @@ class FakeMeterLedger:
                 self.sources[each.arn, each.model_id] = newest
 
     def mark_unseen(self, principals: Collection[Principal], mark: str) -> None:
-        if mark:
-            self.marks[f"{mark}#{len(self.marks)}"] = frozenset(principals)
+        self._answer()
+        with self.crashes.around():
+            self.marks[token_of(mark, 0)] = frozenset(principals)
 
     def day(self, day: date) -> Mapping[Bucket, Mapping[datetime, Counts]]:
         return {
@@ -265,7 +266,6 @@ class FakeWake:
     called: list[Called] = field(default_factory=list)
 
     def wake(self, principals: Collection[Principal], woken: Woken) -> None:
-        assert woken.mark
         if self.fails is not None:
             raise self.fails
         with self.crashes.around():

@@ -16,7 +16,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
-from quota_enforcer.core.usage.headroom import Headroom, fingerprint
+from quota_enforcer.core.usage.looks.headroom import Headroom, fingerprint
 from quota_enforcer.core.usage.pace import CallPace, counted_from
 from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.core.usage.window import day_start, local_date

@@ -12,7 +12,7 @@ from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision

@@ -24,7 +24,7 @@ from quota_enforcer.core.notices.notice import HistoryReads, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.stored import Bucket, MeterRules

@@ -83,14 +83,11 @@ class MeterLedger(Protocol):
 
     def meter_rules(self) -> MeterRules: ...
 
-    def add(self, additions: Sequence[UsageEntry], now: datetime, mark: str = ...) -> AddResult:
-        """Add each call that was never added; duplicates are confirmed and dropped.
-
-        With `mark` it is noted of whoever used something that nobody has looked, all or nothing.
-        """
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
+        """Add each call that was never added; duplicates are confirmed and dropped."""
 
     def mark_unseen(self, principals: Collection[Principal], mark: str) -> None:
-        """The same for usage that was set: the enforcer has not looked at these yet."""
+        """Note that the enforcer has not looked at what these use or have used."""
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         """Remember how callers stand in the log; what a meter of metrics knows of them stays.

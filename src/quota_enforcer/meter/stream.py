@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import uuid4
 
 from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.looks.unseen import mark_of
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
@@ -19,7 +19,7 @@ from quota_enforcer.meter.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import Batch, moments_of
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
-from quota_enforcer.meter.ports import EventPointer, LogEvent
+from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent
 from quota_enforcer.meter.recount import searched
 
 BEDROCK_STREAM = "aws/bedrock/modelinvocations"
@@ -109,9 +109,8 @@ class Stream:
         batch = Batch(quarantined=damaged)
         for event in events:
             batch.read(calls, event, now)
-        # Another one each time: a wake takes out what was written before it was sent, and no more.
-        mark = uuid4().hex
-        added = self._adapters.ledger.add(batch.additions, now, mark)
+        mark = mark_of(now)
+        added = self._add(batch, now, mark)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
         moments += batch.failed_at
@@ -121,6 +120,8 @@ class Stream:
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
             if batch.touched:
+                # Usage whose answer got lost may be written yet: then the mark stays for the sweep.
+                mark = "" if added.failed else mark
                 woken = Woken(batch.called, mark, batch.since, self._log_group.place)
                 self._adapters.wake.wake(batch.touched, woken)
         finally:
@@ -138,6 +139,17 @@ class Stream:
             cost_usd=added.cost_usd,
             newest=max((call.at for call in batch.additions), default=None),
         )
+
+    def _add(self, batch: Batch, now: datetime, mark: str) -> AddResult:
+        """Mark whose usage it is, then add it: what is never marked is never added."""
+        ledger = self._adapters.ledger
+        try:
+            if batch.touched:
+                ledger.mark_unseen(batch.touched, mark)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
+            reason = f"the ledger cannot be written: {type(error).__name__}"
+            return AddResult(failed={call.key: reason for call in batch.additions})
+        return ledger.add(batch.additions, now)
 
     def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[EventPointer]:
         """Calls of hours to be recounted whose events lie outside what a recount reads."""

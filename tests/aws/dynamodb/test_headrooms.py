@@ -11,7 +11,7 @@ from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.aws.functions.functions import MOST_MODELS, MOST_OF_A_NAME, EnforcerWake
+from quota_enforcer.aws.functions.functions import (
+    MOST_MODELS,
+    MOST_NAMES,
+    MOST_OF_A_NAME,
+    EnforcerWake,
+)
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.looks.unseen import MOST
 from quota_enforcer.core.usage.reads import NOTHING_SAID, Called, Woken
 from quota_enforcer.lambdas.enforcer.events import WakeRequest, read_event
 
@@ -61,11 +67,19 @@ def test_it_is_one_asynchronous_invocation(stub: Callable[[str], tuple[Any, Stub
     request = {
         "FunctionName": "enforcer",
         "InvocationType": "Event",
-        "Payload": '{"action": "wake", "principals": ["role/bob", "user/alice"], "mark": "m"}',
+        "Payload": '{"action": "wake", "principals": ["role/bob", "user/alice"], "mark": "m#0"}',
     }
     answers.add_response("invoke", {"StatusCode": 202}, request)
     wake: Wake = EnforcerWake(client, "enforcer")
     wake.wake([ALICE, BOB, ALICE], Woken(mark="m"))
+
+
+def test_who_is_told_only_some_of_a_mark_is_told_what_its_parts_begin_with() -> None:
+    for number in (MOST + 1, MOST_NAMES + 1):
+        function = Function()
+        everybody = [Principal(Kind.USER, f"user{n:04}") for n in range(number)]
+        EnforcerWake(cast("LambdaClient", function), "e").wake(everybody, Woken(mark="m"))
+        assert {json.loads(each["Payload"])["mark"] for each in function.invoked} == {"m"}
 
 
 def test_nobody_is_no_invocation() -> None:
@@ -121,7 +135,7 @@ def woken_since(called: Called) -> Woken:
 
 def test_the_oldest_call_and_where_all_were_made_are_told() -> None:
     woken = woken_since({ALICE: {HAIKU: NOON}})
-    assert woken == Woken({ALICE: {HAIKU: NOON}}, "m", NOON - HOUR, PLACE)
+    assert woken == Woken({ALICE: {HAIKU: NOON}}, "m#0", NOON - HOUR, PLACE)
 
 
 def test_the_oldest_call_is_not_told_where_not_all_models_are() -> None:

@@ -13,7 +13,7 @@ from quota_enforcer.aws.dynamodb.table import BATCH, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.enforce.ports import KeptHeadroom
 
 if TYPE_CHECKING:

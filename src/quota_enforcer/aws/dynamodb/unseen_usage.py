@@ -1,18 +1,17 @@
-"""Marks of usage that nobody has looked at yet: one in each transaction, with all its users.
+"""Marks of usage that nobody has looked at yet: one for each delivery, with all its users.
 
-The enforcer reads the marks before it reads the usage and takes these out after it has acted, so
-what is added meanwhile stays marked.
+A mark is written before its usage. A wake is sent after, acts, and takes out the mark that it was
+sent with; a sweep takes out those that are so old that no usage can follow them any more.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 from zlib import crc32
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import principal_of
-from quota_enforcer.aws.dynamodb.table import Put
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.looks.unseen import MOST, token_of
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table, WholeTable
@@ -22,8 +21,6 @@ SHARDS: Final = 4
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 """
-MOST: Final = 200
-"""Principals in one mark: an item holds 400 KB, and a name may have a thousand letters."""
 
 
 class DynamoUnseen:
@@ -53,16 +50,10 @@ class DynamoUnseen:
                 self._table.delete(key)
 
 
-def marking(users: Collection[Principal], mark: str) -> Put:
-    """The part of a transaction; another one for each transaction, since an answer may be lost."""
-    token = f"{mark}#{uuid4().hex}"
-    return Put({"pk": _shard(token), "sk": token, "users": sorted(map(str, users))})
-
-
 def mark_all(table: "Table", users: Collection[Principal], mark: str) -> None:
-    """Mark them on their own: for usage that was set before."""
-    for several in _parts(sorted(users)):
-        table.write([marking(several, mark)])
+    for number, several in enumerate(_parts(sorted(users))):
+        token = token_of(mark, number)
+        table.put({"pk": _shard(token), "sk": token, "users": sorted(map(str, several))})
 
 
 def _parts(users: list[Principal]) -> Iterator[list[Principal]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from quota_enforcer.aws.messaging.batches import batches
 from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.core.usage.looks.unseen import MOST, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -54,15 +55,18 @@ class EnforcerWake:
     def wake(self, principals: "Collection[Principal]", woken: "Woken") -> None:
         """Have the enforcer look at these, and only these; no call without any."""
         called, whole = woken.called, all(map(_is_whole, woken.called.values()))
+        # Already as JSON, since escapes make a name longer.
+        names = [_woken(each, called.get(each, {})) for each in sorted(set(principals), key=str)]
+        wakes = list(batches(names, count=MOST_NAMES, size=MOST_BYTES))
+        # Who is told all that a mark holds need not read it.
+        alone = woken.mark and len(wakes) == 1 and len(names) <= MOST
         said = {
-            "mark": woken.mark,
+            "mark": token_of(woken.mark, 0) if alone else woken.mark,
             "since": f"{woken.since:%Y-%m-%dT%H:%M:%SZ}" if woken.since and whole else "",
             "place": woken.place,
         }
         rest = "".join(f', "{name}": {json.dumps(value)}' for name, value in said.items() if value)
-        # Already as JSON, since escapes make a name longer.
-        names = [_woken(each, called.get(each, {})) for each in sorted(set(principals), key=str)]
-        for batch in batches(names, count=MOST_NAMES, size=MOST_BYTES):
+        for batch in wakes:
             self._client.invoke(
                 FunctionName=self._function,
                 InvocationType="Event",

@@ -19,7 +19,7 @@ class Woken(NamedTuple):
 
     called: Called = NO_CALLS
     mark: str = ""
-    """How it is marked as not looked at yet; empty if it is not."""
+    """How it is marked as not looked at yet, maybe the very item; empty if it stays so."""
     since: datetime | None = None
     """The oldest of the calls, where `called` names all their models; else it is not said."""
     place: str = HOME

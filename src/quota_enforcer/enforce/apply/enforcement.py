@@ -11,7 +11,7 @@ from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record, SweepState
 from quota_enforcer.core.principal import GATED, Kind, Principal
-from quota_enforcer.core.usage.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.pace.usual import UsualHoursRead

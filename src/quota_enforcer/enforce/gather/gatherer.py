@@ -12,7 +12,8 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
-from quota_enforcer.core.usage.headroom import fingerprint
+from quota_enforcer.core.usage.looks.headroom import fingerprint
+from quota_enforcer.core.usage.looks.unseen import is_token
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
@@ -24,7 +25,7 @@ from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
 if TYPE_CHECKING:
     from quota_enforcer.core.quotas.quota import Quota
-    from quota_enforcer.core.usage.headroom import Headroom
+    from quota_enforcer.core.usage.looks.headroom import Headroom
 
 
 class GatherLedger(Standings, GateIntentReads, Unseen, Headrooms, Protocol):
@@ -81,7 +82,11 @@ class Gatherer:
     ) -> SweepInput:
         """For a wake: just these and their pools, but for whom there is headroom."""
         ledger, wanted = self._ledger, set(principals)
-        unseen = ledger.unseen(woken.mark) if woken.mark else {}
+        unseen: Mapping[str, frozenset[Principal]] = {}
+        if is_token(woken.mark):
+            unseen = {woken.mark: frozenset(wanted)}
+        elif woken.mark:
+            unseen = ledger.unseen(woken.mark)
         roomy: Mapping[Principal, Usage] = {}
         renewable = {}
         if woken.since is None or self._day(woken.since) != self._day(now):

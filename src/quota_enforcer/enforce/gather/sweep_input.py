@@ -10,6 +10,7 @@ from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.looks.unseen import may_be_followed
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import Called
@@ -83,13 +84,16 @@ class SweepInput:
     def seen(self, *, but: Collection[Principal]) -> dict[str, frozenset[Principal]]:
         """The marks that need not stay as they are, and whom each must go on marking.
 
-        That are those of `but` and whoever was not looked at; one mark of somebody is enough, so
-        that whoever fails again and again does not gather marks.
+        A sweep leaves those that usage may still follow. Of the others whoever is in `but` or was
+        not looked at stays marked; one mark of somebody is enough, so that whoever fails again and
+        again does not gather marks.
         """
         looked = (self.wanted | self.roomy.keys()) - frozenset(but)
         marked = frozenset[Principal]()
         left = {}
         for mark, users in sorted(self.unseen.items()):
+            if not self.partial and may_be_followed(mark, self.context.now):
+                continue
             stay = users - looked - marked
             marked |= stay
             if stay != users:

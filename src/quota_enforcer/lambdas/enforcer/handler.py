@@ -137,7 +137,8 @@ def _told(what: str, report: "Report") -> dict[str, Any]:
     """Log what was done; failures come last, so that nothing else is lost for them.
 
     A wake that found nothing leaves no line: there is one for each delivery, and a log costs by
-    the byte. A dry run answers its failures instead of raising them: it is what an admin asked to see.
+    the byte. A dry run answers its failures instead of raising them: it is what an admin asked to
+    see.
     """
     answer = report.to_json()
     if what != "wake" or report.says_something:

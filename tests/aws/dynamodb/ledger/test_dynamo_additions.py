@@ -223,7 +223,7 @@ def test_what_one_transaction_loses_the_others_write(
     ledger = a_ledger(dynamodb)
     added = ledger.add(calls, NOW)
     assert added.added + len(added.failed) == 120
-    assert len(added.failed) == 49
+    assert len(added.failed) == 50
     assert ledger.add(calls[60:61], NOW).duplicates + (calls[60].key in added.failed) == 1
 
 
@@ -238,8 +238,8 @@ def test_a_delivery_gives_up_in_time(
     seen = refusing(slow)
     ledger = DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE, now=lambda: clock[0])
     added = ledger.add([an_addition(f"k{n}", f"user/u{n}") for n in range(120)], NOW)
-    assert (len(seen.transactions), added.added) == (1, 49)
-    assert len(added.failed) == 71
+    assert (len(seen.transactions), added.added) == (1, 50)
+    assert len(added.failed) == 70
 
 
 class Killed(BaseException):
@@ -350,15 +350,15 @@ def count_requests(client: Any, counted: Counter[str]) -> None:
 
 @pytest.mark.parametrize(
     ("seconds_apart", "transactions"),
-    [(0, 20), (0.05, 20), (1, 20), (30, 20)],
+    [(0, 10), (0.05, 10), (1, 20), (30, 20)],
     ids=["burst", "busy", "stream", "backlog"],
 )
-def test_a_thousand_records_take_at_most_forty_calls(
+def test_a_thousand_records_take_forty_or_fifty_calls(
     session: boto3.Session, seconds_apart: float, transactions: int
 ) -> None:
     """In batches of 100 from 50 principals; and one for the brief of each minute.
 
-    One in four adds to the tally of the hour.
+    One in four adds to the tally of the hour, and one in four marks who is not looked at yet.
     """
     counted: Counter[str] = Counter()
     dynamodb, functions = session.client("dynamodb"), session.client("lambda")
@@ -383,11 +383,12 @@ def test_a_thousand_records_take_at_most_forty_calls(
         assert stream.deliver(delivery(events), now, "id").counted == 100
     assert counted == {
         "GetItem": 1,
+        "PutItem": 10,
         "TransactWriteItems": transactions,
         "UpdateItem": 10,
         "Invoke": 10,
     }
-    assert counted.total() - counted["GetItem"] <= 40
+    assert counted.total() - counted["GetItem"] <= 50
 
 
 def test_the_markers_tell_how_fast_somebody_calls(dynamodb: "DynamoDBClient") -> None:

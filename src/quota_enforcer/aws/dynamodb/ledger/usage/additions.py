@@ -21,7 +21,6 @@ from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, is_transient
 from quota_enforcer.aws.dynamodb.table import Table
-from quota_enforcer.aws.dynamodb.unseen_usage import marking
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import next_hour
 from quota_enforcer.meter.ports import AddResult, UsageEntry
@@ -48,7 +47,6 @@ class _Outcome:
     """What became of the calls of one lane so far, by their keys; until when it may take."""
 
     until: datetime
-    mark: str = ""
     added: set[str] = field(default_factory=set)
     duplicates: set[str] = field(default_factory=set)
     late: dict[str, datetime] = field(default_factory=dict)
@@ -81,10 +79,9 @@ class DynamoAdditions:
         self._zone = zone
         self._now = now
 
-    def add(self, additions: Sequence[UsageEntry], now: datetime, mark: str = "") -> AddResult:
+    def add(self, additions: Sequence[UsageEntry], now: datetime) -> AddResult:
         """Add each call that was never added; duplicates are confirmed and dropped.
 
-        With `mark` whoever used something is marked by it in the same transaction.
         It never raises for what DynamoDB says: calls that may not have been written are `failed`.
         """
         calls = {addition.key: addition for addition in additions}
@@ -93,7 +90,7 @@ class DynamoAdditions:
         lanes_of = lanes(calls.values(), soon)
 
         def run(lane: Sequence[Pack]) -> _Outcome:
-            outcome = _Outcome(begun + PATIENCE, mark)
+            outcome = _Outcome(begun + PATIENCE)
             for pack in lane:
                 if self._now() > outcome.until:
                     outcome.fail(pack, f"DynamoDB kept this delivery for more than {PATIENCE}")
@@ -142,8 +139,6 @@ class DynamoAdditions:
             conditions: list[Marker | datetime] = [*markers, *checks]
             writes: list[Write] = [*markers.values(), *checks.values()]
             writes += addition_items.bucket_updates(left, self._zone)
-            users = {bucket.principal for call in left for bucket in call.buckets}
-            writes += [marking(users, outcome.mark)] if outcome.mark else []
             broken = [conditions[place] for place in self._table.write(writes)]
             if not broken:
                 outcome.added |= {call.key for call in left}

@@ -1,9 +1,8 @@
 """Which additions go into one transaction together, and which transactions follow each other.
 
-A transaction holds 100 items at most: the buckets that its calls add to, the markers that say which
-calls were added, and the mark that nobody has looked at them yet. Everything of one principal stays
-together as far as it fits, so a bucket costs one write for all of its calls and transactions at the
-same time never meet.
+A transaction holds 100 items at most: the buckets that its calls add to, and the markers that say
+which calls were added. Everything of one principal stays together as far as it fits, so a bucket
+costs one write for all of its calls and transactions at the same time never meet.
 """
 
 from collections import defaultdict
@@ -76,8 +75,8 @@ class _Filling:
 
     @property
     def size(self) -> int:
-        """Items of its transaction, of which one says that nobody has looked at it yet."""
-        return 1 + len(self.buckets) + len(self.hours) + len(self.marked)
+        """Items of its transaction."""
+        return len(self.buckets) + len(self.hours) + len(self.marked)
 
     def take(self, addition: UsageEntry) -> bool:
         """Whether it fits; then it is in."""
@@ -96,7 +95,7 @@ class _Filling:
     def join(self, other: "_Filling") -> bool:
         """Whether all of another principal's calls fit; then they are in."""
         both = len(self.hours | other.hours)
-        items = self.size - len(self.hours) + other.size - 1 - len(other.hours) + both
+        items = self.size - len(self.hours) + other.size - len(other.hours) + both
         if items > BATCH:
             return False
         self.calls += other.calls

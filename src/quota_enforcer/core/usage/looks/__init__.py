@@ -1,0 +1,1 @@
+"""Whom the enforcer need not look at, and whom it has not looked at yet."""
