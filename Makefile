@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
-# Environments of their own, since what they need is no part of the product: the SAM CLI, the scanner
-# and the fuzzer. What is in them says package/*.in.
-TOOLS := sam scan fuzz
+# Environments of their own, since what they need is no part of the product: the SAM CLI, the scanner,
+# the fuzzer, the AWS CLI and CDK. What is in them says package/*.in.
+TOOLS := sam scan fuzz aws cdk
 # Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 # The tests that start no embedded AWS, in three processes that take about equally long. Processes
@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package bench scan satellite lock clean
+.PHONY: help setup sandbox demo test test-fast soak adapter-tests step-tests other-tests end-to-end-tests test-browser lint types docs picture package release bench scan satellite lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -84,6 +84,12 @@ package: setup .venv-sam/installed ## validate the template and build the packag
 	PYTHONPATH=$(CURDIR)/.aws-sam/build/MeterFunction .venv-sam/bin/cyclonedx-py environment .build/bare/bin/python \
 		--pyproject pyproject.toml --output-reproducible \
 		| $(BIN)/python package/bill.py src/requirements.txt .aws-sam/bill.cdx.json
+
+release: package .venv-aws/installed .venv-cdk/installed ## wheel, stack that needs no build, bill of materials and checksums in .build/release, and try them
+	rm -rf .build/release
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --out-dir .build/release
+	$(BIN)/python package/release.py .build/release
+	$(BIN)/pytest -q tests/release
 
 scan: .venv-scan/installed ## ask a static scanner about the templates; what is skipped has its reason in package/scan*.yaml
 	.venv-scan/bin/checkov --config-file package/scan.yaml

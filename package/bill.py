@@ -30,7 +30,7 @@ def bill(installed: dict[str, Any], locked: str) -> dict[str, Any]:
         references.append(
             {
                 "type": "distribution",
-                "url": f"https://pypi.org/simple/{key[0]}/",
+                "url": f"pkg:pypi/{key[0]}@{key[1]}",
                 "comment": "the files that may be installed",
                 "hashes": [{"alg": "SHA-256", "content": each} for each in hashes[key]],
             }

@@ -208,13 +208,23 @@ def test_a_function_that_fails_is_shown_with_its_log(monkeypatch: pytest.MonkeyP
     assert "what the log said" in done.stderr
 
 
-def test_outside_of_a_checkout_it_says_where_it_looked(
+def test_without_a_template_it_says_where_it_looked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(demo, "__file__", str(tmp_path / "site-packages" / "demo.py"))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(DemoStopped, match=rf"checkout .*{tmp_path}"):
+    package = tmp_path / "lib" / "quota_enforcer"
+    monkeypatch.setattr("quota_enforcer.__file__", str(package / "__init__.py"))
+    with pytest.raises(DemoStopped, match=rf"{tmp_path} nor in {package}/templates: install"):
         demo.find_template()
+
+
+def test_beside_a_package_without_a_checkout_its_template_is_the_one_installed_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = tmp_path / "lib" / "quota_enforcer" / "templates" / "template.yaml"
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    monkeypatch.setattr("quota_enforcer.__file__", str(installed.parents[1] / "__init__.py"))
+    assert demo.find_template() == installed
 
 
 def test_without_the_emulator_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

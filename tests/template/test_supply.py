@@ -49,7 +49,7 @@ def test_each_package_has_its_licence_and_the_hashes_that_are_locked(script: Any
     installed = components(("One_Package", "1.0", "MIT"), ("other", "2.0.1", "Apache-2.0"))
     first, second = script.bill(installed, LOCKED)["components"]
     [files] = first["externalReferences"]
-    assert files["url"] == "https://pypi.org/simple/one-package/"
+    assert files["url"] == "pkg:pypi/one-package@1.0"
     assert [each["content"] for each in files["hashes"]] == ["a" * 64, "b" * 64]
     assert [each["content"] for each in second["externalReferences"][0]["hashes"]] == ["c" * 64]
 

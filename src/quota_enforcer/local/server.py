@@ -63,7 +63,8 @@ def main() -> None:
 
 
 def _stop_at_eof() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a buffer's lock would be held at exit
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -13,6 +13,8 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
+import quota_enforcer
+
 REGION: Final = "us-east-1"
 """The Region that the template is transformed for."""
 BUCKET: Final = "quota-enforcer-code"
@@ -61,7 +63,7 @@ def transformed_with_code(
     shared = template.get("Globals", {}).get("Function", {})
     for properties in (shared, *functions):
         if isinstance(folder := properties.get("CodeUri"), str) and "://" not in folder:
-            archive = archived(template_path.parent / folder)
+            archive = _code(template_path, folder)
             key = f"{hashlib.sha256(archive).hexdigest()}.zip"
             archives[key] = archive
             properties["CodeUri"] = f"s3://{BUCKET}/{key}"
@@ -73,19 +75,28 @@ def transformed_with_code(
     return result, archives
 
 
-def archived(folder: Path) -> bytes:
-    """The folder's source as a zip archive, the same bytes for the same files.
+def _code(template: Path, folder: str) -> bytes:
+    """Of a template that was installed with the package, the package is the code."""
+    package = Path(quota_enforcer.__file__).parent
+    if template.is_relative_to(package):
+        return archived(package.parent, package.name)
+    return archived(template.parent / folder)
 
-    Dependencies are not in it: the embedded AWS runs functions with its own interpreter.
+
+def archived(folder: Path, only: str = ".") -> bytes:
+    """The source in a folder, or only in one inside of it, as a zip archive.
+
+    The same files give the same bytes. Dependencies are not in it: the embedded AWS runs functions
+    with its own interpreter.
 
     Raises:
         NotADirectoryError: there is no such folder.
     """
-    if not folder.is_dir():
+    if not (folder / only).is_dir():
         raise NotADirectoryError(f"CodeUri {folder}: expected a folder with the function's code")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
+        for path in sorted((folder / only).rglob("*")):
             name = path.relative_to(folder)
             if not path.is_file() or _NOT_CODE & set(name.parts) or path.suffix == ".pyc":
                 continue

@@ -11,6 +11,7 @@ from types import FrameType
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+import quota_enforcer
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.output import console, fail, say_json
 from quota_enforcer.local.demo.account import DemoStopped
@@ -56,14 +57,18 @@ def demo(*, as_json: bool) -> None:
 
 
 def find_template() -> Path:
-    """The checkout's template.yaml; raises DemoStopped if there is none."""
-    for folder in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
-        template = folder / "template.yaml"
-        if template.is_file() and (folder / "src" / "quota_enforcer").is_dir():
+    """The checkout's template.yaml, or the one that was installed with the package.
+
+    Raises:
+        DemoStopped: there is none.
+    """
+    package = Path(quota_enforcer.__file__).parent
+    for folder in (package.parents[1], package / "templates"):
+        if (template := folder / "template.yaml").is_file():
             return template
     raise DemoStopped(
-        "the demo deploys template.yaml, which is not here: run it inside of a checkout of the "
-        f"project (looked above {Path(__file__).parent} and {Path.cwd()})",
+        f"template.yaml, which is deployed, is neither in {package.parents[1]} nor in "
+        f"{package / 'templates'}: install quota-enforcer again, from a wheel or a checkout"
     )
 
 
