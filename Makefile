@@ -81,7 +81,7 @@ package: setup .venv-sam/installed ## validate the template and build the packag
 	$(SAM) validate --lint
 	PYTHON=$(CURDIR)/$(BIN)/python $(SAM) build
 	rm -rf .build/bare && $(PYTHON) -m venv --without-pip .build/bare
-	PYTHONPATH=$(CURDIR)/.aws-sam/build/MeterFunction .venv-sam/bin/cyclonedx-py environment .build/bare/bin/python \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(CURDIR)/.aws-sam/build/MeterFunction .venv-sam/bin/cyclonedx-py environment .build/bare/bin/python \
 		--pyproject pyproject.toml --output-reproducible \
 		| $(BIN)/python package/bill.py src/requirements.txt .aws-sam/bill.cdx.json
 

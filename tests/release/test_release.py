@@ -51,8 +51,11 @@ def swept(aws: EmbeddedAws) -> dict[str, Any]:
     [stack] = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-    answer = aws.client("lambda").invoke(FunctionName=outputs["EnforcerFunction"])
+    answer = aws.client("lambda").invoke(
+        FunctionName=outputs["EnforcerFunction"], Payload=b'{"action": "sweep"}'
+    )
     report: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, report
     return report
 
 
