@@ -71,7 +71,8 @@ lint: setup ## lint, formatting, and which package may import which
 types: setup ## static types
 	$(BIN)/mypy
 
-docs: setup ## the manual as a site in .build/docs; a broken link fails
+docs: setup ## the manual as a site in .build/docs, with pages that the code writes; a broken link fails
+	$(BIN)/python docs/from_code.py
 	$(BIN)/sphinx-build -W --keep-going -n -q docs .build/docs
 
 picture: setup ## play the demo and draw the README's picture of it

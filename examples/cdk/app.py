@@ -1,38 +1,33 @@
-"""The stack of the Bedrock quota enforcer inside of a CDK stack.
+"""The stack of the Bedrock quota enforcer as a nested stack of a CDK app.
 
-First upload the code, in the folder of the unpacked release:
+It is nested, since the template is for SAM: resources that its transform makes stand in no template
+that CDK could include. First upload it and its code, in the folder of the unpacked release:
 
     aws cloudformation package --template-file template.yaml --s3-bucket BUCKET \
         --output-template-file packaged.yaml
+    aws s3 cp packaged.yaml s3://BUCKET/packaged.yaml
 
-Then here, with packaged.yaml beside this file:
+Then here:
 
     pip install aws-cdk-lib
-    cdk deploy --app 'python app.py'
+    cdk deploy --app 'python app.py' --context template_url=https://BUCKET.s3.us-east-1.amazonaws.com/packaged.yaml
 """
 
-from pathlib import Path
-
-from aws_cdk import App, Stack
-from aws_cdk.cloudformation_include import CfnInclude
-from constructs import Construct
-
-
-class QuotaEnforcer(Stack):
-    """Its outputs, and so the command line, find their way by the stack's name."""
-
-    def __init__(self, scope: Construct, name: str, template: Path) -> None:
-        super().__init__(scope, name)
-        included = CfnInclude(
-            self,
-            "Enforcer",
-            template_file=str(template),
-            # A parameter that is set here is a constant; all others stay parameters of the stack.
-            parameters={"TimeZone": "Europe/Berlin", "Contact": "platform@example.com"},
-        )
-        self.notice_topic = included.get_resource("NoticeTopic")
-
+from aws_cdk import App, CfnOutput, CfnStack, Stack
 
 app = App()
-QuotaEnforcer(app, "bedrock-quota", Path(__file__).with_name("packaged.yaml"))
+parent = Stack(app, "bedrock")
+enforcer = CfnStack(
+    parent,
+    "quota",
+    template_url=app.node.get_context("template_url"),
+    parameters={"Mode": "observe", "TimeZone": "Europe/Berlin", "Contact": "platform@example.com"},
+)
+CfnOutput(
+    parent,
+    "StackOfQuotas",
+    value=enforcer.ref,
+    description="The nested stack, whose name the command line takes: QUOTA_ENFORCER_STACK.",
+)
+CfnOutput(parent, "NoticeTopic", value=enforcer.get_att("Outputs.NoticeTopic").to_string())
 app.synth()

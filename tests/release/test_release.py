@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,25 +98,32 @@ def test_the_aws_cli_packages_and_deploys_it(aws: EmbeddedAws, stack: Path) -> N
     assert swept(aws)["mode"] == "observe"
 
 
-def test_cdk_takes_the_template_as_it_is(stack: Path, tmp_path: Path) -> None:
-    """Synthesized; whoever deploys it has packaged it before, so that the code is in a bucket."""
-    text = (stack / "template.yaml").read_text(encoding="utf-8")
-    packaged = tmp_path / "packaged.yaml"
-    packaged.write_text(text.replace("CodeUri: code/", f"CodeUri: s3://{BUCKET}/code.zip"))
-    shutil.copy(ROOT / "examples/cdk/app.py", tmp_path)
-    bins = ROOT / ".venv-cdk/bin"
+def test_the_cdk_example_makes_a_stack_with_parameters_and_outputs_that_there_are(
+    stack: Path, tmp_path: Path
+) -> None:
+    template = parsed((stack / "template.yaml").read_text(encoding="utf-8"))
+    bins, address = ROOT / ".venv-cdk/bin", "https://code.s3.us-east-1.amazonaws.com/packaged.yaml"
     subprocess.run(  # noqa: S603 - a tool that `make release` installed
-        [bins / "python", "app.py"],
+        [bins / "python", ROOT / "examples/cdk/app.py"],
         cwd=tmp_path,
-        env={"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "CDK_OUTDIR": "out"},
+        env={
+            "PATH": f"{bins}{os.pathsep}{os.environ['PATH']}",
+            "CDK_OUTDIR": "out",
+            "CDK_CONTEXT_JSON": json.dumps({"template_url": address}),
+        },
         check=True,
     )
-    made = json.loads((tmp_path / "out/bedrock-quota.template.json").read_text(encoding="utf-8"))
-    assert {*made["Resources"]} >= {"QuotaTable", "EnforcerFunction", "NoticeTopic"}
-    assert "TimeZone" not in made["Parameters"]
-    assert {*made["Outputs"]} >= {*_outputs(text)}
-
-
-def _outputs(template: str) -> list[str]:
-    written: dict[str, Any] = parsed(template)
-    return [*written["Outputs"]]
+    made = json.loads((tmp_path / "out/bedrock.template.json").read_text(encoding="utf-8"))
+    [nested] = [
+        each["Properties"]
+        for each in made["Resources"].values()
+        if each["Type"] == "AWS::CloudFormation::Stack"
+    ]
+    assert nested["TemplateURL"] == address
+    assert {*nested["Parameters"]} <= {*template["Parameters"]}
+    [(_, output)] = [
+        each["Value"]["Fn::GetAtt"]
+        for each in made["Outputs"].values()
+        if "Fn::GetAtt" in each["Value"]
+    ]
+    assert output.removeprefix("Outputs.") in template["Outputs"]
