@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import click
 import typer
 from typer.cli import get_docs_for_click
 from typer.testing import CliRunner
@@ -26,7 +25,7 @@ def commands() -> str:
     """Every command with its arguments, options and examples, as `--help` says them."""
     command = typer.main.get_command(app)
     text = get_docs_for_click(
-        obj=command, ctx=click.Context(command, info_name="quota-enforcer"), name="quota-enforcer"
+        obj=command, ctx=typer.Context(command, info_name="quota-enforcer"), name="quota-enforcer"
     )
     return f"# All commands\n\n{text.partition(chr(10))[2]}"
 

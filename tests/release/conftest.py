@@ -33,11 +33,10 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that has the wheel with all extras, and what these need."""
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder)
-    install = ["pip", "install", "--quiet", "--python", folder / "bin/python"]
-    locked = ["--constraint", ROOT / "requirements.lock"]
-    subprocess.run(  # noqa: S603 - our own tools
-        [Path(sys.executable).with_name("uv"), *install, *locked, f"{wheel}[all]"], check=True
-    )
+    uv = str(Path(sys.executable).with_name("uv"))
+    install = [uv, "pip", "install", "--quiet", "--python", str(folder / "bin/python")]
+    locked = ["--constraint", str(ROOT / "requirements.lock")]
+    subprocess.run([*install, *locked, f"{wheel}[all]"], check=True)  # noqa: S603 - our own tools
     return folder / "bin"
 
 
