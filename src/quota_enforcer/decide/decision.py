@@ -45,8 +45,13 @@ class Decision:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One for each quota that applies."""
+        """One for each quota that applies, and for each stage of one."""
         return tuple(each.verdict for each in self.judgements)
+
+    @property
+    def whole(self) -> tuple[Verdict, ...]:
+        """Without early stages: one for each item."""
+        return tuple(each for each in self.verdicts if not each.quota.is_early)
 
     @property
     def denying(self) -> tuple[Verdict, ...]:

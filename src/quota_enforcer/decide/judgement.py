@@ -75,6 +75,14 @@ class Judgement:
         return replace(self, effect=Effect.DENY, why="") if observed else self
 
 
+def by_item(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
+    """Those of each item together: its early stages, then that of its whole limit."""
+    found: dict[str, list[Judgement]] = {}
+    for each in judgements:
+        found.setdefault(each.verdict.quota.item_id, []).append(each)
+    return list(found.values())
+
+
 def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str | None:
     """Why no deny can reach this principal, of a team any of its members; None if one can."""
     if principal.kind is not Kind.TEAM:
@@ -90,7 +98,7 @@ def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str |
 
 def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
     """The model scopes to deny; every model includes all others and costs one policy slot."""
-    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.models)
+    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.denies)
     return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
 
 

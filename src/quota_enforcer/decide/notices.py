@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Standing, UsedUp
+from quota_enforcer.core.ledger import Standing, UsedUp, Warned
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -30,7 +30,7 @@ from quota_enforcer.decide.judgement import (
 )
 from quota_enforcer.decide.pace.window import runs_out, telling_pace
 from quota_enforcer.decide.standing import draws_on_pool
-from quota_enforcer.decide.verdict import FULL, Verdict
+from quota_enforcer.decide.verdict import FULL, Verdict, furthest
 
 IN_VAIN = "; it blocks nothing, since "
 """Between what is used up and why nothing is blocked for it."""
@@ -43,7 +43,7 @@ def block_notice(
 
     `denying` are all that close anything.
     """
-    longest, *others = sorted(closing, key=_freed_last, reverse=True)
+    longest, *others = sorted(furthest(closing), key=_freed_last, reverse=True)
     return _notice(
         NoticeKind.BLOCKED,
         principal,
@@ -68,10 +68,7 @@ def warnings(
     Of a pool the team is warned, once, and not each of its members. What blocks is not warned of in
     the same moment. `used_by` gives the usage that a quota counts.
     """
-    for each in judgements:
-        said = standing.warned.get(each.id)
-        if said is None or said == before.warned.get(each.id) or each.denies:
-            continue
+    for each, said in _newly_warned(before, standing, list(judgements)):
         reason, why = reasons.used(each.verdict), _why(each, context)
         at_limit = said.threshold == FULL and bool(why)
         if at_limit:
@@ -84,6 +81,33 @@ def warnings(
             )  # fmt: skip
         if at_limit and each.effect is Effect.UNREACHABLE and context.mode is Mode.ENFORCE:
             yield _notice(NoticeKind.COULD_NOT_DENY, principal, each.verdict, context, each.why)
+
+
+def _newly_warned(
+    before: Standing, standing: Standing, judgements: Sequence[Judgement]
+) -> Iterator[tuple[Judgement, Warned]]:
+    """What is said in this moment; of what closes in stages once, by the furthest stage.
+
+    A threshold below a stage that denies says nothing more, nor does any as one begins to deny.
+    """
+    news = [
+        (each, said)
+        for each in judgements
+        for said in [standing.warned.get(each.id)]
+        if said is not None and said != before.warned.get(each.id) and not each.denies
+    ]
+    last = furthest(each.verdict for each, _ in news if each.verdict.used_up)
+    told = {each.quota.item_id: FULL for each in last}
+    for each in judgements:
+        if each.denies:
+            item, is_new = each.verdict.quota.item_id, each.id not in before.used_up
+            told[item] = max(told.get(item, 0), FULL if is_new else each.verdict.quota.percent)
+    for each, said in news:
+        if each.verdict.used_up:
+            if each.verdict in last:
+                yield each, said
+        elif said.threshold > told.get(each.verdict.quota.item_id, 0):
+            yield each, said
 
 
 def changes(
@@ -105,8 +129,8 @@ def changes(
     freed = before.used_up.keys() - denying.keys()
     if before.denied and not denying:
         return [restored(principal, before, judgements, context)]
-    if before.denied and (new or freed):
-        longest = max(denying.values(), key=_freed_last)
+    if before.denied and (new or freed or now_denied != before.denied):
+        longest = max(furthest(denying.values()), key=_freed_last)
         reason = f"still blocked: {reasons.used(longest)}"
         return [
             _notice(
@@ -123,19 +147,20 @@ def restored(
     """One notice for what was lifted last, with the reason: a reset, a raise, or a quota gone."""
     lifted = sorted(before.used_up, key=lambda id_: (before.used_up[id_].until is None, id_))
     id_ = lifted[-1] if lifted else ""
-    judgement = next((each for each in judgements if each.id == id_), None)
+    quota, by_id = QuotaId.parse(id_), {each.id: each for each in judgements}
+    judgement = by_id.get(id_) or by_id.get(quota.item)
     if judgement is None:
-        name = QuotaId.parse(id_).name
-        reason = "the quota no longer applies"
         return Notice(
             NoticeKind.RESTORED,
             context.now,
             str(principal),
-            name,
-            reason,
+            quota.name,
+            "the quota no longer applies",
             since=before.blocked_since,
         )
     reason = _why(judgement, context) or _freed(before.used_up[id_], judgement.verdict)
+    if judgement.id != id_:
+        reason = f"it closes nothing at {quota.percent} % of its limit any more"
     return _notice(
         NoticeKind.RESTORED,
         principal,
@@ -197,7 +222,7 @@ def _freed(was: UsedUp, verdict: Verdict) -> str:
     """Why a quota that denied is used up no more."""
     of_its_hour = verdict.quota.unusual is not None and verdict.span.start > was.window_start
     if verdict.limit > was.limit and not of_its_hour:
-        limit = bare_limit(verdict.limit, verdict.quota.measure.words)
+        limit = bare_limit(verdict.whole_limit, verdict.quota.measure.words)
         if not verdict.limit.is_finite():
             return f"there is no limit{wording.of_pool(verdict.quota)} now"
         return f"the limit{wording.of_pool(verdict.quota)} is now {limit}"
@@ -226,10 +251,11 @@ def _notice(
         reason,
         **{
             "used": verdict.used,
-            "limit": verdict.limit,
+            "limit": verdict.whole_limit,
             "measure": verdict.quota.measure.words,
             "window": str(verdict.quota.window),
-            "percent": verdict.percent,
+            "percent": verdict.whole_percent,
+            "stage": verdict.quota.percent if verdict.quota.is_early else 0,
             "whom": verdict.quota.subject,
             "pool": verdict.quota.subject if verdict.quota.pooled else "",
             "models": ", ".join(map(str, verdict.quota.models)),

@@ -5,8 +5,9 @@ from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 
 from quota_enforcer.core.notices.amounts import dollars, listed, used_units
 from quota_enforcer.core.notices.wording import of_pool, period
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Measure, Number
-from quota_enforcer.decide.verdict import Verdict
+from quota_enforcer.decide.verdict import Verdict, furthest
 
 _SHOWN_MODELS = 3
 
@@ -25,14 +26,16 @@ def used(verdict: Verdict) -> str:
     name = f"quota {quota.name}" if quota.pooled else f"quota {quota.name} of {quota.subject}"
     if not verdict.limit:
         return f"an admin set the limit{of_pool(quota)} to 0 ({name})"
-    much = used_units(verdict.used, verdict.limit, quota.measure.words)
+    much = used_units(verdict.used, verdict.whole_limit, quota.measure.words)
     early = f"; {before_the_limit(verdict)}" if verdict.early_since is not None else ""
+    early = f"{_stage(quota)}{early}"
     assumed = f", {dollars(verdict.assumed)} of it at assumed prices" if verdict.assumed else ""
     when = f"{period(quota.window)} {quota.places}".rstrip()
     if not quota.pooled:
         beside = beside_the_usual(verdict)
         return f"{much} used {when}{assumed} ({name}){early}{beside and f'; that is {beside}'}"
-    spent = f"the pool of {quota.subject}{' is used up' if verdict.used_up else ''}"
+    used_up = verdict.used_up and not quota.is_early
+    spent = f"the pool of {quota.subject}{' is used up' if used_up else ''}"
     return f"{spent}: {much} used {when} by all members{assumed} ({name}){early}"
 
 
@@ -54,26 +57,34 @@ def beside_the_usual(verdict: Verdict) -> str:
     )
 
 
+def _stage(quota: Quota) -> str:
+    """What a stage before the limit closes; empty of a whole quota."""
+    if not quota.is_early:
+        return ""
+    return f"; from {quota.percent} % on it closes {quota.closed_words}"
+
+
 def before_the_limit(verdict: Verdict) -> str:
     """Why a quota closes, or closed, though its limit is not reached.
 
     `at 2,100 total tokens a second the limit is 11 s away, and a deny takes 17 s to hold`.
     """
-    ahead = verdict.ahead
+    ahead, percent = verdict.ahead, verdict.quota.percent
+    goal = f"{percent} % of the limit" if verdict.quota.is_early else "the limit"
     if ahead is None or verdict.sure + ahead.amount < verdict.limit:
-        return "it was closed before its limit and stays so until the window ends"
+        before = goal if verdict.quota.is_early else "its limit"
+        return f"it was closed before {before} and stays so until the window ends"
     left = verdict.limit - verdict.used
     kept = f"{_rounded(ahead.amount, verdict)} are kept back"
     if not ahead.pace:
-        return f"of its limit {_rounded(left, verdict)} are left, and {kept}"
+        until = f"until {goal}" if verdict.quota.is_early else "of its limit"
+        return f"{until} {_rounded(left, verdict)} are left, and {kept}"
     pace = _rounded(ahead.pace, verdict)
     away, lag = left / ahead.pace, int(ahead.lag.to_integral_value(ROUND_CEILING))
     if away <= lag:
-        return (
-            f"at {pace} a second the limit is {int(away)} s away, and a deny takes {lag} s to hold"
-        )
+        return f"at {pace} a second {goal} is {int(away)} s away, and a deny takes {lag} s to hold"
     return (
-        f"at {pace} a second the limit is {int(away):,} s away, a deny takes {lag} s to hold, and "
+        f"at {pace} a second {goal} is {int(away):,} s away, a deny takes {lag} s to hold, and "
         f"{kept} for calls that come faster or larger than usual"
     )
 
@@ -92,5 +103,6 @@ def _whole(number: Decimal, verdict: Verdict) -> Number:
 def reason(verdicts: Iterable[Verdict]) -> str:
     """Why a standing is as it is: the quotas that are used up, else those that warn."""
     several = list(verdicts)
-    telling = [v for v in several if v.closes] or [v for v in several if v.threshold]
+    closing = furthest(v for v in several if v.closes)
+    telling = closing or [v for v in several if v.threshold]
     return "; ".join(used(verdict) for verdict in telling)

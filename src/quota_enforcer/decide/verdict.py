@@ -1,6 +1,6 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Self
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsedUp
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
+from quota_enforcer.core.quotas.stage import whole_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.window import Span
@@ -47,6 +48,16 @@ class Verdict:
     """What will be used before a deny holds, where the quota reckons with that."""
     early_since: datetime | None = None
     """Since when it is closed though its limit is not reached."""
+
+    @property
+    def whole_limit(self) -> Decimal:
+        """The limit of which an early stage is a part."""
+        return whole_of(self.limit, self.quota.percent)
+
+    @property
+    def whole_percent(self) -> int:
+        """How much of that is used, rounded down; 100 of a limit of 0."""
+        return int(self.used * FULL / self.whole_limit) if self.limit else FULL
 
     @property
     def sure_percent(self) -> int:
@@ -108,6 +119,15 @@ class Verdict:
         steps = [goal - self.used for goal in goals if goal > self.used]
         steps += [] if self.surely_used_up else [self.limit - self.sure]
         return min(steps, default=UNLIMITED)
+
+
+def furthest(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Of each quota the last stage among these: what the others say of it is less."""
+    last: dict[str, Verdict] = {}
+    for each in verdicts:
+        known = last.setdefault(each.quota.item_id, each)
+        last[each.quota.item_id] = max(known, each, key=lambda one: one.quota.percent)
+    return list(last.values())
 
 
 def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = None) -> Verdict:

@@ -120,12 +120,19 @@ def _hours_of_the_day(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> list[Bu
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """A judgement, its row of the status table, and its sum in parts; of a pool by member."""
+    """A judgement, its row of the status table, and its sum in parts; of a pool by member.
+
+    Of what closes in stages the judgement is that of the whole limit.
+    """
 
     judgement: Judgement
     row: StatusRow
     parts: Breakdown
     members: Mapping[str, Number]
+    acts: Judgement
+    """That of the stage that closes something; the whole one's if none does."""
+    early: tuple[Judgement, ...] = ()
+    """Those of the early stages."""
 
     @property
     def verdict(self) -> Verdict:

@@ -12,6 +12,7 @@ from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.stage import Stage
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import local_date
@@ -33,6 +34,8 @@ class OwnQuota:
 
     row: StatusRow
     models: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    """What is closed at which part of the limit, if that is not what is counted, at the limit."""
     raised_until: datetime | None = None
     limit_after: Decimal | None = None
 
@@ -134,6 +137,7 @@ def _own(row: StatusRow, quota: Quota, now: datetime) -> OwnQuota:
     return OwnQuota(
         row,
         tuple(map(str, quota.models)),
+        quota.all_stages if quota.stages or quota.closes else (),
         raised,
         quota.limit if raised is not None else None,
     )

@@ -1,7 +1,7 @@
 """Status: records, usage and quotas of many principals in rows, decided as a sweep would."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.decision import HELD, PAUSED, Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
-from quota_enforcer.decide.judgement import Effect, Judgement
+from quota_enforcer.decide.judgement import Effect, Judgement, by_item
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.usage import ReadBefore
 
@@ -91,22 +91,26 @@ NEXT_BLOCKS = "the next sweep blocks"
 
 
 def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[StatusRow]:
-    """One row for each quota that applies, and for each that still blocks but applies no longer."""
+    """One row for each quota that applies, and for each that still blocks but applies no longer.
+
+    Of what closes in stages the row shows the whole limit, and the state of the stage that acts.
+    """
     now = decision.context.now
-    for judgement in decision.judgements:
-        row = _row(record, judgement)
+    for stages in by_item(decision.judgements):
+        judgement = acting(record, stages)
+        row = _row(record, stages[-1], judgement)
         held = row.why == NEXT_BLOCKS and judgement.id in record.standing.held
         held = held and state.breaker_since is not None
         if row.why == NEXT_BLOCKS and state.paused_until and state.paused_until > now:
             row = replace(row, why=PAUSED)
-        yield replace(row, why=HELD) if held else row
+        yield _with_stage(replace(row, why=HELD) if held else row, judgement)
     if record.trouble or record.intended is not None:
         return
     applying = {each.id for each in decision.judgements}
     for id_ in sorted(record.standing.used_up.keys() - applying):
-        subject, name = QuotaId.parse(id_)
+        quota = QuotaId.parse(id_)
         yield StatusRow(
-            str(record.principal), name, subject, "", "", 0, None, None, State.BLOCKED,
+            str(record.principal), quota.label, quota.subject, "", "", 0, None, None, State.BLOCKED,
             "the quota no longer applies; the next sweep lifts the block",
             since=record.standing.blocked_since,
         )  # fmt: skip
@@ -159,8 +163,14 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> StatusRow
     )
 
 
-def _row(record: Record, judgement: Judgement) -> StatusRow:
-    verdict = judgement.verdict
+def acting(record: Record, stages: Sequence[Judgement]) -> Judgement:
+    """The stage that closes something, or did last; the whole quota if none does."""
+    return min(reversed(stages), key=lambda each: _state(record, each)[0].place)
+
+
+def _row(record: Record, whole: Judgement, judgement: Judgement) -> StatusRow:
+    """`judgement` is that of the stage that acts."""
+    verdict, acts = whole.verdict, judgement.verdict
     quota = verdict.quota
     state, why = _state(record, judgement)
     fixed_end = None if quota.window.rolling else verdict.span.end
@@ -177,8 +187,8 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         state,
         why,
         since=record.standing.blocked_since if blocked else None,
-        until=verdict.frees_at if blocked else None,
-        resets_at=verdict.frees_at if verdict.closes else fixed_end,
+        until=acts.frees_at if blocked else None,
+        resets_at=acts.frees_at if acts.closes else fixed_end,
         cost_usd=verdict.counts.cost_usd,
         assumed_usd=verdict.counts.assumed_usd,
         saved_usd=verdict.counts.saved_usd,
@@ -186,6 +196,15 @@ def _row(record: Record, judgement: Judgement) -> StatusRow:
         regions=quota.places.regions,
         accounts=quota.places.accounts,
     )
+
+
+def _with_stage(row: StatusRow, acts: Judgement) -> StatusRow:
+    """With which part of the models an early stage closes."""
+    quota = acts.verdict.quota
+    if not quota.is_early:
+        return row
+    stage = f"from {quota.percent} % on {quota.name} closes {quota.closed_words}"
+    return replace(row, why=f"{stage}; {row.why}" if row.why else stage)
 
 
 def _state(record: Record, judgement: Judgement) -> tuple[State, str]:

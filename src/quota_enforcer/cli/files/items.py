@@ -23,6 +23,7 @@ from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.quotas.form.written import item_form
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.quotas.subject import members_by_team, with_members
 from quota_enforcer.core.usage.model import EVERY_MODEL
 
@@ -230,20 +231,30 @@ def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]
     return [_installable(each) for each in judge_items(several, zone, scopes)]
 
 
-def _named_scopes(item: Item) -> list[str]:
-    models = item.get("models")
-    several = models if isinstance(models, (list, set)) else [models]
-    return [scope for scope in several if isinstance(scope, str)]
+def _named_scopes(item: Item) -> dict[str, str]:
+    """The scopes that it closes, each with the attribute that says so."""
+    form = item_form(item)
+    closes, models = form.get("closes"), form.get("models")
+    stages = closes if isinstance(closes, Mapping) else {AT_LIMIT: closes}
+    found = {scope: "closes" for scopes in stages.values() for scope in _texts(scopes)}
+    if not any(_texts(stages.get(at)) for at in (AT_LIMIT, str(AT_LIMIT))):
+        found |= dict.fromkeys(_texts(models), "models")
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    several = value if isinstance(value, (list, set)) else [value]
+    return [each for each in several if isinstance(each, str)]
 
 
 def _installable(judged: ParsedItem) -> ParsedItem:
     """Adds the problem of a scope that no deployment can install."""
     problems = []
-    for scope in _named_scopes(judged.placed.item):
+    for scope, attribute in _named_scopes(judged.placed.item).items():
         try:
             checked_scopes([scope])
         except InvalidPolicyInput as error:
-            problems.append(f"models: {error}")
+            problems.append(f"{attribute}: {error}")
     if not problems:
         return judged
     return ParsedItem(judged.placed, (*judged.problems, *problems))

@@ -100,7 +100,7 @@ def _by_urgency(line: ForecastRow) -> tuple[datetime, int, str, str]:
 def _lines(seen: StatusInput, state: SweepState, context: Context) -> Iterator[ForecastRow]:
     """Only quotas with a limit above 0 have one."""
     for verdict, row in zip(
-        seen.decision.verdicts, rows(seen.record, seen.decision, state), strict=False
+        seen.decision.whole, rows(seen.record, seen.decision, state), strict=False
     ):
         if verdict.limit and verdict.limit.is_finite():
             usage = seen.behind(verdict)

@@ -1,6 +1,7 @@
 """Temporary exemptions: quota items with an end that let a principal go on at once."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,15 +19,23 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.decide.verdict import Verdict
+from quota_enforcer.decide.verdict import Verdict, furthest
 from quota_enforcer.enforce.ports import Ledger
 
 NOTE = "released with quota-enforcer"
 
 
 def blocking(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """The quotas that block, or would."""
-    return [v for v in verdicts if v.surely_closes and v.quota.action is Action.DENY]
+    """The quotas that block, or would; of what closes in stages the whole, freed as its stage is.
+
+    An exemption is from all of it.
+    """
+    several = list(verdicts)
+    whole = {each.quota.id: each for each in several}
+    closing = (v for v in several if v.surely_closes and v.quota.action is Action.DENY)
+    return [
+        replace(whole[each.quota.item_id], frees_at=each.frees_at) for each in furthest(closing)
+    ]
 
 
 def lasts_until(verdict: Verdict) -> datetime:

@@ -130,7 +130,7 @@ def _instead(
     except UnknownIdentity:
         return None
     applicable = deployment.load(now).book.applicable_to(principal, now)
-    return tuple(quota for quota in applicable.quotas if quota.name == name)
+    return tuple(quota for quota in applicable.whole if quota.name == name)
 
 
 def _row(state: ItemState) -> tuple[str | Text, ...]:

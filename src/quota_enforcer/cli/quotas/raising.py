@@ -231,7 +231,7 @@ def _applicable(deployment: Deployment, key: str, name: str, now: datetime) -> Q
         raise no_such_item(deployment, key, name, to="raise")
     rules = deployment.load(now).rules
     others = (each for each in rules if (each.subject, each.name) != (str(principal), name))
-    applicable = QuotaBook(others).applicable_to(principal, now).quotas
+    applicable = QuotaBook(others).applicable_to(principal, now).whole
     several = [quota for quota in applicable if quota.name == name]
     if not several:
         names = ", ".join(dict.fromkeys(quota.name for quota in applicable))

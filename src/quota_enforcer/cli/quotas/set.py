@@ -70,6 +70,15 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     model: Annotated[
         Several, _option(_RULE, "SCOPE", "A model scope; repeatable, or several with commas.")
     ] = None,
+    closes: Annotated[
+        Several,
+        _option(
+            _RULE,
+            "[PERCENT=]SCOPE",
+            "What it closes, and at which part of the limit: 80=MODEL; repeatable. Default: "
+            "at the limit what it counts.",
+        ),
+    ] = None,
     regions: Annotated[
         Several,
         _option(_RULE, "REGION,...", "Count only what is used there. Default: all."),
@@ -145,6 +154,9 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
           --measure requests --limit 10000 --window month
       quota-enforcer quota set user/alice budget \
           --measure cost_usd --limit 12.50 --window month
+      quota-enforcer quota set user/* monthly \
+          --measure cost_usd --limit 100 --window month \
+          --closes '80=anthropic.claude-3-opus*' --closes '100=*'
       quota-enforcer quota set user/alice weighted --window day \
           --measure weighted_tokens --limit 1_000_000 \
           --weight input_tokens=1 --weight output_tokens=5
@@ -161,6 +173,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "window": window,
         "resets_on": resets_on,
         "models": model,
+        "closes": closes,
         "regions": regions,
         "accounts": accounts,
         "warn_at": warn_at,

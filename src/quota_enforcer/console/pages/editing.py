@@ -25,11 +25,12 @@ from quota_enforcer.insight.quotas.items import states
 _SEE_OTHER: Final = 303
 KEY: Final = ("principal", "quota")
 FIELDS: Final = (
-    "measure", "limit", "window", "unusual", "models", "warn_at", "action", "members", "share",
+    "measure", "limit", "window", "unusual", "models", "closes", "warn_at", "action", "members",
+    "share",
     "until", "note",
 )  # fmt: skip
 """Attributes that the form has; all others of a stored item stay as they are."""
-LISTS: Final = frozenset({"models", "warn_at", "members"})
+LISTS: Final = frozenset({"models", "closes", "warn_at", "members"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ WORDS: Final[Mapping[NoticeKind, Words]] = {
         "Open again",
     ),
     NoticeKind.COULD_NOT_DENY: Words(
-        "{who} is over Bedrock quota {quota} but could not be blocked",
+        "{who} could not be blocked, but Bedrock quota {quota} {why}",
         "Over the limit, not blocked",
         "See why. The usage goes on until then; the next sweep tries to block again.",
     ),

@@ -11,11 +11,11 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.notices.wording import moment, moment_ahead, still_open
 
 _POOL_HEADLINES = {
-    NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: the pool of {pool} is used up",
+    NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: the pool of {pool} {why}",
     NoticeKind.CHANGED: (
-        "Amazon Bedrock is still blocked{part} for {who}: the pool of {pool} is used up"
+        "Amazon Bedrock is still blocked{part} for {who}: the pool of {pool} {why}"
     ),
-    NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} is used up",
+    NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} {why}",
 }
 """Where it is a member that is told."""
 
@@ -118,6 +118,8 @@ def _headline(notice: Notice) -> str:
 def _why(notice: Notice) -> str:
     if not notice.limit:
         return "has the limit 0"
+    if notice.stage and notice.used < notice.limit:
+        return f"has reached {notice.stage} %"
     return "is used up" if notice.used >= notice.limit else "is nearly used up"
 
 

@@ -91,13 +91,22 @@ class Notice:
     """Who made an edit."""
     edit: str = ""
     """The token of an edit: two edits of one moment are two."""
+    stage: int = 0
+    """Of a quota that closes in stages: the part of its limit, in percent, from which on the early
+    stage that this is about closes; 0 if it is about the limit itself."""
+
+    @property
+    def label(self) -> str:
+        """The quota and its stage: `monthly`, or `monthly at 80 %`."""
+        return f"{self.quota} at {self.stage} %" if self.stage else self.quota
 
     @property
     def id(self) -> str:
         """The same notice has the same id, however often it is sent."""
         of_team = f"#{self.whom}" if Subject(self.whom).is_team else ""
         of_edit = f"#{self.edit}" if self.edit else ""
-        what = f"{self.principal}#{self.kind}#{self.quota}{of_team}{of_edit}"
+        of_stage = f"@{self.stage}" if self.stage else ""
+        what = f"{self.principal}#{self.kind}#{self.quota}{of_stage}{of_team}{of_edit}"
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{what}"
 
 

@@ -66,6 +66,15 @@ def granted(rule: Rule) -> str:
     return words
 
 
+def closing(quota: Quota) -> str:
+    """What it closes if that is not what it counts: ` X at 80 %, everything at the limit`."""
+    if not quota.stages and not quota.closes:
+        return ""
+    early = (f"{each}, " for each in quota.stages)
+    at_limit = f"{quota.closed_words}{' at the limit' if quota.stages else ''}"
+    return f" {''.join(early)}{at_limit}"
+
+
 def reads(rule: Rule) -> str:
     """The same with what becomes of it: `1,000 requests per day; warns at 80 %, then denies`."""
     if isinstance(rule, Team):
@@ -79,6 +88,7 @@ def reads(rule: Rule) -> str:
         return f"{granted(rule)}: a block{closes}"
     percent = ", ".join(f"{at} %" for at in rule.warn_at)
     then = "denies" if rule.action is Action.DENY else "only notifies"
+    then += closing(rule)
     if rule.overshoot is Overshoot.AVOID and rule.action is Action.DENY:
         then += " before the limit, so that it is not passed"
     if rule.action is Action.DENY and rule.places != EVERYWHERE:

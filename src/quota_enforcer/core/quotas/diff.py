@@ -1,6 +1,6 @@
 """What differs between two versions of a quota item, in words, and who says that they wrote it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -65,12 +65,29 @@ def shown(value: Any) -> str:
             return str(truth).lower()
         case Decimal() | int() as number:
             return amounts.number(number)
-        case dict(weights):
-            return ", ".join(f"{name} x {shown(each)}" for name, each in sorted(weights.items()))
+        case dict(pairs):
+            return _stages(pairs) or _weights(pairs)
         case list(several):
             return ", ".join(map(shown, sorted(several, key=_sense))) or "none"
         case other:  # an escape sequence must not reach the terminal
             return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(other))
+
+
+def _weights(weights: Mapping[Any, Any]) -> str:
+    """`input_tokens x 1, output_tokens x 5`."""
+    return ", ".join(f"{name} x {shown(each)}" for name, each in sorted(weights.items()))
+
+
+def _stages(several: Mapping[Any, Any]) -> str:
+    """`80 %: anthropic.claude-3-opus*; 100 %: *`; empty if it is no map of percentages."""
+    if not all(map(_is_percent, several)):
+        return ""
+    named = sorted((int(name.rstrip(" %")), scopes) for name, scopes in several.items())
+    return "; ".join(f"{percent} %: {shown(scopes)}" for percent, scopes in named)
+
+
+def _is_percent(name: object) -> bool:
+    return isinstance(name, str) and name.rstrip(" %").isdecimal()
 
 
 def _in_order(names: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
-from quota_enforcer.core.quotas.form import values
+from quota_enforcer.core.quotas.form import stages, values
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
     LONGEST_PAUSE,
@@ -44,7 +44,7 @@ Item = Mapping[str, Any]
 
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
-    "regions", "accounts", "warn_at", "action", "overshoot", "unusual", "unknown_prices",
+    "closes", "regions", "accounts", "warn_at", "action", "overshoot", "unusual", "unknown_prices",
     "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share", "note",
     "edited_by", "edited_at", "schema",
 )  # fmt: skip
@@ -181,7 +181,8 @@ class _Reading:
         only_warns = unusual is not None
         if ("raise_to" in self._item) != ("raise_until" in self._item):
             self._problems.append("raise_to and raise_until go together: set both or neither")
-        return Quota(
+        closing = self._closing(only_warns=only_warns)
+        return self._in_order(Quota(
             subject,
             name,
             until,
@@ -190,12 +191,9 @@ class _Reading:
             measure=measure or Measure.REQUESTS,
             limit=self._limit(number, numbers, unusual),
             window=self._window(),
-            models=self._optional(
-                "models", self._models,
-                f"installed model scopes: {', '.join(sorted(self._scopes))}; to install another, "
-                "set one of the stack's parameters ModelScope1 to ModelScope5",
-                (EVERY_MODEL,),
-            ),
+            models=self._models(closing),
+            stages=closing.stages,
+            closes=closing.at_limit,
             places=self._places(),
             warn_at=self._optional(
                 "warn_at", values.thresholds, "percentages from 1 to 99, one or a list",
@@ -210,7 +208,42 @@ class _Reading:
             unknown_prices=self._unknown_prices(measure),
             raise_to=raise_to,
             raise_until=raise_until,
-        )  # fmt: skip
+        ))  # fmt: skip
+
+    def _closing(self, *, only_warns: bool) -> stages.Closing:
+        """`only_warns` says that it does so where the item says no action."""
+        scopes = self._scopes
+        found = self._optional(
+            "closes",
+            lambda value: stages.closing(value, scopes),
+            stages.closes_words(scopes),
+            stages.NOT_SAID,
+        )
+        action = self._item.get("action", Action.NOTIFY if only_warns else Action.DENY)
+        if found != stages.NOT_SAID and action == Action.NOTIFY:
+            self._refuse("closes", "only with action deny, since action notify closes nothing")
+        elif found.stages and only_warns:
+            self._refuse("closes", "model scopes, with unusual: it closes in no stages")
+        return found
+
+    def _models(self, closing: stages.Closing) -> tuple[ModelScope, ...]:
+        """What is counted; where it is what is closed too, it must be installed."""
+        every = (EVERY_MODEL,)
+        if closing.at_limit:
+            return self._optional("models", stages.counted, stages.COUNTED, every)
+        scopes = self._scopes
+        return self._optional(
+            "models",
+            lambda value: stages.installed(value, scopes),
+            stages.installed_words(scopes),
+            every,
+        )
+
+    def _in_order(self, quota: Quota) -> Quota:
+        problem = stages.out_of_order(quota)
+        if problem and not self._problems:
+            self._refuse("closes", problem)
+        return quota
 
     def _places(self) -> PlaceScope:
         none: tuple[str, ...] = ()
@@ -299,12 +332,6 @@ class _Reading:
             if attribute in self._item:
                 self._refuse(attribute, "only where principal is team/NAME")
         return (), Share.EACH
-
-    def _models(self, value: Any) -> tuple[ModelScope, ...]:
-        patterns = values.texts(value)
-        if not patterns or not set(patterns) <= set(self._scopes):
-            raise ValueError
-        return tuple(ModelScope(pattern) for pattern in patterns)
 
     def _moment(self, value: Any) -> datetime:
         return values.moment(value, self._zone)

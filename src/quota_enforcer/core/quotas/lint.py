@@ -178,7 +178,8 @@ def _beaten(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     for rule in rules:
         if isinstance(rule, Quota) and _is_one(rule) and rule.action is Action.DENY:
             counts = (rule.measure, rule.weights, rule.window, rule.models, rule.places)
-            denies = (rule.unknown_prices, rule.overshoot, rule.unusual)
+            closes = (rule.denies, rule.stages)
+            denies = (closes, rule.unknown_prices, rule.overshoot, rule.unusual)
             alike[rule.subject, counts, denies].append(rule)
     for several in alike.values():
         lasting = [each for each in several if each.until is None and each.raise_to is None]

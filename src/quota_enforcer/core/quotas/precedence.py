@@ -16,7 +16,13 @@ class Applicable:
     """One principal's quotas at one moment, and when they next change by the clock alone."""
 
     quotas: tuple[Quota, ...] = ()
+    """Each stage of one is a quota by itself; the last is that of the whole limit."""
     turns_at: datetime | None = None
+
+    @property
+    def whole(self) -> tuple[Quota, ...]:
+        """Without early stages: one for each item."""
+        return tuple(each for each in self.quotas if not each.is_early)
 
 
 class Precedence(StrEnum):
@@ -68,9 +74,13 @@ class QuotaBook:
         """By the id of a quota that is shared: whose usage its pool is the sum of."""
         self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
+        self._stages: dict[int, tuple[Quota, ...]] = {}
+        """By the identity of a quota that has some: it and its stages."""
         for rule in rules:
             if isinstance(rule, (Pause, Team)):
                 continue
+            if isinstance(rule, Quota) and rule.stages:
+                self._stages[id(rule)] = rule.in_stages()
             self._watched.update((rule.subject, *rule.members))
             for member in rule.members:
                 self._by_member[member].append(rule)
@@ -80,7 +90,8 @@ class QuotaBook:
                 self._by_whom[rule.subject].append(rule)
                 team, members = Principal.parse(rule.subject), _parsed(rule.members)
                 self.pools[team] = self.pools.get(team, frozenset()) | members
-                self.contributors[rule.id] = _counting_once(members)
+                for each in self._stages.get(id(rule), (rule,)):
+                    self.contributors[each.id] = _counting_once(members)
         for team, several in self.pools.items():
             for principal in several:
                 self._pools_of[principal].add(team)
@@ -92,9 +103,10 @@ class QuotaBook:
         turns = (turn for each in candidates for turn in each.rule.turning_points() if turn > now)
         return Applicable(
             tuple(
-                rule
+                stage
                 for rule in sorted(applying, key=lambda rule: rule.name)
                 if isinstance(rule, Quota)
+                for stage in self._stages.get(id(rule), (rule,))
             ),
             min(turns, default=None),
         )

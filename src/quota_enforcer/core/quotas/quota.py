@@ -1,13 +1,14 @@
 """Quotas: one rule each, as an admin means it; `item` reads them from table items."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Final
 
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.stage import AT_LIMIT, Stage, closed_words, part_of
 from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
@@ -134,6 +135,13 @@ class Quota(Rule):
     limit: Decimal
     window: Window
     models: tuple[ModelScope, ...] = (EVERY_MODEL,)
+    """What it counts."""
+    closes: tuple[ModelScope, ...] = ()
+    """What its deny closes; without any, the models that it counts."""
+    stages: tuple[Stage, ...] = ()
+    """What it closes before its limit is reached, by ascending parts of it."""
+    percent: int = AT_LIMIT
+    """Of which part of the item's limit this is: less than all of it in an early stage."""
     places: PlaceScope = EVERYWHERE
     """Where usage counts; its deny closes everywhere."""
     warn_at: tuple[int, ...] = (DEFAULT_WARNING,)
@@ -150,6 +158,55 @@ class Quota(Rule):
     """So many times what is usual is the limit of an hour, and never less than `limit`."""
     usual: UsualHours = field(default=NOTHING_USUAL, repr=False, compare=False)
     """What is usual of the one whom it is held against; no item says it."""
+
+    @property
+    def id(self) -> str:
+        """Each stage has its own: it is what denies."""
+        return str(QuotaId(self.subject, self.name, self.percent))
+
+    @property
+    def item_id(self) -> str:
+        """The same for all stages of one item."""
+        return str(QuotaId(self.subject, self.name))
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it is a stage before the limit."""
+        return self.percent < AT_LIMIT
+
+    @property
+    def denies(self) -> tuple[ModelScope, ...]:
+        """What is closed once it is used up."""
+        return self.closes or self.models
+
+    @property
+    def closed_words(self) -> str:
+        """What is closed once it is used up: `everything`, or the scopes."""
+        return closed_words(self.denies)
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """The last is that of the limit."""
+        return (*self.stages, Stage(AT_LIMIT, self.denies))
+
+    def in_stages(self) -> "tuple[Quota, ...]":
+        """A quota for each early stage, with its part of the limit, and this one.
+
+        So whatever holds of a quota holds of each stage: raises, resets, pools, warnings, notices.
+        """
+        early = (
+            replace(
+                self,
+                limit=part_of(self.limit, stage.percent),
+                raise_to=None if self.raise_to is None else part_of(self.raise_to, stage.percent),
+                closes=stage.closes,
+                stages=(),
+                percent=stage.percent,
+                warn_at=(),
+            )
+            for stage in self.stages
+        )
+        return (*early, self)
 
     @property
     def pooled(self) -> bool:

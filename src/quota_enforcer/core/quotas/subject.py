@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 from quota_enforcer.core.principal import Kind, Principal, of_account
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 
 _PEOPLE = {Kind.USER, Kind.SSO}
 
@@ -105,18 +106,32 @@ def covering(principal: Principal) -> tuple[Subject, ...]:
 
 
 class QuotaId(NamedTuple):
-    """The two keys of the quota table; as text `subject#name`."""
+    """The two keys of the quota table; as text `subject#name`, of an early stage with `@80`."""
 
     subject: Subject
     name: str
+    percent: int = AT_LIMIT
+    """The part of the limit from which on it closes something."""
 
     def __str__(self) -> str:
-        return f"{self.subject}#{self.name}"
+        stage = "" if self.percent == AT_LIMIT else f"@{self.percent}"
+        return f"{self.subject}#{self.name}{stage}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         subject, _, name = text.partition("#")
-        return cls(Subject(subject), name)
+        name, stage, percent = name.partition("@")  # no name has one
+        return cls(Subject(subject), name, int(percent) if stage else AT_LIMIT)
+
+    @property
+    def item(self) -> str:
+        """The id of the whole quota, whichever stage this is."""
+        return str(self._replace(percent=AT_LIMIT))
+
+    @property
+    def label(self) -> str:
+        """`monthly`, or `monthly at 80 %`."""
+        return self.name if self.percent == AT_LIMIT else f"{self.name} at {self.percent} %"
 
 
 TEAM_ITEM = "members"

@@ -82,7 +82,7 @@ def canonical_model(model_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelScope:
-    """One pattern of canonical models that a quota counts and its deny closes.
+    """One pattern of canonical models that a quota counts, or that its deny closes.
 
     `*` is every model, anything else with `*` a pattern, and an exact id that model; all with their
     context variants (`ID:200k`).
@@ -100,6 +100,10 @@ class ModelScope:
         if "*" in self.pattern:
             return any(fnmatchcase(model, each) for each in (self.pattern, f"{self.pattern}:*"))
         return model == self.pattern or model.startswith(f"{self.pattern}:")
+
+    def includes(self, other: "ModelScope") -> bool:
+        """Whether it covers every model that the other does."""
+        return self.covers(other.pattern)
 
 
 EVERY_MODEL = ModelScope("*")

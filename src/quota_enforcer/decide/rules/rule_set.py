@@ -11,7 +11,7 @@ from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
-from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.stored import MeterRules
 
@@ -102,9 +102,10 @@ class RuleSet:
         """
         if quota.by_hand:
             return False
-        return self.id_edited_since(moment, quota.id, money=quota.measure is Measure.COST_USD) or (
+        item, money = quota.item_id, quota.measure is Measure.COST_USD
+        return self.id_edited_since(moment, item, money=money) or (
             any(
-                rule.id != quota.id
+                rule.id != item
                 and rule.name == quota.name
                 and covers(rule.subject, rule.members, principal)
                 for rule in self.edited
@@ -118,7 +119,8 @@ class RuleSet:
 
     def last_edited(self, quota: str, *, money: bool = False) -> datetime | None:
         """When what a quota says was changed last, of `money` its prices too."""
-        changes_ = (self.changed_at.get(quota), self.prices_changed_at if money else None)
+        item = QuotaId.parse(quota).item
+        changes_ = (self.changed_at.get(item), self.prices_changed_at if money else None)
         return max((each for each in changes_ if each is not None), default=None)
 
     def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":

@@ -52,7 +52,7 @@ def users_and_roles(deployment: DeploymentUnderCheck) -> Diagnosis:
 def _scopes(deployment: DeploymentUnderCheck, principal: Principal) -> int:
     """How many model scopes may be denied to somebody at once: each takes a policy."""
     quotas = deployment.denying(principal)
-    return len({str(scope) for quota in quotas for scope in quota.models})
+    return len({str(scope) for quota in quotas for scope in quota.denies})
 
 
 def shared(deployment: DeploymentUnderCheck) -> Diagnosis:

@@ -207,7 +207,7 @@ def _recently_blocked(
     }
 
     def by_edit(record: Record, id_: str) -> bool:
-        edited = given.rules.last_edited(id_, money=id_ in of_money)
+        edited = given.rules.last_edited(id_, money=QuotaId.parse(id_).item in of_money)
         if edited is None or edited <= recent:
             return False
         since = record.standing.since if record.standing.denied else None
@@ -242,7 +242,7 @@ def _in_words(new: list[NewBlock], wave: Wave, breaker: Breaker, given: SweepInp
     far = "twice" if wave.far == FAR else f"{wave.far // 100:,} times"
     several = by_quota(wave.held(new))
     held = "; ".join(
-        f"quota {QuotaId.parse(id_).name} of {QuotaId.parse(id_).subject} for {len(whom):,} "
+        f"quota {QuotaId.parse(id_).label} of {QuotaId.parse(id_).subject} for {len(whom):,} "
         f"({listed(list(map(str, whom)), _NAMED)})"
         for id_, whom in list(several.items())[:_NAMED]
     )

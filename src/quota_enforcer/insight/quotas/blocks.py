@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from quota_enforcer.core.ledger import Standing, WouldDeny
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.quotas.subject import QuotaId
+from quota_enforcer.core.quotas.stage import AT_LIMIT
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,18 @@ class WouldBlock:
     end: datetime | None
     until: datetime | None = None
     ended: str = ""
+    stage: int = 0
+    """Of an early stage: from which part of the limit on it closes, in percent."""
+
+    @property
+    def label(self) -> str:
+        """`monthly`, or `monthly at 80 %`."""
+        return QuotaId(Subject(self.subject), self.quota, self.stage or AT_LIMIT).label
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often and how long one quota would have blocked a principal in some time.
+    """How often and how long one quota, or a stage of one, would have blocked a principal.
 
     `since` is the start of a block that would still last, None if there is no such block.
     """
@@ -62,6 +70,7 @@ def would_have_been(
             each.until,
             each.until,
             each.reason,
+            each.stage,
         )
         for each in history
         if each.kind is NoticeKind.WOULD_HAVE_BLOCKED
@@ -76,8 +85,16 @@ def would_have_been(
 
 def _would_last(principal: str, would_deny: Mapping[str, WouldDeny]) -> Iterator[WouldBlock]:
     for id_, would in would_deny.items():
-        subject, quota = QuotaId.parse(id_)
-        yield WouldBlock(principal, quota, subject, would.since, None, would.used_up.until)
+        quota = QuotaId.parse(id_)
+        yield WouldBlock(
+            principal,
+            quota.name,
+            quota.subject,
+            would.since,
+            None,
+            would.used_up.until,
+            stage=quota.percent % AT_LIMIT,
+        )
 
 
 def tally(blocks: Iterable[WouldBlock], first: datetime, now: datetime) -> list[Tally]:
@@ -85,7 +102,7 @@ def tally(blocks: Iterable[WouldBlock], first: datetime, now: datetime) -> list[
     grouped: dict[tuple[str, str, str], list[WouldBlock]] = {}
     for block in blocks:
         if block.end is None or block.end > first:
-            grouped.setdefault((block.principal, block.quota, block.subject), []).append(block)
+            grouped.setdefault((block.principal, block.label, block.subject), []).append(block)
     return [
         Tally(
             *key,

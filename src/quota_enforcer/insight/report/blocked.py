@@ -141,7 +141,7 @@ def _observed(principal: Principal, told: list[Notice], at_last: Now) -> Iterato
 def _why(block: WouldBlock, told: Iterable[Notice]) -> str:
     """The words of the warning at its start; a rolling window is warned of once in its length."""
     for notice in told:
-        of_quota = (notice.quota, notice.whom) == (block.quota, block.subject)
+        of_quota = (notice.label, notice.whom) == (block.label, block.subject)
         if of_quota and notice.at == block.start and _is_at_limit(notice):
             return _bare(notice)
     return f"quota {block.quota} of {block.subject} was used up"

@@ -15,12 +15,13 @@ from quota_enforcer.core.usage.window import DAY, day_start, local_date
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
+from quota_enforcer.decide.judgement import by_item
 from quota_enforcer.decide.pace.window import runs_out
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
 from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
-from quota_enforcer.insight.status import everybody, rows
+from quota_enforcer.insight.status import acting, everybody, rows
 from quota_enforcer.insight.usage import UsageRead
 
 _MONTH = 28
@@ -145,11 +146,12 @@ class Gathering:
             Bar(
                 row,
                 ", ".join(map(str, verdict.quota.models)),
-                reasons.used(verdict),
+                reasons.used(acting(record, stages).verdict),
                 runs_out(verdict, looked.behind(verdict.quota), decision.context),
                 percent_at_reset(verdict, decision.context),
             )
-            for verdict, row in zip(decision.verdicts, table, strict=False)
+            for stages, row in zip(by_item(decision.judgements), table, strict=False)
+            for verdict in [stages[-1].verdict]
         ]
         return (*judged, *map(Bar, table[len(judged) :]))
 

@@ -47,6 +47,10 @@ def _quota(quota: OwnQuota) -> dict[str, Any]:
     return row | {
         "limit": _limit(quota.row.limit, whole=whole),
         "models": quota.models,
+        "closes": [
+            {"percent": each.percent, "models": list(map(str, each.closes))}
+            for each in quota.stages
+        ],
         "raised_until": quota.raised_until,
         "limit_after": _limit(quota.limit_after, whole=whole),
     }

@@ -22,10 +22,11 @@ from quota_enforcer.core.quotas.quota import Team
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
+from quota_enforcer.decide.judgement import by_item
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Explained, Summed, breakdown, by_name, meant_for
 from quota_enforcer.insight.quotas.items import ItemState, states
-from quota_enforcer.insight.status import rows
+from quota_enforcer.insight.status import acting, rows
 from quota_enforcer.insight.usage import ReadBefore
 
 
@@ -95,13 +96,16 @@ def _sums(
 ) -> Iterator[Summed]:
     decision, context = looked.decision, looked.decision.context
     table = rows(record, decision, state)
-    for judgement, row in zip(decision.judgements, table, strict=False):
+    for stages, row in zip(by_item(decision.judgements), table, strict=False):
+        *early, judgement = stages
         verdict = judgement.verdict
         yield Summed(
             judgement,
             row,
             breakdown(verdict, looked.whole(verdict.quota), context),
             _by_member(verdict, book, read, context),
+            acting(record, stages),
+            tuple(early),
         )
 
 

@@ -61,21 +61,32 @@ def _rule(candidate: Candidate) -> dict[str, Any]:
 
 
 def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
-    verdict = summed.verdict
+    verdict, acts = summed.verdict, summed.acts.verdict
     quota = verdict.quota
     told = found.standing.warned.get(quota.id)
     return {
         **row_document(summed.row),
-        "denies": summed.judgement.denies,
+        "denies": summed.acts.denies,
         "models": [str(scope) for scope in quota.models],
+        "closes": [str(scope) for scope in quota.denies],
+        "stages": [
+            {
+                "percent": each.verdict.quota.percent,
+                "amount": _number(each.verdict.limit, quota),
+                "closes": [str(scope) for scope in each.verdict.quota.denies],
+                "reached": each.verdict.closes,
+                "denies": each.denies,
+            }
+            for each in summed.early
+        ],
         "limit_without_raise": _number(quota.limit, quota),
         "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),
         "raise_until": quota.raise_until,
         "usual": _usual(quota),
         "window_start": verdict.span.start,
         "window_end": verdict.span.end,
-        "frees_at": verdict.frees_at,
-        "closed_early": reasons.before_the_limit(verdict) if verdict.early_since else None,
+        "frees_at": acts.frees_at,
+        "closed_early": reasons.before_the_limit(acts) if acts.early_since else None,
         "warns_at": [
             {
                 "percent": at,

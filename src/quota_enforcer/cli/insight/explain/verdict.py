@@ -29,6 +29,8 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
         yield "Usual", _usual(verdict)
     if quota.models != (EVERY_MODEL,):
         yield "Models", ", ".join(map(str, quota.models))
+    if summed.early or quota.closes:
+        yield "Closes", "; ".join(_closing(summed))
     if quota.places != EVERYWHERE:
         closes = f"; it closes {CLOSES}" if quota.action is Action.DENY else ""
         yield "Counts", f"what is used {quota.places}{closes}"
@@ -36,9 +38,10 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
     yield "Used", _used(verdict)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
-    yield "Result", _result(summed)
-    if verdict.closes:
-        yield "Opens again", _opens_again(verdict, context)
+    early = summed.acts.verdict.quota.is_early
+    yield "Result", _result_of_stage(summed) if early else _result(summed)
+    if summed.acts.verdict.closes:
+        yield "Opens again", _opens_again(summed.acts.verdict, context)
     elif not quota.window.rolling:
         yield "Resets", wording.moment_ahead(verdict.span.end, context.now, context.zone)
 
@@ -105,6 +108,18 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
         yield f"{at} % ({mark}): {passed}"
 
 
+def _closing(summed: Summed) -> Iterator[str]:
+    """`anthropic.claude-3-opus* at 80 % ($80.00): reached`, and what is closed at the limit."""
+    for each in (*summed.early, summed.judgement):
+        verdict = each.verdict
+        quota = verdict.quota
+        at = "the limit"
+        if quota.is_early:
+            at = f"{quota.percent} % ({amount(verdict.limit, quota)})"
+        reached = "reached" if verdict.used_up else "not reached"
+        yield f"{quota.closed_words} at {at}: {'closed early' if verdict.early_since else reached}"
+
+
 def _result(summed: Summed) -> str:
     """Why it does or does not deny."""
     verdict = summed.verdict
@@ -123,6 +138,23 @@ def _result(summed: Summed) -> str:
     left = verdict.limit - verdict.used
     whole = left if verdict.quota.measure.fractional else int(left)
     return f"it denies nothing: {used_units(whole, None, verdict.quota.measure.words)} left{also}"
+
+
+def _result_of_stage(summed: Summed) -> str:
+    """The same while an early stage acts, with what is left until the limit."""
+    acts, verdict = summed.acts, summed.verdict
+    percent, models = acts.verdict.quota.percent, denied_words(scopes_of([acts.verdict]))
+    reached = f"{percent} % of the limit is reached"
+    if acts.verdict.early_since is not None:
+        reached = f"closed before: {reasons.before_the_limit(acts.verdict)}"
+    elif not acts.verdict.closes:
+        return f"it denies nothing any more: {summed.row.why}"
+    words = f"{reached}, so it denies {models}"
+    if not acts.denies:
+        words = f"{reached}, which would deny {models}, but it denies nothing, since {acts.why}"
+    left = verdict.limit - verdict.used
+    whole = left if verdict.quota.measure.fractional else int(left)
+    return f"{words}; {used_units(whole, None, verdict.quota.measure.words)} left until the limit"
 
 
 def _opens_again(verdict: Verdict, context: Context) -> str:

@@ -16,7 +16,9 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import dollars, lasting, limit_of, used_units
 from quota_enforcer.core.quotas.describe import CLOSES
 from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.core.quotas.stage import Stage
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
 
 
@@ -125,12 +127,20 @@ def _remarks(quota: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         limit = limit_of(UNLIMITED if after is None else Decimal(after),
                          Measure(quota["measure"]).words)  # fmt: skip
         yield f"{name}: raised until {_moment(quota['raised_until'], zone)}, then {limit}."
+    if quota.get("closes"):
+        yield f"{name}: closes {_stages(quota['closes'])}."
     where = PlaceScope(tuple(quota.get("accounts", ())), tuple(quota.get("regions", ())))
     if where != EVERYWHERE:
         yield f"{name}: only what is used {where} counts; a block of it closes {CLOSES}."
     if assumed := _assumed(quota):
         models = ", ".join(quota["unpriced"])
         yield f"{name}: ~ holds {dollars(assumed)} at assumed prices, those of {models}."
+
+
+def _stages(several: list[dict[str, Any]]) -> str:
+    """`anthropic.claude-3-opus* at 80 %, everything at 100 %`."""
+    stages = (Stage(each["percent"], tuple(map(ModelScope, each["models"]))) for each in several)
+    return ", ".join(map(str, stages))
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> str:

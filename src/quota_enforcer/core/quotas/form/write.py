@@ -3,6 +3,7 @@
 import calendar
 from typing import Any
 
+from quota_enforcer.core.quotas.form.stages import stated
 from quota_enforcer.core.quotas.form.values import digits
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
@@ -25,6 +26,7 @@ def quota_attributes(quota: Quota) -> dict[str, Any]:
         "limit": quota.limit,
         **_window(quota.window),
         **({} if quota.models == (EVERY_MODEL,) else {"models": list(map(str, quota.models))}),
+        **stated(quota),
         **_places(quota.places),
         **_warnings(quota),
         **({} if quota.overshoot is Overshoot.ALLOW else {"overshoot": quota.overshoot.value}),

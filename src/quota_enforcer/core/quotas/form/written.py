@@ -118,6 +118,8 @@ def item_form(said: Mapping[str, Any], stored: Mapping[str, Any] | None = None) 
 def nearest(attribute: str, item: Mapping[str, Any]) -> str:
     """The nearest right form of a value that was refused, as `; write ...`; empty if none is."""
     value = item[attribute]
+    if isinstance(value, Mapping):
+        return ""
     if not all(map(_text, value if isinstance(value, list) else [value])):
         return ""
     form = item_form(item).get(attribute)
@@ -206,6 +208,44 @@ def _models(value: Any) -> Any:
     return value if found == several or not found else found
 
 
+_STAGE = re.compile(r"(?P<percent>\d{1,3})\s*%?\s*[:=]\s*|(?P<only>\d{1,3})\s*%\s*")
+
+
+def _closes(value: Any) -> Any:
+    """`80 = anthropic.claude-3-opus*, 100 = *`, or scopes, or a map of parts of the limit to such.
+
+    What stands before the first percentage closes at the limit.
+    """
+    if isinstance(value, Mapping):
+        plain = {_percent(key): _scope_list(scopes) for key, scopes in value.items()}
+        return plain if len(plain) == len(value) else value
+    several = value if isinstance(value, list) else [value]
+    if not all(map(_text, several)):
+        return value
+    parts = [part.strip() for each in several for part in re.split(r"[,;]+", each) if part.strip()]
+    if not any(map(_STAGE.match, parts)):
+        return _models(value)
+    stages: dict[str, list[str]] = {}
+    percent = "100"
+    for part in parts:
+        found = _STAGE.match(part)
+        if found is not None:
+            percent = found["percent"] or found["only"]
+        stages.setdefault(percent, []).extend(part[found.end() if found else 0 :].split())
+    return {each: _scope_list(scopes) for each, scopes in stages.items()}
+
+
+def _percent(key: Any) -> Any:
+    """`80` of `80%`, `80 %` and the number 80."""
+    said = str(key) if type(key) in {int, Decimal} else key
+    return re.sub(r"\s*%$", "", said.strip()) if _text(said) else key
+
+
+def _scope_list(value: Any) -> Any:
+    found = _models(value)
+    return [found] if _text(found) else found
+
+
 def _names(value: Any) -> Any:
     """Several with commas or blanks between them, in lower case."""
     several = value if isinstance(value, list) else [value]
@@ -246,6 +286,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "resets_on": _day,
     "warn_at": _thresholds,
     "models": _models,
+    "closes": _closes,
     "regions": _names,
     "accounts": _accounts,
     "raise_to": _raise,
@@ -299,6 +340,9 @@ def _shown(form: Any) -> str:
     match form:
         case list():
             return f"[{', '.join(map(_shown, form))}]"
+        case dict():
+            pairs = (f"'{key}': {_shown(each)}" for key, each in form.items())
+            return f"{{{', '.join(pairs)}}}"
         case Decimal() if form.is_finite():
             return digits(form)
         case _:
