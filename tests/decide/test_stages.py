@@ -111,8 +111,8 @@ def test_a_raise_opens_as_much_as_it_gives() -> None:
     assert "Amazon Bedrock is still blocked in part" in said(partly)
     story.now_holds(staged(limit=Decimal(1400)))
     free = story.at(NOON + 2 * HOUR, {NOON: 1100})
-    assert (free.standing.denied, kinds(free)) == (frozenset(), ["restored"])
-    assert free.notices[0].reason == "the limit is now 1,400"
+    assert (free.standing.denied, kinds(free)) == (frozenset(), ["warning 50", "restored"])
+    assert free.notices[1].reason == "the limit is now 1,400"
 
 
 def test_a_raise_for_a_while_is_of_all_stages() -> None:

@@ -78,6 +78,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
     (tmp_path / "quotas.yaml").write_text(shown("cat quotas.yaml")[0], encoding="utf-8")
     shell = a_shell(monkeypatch)
     monkeypatch.setattr(before, "probe_of", lambda _: FakeAccount())
+    shell.world.install("anthropic.claude-3-opus*")
     shell.now = NOW
     shell.used("alice", 3_000_000)
     shell.sweep()

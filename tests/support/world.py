@@ -64,6 +64,12 @@ class World:
         self.satellites = FakeSatellites()
         self._process: Sweep | None = None
 
+    def install(self, *scopes: str) -> None:
+        """The stack has these model scopes besides `*`."""
+        own = {each: f"{self.settings.denies['*']}-{n}" for n, each in enumerate(scopes, start=1)}
+        self.settings = replace(self.settings, denies={**self.settings.denies, **own})
+        self.denies.scopes |= own.keys()
+
     def quota(self, **but: object) -> None:
         """An admin writes a quota item."""
         self.quotas.put(an_item(**but))

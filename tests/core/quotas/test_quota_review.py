@@ -11,8 +11,10 @@ from builders import HOUR, NOON, a_quota
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import review
 from quota_enforcer.core.quotas.quota import Action, Exemption, Quota, Rule
+from quota_enforcer.core.quotas.stage import Stage
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.place import Place, PlaceScope
 
 DUBLIN = PlaceScope(regions=("eu-west-1",))
@@ -223,3 +225,49 @@ def test_what_has_ended_is_only_told_so() -> None:
     assert doubts(rule("user/zoe", until=PAST, limit=Decimal(0))) == [
         "user/zoe daily has ended and does nothing any more"
     ]
+
+
+OPUS, HAIKU_ID = "anthropic.claude-3-opus*", "anthropic.claude-3-haiku-20240307-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("warn_at", "doubted"), [((80,), True), ((90,), True), ((50, 80), False), ((), False)]
+)
+def test_a_stage_that_nobody_is_warned_before(warn_at: tuple[int, ...], doubted: bool) -> None:  # noqa: FBT001 - a column
+    """Without any warning that is meant."""
+    stage = Stage(80, (ModelScope(OPUS),))
+    words = (
+        f"user/alice daily closes {OPUS} at 80 %, and warns of nothing before: set warn_at below 80"
+    )
+    assert doubts(rule("user/alice", stages=(stage,), warn_at=warn_at)) == [words] * doubted
+
+
+@pytest.mark.parametrize(
+    ("models", "closes", "doubted"),
+    [
+        ("*", OPUS, False),
+        (OPUS, "*", False),
+        (HAIKU_ID, OPUS, True),
+        (OPUS, HAIKU_ID, True),
+        ("anthropic.*", HAIKU_ID, False),
+        ("*haiku*", "anthropic.*", False),
+        ("anthropic.claude-3-sonnet*", OPUS, True),
+    ],
+)
+def test_a_quota_that_closes_nothing_of_what_it_counts(
+    models: str,
+    closes: str,
+    doubted: bool,  # noqa: FBT001 - a column
+) -> None:
+    several = {"models": (ModelScope(models),), "closes": (ModelScope(closes),)}
+    closed = "everything" if closes == "*" else closes
+    words = f"user/alice daily counts {models} and closes {closed}: whoever has used it up goes on"
+    assert doubts(rule("user/alice", **several)) == [words] * doubted
+
+
+def test_of_two_that_count_the_same_the_higher_limit_may_close_more() -> None:
+    """Stages in several items: the first closes the dear model, the second everything."""
+    first = rule("user/alice", limit=Decimal(800), closes=(ModelScope(OPUS),))
+    second = rule("user/alice", name="all")
+    assert doubts(first, second) == []
+    assert len(doubts(rule("user/alice", limit=Decimal(800)), second)) == 1

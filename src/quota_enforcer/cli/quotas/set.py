@@ -232,7 +232,12 @@ def _known(unset: Iterable[str], old: Item) -> list[str]:
     return names
 
 
-_TOLD = {LintCode.UNSEEN_MEMBER, LintCode.COUNTS_NOTHING}
+_TOLD = {
+    LintCode.UNSEEN_MEMBER,
+    LintCode.COUNTS_NOTHING,
+    LintCode.CLOSES_UNWARNED,
+    LintCode.CLOSES_UNCOUNTED,
+}
 
 
 def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:

@@ -11,6 +11,7 @@ from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Action, Pause, Quota, Rule, Team
 from quota_enforcer.core.quotas.subject import Subject, covering
+from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, Place
 
 _NAMED = 3
@@ -28,6 +29,8 @@ class LintCode(StrEnum):
     NEVER_APPLIES = "never_applies"
     COUNTS_LESS = "counts_less"
     COUNTS_NOTHING = "counts_nothing"
+    CLOSES_UNWARNED = "closes_unwarned"
+    CLOSES_UNCOUNTED = "closes_uncounted"
     STANDS_TWICE = "stands_twice"
     MEMBERS_DIFFER = "members_differ"
     NO_END = "no_end"
@@ -81,7 +84,7 @@ def review(
         for each in sorted(_principals(rule) & unknown.keys())
     ]
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
-    found += _counting_less(standing)
+    found += [*_counting_less(standing), *_closing(standing)]
     if metered:
         found += _counting_nothing(standing, sorted(metered))
     found += [
@@ -206,6 +209,33 @@ def _counting_less(rules: Iterable[Rule]) -> Iterator[LintWarning]:
                     f"{replaced.subject} everywhere; under another name both count"
                 )
                 yield LintWarning(LintCode.COUNTS_LESS, rule.subject, rule.name, words)
+
+
+def _closing(rules: Iterable[Rule]) -> Iterator[LintWarning]:
+    """Quotas that close a model without a warning, or nothing of what they count."""
+    for rule in rules:
+        if not isinstance(rule, Quota):
+            continue
+        if rule.stages and rule.warn_at and min(rule.warn_at) >= rule.stages[0].percent:
+            words = (
+                f"closes {rule.stages[0]}, and warns of nothing before: set warn_at below "
+                f"{rule.stages[0].percent}"
+            )
+            yield LintWarning(LintCode.CLOSES_UNWARNED, rule.subject, rule.name, words)
+        if not any(_overlap(closed, each) for closed in rule.denies for each in rule.models):
+            words = (
+                f"counts {listed(list(map(str, rule.models)), _NAMED)} and closes "
+                f"{rule.closed_words}: whoever has used it up goes on"
+            )
+            yield LintWarning(LintCode.CLOSES_UNCOUNTED, rule.subject, rule.name, words)
+
+
+def _overlap(one: ModelScope, other: ModelScope) -> bool:
+    """Whether a model can be of both; of patterns what stands before their first `*` tells."""
+    if "*" not in one.pattern or "*" not in other.pattern:
+        return one.includes(other) or other.includes(one)
+    begin, begins = (each.pattern.partition("*")[0] for each in (one, other))
+    return begin.startswith(begins) or begins.startswith(begin)
 
 
 def _counting_nothing(rules: Iterable[Rule], metered: Sequence[Place]) -> Iterator[LintWarning]:
