@@ -29,7 +29,7 @@ GOOD = an_item(principal="user/good", quota="kept")
 
 @given(st.lists(ITEMS, max_size=6))
 def test_any_table_loads_and_keeps_what_is_good_in_it(items: list[Any]) -> None:
-    loader = QuotaLoader(BERLIN, {"*"})
+    loader = QuotaLoader(BERLIN, {"*"}, "111122223333")
     rules = loader.load([*items, GOOD], [], NOON)
     assert any(each.subject == "user/good" for each in rules.rules)
     assert all(each.reason for each in rules.invalid)

@@ -12,7 +12,7 @@ from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.status import overview
 from quota_enforcer.insight.usage import ReadBefore, far_back
-from world import World, principal
+from world import ACCOUNT, World, principal
 
 EVERYBODY = ("user/alice", "user/bob", "role/ci", "session/ci/42", "team/pool", "sso/ann")
 
@@ -34,7 +34,7 @@ def world() -> World:
 
 
 def book_of(world: World) -> QuotaBook:
-    loaded = QuotaLoader(world.settings.zone, world.settings.denies)
+    loaded = QuotaLoader(world.settings.zone, world.settings.denies, ACCOUNT)
     return loaded.load(world.quotas.items(), world.ledger.quota_memories(), NOON).book
 
 

@@ -247,6 +247,14 @@ def test_a_call_of_a_session_and_its_role_counts_once_in_their_pool() -> None:
     assert found["team/a"].used.requests == 3
 
 
+def test_a_pool_of_a_kind_is_of_everybody_in_the_log() -> None:
+    calls = [a_call("role:ci/1", MORNING, 500), a_call("role:job/1", MORNING + MINUTE, 500)]
+    calls += [a_call("role:late/1", MORNING + MINUTE * 2), a_call("alice", MORNING + MINUTE * 3)]
+    found = simulated(calls, a_pool("role/*"))
+    assert told(found["team/a"])[-1] == "24 09:01:00 blocked daily 1000"
+    assert {who for who, each in found.items() if each.refused.requests} == {"team/a", "role/late"}
+
+
 def test_a_rolling_window_lets_go_hour_by_hour() -> None:
     rolling = a_quota(window=Window(Unit.HOUR, rolling=2), warn_at=())
     calls = [

@@ -121,6 +121,17 @@ class TestWhom:
         assert [row[2:] for row in quotas(told) if row[1] == "pot"] == [(12, 1000)]
         assert "bob" not in json.dumps(told)
 
+    def test_a_pool_of_a_kind_is_the_sum_of_everybody_known_of_it(
+        self, world: World, asked: Asking
+    ) -> None:
+        world.quota(principal="team/all", members=["user/*"], share="pool", quota="pot")
+        for who, tokens in (("alice", 5), ("bob", 7), ("role:ci/42", 11)):
+            world.stream(who, NOON, tokens)
+        world.wake(NOON, "user/alice", "user/bob", "role/ci")
+        told = asked("alice")
+        assert [row[2:] for row in quotas(told) if row[1] == "pot"] == [(12, 1000)]
+        assert "bob" not in json.dumps(told)
+
     def test_quotas_of_kinds_teams_and_everybody_apply_as_in_a_sweep(
         self, world: World, asked: Asking
     ) -> None:

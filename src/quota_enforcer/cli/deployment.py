@@ -151,9 +151,10 @@ class Deployment:
 
     def load(self, now: datetime) -> RuleSet:
         """The rules in force, read as the enforcer reads them."""
-        loader = QuotaLoader(self.settings.zone, self.settings.denies)
+        loader = QuotaLoader(self.settings.zone, self.settings.denies, self.settings.account)
         memories = self.ledger.quota_memories()  # first: no item is older than its memory
-        return loader.load(self.quotas.items(), memories, now)
+        loaded = loader.load(self.quotas.items(), memories, now)
+        return loaded.knowing(record.principal for record in self.ledger.everybody())
 
 
 def find(stack: str, profile: str | None, region: str | None) -> Deployment:

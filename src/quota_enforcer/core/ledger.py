@@ -250,5 +250,7 @@ class GateIntentReads(Protocol):
         """Consistently read."""
 
 
-class LedgerReads(UsageReads, StandingReads, SweepStateReads, QuotaMemoryReads, Protocol):
+class LedgerReads(
+    UsageReads, StandingReads, EverybodyReads, SweepStateReads, QuotaMemoryReads, Protocol
+):
     """What it takes to decide about a principal."""

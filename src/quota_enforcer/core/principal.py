@@ -120,7 +120,9 @@ _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
-_SSO_ROLE = re.compile(r"AWSReservedSSO_.+_[0-9a-f]{16}")
+SSO_ROLE = "AWSReservedSSO_"
+"""How the roles of permission sets begin; nobody else may make such."""
+_SSO_ROLE = re.compile(rf"{SSO_ROLE}.+_[0-9a-f]{{16}}")
 
 
 def identify(arn: str, account: str, home: str = "") -> Identity:
@@ -230,7 +232,7 @@ def cannot_be_denied(
             )
 
 
-_BETWEEN = re.compile(r",(?=\s*(?:(?:\d{12}/)?(?:user|role|sso|session|team)/|arn:))")
+_BETWEEN = re.compile(r",(?=\s*(?:(?:\d{12}/)?(?:user|role|sso|session|team)/|\d{12}/\*|arn:))")
 """A comma between principals; names of IAM may have commas too."""
 
 

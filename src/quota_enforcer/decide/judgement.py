@@ -8,6 +8,7 @@ from typing import Self
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.quota import Action, Quota
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.verdict import Verdict
@@ -88,7 +89,7 @@ def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str |
     if principal.kind is not Kind.TEAM:
         return cannot_be_denied(principal, gated=context.gated, reached=context.reached)
     several: dict[str, None] = {}
-    for member in map(Principal.parse, quota.members):
+    for member in (Subject(each).somebody for each in quota.members):
         why = cannot_be_denied(member, gated=context.gated, reached=context.reached)
         if why is None:
             return None

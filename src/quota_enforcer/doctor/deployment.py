@@ -118,5 +118,5 @@ class DeploymentUnderCheck:
         return self._loaded(self.ledger.quota_memories())
 
     def _loaded(self, memories: list[QuotaMemory]) -> RuleSet:
-        loader = QuotaLoader(self.settings.zone, self.settings.denies)
+        loader = QuotaLoader(self.settings.zone, self.settings.denies, self.settings.account)
         return loader.load(self.items(), memories, self.now)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import Protocol
 
-from quota_enforcer.core.ledger import Record, StandingReads, SweepStateReads
+from quota_enforcer.core.ledger import EverybodyReads, Record, StandingReads, SweepStateReads
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
@@ -63,8 +64,8 @@ def decide_for(given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) 
     return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms, passing)
 
 
-class SecondLookLedger(EvaluationLedger, SweepStateReads, Protocol):
-    """Also whether the breaker holds."""
+class SecondLookLedger(EvaluationLedger, EverybodyReads, SweepStateReads, Protocol):
+    """Also whether the breaker holds, and who is known."""
 
 
 class SecondLook:
@@ -81,7 +82,9 @@ class SecondLook:
         holding: one alone cannot tell whether there are too many.
         """
         before, state = given.state, self._ledger.state()
-        given = replace(given, rules=self._latest(given.context.now), state=state)
+        known = (each.principal for each in self._ledger.everybody())
+        rules = self._latest(given.context.now).knowing(chain([principal], known))
+        given = replace(given, rules=rules, state=state)
         record = self._ledger.records([principal])[principal]
         book, context = given.rules.book, given.context
         pools = Pools(book, self._ledger, context, self._ledger)

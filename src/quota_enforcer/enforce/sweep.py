@@ -49,7 +49,7 @@ class Sweep:
         self._ledger = ledger
         self._denies = denies
         self._author = author
-        loader = QuotaLoader(settings.zone, denies.scopes)
+        loader = QuotaLoader(settings.zone, denies.scopes, settings.account)
         self._satellites = adapters.satellites
         self._rules = RulesCache(ledger, adapters.quotas, loader, self._members)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)

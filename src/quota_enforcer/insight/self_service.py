@@ -73,7 +73,7 @@ class SelfService:
         self._settings = settings
         self._ledger = ledger
         self._quotas = quotas
-        self._loader = QuotaLoader(settings.zone, settings.scopes)
+        self._loader = QuotaLoader(settings.zone, settings.scopes, settings.account)
 
     def of(self, identity: Identity, now: datetime) -> MyStatus:
         """The caller, its session if a quota watches it, and the pools that it draws on."""
@@ -83,10 +83,14 @@ class SelfService:
         home = Place(settings.account, settings.region)
         context = Context(now, settings.zone, settings.mode, gated=settings.gated, home=home)
         items = [item for item in self._quotas.items() if _can_concern(item, identity)]
-        book = self._loader.load(items, ledger.quota_memories(), now).book
-        standings = [self._standing(each, book, context, state) for each in book.charged(identity)]
+        loaded = self._loader.load(items, ledger.quota_memories(), now)
+        book, charged = loaded.book, loaded.book.charged(identity)
+        pools = {team for each in charged for team in book.pools_of(each)}
+        if not book.open_pools.isdisjoint(pools):
+            everybody = {record.principal for record in ledger.everybody()}
+            book = loaded.knowing(everybody.union(charged)).book
+        standings = [self._standing(each, book, context, state) for each in charged]
         known = {quota.row.whom for each in standings for quota in each.quotas}
-        pools = {team for each in standings for team in book.pools_of(each.principal)}
         standings += [
             self._standing(team, book, context, state)
             for team in sorted(pools)

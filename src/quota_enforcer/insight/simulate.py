@@ -295,6 +295,9 @@ def simulate(
     """
     ordered = sorted(calls, key=lambda call: call.at)
     several = list(rules)
+    if any(rule.groups for rule in several):
+        known = {each for call in ordered for each in call.identity if each is not None}
+        several = [rule.among(known) for rule in several]
     replay = Replay(several, price, zone, delays)
     if ordered:
         replay.begin(ordered, named_by(several))

@@ -470,3 +470,21 @@ def test_status_of_many_knows_what_is_usual_of_each(shell: Shell) -> None:
     assert {each["principal"]: each["limit"] for each in rows} == {
         "user/alice": 500, "user/bob": 1500,
     }  # fmt: skip
+
+
+def test_a_pool_of_an_account_names_whoever_is_known_of_it(shell: Shell) -> None:
+    guests = "444455556666"
+    shell.world.metering(Metering.STREAM)
+    shell.world.member(guests)
+    shell.world.quota(principal="team/guests", members=[f"{guests}/*"], share="pool")
+    for who, tokens in (("ben", 300), ("role:job/1", 800)):
+        shell.world.stream(who, NOON, tokens, place=f"{guests}/eu-west-1")
+    shell.world.wake(NOON, f"{guests}/user/ben", f"{guests}/role/job")
+    team = shell.out("explain", "team/guests")
+    assert f"they are everybody of {guests}/*, so far {guests}/role/job, {guests}/user/ben." in team
+    assert tables(team)[-2:] == [[f"{guests}/role/job", "800"], [f"{guests}/user/ben", "300"]]
+    assert "blocked since" in shell.out("explain", f"{guests}/user/ben")
+    unknown = shell.out("explain", f"{guests}/user/eve")
+    assert facts(unknown)["Used"] == ["1,100 of 1,000 total tokens, 110 %"]
+    used = {row["principal"]: row["used"] for row in shell.json("status")["standings"]}
+    assert used["team/guests"] == 1100

@@ -240,3 +240,13 @@ def test_somebody_else_may_write_while_it_asks(shell: Shell) -> None:
     result = shell.run("quota", "set", "user/alice", "daily", *LIMIT, "400", typed="y\n")
     assert result.exit_code == 1
     assert "changed by somebody else" in result.stderr
+
+
+def test_a_pool_of_a_kind_blocks_whoever_is_known_of_it(shell: Shell) -> None:
+    pool = ("quota", "set", "team/all", "daily", *LIMIT, "1400", "--share", "pool")
+    asked = shell.run(*pool, "--members", "user/*", "--yes")
+    assert "This would block 4 of 4 people now" in asked.stderr
+    shell.sweep()
+    assert shell.world.denied == {f"user/{who}" for who in PEOPLE}
+    higher = shell.run("quota", "set", "team/all", "daily", "--limit", "2000")
+    assert "This would release 4 of 4 people now" in higher.stderr

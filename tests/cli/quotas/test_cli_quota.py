@@ -321,8 +321,8 @@ def test_set_refuses_a_team_in_a_team(shell: Shell) -> None:
     result = shell.run("quota", "set", "team/x", "daily", *A_QUOTA, *members)
     assert result.exit_code == 2
     assert (
-        "members is ['user/a', 'team/y']; allowed: a list of principals that are no teams: "
-        "instead of team/y name the members, one by one" in result.stderr
+        "members is ['user/a', 'team/y']; allowed: a list of principals and kinds, and of no "
+        "teams: instead of team/y name the members, one by one" in result.stderr
     )
 
 

@@ -353,3 +353,21 @@ def test_what_is_removed_goes_after_all_else_is_written(
     monkeypatch.setattr(table, "remove", remove_then)
     imported.out("--prune")
     assert there == [31]
+
+
+def test_an_arn_is_whom_it_names(imported: Import) -> None:
+    ours, theirs = "arn:aws:iam::111122223333:user/eng/alice", "arn:aws:iam::444455556666:role/ci"
+    imported.items(
+        an_item(principal=ours),
+        an_item(principal="team/x", members=[ours, theirs], share="pool"),
+    )
+    imported.out()
+    assert imported.shell.item("user/alice", "daily")["limit"] == 1000
+    shown = imported.shell.json("explain", "team/x")["names"][0]["applies"][0]
+    assert set(shown["by_member"]) == {"user/alice", "444455556666/role/ci"}
+    assert imported.out()[-1:] == ["0 added, 0 changed, 0 removed, 2 unchanged."]
+
+
+def test_an_arn_that_is_two_principals_is_asked_back(imported: Import) -> None:
+    imported.items(an_item(principal="arn:aws:sts::111122223333:assumed-role/ci/42"))
+    assert "write session/ci/42, or role/ci for all of it" in imported.run("--yes").stderr

@@ -77,7 +77,15 @@ WEEK_DAYS = "a day of the week, such as monday"
 MONTH_DAYS = "a day of the month from 1 to 31"
 OF_TEAM = "the item 'members' of the team"
 TIMES = "how many times the busy hours, from 1.5x to 1000x, such as 5x"
-MEMBERS = "a list of principals that are no teams"
+MEMBERS = "a list of principals and kinds, and of no teams"
+SESSION = "arn:aws:sts::111122223333:assumed-role/ci/42"
+ROOT = "arn:aws:iam::111122223333:root"
+WHICH = f"instead of {SESSION} write session/ci/42, or role/ci for all of it"
+NO_MEMBER = "no user, role or person of Identity Center"
+POOL = (
+    "only where principal is team/NAME; for one limit of 444455556666/* together write a team with "
+    "it as a member"
+)
 NO_TEAMS = f"{MEMBERS}: instead of team/y name the members, one by one"
 BOOLEANS = "true or false"
 
@@ -508,8 +516,18 @@ class TestWrong:
              f"members is ['alice']; allowed: {MEMBERS}"),
             ({"principal": "team/x", "members": ["team/y"]},
              f"members is ['team/y']; allowed: {NO_TEAMS}"),
-            ({"principal": "team/x", "members": ["user/*"]},
-             f"members is ['user/*']; allowed: {MEMBERS}"),
+            ({"principal": "team/x", "members": ["default"]},
+             f"members is ['default']; allowed: {MEMBERS}: instead of default write user/*, sso/*"),
+            ({"principal": "team/x", "members": ["444455556666/sso/*"]},
+             f"members is ['444455556666/sso/*']; allowed: {MEMBERS}"),
+            ({"principal": "team/x", "members": [SESSION]},
+             f"members is ['{SESSION}']; allowed: {MEMBERS}: {WHICH}"),
+            ({"principal": "team/x", "members": [ROOT]},
+             f"members is ['{ROOT}']; allowed: {MEMBERS}; {ROOT} is {NO_MEMBER}"),
+            ({"principal": "team/x", "members": ["arn:aws:s3:::bucket"]},
+             f"members is ['arn:aws:s3:::bucket']; allowed: {MEMBERS}"),
+            ({"principal": "444455556666/*", "share": "pool"},
+             f"share is 'pool'; allowed: {POOL}"),
             ({"principal": "team/x", "members": ["user/eng/bob"]},
              f"members is ['user/eng/bob']; allowed: {PLAIN_NAME}"),
             ({"principal": "team/x", "members": "user/a, user/b"},

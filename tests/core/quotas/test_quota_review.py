@@ -271,3 +271,14 @@ def test_of_two_that_count_the_same_the_higher_limit_may_close_more() -> None:
     second = rule("user/alice", name="all")
     assert doubts(first, second) == []
     assert len(doubts(rule("user/alice", limit=Decimal(800)), second)) == 1
+
+
+def test_of_a_group_in_a_team_somebody_must_have_been_seen() -> None:
+    assert doubts(team("role/*", "user/alice")) == []
+    assert doubts(team("444455556666/*")) == [
+        "team/x daily has the members 444455556666/*, of whom nobody has used Bedrock yet"
+    ]
+
+
+def test_a_rule_of_a_kind_is_no_nearer_than_a_team_of_it() -> None:
+    assert doubts(team("role/*"), rule("role/*")) == []

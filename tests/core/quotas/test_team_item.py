@@ -7,10 +7,16 @@ import pytest
 
 from builders import an_item
 from quota_enforcer.core.errors import InvalidQuota
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import granted, reads
 from quota_enforcer.core.quotas.item import read_rule
 from quota_enforcer.core.quotas.quota import Quota, Team
-from quota_enforcer.core.quotas.subject import is_team_item, members_by_team, with_members
+from quota_enforcer.core.quotas.subject import (
+    Subject,
+    is_team_item,
+    members_by_team,
+    with_members,
+)
 
 TEAM = {"principal": "team/x", "quota": "members", "members": ["user/a", "user/b"]}
 
@@ -77,3 +83,43 @@ def test_a_quota_of_a_team_that_nobody_is_in_says_where_they_may_stand() -> None
 @pytest.mark.parametrize("key", ["user/x", "team", "default", None])
 def test_nobody_else_has_such_an_item(key: object) -> None:
     assert not is_team_item({**TEAM, "principal": key})
+
+
+GUESTS = "444455556666"
+
+
+@pytest.mark.parametrize(
+    ("arn", "member"),
+    [
+        ("arn:aws:iam::111122223333:user/eng/alice", "user/alice"),
+        (f"arn:aws:iam::{GUESTS}:user/alice", f"{GUESTS}/user/alice"),
+        (f"arn:aws:iam::{GUESTS}:role/app/reporting", f"{GUESTS}/role/reporting"),
+        (
+            f"arn:aws:sts::{GUESTS}:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/Ann@Example.com",
+            "sso/ann@example.com",
+        ),
+    ],
+)
+def test_a_member_may_be_written_as_its_arn(arn: str, member: str) -> None:
+    rule = read_rule({**TEAM, "members": [arn]}, ZoneInfo("UTC"), ["*"], "111122223333")
+    assert rule.members == (member,)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([f"{GUESTS}/*"], f"everybody of {GUESTS}/*"),
+        (["user/a", f"{GUESTS}/role/*", "role/*"],
+         f"everybody of {GUESTS}/role/*, role/* and 1 more"),
+    ],
+)  # fmt: skip
+def test_a_group_as_a_member_is_everybody_of_it(members: list[str], words: str) -> None:
+    rule = read({**TEAM, "members": members})
+    assert granted(rule) == f"who is in the team: {words}"
+    assert rule.named == frozenset(Subject(each).principal() for each in members if "*" not in each)
+
+
+def test_who_is_known_of_a_group_is_in_the_team() -> None:
+    known = map(Principal.parse, (f"{GUESTS}/user/ben", f"{GUESTS}/role/job", "user/a", "team/y"))
+    rule = read({**TEAM, "members": ["user/z", f"{GUESTS}/*"]}).among(known)
+    assert rule.members == ("user/z", f"{GUESTS}/*", f"{GUESTS}/role/job", f"{GUESTS}/user/ben")

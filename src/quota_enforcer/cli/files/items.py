@@ -20,6 +20,7 @@ from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.quotas.form.values import MEMBERS, WRONG, NotAllowed, members
 from quota_enforcer.core.quotas.form.written import item_form
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
@@ -142,13 +143,13 @@ class QuotaFile:
     invalid: list[ParsedItem] = field(default_factory=list)
 
 
-def read_quota_file(file: Path, zone: ZoneInfo) -> QuotaFile:
+def read_quota_file(file: Path, zone: ZoneInfo, home: str = "") -> QuotaFile:
     """Read every item that is not disabled; `zone` is for moments without an offset.
 
     Raises typer.BadParameter if the file is not a list of items.
     """
     found = QuotaFile()
-    for each in judge_offline(read_items(file), zone):
+    for each in judge_offline(read_items(file), zone, home):
         if each.placed.item.get("enabled") is False:
             continue
         if each.problems:
@@ -166,27 +167,52 @@ def judge_items(
     zone: ZoneInfo,
     scopes: Collection[str],
     table: Iterable[Item] = (),
+    home: str = "",
 ) -> list[ParsedItem]:
     """Each item with its rule or its problems; `scopes` are the installed model scopes.
 
-    Teams that the items do not tell of are as in `table`.
+    Teams that the items do not tell of are as in `table`. An ARN is whom it names; principals of
+    the account `home` have no number.
     """
-    several = list(items)
+    several = [_named(each, home) if each.line else each for each in items]
     told = (item_form(each.item) if each.line else each.item for each in several)
     teams = members_by_team(table) | members_by_team(told)
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for each in several:
         lines[each.key].append(each.line)
-    return [_judge(each, lines[each.key], teams, zone, scopes) for each in several]
+    reading = _ReadingItems(teams, zone, scopes, home)
+    return [_judge(each, lines[each.key], reading) for each in several]
 
 
-def _judge(
-    placed: FileItem,
-    lines: list[int],
-    teams: Mapping[str, Any],
-    zone: ZoneInfo,
-    scopes: Collection[str],
-) -> ParsedItem:
+def _named(placed: FileItem, home: str) -> FileItem:
+    """The item with its principal by name."""
+    subject = placed.item.get("principal")
+    if not isinstance(subject, str) or not subject.startswith("arn:"):
+        return placed
+    try:
+        [name] = members(subject, home)
+    except NotAllowed as error:
+        said = str(error).removeprefix(MEMBERS).lstrip(":; ")
+        return replace(placed, problems=(*placed.problems, f"principal is {subject!r}: {said}"))
+    except WRONG:
+        return placed
+    return replace(placed, item={**placed.item, "principal": name})
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadingItems:
+    """What the rules of several items are read by."""
+
+    teams: Mapping[str, Any]
+    zone: ZoneInfo
+    scopes: Collection[str]
+    home: str
+
+    def rule(self, item: Item) -> Rule:
+        return read_rule(with_members(item, self.teams), self.zone, self.scopes, self.home)
+
+
+def _judge(placed: FileItem, lines: list[int], reading: _ReadingItems) -> ParsedItem:
     problems = list(placed.problems)
     if len(lines) > 1 and "principal" in placed.item and "quota" in placed.item:
         problems.append(
@@ -198,7 +224,7 @@ def _judge(
         if is_price(placed.item):
             price = read_price(placed.item)
         elif placed.item or not problems:
-            placed, rule = _rule(placed, teams, zone, scopes)
+            placed, rule = _rule(placed, reading)
     except InvalidQuota as error:
         problems += error.problems
     if problems:
@@ -207,28 +233,25 @@ def _judge(
     return ParsedItem(placed, rule=rule if enabled else None, price=price)
 
 
-def _rule(
-    placed: FileItem, teams: Mapping[str, Any], zone: ZoneInfo, scopes: Collection[str]
-) -> tuple[FileItem, Rule]:
+def _rule(placed: FileItem, reading: _ReadingItems) -> tuple[FileItem, Rule]:
     """Its rule; of a file, also if people wrote it as the table does not: `limit: 2M`."""
     try:
-        return placed, read_rule(with_members(placed.item, teams), zone, scopes)
+        return placed, reading.rule(placed.item)
     except InvalidQuota as error:
         form = item_form(placed.item)
         if not placed.line or form == placed.item:
             raise
         try:
-            rule = read_rule(with_members(form, teams), zone, scopes)
-            return replace(placed, item=form), rule
+            return replace(placed, item=form), reading.rule(form)
         except InvalidQuota:
             raise error from None
 
 
-def judge_offline(items: Iterable[FileItem], zone: ZoneInfo) -> list[ParsedItem]:
+def judge_offline(items: Iterable[FileItem], zone: ZoneInfo, home: str = "") -> list[ParsedItem]:
     """The same without a deployment: every model scope that is possible counts as installed."""
     several = list(items)
     scopes = {str(EVERY_MODEL)}.union(*(_named_scopes(each.item) for each in several))
-    return [_installable(each) for each in judge_items(several, zone, scopes)]
+    return [_installable(each) for each in judge_items(several, zone, scopes, home=home)]
 
 
 def _named_scopes(item: Item) -> dict[str, str]:

@@ -91,7 +91,7 @@ def simulate(
       quota-enforcer simulate --log calls.jsonl --quotas quotas.json --lag 15 --json
     """
     zone = ZoneInfo(time_zone)
-    found = read_quota_file(quotas, zone)
+    found = read_quota_file(quotas, zone, account)
     if found.invalid:
         for each in found.invalid:
             fail(each.words)

@@ -113,7 +113,7 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
     items = read_items(file) if file else table_items(deployment.quotas.items())
     table = deployment.quotas.items() if file else ()
     seen = _Checked(
-        judge_items(items, settings.zone, sorted(settings.denies), table),
+        judge_items(items, settings.zone, sorted(settings.denies), table, settings.account),
         frozenset(record.principal for record in deployment.ledger.everybody()),
     )
     book, context = QuotaBook(seen.rules), deployment.context(clock.now())

@@ -125,7 +125,7 @@ def carry_out(
 
 def newly_unknown(deployment: Deployment, edit: StoredEdit) -> list[UnknownName]:
     """Whom the edit names, newly, and IAM does not know."""
-    before: frozenset[Principal] = frozenset()
+    before = frozenset[Principal]()
     if edit.old is not None:
         with suppress(InvalidQuota):
             before = checked_rule(deployment, edit.old).named
@@ -162,7 +162,7 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     if rule.subject.is_group:
         return None
     context = deployment.context(clock.now())
-    principals = map(Principal.parse, rule.members or (rule.subject,))
+    principals = (Subject(each).somebody for each in rule.members or (rule.subject,))
     reasons = dict.fromkeys(
         cannot_be_denied(each, gated=context.gated, reached=context.reached) for each in principals
     )
@@ -172,7 +172,8 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
 def checked_rule(deployment: Deployment, item: Item) -> Rule:
     """The item's rule by the enforcer's own reading; raises InvalidQuota."""
     settings = deployment.settings
-    return read_rule(whole(deployment, item), settings.zone, sorted(settings.denies))
+    scopes = sorted(settings.denies)
+    return read_rule(whole(deployment, item), settings.zone, scopes, settings.account)
 
 
 def whole(deployment: Deployment, item: Item) -> Item:

@@ -61,7 +61,9 @@ def export(
     if for_good:
         items = permanent(items)
     judged = sorted(
-        judge_items(table_items(items), settings.zone, sorted(settings.denies)),
+        judge_items(
+            table_items(items), settings.zone, sorted(settings.denies), home=settings.account
+        ),
         key=lambda each: each.placed.key,
     )
     for each in judged:

@@ -77,7 +77,9 @@ def import_(  # noqa: PLR0913 - one argument for each option
         raise typer.BadParameter("stdin is the file, so nothing can be asked: give --yes")
     settings = deployment.settings
     stored = deployment.quotas.items()
-    judged = judge_items(read_items(file), settings.zone, sorted(settings.denies), stored)
+    judged = judge_items(
+        read_items(file), settings.zone, sorted(settings.denies), stored, settings.account
+    )
     wanted = _accepted(judged, stored)
     _warn(deployment, wanted)
     made = planned(deployment, wanted, stored, prune=prune, end_raises=end_raises)

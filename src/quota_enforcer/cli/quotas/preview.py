@@ -91,13 +91,15 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     if all(is_price({"principal": subject, "quota": name}) for subject, name in edits):
         return Preview()
     settings = deployment.settings
-    loader = QuotaLoader(settings.zone, settings.denies)
+    loader = QuotaLoader(settings.zone, settings.denies, settings.account)
     memories = deployment.ledger.quota_memories()  # first: no item is older than its memory
     stored = {(item["principal"], item["quota"]): item for item in deployment.quotas.items()}
     changed = {key: item for key, item in {**stored, **edits}.items() if item is not None}
     before, after = (loader.load(items.values(), memories, now) for items in (stored, changed))
     context = replace(deployment.context(now), mode=Mode.ENFORCE)
     known = everybody(deployment.ledger, [*before.rules, *after.rules])
+    principals = [record.principal for record in known]
+    before, after = before.knowing(principals), after.knowing(principals)
     others = concerned(known, before.book, after.book, context)
     if not others:
         return Preview()
@@ -106,7 +108,7 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     )
     found = effects(others, before.book, after.book, read, context)
     held = ""
-    if found.held(settings.breaker, [each.principal for each in known]):
+    if found.held(settings.breaker, principals):
         breaker = settings.breaker
         held = HELD.format(number=breaker.number, percent=breaker.percent)
     return Preview(found, settings.mode is Mode.OBSERVE, held)

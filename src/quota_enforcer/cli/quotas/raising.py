@@ -200,7 +200,7 @@ def _own(item: Item | None, settings: Settings, now: datetime) -> Quota | Exempt
     if item is None:
         return None
     subject, name = item["principal"], item["quota"]
-    match read_quota(item, settings.zone, sorted(settings.denies)):
+    match read_quota(item, settings.zone, sorted(settings.denies), settings.account):
         case None:
             raise NotThere(
                 f"quota {name} of {subject} is disabled, so there is nothing to raise: "

@@ -19,6 +19,7 @@ from quota_enforcer.core.quotas.diff import AUTHOR, content, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
 from quota_enforcer.core.quotas.quota import Quota, Rule
+from quota_enforcer.core.quotas.subject import covering
 from quota_enforcer.insight.quotas.items import ItemState, states
 
 _NAMED = 3
@@ -57,13 +58,14 @@ def reach(rule: Rule, book: QuotaBook, known: Iterable[Principal], now: datetime
     everybody = set(known)
     covered = sorted(each for each in everybody if covers(rule.subject, rule.members, each))
     applies = [each for each in covered if _applies(rule, book, each, now)]
-    unseen = set(rule.members) - set(map(str, everybody))
+    seen = {subject for each in everybody for subject in covering(each)}
+    unseen = set(rule.members) - seen
     return Reach(_texts(applies), _texts(set(covered) - set(applies)), tuple(sorted(unseen)))
 
 
 def _applies(rule: Rule, book: QuotaBook, principal: Principal, now: datetime) -> bool:
     limits = [each for each in book.applicable_to(principal, now).quotas if each.name == rule.name]
-    return rule in limits if isinstance(rule, Quota) else not limits
+    return rule.id in {each.id for each in limits} if isinstance(rule, Quota) else not limits
 
 
 def _texts(principals: Iterable[Principal]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from quota_enforcer.cli.terminal import asking
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import UnknownIdentity, near_names, these
 from quota_enforcer.core.principal import (
+    SSO_ROLE,
     Identity,
     Kind,
     Principal,
@@ -28,7 +29,6 @@ _NAMED = frozenset({Kind.USER, Kind.ROLE, Kind.SSO, Kind.TEAM})
 """Kinds whose principals have a name of one part."""
 IN_IAM = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
 _EVERYBODY = {"all", "everybody", "everyone", "people", "*"}
-_SSO_ROLE = "AWSReservedSSO_"
 _WHOSE = {
     "root": "the account's root user, whom no IAM policy can deny",
     "group": "an IAM group, which is no principal: make a team of its members, "
@@ -140,7 +140,7 @@ def _of_arn(arn: str, home: str, *, ask: bool) -> str:
     principal = identity.principal
     if principal.kind is Kind.OTHER:
         raise UnknownIdentity(_why_nobody(arn))
-    if principal.kind is Kind.ROLE and principal.name.startswith(_SSO_ROLE):
+    if principal.kind is Kind.ROLE and principal.name.startswith(SSO_ROLE):
         raise UnknownIdentity(
             f"{arn} is the role of a permission set, whose people are limited each by name: write "
             "sso/NAME, or sso/* for all of them"

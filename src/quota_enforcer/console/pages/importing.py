@@ -88,7 +88,7 @@ def _plan(look: Look, name: str, text: str) -> tuple[ImportPlan, list[str]]:
         except typer.BadParameter as error:
             raise typer.BadParameter(str(error).replace(str(file), name)) from error
     settings = deployment.settings
-    judged = judge_items(items, settings.zone, sorted(settings.denies), stored)
+    judged = judge_items(items, settings.zone, sorted(settings.denies), stored, settings.account)
     wanted = [WantedItem(each.placed.item, each.rule) for each in judged]
     return planned(deployment, wanted, stored), [each.words for each in judged if each.problems]
 

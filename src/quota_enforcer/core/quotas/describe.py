@@ -60,9 +60,9 @@ def granted(rule: Rule) -> str:
     if isinstance(rule, Quota) and rule.places != EVERYWHERE:
         words += f", used {rule.places}"
     if isinstance(rule, Team):
-        return f"{words}: {len(rule.members)} members"
+        return f"{words}: {_members(rule)}"
     if rule.members:
-        words += f", {rule.share} of {len(rule.members)} members"
+        words += f", {rule.share} of {_members(rule)}"
     return words
 
 
@@ -73,6 +73,16 @@ def closing(quota: Quota) -> str:
     early = (f"{each}, " for each in quota.stages)
     at_limit = f"{quota.closed_words}{' at the limit' if quota.stages else ''}"
     return f" {''.join(early)}{at_limit}"
+
+
+def _members(rule: Rule) -> str:
+    """`2 members`, `everybody of 444455556666/* and 1 more`."""
+    groups = sorted(rule.groups)
+    others = len(rule.members) - len(groups)
+    if not groups:
+        return f"{others} members"
+    words = f"everybody of {', '.join(groups)}"
+    return f"{words} and {others} more" if others else words
 
 
 def reads(rule: Rule) -> str:

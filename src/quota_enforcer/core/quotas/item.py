@@ -62,18 +62,19 @@ _T = TypeVar("_T")
 _Valid = TypeVar("_Valid", bound=Rule)
 
 
-def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule | None:
+def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str], home: str = "") -> Rule | None:
     """The rule of an item, or None if `enabled` is false: a disabled item counts as absent.
 
-    `scopes` are the installed model scopes, and `zone` is that of moments without an offset.
+    `scopes` are the installed model scopes, `zone` is that of moments without an offset, and `home`
+    the account whose ARNs are of principals without a number.
     Raises InvalidQuota with everything that is wrong.
     """
-    return None if item.get("enabled") is False else read_rule(item, zone, scopes)
+    return None if item.get("enabled") is False else read_rule(item, zone, scopes, home)
 
 
-def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str]) -> Rule:
+def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str], home: str = "") -> Rule:
     """The same also for a disabled item, which must be valid too."""
-    return _Reading(item, zone, scopes).rule()
+    return _Reading(item, zone, scopes, home).rule()
 
 
 def bounded(rule: Rule | None, item: Item, now: datetime, reported: str = "") -> Rule | None:
@@ -96,10 +97,11 @@ def bounded(rule: Rule | None, item: Item, now: datetime, reported: str = "") ->
 class _Reading:
     """One item being read; collects the problems instead of stopping at the first."""
 
-    def __init__(self, item: Item, zone: ZoneInfo, scopes: Collection[str]) -> None:
+    def __init__(self, item: Item, zone: ZoneInfo, scopes: Collection[str], home: str) -> None:
         self._item = item
         self._zone = zone
         self._scopes = scopes
+        self._home = home
         self._problems: list[str] = []
 
     def rule(self) -> Rule:
@@ -157,7 +159,7 @@ class _Reading:
         for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_TEAM)):
             self._refuse(attribute, "only in a quota: this item says who is in the team")
         none: tuple[str, ...] = ()
-        members = self._required("members", values.members, values.MEMBERS, none)
+        members = self._required("members", self._members, values.MEMBERS, none)
         return Team(subject, name, None, members)
 
     def _quota(
@@ -326,12 +328,18 @@ class _Reading:
             allowed = values.MEMBERS
             if "members" not in self._item:
                 allowed += f", here or in the item {TEAM_ITEM!r} of the team"
-            members = self._required("members", values.members, allowed, members)
+            members = self._required("members", self._members, allowed, members)
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
+        allowed = "only where principal is team/NAME"
+        if subject.is_group:
+            allowed += f"; for one limit of {subject} together write a team with it as a member"
         for attribute in ("members", "share"):
             if attribute in self._item:
-                self._refuse(attribute, "only where principal is team/NAME")
+                self._refuse(attribute, allowed)
         return (), Share.EACH
+
+    def _members(self, value: Any) -> tuple[str, ...]:
+        return values.members(value, self._home)
 
     def _moment(self, value: Any) -> datetime:
         return values.moment(value, self._zone)

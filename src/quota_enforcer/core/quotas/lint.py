@@ -116,11 +116,15 @@ def _nobody(
     suggest = _Suggestions(names)
     for rule in rules:
         for member in rule.members:
-            if member not in names and member not in unknown:
-                yield LintWarning(
-                    LintCode.UNSEEN_MEMBER, rule.subject, rule.name,
-                    f"has the member {member}, who has not used Bedrock yet{suggest(member)}",
-                )  # fmt: skip
+            if member in rule.groups:
+                words = f"has the members {member}, of whom nobody has used Bedrock yet"
+                unseen = not any(Subject(member).covers(principal) for principal in known)
+            else:
+                words = f"has the member {member}, who has not used Bedrock yet"
+                unseen = member not in names and member not in unknown
+                words += suggest(member) if unseen else ""
+            if unseen:
+                yield LintWarning(LintCode.UNSEEN_MEMBER, rule.subject, rule.name, words)
         if rule.members or rule.subject in names or rule.subject in unknown:
             continue
         if not rule.subject.is_group:
@@ -162,6 +166,8 @@ def _shadowed(rules: Iterable[Rule]) -> Iterator[LintWarning]:
     by_key: dict[tuple[str, str], Rule] = {(rule.subject, rule.name): rule for rule in several}
     for rule in several:
         nearer = rule.members or rule.subject.parts
+        if rule.groups:  # a team is nearer than those
+            continue
         if nearer and all(_outlasts(by_key.get((each, rule.name)), rule) for each in nearer):
             words = (
                 f"never applies: there is a nearer one of that name for {listed(nearer, _NAMED)}"
@@ -252,7 +258,7 @@ def _counting_nothing(rules: Iterable[Rule], metered: Sequence[Place]) -> Iterat
 def _farther(rule: Rule) -> Iterator[Subject]:
     """The groups whose rules of that name this one replaces for some of whom it covers."""
     for each in rule.members or rule.subject.parts or (rule.subject,):
-        chain = covering(Principal.parse(each.replace("*", "any")))
+        chain = covering(Subject(each).somebody)
         here = chain.index(rule.subject) if rule.subject in chain else 0
         yield from chain[here + 1 :]
 

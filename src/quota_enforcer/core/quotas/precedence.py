@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team
+from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team, members_of
 from quota_enforcer.core.quotas.subject import DEFAULT, Subject, covering
 
 
@@ -72,7 +72,9 @@ class QuotaBook:
         """Teams with a quota that they share, and whom it can concern."""
         self.contributors: dict[str, frozenset[Principal]] = {}
         """By the id of a quota that is shared: whose usage its pool is the sum of."""
-        self._pools_of: defaultdict[Principal, set[Principal]] = defaultdict(set)
+        self.open_pools: set[Principal] = set()
+        """Those with groups as members: whom a pool can concern is whoever is known of them."""
+        self._pools_of: defaultdict[str, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
         self._stages: dict[int, tuple[Quota, ...]] = {}
         """By the identity of a quota that has some: it and its stages."""
@@ -88,13 +90,13 @@ class QuotaBook:
                 self._by_whom[rule.subject].append(rule)
             elif rule.share is Share.POOL:
                 self._by_whom[rule.subject].append(rule)
-                team, members = Principal.parse(rule.subject), _parsed(rule.members)
+                team, members = Principal.parse(rule.subject), members_of(rule)
                 self.pools[team] = self.pools.get(team, frozenset()) | members
                 for each in self._stages.get(id(rule), (rule,)):
                     self.contributors[each.id] = _counting_once(members)
-        for team, several in self.pools.items():
-            for principal in several:
-                self._pools_of[principal].add(team)
+                self.open_pools |= {team} if rule.groups else set()
+                for member in rule.members:
+                    self._pools_of[member].add(team)
 
     def applicable_to(self, principal: Principal, now: datetime) -> Applicable:
         """The quotas in force for a principal, by name; several of one name only from teams."""
@@ -137,12 +139,13 @@ class QuotaBook:
 
     def pools_of(self, principal: Principal) -> Collection[Principal]:
         """The teams with a shared quota that this principal draws on, exempt from it or not."""
-        return self._pools_of.get(principal, ())
+        return {team for each in covering(principal) for team in self._pools_of.get(each, ())}
 
     def _levels(self, principal: Principal) -> Iterator[tuple[Precedence, list[Rule]]]:
         itself, *groups = covering(principal)
         yield Precedence.ITSELF, self._by_whom.get(itself, [])
-        yield Precedence.TEAM, self._by_member.get(itself, [])
+        of_teams = (rule for each in (itself, *groups) for rule in self._by_member.get(each, ()))
+        yield Precedence.TEAM, [*{id(rule): rule for rule in of_teams}.values()]
         for group in groups:
             yield _nearness(group), self._by_whom.get(group, [])
 
@@ -163,11 +166,8 @@ def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ..
 
 def covers(subject: str, members: Iterable[str], principal: Principal) -> bool:
     """Whether a rule for `subject` can concern this principal, whatever nearer rules say."""
-    return Subject(subject).covers(principal) or str(principal) in members
-
-
-def _parsed(members: Iterable[str]) -> frozenset[Principal]:
-    return frozenset(map(Principal.parse, members))
+    covering_ = covering(principal)
+    return subject in covering_ or any(member in covering_ for member in members)
 
 
 def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:

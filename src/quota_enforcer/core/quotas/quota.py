@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.stage import AT_LIMIT, Stage, closed_words, part_of
-from quota_enforcer.core.quotas.subject import QuotaId, Subject
+from quota_enforcer.core.quotas.subject import QuotaId, Subject, covering
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
@@ -80,7 +80,7 @@ class Rule:
     name: str
     until: datetime | None = None
     members: tuple[str, ...] = ()
-    """A team's, as principals."""
+    """A team's, as principals and as groups of them."""
     share: Share = Share.EACH
 
     @property
@@ -95,6 +95,19 @@ class Rule:
         if not self.members or self.share is Share.POOL:
             named.add(self.subject)
         return frozenset(each.principal() for each in named if not each.is_group)
+
+    @property
+    def groups(self) -> frozenset[Subject]:
+        """The members that name nobody in particular: whoever is known of them is in the team."""
+        return frozenset(each for each in map(Subject, self.members) if each.is_group)
+
+    def among(self, known: Iterable[Principal]) -> Self:
+        """The same with everybody known of its groups beside these."""
+        groups = self.groups
+        if not groups:
+            return self
+        found = sorted(str(each) for each in known if not groups.isdisjoint(covering(each)))
+        return replace(self, members=tuple(dict.fromkeys((*self.members, *found))))
 
     def stands(self, now: datetime) -> bool:
         return self.until is None or now < self.until
@@ -261,11 +274,15 @@ def pause_of(rules: Iterable[Rule], now: datetime) -> Pause | None:
     return next((each for each in rules if isinstance(each, Pause) and each.stands(now)), None)
 
 
+def members_of(rule: Rule) -> frozenset[Principal]:
+    """A team's members one by one; of its groups those that it was told of by `among`."""
+    return frozenset(each.principal() for each in map(Subject, rule.members) if not each.is_group)
+
+
 def teams_of(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
     """Every team with its members, however they share."""
     teams: dict[str, frozenset[Principal]] = {}
     for rule in rules:
         if rule.members:
-            members = frozenset(map(Principal.parse, rule.members))
-            teams[rule.subject] = teams.get(rule.subject, frozenset()) | members
+            teams[rule.subject] = teams.get(rule.subject, frozenset()) | members_of(rule)
     return teams

@@ -74,6 +74,12 @@ class Subject(str):
         """The one that it names; raises UnknownIdentity for a group."""
         return Principal.parse(self)
 
+    @property
+    def somebody(self) -> Principal:
+        """The one that it names, of a group one whom it covers, known or not."""
+        first = self.parts[0] if self.parts else self
+        return Principal.parse(first.replace("*", "any"))
+
     def covers(self, principal: Principal) -> bool:
         """Whether it names this principal or a group of theirs."""
         return self in covering(principal)

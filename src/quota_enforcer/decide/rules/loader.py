@@ -37,10 +37,14 @@ Entry = Rule | Priced
 
 
 class QuotaLoader:
-    """Reads quota items into rules, in one time zone and for the installed model scopes."""
+    """Reads quota items into rules, in one time zone, for the installed model scopes.
 
-    def __init__(self, zone: ZoneInfo, scopes: Collection[str]) -> None:
+    `home` is the account whose ARNs are of principals without a number.
+    """
+
+    def __init__(self, zone: ZoneInfo, scopes: Collection[str], home: str) -> None:
         self._zone = zone
+        self._home = home
         self._scopes = sorted(scopes)
 
     def load(
@@ -120,7 +124,7 @@ class QuotaLoader:
         """What an item says, None if it counts as absent; raises InvalidQuota."""
         if is_price(item):
             return read_price(item)
-        return bounded(read_quota(item, self._zone, self._scopes), item, now, reported)
+        return bounded(read_quota(item, self._zone, self._scopes, self._home), item, now, reported)
 
     def last_valid(self, memory: QuotaMemory, now: datetime) -> Entry | None:
         """What a remembered version says; None if it is disabled or no longer reads."""

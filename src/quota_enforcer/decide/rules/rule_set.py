@@ -53,6 +53,16 @@ class RuleSet:
     """When an edit changed what a quota says, by its id; without those of before this was noted."""
     prices_changed_at: datetime | None = None
 
+    def knowing(self, principals: Iterable[Principal]) -> "RuleSet":
+        """The same with everybody who is in a team because one of its members is a group.
+
+        `principals` are all that are known; nobody goes through them if no team has a group.
+        """
+        if not any(rule.groups for rule in self.rules):
+            return self
+        known = list(principals)
+        return replace(self, rules=[rule.among(known) for rule in self.rules])
+
     @cached_property
     def book(self) -> QuotaBook:
         """The rules, ready to be asked who has which quotas."""
@@ -92,7 +102,7 @@ class RuleSet:
     @property
     def concern_many(self) -> bool:
         """Whether an edit can concern others than it names."""
-        return any(rule.subject.is_group for rule in self.edited)
+        return any(rule.subject.is_group or rule.groups for rule in self.edited)
 
     def edited_since(self, moment: datetime, quota: Quota, principal: Principal) -> bool:
         """Whether an edit after this moment may be why a quota blocks somebody.

@@ -170,7 +170,11 @@ class Gatherer:
         gates: Mapping[Principal, GateIntent] | None = None,
     ) -> SweepInput:
         rules = cached.rules
-        everybody = frozenset(wanted | _pools(wanted, rules.book))
+        pools = _pools(wanted, rules.book)
+        everybody = frozenset(wanted | pools)
+        if not rules.book.open_pools.isdisjoint(everybody):
+            known = {record.principal for record in self._ledger.everybody()}
+            rules = rules.knowing(known | everybody)
         changed = self._settings_changed(state, cached)
         context = replace(self._settings.context(now, cached.reached), lag=state.lag)
         return SweepInput(rules, context, everybody, state, changed, attached, gates)

@@ -82,7 +82,7 @@ def states(
 
     Who is in a team is told by the items, or by those of `table` if the items are not all.
     """
-    loader = QuotaLoader(settings.zone, settings.denies)
+    loader = QuotaLoader(settings.zone, settings.denies, settings.account)
     known = {(each.subject, each.name): each for each in memories}
     several = [item for item in items if not is_price(item)]
     teams = members_by_team(several if table is None else table)
@@ -101,7 +101,8 @@ def _state(
     key = str(item.get("principal")), str(item.get("quota"))
     memory = known.get(key, QuotaMemory(*key))
     try:
-        read = read_quota(with_members(item, teams), settings.zone, sorted(settings.denies))
+        whole, scopes = with_members(item, teams), sorted(settings.denies)
+        read = read_quota(whole, settings.zone, scopes, settings.account)
         rule = bounded(read, item, now, memory.reported)
     except InvalidQuota as error:
         holds = instead(*key, loader.last_valid(memory, now), now)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import EverybodyReads, LedgerReads, Record
+from quota_enforcer.core.ledger import LedgerReads, Record
 from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -28,7 +28,7 @@ _MONTH = 28
 """A report of so many days or more shows the month before too."""
 
 
-class ReportLedger(LedgerReads, EverybodyReads, HistoryReads, Protocol):
+class ReportLedger(LedgerReads, HistoryReads, Protocol):
     """The ledger as a report reads it."""
 
 

@@ -44,14 +44,13 @@ class DynamoLedger:
 
         reads = DynamoReads(table, zone)
         self.state = reads.state
-        self.records = reads.records
+        self.records, self.everybody = reads.records, reads.everybody
         self.usage, self.pace = reads.usage, reads.pace
         self.quota_memories = reads.quota_memories
 
         standings = DynamoStandings(table)
         self.due = standings.due
         self.blocked = standings.blocked
-        self.everybody = standings.everybody
         self.gate_intents = standings.gate_intents
         self.put = standings.put
         self.forget = standings.forget

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.items import (
+    BLOCKED,
+    NEVER,
+    OPEN,
     QUOTAS,
     STATE,
     quota_memory_of,
@@ -13,6 +16,7 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     record_of,
     state_of,
 )
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
 from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, AFTER_CALLS
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, usage_of
 from quota_enforcer.aws.dynamodb.text import instant
@@ -69,6 +73,27 @@ class DynamoReads:
         slots = {item["sk"].partition("#")[2]: len(item[ADDED]) for item in items}
         return CallPace({datetime.fromisoformat(slot): calls for slot, calls in slots.items()})
 
+    def everybody(self) -> list[Record]:
+        """Every record, eventually consistent."""
+        return listed(self._table)
+
     def quota_memories(self) -> list[QuotaMemory]:
         """What is remembered of every quota item."""
         return [quota_memory_of(item) for item in self._table.partition(QUOTAS)]
+
+
+def listed(
+    table: "ReadTable", until: str = NEVER, listings: Iterable[str] = (OPEN, BLOCKED)
+) -> list[Record]:
+    """The records due until then; one that moves to the other listing just now comes once."""
+    records: dict[Principal, Record] = {}
+    for listing in listings:
+        where = Expression(
+            "#listing = :listing AND #due <= :until", {"listing": listing, "until": until}
+        )
+        for item in table.query(where, index=BY_DUE):
+            record = record_of(item)
+            known = records.setdefault(record.principal, record)
+            if known.version < record.version:
+                records[record.principal] = record
+    return list(records.values())

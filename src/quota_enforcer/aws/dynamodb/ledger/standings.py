@@ -8,15 +8,12 @@ from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.gate_memory import GATES, intent_item, intent_key, intent_of
 from quota_enforcer.aws.dynamodb.ledger.items import (
     BLOCKED,
-    NEVER,
-    OPEN,
     STATE,
     record_item,
     record_key,
-    record_of,
 )
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
+from quota_enforcer.aws.dynamodb.ledger.reads import listed
 from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Closed, Conflict
@@ -37,14 +34,10 @@ class DynamoStandings:
         self._table = table
 
     def due(self, now: datetime) -> set[Principal]:
-        return {record.principal for record in self._listed(instant(now))}
+        return {record.principal for record in listed(self._table, instant(now))}
 
     def blocked(self) -> list[Record]:
-        return self._listed(listings=[BLOCKED])
-
-    def everybody(self) -> list[Record]:
-        """Every record, eventually consistent."""
-        return self._listed()
+        return listed(self._table, listings=[BLOCKED])
 
     def gate_intents(self) -> list[GateIntent]:
         """What the gates shall deny, consistently read."""
@@ -92,24 +85,6 @@ class DynamoStandings:
 
     def _closed(self) -> bool:
         return bool((self._table.get(STATE) or {}).get("closed", False))
-
-    def _listed(
-        self,
-        until: str = NEVER,
-        listings: Iterable[str] = (OPEN, BLOCKED),
-    ) -> list[Record]:
-        """The records due until then; one that moves to the other listing just now comes once."""
-        records: dict[Principal, Record] = {}
-        for listing in listings:
-            where = Expression(
-                "#listing = :listing AND #due <= :until", {"listing": listing, "until": until}
-            )
-            for item in self._table.query(where, index=BY_DUE):
-                record = record_of(item)
-                known = records.setdefault(record.principal, record)
-                if known.version < record.version:
-                    records[record.principal] = record
-        return list(records.values())
 
 
 def _follows(record: Record) -> Expression:

@@ -12,6 +12,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_facts
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
@@ -22,6 +23,8 @@ from quota_enforcer.insight.explain import BucketAmount, Explained, Name, Summed
 NEWEST = 12
 """Buckets shown; what is older is folded into one line."""
 _INDENT = 2
+_KNOWN = 10
+"""Members named of those whom a group brings into a team."""
 _FROM = {
     Precedence.ITSELF: "for itself",
     Precedence.TEAM: "for its team",
@@ -62,7 +65,15 @@ def _standing(found: Explained, teams: Iterable[Rule], context: Context) -> Iter
     for rule in teams:
         shares = "share" if rule.share is Share.POOL else "each have"
         ended = "" if rule.stands(context.now) else ", which has ended"
-        yield f"Its members {shares} {named(rule)}{ended}; they are {', '.join(rule.members)}."
+        yield f"Its members {shares} {named(rule)}{ended}; they are {_members(rule)}."
+
+
+def _members(rule: Rule) -> str:
+    known = [each for each in rule.members if each not in rule.groups]
+    if not rule.groups:
+        return ", ".join(known)
+    found = f", so far {listed(known, _KNOWN)}" if known else ", so far nobody"
+    return f"everybody of {', '.join(sorted(rule.groups))}{found}"
 
 
 def _say_name(name: Name, found: Explained, context: Context, *, everything: bool) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import UnknownIdentity, did_you_mean
-from quota_enforcer.core.principal import Kind, Principal, can_exist
-from quota_enforcer.core.quotas.subject import GROUPS, Subject
+from quota_enforcer.core.principal import SSO_ROLE, Kind, Principal, account_of, can_exist, identify
+from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
 from quota_enforcer.core.usage.place import REGIONS as KNOWN_REGIONS
 from quota_enforcer.core.usage.window import Unit, Window
@@ -28,7 +28,7 @@ WEIGHTS = (
     "one of them above 0"
 )
 
-MEMBERS = "a list of principals that are no teams"
+MEMBERS = "a list of principals and kinds, and of no teams"
 
 REGIONS = (
     "a list of AWS Regions such as eu-west-1, those whose usage counts; without the attribute all "
@@ -108,15 +108,26 @@ def subject(value: Any) -> Subject:
     return Subject(_principal(covered))
 
 
-def members(value: Any) -> tuple[str, ...]:
-    """A team's members, each once."""
-    principals = tuple(dict.fromkeys(_principal(entry) for entry in texts(value)))
-    if not principals:
+def members(value: Any, home: str = "") -> tuple[str, ...]:
+    """A team's members, each once; `home` is the account whose users and roles have no number."""
+    several = tuple(dict.fromkeys(_member(entry, home) for entry in texts(value)))
+    if not several:
         raise ValueError
-    teams = [each for each in principals if Subject(each).is_team]
+    teams = [each for each in several if Subject(each).is_team]
     if teams:
         raise NotAllowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
-    return principals
+    return several
+
+
+def _member(named: str, home: str) -> str:
+    if named.startswith("arn:"):
+        return _of_arn(named, home)
+    group = Subject(named)
+    if not group.is_group:
+        return _principal(named)
+    if subject(group) == DEFAULT:
+        raise NotAllowed(f"{MEMBERS}: instead of {DEFAULT} write {', '.join(group.parts)}")
+    return group
 
 
 def regions(value: Any) -> tuple[str, ...]:
@@ -296,6 +307,15 @@ def _exactly(number: Decimal, places: Decimal) -> Decimal:
     if rounded != number:
         raise ValueError
     return rounded.normalize()
+
+
+def _of_arn(arn: str, home: str) -> str:
+    found, session = identify(arn, account_of(arn), home)
+    if found.kind is Kind.OTHER or found.name.startswith(SSO_ROLE):
+        raise NotAllowed(f"{MEMBERS}; {arn} is no user, role or person of Identity Center")
+    if session is not None:
+        raise NotAllowed(f"{MEMBERS}: instead of {arn} write {session}, or {found} for all of it")
+    return str(found)
 
 
 def _principal(named: str) -> str:

@@ -6,7 +6,7 @@ again, and what the day's usage is now takes one read for many.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -51,5 +51,9 @@ class Headroom:
 
 
 def fingerprint(quotas: Iterable["Quota"]) -> str:
-    """The same only for quotas that say the same; for others by chance once in 2**128."""
-    return sha256("\n".join(map(repr, quotas)).encode()).hexdigest()[:32]
+    """The same only for quotas that say the same; for others by chance once in 2**128.
+
+    Who else is in a team does not matter: of whoever shares a quota no headroom is kept.
+    """
+    said = (repr(replace(quota, members=())) for quota in quotas)
+    return sha256("\n".join(said).encode()).hexdigest()[:32]
