@@ -25,7 +25,7 @@ def me(of: Deployed) -> Document:
         allow(
             "Ledger",
             ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
-            of.ledger_table,
+            [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
         deny("NeverAnyAccess", NEVER),
         deny("NeverAChange", NEVER_FOR_METER, [of.quota_table, of.ledger_table]),
