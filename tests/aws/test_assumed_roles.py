@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -12,6 +12,9 @@ from moto import mock_aws
 
 from builders import NOON
 from quota_enforcer.aws.account.assumed import assumed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
 
 ROLE = "arn:aws:iam::444455556666:role/bedrock-quota/quotas/quotas-satellite-reader-eu-west-1"
 
@@ -23,25 +26,24 @@ def session() -> Iterator[boto3.Session]:
 
 
 @pytest.fixture
-def taken(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def sts(session: boto3.Session) -> "STSClient":
+    return session.client("sts")
+
+
+@pytest.fixture
+def taken(sts: "STSClient") -> list[dict[str, Any]]:
     """What STS is asked for."""
     asked: list[dict[str, Any]] = []
-    client = session.client("sts")
-    take = client.assume_role
-
-    def assume_role(**parameters: Any) -> Any:
-        asked.append(parameters)
-        return take(**parameters)
-
-    monkeypatch.setattr(client, "assume_role", assume_role)
-    monkeypatch.setattr(session, "client", lambda *_, **__: client)
+    sts.meta.events.register(
+        "provide-client-params.sts.AssumeRole", lambda params, **_: asked.append(params)
+    )
     return asked
 
 
 def test_a_role_is_taken_with_the_external_id_at_the_first_call_and_kept_for_the_next(
-    session: boto3.Session, taken: list[dict[str, Any]]
+    sts: "STSClient", taken: list[dict[str, Any]]
 ) -> None:
-    there = assumed(session, ROLE, "51af3dc0", "home-meter", "eu-west-1")
+    there = assumed(sts, ROLE, "51af3dc0", "home-meter", "eu-west-1")
     client = there.client("sts")
     assert taken == []
     arn = client.get_caller_identity()["Arn"]
@@ -54,27 +56,20 @@ def test_a_role_is_taken_with_the_external_id_at_the_first_call_and_kept_for_the
     assert there.region_name == "eu-west-1"
 
 
-def test_it_is_taken_again_before_it_ends(
-    session: boto3.Session, taken: list[dict[str, Any]]
-) -> None:
+def test_it_is_taken_again_before_it_ends(sts: "STSClient", taken: list[dict[str, Any]]) -> None:
     with freeze_time(NOON) as clock:
-        client = assumed(session, ROLE, "51af3dc0", "home-meter", "eu-west-1").client("sts")
+        client = assumed(sts, ROLE, "51af3dc0", "home-meter", "eu-west-1").client("sts")
         client.get_caller_identity()
         clock.tick(timedelta(minutes=50))
         client.get_caller_identity()
         assert len(taken) == 2
 
 
-def test_a_role_that_may_not_be_taken_is_an_error_of_sts(
-    session: boto3.Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = session.client("sts")
-
-    def assume_role(**_: Any) -> Any:
+def test_a_role_that_may_not_be_taken_is_an_error_of_sts(sts: "STSClient") -> None:
+    def refuse(**_: Any) -> Any:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
 
-    monkeypatch.setattr(client, "assume_role", assume_role)
-    monkeypatch.setattr(session, "client", lambda *_, **__: client)
-    there = assumed(session, ROLE, "51af3dc0", "home-meter", "eu-west-1").client("logs")
+    sts.meta.events.register("before-call.sts.AssumeRole", refuse)
+    there = assumed(sts, ROLE, "51af3dc0", "home-meter", "eu-west-1").client("logs")
     with pytest.raises(ClientError, match="AccessDenied"):
         there.describe_log_groups()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from freezegun import freeze_time
 from moto import mock_aws
 
 from builders import NOON
 from quota_enforcer.aws.iam.account_denies import AccountDenies
-from quota_enforcer.aws.iam.assumed_roles import KEPT, TRIED_AGAIN, AssumedRoles, in_each
+from quota_enforcer.aws.iam.assumed_roles import TRIED_AGAIN, AssumedRoles, in_each
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.core.errors import AccountUnreachable, CannotDeny, PrincipalGone
 from quota_enforcer.core.policies.names import in_account
@@ -34,7 +35,7 @@ DENY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "bedrock:*", "Resource": "*"}],
 }
-SECONDS = timedelta(seconds=1)
+MINUTES = timedelta(minutes=1)
 
 
 class Roles(AssumedRoles):
@@ -128,17 +129,30 @@ def test_the_denies_of_one_account_touch_nobody_of_another(roles: Roles) -> None
 def test_its_role_is_taken_once_until_shortly_before_its_credentials_end(
     denies: IamDenies, roles: Roles
 ) -> None:
-    for _ in range(3):
+    with freeze_time(NOON) as clock:
+        for _ in range(3):
+            denies.attach(BOB, "*")
+            denies.in_force([THERE, FAR])
+        asked = Counter(each["RoleArn"] for each in roles.asked)
+        assert asked == {denier(THERE): 1, denier(FAR): 1}
+        assert {each["ExternalId"] for each in roles.asked} == {"the-external-id"}
+        clock.tick(40 * MINUTES)
+        denies.detach(BOB, "*")
+        assert len(roles.asked) == 2
+        clock.tick(15 * MINUTES)
         denies.attach(BOB, "*")
-        denies.in_force([THERE, FAR])
-    assert Counter(each["RoleArn"] for each in roles.asked) == {denier(THERE): 1, denier(FAR): 1}
-    assert {each["ExternalId"] for each in roles.asked} == {"the-external-id"}
-    roles.at += KEPT - SECONDS
-    denies.reach(THERE)
-    assert len(roles.asked) == 2
-    roles.at += SECONDS
-    denies.reach(THERE)
-    assert len(roles.asked) == 3
+        assert len(roles.asked) == 3
+
+
+def test_an_account_that_gives_its_role_no_more_is_unreachable_from_then_on(
+    denies: IamDenies, roles: Roles
+) -> None:
+    with freeze_time(NOON) as clock:
+        denies.attach(BOB, "*")
+        roles.lost_accounts = {THERE}
+        clock.tick(61 * MINUTES)
+        with pytest.raises(AccountUnreachable, match="AssumeRole: AccessDenied: no"):
+            denies.detach(BOB, "*")
 
 
 def test_an_account_that_refuses_is_named_with_the_reason_and_stops_no_other(

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from quota_enforcer import clock
 from quota_enforcer.aws import clients
+from quota_enforcer.aws.account.assumed import assumed, take
 from quota_enforcer.core.errors import AccountUnreachable
 
 if TYPE_CHECKING:
@@ -21,13 +22,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-KEPT: Final = timedelta(minutes=50)
-"""Of the hour that the credentials of a role are good for.
-
-https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-"""
 TRIED_AGAIN: Final = timedelta(minutes=1)
 """So long an account that refused is not asked again: a thousand may wait for it in one sweep."""
+_NAME: Final = "quota-enforcer"
+"""Who takes a role, as CloudTrail there has it."""
 SIDE_BY_SIDE: Final = 16
 """Accounts that are worked on at once: each has its own limits, and one may not answer at all."""
 
@@ -45,15 +43,16 @@ LOST: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What came of the last try, and until when it is good."""
+    """What came of the last try: a session with its client, or why not, and when to try again."""
 
-    until: datetime
-    client: "IAMClient | None"
+    there: "boto3.Session | None" = None
+    client: "IAMClient | None" = None
     why: str = ""
+    again: datetime | None = None
 
 
 class AssumedRoles:
-    """IAM clients of member accounts: one AssumeRole for each account, as long as that is good.
+    """IAM clients of member accounts, and which of these cannot be reached.
 
     `role` says which role there is taken in an account.
     """
@@ -76,9 +75,9 @@ class AssumedRoles:
 
     def client(self, account: str) -> "IAMClient":
         """IAM of an account. Raises AccountUnreachable."""
-        known = self._known.get(account)
-        if known is None or known.until <= self._now():
-            known = self._known[account] = self._try(account)
+        known = self._known.get(account, _Known())
+        if known.again is None or known.again <= self._now():
+            known = self._known[account] = self._try(account, known)
         if known.client is None:
             raise AccountUnreachable(account, known.why)
         return known.client
@@ -99,31 +98,22 @@ class AssumedRoles:
                 raise
             raise AccountUnreachable(account, _in_words(error)) from error
 
-    def _try(self, account: str) -> _Known:
+    def _try(self, account: str, known: _Known) -> _Known:
+        """The same if the role is still ours; what its credentials lack is asked for first."""
         try:
-            client = self._assume(account)
+            there = known.there or self._assumed(account)
+            take(there)
+            client = known.client or there.client("iam", config=clients.MEMBER)
         except (ClientError, BotoCoreError) as error:
-            return _Known(
-                self._now() + TRIED_AGAIN, None, f"{self._role(account)}: {_in_words(error)}"
-            )
-        return _Known(self._now() + KEPT, client)
+            why = f"{self._role(account)}: {_in_words(error)}"
+            return _Known(why=why, again=self._now() + TRIED_AGAIN)
+        return _Known(there, client)
 
-    def _assume(self, account: str) -> "IAMClient":
+    def _assumed(self, account: str) -> "boto3.Session":
         with self._making:
-            client = self._sts = self._sts or self._session.client("sts", config=clients.MEMBER)
-        key = client.assume_role(
-            RoleArn=self._role(account),
-            RoleSessionName="quota-enforcer",
-            ExternalId=self._external_id,
-        )["Credentials"]
-        with self._making:
-            return self._session.client(
-                "iam",
-                aws_access_key_id=key["AccessKeyId"],
-                aws_secret_access_key=key["SecretAccessKey"],
-                aws_session_token=key["SessionToken"],
-                config=clients.MEMBER,
-            )
+            sts = self._sts = self._sts or self._session.client("sts", config=clients.MEMBER)
+        region = self._session.region_name
+        return assumed(sts, self._role(account), self._external_id, _NAME, region)
 
 
 def in_each(

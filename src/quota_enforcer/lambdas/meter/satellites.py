@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import boto3
+    from mypy_boto3_sts import STSClient
 
     from quota_enforcer.core.usage.place import Place
     from quota_enforcer.lambdas.meter.places import Undelivered
@@ -49,9 +50,13 @@ def satellite_places(
     days = SharedDays(UsageOfDay(dynamodb, settings.ledger_table, settings.zone).day)
 
     @cache
+    def sts() -> "STSClient":
+        return session.client("sts", config=clients.PROMPT)
+
+    @cache
     def reader(place: "Place") -> "boto3.Session":
         role = role_arn(partition, place.account, settings.stack, Part.READER, place.region)
-        return assumed(session, role, external_id(settings.stack_id), SESSION, place.region)
+        return assumed(sts(), role, external_id(settings.stack_id), SESSION, place.region)
 
     @cache
     def wires(place: "Place", group: str) -> PlaceWires:
