@@ -14,10 +14,12 @@ from cli_world import Shell, a_shell
 from doctor_fakes import METER, PARTS
 from gate_fakes import GATE, GATE_2, an_intent
 from quota_enforcer.core.deployment import Metering, Mode
+from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
 from quota_enforcer.core.policies.callers import NEEDS
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.doctor.checks import coverage, machinery
 from quota_enforcer.doctor.deployment import Memoised
@@ -26,6 +28,7 @@ from quota_enforcer.doctor.rules.coverage import Entity
 from quota_enforcer.doctor.rules.metering import SubscriptionFound
 from quota_enforcer.doctor.run import CHECKS
 from quota_enforcer.meter.ports import Recount, Series
+from quota_enforcer.satellites.registry import Satellite
 from world import ACCOUNT
 
 DENIED: Any = {
@@ -33,6 +36,24 @@ DENIED: Any = {
     "Message": "User: arn:aws:iam::1:user/x is not authorized to perform: logs:DescribeLogStreams",
 }
 UNNAMED: Any = {"Code": "AuthorizationError", "Message": "no"}
+
+
+GUESTS = "444455556666"
+
+
+def with_a_member(shell: Shell) -> None:
+    """A satellite in another account, where a user is over."""
+    world = shell.world
+    world.metering(Metering.STREAM)
+    world.member(GUESTS)
+    world.quota(principal=f"{GUESTS}/user/ben")
+    world.stream("ben", shell.now, 1200, place=f"{GUESTS}/eu-west-1")
+    world.sweep(shell.now)
+    world.wake(shell.now, f"{GUESTS}/user/ben")
+    shell.now += timedelta(minutes=12)
+    world.sweep(shell.now)
+    found = Satellite(Place(GUESTS, "eu-west-1"), 1, "log", "arn:stack/x/1", shell.now)
+    shell.ailments = {"found": {"satellites": [found]}}
 
 
 @pytest.fixture
@@ -342,6 +363,32 @@ class TestPeople:
     def test_a_deny_on_whom_the_ledger_does_not_know(self, shell: Shell) -> None:
         shell.world.denies.attached[Principal.parse("user/bob")] = {"*"}
         assert "user/bob, who is not over" in the_finding(shell, "denies")["what"]
+
+    def test_of_member_accounts_it_says_who_looks_there(self, shell: Shell) -> None:
+        with_a_member(shell)
+        fine = checks(shell)["denies"]["fine"]
+        assert fine == (
+            "IAM denies all whom the ledger says: 2; not looked at: IAM of 1 member account (the "
+            "enforcer looks there, at the first sweep of each hour)"
+        )
+
+    def test_whom_the_enforcer_could_not_deny_in_a_member_account_is_named(
+        self, shell: Shell
+    ) -> None:
+        refused = CannotDeny("no slot is left")
+        shell.world.denies.refuse[Principal.parse(f"{GUESTS}/user/ben")] = refused
+        with_a_member(shell)
+        finding = the_finding(shell, "denies")
+        assert finding["what"] == f"{GUESTS}/user/ben is over and could not be blocked"
+        assert finding["evidence"] == "no slot is left"
+
+    def test_of_the_gates_of_member_accounts_it_says_who_writes_them(self, shell: Shell) -> None:
+        shell.world.keep_gates()
+        shell.gatehouse.iam.documents = {GATE: gate({}), GATE_2: gate({})}
+        with_a_member(shell)
+        assert checks(shell)["gates"]["fine"].endswith(
+            "; not looked at: IAM of 1 member account (the author writes the gates there)"
+        )
 
 
 class TestRules:

@@ -18,6 +18,7 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.doctor.probe import Probe
 from quota_enforcer.enforce.ports import Ledger
 from quota_enforcer.insight.gates import GatesKept
+from quota_enforcer.satellites.registry import member_accounts
 
 T = TypeVar("T")
 
@@ -78,6 +79,10 @@ class DeploymentUnderCheck:
         self.kept = Memoised(lambda: GatesKept(probe.author().gates, probe.gates()))
         self.logging = Memoised(lambda: probe.logging(probe.region))
         self.calls = Memoised(lambda: probe.calls(probe.region, now - LATELY, now, PERIOD))
+
+    def members(self) -> frozenset[str]:
+        """The member accounts in which a satellite stands."""
+        return member_accounts(self.probe.satellites(), self.settings.account)
 
     def denying(self, principal: Principal) -> Sequence[Quota]:
         """The quotas of a principal that deny."""

@@ -110,14 +110,17 @@ def session_names(deployment: DeploymentUnderCheck) -> Diagnosis:
 
 
 def denies(deployment: DeploymentUnderCheck) -> Diagnosis:
-    """Whether IAM has attached what the ledger says, at home: nobody else may look elsewhere."""
+    """Whether IAM has attached what the ledger says.
+
+    A member account's roles are taken by the enforcer alone, so of that what it noted is told.
+    """
     really, unmanaged_attachments = deployment.probe.denied()
     ledger = deployment.ledger
-    blocked = (record for record in ledger.blocked() if not record.principal.account)
-    records = {record.principal: record for record in blocked}
+    records = {record.principal: record for record in ledger.blocked()}
     records |= ledger.records(really.keys() - records.keys())
     seen = [_denied(records[who], really) for who in sorted(records)]
-    return deny_rules.denies(seen, unmanaged_attachments, deployment.now)
+    members = deployment.members()
+    return deny_rules.denies(seen, unmanaged_attachments, deployment.now, members)
 
 
 def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denied:
@@ -128,7 +131,7 @@ def _denied(record: Record, really: Mapping[Principal, frozenset[str]]) -> Denie
         unfinished=record.intended is not None,
         trouble=record.trouble,
         since=record.standing.since,
-        indirect=record.principal.kind not in _ENTITIES,
+        indirect=record.principal.kind not in _ENTITIES or bool(record.principal.account),
     )
 
 
@@ -161,6 +164,7 @@ def gates(deployment: DeploymentUnderCheck) -> Diagnosis:
             for each in found
         ],
         deployment.settings.stack,
+        deployment.members(),
     )
 
 

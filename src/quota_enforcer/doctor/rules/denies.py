@@ -1,6 +1,6 @@
 """Whether IAM denies whom the ledger says, and whether deny policies and gates are as written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,8 @@ class Denied:
 
     `recorded` is the ledger's last outcome, `really` what is attached. `unfinished` is an apply
     that did not end. `trouble` is why IAM did not let it deny. `indirect` says that no attachment
-    tells of it: a gate denies them, or, of a team, its members are denied.
+    that is looked at tells of it: a gate denies them, their members are denied, or they are of a
+    member account.
     """
 
     principal: str
@@ -34,16 +35,26 @@ class Denied:
 
 
 def denies(
-    seen: Sequence[Denied], unmanaged_attachments: Sequence[str], now: datetime
+    seen: Sequence[Denied],
+    unmanaged_attachments: Sequence[str],
+    now: datetime,
+    members: Collection[str] = (),
 ) -> Diagnosis:
     """Whether each deny is where it should be.
 
-    `unmanaged_attachments` are what only an admin can undo.
+    `unmanaged_attachments` are what only an admin can undo, and `members` the member accounts.
     """
     findings = [finding for each in seen for finding in _of(each, now)]
     blocked = sum(bool(each.recorded) and not each.trouble for each in seen)
     fine = f"IAM denies all whom the ledger says: {blocked}" if blocked else "nobody is denied"
+    fine += _elsewhere(members, "the enforcer looks there, at the first sweep of each hour")
     return diagnosis(fine, [*findings, *map(_stray, unmanaged_attachments)])
+
+
+def _elsewhere(members: Collection[str], who: str) -> str:
+    """What is not looked at, and who does look: no admin may take the roles there."""
+    several = count(len(members), "member account")
+    return f"; not looked at: IAM of {several} ({who})" if members else ""
 
 
 def _of(seen: Denied, now: datetime) -> Iterator[Finding]:
@@ -175,9 +186,10 @@ def _one(value: Any) -> Any:
     return value
 
 
-def gates(seen: Sequence[GateSeen], stack: str) -> Diagnosis:
+def gates(seen: Sequence[GateSeen], stack: str, members: Collection[str] = ()) -> Diagnosis:
     """Whether each gate is as the author writes it, has room, and is only a boundary."""
     full = ", ".join(f"{each.name} is {each.percent} % full" for each in seen)
+    full += _elsewhere(members, "the author writes the gates there")
     return diagnosis(full, [finding for each in seen for finding in _gate(each, len(seen), stack)])
 
 
