@@ -191,8 +191,8 @@ def test_everything_wrong_is_named_by_item_and_line_and_nothing_is_written(
         "  - limit is missing; allowed: a whole number, 0 or more",
         "error: item 3 (line 3): quota 'd' of 'team/x' is not valid:",
         (
-            "  - members is ['user/a', 'team/y']; allowed: a list of principals that are no "
-            "teams: instead of team/y name the members, one by one"
+            "  - members is ['user/a', 'team/y']; allowed: a list of principals and kinds, "
+            "and of no teams: instead of team/y name the members, one by one"
         ),
         "error: item 4 (line 5): quota 'd' of 'user/eve' is not valid:",
         (
