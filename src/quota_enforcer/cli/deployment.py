@@ -164,6 +164,13 @@ def find(stack: str, profile: str | None, region: str | None) -> Deployment:
     return find_by(boto3.Session(profile_name=profile, region_name=region), stack)
 
 
+def organizations(profile: str | None) -> Any:
+    """The client of AWS Organizations, which stands in one Region."""
+    import boto3  # noqa: PLC0415 - as above
+
+    return boto3.Session(profile_name=profile, region_name="us-east-1").client("organizations")
+
+
 def find_by(session: "boto3.Session", stack: str) -> Deployment:
     """The same with somebody's session."""
     from quota_enforcer.lambdas.enforcer import wiring  # noqa: PLC0415 - as boto3 above

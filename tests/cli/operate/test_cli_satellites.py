@@ -53,6 +53,29 @@ def test_the_plan_prints_calls_that_can_be_pasted(shell: Shell) -> None:
     assert "--regions us-east-1 eu-west-1" in printed
 
 
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [
+        ("eu-wst-1", "no Bedrock and no Lambda in eu-wst-1"),
+        ("eu-wst-1", "Did you mean eu-west-1?"),
+        ("cn-north-1", "no Bedrock and no Lambda in cn-north-1"),
+    ],
+)
+def test_a_region_without_bedrock_or_lambda_is_doubted(
+    shell: Shell, region: str, words: str
+) -> None:
+    """A stack of another partition could not trust home either."""
+    asked = ("satellites", "plan", "--regions", f"eu-west-1,{region}")
+    result = shell.run(*asked)
+    assert result.exit_code == 0
+    said = " ".join(result.stderr.split())
+    assert words in said
+    assert "a satellite there would fail and be rolled back, and the others stand" in said
+    assert "eu-west-1:" not in said
+    [warning] = shell.json(*asked, "--json")["warnings"]
+    assert words in warning
+
+
 def test_machines_get_each_call_with_its_reason(shell: Shell) -> None:
     said = shell.json("satellites", "plan", "--regions", "eu-west-1", "--json")
     [call] = said["calls"]
@@ -62,7 +85,7 @@ def test_machines_get_each_call_with_its_reason(shell: Shell) -> None:
 
 def test_without_regions_it_plans_the_update_of_those_that_do_not_follow(shell: Shell) -> None:
     shell.ailments["found"]["satellites"] = [a_satellite(shell)]
-    assert shell.json("satellites", "plan", "--json") == {"calls": []}
+    assert shell.json("satellites", "plan", "--json") == {"calls": [], "warnings": []}
     shell.ailments["found"]["satellites"] = [a_satellite(shell, parameters="before")]
     [call] = shell.json("satellites", "plan", "--json")["calls"]
     assert call["command"].startswith("aws cloudformation update-stack-set")

@@ -1,9 +1,12 @@
 """Shell completion: what is offered, and that it keeps silent where AWS cannot be asked."""
 
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner
 
 from cli_world import Shell, a_shell
+from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.usage.place import Place
@@ -91,3 +94,45 @@ def test_commands_are_offered_too() -> None:
     assert {"set", "show", "raise", "block", "unblock", "import", "export", "check"} <= set(
         offered("quota", "")
     )
+
+
+PLAN = ("satellites", "plan")
+
+
+class FakeOrganization:
+    """A root with two units, one of them with another below."""
+
+    below = {"r-1": ["ou-1-a", "ou-1-b"], "ou-1-a": ["ou-1-c"]}  # noqa: RUF012 - never changed
+
+    def get_paginator(self, operation: str) -> "FakeOrganization":
+        self.operation = operation
+        return self
+
+    def paginate(self, ParentId: str = "") -> list[dict[str, Any]]:  # noqa: N803 - as boto3 has it
+        if not ParentId:
+            return [{"Roots": [{"Id": "r-1"}]}]
+        found = self.below.get(ParentId, [])
+        return [{"OrganizationalUnits": [{"Id": each} for each in found]}]
+
+
+def test_regions_are_offered_one_after_the_other() -> None:
+    assert offered(*PLAN, "--regions", "eu-west") == ["eu-west-1", "eu-west-2", "eu-west-3"]
+    assert offered(*PLAN, "--regions", "eu-west-1,eu-west") == [
+        "eu-west-1,eu-west-2",
+        "eu-west-1,eu-west-3",
+    ]
+    assert offered(*PLAN, "--account-region", "sa-") == ["sa-east-1"]
+
+
+def test_units_are_those_of_the_organisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployments, "organizations", lambda _: FakeOrganization())
+    assert offered(*PLAN, "--units", "") == ["ou-1-a", "ou-1-b", "ou-1-c", "r-1"]
+    assert offered(*PLAN, "--units", "ou-1-a,ou") == ["ou-1-a,ou-1-b", "ou-1-a,ou-1-c"]
+
+
+def test_who_may_not_list_the_organisation_is_offered_no_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(FakeOrganization, "get_paginator")
+    monkeypatch.setattr(deployments, "organizations", lambda _: FakeOrganization())
+    assert offered(*PLAN, "--units", "") == []

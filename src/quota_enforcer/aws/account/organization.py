@@ -1,5 +1,6 @@
 """The accounts of an organisation, for whoever may list them."""
 
+from itertools import islice
 from typing import Any, Protocol
 
 from quota_enforcer.doctor.before.facts import OtherAccount
@@ -24,3 +25,17 @@ def accounts(client: OrganizationsClient) -> list[OtherAccount]:
         for each in page["Accounts"]
         if each.get("Status", "ACTIVE") == "ACTIVE"
     ]
+
+
+def units(client: OrganizationsClient, most: int = 20) -> list[str]:
+    """The ids of the root and of the units below, level by level; `most` parents are asked.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
+    """
+    roots = client.get_paginator("list_roots").paginate()
+    found = [each["Id"] for page in roots for each in page["Roots"]]
+    below = client.get_paginator("list_organizational_units_for_parent")
+    for parent in islice(found, most):  # grows meanwhile
+        pages = below.paginate(ParentId=parent)
+        found += [each["Id"] for page in pages for each in page["OrganizationalUnits"]]
+    return found

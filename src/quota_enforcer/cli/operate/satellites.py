@@ -1,5 +1,6 @@
 """`satellites plan`, `list` and `forget`: further Regions and accounts of the deployment."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -7,10 +8,12 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table, warn
 from quota_enforcer.core.errors import Conflict, NotThere, did_you_mean
+from quota_enforcer.core.usage.place import REGIONS
 from quota_enforcer.doctor.checks.satellites import SatellitesFound, satellites_found
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.fixes import age
@@ -34,6 +37,7 @@ def plan(  # noqa: PLR0913 - one for each option
         str,
         typer.Option(
             metavar="REGION,...",
+            autocompletion=completion.regions,
             help="Where satellites are wanted, with commas between. Without it: the update of "
             "those that do not follow home any more.",
         ),
@@ -42,6 +46,7 @@ def plan(  # noqa: PLR0913 - one for each option
         str,
         typer.Option(
             metavar="OU,...",
+            autocompletion=completion.units,
             help="Organisational units, or the organisation's root, whose accounts get satellites "
             "in these Regions, also accounts that join later.",
         ),
@@ -59,6 +64,7 @@ def plan(  # noqa: PLR0913 - one for each option
         typer.Option(
             "--account-region",
             metavar="REGION",
+            autocompletion=completion.region,
             help="Which of these Regions makes what an account has once, such as its denies; keep "
             "to it. Default: the first.",
         ),
@@ -84,17 +90,19 @@ def plan(  # noqa: PLR0913 - one for each option
       quota-enforcer satellites plan --regions us-east-1 --accounts 444455556666
       quota-enforcer satellites plan
     """
-    found = satellites_found(_under_check(deployment))
+    check = _under_check(deployment)
+    found = satellites_found(check)
     if regions:
         wanted = Rollout(
             _several(regions), _several(units), _several(accounts), account_region, delegated, email
         )
-        _show(rollout(_home(found), wanted), as_json=as_json)
+        calls = rollout(_home(found), wanted)
+        _show(calls, [*_doubts(wanted.regions, check.partition)], as_json=as_json)
         return
     if units or accounts or account_region or email:
         raise typer.BadParameter("say where: --regions REGION,...")
     outdated = [each for each, states in found.known if OUTDATED & {*states}]
-    _show(update(_home(found), outdated, delegated=delegated), as_json=as_json)
+    _show(update(_home(found), outdated, delegated=delegated), [], as_json=as_json)
     if not outdated:
         hint("Every satellite follows home. For more of them: --regions REGION,...")
 
@@ -177,10 +185,27 @@ def _several(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
 
 
-def _show(calls: list[PlannedCall], *, as_json: bool) -> None:
+def _doubts(regions: Sequence[str], partition: str) -> Iterator[str]:
+    """Regions where the stack would fail, as far as this machine knows."""
+    from quota_enforcer.aws.account.regions import without_services  # noqa: PLC0415 - imports boto3
+
+    for region, missing in without_services(regions, partition).items():
+        near = did_you_mean(region, sorted(REGIONS)) if region not in REGIONS else ""
+        yield (
+            f"AWS's endpoint data know no {' and no '.join(missing)} in {region}: a satellite "
+            "there would fail and be rolled back, and the others stand. "
+            + (f"{near[0].upper()}{near[1:]}" if near else "Leave it out")
+            + "; if the Region is new, update boto3"
+        )
+
+
+def _show(calls: list[PlannedCall], doubts: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        say_json({"calls": [{"command": each.command, "why": each.why} for each in calls]})
+        calls_ = [{"command": each.command, "why": each.why} for each in calls]
+        say_json({"calls": calls_, "warnings": list(doubts)})
         return
+    for words in doubts:
+        warn(words)
     for number, each in enumerate(calls):
         if number:
             echo()

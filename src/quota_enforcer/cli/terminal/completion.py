@@ -13,6 +13,7 @@ from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.subject import GROUPS, GROUPS_OF_AN_ACCOUNT, Subject
+from quota_enforcer.core.usage.place import REGIONS
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -35,6 +36,33 @@ def principal(ctx: typer.Context, incomplete: str) -> list[str]:
     """Principals of the ledger, and teams; the forms of their names, if there are none."""
     known = sorted({*_asked(ctx, _principals)}) or _FORMS
     return [each for each in known if each.startswith(incomplete)]
+
+
+def region(incomplete: str) -> list[str]:
+    """AWS's Regions."""
+    return _matching(REGIONS, incomplete)
+
+
+def regions(incomplete: str) -> list[str]:
+    """The same after each comma."""
+    return _after_commas(REGIONS, incomplete)
+
+
+def units(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The organisation's root and its units, after each comma, for whoever may list them."""
+    from quota_enforcer.aws.account import organization  # noqa: PLC0415 - only who asks pays for it
+
+    try:
+        client = deployments.organizations(ctx.params.get("profile"))
+        return _after_commas(organization.units(client), incomplete)
+    except Exception:  # noqa: BLE001 - an error would be printed into the line being typed
+        return []
+
+
+def _after_commas(offered: Iterable[str], incomplete: str) -> list[str]:
+    before, comma, last = incomplete.rpartition(",")
+    others = set(before.split(","))
+    return [f"{before}{comma}{each}" for each in _matching(set(offered) - others, last)]
 
 
 def _matching(offered: Iterable[str], incomplete: str) -> list[str]:
