@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON
 from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.enforce.report import Report
 from world import World, principal
 
 ALICE = principal("user/alice")
 SECONDS = timedelta(seconds=1)
 MINUTES = timedelta(minutes=1)
+OTHER = "amazon.nova-lite-v1:0"
 DAY = timedelta(days=1)
 
 
@@ -71,9 +74,79 @@ def test_who_is_denied_is_looked_at_each_time(world: World) -> None:
     assert reads(world, NOON + 3 * MINUTES, 1)
 
 
-def test_a_new_local_day_is_looked_at(world: World) -> None:
+def test_a_headroom_outlives_its_day(world: World) -> None:
+    """One of three days before tells as well; after that somebody looks."""
+    assert not reads(world, NOON + 12 * HOUR, 1)
+    assert not reads(world, NOON + 12 * HOUR + 2 * SECONDS, 798)
+    assert reads(world, NOON + 12 * HOUR + 3 * SECONDS, 1), "800 of the new day"
+    assert world.told("user/alice") == ["warning"]
+
+
+def test_what_was_used_before_midnight_counts_in_a_longer_window(world: World) -> None:
+    world.quota(window="month")
+    world.another_process()
+    at = NOON + 2 * MINUTES
+    for _ in range(2):
+        use(world, at, 100)
+    assert not reads(world, NOON + 12 * HOUR, 300)
+    assert reads(world, NOON + DAY + HOUR, 300), "830 of the month"
+    assert world.told("user/alice") == ["warning"]
+
+
+def test_a_headroom_of_long_ago_is_of_no_use(world: World) -> None:
+    assert not reads(world, NOON + 7 * DAY, 1)
+    assert reads(world, NOON + 15 * DAY, 1)
+
+
+def test_who_is_warned_is_looked_at_on_the_next_day(world: World) -> None:
+    use(world, NOON + 2 * MINUTES, 800)
+    use(world, NOON + 3 * MINUTES, 1)
     assert reads(world, NOON + 12 * HOUR, 1)
-    assert not reads(world, NOON + 12 * HOUR + 2 * SECONDS, 1)
+
+
+def edited(world: World, at: datetime, **but: object) -> Report:
+    """An admin changes the quota, and the stream of the table tells of it."""
+    world.quota(**but)
+    world.metrics.now = at
+    return world.enforcer().edited(at)
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["told", "swept"])
+def test_who_has_room_under_an_edited_default_is_not_looked_at(
+    world: World, *, swept: bool
+) -> None:
+    world.quota(principal="default")
+    world.quota(principal="user/alice", enabled=False)
+    at = NOON + 2 * MINUTES
+    world.sweep(at)
+    world.stream("bob", at, 500)
+    for _ in range(2):
+        for who in ("alice", "bob"):
+            names = {principal(f"user/{who}"): {HAIKU: at}}
+            world.wake(at, f"user/{who}", called=names, since=at)
+    at += MINUTES
+    world.quota(principal="default", limit=Decimal(400))
+    report = world.sweep(at) if swept else world.enforcer().edited(at)
+    assert report.looked_at == 1
+    assert world.denied == {"user/bob"}
+    assert not reads(world, at + MINUTES, 289), "319 of the first warning's 320"
+    assert reads(world, at + MINUTES, 1)
+    assert edited(world, at + 2 * MINUTES, principal="default").looked_at == 2, "both are not plain"
+    assert world.denied == set()
+
+
+def test_an_edit_of_what_is_counted_is_looked_at_by_all(world: World) -> None:
+    world.quota(principal="user/alice", enabled=False)
+    for number, but in enumerate(
+        (
+            {"window": "week"},
+            {"measure": "requests"},
+            {"window": "rolling 3 days"},
+            {"raise_to": Decimal(9_000), "raise_until": (NOON + DAY).isoformat()},
+        )
+    ):
+        at = NOON + (3 + number) * MINUTES
+        assert edited(world, at, principal="default", **but).looked_at == 1, but
 
 
 def test_a_call_of_the_day_before_is_looked_at_and_takes_the_headroom_away(world: World) -> None:
@@ -169,6 +242,10 @@ QUOTAS = st.sampled_from(
 )
 
 
+EDITS = {1: Decimal(200), 2: Decimal(2_000), 3: Decimal(900)}
+"""An admin sets the first quota's limit to so much."""
+
+
 def histories(
     events: list[tuple[str, int, timedelta, timedelta, int]],
     quotas: list[dict[str, object]],
@@ -189,6 +266,10 @@ def histories(
         world.wake(now, *names, called=called, since=at if told else None)
         if sweep == 0:
             world.sweep(now)
+        if sweep in EDITS:
+            world.quota(**{**quotas[0], "limit": EDITS[sweep]})
+            world.metrics.now = now
+            world.enforcer().edited(now)
         yield world.denied, sorted(world.told())
 
 
@@ -200,3 +281,12 @@ def test_nobody_can_tell_who_was_looked_at(
     """Whatever is used, and however late it is told: the same denies and notices at each moment."""
     skipping = histories(events, quotas, told=True)
     assert list(skipping) == list(histories(events, quotas, told=False))
+
+
+def test_what_another_model_used_since_is_not_forgotten(world: World) -> None:
+    """Who begins with a second model is looked at, so that later calls of the first count both."""
+    at = NOON + 2 * MINUTES
+    world.ledger.add(Bucket(ALICE, OTHER, at.date()), NOON, Counts(1, 700))
+    world.wake(at, "user/alice", called={ALICE: {OTHER: at}}, since=at)
+    use(world, at, 100)
+    assert world.told("user/alice") == ["warning"]

@@ -81,6 +81,12 @@ class Standing:
     """The quotas that would deny if the breaker did not hold them, and how many percent of the
     limit was used then."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is denied, warned of, held or to come: as of somebody far from it all."""
+        said = (self.denied, self.used_up, self.warned, self.would_deny, self.held)
+        return self.level is Level.OK and self.due is None and not any(said)
+
     def denying(self, quota: str) -> UsedUp | None:
         """How a quota, by its id, denied until now, or would have."""
         if quota in self.used_up:
@@ -107,6 +113,12 @@ class Record:
     """When the sweep must look again even without new usage."""
     version: int = 0
     """Guards every write; 0 is unwritten."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says nothing but that somebody is known, and nothing is to be done."""
+        unfinished = self.intended is not None or self.trouble or self.due is not None
+        return self.version > 0 and not unfinished and self.standing.is_plain
 
     def next(self, **changes: object) -> Self:
         """The record as it will be written over this one."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,13 +17,19 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
-from quota_enforcer.core.usage.looks.headroom import Headroom, fingerprint
+from quota_enforcer.core.usage.looks.headroom import (
+    Headroom,
+    WindowSum,
+    counting,
+    fingerprint,
+)
 from quota_enforcer.core.usage.pace import CallPace, counted_from
 from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.pace.ahead import may_close_early
 from quota_enforcer.decide.pace.usual import UsualHoursRead, UsualReads, with_usual
+from quota_enforcer.decide.verdict import Verdict, goals_of
 
 READERS = 8
 """Members read side by side: reading waits for the network, not for the processor."""
@@ -141,7 +148,21 @@ class Evaluation(NamedTuple):
             self.own.on(today),
             frozenset((model, place) for place, used in places for model in used.models),
             {each.quota.id: each.left for each in verdicts},
+            today,
+            _sums(verdicts) if standing.is_plain else {},
         )
+
+
+def _sums(verdicts: Iterable[Verdict]) -> dict[str, WindowSum]:
+    """None unless all are below their first threshold."""
+    found = {}
+    for each in verdicts:
+        used = Decimal(each.used)
+        if used >= min(goals_of(each.quota, each.limit)):
+            return {}
+        end = None if each.quota.window.rolling else each.span.end
+        found[counting(each.quota)] = WindowSum(used, end)
+    return found
 
 
 def decide_for_one(

@@ -114,8 +114,7 @@ class Verdict:
         With assumed prices the limit is reached twice: last when nothing of it is assumed. From
         where on the pace matters is a threshold too.
         """
-        goals = [self.limit * at / FULL for at in (*self.quota.warn_at, FULL)]
-        goals += near_of(self.quota, self.limit)
+        goals = goals_of(self.quota, self.limit)
         steps = [goal - self.used for goal in goals if goal > self.used]
         steps += [] if self.surely_used_up else [self.limit - self.sure]
         return min(steps, default=UNLIMITED)
@@ -128,6 +127,12 @@ def furthest(verdicts: Iterable[Verdict]) -> list[Verdict]:
         known = last.setdefault(each.quota.item_id, each)
         last[each.quota.item_id] = max(known, each, key=lambda one: one.quota.percent)
     return list(last.values())
+
+
+def goals_of(quota: Quota, limit: Decimal) -> list[Decimal]:
+    """From which usage on something changes: each warning, the limit, and where pace matters."""
+    goals = [limit * at / FULL for at in (*quota.warn_at, FULL)]
+    return goals + near_of(quota, limit)
 
 
 def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = None) -> Verdict:

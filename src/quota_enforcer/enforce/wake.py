@@ -4,12 +4,12 @@ What others attached or detached and what is due is left to the schedule, which 
 a wake has not come to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from quota_enforcer.core.ledger import SweepState
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.apply.accounts import AccountLookout
@@ -29,6 +29,12 @@ FRESH = timedelta(minutes=1)
 
 class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Headrooms, Protocol):
     """The roles of the ledger that a wake itself plays."""
+
+
+def drop_changed(ledger: Headrooms, records: Mapping[Principal, Record], now: datetime) -> None:
+    """Before these records change: a headroom tells of somebody who stays as recorded."""
+    known = {principal for principal, record in records.items() if record.version}
+    ledger.drop_headrooms(known, now)
 
 
 class WakeRun:
@@ -77,10 +83,11 @@ class WakeRun:
             given, gates = self._gatherer.asked(given, doubted)
             plan = replace(plan, work=replace(plan.work, given=given, gates=gates))
             unheeded = Outcome(failures=given.unheeded(plan.work.records.values()))
+        drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
-        self._ledger.keep_headrooms(plan.headrooms, given.renewable)
+        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         told, _ = self._accounts.look(state, given, done.unreachable)
@@ -104,7 +111,9 @@ class WakeRun:
         edits = Outcome(paused, edits=len(cached.rules.edits))
         given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
+        drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
+        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         forget_ghosts(self._ledger, cached.rules)
         told, _ = self._accounts.look(state, given, done.unreachable)
         done = Outcome.total([done, told])

@@ -1,7 +1,7 @@
 """Headrooms in the ledger: an item in each principal's partition, gone some days after its day."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -13,7 +13,7 @@ from quota_enforcer.aws.dynamodb.table import BATCH, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom, WindowSum
 from quota_enforcer.enforce.ports import KeptHeadroom
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ def _kept(principal: Principal, headroom: Headroom, over: str) -> Put:
         },
         "buckets": [list(each) for each in sorted(headroom.buckets)],
         "left": {id_: str(left) for id_, left in headroom.left.items()},
+        "day": headroom.day.isoformat() if headroom.day else "",
+        "sums": {
+            counted: [str(each.used), instant(each.end) if each.end else ""]
+            for counted, each in headroom.sums.items()
+        },
     }
     return Put(item, still)
 
@@ -100,4 +105,9 @@ def _headroom_of(item: "Plain") -> Headroom | None:
         Counts(**used),
         frozenset((model, place) for model, place in item["buckets"]),
         {id_: Decimal(left) for id_, left in item["left"].items()},
+        date.fromisoformat(item["day"]) if item.get("day") else None,
+        {
+            counted: WindowSum(Decimal(used), datetime.fromisoformat(end) if end else None)
+            for counted, (used, end) in item.get("sums", {}).items()
+        },
     )

@@ -1,31 +1,34 @@
 """Whom to look at in a sweep, at a wake or after an edit."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
-from quota_enforcer.core.usage.looks.headroom import fingerprint
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.looks.unseen import is_token
 from quota_enforcer.core.usage.reads import Woken
-from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
-from quota_enforcer.decide.rules.rule_set import RuleSet
+from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room
 from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
-from quota_enforcer.enforce.ports import Denies, Headrooms, KeptHeadroom, Standings, Unseen
+from quota_enforcer.enforce.ports import (
+    Denies,
+    Headrooms,
+    KeptHeadroom,
+    Standings,
+    Unseen,
+)
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
-if TYPE_CHECKING:
-    from quota_enforcer.core.quotas.quota import Quota
-    from quota_enforcer.core.usage.looks.headroom import Headroom
+Concerned = tuple[set[Principal], Mapping[Principal, KeptHeadroom], Roomy]
+"""Whom edits concern who may have no room, and the headrooms of all whom they concern."""
+_NOBODY_CONCERNED: Concerned = (set(), {}, NOBODY)
 
 
 class GatherLedger(Standings, GateIntentReads, Unseen, Headrooms, Protocol):
@@ -65,12 +68,14 @@ class Gatherer:
         }
         if first_of_hour:
             wanted |= recorded.keys()
+        concerned, kept, room = _NOBODY_CONCERNED
         if self._settings_changed(state, cached) or cached.unsettled:
             wanted |= rules.named.union(record.principal for record in ledger.everybody())
         else:
-            wanted |= self._concerned(rules)
-        given = self._input(state, cached, wanted, now, attached, gates)
-        return replace(given, unseen=unseen, listed=found.listed, unread=found.unread)
+            concerned, kept, room = self._concerned(state, cached, now, wanted)
+        given = self._input(state, cached, wanted | concerned, now, found.denied, gates)
+        given = replace(given, unseen=unseen, listed=found.listed, unread=found.unread)
+        return _with(given, concerned, kept, room)
 
     def named(
         self,
@@ -87,56 +92,40 @@ class Gatherer:
             unseen = {woken.mark: frozenset(wanted)}
         elif woken.mark:
             unseen = ledger.unseen(woken.mark)
-        roomy: Mapping[Principal, Usage] = {}
-        renewable = {}
+        kept: Mapping[Principal, KeptHeadroom] = {}
+        room, renewable = NOBODY, set[Principal]()
         if woken.since is None or self._day(woken.since) != self._day(now):
             ledger.drop_headrooms(wanted, now)  # before their usage is read
         elif not self._settings_changed(state, cached):
-            kept = ledger.headrooms(wanted)
-            renewable = {each: kept[each].token if each in kept else "" for each in wanted}
-            if state.breaker_since is None and pause_of(cached.rules.rules, now) is None:
-                roomy = self._roomy(state, cached.rules, kept, now, woken)
-        given = self._input(state, cached, wanted - roomy.keys(), now)
-        return replace(given, called=woken.called, unseen=unseen, roomy=roomy, renewable=renewable)
+            kept, renewable = ledger.headrooms(wanted), wanted
+            strangers = {each for each in kept if _is_strange(kept[each].headroom, each, woken)}
+            if strangers:  # likewise: who is told of another call must not go by the old models
+                ledger.drop_headrooms(strangers, now)
+                kept = {**kept, **ledger.headrooms(strangers)}
+            told = {each: kept[each] for each in kept if each in woken.called}
+            room = self._room(state, cached, told, now)
+        given = self._input(state, cached, wanted - room.used.keys(), now)
+        given = replace(given, called=woken.called, unseen=unseen)
+        return _with(given, renewable, kept, room)
 
-    def _roomy(
+    def _room(
         self,
         state: SweepState,
-        rules: RuleSet,
-        kept: Mapping[Principal, KeptHeadroom],
+        cached: CachedRules,
+        several: Mapping[Principal, KeptHeadroom],
         now: datetime,
-        woken: Woken,
-    ) -> dict[Principal, Usage]:
-        """For whom what was used today changes nothing, by one read for all of them.
-
-        What was called just now may be a model that they had not used before.
-        """
-        today = self._day(now)
-        held: dict[Principal, tuple[Headroom, tuple[Quota, ...]]] = {}
-        for principal, (headroom, _) in kept.items():
-            told = principal in woken.called
-            if told and headroom and headroom.settings == state.terms and now < headroom.until:
-                quotas = rules.book.applicable_to(principal, now).quotas
-                if headroom.quotas == fingerprint(quotas):
-                    held[principal] = headroom, quotas
-        buckets = [
-            Bucket(principal, model, today, place)
-            for principal, (headroom, quotas) in held.items()
-            for model, place in headroom.buckets
-            | {(model, woken.place) for model in woken.called.get(principal, {})}
-            if quotas
-        ]
-        used: defaultdict[Principal, defaultdict[str, dict[str, ModelUsage]]]
-        used = defaultdict(lambda: defaultdict(dict))
-        for bucket, hours in self._ledger.hours(buckets).items():
-            of_hours = ModelUsage.of_hours(hours, self._settings.zone)
-            used[bucket.principal][bucket.place][bucket.model] = of_hours
-        days = {principal: Usage.of_places(used[principal]) for principal in held}
-        return {
-            principal: days[principal]
-            for principal, (headroom, quotas) in held.items()
-            if headroom.covers(quotas, days[principal].on(today))
+    ) -> Roomy:
+        """Who of these has room; nobody while the breaker holds or while blocks are paused."""
+        rules, zone = cached.rules, self._settings.zone
+        if state.breaker_since is not None or pause_of(rules.rules, now) is not None:
+            return NOBODY
+        held = {
+            principal: Kept(headroom, rules.book.applicable_to(principal, now).quotas, now, zone)
+            for principal, (headroom, _) in several.items()
+            if headroom is not None and headroom.settings == state.terms
         }
+        of_use = {principal: each for principal, each in held.items() if each.of_use}
+        return find_room(of_use, self._ledger.hours, zone)
 
     def asked(
         self, given: SweepInput, doubted: Iterable[Principal]
@@ -154,11 +143,12 @@ class Gatherer:
 
     def edited(self, state: SweepState, cached: CachedRules, now: datetime) -> SweepInput:
         """Whom the edits concern, and their pools; with a pause that ends, whoever waits for it."""
-        rules = cached.rules
-        wanted = self._concerned(rules)
-        if any(isinstance(rule, Pause) for rule in rules.edited):
+        wanted = set[Principal]()
+        if any(isinstance(rule, Pause) for rule in cached.rules.edited):
             wanted |= self._ledger.due(now)
-        return self._input(state, cached, wanted, now)
+        concerned, kept, room = self._concerned(state, cached, now, wanted)
+        given = self._input(state, cached, wanted | concerned, now)
+        return _with(given, concerned, kept, room)
 
     def _input(
         self,
@@ -179,12 +169,20 @@ class Gatherer:
         context = replace(self._settings.context(now, cached.reached), lag=state.lag)
         return SweepInput(rules, context, everybody, state, changed, attached, gates)
 
-    def _concerned(self, rules: RuleSet) -> set[Principal]:
+    def _concerned(
+        self, state: SweepState, cached: CachedRules, now: datetime, wanted: set[Principal]
+    ) -> Concerned:
         """Whom edits name, and of a kind or the default everybody known."""
+        rules = cached.rules
         if not rules.concern_many:
-            return rules.named
-        everybody = (record.principal for record in self._ledger.everybody())
-        return rules.named | rules.concerned(everybody)
+            return rules.named, {}, NOBODY
+        records = self._ledger.everybody()
+        concerned = rules.concerned(record.principal for record in records)
+        plain = {each.principal for each in records if each.is_plain} & concerned
+        kept = self._ledger.headrooms(concerned)
+        several = {each: kept[each] for each in kept.keys() & plain - wanted - rules.named}
+        room = self._room(state, cached, several, now)
+        return rules.named | (concerned - room.used.keys()), kept, room
 
     def _settings_changed(self, state: SweepState, cached: CachedRules) -> bool:
         return state.terms != self._settings.terms(cached.reached)
@@ -194,6 +192,24 @@ class Gatherer:
 
     def _hour(self, moment: datetime) -> datetime:
         return hour_start(moment, self._settings.zone)
+
+
+def _with(
+    given: SweepInput,
+    several: Iterable[Principal],
+    kept: Mapping[Principal, KeptHeadroom],
+    room: Roomy,
+) -> SweepInput:
+    """With who has room, and over which tokens the headrooms of these may be kept."""
+    tokens = {each: kept[each].token if each in kept else "" for each in several}
+    tokens |= {each: kept[each].token for each in room.renewed}
+    return replace(given, roomy=room.used, renewed=room.renewed, renewable=tokens)
+
+
+def _is_strange(headroom: Headroom | None, principal: Principal, woken: Woken) -> bool:
+    """Whether a model was called, or in a place, that the headroom does not know."""
+    called = {(model, woken.place) for model in woken.called.get(principal, {})}
+    return headroom is not None and not called <= headroom.buckets
 
 
 def members_of(principals: Iterable[Principal], context: Context) -> frozenset[str]:

@@ -10,6 +10,7 @@ from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.looks.unseen import may_be_followed
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
@@ -61,6 +62,8 @@ class SweepInput:
     """What IAM denies the users and roles among those."""
     roomy: Mapping[Principal, Usage] = field(default_factory=dict)
     """Who was woken and need not be looked at: nothing changes yet by what they used today."""
+    renewed: Mapping[Principal, Headroom] = field(default_factory=dict)
+    """What is left of the headrooms of some of these."""
     renewable: Mapping[Principal, str] = field(default_factory=dict)
     """Whose headroom may be kept, over which token."""
     doubted: frozenset[Principal] = frozenset()

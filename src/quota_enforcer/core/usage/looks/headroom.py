@@ -1,16 +1,16 @@
 """Headroom: how much somebody may still use before anything that is decided about them changes.
 
 A look at somebody reads all that their windows hold. What it leaves behind says by how much each
-quota is away from its next threshold; until the day's usage has grown by as much, nobody need look
-again, and what the day's usage is now takes one read for many.
+quota is away from its next threshold; until usage has grown by as much, nobody need look again, and
+what a day's usage is now takes one read for many.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from quota_enforcer.core.usage.counts import Counts
 
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from quota_enforcer.core.quotas.quota import Quota
 
 
+class WindowSum(NamedTuple):
+    """What was used in a window by the time of a look, and when that window ends."""
+
+    used: Decimal
+    end: datetime | None
+    """None of a rolling one: what it loses by time is taken to stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Headroom:
     """What a look found; it holds for these quotas and settings, and within one local day.
 
-    Usage of earlier days must not have changed since: whoever adds to it drops the headroom first.
+    Usage of earlier days must not have changed since: whoever adds to it drops the headroom first,
+    and so does whoever changes what is recorded of somebody.
     """
 
     quotas: str
@@ -37,6 +46,13 @@ class Headroom:
     """The models and places, as buckets have them, that were used within the windows."""
     left: Mapping[str, Decimal]
     """By quota id, what may be added before its next threshold is reached; always above 0."""
+    day: date | None = None
+    """Which local day that is; None in one of an earlier version."""
+    sums: Mapping[str, WindowSum] = field(default_factory=dict)
+    """By what is counted, as `counting` tells; empty unless all are below their first threshold.
+
+    With these it can be told on the next day, and of other limits too, that there is room.
+    """
 
     def covers(self, quotas: Iterable["Quota"], day: Counts) -> bool:
         """Whether nothing changes with what the day comes to now.
@@ -57,3 +73,9 @@ def fingerprint(quotas: Iterable["Quota"]) -> str:
     """
     said = (repr(replace(quota, members=())) for quota in quotas)
     return sha256("\n".join(said).encode()).hexdigest()[:32]
+
+
+def counting(quota: "Quota") -> str:
+    """The same for quotas that count the same, whatever their limits."""
+    counted = (quota.measure, quota.weights, quota.window, quota.models, quota.places)
+    return sha256(repr(counted).encode()).hexdigest()[:16]
