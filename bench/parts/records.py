@@ -17,14 +17,14 @@ MODELS = (
 )
 
 
-def record(number: int, caller: str, at: datetime) -> dict[str, Any]:
+def record(number: int, caller: str, at: datetime, model: str = "") -> dict[str, Any]:
     """The record with this number: a call, most of whose tokens are cached."""
     dice = random.Random(number)  # noqa: S311 - numbers for a benchmark
     return {
         "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}", "accountId": ACCOUNT,
         "identity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/{caller}"},
         "region": "eu-central-1", "requestId": f"8d8903c3-e948-4c21-b4d9-{number:012}",
-        "operation": "ConverseStream", "modelId": dice.choice(MODELS),
+        "operation": "ConverseStream", "modelId": model or dice.choice(MODELS),
         "input": {
             "inputContentType": "application/json", "inputTokenCount": dice.randrange(10_000),
             "cacheReadInputTokenCount": dice.randrange(200_000),
@@ -43,12 +43,17 @@ def callers(seed: int, records: int, principals: int) -> list[str]:
     return [f"u{dice.randrange(principals)}" for _ in range(records)]
 
 
-def delivery(first: int, who: Iterable[str], newest: datetime, apart: int = 0) -> dict[str, Any]:
-    """The event that hands one record of each caller to the meter, so many seconds apart."""
+def delivery(
+    first: int, who: Iterable[str], newest: datetime, apart: int = 0, model: str = ""
+) -> dict[str, Any]:
+    """The event that hands one record of each caller to the meter, so many seconds apart.
+
+    Of any model, or all of one.
+    """
     events = []
     for place, caller in enumerate(who):
         at = newest - timedelta(seconds=place * apart)
-        line = json.dumps(record(first + place, caller, at))
+        line = json.dumps(record(first + place, caller, at, model))
         number = f"{first + place:056}"
         events.append({"id": number, "timestamp": int(at.timestamp() * 1000), "message": line})
     message = {

@@ -3,9 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
-from quota_enforcer.lambdas.meter.telemetry import NAMED, logger, metrics
+from quota_enforcer.lambdas.meter.telemetry import NAMED, count, logger, metrics
 from quota_enforcer.meter.recount import RecountRefused
 
 if TYPE_CHECKING:
@@ -53,8 +51,8 @@ def recount_all(meter: "Meter", now: datetime) -> dict[str, Any]:
     elsewhere = _elsewhere(meter, now) if now.hour % LOOK_EVERY == 0 else {}
     every = [*answers, *(each for several in places.values() for each in several)]
     unread = sum(each.get("quarantined", 0) for each in every)
-    metrics().add_metric("Quarantined", MetricUnit.Count, unread)
-    metrics().add_metric("Refused", MetricUnit.Count, sum("refused" in each for each in every))
+    count("Quarantined", unread)
+    count("Refused", sum("refused" in each for each in every))
     metrics().flush_metrics()
     for hour, failure in failed.items():
         logger().error("recount failed", hour=_shown(hour), error=type(failure).__name__)
@@ -106,7 +104,7 @@ def _satellites_settled(
             silent += 1
             reasons = sorted({_words(error) for error in failed.values()})
             logger().error("a satellite cannot be read", place=place, reasons=reasons[:NAMED])
-    metrics().add_metric("SatelliteUnread", MetricUnit.Count, silent)
+    count("SatelliteUnread", silent)
     return answers
 
 
@@ -152,7 +150,7 @@ def _elsewhere(meter: "Meter", now: datetime) -> dict[str, int]:
         logger().info("Regions that did not answer", regions=found.unasked)
     if found.calls:
         logger().warning("Bedrock is used in Regions that are not metered", calls=dict(found.calls))
-    metrics().add_metric("Elsewhere", MetricUnit.Count, sum(found.calls.values()))
+    count("Elsewhere", sum(found.calls.values()))
     return dict(found.calls)
 
 

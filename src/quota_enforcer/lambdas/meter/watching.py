@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from quota_enforcer.lambdas.meter.telemetry import NAMED, logger, metrics
+from quota_enforcer.lambdas.meter.telemetry import NAMED, count, logger, metrics
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ def watch(meter: "Meter", now: "datetime", function: str) -> None:
         gone = meter.unwired(function)
         if gone:
             logger().error("the invocation log is not wired to the meter", gone=gone)
-        metrics().add_metric("Unwired", MetricUnit.Count, len(gone))
+        count("Unwired", len(gone))
     except Exception as error:  # noqa: BLE001 - whatever it is, the recounts go on
         logger().warning("the log's wires could not be looked at", error=type(error).__name__)
         unseen += 1
@@ -35,9 +35,10 @@ def watch(meter: "Meter", now: "datetime", function: str) -> None:
                 overmetered=found.overmetered,
                 hours=[f"{hour:%Y-%m-%dT%H:%M:%SZ}" for hour in found.hours[:NAMED]],
             )
-        metrics().add_metric("Unmetered", MetricUnit.Count, found.unmetered)
-        metrics().add_metric("Overmetered", MetricUnit.Count, found.overmetered)
+        count("Unmetered", found.unmetered)
+        count("Overmetered", found.overmetered)
     except Exception as error:  # noqa: BLE001 - as above
         logger().warning("could not be held against AWS's totals", error=type(error).__name__)
         unseen += 1
+    # Also if it is 0: the alarm MeterUnwatched hears by it that somebody looks.
     metrics().add_metric("Unseen", MetricUnit.Count, unseen)
