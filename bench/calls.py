@@ -1,4 +1,4 @@
-"""Which AWS calls a sweep makes, by name, for 100, 1,000 and 10,000 principals.
+"""Which AWS calls a sweep makes, by name, for 100 and 1,000 principals.
 
 The real adapters and the real sweep run on the embedded AWS; only CloudWatch is a stand-in, so that
 usage need not be called up first. 10,000 principals are beyond what a metric filter bears in AWS
@@ -30,8 +30,10 @@ from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
     from bench.parts.metrics import CloudWatch
 else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
     from parts.metrics import CloudWatch
 
 ACCOUNT = "123456789012"
@@ -39,6 +41,12 @@ MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TICK = timedelta(minutes=5)
 OVER = 5
+MOST = (
+    lambda principals: 4.2 * principals + 60,
+    lambda principals: 1.3 * principals // 10 + 120,
+    lambda principals: principals // 100 + 30,
+)
+"""AWS calls of each of the three sweeps."""
 """How many principals go over their quota in the second sweep."""
 
 
@@ -104,7 +112,8 @@ def swept(sweep: Sweep, calls: Counter[str], at: datetime) -> tuple[Report, Coun
 
 def main() -> None:
     """Three sweeps for each size: the first ever, one with some news, one with none."""
-    for principals in map(int, sys.argv[1:] or (100, 1_000, 10_000)):
+    figures: list[Figure] = []
+    for principals in map(int, sys.argv[1:] or (100, 1_000)):
         with deployment(principals) as (sweep, cloudwatch, calls):
             print(f"\n{principals:,} principals, {2 * principals:,} series")
             stories = ["everybody is new", "news: a tenth called, 5 went over", "no news"]
@@ -115,12 +124,15 @@ def main() -> None:
                         extra = 2_000_000 if n < OVER else 500 if n % 10 == 0 else 0
                         for hour in cloudwatch.used[series]:
                             cloudwatch.used[series][hour] += extra
-                report, made = swept(sweep, calls, START + (number + 1) * TICK)
-                expected = math.ceil(report.series / 500)
+                looked, made = swept(sweep, calls, START + (number + 1) * TICK)
+                expected = math.ceil(looked.series / 500)
                 if made["GetMetricData"] != expected or made["ListEntitiesForPolicy"] != 1:
                     raise SystemExit(f"expected {expected} GetMetricData and 1 policy read: {made}")
+                most = MOST[number](principals)
+                figures.append(Figure(f"{story}, {principals:,}", made.total(), "calls", most))
                 names = ", ".join(f"{name} {count:,}" for name, count in sorted(made.items()))
-                print(f"  {story}: looked at {report.looked_at:,}; {names}")
+                print(f"  {story}: looked at {looked.looked_at:,}; {names}")
+    report(figures)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """What a month costs with each of the two meters, item by item, from the AWS calls really made.
 
 AWS gives no figure for how long CloudWatch Logs gathers records, so their rhythm is assumed.
-DynamoDB's storage, notices and starts of processes are left out: about a dollar for 1,000
-principals.
+Notices and starts of processes are left out: some cents.
 """
 
 import json
@@ -16,10 +15,12 @@ from quota_enforcer.meter.ports import Series
 if TYPE_CHECKING:
     from bench.parts import month, prices
     from bench.parts.deployment import EVENT_BYTES, Deployment, deployment
+    from bench.parts.figures import Figure, report
     from bench.parts.records import ACCOUNT, MODELS, callers, delivery, record
 else:  # a script finds what lies beside it
     from parts import month, prices
     from parts.deployment import EVENT_BYTES, Deployment, deployment
+    from parts.figures import Figure, report
     from parts.records import ACCOUNT, MODELS, callers, delivery, record
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
@@ -37,6 +38,12 @@ MEASURED = range(month.OPENS + 1, month.CLOSES, 2)
 OPEN = month.CLOSES - month.OPENS
 SHARE = month.DAYS * OPEN / prices.HOURS
 """Of a month in which calls are made."""
+PEOPLE, CALLS_A_DAY, MOST_DOLLARS = 100, 50_000, 8
+"""What a small deployment may cost a month, with everything."""
+PACKED = 0.15
+"""What is left of a stored log event, as CloudWatch Logs compresses it."""
+LEDGER_GB = 0.1
+"""400 days of usage of a hundred principals, with backups."""
 CEILING = 1_000
 """Different names and values an hour at which AWS may switch a metric filter off.
 
@@ -68,15 +75,24 @@ def main() -> None:
         print(f"| {item} |", *(f"{bill.get(item, 0):,.2f} |" for bill in bills.values()))
     print("| **together** |", *(f"**{sum(bill.values()):,.2f}** |" for bill in bills.values()))
     values = SIZES[-1] + len(MODELS)
+    small = stream(PEOPLE, CALLS_A_DAY // PEOPLE)
+    print(
+        f"\ncosts: {PEOPLE} principals and {CALLS_A_DAY:,} calls on each working day, by the stream"
+    )
+    print("\n| dollars a month | |\n|---|---:|")
+    for item, dollars in small.items():
+        print(f"| {item} | {dollars:,.2f} |")
     print(
         f"\ncosts: cloudwatch bears no {SIZES[-1]:,} principals: they are {values:,} different "
         f"names and values an hour,\ncosts: and from {CEILING:,} on AWS may switch a filter off"
     )
+    who = f"a month of {PEOPLE} principals with {CALLS_A_DAY:,} calls a day"
+    report([Figure(who, sum(small.values()), "$", MOST_DOLLARS)])
 
 
-def stream(principals: int) -> prices.Bill:
-    """A month of the meter that the log's records are delivered to."""
-    mean = principals * month.CALLS * EVERY / 3600 / OPEN
+def stream(principals: int, calls: int = month.CALLS) -> prices.Bill:
+    """A month of the meter that the log's records are delivered to; so many calls of each a day."""
+    mean = principals * calls * EVERY / 3600 / OPEN
     sizes = [round(n * mean + mean) - round(n * mean) for n in range(DELIVERIES)]
     several = [callers(n, size, principals) for n, size in enumerate(sizes)]
     users = sorted({user for each in several for user in each})
@@ -92,9 +108,9 @@ def stream(principals: int) -> prices.Bill:
                 now = month.moment(hour + 0.5 + n * EVERY / 3600)
                 found.at(now)
                 found.deliver(delivery(next(numbers), who, now))
-        times = principals * month.CALLS * month.DAYS / (sum(sizes) * len(MEASURED))
+        times = principals * calls * month.DAYS / (sum(sizes) * len(MEASURED))
         parts = [(bill, times) for bill in (prices.of(found.meter), prices.of(found.enforcer))]
-        parts += [(swept(found), SWEEPS * prices.HOURS), *in_any_case(found, principals)]
+        parts += [(swept(found), SWEEPS * prices.HOURS), *in_any_case(found, principals * calls)]
     return prices.total(parts)
 
 
@@ -118,7 +134,10 @@ def cloudwatch(principals: int) -> prices.Bill:
             parts.append((swept(found), SWEEPS * month.DAYS))
         parts.append((parts[-1][0], SWEEPS * (prices.HOURS - 24 * month.DAYS)))  # weekends
         custom = len(found.cloudwatch.used) * SHARE * prices.METRIC_MONTH
-        parts += [({"metrics of principals": custom}, 1), *in_any_case(found, principals)]
+        parts += [
+            ({"metrics of principals": custom}, 1),
+            *in_any_case(found, principals * month.CALLS),
+        ]
     return prices.total(parts)
 
 
@@ -143,7 +162,7 @@ def swept(found: Deployment) -> prices.Bill:
     return prices.total([(prices.of(found.enforcer), 1), (prices.scheduled(1), 1)])
 
 
-def in_any_case(found: Deployment, principals: int) -> Iterator[Part]:
+def in_any_case(found: Deployment, calls: int) -> Iterator[Part]:
     """What costs the same whatever is used, and the log that both meters live on."""
     found.fresh()
     found.recount()
@@ -154,8 +173,10 @@ def in_any_case(found: Deployment, principals: int) -> Iterator[Part]:
     alarms = TEMPLATE.read_text(encoding="utf-8").count("Type: AWS::CloudWatch::Alarm\n")
     yield {"alarms": prices.ALARM_MONTH}, alarms
     line = json.dumps(record(1, "u1", month.moment(month.OPENS)))
-    calls = principals * month.CALLS * month.DAYS
-    yield {"invocation log": (len(line) + EVENT_BYTES) * prices.LOGGED_BYTE}, calls
+    log = (len(line) + EVENT_BYTES) * prices.LOGGED_BYTE
+    yield {"invocation log": log}, calls * month.DAYS
+    stored = calls * month.DAYS * (len(line) + EVENT_BYTES) * PACKED / 1e9
+    yield {"storage": stored * prices.LOG_GB_MONTH + LEDGER_GB * prices.TABLE_GB_MONTH}, 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import random
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Context, Mode
@@ -23,7 +24,15 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts, Measure
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start, local_date
 from quota_enforcer.decide.decision import decide
 
+if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
+else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
+
+
 PRINCIPALS = 10_000
+MOST = 5.0
+"""Seconds of a core."""
 MODELS = ("anthropic.claude-3-haiku-20240307-v1:0", "amazon.nova-lite-v1:0")
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 30, 15, 20, tzinfo=UTC)
@@ -89,6 +98,7 @@ def main() -> None:
     print(
         f"decide: {PRINCIPALS:,} principals x 5 quotas x 2 models: {took:.2f} s, {notices} notices"
     )
+    report([Figure("10,000 decisions", took, "s", MOST)])
     profile = cProfile.Profile()
     profile.runcall(one_pass)
     print("where the time goes (profiled, so slower):")

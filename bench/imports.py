@@ -5,7 +5,6 @@ embedded AWS over HTTP. Both read the condition under which a quota may be repla
 than AWS does, so that only the first import has to keep its time.
 """
 
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import boto3
@@ -30,6 +29,11 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.local.embedded import EmbeddedAws
+
+if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
+else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
 
 ITEMS = 5_000
 MOST = 30.0
@@ -101,7 +105,7 @@ def timed(*line: str) -> tuple[float, str]:
     return took, result.stdout
 
 
-def measure(name: str, folder: Path) -> None:
+def measure(name: str, folder: Path) -> Iterator[Figure]:
     """An import into an empty table, the same again, one that changes all, and an export."""
     first, second, exported = folder / "first.yaml", folder / "second.yaml", folder / "third.yaml"
     for file, limit in ((first, 1_000_000), (second, 2_000_000)):
@@ -109,13 +113,14 @@ def measure(name: str, folder: Path) -> None:
         file.write_text(text, encoding="utf-8")
     for story, file, expected, most in (
         ("into an empty table", first, f"{ITEMS:,} added", MOST),
-        ("the same again", first, f"{ITEMS:,} unchanged", math.inf),
-        ("every quota changed", second, "0 added", math.inf),
+        ("the same again", first, f"{ITEMS:,} unchanged", None),
+        ("every quota changed", second, "0 added", None),
     ):
         took, said = timed("import", str(file), "--yes")
         print(f"imports: {name}: {ITEMS:,} items {story}: {took:.1f} s")
-        if expected not in said or took > most:
-            raise SystemExit(f"expected {expected!r} within {most:.0f} s: {said[-200:]}")
+        yield Figure(f"{name}: {ITEMS:,} items {story}", took, "s", most)
+        if expected not in said:
+            raise SystemExit(f"expected {expected!r}: {said[-200:]}")
     took, _ = timed("export", str(exported))
     print(f"imports: {name}: exported in {took:.1f} s")
     again = timed("import", str(exported), "--prune", "--dry-run")[1]
@@ -126,10 +131,12 @@ def measure(name: str, folder: Path) -> None:
 def main() -> None:
     """On both, one after the other."""
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    figures: list[Figure] = []
     for name, cloud in (("moto", on_moto), ("embedded AWS", on_embedded)):
         with cloud() as deployment, TemporaryDirectory() as folder:
             deployments.find = lambda *_, found=deployment: found
-            measure(name, Path(folder))
+            figures += measure(name, Path(folder))
+    report(figures)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,21 @@ import random
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from quota_enforcer.meter.log.record import Counted, read
+
+if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
+else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
+
 
 RECORDS = 40_000
 BATCH = 10_000
 ROUNDS = 5
+MOST_MB = 40
+MOST_SECONDS = 1.0
 START = datetime(2026, 11, 30, tzinfo=UTC)
 MODELS = (
     "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -77,7 +86,14 @@ def main() -> None:
     )
     tracemalloc.start()
     kept = [read(line) for line in lines()[:BATCH]]
-    print(f"records: {len(kept):,} read and kept peak at {tracemalloc.get_traced_memory()[1]:,} B")
+    peak = tracemalloc.get_traced_memory()[1]
+    print(f"records: {len(kept):,} read and kept peak at {peak:,} B")
+    report(
+        [
+            Figure("memory of 10,000 records", peak / 1e6, "MB", MOST_MB),
+            Figure("to read 10,000 records", min(read_in) * BATCH / RECORDS, "s", MOST_SECONDS),
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import statistics
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -19,6 +19,12 @@ from quota_enforcer.core.usage.place import Place
 from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.satellites.following import followed
 from quota_enforcer.satellites.plan import HomeOfPlan, dictated
+
+if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
+else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
+
 
 ROOT = Path(__file__).parents[1]
 STACK = "bedrock-quota"
@@ -47,8 +53,7 @@ def main() -> None:
         f"p50 {statistics.median(took):.2f} s, p95 {cuts[18]:.2f} s, max {max(took):.2f} s "
         f"({SAMPLES} samples)"
     )
-    if cuts[18] >= MOST:
-        raise SystemExit(f"satellites: p95 is not under {MOST:.0f} s")
+    report([Figure("from a satellite's call to two denies, p95", cuts[18], "s", MOST)])
 
 
 def deployed(aws: EmbeddedAws) -> str:

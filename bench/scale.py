@@ -3,9 +3,9 @@
 The real handlers and commands run in a process of their own for each size. Both tables are in that
 process's memory, since the embedded AWS would take hours for so many items; all else that is asked
 of AWS the embedded AWS answers. So seconds are our own work and the embedded AWS's answers, without
-DynamoDB's; what DynamoDB adds is its calls times about 10 ms. Everybody called on the day before, so
-that a sweep finds what it does on any day but the first. 100,000 principals take some minutes more,
-and are measured if they are asked for: `bench/scale.py 100000`.
+DynamoDB's; what DynamoDB adds is its calls times about 10 ms. Everybody called on the day before,
+so that a sweep finds what it does on any day but the first. 100,000 principals take some minutes
+more, and are measured if they are asked for: `bench/scale.py 100000`.
 """
 
 import json

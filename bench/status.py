@@ -39,9 +39,11 @@ from quota_enforcer.local.embedded import EmbeddedAws
 
 if TYPE_CHECKING:
     from bench.parts.answers import Answers
+    from bench.parts.figures import COLLECT, Figure, report
     from bench.parts.tables import Tables
 else:  # a script finds what lies beside it
     from parts.answers import Answers
+    from parts.figures import COLLECT, Figure, report
     from parts.tables import Tables
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,9 @@ COMMANDS = (
     "forecast",
     "usage --csv",
 )
+MANY = 10_000
+MOST_SECONDS = 4.0
+"""For `status` with so many, on a machine with nothing else to do."""
 MOST_CALLS = {("status", 1_000): 20, ("status", 10_000): 40, ("forecast", 10_000): 40}
 """Calls of DynamoDB; a page that is passed over is one."""
 
@@ -125,8 +130,10 @@ def measure(principals: int) -> None:
     print("| | computes | waits for DynamoDB | together | calls of DynamoDB | lines |")
     print("|---|---:|---:|---:|---|---:|")
     with patch.object(boto3, "Session", Session):
-        for command in COMMANDS:
-            show(command, timed(command, answers), MOST_CALLS.get((command, principals)))
+        took = {command: timed(command, answers) for command in COMMANDS}
+        for command, each in took.items():
+            show(command, each)
+    report(held(principals, took))
 
 
 class Run(NamedTuple):
@@ -153,18 +160,24 @@ def timed(command: str, answers: Answers) -> Run:
     return Run(computed, answers.waited, answers.calls, printed.getvalue().count("\n"))
 
 
-def show(command: str, took: Run, most: int | None) -> None:
-    """One row; it ends in an error if there were more calls than so many."""
+def held(principals: int, took: dict[str, Run]) -> Iterator[Figure]:
+    """What is promised of this size."""
+    for command, each in took.items():
+        most, who = MOST_CALLS.get((command, principals)), f"`{command}` with {principals:,}"
+        if most:
+            yield Figure(who, each.calls.total(), "calls of DynamoDB", most)
+            slow = MOST_SECONDS if principals == MANY and command == "status" else None
+            yield Figure(who, each.computed + each.waited, "s", slow)
+
+
+def show(command: str, took: Run) -> None:
+    """One row."""
     calls = ", ".join(f"{name} {count:,}" for name, count in sorted(took.calls.items()))
-    made = took.calls.total()
-    aim = f" ({made} of at most {most})" if most else ""
     print(
         f"| {command} | {took.computed:.1f} s | {took.waited:.1f} s "
-        f"| {took.computed + took.waited:.1f} s | {calls}{aim} | {took.lines:,} |",
+        f"| {took.computed + took.waited:.1f} s | {calls} | {took.lines:,} |",
         flush=True,
     )
-    if most and made > most:
-        raise SystemExit(f"status: {command} makes {made} calls of DynamoDB, more than {most}")
 
 
 def main() -> None:
@@ -176,6 +189,7 @@ def main() -> None:
         found = aws.client("lambda").get_function_configuration(FunctionName=function)
         environment = found["Environment"]["Variables"] | aws.environment()
         environment["QUOTA_ENFORCER_STACK"] = STACK
+        environment |= {COLLECT: os.environ[COLLECT]} if COLLECT in os.environ else {}
         environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         before = getrusage(RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", started], env=environment, check=True)  # noqa: S603 - our own interpreter
@@ -183,9 +197,12 @@ def main() -> None:
         start = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         print(f"status: to start Python and load all takes {start:.1f} s more")
         print("status: the aim for `status` with 10,000 principals is 4 s, with that")
+        missed = False
         for principals in sys.argv[1:] or ("1000", "10000"):
             line = [sys.executable, __file__, "measure", principals]
-            subprocess.run(line, env=environment, check=True, timeout=1_800)  # noqa: S603 - likewise
+            done = subprocess.run(line, env=environment, check=False, timeout=1_800)  # noqa: S603 - likewise
+            missed |= bool(done.returncode)
+        raise SystemExit(missed)
 
 
 if __name__ == "__main__":

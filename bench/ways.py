@@ -18,13 +18,19 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 import pytest
 from moto import mock_aws
 
+if TYPE_CHECKING:
+    from bench.parts.figures import Figure, report
+else:  # a script finds what lies beside it
+    from parts.figures import Figure, report
+
 ROOT = Path(__file__).parents[1]
+MOST_FILES = {"wake": 22, "edit": 10}
 SOURCE = f"{ROOT / 'src' / 'quota_enforcer'}{os.sep}"
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
@@ -96,7 +102,8 @@ def _values() -> Iterator[CodeType]:
                             yield code
 
 
-def told(way: str, steps: Iterable[Step]) -> None:
+def told(way: str, steps: Iterable[Step]) -> int:
+    """Print it; how many files it goes through."""
     several = list(steps)
     stays = [file for file, _ in groupby(step.file for step in several)]
     files = len(set(stays))
@@ -105,6 +112,7 @@ def told(way: str, steps: Iterable[Step]) -> None:
     if "-v" in sys.argv:
         for file, run in groupby(several, key=lambda step: step.file):
             print(f"  {file:40} {', '.join(step.name for step in run)}")
+    return files
 
 
 def from_wake_to_iam() -> Way:
@@ -140,7 +148,13 @@ def from_quota_set_to_its_table() -> Way:
     return way
 
 
-told("from a wake to IAM", from_wake_to_iam().steps(("enforce/", "decide/")))
+wake = told("from a wake to IAM", from_wake_to_iam().steps(("enforce/", "decide/")))
 edit = from_quota_set_to_its_table().steps(("cli/", "aws/"))
 command = next(place for place, step in enumerate(edit) if step.name == "set_")
-told("from `quota set` to its table", edit[command:])
+edited = told("from `quota set` to its table", edit[command:])
+report(
+    [
+        Figure("files from a wake to IAM", wake, "files", MOST_FILES["wake"]),
+        Figure("files from `quota set` to its table", edited, "files", MOST_FILES["edit"]),
+    ]
+)

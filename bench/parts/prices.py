@@ -21,6 +21,9 @@ METRIC_READ = 0.01e-3
 METRIC_MONTH = 0.30
 """Of a custom metric, by the hour in which it has data."""
 ALARM_MONTH = 0.10
+LOG_GB_MONTH = 0.03
+TABLE_GB_MONTH = 0.25 + 0.20
+"""Of a table, and of its point-in-time recovery."""
 TICK = 1e-6
 HOURS = 730
 """In a month."""

@@ -137,14 +137,13 @@ def test_who_has_room_under_an_edited_default_is_not_looked_at(
 
 def test_an_edit_of_what_is_counted_is_looked_at_by_all(world: World) -> None:
     world.quota(principal="user/alice", enabled=False)
-    for number, but in enumerate(
-        (
-            {"window": "week"},
-            {"measure": "requests"},
-            {"window": "rolling 3 days"},
-            {"raise_to": Decimal(9_000), "raise_until": (NOON + DAY).isoformat()},
-        )
-    ):
+    changes: list[dict[str, object]] = [
+        {"window": "week"},
+        {"measure": "requests"},
+        {"window": "rolling 3 days"},
+        {"raise_to": Decimal(9_000), "raise_until": (NOON + DAY).isoformat()},
+    ]
+    for number, but in enumerate(changes):
         at = NOON + (3 + number) * MINUTES
         assert edited(world, at, principal="default", **but).looked_at == 1, but
 
