@@ -76,9 +76,7 @@ def main() -> None:
     print("| **together** |", *(f"**{sum(bill.values()):,.2f}** |" for bill in bills.values()))
     values = SIZES[-1] + len(MODELS)
     small = stream(PEOPLE, CALLS_A_DAY // PEOPLE)
-    print(
-        f"\ncosts: {PEOPLE} principals and {CALLS_A_DAY:,} calls on each working day, by the stream"
-    )
+    print(f"\ncosts: {PEOPLE} principals, {CALLS_A_DAY:,} calls on each working day, by the stream")
     print("\n| dollars a month | |\n|---|---:|")
     for item, dollars in small.items():
         print(f"| {item} | {dollars:,.2f} |")
@@ -134,9 +132,10 @@ def cloudwatch(principals: int) -> prices.Bill:
             parts.append((swept(found), SWEEPS * month.DAYS))
         parts.append((parts[-1][0], SWEEPS * (prices.HOURS - 24 * month.DAYS)))  # weekends
         custom = len(found.cloudwatch.used) * SHARE * prices.METRIC_MONTH
+        calls = principals * month.CALLS
         parts += [
             ({"metrics of principals": custom}, 1),
-            *in_any_case(found, principals * month.CALLS),
+            *in_any_case(found, calls),
         ]
     return prices.total(parts)
 
