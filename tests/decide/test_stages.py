@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HOUR, NOON, Story, a_quota, kinds
-from quota_enforcer.core.deployment import Mode
-from quota_enforcer.core.ledger import Level
+from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds
+from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.notices.message import message
+from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Share
 from quota_enforcer.core.quotas.stage import Stage
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
-from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.decide.decision import Decision
+from quota_enforcer.core.usage.window import Unit, Window, hour_start
+from quota_enforcer.decide.decision import Decision, decide
 
 OPUS, SONNET = ModelScope("anthropic.claude-3-opus*"), ModelScope("anthropic.claude-3-sonnet*")
 DEAR, ALL = frozenset({str(OPUS)}), frozenset({"*"})
@@ -256,3 +259,29 @@ def test_a_stage_is_never_looked_past_for_its_headroom() -> None:
     decision = Staged(staged(warn_at=())).at(NOON, 700)
     assert min(each.left for each in decision.verdicts) == 100
     assert replace(decision.verdicts[0]).whole_limit == 1000
+
+
+def test_a_notice_names_the_cheaper_model_that_is_open() -> None:
+    """By the price table, of what is called already; one that another quota closes is passed by."""
+    opus, haiku = "anthropic.claude-3-opus-20240229-v1:0", HAIKU
+    hour = {hour_start(NOON, UTC_ZONE): Counts(5, 500, 400)}
+    usage = Usage({each: ModelUsage.of_hours(hour, UTC_ZONE) for each in (opus, haiku)})
+    prices = shipped_prices().on(NOON.date())
+    context = Context(NOON, UTC_ZONE, Mode.ENFORCE, prices=lambda: prices)
+
+    def told(*quotas: Quota) -> str:
+        applicable = QuotaBook(quotas).applicable_to(Story().who, NOON)
+        decision = decide(Story().who, applicable, usage, Standing(), context)
+        [notice] = [each for each in decision.notices if str(each.kind) == "blocked"]
+        return message(notice, UTC_ZONE, "the platform team").body
+
+    quota = staged(limit=Decimal(2000))
+    assert (
+        "\nCheaper to use: anthropic.claude-3-haiku-20240307-v1:0: what was called of "
+        "anthropic.claude-3-opus* for $0.037 comes to $0.00062 there.\n"
+    ) in told(quota)
+    also = a_quota(
+        name="cheap", limit=Decimal(1), closes=(ModelScope("anthropic.claude-3-haiku*"),)
+    )
+    assert "claude-3-haiku-20240307" not in told(quota, also)
+    assert "Cheaper to use" not in told(staged(limit=Decimal(1000)))  # everything is closed

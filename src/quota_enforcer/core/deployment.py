@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.environment import Environment, json_texts
 from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 from quota_enforcer.core.usage.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from quota_enforcer.core.pricing.table import PriceTable
 
 
 class Mode(StrEnum):
@@ -36,6 +41,8 @@ class Context:
     """The member accounts in which it may deny."""
     lag: DenyLag = USUAL_LAG
     """As measured last."""
+    prices: "Callable[[], PriceTable] | None" = field(default=None, compare=False, repr=False)
+    """Those of today, read only where they matter; None where nobody is told of them."""
 
 
 @dataclass(frozen=True, slots=True)

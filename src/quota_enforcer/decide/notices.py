@@ -12,12 +12,13 @@ from typing import Any
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing, UsedUp, Warned
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.notices.amounts import bare_limit
+from quota_enforcer.core.notices.amounts import bare_limit, dollars
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import (
     EVERYTHING,
@@ -43,6 +44,7 @@ def block_notice(
 
     `denying` are all that close anything.
     """
+    closed = scopes_of(denying)
     longest, *others = sorted(furthest(closing), key=_freed_last, reverse=True)
     return _notice(
         NoticeKind.BLOCKED,
@@ -51,8 +53,21 @@ def block_notice(
         context,
         reason="; ".join(map(reasons.used, (longest, *others))),
         others=", ".join(each.quota.name for each in others),
-        closed=in_words(scopes_of(denying)),
+        closed=in_words(closed),
+        cheaper=_instead(longest, closed),
     )
+
+
+def _instead(verdict: Verdict, closed: frozenset[str]) -> str:
+    """Which model to use for what is closed, with what its calls would have come to."""
+    scopes = [ModelScope(each) for each in closed]
+    for each in verdict.cheaper:
+        if not any(scope.covers(each.model) for scope in scopes):
+            return (
+                f"{each.model}: what was called of {verdict.quota.closed_words} for "
+                f"{dollars(each.instead_of)} comes to {dollars(each.cost)} there"
+            )
+    return ""
 
 
 def warnings(
@@ -135,7 +150,7 @@ def changes(
         return [
             _notice(
                 NoticeKind.CHANGED, principal, longest, context, reason,
-                closed=closed, since=before.blocked_since,
+                closed=closed, since=before.blocked_since, cheaper=_instead(longest, now_denied),
             )
         ]  # fmt: skip
     return []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsedUp
@@ -12,8 +12,12 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.quotas.stage import whole_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
+from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.window import Span
 from quota_enforcer.decide.pace.ahead import Ahead, ahead_of, closed_since, may_close_early, near_of
+
+if TYPE_CHECKING:
+    from quota_enforcer.core.notices.cheaper import Cheaper
 
 NOTHING = Counts()
 FULL = 100
@@ -48,6 +52,8 @@ class Verdict:
     """What will be used before a deny holds, where the quota reckons with that."""
     early_since: datetime | None = None
     """Since when it is closed though its limit is not reached."""
+    cheaper: "tuple[Cheaper, ...]" = ()
+    """What to use instead, best first, where it closes some models and leaves others."""
 
     @property
     def whole_limit(self) -> Decimal:
@@ -161,9 +167,24 @@ def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = Non
     if used >= limit:
         number = quota.sure if sure >= limit else quota.number
         frees_at = _frees_at(quota, usage, number, limit, context)
+    closes = used >= limit or early_since is not None
+    cheaper = _cheaper(quota, everywhere, span, context) if closes else ()
     return Verdict(
-        quota, used, sure, limit, span, frees_at, assumed, unpriced, counts, ahead, early_since
-    )
+        quota, used, sure, limit, span, frees_at, assumed, unpriced, counts, ahead, early_since,
+        cheaper,
+    )  # fmt: skip
+
+
+def _cheaper(quota: Quota, usage: Usage, span: Span, context: Context) -> "tuple[Cheaper, ...]":
+    """By the prices of home's Region; its deny closes everywhere, whatever places it counts."""
+    if context.prices is None or EVERY_MODEL in quota.denies:
+        return ()
+    from quota_enforcer.core.notices.cheaper import cheaper_models  # noqa: PLC0415 - a Lambda starts without it
+
+    used = {model: Counts.total(each.within(span)) for model, each in usage.models.items()}
+    region = context.home.region if context.home is not None else None
+    called = {model: counts for model, counts in used.items() if counts.requests}
+    return cheaper_models(called, quota.denies, context.prices(), region)
 
 
 def _frees_at(

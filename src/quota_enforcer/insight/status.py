@@ -203,7 +203,7 @@ def _with_stage(row: StatusRow, acts: Judgement) -> StatusRow:
     quota = acts.verdict.quota
     if not quota.is_early:
         return row
-    stage = f"from {quota.percent} % on {quota.name} closes {quota.closed_words}"
+    stage = f"from {quota.percent} % on it closes {quota.closed_words}"
     return replace(row, why=f"{stage}; {row.why}" if row.why else stage)
 
 

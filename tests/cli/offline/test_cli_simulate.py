@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -512,3 +513,48 @@ def test_only_yaml_pays_for_the_yaml_reader(files: Files) -> None:
 def test_a_record_without_identity_is_nobodys(files: Files) -> None:
     files.lines(a_line(1, "10:15:20", identity=REMOVED))
     assert files.principals() == {}
+
+
+OPUS, HAIKU = "anthropic.claude-3-opus-20240229-v1:0", "anthropic.claude-3-haiku-20240307-v1:0"
+STAGED = an_item(closes={"50": ["anthropic.claude-3-opus*"], "100": ["*"]}, warn_at=40)
+
+
+def test_stages_are_shown_beside_a_plain_quota(files: Files) -> None:
+    """Twelve calls of 120 tokens, by turns of a dear model and a cheap one; the limit is 1,000.
+
+    The dear one closes at 500, so three of its calls are refused and the cheap one goes on; the
+    plain quota lets all through until 1,000 are passed, and then nothing.
+    """
+    files.items(STAGED)
+    files.lines(
+        *(a_line(n, f"10:{n:02}:00", modelId=OPUS if n % 2 else HAIKU) for n in range(1, 13))
+    )
+    document = json.loads(files.run("--json").stdout)
+    told = [(each["at"][11:16], each["kind"]) for each in
+            document["principals"]["user/alice"]["events"]]  # fmt: skip
+    assert told == [("10:04", "warning"), ("10:05", "blocked"), ("10:12", "blocked")]
+    plain = Decimal(document["without_closes"]["refused_cost_usd"])
+    assert document["with_closes"] == {
+        "refused_requests": 3, "refused_tokens": 360, "refused_cost_usd": "0.009",
+    }  # fmt: skip
+    assert document["without_closes"]["refused_requests"] == 3
+    assert plain < Decimal("0.009")  # one dear call and two cheap ones
+    shown = files.run().stdout
+    rows = [line.split() for line in shown.splitlines() if "closes" in line or "as they" in line]
+    assert rows[-2:] == [
+        ["as", "they", "are", "3", "360", "$0.009", "1"],
+        ["without", "closes", "3", "360", f"${plain.normalize():.4f}", "1"],
+    ]
+
+
+def test_a_quotas_file_without_stages_is_compared_with_nothing(files: Files) -> None:
+    assert "without closes" not in files.run().stdout
+    assert "without_closes" not in files.run("--json").stdout
+
+
+def test_a_scope_that_a_stage_closes_counts_as_installed(files: Files) -> None:
+    files.items(an_item(closes={"50": "anthropic.claude-3-opus*"}, models="anthropic.*"))
+    assert files.run().exit_code == 0
+    files.items(an_item(closes="us.anthropic.claude-3-opus*"))
+    refused = files.run()
+    assert (refused.exit_code, "closes: " in refused.output) == (2, True)

@@ -12,7 +12,7 @@ import typer
 from quota_enforcer.cli.files.items import read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
-from quota_enforcer.cli.offline.simulated import document, show
+from quota_enforcer.cli.offline.simulated import Beside, document, show
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, HomeAccount
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
@@ -20,6 +20,7 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.window import UnknownTimeZone, local_date, time_zone
@@ -85,6 +86,8 @@ def simulate(
     It needs no AWS account. A call that arrives while its principal is blocked for its model is
     refused and not counted. Every model that a quota names counts as an installed scope.
     Quotas with regions or accounts go by what the records say of both.
+    What quotas with `closes` refuse and save is shown beside what they would if they closed what
+    they count, and nothing before their limit.
 
     Examples:
       quota-enforcer simulate --log calls.jsonl.gz --quotas quotas.yaml
@@ -103,13 +106,18 @@ def simulate(
     )
     calls = _calls(log, account)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)
+    plain = [each.plain if isinstance(each, Quota) else each for each in found.rules]
+    beside = None
+    if plain != found.rules:
+        beside = Beside(outcomes, replay(calls, plain, prices.of, zone, delays))
     covered = coverage_of_calls(calls, QuotaBook(found.rules), prices.of)
     prices.warn()
     if as_json:
         principals = {str(who): document(each) for who, each in outcomes.items()}
-        say_json({"principals": principals, "coverage": covered.to_json()})
+        compared = {} if beside is None else beside.to_json()
+        say_json({"principals": principals, "coverage": covered.to_json(), **compared})
     else:
-        show(outcomes, covered, zone)
+        show(outcomes, covered, zone, beside)
 
 
 class _Prices:

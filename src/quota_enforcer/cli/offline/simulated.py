@@ -1,7 +1,7 @@
 """What a simulation found, as tables and as one document."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
@@ -22,12 +22,58 @@ _EVENT = ("at", "kind", "quota", "used", "limit", "until")
 _SHARED = {Kind.SESSION, Kind.TEAM}
 """Whose calls count to their role or their members too."""
 
+_COMPARED = ("Refused", "Tokens saved", "Cost saved", "Principals refused")
+
 _LASTS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
 _NUMBERS = (
     "Requests", "Tokens", "Cost", "Assumed", "Warned", "Blocked", "Refused", "Tokens saved",
     "Cost saved",
 )  # fmt: skip
+
+
+class Beside(NamedTuple):
+    """What was replayed with stages, and the same calls without."""
+
+    staged: Mapping[Principal, Simulated]
+    plain: Mapping[Principal, Simulated]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "with_closes": _refusals(_refused(self.staged)),
+            "without_closes": _refusals(_refused(self.plain)),
+        }
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        for words, outcomes in (("as they are", self.staged), ("without closes", self.plain)):
+            refused = _refused(outcomes)
+            yield (
+                words,
+                f"{refused.requests:,}",
+                f"{refused.tokens:,}",
+                dollars(refused.cost_usd),
+                f"{_people_refused(outcomes):,}",
+            )
+
+
+def _refused(outcomes: Mapping[Principal, Simulated]) -> Counts:
+    """All refused calls, each once."""
+    return Counts.total(
+        outcome.refused for who, outcome in outcomes.items() if who.kind not in _SHARED
+    )
+
+
+def _people_refused(outcomes: Mapping[Principal, Simulated]) -> int:
+    several = (who for who, outcome in outcomes.items() if outcome.refused.requests)
+    return sum(who.kind not in _SHARED for who in several)
+
+
+def _refusals(refused: Counts) -> dict[str, Any]:
+    return {
+        "refused_requests": refused.requests,
+        "refused_tokens": refused.tokens,
+        "refused_cost_usd": exact(refused.cost_usd),
+    }
 
 
 def document(outcome: Simulated) -> dict[str, Any]:
@@ -53,7 +99,12 @@ def _event(notice: Notice) -> dict[str, Any]:
     return {key: told[key] for key in _EVENT}
 
 
-def show(outcomes: Mapping[Principal, Simulated], covered: Coverage, zone: ZoneInfo) -> None:
+def show(
+    outcomes: Mapping[Principal, Simulated],
+    covered: Coverage,
+    zone: ZoneInfo,
+    beside: Beside | None = None,
+) -> None:
     """What happened when, what everybody used, what blocks saved, and what no quota counts."""
     if not outcomes:
         say("No call was counted, so nothing would have happened.")
@@ -72,9 +123,7 @@ def show(outcomes: Mapping[Principal, Simulated], covered: Coverage, zone: ZoneI
         [(str(who), *_numbers(outcome)) for who, outcome in outcomes.items()],
         numbers=_NUMBERS,
     )
-    saved = Counts.total(
-        outcome.refused for who, outcome in outcomes.items() if who.kind not in _SHARED
-    )
+    saved = _refused(outcomes)
     if saved.requests:
         say("")
         say(
@@ -82,6 +131,9 @@ def show(outcomes: Mapping[Principal, Simulated], covered: Coverage, zone: ZoneI
             f"{saved.tokens:,} tokens and "
             f"{dollars(saved.cost_usd)} saved, had nobody tried again."
         )
+    if beside is not None:
+        say("")
+        say_table(("Quotas", *_COMPARED), list(beside.rows()), numbers=_COMPARED)
     say("")
     say(covered.words)
 

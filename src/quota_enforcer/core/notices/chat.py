@@ -19,7 +19,7 @@ _SIGNS: Final = {
     NoticeKind.RESTORED: ":white_check_mark:",
 }
 _FOR_ADMINS: Final = ":wrench:"
-_NEXT: Final = {"What to do", "To get more", "Where to look", "Questions"}
+_NEXT: Final = {"Cheaper to use", "What to do", "To get more", "Where to look", "Questions"}
 """Facts that say what comes next."""
 
 

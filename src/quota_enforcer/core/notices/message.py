@@ -92,6 +92,8 @@ def _amounts(notice: Notice) -> Iterator[tuple[str, str]]:
 def _what_next(notice: Notice, contact: str) -> Iterator[tuple[str, str]]:
     if notice.kind in _BLOCKS | {NoticeKind.WARNING, NoticeKind.RESTORED}:
         yield "What works", _what_works(notice)
+    if notice.cheaper:
+        yield "Cheaper to use", f"{notice.cheaper}."
     if to_do := WORDS[notice.kind].to_do:
         yield "What to do", to_do
     if notice.kind in _BLOCKS | {NoticeKind.WARNING}:

@@ -91,6 +91,8 @@ class Notice:
     """Who made an edit."""
     edit: str = ""
     """The token of an edit: two edits of one moment are two."""
+    cheaper: str = ""
+    """Of what is blocked in part: which model to use instead, and what that would have come to."""
     stage: int = 0
     """Of a quota that closes in stages: the part of its limit, in percent, from which on the early
     stage that this is about closes; 0 if it is about the limit itself."""

@@ -17,7 +17,7 @@ SUMMED = (*TOKEN_PRICES, _UNSPLIT, "request")
 """What has a price of its own, in the order of Prices."""
 FIVE_MINUTES, HOUR, EITHER = map(SUMMED.index, ("cache_write", "cache_write_1h", _UNSPLIT))
 """The places of cache writes: by their lifetime, and where no record tells it."""
-INPUT, CACHE_READ = map(SUMMED.index, ("input", "cache_read"))
+INPUT, OUTPUT, CACHE_READ = map(SUMMED.index, ("input", "output", "cache_read"))
 _CACHED = {INPUT, CACHE_READ}
 ONE_UNIT = "one image or second a request"
 

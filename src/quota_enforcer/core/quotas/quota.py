@@ -202,6 +202,11 @@ class Quota(Rule):
         """The last is that of the limit."""
         return (*self.stages, Stage(AT_LIMIT, self.denies))
 
+    @property
+    def plain(self) -> "Quota":
+        """The same if it closed what it counts, and nothing before its limit."""
+        return replace(self, closes=(), stages=()) if self.closes or self.stages else self
+
     def in_stages(self) -> "tuple[Quota, ...]":
         """A quota for each early stage, with its part of the limit, and this one.
 

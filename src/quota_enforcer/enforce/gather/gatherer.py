@@ -16,6 +16,7 @@ from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room
 from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
+from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.ports import (
     Denies,
     Headrooms,
@@ -166,7 +167,12 @@ class Gatherer:
             known = {record.principal for record in self._ledger.everybody()}
             rules = rules.knowing(known | everybody)
         changed = self._settings_changed(state, cached)
-        context = replace(self._settings.context(now, cached.reached), lag=state.lag)
+        today = self._day(now)
+        context = replace(
+            self._settings.context(now, cached.reached),
+            lag=state.lag,
+            prices=lambda: dated_prices(rules.prices).on(today),
+        )
         return SweepInput(rules, context, everybody, state, changed, attached, gates)
 
     def _concerned(

@@ -156,6 +156,7 @@ def notice_of(item: "Plain") -> Notice:
         pool=item.get("pool", ""),
         by=item.get("by", ""),
         edit=item.get("edit", ""),
+        cheaper=item.get("cheaper", ""),
         stage=int(item.get("stage", 0)),
     )
 
