@@ -39,6 +39,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import DAY, HOUR, Unit, Window, hour_start
 from quota_enforcer.insight.report.gather import Gathering
+from quota_enforcer.insight.report.model import ReportSource
 from quota_enforcer.insight.report.page import render
 from quota_enforcer.lambdas.enforcer import wiring
 
@@ -194,7 +195,7 @@ def main() -> None:
     start, used = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(READERS) as pool:
         people = list(pool.map(gathering.person, gathering.everybody()))
-    report = gathering.report("bench", people)
+    report = gathering.report(ReportSource("bench"), people)
     took, worked = time.perf_counter() - start, time.process_time() - used
     calls = ", ".join(f"{name} {count:,}" for name, count in sorted(canned.calls.items()))
     print(f"report: {PRINCIPALS:,} principals x {DAYS} days x {len(MODELS)} models")

@@ -3,12 +3,11 @@
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from browser_desk import Desk
+from browser_desk import Desk, named, tree
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 HEADINGS = "[...document.querySelectorAll('h1, h2, h3, h4')].map(({ tagName }) => tagName)"
@@ -25,17 +24,6 @@ def violations(page: Page) -> list[str]:
     found = page.evaluate("axe.run()")
     assert len(found["passes"]) > 20
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
-
-
-def tree(page: Page) -> list[dict[str, Any]]:
-    """The accessibility tree, as a screen reader is given it."""
-    session = page.context.new_cdp_session(page)
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    return [node for node in nodes if not node.get("ignored")]
-
-
-def named(nodes: list[dict[str, Any]], role: str) -> list[str]:
-    return [node["name"]["value"] for node in nodes if node["role"]["value"] == role]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

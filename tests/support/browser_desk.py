@@ -48,3 +48,14 @@ class Desk:
             assert tab.requests == [file.as_uri()]
         finally:
             context.close()
+
+
+def tree(page: Page) -> list[dict[str, Any]]:
+    """The accessibility tree, as a screen reader is given it."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    return [node for node in nodes if not node.get("ignored")]
+
+
+def named(nodes: list[dict[str, Any]], role: str) -> list[str]:
+    return [node["name"]["value"] for node in nodes if node["role"]["value"] == role]

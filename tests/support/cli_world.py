@@ -99,6 +99,8 @@ class Shell:
     """Who asks where it stands."""
     names: FakeNames = field(default_factory=FakeNames)
     """The users and roles in IAM."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """What the stack was deployed with."""
     ailments: dict[str, Any] = field(default_factory=dict)
     """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its probe."""
 
@@ -127,6 +129,7 @@ class Shell:
             sample=world.ledger.sample,
             satellites=world.satellites,
             forget=self.forget,
+            parameters=lambda: self.parameters,
         )
 
     def forget(self, satellite: Satellite) -> bool:

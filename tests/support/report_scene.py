@@ -26,10 +26,11 @@ from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.insight.report.gather import Gathering
-from quota_enforcer.insight.report.model import UsageReport
+from quota_enforcer.insight.report.model import ReportSource, UsageReport
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
+SOURCE = ReportSource("bedrock-quota", "111122223333", "eu-central-1", "1.2.3", Decimal(1_500))
 HOSTILE = "<img src=x onerror=alert(1)>"
 MODELS = {
     "anthropic.claude-sonnet-4-5-20250929-v1:0": (30, "0.000004"),
@@ -100,7 +101,7 @@ class Company:
     def report(self, days: int = 60) -> UsageReport:
         """The report of all of it."""
         gathering = Gathering(self.ledger, self.rules, self.context, days)
-        return gathering.report("bedrock-quota", map(gathering.person, gathering.everybody()))
+        return gathering.report(SOURCE, map(gathering.person, gathering.everybody()))
 
 
 def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 6) -> Company:

@@ -120,6 +120,8 @@ class Deployment:
     """In which Regions and accounts it meters besides."""
     forget: Callable[[Satellite], bool] = lambda _: False
     """Strikes a satellite off the registry; False if it is not there any more."""
+    parameters: Callable[[], Mapping[str, str]] = dict
+    """What the stack was deployed with."""
 
     def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment, as to the enforcer."""
@@ -195,6 +197,7 @@ def find_by(session: "boto3.Session", stack: str) -> Deployment:
         sample=reader.sample,
         satellites=wiring.satellites(settings, session),
         forget=lambda satellite: _forget(session, settings, satellite),
+        parameters=lambda: _parameters(session, stack),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )
@@ -216,6 +219,12 @@ def _forget(session: "boto3.Session", settings: Settings, satellite: Satellite) 
 
     registry = DynamoSatellites(Table(session.client("dynamodb"), settings.ledger_table))
     return registry.leave(satellite.place, satellite.stack_id)
+
+
+def _parameters(session: "boto3.Session", stack: str) -> Mapping[str, str]:
+    from quota_enforcer.aws.account.stack import StackParts  # noqa: PLC0415 - as boto3 above
+
+    return StackParts(session.client("cloudformation"), stack).parameters()
 
 
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:

@@ -89,7 +89,7 @@ app.command(no_args_is_help=True)(read_log)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(subscribe)
 app.command(no_args_is_help=True)(unsubscribe)
-app.command(no_args_is_help=True)(report)
+app.command()(report)
 
 
 @app.command()

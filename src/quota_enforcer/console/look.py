@@ -12,10 +12,11 @@ from typing import Final
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.insight.report import source
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.insight.report.gather import Gathering
-from quota_enforcer.insight.report.model import UsageReport
+from quota_enforcer.insight.report.model import ReportSource, UsageReport
 
 DAYS: Final = 60
 _READERS: Final = 16
@@ -41,6 +42,7 @@ class Look:
     deployment: Deployment
     _report: _Kept = field(default_factory=_Kept)
     _mark: _Kept = field(default_factory=_Kept)
+    _source: ReportSource | None = None
     _reads: Lock = field(default_factory=Lock)
     _marks: Lock = field(default_factory=Lock)
 
@@ -88,4 +90,5 @@ class Look:
         gathering = Gathering(deployment.ledger, rules, context, DAYS)
         with ThreadPoolExecutor(_READERS) as pool:
             people = list(pool.map(gathering.person, gathering.everybody()))
-        return gathering.report(deployment.settings.stack, people)
+        self._source = self._source or source(deployment)
+        return gathering.report(self._source, people)

@@ -2,6 +2,7 @@
 
 import builtins
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cli_world import Shell, a_shell
 from page_reading import PageReading
 from quota_enforcer.cli.insight import report as command
 from quota_enforcer.core.deployment import Mode
+from world import ACCOUNT
 
 
 @pytest.fixture
@@ -116,6 +118,51 @@ def test_status_and_report_tell_the_same_of_observe_mode(
 def test_an_empty_deployment_has_a_report_too(shell: Shell, file: Path) -> None:
     shell.out("report", "--html", str(file))
     assert "Nothing was metered in these days." in file.read_text(encoding="utf-8")
+
+
+def test_without_a_name_it_is_called_after_the_stack_and_the_day(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = shell.run("report")
+    assert result.exit_code == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["bedrock-quota-2026-11-24.html"]
+    assert "bedrock-quota-2026-11-24.html: " in result.stderr
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_it_is_opened_in_the_browser_where_there_is_one(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch, *, found: bool
+) -> None:
+    opened: list[str] = []
+
+    def open_(address: str) -> bool:
+        opened.append(address)
+        return found
+
+    monkeypatch.setattr(command.webbrowser, "open", open_)
+    result = shell.run("report", "--html", str(file), "--open")
+    assert opened == [file.as_uri()]
+    assert ("No browser is here" in result.stderr) is not found
+
+
+def test_it_says_of_what_it_is_and_what_made_it(shell: Shell, file: Path) -> None:
+    shell.parameters = {"BudgetDollars": "120.50"}
+    shell.used("alice", 1200)
+    shell.out("report", "--html", str(file))
+    said = PageReading(file.read_text(encoding="utf-8")).text
+    assert f"Account {ACCOUNT}, us-east-1." in said
+    assert f"Made by quota-enforcer report {version('quota-enforcer')} from" in said
+    assert "of the budget of $120.50" in said
+
+
+@pytest.mark.parametrize("parameters", [{}, {"BudgetDollars": "0"}, {"BudgetDollars": ""}])
+def test_a_stack_without_a_budget_has_none(
+    shell: Shell, file: Path, parameters: dict[str, str]
+) -> None:
+    shell.parameters = parameters
+    shell.out("report", "--html", str(file))
+    assert "budget" not in PageReading(file.read_text(encoding="utf-8")).text
 
 
 def test_it_covers_the_days_asked_for(shell: Shell, file: Path) -> None:

@@ -11,10 +11,10 @@ from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report.blocked import BlockedPeriod, BlockOutcome
-from quota_enforcer.insight.report.chart_days import COLOURS, Days
-from quota_enforcer.insight.report.chart_timeline import LONGEST, timeline
-from quota_enforcer.insight.report.charts import Chart
-from quota_enforcer.insight.report.model import Person, UsageReport
+from quota_enforcer.insight.report.charts.days import COLOURS, Days
+from quota_enforcer.insight.report.charts.drawing import Chart
+from quota_enforcer.insight.report.charts.timeline import LONGEST, timeline
+from quota_enforcer.insight.report.model import Person, ReportSource, UsageReport
 from world import principal
 
 TODAY = NOON.date()
@@ -102,7 +102,7 @@ def blocked(
 
 def a_report(*people: Person) -> UsageReport:
     return UsageReport(
-        "stack", Mode.ENFORCE, UTC_ZONE, NOON, SweepState(), tuple(DAYS),
+        ReportSource("stack"), Mode.ENFORCE, UTC_ZONE, NOON, SweepState(), tuple(DAYS),
         NOON - timedelta(days=2, hours=12), DAYS[0], people, {},
     )  # fmt: skip
 

@@ -25,8 +25,9 @@ from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.insight.report import model
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.lines import lines, stopped
-from quota_enforcer.insight.report.model import Money, Person, UsageReport
+from quota_enforcer.insight.report.model import Person, ReportSource, UsageReport
 from quota_enforcer.insight.report.page import render
+from quota_enforcer.insight.report.summary.money import Money
 from quota_enforcer.insight.status import State
 from quota_enforcer.insight.usage import UsageRead
 from world import principal
@@ -71,7 +72,7 @@ def gathered(
 ) -> UsageReport:
     gathering = Gathering(ledger, rules, context, days)
     people = {record.principal: record for record in gathering.everybody()}
-    return gathering.report("stack", map(gathering.person, people.values()))
+    return gathering.report(ReportSource("stack"), map(gathering.person, people.values()))
 
 
 def named(*subject: str) -> list[Rule]:

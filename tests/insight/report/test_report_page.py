@@ -23,9 +23,10 @@ from quota_enforcer.core.quotas.quota import Rule, Share
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
-from quota_enforcer.insight.report import charts, page
+from quota_enforcer.insight.report import page
+from quota_enforcer.insight.report.charts import drawing
 from quota_enforcer.insight.report.gather import Gathering
-from quota_enforcer.insight.report.model import UsageReport
+from quota_enforcer.insight.report.model import ReportSource, UsageReport
 from report_scene import HOSTILE, company
 from world import principal
 
@@ -36,7 +37,7 @@ def a_report(
     *rules: Rule, ledger: FakeLedger | None = None, mode: Mode = Mode.ENFORCE, days: int = 60
 ) -> UsageReport:
     gathering = Gathering(ledger or FakeLedger(), rules, Context(NOON, UTC_ZONE, mode), days)
-    report = gathering.report("stack", map(gathering.person, gathering.everybody()))
+    report = gathering.report(ReportSource("stack"), map(gathering.person, gathering.everybody()))
     return replace(report, state=SWEPT)
 
 
@@ -68,7 +69,7 @@ def flat(reading: PageReading) -> str:
 def words(report: UsageReport) -> str:
     """What stands on the page beside its drawings, which take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(charts, "_svg", lambda _: Markup())
+        patch.setattr(drawing, "_svg", lambda _: Markup())
         return flat(read(report))
 
 
@@ -264,7 +265,7 @@ def test_tables_that_grow_too_long_say_what_is_left_out(monkeypatch: pytest.Monk
 
 
 def test_rows_beyond_the_first_are_there_but_wait_to_be_asked_for(of_company: str) -> None:
-    quotas = of_company.partition('class="quotas"')[2].partition("</table>")[0]
+    quotas = of_company.partition('class="quotas stacked"')[2].partition("</table>")[0]
     rows = quotas.count("<tr") - 1
     assert rows > 15
     assert quotas.count('<tr class="m">') == rows - 15

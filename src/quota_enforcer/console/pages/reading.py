@@ -1,5 +1,6 @@
 """Pages that only show: overview, people, activity and health; and whether they are up to date."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -13,16 +14,23 @@ from quota_enforcer.cli.insight.history import why
 from quota_enforcer.console.page import desk, show
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.run import checks, examine, unmade_check
 from quota_enforcer.insight.report.lines import lines, remarks, stopped
-from quota_enforcer.insight.report.model import Money, UsageReport, by_model
+from quota_enforcer.insight.report.model import UsageReport, by_model, by_spender
+from quota_enforcer.insight.report.model_names import model_names
+from quota_enforcer.insight.report.summary.money import Money
+from quota_enforcer.insight.report.summary.short import in_short
 
 _NEWEST: Final = 200
 _TOP: Final = 8
 _DAYS_SHOWN: Final = 14
 _NO_CONTENT: Final = 204
+TO: Final = {
+    "money": "#models", "blocked": "#stopped", "next": "#next", "who": "/people",
+    "models": "#models",
+}  # fmt: skip
+"""Where each card of the first screen leads."""
 
 
 def overview(request: Request) -> HTMLResponse:
@@ -30,7 +38,7 @@ def overview(request: Request) -> HTMLResponse:
     look = desk(request).look
     mark, report = look.mark(), look.report()
     every = lines(report)
-    money = Money.of(report)
+    money, names = Money.of(report), _names(report)
     return show(
         request,
         "reading/overview.html.j2",
@@ -40,8 +48,11 @@ def overview(request: Request) -> HTMLResponse:
         remarks=list(remarks(report, money)),
         halted=stopped(every),
         running_out=[line for line in every if line.running_out][:_TOP],
-        dearest=_dearest(report),
+        dearest=[(str(each.principal), used) for each, used in by_spender(report)[:_TOP]],
         models=by_model(report)[:_TOP],
+        names=names,
+        short=in_short(report, every, names),
+        to=TO,
     )
 
 
@@ -94,6 +105,7 @@ def person(request: Request) -> HTMLResponse:
         days=sorted(days.items(), reverse=True),
         busiest=max((counts.tokens for counts in days.values()), default=0),
         models=sorted(found[0].used(report.days[0]).items(), key=lambda each: -each[1].cost_usd),
+        names=_names(report),
         history=_entries(request, look.deployment.ledger.history(who)[-_NEWEST:][::-1]),
         explained=_explained(request, who),
     )
@@ -137,11 +149,8 @@ def findings(request: Request) -> HTMLResponse:
     return show(request, "reading/findings.html.j2", examined=examined)
 
 
-def _dearest(report: UsageReport) -> list[tuple[str, Counts]]:
-    month = Money.of(report).month.first
-    totals = [(str(each.principal), each.total(month)) for each in report.counted]
-    used = [each for each in totals if any(each[1])]
-    return sorted(used, key=lambda each: -each[1].cost_usd)[:_TOP]
+def _names(report: UsageReport) -> Mapping[str, str]:
+    return model_names(model for each in report.people for model in each.models)
 
 
 def _entries(request: Request, several: list[Notice]) -> list[dict[str, Any]]:

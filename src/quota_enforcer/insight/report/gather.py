@@ -20,7 +20,7 @@ from quota_enforcer.decide.pace.window import runs_out
 from quota_enforcer.insight.forecast import PACE_DAYS, percent_at_reset
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage
 from quota_enforcer.insight.report.blocked import TOLD_TO_ADMINS, BlockedPeriod, Now, blocks_of
-from quota_enforcer.insight.report.model import Bar, ByDay, Person, UsageReport
+from quota_enforcer.insight.report.model import Bar, ByDay, Person, ReportSource, UsageReport
 from quota_enforcer.insight.status import acting, everybody, rows
 from quota_enforcer.insight.usage import UsageRead
 
@@ -67,7 +67,7 @@ class Gathering:
             self._places(principal),
         )
 
-    def report(self, stack: str, people: Iterable[Person]) -> UsageReport:
+    def report(self, source: ReportSource, people: Iterable[Person]) -> UsageReport:
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
         several = tuple(people)
         usages = {
@@ -76,7 +76,7 @@ class Gathering:
             if each.principal.kind is not Kind.TEAM
         }
         return UsageReport(
-            stack=stack,
+            source=source,
             mode=self._context.mode,
             zone=self._context.zone,
             now=self._context.now,

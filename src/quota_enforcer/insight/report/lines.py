@@ -15,7 +15,8 @@ from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.quotas.coverage import of_last_days
 from quota_enforcer.insight.report import texts
-from quota_enforcer.insight.report.model import Bar, Money, Person, UsageReport
+from quota_enforcer.insight.report.model import Bar, Person, UsageReport
+from quota_enforcer.insight.report.summary.money import Money
 from quota_enforcer.insight.status import IS_OVER, State
 
 OPEN = {State.OK, State.WARNED}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,6 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import local_date
-from quota_enforcer.insight.forecast import MonthCost, month_cost
 from quota_enforcer.insight.report.blocked import BlockedPeriod
 from quota_enforcer.insight.status import StatusRow
 
@@ -85,13 +84,24 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSource:
+    """What a report is of, and what made it; `budget` is the AWS budget's dollars a month."""
+
+    stack: str
+    account: str = ""
+    region: str = ""
+    version: str = ""
+    budget: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReport:
     """All that the page shows; `days` are local dates, oldest first, the last one is today.
 
     Usage was read from `read_from` on: it may be earlier than `days`, for the month's cost.
     """
 
-    stack: str
+    source: ReportSource
     mode: Mode
     zone: ZoneInfo
     now: datetime
@@ -136,35 +146,6 @@ class UsageReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """The dollars of this month, and what the month before cost (None: it was not read whole).
-
-    It was recorded but `partly` where `recorded_from`, the first day with any usage, is in it.
-    """
-
-    month: MonthCost
-    assumed: Decimal
-    last_month: Decimal | None
-    partly: bool
-    recorded_from: date | None
-
-    @classmethod
-    def of(cls, report: UsageReport) -> "Money":
-        by_day = report.by_day()
-        month = month_cost(by_day, report.now, report.zone)
-        before = (month.first - timedelta(days=1)).replace(day=1)
-        known = min(by_day, default=None)
-        last_month = None
-        if report.read_from <= before and known is not None and known < month.first:
-            last_month = sum(
-                (cost for day, cost in by_day.items() if before <= day < month.first), Decimal(0)
-            )
-        assumed = (person.total(month.first).assumed_usd for person in report.counted)
-        partly = known is not None and known > before
-        return cls(month, sum(assumed, Decimal(0)), last_month, partly, known)
-
-
-@dataclass(frozen=True, slots=True)
 class UsageShare:
     """What one model or team used in the report's days and this month, and how many used it."""
 
@@ -190,6 +171,13 @@ def by_model(report: UsageReport) -> list[UsageShare]:
         )
         for model in whole.keys() | of_month.keys()
     )
+
+
+def by_spender(report: UsageReport) -> list[tuple[Person, Counts]]:
+    """Who used Bedrock this month, the dearest first."""
+    totals = [(person, person.total(_month(report))) for person in report.counted]
+    used = [(person, counts) for person, counts in totals if any(counts)]
+    return sorted(used, key=lambda each: (-each[1].cost_usd, -each[1].tokens, each[0].principal))
 
 
 def by_account(report: UsageReport) -> list[UsageShare]:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,22 +14,26 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from quota_enforcer.core.notices.amounts import count, lasting
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import model, texts
 from quota_enforcer.insight.report.blocked import BlockOutcome
-from quota_enforcer.insight.report.chart_days import Days
-from quota_enforcer.insight.report.chart_timeline import timeline
+from quota_enforcer.insight.report.charts.days import Days
+from quota_enforcer.insight.report.charts.timeline import timeline
 from quota_enforcer.insight.report.lines import lines, remarks, stopped
-from quota_enforcer.insight.report.model import Money, Person, UsageReport
+from quota_enforcer.insight.report.model import Person, UsageReport
+from quota_enforcer.insight.report.model_names import model_names
+from quota_enforcer.insight.report.summary.money import Money
+from quota_enforcer.insight.report.summary.short import in_short
 
 MICRO_USD = 1_000_000
+_OURS = "quota_enforcer.insight.report"
 
 
-def packed(report: UsageReport, people: Iterable[Person]) -> str:
+def packed(report: UsageReport, names: Mapping[str, str], people: Iterable[Person]) -> str:
     """These people's days.
 
     `people` are by name; each has rows of model, then the columns day, requests, tokens, and
@@ -44,7 +48,11 @@ def packed(report: UsageReport, people: Iterable[Person]) -> str:
         rows[str(person.principal)] = [
             [known[model], *_columns(days.items(), places)] for model, days in person.models.items()
         ]
-    document = {"days": [str(day) for day in report.days], "models": models, "people": rows}
+    document = {
+        "days": [str(day) for day in report.days],
+        "models": [names[each] for each in models],
+        "people": rows,
+    }
     written = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     return base64.b64encode(zlib.compress(written.encode(), 9)).decode()
 
@@ -77,6 +85,12 @@ SCRIPTS = ("tables.js", "page.js")
 
 STYLES = ("report.css", "tables.css")
 
+TO = {
+    "money": "#money", "blocked": "#stopped", "next": "#quotas", "who": "#usage",
+    "models": "#models",
+}  # fmt: skip
+"""Where each card of the first screen leads."""
+
 _SPARK = 20
 """The height of a sparkline in its own units."""
 
@@ -96,10 +110,10 @@ class QuotaBlocks:
 def templates(package: str, zone: ZoneInfo) -> Environment:
     """What a package's templates are compiled in, once for each time zone; every name is escaped.
 
-    The console's pages have the same filters.
+    The console's pages have the same filters, and the report's first screen.
     """
     environment = Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader(_OURS)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -114,6 +128,8 @@ def templates(package: str, zone: ZoneInfo) -> Environment:
         "moment": partial(texts.moment, zone=zone),
         "lasting": lasting,
         "share": texts.share,
+        "part": texts.part,
+        "exact": texts.exact,
         "percent": texts.percent,
         "seconds": lambda length: int(length.total_seconds()),
     }
@@ -125,7 +141,7 @@ def render(report: UsageReport) -> str:
     """The whole page; every name in it is escaped."""
     script = "".join(map(_source, SCRIPTS))
     return (
-        templates("quota_enforcer.insight.report", report.zone)
+        templates(_OURS, report.zone)
         .get_template("report.html.j2")
         .render(
             **_view(report),
@@ -141,17 +157,21 @@ def _view(report: UsageReport) -> dict[str, Any]:
     every = lines(report)
     halted = stopped(every)
     active = report.active
-    days = Days(report.days, model.by_model_and_day(report), money.recorded_from)
+    names = model_names(model for person in report.people for model in person.models)
+    by_day = {names[each]: days for each, days in model.by_model_and_day(report).items()}
+    days = Days(report.days, by_day, money.recorded_from)
     return {
         "report": report,
         "money": money,
+        "names": names,
+        "file": f"{report.source.stack}-{report.days[-1]}",
+        "to": TO,
+        "short": in_short(report, every, names),
         "remarks": list(remarks(report, money)),
         "total": Counts.total(counts for person, counts in active if person.counted),
         "lines": every[:MOST_QUOTAS],
         "lines_in_all": len(every),
         "halted": halted,
-        "halted_people": len({line.who for line in halted}),
-        "running_out": len({line.who for line in every if line.running_out}),
         "active": active[:MOST_PEOPLE],
         "active_in_all": len(active),
         "spark": partial(_spark, report),
@@ -167,7 +187,7 @@ def _view(report: UsageReport) -> dict[str, Any]:
         "tokens_chart": days.tokens(),
         "dollars_chart": days.dollars(),
         "timeline": timeline(report),
-        "details": packed(report, [person for person, _ in active[:MOST_PEOPLE]]),
+        "details": packed(report, names, [person for person, _ in active[:MOST_PEOPLE]]),
     }
 
 
@@ -198,20 +218,26 @@ def _quota_blocks(report: UsageReport) -> list[QuotaBlocks]:
     return sorted(found, key=lambda each: (-each.times, each.quota))
 
 
-def _spark(report: UsageReport, person: Person) -> str:
-    """A path of one stroke for each day with usage, as high as its share of the busiest day."""
+def _spark(report: UsageReport, person: Person) -> tuple[str, str]:
+    """A path of one stroke for each day with usage, as high as its share of the busiest day.
+
+    And the busiest day in words.
+    """
     used = person.by_day(report.days[0])
     numbers = {day: counts.tokens or counts.requests for day, counts in used.items()}
     most = max(numbers.values(), default=0) or 1
-    return "".join(
+    busiest = max(numbers, key=lambda day: (numbers[day], day))
+    said = f"{texts.number(numbers[busiest])} on {texts.day(busiest)}, the busiest day"
+    path = "".join(
         f"M{2 * place + 1} {_SPARK}v-{max(round(numbers[day] * _SPARK / most), 1)}"
         for place, day in enumerate(report.days)
         if numbers.get(day)
     )
+    return path, said
 
 
 def _source(name: str) -> str:
-    folder = resources.files("quota_enforcer.insight.report") / "templates"
+    folder = resources.files(_OURS) / "templates"
     return (folder / name).read_text(encoding="utf-8")
 
 

@@ -40,6 +40,16 @@ def share(part: Decimal | int, whole: Decimal | int) -> int:
     return round(Decimal(part) * 100 / Decimal(whole)) if whole else 0
 
 
+def part(amount: Decimal | int, whole: Decimal | int, length: int) -> float:
+    """How much of a length it is, to a tenth; no more than all of it."""
+    return min(round(float(amount * length / whole), 1), length) if whole else 0
+
+
+def exact(usd: Decimal) -> str:
+    """All its digits, and no exponent."""
+    return f"{usd.normalize():f}"
+
+
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
     """`12 %`; what would round to nothing says so."""
     rounded = share(part, whole)

@@ -34,8 +34,11 @@ const quotasOf = (who) => {
   const table = document.querySelector("table.quotas");
   const mine = table ? [...table.tBodies[0].rows].filter((row) => whose(row) === who) : [];
   if (!mine.length) return [make("p", { className: "empty", textContent: "No quota applies." })];
-  const heads = [...table.tHead.rows[0].cells].slice(1)
-    .map((head) => make("th", { scope: "col", textContent: words(head) }));
+  const heads = [...table.tHead.rows[0].cells].slice(1).map((head) => {
+    const copy = make("th", { scope: "col", textContent: words(head) });
+    Object.assign(copy.dataset, head.dataset);
+    return copy;
+  });
   const rows = mine.map((row) => {
     const copy = row.cloneNode(true);
     copy.className = "";
@@ -58,6 +61,11 @@ const daysOf = (data, who) => (data.people[who] || [])
 const dayTable = (days) => {
   const most = Math.max(...days.map((day) => day.tokens), 1);
   const cell = (...inside) => make("td", {}, ...inside);
+  const cash = (micro, nothing = "$0.00") => {
+    const made = cell(micro ? money(micro) : nothing);
+    if (micro) made.dataset.v = micro / 1e6;
+    return made;
+  };
   const rows = days.map((day) => {
     const fill = make("i");
     fill.style.width = `${100 * day.tokens / most}%`;
@@ -65,8 +73,7 @@ const dayTable = (days) => {
     bar.setAttribute("aria-hidden", "true");
     return make("tr", {},
       make("th", { scope: "row", textContent: day.day }), cell(day.model),
-      cell(number(day.requests)), cell(bar, number(day.tokens)), cell(money(day.cost)),
-      cell(day.assumed ? money(day.assumed) : ""));
+      cell(number(day.requests)), cell(bar, number(day.tokens)), cash(day.cost), cash(day.assumed, ""));
   });
   const heads = ["Day", "Model", "Requests", "Tokens", "Cost", "Assumed"].map((text, place) => {
     const head = make("th", { scope: "col", textContent: text });
@@ -98,8 +105,7 @@ const openPerson = async (who) => {
   const usage = await usageOf(who);
   document.getElementById("person-name").textContent = who;
   document.getElementById("person-days").replaceChildren(...quotasOf(who), usage);
-  const table = usage.querySelector("table");
-  if (table) new Rows(table);
+  for (const each of dialog.querySelectorAll("table")) new Rows(each);
   dialog.showModal();
 };
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
@@ -138,6 +144,13 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   const rows = new Rows(table, ofPeople ? openable : undefined);
   if (table.dataset.filter) searched.push(rows);
 }
+// Paper has the tables behind the charts too.
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  for (const each of closed) each.open = true;
+});
+addEventListener("afterprint", () => { for (const each of closed) each.open = false; });
 document.getElementById("find").addEventListener("input", (event) => {
   findEverywhere(event.target.value);
 });

@@ -14,7 +14,7 @@ const whose = (row) => words(row.cells[0].firstChild);
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 const keyOf = {
-  n: (cell) => parseFloat(words(cell).replace(/[^\d.%-]/g, "")),
+  n: (cell) => parseFloat(cell.dataset.v ?? words(cell).replace(/[^\d.%-]/g, "")),
   v: (cell) => Number(cell.dataset.v),
   rank: (cell) => Number(cell.dataset.v),
   text: words,
@@ -47,16 +47,22 @@ class Rows {
     this.count = make("span");
     this.more = make("button", { type: "button" });
     this.more.addEventListener("click", () => { this.all = !this.all; this.show(); });
-    table.parentElement.after(make("p", { className: "foot" }, this.count, this.more));
+    const csv = make("button", { type: "button", textContent: "CSV" });
+    csv.setAttribute("aria-label", `Save ${words(table.caption)} as CSV`);
+    csv.addEventListener("click", () => save(this));
+    table.parentElement.after(make("p", { className: "foot" }, this.count, this.more, csv));
     this.show();
   }
 
-  /** Hides what is not found, and of that all but the first rows unless all are wanted. */
+  /** Hides what is not found, and of that all but the first rows unless all are wanted; those
+   * are hidden on a screen only, since paper has all. */
   show() {
     const seen = this.all ? this.found.length : Math.min(this.first, this.found.length);
     const visible = new Set(this.found.slice(0, seen));
+    const kept = this.found === this.rows ? undefined : new Set(this.found);
     for (const row of this.rows) {
-      if ((row.className !== "m") !== visible.has(row)) row.className = row.className ? "" : "m";
+      const name = visible.has(row) ? "" : !kept || kept.has(row) ? "m" : "gone";
+      if (row.className !== name) row.className = name;
     }
     for (const row of visible) this.open?.(row);
     const total = this.rows.length;
@@ -65,6 +71,7 @@ class Rows {
     this.count.textContent = found < total
       ? `${found ? shown : "None"} found, of ${number(total)} rows` : `${shown} rows`;
     this.count.hidden = seen === total;
+    this.count.className = found < total ? "" : "few";
     this.more.hidden = found <= this.first;
     this.more.textContent = this.all ? `Show only ${this.first}` : `Show all ${number(found)}`;
   }
@@ -80,8 +87,8 @@ class Rows {
     const keys = new Map(this.rows.map((row) => [row, key(row.cells[place])]));
     this.rows.sort((a, b) => (up ? 1 : -1) * before(keys.get(a), keys.get(b)));
     this.body.append(...this.rows);
-    const kept = new Set(this.found);
-    this.found = this.rows.filter((row) => kept.has(row));
+    const kept = this.found.length === this.rows.length ? undefined : new Set(this.found);
+    this.found = kept ? this.rows.filter((row) => kept.has(row)) : this.rows;
     this.show();
     say(`Sorted by ${words(head)}, ${up ? "ascending" : "descending"}`);
   }
@@ -93,6 +100,51 @@ class Rows {
     return this.found.length;
   }
 }
+
+/** The words of a cell that are not in its smaller print, which is a column of its own. */
+const main = (cell) => {
+  const copy = cell.cloneNode(true);
+  for (const each of copy.querySelectorAll("small, title")) each.remove();
+  return words(copy);
+};
+const small = (cell) => [...cell.querySelectorAll("small")].map(words).join("; ");
+const plain = (text) => (/^[~$]*-?[\d,]+(\.\d+)?( ?%)?$/.test(text) ? text.replace(/[~$,% ]/g, "") : text);
+const valueOf = {
+  n: (cell) => cell.dataset.v ?? plain(main(cell)),
+  v: (cell) => cell.dataset.v,
+  rank: main,
+  text: main,
+};
+
+/** A cell for spreadsheets: none of them takes it for a formula. */
+const field = (text) => {
+  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?[\d.]+$/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** The rows that are found, in their order, those that are not shown too. */
+const csvOf = ({ heads, rows, found }) => {
+  const columns = heads.flatMap((head, place) => {
+    if (head.classList.contains("unsorted")) return [];
+    const kind = head.dataset.type || "text";
+    const name = kind === "v" ? `${words(head)} (seconds)` : words(head);
+    const own = [name, (row) => valueOf[kind](row.cells[place])];
+    const more = rows.some((row) => row.cells[place].querySelector("small"));
+    return more ? [own, [`${words(head)}: more`, (row) => small(row.cells[place])]] : [own];
+  });
+  const lines = [columns.map(([name]) => name), ...found.map((row) => columns.map(([, of]) => of(row)))];
+  return lines.map((line) => `${line.map(field).join(",")}\r\n`).join("");
+};
+
+const save = (rows) => {
+  const title = words(rows.table.caption);
+  const name = `${document.body.dataset.file} ${title}`.replace(/[^\p{L}\p{N}-]+/gu, "-");
+  const file = new Blob(["\ufeff", csvOf(rows)], { type: "text/csv" });
+  const link = make("a", { href: URL.createObjectURL(file), download: `${name}.csv` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+  say(`Saved ${number(rows.found.length)} rows of ${title}`);
+};
 
 const searched = [];
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import texts
-from quota_enforcer.insight.report.charts import (
+from quota_enforcer.insight.report.charts.drawing import (
     Chart,
     Spec,
     drawn,

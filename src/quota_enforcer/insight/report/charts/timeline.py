@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.blocked import BlockedPeriod, BlockOutcome
-from quota_enforcer.insight.report.charts import (
+from quota_enforcer.insight.report.charts.drawing import (
     Chart,
     Spec,
     drawn,

@@ -1,0 +1,1 @@
+"""The first screen: how much, against what, who, what is blocked, and what runs out next."""
