@@ -1,7 +1,7 @@
 """The quotas: a list, and a form that says what an item means before it is saved."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -10,27 +10,18 @@ from starlette.responses import RedirectResponse, Response
 
 from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit, edited
 from quota_enforcer.cli.quotas.preview import preview
-from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.console.edits import ProposedEdit, fingerprint, meanwhile, proposal, write
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.pages.fields import ASKED, KEY, form_fields, item_of, texts
+from quota_enforcer.console.pages.paging import part
 from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
-from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.form.written import item_form, of_two_meanings
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.subject import GROUPS
-from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.insight.quotas.items import states
 
 _SEE_OTHER: Final = 303
-KEY: Final = ("principal", "quota")
-FIELDS: Final = (
-    "measure", "limit", "window", "unusual", "models", "closes", "warn_at", "action", "members",
-    "share",
-    "until", "note",
-)  # fmt: skip
-"""Attributes that the form has; all others of a stored item stay as they are."""
-LISTS: Final = frozenset({"models", "closes", "warn_at", "members"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ def quotas(request: Request) -> Response:
     mark = look.mark()
     memories = deployment.ledger.quota_memories()
     items = states(deployment.quotas.items(), memories, deployment.settings, look.now)
-    return show(request, "editing/quotas.html.j2", mark=mark, items=items)
+    return show(request, "editing/quotas.html.j2", mark=mark, part=part(request, items))
 
 
 def form(request: Request) -> Response:
@@ -62,7 +53,7 @@ def form(request: Request) -> Response:
     look, asked = desk(request).look, request.query_params
     key = asked.get("principal", ""), asked.get("quota", "")
     stored = look.deployment.quotas.get(*key) if all(key) else None
-    values = dict(zip(KEY, key, strict=True)) | (_texts(stored) if stored else {})
+    values = dict(zip(KEY, key, strict=True)) | (texts(stored) if stored else {})
     return _page(request, values, CheckedForm({}), fingerprint(stored), known=stored is not None)
 
 
@@ -84,7 +75,7 @@ async def remove(request: Request) -> Response:
 def _save(request: Request, given: FormData) -> Response:
     look, seen = desk(request).look, str(given.get("seen", ""))
     checked = _checked(look, given)
-    values = {name: str(given.get(name, "")) for name in (*KEY, *FIELDS)}
+    values = {name: str(given.get(name, "")) for name in (*KEY, *ASKED)}
     if checked.edit is None or checked.proposal is None:
         return _page(request, values, checked, seen, known=bool(seen), status=422)
     if checked.proposal.question and given.get("agreed") != checked.proposal.question:
@@ -128,12 +119,14 @@ def _checked(look: Look, given: FormData) -> CheckedForm:
     """By the enforcer's own rules."""
     key = tuple(str(given.get(name, "")).strip() for name in KEY)
     stored = look.deployment.quotas.get(*key) if all(key) else None
-    said = {name: text for name in FIELDS if (text := str(given.get(name, "")).strip())}
+    said = {name: text for name in ASKED if (text := str(given.get(name, "")).strip())}
     two = of_two_meanings(said.get("limit", ""))
     if two:
         return CheckedForm({"limit": [f"it can be read in two ways: write {two}"]})
     try:
-        new = edited(stored, _item(look, key, said, stored), set(FIELDS) - set(said))
+        new = edited(
+            stored, _item(look, key, said, stored), (given.keys() & set(ASKED)) - said.keys()
+        )
         edit = checked_edit(look.deployment, key[0], stored, new)
         return CheckedForm({}, edit, proposal(look, edit))
     except InvalidQuota as error:
@@ -143,11 +136,8 @@ def _checked(look: Look, given: FormData) -> CheckedForm:
 
 
 def _item(look: Look, key: tuple[str, ...], said: dict[str, str], stored: Item | None) -> Item:
-    written: dict[str, Any] = dict(said)
-    for name in LISTS & written.keys():
-        written[name] = [each.strip() for each in said[name].split(",") if each.strip()]
-    if "until" in written:
-        written["until"] = end_text(said["until"], look.now, look.deployment.settings.zone)
+    settings = look.deployment.settings
+    written = item_of(said, settings.denies, look.now, settings.zone)
     return {**item_form(written, stored), "principal": key[0], "quota": key[1]}
 
 
@@ -156,15 +146,9 @@ def _by_field(problems: tuple[str, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for problem in problems:
         name, _, rest = problem.partition(" ")
-        at_field = name in {*KEY, *FIELDS}
+        at_field = name in {*KEY, *ASKED}
         found.setdefault(name if at_field else "", []).append(rest if at_field else problem)
     return found
-
-
-def _texts(item: Item) -> dict[str, str]:
-    return {name: shown(item[name]) for name in FIELDS if name in item} | {
-        name: str(item[name]) for name in KEY
-    }
 
 
 def _page(  # noqa: PLR0913 - one argument for each thing that it shows
@@ -178,16 +162,22 @@ def _page(  # noqa: PLR0913 - one argument for each thing that it shows
     status: int = 200,
 ) -> Response:
     deployment = desk(request).look.deployment
+    fields = form_fields(deployment.settings.denies)
     return show(
         request,
         "editing/form.html.j2",
         status,
-        values={name: values.get(name, "") for name in (*KEY, *FIELDS)},
+        values={name: values.get(name, "") for name in (*KEY, *ASKED)},
+        fields=fields,
+        unfolded=any(
+            values.get(each.name) or each.name in checked.problems
+            for each in fields
+            if not each.first
+        ),
         checked=checked,
         seen=seen,
         known=known,
         asks=asks,
-        measures=[str(each) for each in Measure],
         subjects=[*GROUPS, *sorted(str(each.principal) for each in deployment.ledger.everybody())],
         scopes=sorted(map(str, deployment.settings.denies)),
     )

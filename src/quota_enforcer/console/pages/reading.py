@@ -12,6 +12,7 @@ from quota_enforcer.cli.insight.explain.verdict import facts
 from quota_enforcer.cli.insight.explain.words import other_facts, rule_facts
 from quota_enforcer.cli.insight.history import why
 from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.pages.paging import part
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
@@ -77,7 +78,9 @@ def people(request: Request) -> HTMLResponse:
     ]
     order = {who: place for place, who in enumerate(reversed(worst))}
     rows.sort(key=lambda row: (order.get(row[0], len(order)), row[0]))
-    return show(request, "reading/people.html.j2", mark=mark, rows=rows, wanted=wanted)
+    return show(
+        request, "reading/people.html.j2", mark=mark, part=part(request, rows), wanted=wanted
+    )
 
 
 def person(request: Request) -> HTMLResponse:
