@@ -75,8 +75,10 @@ docs: setup ## the manual as a site in .build/docs, with pages that the code wri
 	$(BIN)/python docs/from_code.py
 	$(BIN)/sphinx-build -W --keep-going -n -q docs .build/docs
 
-picture: setup ## play the demo and draw the README's picture of it
+picture: setup ## draw the pictures of the manual: the demo as a terminal shows it, the report and the console in a Chromium
 	$(BIN)/python docs/pictures/draw.py
+	PYTHONPATH=tests/support $(BIN)/python tests/support/sample_report.py
+	$(BIN)/python docs/pictures/shoot.py
 
 package: setup .venv-sam/installed ## validate the template and build the packages, as for `sam deploy`
 	$(SAM) validate --lint

@@ -104,11 +104,17 @@ class Company:
         return gathering.report(SOURCE, map(gathering.person, gathering.everybody()))
 
 
-def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 6) -> Company:
-    """So many principals that used Bedrock for so many days."""
+def company(
+    people: int,
+    days: int = 60,
+    mode: Mode = Mode.ENFORCE,
+    seed: int = 6,
+    teams: tuple[str, ...] = _TEAMS,
+) -> Company:
+    """So many principals that used Bedrock for so many days, and some names that are hostile."""
     random = Random(seed)  # noqa: S311 - it has to be the same every time
     everybody = list(_people(people, random))
-    rules = _rules(everybody, random)
+    rules = _rules(everybody, random, teams)
     made = Company(BigLedger(ZONE), rules, Context(NOW, ZONE, mode, gated=True))
     book = QuotaBook(rules)
     for principal in everybody:
@@ -116,7 +122,10 @@ def company(people: int, days: int = 60, mode: Mode = Mode.ENFORCE, seed: int = 
     for principal in everybody:
         _live(made, book, principal, days)
     invalid = NoticeKind.INVALID_QUOTA
-    made.ledger.told[""].append(Notice(invalid, NOW - HOUR, HOSTILE, "daily", f"limit {HOSTILE}"))
+    if HOSTILE in teams:
+        made.ledger.told[""].append(
+            Notice(invalid, NOW - HOUR, HOSTILE, "daily", f"limit {HOSTILE}")
+        )
     swept = NOW - timedelta(minutes=4)
     made.ledger.begin(swept)
     made.ledger.finish(SweepState(swept, swept, fresh_at=NOW - timedelta(minutes=5)))
@@ -148,7 +157,7 @@ def _people(number: int, random: Random) -> Iterator[Principal]:
                 yield Principal(kind, f"{first}.{last}{again or ''}")
 
 
-def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
+def _rules(everybody: list[Principal], random: Random, names: tuple[str, ...]) -> tuple[Rule, ...]:
     tokens, requests = Measure.TOTAL_TOKENS, Measure.REQUESTS
     day, month, week = Window(Unit.DAY), Window(Unit.MONTH), Window(Unit.WEEK)
     pace = Window(Unit.HOUR, rolling=6)
@@ -159,7 +168,7 @@ def _rules(everybody: list[Principal], random: Random) -> tuple[Rule, ...]:
             share=Share.POOL,
             measure=tokens, limit=Decimal(len(everybody) * 400_000), window=week,
         )
-        for team in _TEAMS
+        for team in names
     ]  # fmt: skip
     return (
         Quota(Subject("default"), "daily", measure=tokens, limit=Decimal(1_600_000), window=day),

@@ -1,6 +1,7 @@
 """`report`: the file that it writes, and what happens where it cannot."""
 
 import builtins
+import webbrowser
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -140,7 +141,7 @@ def test_it_is_opened_in_the_browser_where_there_is_one(
         opened.append(address)
         return found
 
-    monkeypatch.setattr(command.webbrowser, "open", open_)
+    monkeypatch.setattr(webbrowser, "open", open_)
     result = shell.run("report", "--html", str(file), "--open")
     assert opened == [file.as_uri()]
     assert ("No browser is here" in result.stderr) is not found
