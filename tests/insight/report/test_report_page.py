@@ -281,7 +281,7 @@ def test_charts_have_words_and_the_same_numbers_as_a_table() -> None:
     assert tokens == f"Tokens {of_days} 1,200 {most} 600. A table has every number."
     assert dollars == f"US dollars {of_days} $3.50 {most} $2.50. A table has every number."
     assert reading.tables["US dollars a day by model"] == [
-        ["Day", "All", HAIKU],
+        ["Day", "All", "Claude 3 Haiku"],
         ["Tue 24 Nov 2026", "$2.50", "$2.50"],
         ["Mon 23 Nov 2026", "$1.00", "$1.00"],
     ]
@@ -311,7 +311,7 @@ def test_the_details_hold_everybodys_days_exactly() -> None:
     details = json.loads(zlib.decompress(base64.b64decode(packed)))
     assert details == {
         "days": ["2026-11-23", "2026-11-24"],
-        "models": [HAIKU],
+        "models": ["Claude 3 Haiku"],
         "people": {"user/alice": [[0, [1], [1], [600], [1_234_568], [0]]]},
     }
 
