@@ -23,6 +23,8 @@ _SANDBOX: Final = (sys.executable, "-m", "quota_enforcer.cli", "sandbox", "--wee
                    "--console")  # fmt: skip
 _DESK: Final = (1200, 800)
 _PHONE: Final = (360, 720)
+_PATIENCE: Final = 120_000
+"""Milliseconds for a call on a busy machine."""
 _LARGEST: Final = 300_000
 """Bytes of one picture."""
 
@@ -33,15 +35,20 @@ class Picture(NamedTuple):
     name: str
     path: str
     size: tuple[int, int] = _DESK
-    press: str = ""
-    """A button that is pressed first."""
+    after: tuple[tuple[str, str], ...] = ()
+    """Who calls first, with how many tokens."""
 
 
+CALLS: Final = (
+    ("user/frank", "180k"), ("sso/heidi", "2M"), ("user/carol", "150k"), ("user/alice", "300k"),
+    ("user/alice", "300k"),
+)  # fmt: skip
+"""So that somebody is blocked, and the last one refused."""
 CONSOLE: Final = (
+    Picture("console-try", "/try", after=CALLS),
     Picture("console", "/"),
     Picture("console-person", "/people/user/alice"),
     Picture("console-form", "/quotas/edit?principal=default&quota=daily"),
-    Picture("console-try", "/try", press="Call"),
     Picture("console-phone", "/", _PHONE),
 )
 
@@ -79,11 +86,18 @@ def _console(browser: Browser, address: str) -> None:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
             page.goto(base + picture.path)
-            if picture.press:
-                page.get_by_role("button", name=picture.press, exact=True).click()
-                page.locator("#answer p").wait_for()
+            for who, tokens in picture.after:
+                _call(page, who, tokens)
             _shoot(page, f"{picture.name}-{scheme}")
     context.close()
+
+
+def _call(page: Page, who: str, tokens: str) -> None:
+    page.get_by_label("Who").select_option(who)
+    page.get_by_label("Input tokens").fill(tokens)
+    page.locator("#answer").evaluate("place => place.replaceChildren()")
+    page.get_by_role("button", name="Call", exact=True).click()
+    page.locator("#answer p").wait_for(timeout=_PATIENCE)
 
 
 def _opened(browser: Browser, size: tuple[int, int], scheme: str) -> BrowserContext:
