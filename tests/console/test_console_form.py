@@ -76,6 +76,8 @@ def test_an_attribute_that_is_not_known_has_a_field_and_the_words_of_its_rule(
          {"weights": {"input_tokens": 1, "output_tokens": 5}}),
         ({"raise_to": "unlimited", "raise_until": "2d"},
          {"raise_to": "unlimited", "raise_until": "2026-11-26T12:00:00+00:00"}),
+        ({"closes": "80 %: *"},
+         {"closes": {"80": ["*"]}}),
         ({"share": "pool", "note": "5"}, {"share": "pool", "note": "5"}),
     ],
 )  # fmt: skip

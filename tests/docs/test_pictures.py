@@ -1,4 +1,4 @@
-"""The pictures of the manual: each is shown somewhere, each that is shown is there, and is small."""
+"""The pictures of the manual: each is shown, each that is shown is there, and is small."""
 
 import re
 import struct

@@ -23,8 +23,8 @@ _KEPT: Final = frozenset({*KEY, "edited_by", "edited_at", "schema"})
 ASKED: Final = tuple(each for each in ATTRIBUTES if each not in _KEPT)
 """The attributes that the form has; all others of a stored item stay as they are."""
 _FIRST: Final = (
-    "measure", "limit", "window", "unusual", "models", "warn_at", "action", "members", "share",
-    "until", "note",
+    "measure", "limit", "window", "unusual", "models", "closes", "warn_at", "action", "members",
+    "share", "until", "note",
 )  # fmt: skip
 """Those that most items have; the others are below them, folded."""
 _WORDS: Final = {
@@ -35,6 +35,10 @@ _WORDS: Final = {
     "unusual": (
         "Times what is usual",
         "of an hour, such as 5x: its limit, and never less than the limit",
+    ),
+    "closes": (
+        "Closes",
+        "what it counts, at the limit; or in stages: 80 %: anthropic.claude-3-opus*; 100 %: *",
     ),
     "resets_on": ("Begins on", "the day of the week or of the month; the first by default"),
     "regions": ("Only in the Regions", "such as eu-west-1, eu-central-1; all by default"),
@@ -121,14 +125,9 @@ def _pairs(text: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return shown(value)
-    pairs = [
-        (name, each)
-        for name, several in sorted(value.items())
-        for each in (several if isinstance(several, list) else [several])
-    ]
-    return ", ".join(f"{name}={shown(each)}" for name, each in pairs)
+    if isinstance(value, Mapping) and not any(isinstance(each, list) for each in value.values()):
+        return ", ".join(f"{name}={shown(each)}" for name, each in sorted(value.items()))
+    return shown(value)
 
 
 def _allowed(name: str, scopes: Collection[str]) -> tuple[str, ...]:
