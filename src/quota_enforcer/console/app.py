@@ -16,7 +16,7 @@ from quota_enforcer.console.page import Desk, show
 from quota_enforcer.console.pages import acting, editing, importing, reading, trying
 from quota_enforcer.core.errors import EnforcerError
 
-_SHARED: Final = files("quota_enforcer.insight.report") / "templates"
+_SHARED: Final = files("quota_enforcer.insight.report") / "templates" / "shared"
 """The report's design, which is the console's too."""
 
 

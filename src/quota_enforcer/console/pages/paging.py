@@ -12,7 +12,7 @@ ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TablePart:
     """Some of the rows; `before` and `after` are addresses of the parts beside it, if there are."""
 
     rows: Sequence[Any]
@@ -26,7 +26,7 @@ class Part:
         return self.first + len(self.rows) - 1
 
 
-def part(request: Request, rows: Sequence[Any]) -> Part:
+def part(request: Request, rows: Sequence[Any]) -> TablePart:
     """The one that the address asks for; the last one if there are not so many."""
     last = max((len(rows) - 1) // ROWS, 0)
     place = min(_number(request.query_params.get("part", "")), last)
@@ -36,7 +36,7 @@ def part(request: Request, rows: Sequence[Any]) -> Part:
         asked = {**request.query_params, "part": str(to + 1)}
         return f"{request.url.path}?{urlencode(asked)}" if 0 <= to <= last else ""
 
-    return Part(shown, place * ROWS + 1, len(rows), address(place - 1), address(place + 1))
+    return TablePart(shown, place * ROWS + 1, len(rows), address(place - 1), address(place + 1))
 
 
 def _number(text: str) -> int:

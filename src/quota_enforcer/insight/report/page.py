@@ -83,7 +83,7 @@ MOST_OTHERS = 500
 
 SCRIPTS = ("tables.js", "page.js")
 
-STYLES = ("report.css", "tables.css")
+STYLES = ("shared/report.css", "shared/tables.css")
 
 TO = {
     "money": "#money", "blocked": "#stopped", "next": "#quotas", "who": "#usage",

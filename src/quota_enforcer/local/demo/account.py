@@ -36,10 +36,11 @@ class DemoStopped(EnforcerError):
 class Account:
     """The account once the stack is deployed."""
 
-    def __init__(self, aws: EmbeddedAws, template: Path) -> None:
+    def __init__(self, aws: EmbeddedAws, template: Path, **more: str) -> None:
+        """`more` are parameters of the stack."""
         self._aws = aws
         parameters = {"Mode": "enforce", "SweepMinutes": str(SWEEP_MINUTES), "Contact": CONTACT,
-                      "ModelScope1": SONNET, "Gates": "1"}  # fmt: skip
+                      "ModelScope1": SONNET, "Gates": "1", **more}  # fmt: skip
         self._outputs = aws.deploy(template, STACK, parameters)
         settings = Settings.from_environment(self._environment("EnforcerFunction"))
         self.policies = settings.denies

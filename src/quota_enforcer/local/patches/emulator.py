@@ -8,7 +8,7 @@ from typing import Any
 from ministack import app
 from ministack.core import lambda_runtime
 
-from quota_enforcer.local.patches import clock, stacks
+from quota_enforcer.local.patches import budgets, clock, stacks
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
 from quota_enforcer.local.patches.bedrock import runtime as bedrock
@@ -35,6 +35,7 @@ from quota_enforcer.local.patches.metrics import alarms, metric_filters, metric_
 _IN_ORDER = (
     clock,
     stacks,
+    budgets,
     deliveries,
     subscriptions,
     table_streams,

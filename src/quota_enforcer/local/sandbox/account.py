@@ -19,6 +19,8 @@ TEAM: Final[dict[str, Any]] = {
     "window": "month", "share": "pool", "members": "user/carol",
 }  # fmt: skip
 MEMBERS: Final = ("user/carol", "user/dave", "role/reporting")
+DOLLARS: Final = "120"
+"""A month, of the stack's AWS budget."""
 BUDGET: Final[dict[str, Any]] = {
     "principal": "default", "quota": "monthly", "measure": "cost_usd", "limit": 60,
     "window": "month",
@@ -35,7 +37,7 @@ def furnish(
 ) -> RunningSandbox:
     """Deploy, let people move in, live through the weeks, and let the clock run."""
     progress("deploying template.yaml")
-    account = Account(aws, template)
+    account = Account(aws, template, BudgetDollars=DOLLARS)
     notices = account.subscribe("all-notices")
     for item in (*cast.QUOTAS, BUDGET):
         account.write_quota({"measure": cast.MEASURE} | item)
