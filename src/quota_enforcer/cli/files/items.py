@@ -20,7 +20,7 @@ from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
-from quota_enforcer.core.quotas.form.values import MEMBERS, WRONG, NotAllowed, members
+from quota_enforcer.core.quotas.form.values import WRONG, named_by
 from quota_enforcer.core.quotas.form.written import item_form
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
@@ -190,13 +190,9 @@ def _named(placed: FileItem, home: str) -> FileItem:
     if not isinstance(subject, str) or not subject.startswith("arn:"):
         return placed
     try:
-        [name] = members(subject, home)
-    except NotAllowed as error:
-        said = str(error).removeprefix(MEMBERS).lstrip(":; ")
-        return replace(placed, problems=(*placed.problems, f"principal is {subject!r}: {said}"))
-    except WRONG:
+        return replace(placed, item={**placed.item, "principal": named_by(subject, home)})
+    except WRONG:  # as the reading of the item says
         return placed
-    return replace(placed, item={**placed.item, "principal": name})
 
 
 @dataclass(frozen=True, slots=True)

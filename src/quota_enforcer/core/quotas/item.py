@@ -110,7 +110,7 @@ class _Reading:
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
         if self._item.get("principal") == PAUSE:
             return self._valid(self._pause())
-        subject = self._required("principal", values.subject, "user/NAME, role/NAME, sso/NAME, "
+        subject = self._required("principal", self._subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
                               f"session/ROLE/*, {', '.join(GROUPS)}; of a member account "
                               "444455556666/user/NAME, 444455556666/role/*, 444455556666/*",
@@ -337,6 +337,9 @@ class _Reading:
             if attribute in self._item:
                 self._refuse(attribute, allowed)
         return (), Share.EACH
+
+    def _subject(self, value: Any) -> Subject:
+        return values.subject(value, self._home)
 
     def _members(self, value: Any) -> tuple[str, ...]:
         return values.members(value, self._home)

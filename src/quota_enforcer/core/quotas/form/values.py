@@ -98,8 +98,11 @@ def texts(value: Any) -> list[str]:
     raise TypeError
 
 
-def subject(value: Any) -> Subject:
+def subject(value: Any, home: str = "") -> Subject:
+    """Whom a rule covers; an ARN is refused by its name, since an item is found by what it says."""
     covered = Subject(text(value))
+    if covered.startswith("arn:"):
+        raise NotAllowed(f"a principal by its name: write {named_by(covered, home)}")
     if covered in GROUPS or covered.is_of_an_account:
         return covered
     if covered.of_sessions and covered.endswith("/*"):
@@ -121,7 +124,10 @@ def members(value: Any, home: str = "") -> tuple[str, ...]:
 
 def _member(named: str, home: str) -> str:
     if named.startswith("arn:"):
-        return _of_arn(named, home)
+        try:
+            return named_by(named, home)
+        except NotAllowed as error:
+            raise NotAllowed(f"{MEMBERS}; {error}") from None
     group = Subject(named)
     if not group.is_group:
         return _principal(named)
@@ -309,12 +315,13 @@ def _exactly(number: Decimal, places: Decimal) -> Decimal:
     return rounded.normalize()
 
 
-def _of_arn(arn: str, home: str) -> str:
+def named_by(arn: str, home: str) -> str:
+    """The principal of an ARN; raises NotAllowed for nobody whom a rule can name, and for two."""
     found, session = identify(arn, account_of(arn), home)
     if found.kind is Kind.OTHER or found.name.startswith(SSO_ROLE):
-        raise NotAllowed(f"{MEMBERS}; {arn} is no user, role or person of Identity Center")
+        raise NotAllowed(f"{arn} is no user, role or person of Identity Center")
     if session is not None:
-        raise NotAllowed(f"{MEMBERS}: instead of {arn} write {session}, or {found} for all of it")
+        raise NotAllowed(f"instead of {arn} write {session}, or {found} for all of it")
     return str(found)
 
 
