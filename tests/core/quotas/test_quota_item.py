@@ -82,10 +82,7 @@ SESSION = "arn:aws:sts::111122223333:assumed-role/ci/42"
 ROOT = "arn:aws:iam::111122223333:root"
 WHICH = f"instead of {SESSION} write session/ci/42, or role/ci for all of it"
 NO_MEMBER = "no user, role or person of Identity Center"
-POOL = (
-    "only where principal is team/NAME; for one limit of 444455556666/* together write a team with "
-    "it as a member"
-)
+POOL = "only where principal is team/NAME; for one limit of {} together write a team with member {}"
 NO_TEAMS = f"{MEMBERS}: instead of team/y name the members, one by one"
 BOOLEANS = "true or false"
 
@@ -528,7 +525,9 @@ class TestWrong:
             ({"principal": "team/x", "members": ["arn:aws:s3:::bucket"]},
              f"members is ['arn:aws:s3:::bucket']; allowed: {MEMBERS}"),
             ({"principal": "444455556666/*", "share": "pool"},
-             f"share is 'pool'; allowed: {POOL}"),
+             f"share is 'pool'; allowed: {POOL.format('444455556666/*', '444455556666/*')}"),
+            ({"principal": "default", "share": "pool"},
+             f"share is 'pool'; allowed: {POOL.format('default', 'user/* and sso/*')}"),
             ({"principal": "team/x", "members": ["user/eng/bob"]},
              f"members is ['user/eng/bob']; allowed: {PLAIN_NAME}"),
             ({"principal": "team/x", "members": "user/a, user/b"},

@@ -27,6 +27,7 @@ from quota_enforcer.core.quotas.quota import (
     UnknownPrices,
 )
 from quota_enforcer.core.quotas.subject import (
+    DEFAULT,
     GROUPS,
     PAUSE,
     PAUSED_BLOCKS,
@@ -332,7 +333,8 @@ class _Reading:
             return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
         allowed = "only where principal is team/NAME"
         if subject.is_group:
-            allowed += f"; for one limit of {subject} together write a team with it as a member"
+            named = " and ".join(subject.parts if subject == DEFAULT else (subject,))
+            allowed += f"; for one limit of {subject} together write a team with member {named}"
         for attribute in ("members", "share"):
             if attribute in self._item:
                 self._refuse(attribute, allowed)
