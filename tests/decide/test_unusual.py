@@ -22,7 +22,7 @@ from quota_enforcer.core.quotas.quota import (
     Quota,
     UsualHours,
 )
-from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.buckets import MinuteCounts, Usage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
@@ -305,6 +305,9 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
             del principal
             read.append(first)
             return Usage()
+
+        def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+            raise AssertionError(f"{principal} {since}: no window is of minutes")
 
     usuals = UsualHoursRead(Weeks())
     for _ in range(2):

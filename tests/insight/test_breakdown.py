@@ -32,13 +32,13 @@ def of(quota: Quota, usage: Usage, zone: ZoneInfo = UTC_ZONE) -> Breakdown:
 
 def test_a_day_is_shown_by_its_hours() -> None:
     parts = of(a_quota(), tokens({NOON: 5, NOON - 3 * HOUR: 7, NOON - 13 * HOUR: 99}))
-    assert parts.hourly
+    assert parts.bucket is Unit.HOUR
     assert parts.buckets == ((NOON - 3 * HOUR, 7), (NOON, 5))
 
 
 def test_a_week_is_shown_by_its_days_and_unused_ones_are_left_out() -> None:
     parts = of(a_quota(window=Window(Unit.DAY, 7)), tokens({NOON: 5, NOON - 3 * DAY: 7}))
-    assert not parts.hourly
+    assert parts.bucket is Unit.DAY
     assert parts.buckets == ((MIDNIGHT - 3 * DAY, 7), (MIDNIGHT, 5))
 
 
@@ -52,7 +52,7 @@ def test_a_day_begins_at_local_midnight() -> None:
 def test_where_the_hours_are_not_known_the_day_is_one_bucket() -> None:
     usage = Usage({HAIKU: ModelUsage({}, {date(2026, 11, 24): Counts(1, 8)})})
     parts = of(a_quota(), usage)
-    assert not parts.hourly
+    assert parts.bucket is Unit.DAY
     assert parts.buckets == ((MIDNIGHT, 8),)
 
 

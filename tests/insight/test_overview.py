@@ -1,13 +1,13 @@
 """Many looked at together are decided about as each one by itself."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from builders import NOON
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.buckets import MinuteCounts, Usage
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.insight.status import overview
@@ -52,6 +52,9 @@ class Unread:
 
     def usage(self, principal: Principal, first: date) -> Usage:
         raise AssertionError(f"{principal} was to be read from {first} on with all others")
+
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        raise AssertionError(f"nobody has a window of minutes, but {principal} {since} was read")
 
 
 def test_it_reads_as_far_back_as_each_one_needs_and_hours_only_where_they_count(

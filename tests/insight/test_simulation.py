@@ -398,3 +398,12 @@ def test_an_unusual_hour_is_replayed_beside_what_went_through_before() -> None:
     assert (found.used.requests, found.refused.requests) == (6 + 4, 5)
     [notice] = [each for each in found.events if each.kind == "blocked"]
     assert "that is 4.0 times what is usual" in notice.reason
+
+
+def test_a_window_of_minutes_is_replayed_minute_by_minute() -> None:
+    """A call each minute of 100 tokens, of which nine fit into ten minutes."""
+    quota = a_quota(limit=Decimal(900), window=Window(Unit.MINUTE, 10))
+    [found] = simulated(every(MINUTE, 60), quota).values()
+    assert (found.used.requests, found.refused.requests) == (54, 6)
+    until = [each.until for each in found.events if each.kind == "blocked"]
+    assert until[0] == MORNING + 10 * MINUTE

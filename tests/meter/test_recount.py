@@ -10,7 +10,7 @@ from builders import HAIKU, HOUR, NOON
 from log_records import ACCOUNT
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.core.usage.stored import Bucket, MeterRules
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.recount import Recounter, RecountRefused
 from stream_fakes import Died, Place, call, delivery, event, truth
@@ -366,3 +366,30 @@ def test_admins_are_told_of_what_is_left_out(place: Place, forged: str) -> None:
 def _at(moment: datetime) -> int:
     """As the log writes it."""
     return int(moment.timestamp() * 1000)
+
+
+def test_a_recount_sets_the_minutes_of_those_for_whom_they_count(place: Place) -> None:
+    """What an outage lost is there again, what nobody called is gone, and of nobody else."""
+    place.ledger.the_brief = MeterRules(minutes=frozenset({"user/u0", "user/u1"}))
+    sonnet = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    bucket = Bucket(Principal.parse("user/u0"), sonnet, NOON.date())
+    place.ledger.minutes[bucket] = {NOON + MINUTE: Counts(7), NOON + HOUR: Counts(8)}
+    place.recounter.recount(NOON, NOON + HOUR + 15 * MINUTE)
+    assert {str(each.principal) for each in place.ledger.minutes} == {"user/u0", "user/u1"}
+    found = {at: counts.requests for at, counts in place.ledger.minutes[bucket].items()}
+    assert found == {NOON: 1, NOON + 3 * MINUTE: 1, NOON + HOUR: 8}
+
+
+def test_a_recount_repeats_the_minutes_that_a_crash_left_unset(place: Place) -> None:
+    place.ledger.the_brief = MeterRules(minutes=frozenset({"user/*"}))
+    now = NOON + HOUR + 15 * MINUTE
+    place.recounter.recount(NOON, now)
+    place.ledger.minutes.clear()
+    place.recounter.recount(NOON, now)
+    assert len(place.ledger.minutes) == 3
+
+
+def test_minutes_that_no_window_reaches_back_to_are_left_alone(place: Place) -> None:
+    place.ledger.the_brief = MeterRules(minutes=frozenset({"user/*"}))
+    place.recounter.recount(NOON, NOON + 2 * HOUR + MINUTE)
+    assert not place.ledger.minutes

@@ -427,3 +427,11 @@ def test_the_time_of_a_future_record_is_named_with_that_of_its_delivery(place: P
         "timestamp is 2027-11-24T12:00:00Z, which is more than 0:05:00 after its delivery at "
         "2026-11-24T12:00:00Z: one of the clocks is wrong"
     )
+
+
+def test_a_redelivery_is_no_second_usage_of_its_minute(place: Place) -> None:
+    place.ledger.the_brief = MeterRules(minutes=frozenset({"user/*"}))
+    for _ in range(2):
+        place.stream.deliver(delivery([call(1, NOON), call(2, NOON)]), NOW, "id")
+    [minutes] = place.ledger.minutes.values()
+    assert {at: counts.requests for at, counts in minutes.items()} == {NOON: 2}

@@ -30,7 +30,7 @@ from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.pace import CallPace, DenyLag
@@ -167,6 +167,13 @@ class FakeLedger:
     """Whose headroom was, and when; these may be written at any time, so they are no `writes`."""
     calls: dict[Principal, dict[datetime, int]] = field(default_factory=dict)
     """How many calls the stream meter marked, by their slots."""
+    minutes_used: defaultdict[Principal, dict[tuple[str, str, datetime], Counts]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    """By place, model and start: what the stream meter counts by the minute, for whom it was told.
+    """
+    minutes_read: list[Principal] = field(default_factory=list)
+    """Of whom that was asked."""
     paces_read: list[Principal] = field(default_factory=list)
     """Of whom it was asked how fast they call."""
     findings: dict[str, str] = field(default_factory=dict)
@@ -304,6 +311,14 @@ class FakeLedger:
                 for place, of in places.items()
             }
         )
+
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        self.minutes_read.append(principal)
+        found: dict[str, dict[str, dict[datetime, Counts]]] = {}
+        for (place, model, at), counts in self.minutes_used[principal].items():
+            if at >= since:
+                found.setdefault(place, {}).setdefault(model, {})[at] = counts
+        return found
 
     def pace(self, principal: Principal, since: datetime) -> CallPace:
         self.paces_read.append(principal)

@@ -20,7 +20,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule, Share
 from quota_enforcer.core.quotas.subject import Subject
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
+from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.window import HOUR, Unit, Window, day_start, hour_start, local_date
@@ -74,6 +74,9 @@ class BigLedger(FakeLedger):
 
     def usage(self, principal: Principal, first: date) -> Usage:
         return _from(self.of.get(principal, Usage()), first)
+
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        raise AssertionError(f"nobody has a window of minutes, but {principal} {since} was read")
 
 
 def _from(used: Usage, first: date) -> Usage:

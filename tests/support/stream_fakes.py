@@ -27,7 +27,7 @@ from quota_enforcer.core.usage.looks.unseen import token_of
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.core.usage.window import local_date, next_hour
+from quota_enforcer.core.usage.window import local_date, minute_start, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
 from quota_enforcer.meter.recount import Recounter
@@ -82,6 +82,9 @@ class FakeMeterLedger:
         default_factory=lambda: defaultdict(dict)
     )
     filled_by: dict[tuple[Bucket, datetime], str] = field(default_factory=dict)
+    minutes: defaultdict[Bucket, dict[datetime, Counts]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     markers: set[str] = field(default_factory=set)
     marks: dict[str, frozenset[Principal]] = field(default_factory=dict)
     """Whose usage nobody has looked at."""
@@ -153,6 +156,13 @@ class FakeMeterLedger:
         with self.crashes.around():
             self.usage[bucket] |= hours
             self.filled_by |= {(bucket, hour): meter for hour in hours}
+
+    def set_minutes(
+        self, bucket: Bucket, hour: datetime, end: datetime, minutes: Mapping[datetime, Counts]
+    ) -> None:
+        with self.crashes.around():
+            others = {at: of for at, of in self.minutes[bucket].items() if not hour <= at < end}
+            self.minutes[bucket] = {**others, **minutes}
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         self._answer()
@@ -232,6 +242,9 @@ class FakeMeterLedger:
             before = self.usage[bucket].get(call.hour, Counts())
             self.usage[bucket][call.hour] = Counts.total((before, call.counts))
             self.filled_by[bucket, call.hour] = "stream"
+        for bucket in call.by_the_minute:
+            of, at = self.minutes[bucket], minute_start(call.at)
+            of[at] = Counts.total((of.get(at, Counts()), call.counts))
 
 
 @dataclass

@@ -18,12 +18,13 @@ from fakes import (
 )
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
 from quota_enforcer.core.principal import Principal, identify
+from quota_enforcer.core.quotas.precedence import by_the_minute
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.pace import slot_of
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import NO_CALLS, Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, Source
-from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.core.usage.window import hour_start, local_date, minute_start
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
@@ -116,6 +117,10 @@ class World:
                 day = local_date(at, self.settings.zone)
                 hour = hour_start(at, self.settings.zone)
                 self.ledger.add(Bucket(each, HAIKU, day, place), hour, counts)
+                if by_the_minute(each, self.ledger.meter_rules().minutes):
+                    minutes = self.ledger.minutes_used[each]
+                    key = place, HAIKU, minute_start(at)
+                    minutes[key] = Counts.total((minutes.get(key, Counts()), counts))
 
     def assumed(self, who: str, at: datetime, cost: str) -> None:
         """A call of a user for which no price is known."""

@@ -6,7 +6,7 @@ What a pool's members used together is read once for everybody who shares it.
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import NamedTuple
@@ -78,8 +78,11 @@ class Pools:
             return {}
         members = {quota.id: self._book.contributors[quota.id] for quota in quotas}
         everybody = sorted(frozenset().union(*members.values()))
+        minutes = _first_minute(quotas, self._context)
         with ThreadPoolExecutor(READERS) as threads:
-            read = threads.map(lambda member: self._ledger.usage(member, first), everybody)
+            read = threads.map(
+                lambda member: _read(self._ledger, member, first, minutes), everybody
+            )
             used = dict(zip(everybody, read, strict=True))
         sums = {
             several: pooled(map(used.__getitem__, several)) for several in set(members.values())
@@ -195,12 +198,24 @@ def evaluate(
     quotas = with_usual(record.principal, applicable.quotas, pools.usuals, context)
     applicable = replace(applicable, quotas=quotas)
     shared = pools.usage(applicable.quotas)
-    first = _first_day((quota for quota in applicable.quotas if not quota.pooled), context)
-    own = Usage() if first is None else ledger.usage(record.principal, first)
-    alone = (quota for quota in applicable.quotas if not quota.pooled)
+    alone = [quota for quota in applicable.quotas if not quota.pooled]
+    first, minutes = _first_day(alone, context), _first_minute(alone, context)
+    own = Usage() if first is None else _read(ledger, record.principal, first, minutes)
     own = pools.paced(own, alone, [record.principal], context)
     decision = decide(record.principal, applicable, own, record.standing, context, shared)
     return Evaluation(decision, own, shared)
+
+
+def _read(ledger: UsageReads, principal: Principal, first: date, minutes: datetime | None) -> Usage:
+    """Usage from a local date on, and by the minute only where that is asked for."""
+    usage = ledger.usage(principal, first)
+    return usage if minutes is None else usage.with_minutes(ledger.minutes(principal, minutes))
+
+
+def _first_minute(quotas: Iterable[Quota], context: Context) -> datetime | None:
+    """From which minute on these quotas need usage by the minute; None if none does."""
+    spans = (q.window.span(context.now, context.zone) for q in quotas if q.by_the_minute)
+    return min((span.start for span in spans), default=None)
 
 
 def _first_day(quotas: Iterable[Quota], context: Context) -> date | None:

@@ -66,6 +66,15 @@ class Verdict:
         return int(self.used * FULL / self.whole_limit) if self.limit else FULL
 
     @property
+    def counted_from(self) -> datetime | None:
+        """Since when usage counts, if that is later than the window's begin: it is no zero before.
+
+        So much is used at least; whoever is over is so for sure.
+        """
+        since = self.quota.counted_from
+        return since if since is not None and since > self.span.start else None
+
+    @property
     def sure_percent(self) -> int:
         """How much of the limit is surely used, rounded down; 0 of a limit of 0."""
         return int(self.sure * 100 / self.limit) if self.limit else 0

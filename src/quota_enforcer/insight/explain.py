@@ -15,7 +15,7 @@ from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.place import Place, place_words
-from quota_enforcer.core.usage.window import day_start, local_date
+from quota_enforcer.core.usage.window import Unit, day_start, local_date
 from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.quotas.items import ItemState
@@ -33,12 +33,12 @@ class BucketAmount(NamedTuple):
 class Breakdown:
     """The parts of a sum, by bucket (oldest first) and by model; each adds up to it.
 
-    `hourly` says whether the buckets are hours: so are those of a single day, which is their sum.
+    `bucket` says what the buckets are; those of a single day are hours, which it is the sum of.
     `elsewhere` are models used in the window that the quota does not count. `places` are by account
     and Region, and `other_places` what was used, of any model, where the quota does not count.
     """
 
-    hourly: bool
+    bucket: Unit
     buckets: tuple[BucketAmount, ...]
     models: Mapping[str, Number]
     elsewhere: Mapping[str, Number]
@@ -60,9 +60,9 @@ def breakdown(verdict: Verdict, whole: Usage, context: Context) -> Breakdown:
         covered = any(scope.covers(model) for scope in verdict.quota.models)
         if number:
             (counted if covered else elsewhere)[model] = number
-    hourly, buckets = _buckets(verdict, usage, zone)
+    bucket, buckets = _buckets(verdict, usage, zone)
     return Breakdown(
-        hourly,
+        bucket,
         tuple(part for part in buckets if part.number),
         counted,
         elsewhere,
@@ -90,14 +90,15 @@ def _by_place(
     return {place: number for place, number in numbers.items() if number}
 
 
-def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[bool, list[BucketAmount]]:
+def _buckets(verdict: Verdict, usage: Usage, zone: ZoneInfo) -> tuple[Unit, list[BucketAmount]]:
     quota, span = verdict.quota, verdict.span
     if len(span.days) == 1:
         hours = _hours_of_the_day(verdict, usage, zone)
         if sum(part.number for part in hours) == verdict.used:
-            return True, hours
+            return Unit.HOUR, hours
     summed = usage.by_bucket(span, quota.models).items()
-    return bool(span.hours), [
+    unit = Unit.MINUTE if span.minutes else Unit.HOUR if span.hours else Unit.DAY
+    return unit, [
         BucketAmount(
             bucket if isinstance(bucket, datetime) else day_start(bucket, zone),
             quota.number(counts),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from heapq import heappop, heappush
 from itertools import count
 from operator import add
@@ -30,7 +30,7 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
 from quota_enforcer.core.usage.pace import CallPace, DenyLag, slot_of
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
-from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.core.usage.window import hour_start, local_date, minute_start
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.decide.pace.usual import usual_hours, with_usual
 from quota_enforcer.meter.log.record import Counted
@@ -111,7 +111,8 @@ class Replay:
         self._zone = zone
         self._delays = delays
         self.outcomes: defaultdict[Principal, Simulated] = defaultdict(Simulated)
-        self._buckets: defaultdict[_Filled, _Buckets] = defaultdict(_Buckets)
+        new_buckets = partial(_Buckets, by_the_minute=bool(book.minutes))
+        self._buckets: defaultdict[_Filled, _Buckets] = defaultdict(new_buckets)
         self._standings: defaultdict[Principal, Standing] = defaultdict(Standing)
         self._denied: dict[Principal, frozenset[str]] = {}
         self._agenda: list[_Due] = []
@@ -255,8 +256,11 @@ def _pools(book: QuotaBook, charged: tuple[Principal, ...]) -> tuple[frozenset[P
 class _Buckets:
     """One principal's buckets, filled call by call; `usage` is a view of them."""
 
-    def __init__(self) -> None:
-        self._models: dict[str, tuple[dict[datetime, Counts], dict[date, Counts]]] = {}
+    def __init__(self, *, by_the_minute: bool) -> None:
+        self._by_the_minute = by_the_minute
+        self._models: dict[
+            str, tuple[dict[datetime, Counts], dict[date, Counts], dict[datetime, Counts]]
+        ] = {}
         self._views: dict[str, ModelUsage] = {}
         self._slots: dict[datetime, int] = {}
         self.usage = Usage(self._views, pace=CallPace(self._slots))
@@ -265,11 +269,14 @@ class _Buckets:
         slot = slot_of(at)
         self._slots[slot] = self._slots.get(slot, 0) + 1
         if model not in self._models:
-            hours, days = self._models[model] = {}, {}
-            self._views[model] = ModelUsage(hours, days)
-        hours, days = self._models[model]
+            hours, days, minutes = self._models[model] = {}, {}, {}
+            self._views[model] = ModelUsage(hours, days, minutes)
+        hours, days, minutes = self._models[model]
         hours[hour] = _sum(hours[hour], counts) if hour in hours else counts
         days[day] = _sum(days[day], counts) if day in days else counts
+        if self._by_the_minute:
+            minute = minute_start(at)
+            minutes[minute] = _sum(minutes[minute], counts) if minute in minutes else counts
 
 
 def _sum(one: Counts, other: Counts) -> Counts:

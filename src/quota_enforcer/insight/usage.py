@@ -17,7 +17,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
 from quota_enforcer.core.usage.reads import UsageReads
@@ -171,6 +171,10 @@ class UsageRead:
             future.set_result(_thinned(whole, self._hours_from))
         return future.result()
 
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        """As the ledger has them."""
+        return self._ledger.minutes(principal, since)
+
 
 def _thinned(usage: Usage, hours_from: datetime) -> Usage:
     """Without the hours that no quota counts any more: they are most of what a ledger holds."""
@@ -200,6 +204,10 @@ class ReadBefore:
         if known is None or first < known:
             return self.ledger.usage(principal, first)
         return self.usages[principal]
+
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        """Nobody reads them ahead: there are few, and of few principals."""
+        return self.ledger.minutes(principal, since)
 
 
 def hours_needed(quota: Quota, context: Context) -> date | None:

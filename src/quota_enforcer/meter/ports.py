@@ -49,6 +49,8 @@ class UsageEntry:
     counts: Counts
     source: Source | None = None
     """How its caller stands in the log, if only a gate could deny them."""
+    by_the_minute: tuple[Bucket, ...] = ()
+    """Those of its buckets whose principals have a window of minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class MeterLedger(Protocol):
 
     def set_hours(self, bucket: Bucket, hours: Mapping[datetime, Counts], meter: str = ...) -> None:
         """Set whole hours of one bucket; other hours stay. `meter` says who filled them."""
+
+    def set_minutes(
+        self, bucket: Bucket, hour: datetime, end: datetime, minutes: Mapping[datetime, Counts]
+    ) -> None:
+        """Set a bucket's minutes from `hour` to `end`; those that are not named become zero."""
 
     def ask_recounts(self, hours: Iterable[datetime], now: datetime) -> None:
         """Ask that these hours be set from the log once they are closed."""

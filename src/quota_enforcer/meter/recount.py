@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.quotas.precedence import by_the_minute
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.reads import Woken
-from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
+from quota_enforcer.core.usage.window import hour_start, local_date, minute_start, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import time_of
@@ -35,6 +36,8 @@ ADDED_FREELY = timedelta(minutes=5)
 """For so long after its end calls are added to an hour without a look whether a recount began."""
 CLOSED_AFTER = 2 * ADDED_FREELY
 """After its end an hour is closed, and may be recounted."""
+MINUTES_MATTER = timedelta(hours=1)
+"""So long after its end no window of minutes reaches back to an hour any more."""
 EARLIER = timedelta(minutes=5)
 LATER = timedelta(minutes=70)
 """How far the log's time of an event may be from the record's own, before it and after it."""
@@ -137,6 +140,7 @@ class Recounter:
         self._check_whole(hour, changed, stored)
         for bucket, counts in changed.items():
             ledger.set_hours(bucket, {hour: counts}, METER)
+        self._set_minutes(hour, found, stored, now)
         if self._log_group.place == HOME:
             ledger.set_tally(hour, found.models)
         touched |= {bucket.principal for bucket in changed}
@@ -149,6 +153,18 @@ class Recounter:
         return Recounted(
             hour, found.records, len(changed), len(touched), found.unread, len(found.left_out)
         )
+
+    def _set_minutes(
+        self, hour: datetime, found: "_Found", stored: "Collection[Bucket]", now: datetime
+    ) -> None:
+        """For whoever has a window of minutes, while one may still reach back so far."""
+        end = next_hour(hour, self._log_group.zone)
+        if now - end > MINUTES_MATTER:
+            return
+        for bucket in sorted({*found.sums, *stored}):
+            if by_the_minute(bucket.principal, found.counted_by_minute):
+                minutes = found.minutes.get(bucket, {})
+                self._adapters.ledger.set_minutes(bucket, hour, end, minutes)
 
     def _not_left_out(self, event: str, hour: datetime, found: "_Found") -> str:
         """Why leaving out an event would change nothing in this hour."""
@@ -211,7 +227,9 @@ class Recounter:
         """What the log holds of an hour: each call once, even if it is logged twice."""
         found = _Found()
         end = next_hour(hour, self._log_group.zone)
-        calls = self._adapters.calls(self._adapters.ledger.meter_rules(), self._log_group)
+        rules = self._adapters.ledger.meter_rules()
+        calls = self._adapters.calls(rules, self._log_group)
+        found.counted_by_minute = rules.minutes
         for event in self._adapters.log.events(*searched(hour, self._log_group.zone)):
             inside = hour <= time_of(event) < end
             found.lines += inside
@@ -284,6 +302,9 @@ class _Found:
         self.skipped: dict[str, str] = {}
         """Those that are no usage anyway, and why."""
         self.people: set[Source] = set()
+        self.minutes: dict[Bucket, dict[datetime, Counts]] = {}
+        """Of those whose usage is counted by the minute too."""
+        self.counted_by_minute: frozenset[str] = frozenset()
         self._keys: set[str] = set()
 
     @property
@@ -300,3 +321,7 @@ class _Found:
         for bucket in call.buckets:
             known = self.sums.get(bucket)
             self.sums[bucket] = Counts.total((known, call.counts)) if known else call.counts
+        minute = minute_start(call.at)
+        for bucket in call.by_the_minute:
+            of = self.minutes.setdefault(bucket, {})
+            of[minute] = Counts.total((of.get(minute, _ZERO), call.counts))

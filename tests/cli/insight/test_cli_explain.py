@@ -488,3 +488,23 @@ def test_a_pool_of_an_account_names_whoever_is_known_of_it(shell: Shell) -> None
     assert facts(unknown)["Used"] == ["1,100 of 1,000 total tokens, 110 %"]
     used = {row["principal"]: row["used"] for row in shell.json("status")["standings"]}
     assert used["team/guests"] == 1100
+
+
+def test_a_window_of_minutes_is_explained_by_the_minute_and_since_when(shell: Shell) -> None:
+    world = shell.world
+    world.metering(Metering.STREAM)
+    world.quota(window="rolling 15 minutes")
+    shell.sweep()
+    for minutes in (2, 0):
+        world.stream("alice", NOON - timedelta(minutes=minutes), 300)
+    world.wake(NOON, "user/alice")
+    printed = shell.out("explain", "user/alice")
+    said = facts(printed)
+    assert said["Window"] == ["rolling 15 minutes: since 2026-11-24 11:46 UTC"]
+    assert said["Used"] == ["600 of 1,000 total tokens, 60 %"]
+    assert said["Counted"] == [
+        "by the minute since 2026-11-24 12:02 UTC at the latest; what was used before is not in it"
+    ]
+    assert ["2026-11-24 12:00 UTC", "300", "600"] in tables(printed)
+    [summed] = shell.json("explain", "user/alice")["names"][0]["applies"]
+    assert (summed["bucket"], summed["counted_from"]) == ("minute", "2026-11-24T12:02:00Z")

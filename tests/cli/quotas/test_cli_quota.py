@@ -119,8 +119,8 @@ def test_set_lists_everything_that_is_wrong_and_writes_nothing(shell: Shell) -> 
         f"  - measure is 'tokns'; allowed: {', '.join(Measure)}",
         "  - limit is -5; allowed: a number, 0 or more, with at most 12 decimal places",
         (
-            "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N hours or "
-            "rolling N days; the nearest is 'rolling 14 days'"
+            "  - window is 'fortnight'; allowed: hour, day, week, month, rolling N minutes, "
+            "rolling N hours or rolling N days; the nearest is 'rolling 14 days'"
         ),
         (
             "  - models is ['claude']; allowed: installed model scopes: *; to install another, set "

@@ -22,6 +22,7 @@ WINDOWS = [
     Window(Unit.HOUR),
     Window(Unit.DAY, rolling=30),
     Window(Unit.HOUR, rolling=1),
+    Window(Unit.MINUTE, rolling=15),
     Window(Unit.WEEK),
     Window(Unit.WEEK, resets_on=7),
     Window(Unit.MONTH, resets_on=31),

@@ -61,7 +61,7 @@ WEIGHTS = (
 )
 ONLY_WEIGHTED = "only with measure weighted_tokens"
 ONLY_MONEY = "only with measure cost_usd"
-WINDOWS = "hour, day, week, month, rolling N hours or rolling N days"
+WINDOWS = "hour, day, week, month, rolling N minutes, rolling N hours or rolling N days"
 MOMENTS = "a date and time such as 2026-12-01T09:00, or a date"
 REGIONS = (
     "a list of AWS Regions such as eu-west-1, those whose usage counts; without the attribute all "
@@ -188,6 +188,8 @@ class TestValid:
             ("week", None, Window(Unit.WEEK)),
             ("week", "Sunday", Window(Unit.WEEK, resets_on=7)),
             ("month", "15", Window(Unit.MONTH, resets_on=15)),
+            ("rolling 5 minutes", None, Window(Unit.MINUTE, 5)),
+            ("rolling 60 minutes", None, Window(Unit.MINUTE, 60)),
             ("rolling 1 hour", None, Window(Unit.HOUR, 1)),
             ("rolling 24 hours", None, Window(Unit.HOUR, 24)),
             ("rolling 366 days", None, Window(Unit.DAY, 366)),
@@ -367,6 +369,8 @@ class TestWrong:
             ("window", "", "''", WINDOWS),
             ("window", "rolling 0 hours", "'rolling 0 hours'", WINDOWS),
             ("window", "rolling 24", "'rolling 24'", WINDOWS),
+            *(("window", f"rolling {count} minutes", f"'rolling {count} minutes'",
+               "rolling 5 minutes to rolling 60 minutes") for count in (1, 4, 61)),
             ("window", "rolling 2 weeks", "'rolling 2 weeks'", WINDOWS),
             ("window", "rolling -2 days", "'rolling -2 days'", WINDOWS),
             ("window", "rolling 1.5 days", "'rolling 1.5 days'", WINDOWS),
@@ -668,7 +672,9 @@ LIKELY: dict[str, st.SearchStrategy[Any]] = {
     "limit": st.integers(0, 10**9),
     "weights": st.dictionaries(st.sampled_from(OBSERVED), st.integers(1, 9), min_size=1),
     "unknown_prices": st.sampled_from([each.value for each in UnknownPrices]),
-    "window": st.sampled_from(["hour", "day", "rolling 5 hours", "rolling 7 days"]),
+    "window": st.sampled_from(
+        ["hour", "day", "rolling 5 hours", "rolling 7 days", "rolling 15 minutes"]
+    ),
 }
 OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "models": st.lists(st.sampled_from(sorted(SCOPES)), min_size=1, max_size=2),

@@ -83,6 +83,11 @@ def test_a_number_counts_only_as_what_it_says_to_be_of(
         ("window", "rolling 24h", "rolling 24 hours"),
         ("window", "rolling 24-hour", "rolling 24 hours"),
         ("window", "last 7 days", "rolling 7 days"),
+        *(
+            ("window", said, "rolling 15 minutes")
+            for said in ("rolling 15min", "last 15 minutes", "sliding 15-minute", "rolling 15 mins")
+        ),
+        ("window", "minute", "minute"),
         ("window", "rolling 2 weeks", "rolling 14 days"),
         ("resets_on", "Mon", "monday"),
         ("resets_on", "15th", Decimal(15)),
@@ -138,6 +143,7 @@ def test_a_limit_may_say_what_is_measured(limit: str, measure: str) -> None:
         ("window", "daily", "; write day"),
         ("window", "24h", "; write day, or 'rolling 24 hours'"),
         ("window", "30d", "; write 'rolling 30 days'"),
+        ("window", "15 min", "; write 'rolling 15 minutes'"),
         ("window", "rolling 24h", "; write rolling 24 hours"),
         ("window", "yearly", "; the nearest is 'rolling 365 days'"),
         ("window", "minute", "; the nearest is 'hour'"),
@@ -169,8 +175,8 @@ def test_an_item_of_the_table_is_refused_with_the_form_to_write() -> None:
     assert refused.value.problems == (
         "limit is '2M'; allowed: a whole number, 0 or more; write 2000000",
         (
-            "window is 'daily'; allowed: hour, day, week, month, rolling N hours or "
-            "rolling N days; write day"
+            "window is 'daily'; allowed: hour, day, week, month, rolling N minutes, rolling N "
+            "hours or rolling N days; write day"
         ),
     )
 

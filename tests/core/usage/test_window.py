@@ -1,5 +1,6 @@
 """Windows: hours and days of the local clock, through daylight saving and odd zones."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from builders import UTC_ZONE
 from quota_enforcer.core.usage.window import (
     DAY,
     HOUR,
+    Span,
     Unit,
     Window,
     day_start,
@@ -41,10 +43,15 @@ windows = st.one_of(
     st.just(Window(Unit.DAY)),
     st.builds(Window, st.just(Unit.WEEK), resets_on=st.integers(1, 7)),
     st.builds(Window, st.just(Unit.MONTH), resets_on=st.integers(1, 31)),
-    st.builds(Window, st.sampled_from([Unit.HOUR, Unit.DAY]), st.integers(1, 60)),
+    st.builds(Window, st.sampled_from([Unit.MINUTE, Unit.HOUR, Unit.DAY]), st.integers(1, 60)),
 )
 fixed = windows.filter(lambda window: not window.rolling)
 rolling = windows.filter(lambda window: window.rolling)
+
+
+def buckets_of(span: Span) -> Sequence[date]:
+    """Those that there are, newest first."""
+    return span.minutes or span.hours or span.days
 
 
 def near_a_change(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
@@ -141,7 +148,7 @@ class TestSpans:
         zone, now = place
         span = window.span(now, zone)
         assert span.start <= now < span.end
-        assert bool(span.hours) != bool(span.days)
+        assert sum(map(bool, (span.minutes, span.hours, span.days))) == 1
 
     @given(windows, here_and_now)
     def test_its_buckets_are_all_from_start_to_now_and_newest_first(
@@ -149,7 +156,11 @@ class TestSpans:
     ) -> None:
         zone, now = place
         span = window.span(now, zone)
-        if span.hours:
+        if span.minutes:
+            assert span.minutes[0] == now.replace(second=0, microsecond=0)
+            assert span.minutes[-1] == span.start
+            assert all(new - old == timedelta(minutes=1) for new, old in pairwise(span.minutes))
+        elif span.hours:
             assert span.hours[0] == hour_start(now, zone)
             assert span.hours[-1] == span.start
             assert all(next_hour(old, zone) == new for new, old in pairwise(span.hours))
@@ -178,7 +189,7 @@ class TestSpans:
     ) -> None:
         zone, now = place
         span = window.span(now, zone)
-        assert len(span.hours or span.days) == window.rolling
+        assert len(buckets_of(span)) == window.rolling
 
     @given(rolling, here_and_now)
     def test_a_rolling_window_lets_its_buckets_go_one_by_one(
@@ -186,14 +197,14 @@ class TestSpans:
     ) -> None:
         zone, now = place
         span = window.span(now, zone)
-        buckets = [*(span.hours or span.days)]
+        buckets = [*buckets_of(span)]
         leaving = list(islice(window.leaving(now, zone), len(buckets)))
         assert leaving[0] == span.end
         for moment in leaving:
             gone = buckets.pop()
             then = window.span(moment, zone)
-            assert gone not in (then.hours or then.days)
-            assert set(buckets) <= set(then.hours or then.days)
+            assert gone not in buckets_of(then)
+            assert set(buckets) <= set(buckets_of(then))
 
     @pytest.mark.parametrize(
         ("window", "now", "start", "end"),

@@ -143,3 +143,31 @@ def test_a_call_has_the_same_key_in_whichever_log_it_stands() -> None:
     here, also = charged(), read(there)
     assert here.key == also.key
     assert [each.principal for each in here.buckets] == [each.principal for each in also.buckets]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "counted"),
+    [
+        ([], []),
+        (["user/*"], []),
+        (["role/*"], ["role/ci"]),
+        (["role/ci", "session/ci/*"], ["role/ci", "session/ci/run"]),
+        (["session/ci/run"], ["session/ci/run"]),
+        (["default"], []),
+    ],
+)
+def test_whose_minutes_are_counted_goes_by_the_subjects(
+    minutes: list[str], counted: list[str]
+) -> None:
+    rules = MeterRules(frozenset({"session/ci/*"}), minutes=frozenset(minutes))
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run"
+    entry = read(replace(charger(), meter_rules=rules), identity__arn=arn)
+    assert [str(each.principal) for each in entry.by_the_minute] == counted
+
+
+def test_a_default_counts_the_minutes_of_people() -> None:
+    rules = MeterRules(minutes=frozenset({"default"}))
+    entry = read(
+        replace(charger(), meter_rules=rules), identity__arn=f"arn:aws:iam::{ACCOUNT}:user/alice"
+    )
+    assert entry.by_the_minute == entry.buckets

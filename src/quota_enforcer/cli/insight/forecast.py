@@ -24,7 +24,7 @@ from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.quotas.quota import Quota
-from quota_enforcer.core.usage.window import DAY, HOUR, Unit, local_date
+from quota_enforcer.core.usage.window import DAY, HOUR, MINUTE, Unit, local_date
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.forecast import SEEN_FOR, Outlook, of_days, of_window, per
 from quota_enforcer.insight.status import StatusInput, StatusRow, everybody, rows
@@ -159,7 +159,8 @@ def _words(outlook: Outlook | None, verdict: Verdict, context: Context) -> Text:
 
 
 def _unit(quota: Quota) -> tuple[timedelta, str]:
-    return (HOUR, "an hour") if quota.window.unit is Unit.HOUR else (DAY, "a day")
+    units = {Unit.MINUTE: (MINUTE, "a minute"), Unit.HOUR: (HOUR, "an hour")}
+    return units.get(quota.window.unit, (DAY, "a day"))
 
 
 def _number(pace: Fraction, quota: Quota) -> int | Decimal:

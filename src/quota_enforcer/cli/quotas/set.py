@@ -28,6 +28,7 @@ from quota_enforcer.cli.terminal.options import (
 )
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import end_text
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.form.written import item_form, number
 from quota_enforcer.core.quotas.item import Item
@@ -62,7 +63,8 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         str | None, _option(_RULE, "NUMBER", "How much: 2_000_000, 2M, or $12.50.")
     ] = None,
     window: Annotated[
-        str | None, _option(_RULE, "WINDOW", "hour, day, week, month or 'rolling 24h'.")
+        str | None,
+        _option(_RULE, "WINDOW", "hour, day, week, month, 'rolling 24h', 'rolling 15min'."),
     ] = None,
     resets_on: Annotated[
         str | None, _option(_RULE, "DAY", "Day of the week or of the month to begin on.")
@@ -247,6 +249,14 @@ def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
     for remark in review([rule], known, now, metered=metered(deployment, [rule])):
         if remark.doubt in _TOLD:
             yield f"it {remark.words}"
+    metering = deployment.settings.metering
+    if isinstance(rule, Quota) and rule.by_the_minute:
+        yield (
+            "its usage is counted by the minute from about now on; what was used before is not "
+            "in it"
+            if metering is Metering.STREAM
+            else "it counts nothing: only Metering=stream counts by the minute"
+        )
     if rule.members:
         return
     denies = isinstance(rule, Quota) and rule.action is Action.DENY

@@ -259,7 +259,7 @@ class _Reading:
         window = self._required(
             "window",
             values.window,
-            "hour, day, week, month, rolling N hours or rolling N days",
+            "hour, day, week, month, rolling N minutes, rolling N hours or rolling N days",
             None,
         )
         if window is None:

@@ -78,9 +78,10 @@ class QuotaBook:
         self._watched: set[str] = set()
         self._stages: dict[int, tuple[Quota, ...]] = {}
         """By the identity of a quota that has some: it and its stages."""
-        for rule in rules:
-            if isinstance(rule, (Pause, Team)):
-                continue
+        quotas = [rule for rule in rules if not isinstance(rule, (Pause, Team))]
+        self.minutes = _by_the_minute(quotas)
+        """Whose usage quotas count by the minute: subjects, and members of teams."""
+        for rule in quotas:
             if isinstance(rule, Quota) and rule.stages:
                 self._stages[id(rule)] = rule.in_stages()
             self._watched.update((rule.subject, *rule.members))
@@ -164,10 +165,20 @@ def charged(identity: Identity, watched: Collection[str]) -> tuple[Principal, ..
     return (identity.principal, session)
 
 
+def by_the_minute(principal: Principal, minutes: Collection[str]) -> bool:
+    """Whether its usage is counted by the minute too."""
+    return bool(minutes) and not set(covering(principal)).isdisjoint(minutes)
+
+
 def covers(subject: str, members: Iterable[str], principal: Principal) -> bool:
     """Whether a rule for `subject` can concern this principal, whatever nearer rules say."""
     covering_ = covering(principal)
     return subject in covering_ or any(member in covering_ for member in members)
+
+
+def _by_the_minute(rules: Iterable[Rule]) -> frozenset[str]:
+    asking = (rule for rule in rules if isinstance(rule, Quota) and rule.by_the_minute)
+    return frozenset(each for rule in asking for each in rule.members or (rule.subject,))
 
 
 def _counting_once(members: frozenset[Principal]) -> frozenset[Principal]:

@@ -13,7 +13,7 @@ from quota_enforcer.core.quotas.subject import QuotaId, Subject, covering
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
-from quota_enforcer.core.usage.window import Window
+from quota_enforcer.core.usage.window import Unit, Window
 
 UNLIMITED = Decimal("Infinity")
 DEFAULT_WARNING = 80
@@ -171,6 +171,12 @@ class Quota(Rule):
     """So many times what is usual is the limit of an hour, and never less than `limit`."""
     usual: UsualHours = field(default=NOTHING_USUAL, repr=False, compare=False)
     """What is usual of the one whom it is held against; no item says it."""
+    counted_from: datetime | None = field(default=None, repr=False, compare=False)
+    """Of a window of minutes: since when, at the latest, usage is counted by the minute for it."""
+
+    @property
+    def by_the_minute(self) -> bool:
+        return self.window.unit is Unit.MINUTE
 
     @property
     def id(self) -> str:

@@ -1,8 +1,11 @@
-"""Usage: one principal's counters in hour and day buckets of local time; windows are their sums."""
+"""Usage: one principal's counters in hour and day buckets of local time; windows are their sums.
+
+For whom a window of minutes asks for it there are buckets of a minute too.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +15,9 @@ from quota_enforcer.core.usage.pace import NO_PACE, CallPace
 from quota_enforcer.core.usage.place import EVERYWHERE, HOME, NOWHERE_KNOWN, Place, PlaceScope
 from quota_enforcer.core.usage.window import Span, local_date
 
+MinuteCounts = Mapping[str, Mapping[str, Mapping[datetime, Counts]]]
+"""Buckets of a minute by place, as buckets have it, by model, and by their start in UTC."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelUsage:
@@ -19,6 +25,8 @@ class ModelUsage:
 
     hours: Mapping[datetime, Counts] = field(default_factory=dict)
     days: Mapping[date, Counts] = field(default_factory=dict)
+    minutes: Mapping[datetime, Counts] = field(default_factory=dict)
+    """By their start in UTC, if they were read."""
 
     @classmethod
     def of_hours(cls, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> "ModelUsage":
@@ -34,10 +42,13 @@ class ModelUsage:
         return ModelUsage(
             {hour: counts._replace(assumed_usd=NO_MONEY) for hour, counts in self.hours.items()},
             {day: counts._replace(assumed_usd=NO_MONEY) for day, counts in self.days.items()},
+            {at: counts._replace(assumed_usd=NO_MONEY) for at, counts in self.minutes.items()},
         )
 
     def within(self, span: Span) -> list[Counts]:
         """The buckets of a window that were used at all."""
+        if span.minutes:
+            return [self.minutes[at] for at in span.minutes if at in self.minutes]
         if span.hours:
             return [self.hours[hour] for hour in span.hours if hour in self.hours]
         return [self.days[day] for day in span.days if day in self.days]
@@ -59,6 +70,19 @@ class Usage:
         if places.keys() <= {HOME}:
             return cls(places.get(HOME, {}))
         return pooled(cls(models, {place: cls(models)}) for place, models in places.items())
+
+    def with_minutes(self, places: "MinuteCounts") -> "Usage":
+        """The same with these buckets of a minute; those that it had go."""
+        known = {place: usage.models for place, usage in self.by_place.items()}
+        joined = {
+            place: {
+                model: replace(of.get(model, ModelUsage()), minutes=minutes.get(model, {}))
+                for model in {**of, **minutes}
+            }
+            for place in {**known, **places}
+            for of, minutes in [(known.get(place, {}), places.get(place, {}))]
+        }
+        return replace(Usage.of_places(joined), pace=self.pace)
 
     @property
     def by_place(self) -> "Mapping[str, Usage]":
@@ -93,6 +117,11 @@ class Usage:
     def by_bucket(self, span: Span, scopes: Iterable[ModelScope]) -> dict[date, Counts]:
         """The same sum bucket by bucket, oldest first; unused buckets are zero."""
         covered = self._covered(scopes).values()
+        if span.minutes:
+            return {
+                at: Counts.total(usage.minutes[at] for usage in covered if at in usage.minutes)
+                for at in reversed(span.minutes)
+            }
         if span.hours:
             return {
                 hour: Counts.total(usage.hours[hour] for usage in covered if hour in usage.hours)
@@ -157,18 +186,23 @@ def pooled(members: Iterable[Usage]) -> Usage:
 def _summed(members: Iterable[Usage]) -> dict[str, ModelUsage]:
     hours: defaultdict[str, defaultdict[datetime, list[Counts]]]
     days: defaultdict[str, defaultdict[date, list[Counts]]]
+    minutes: defaultdict[str, defaultdict[datetime, list[Counts]]]
     hours = defaultdict(lambda: defaultdict(list))
     days = defaultdict(lambda: defaultdict(list))
+    minutes = defaultdict(lambda: defaultdict(list))
     for member in members:
         for model, usage in member.models.items():
             for hour, counts in usage.hours.items():
                 hours[model][hour].append(counts)
             for day, counts in usage.days.items():
                 days[model][day].append(counts)
+            for at, counts in usage.minutes.items():
+                minutes[model][at].append(counts)
     return {
         model: ModelUsage(
             {hour: Counts.total(rows) for hour, rows in hours[model].items()},
             {day: Counts.total(rows) for day, rows in days[model].items()},
+            {at: Counts.total(rows) for at, rows in minutes[model].items()},
         )
-        for model in days
+        for model in {**days, **minutes}
     }

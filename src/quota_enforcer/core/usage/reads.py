@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.buckets import MinuteCounts, Usage
 from quota_enforcer.core.usage.pace import NO_PACE, CallPace
 from quota_enforcer.core.usage.place import HOME
 
@@ -34,6 +34,9 @@ class UsageReads(Protocol):
 
     def usage(self, principal: Principal, first: date) -> Usage:
         """One principal's usage from a local date on."""
+
+    def minutes(self, principal: Principal, since: datetime) -> MinuteCounts:
+        """The buckets of a minute from that one on: there are some only for whom a quota asks."""
 
 
 class PaceReads(Protocol):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple, Protocol
 
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
@@ -42,6 +42,12 @@ class MeterRules:
     """The sessions that quotas watch: `session/ROLE/NAME` and `session/ROLE/*`."""
     prices: Mapping[str, Rate] = field(default_factory=dict)
     """Admins' own prices, by model as they wrote it."""
+    minutes: frozenset[str] = frozenset()
+    """Whose usage is counted by the minute too: subjects, and members of teams."""
+
+
+TOLD_WITHIN: Final = timedelta(minutes=2)
+"""So long after an edit every meter goes by it: it keeps what it is told for a minute."""
 
 
 class SourceReads(Protocol):

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from quota_enforcer.core.errors import ConfigError
 
+MINUTE = timedelta(minutes=1)
+
 HOUR = timedelta(hours=1)
 
 DAY = timedelta(days=1)
@@ -27,6 +29,8 @@ YEARS = range(2000, 3000)
 class Unit(StrEnum):
     """The step of a window."""
 
+    MINUTE = "minute"
+    """Only of rolling ones."""
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
@@ -41,18 +45,20 @@ class Span:
     end: datetime
     """When a fixed window starts again, or a rolling one next lets its oldest bucket go."""
     hours: tuple[datetime, ...] = ()
-    """Bucket starts in UTC; empty if the window has days."""
+    """Bucket starts in UTC; empty if the window has days or minutes."""
     days: tuple[date, ...] = ()
-    """Local dates; empty if the window has hours."""
+    """Local dates; empty if the window has hours or minutes."""
+    minutes: tuple[datetime, ...] = ()
+    """Bucket starts in UTC; empty if the window has hours or days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A fixed window, or a rolling one of some hours or days, the current one included."""
+    """A fixed window, or a rolling one of some minutes, hours or days, the current one included."""
 
     unit: Unit
     rolling: int = 0
-    """How many hours or days; 0 for a fixed window."""
+    """How many minutes, hours or days; 0 for a fixed window."""
     resets_on: int = 1
     """The ISO weekday (Monday is 1) of a week, or the day of a month, its last day at most."""
 
@@ -67,12 +73,19 @@ class Window:
 
     def span(self, now: datetime, zone: ZoneInfo) -> Span:
         """The buckets to sum at `now`; remembered, since it is the same all hour or day long."""
+        if self.unit is Unit.MINUTE:
+            return _span_of_minutes(self, minute_start(now))
         if self.unit is Unit.HOUR:
             return _span_of_hours(self, hour_start(now, zone), zone)
         return _span_of_days(self, local_date(now, zone), zone)
 
     def leaving(self, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """When a rolling window lets its oldest bucket go, the next oldest, and so on."""
+        if self.unit is Unit.MINUTE:
+            moment = minute_start(now)
+            while True:
+                moment += MINUTE
+                yield moment
         if self.unit is Unit.HOUR:
             moment = hour_start(now, zone)
             while True:
@@ -82,6 +95,11 @@ class Window:
         while True:
             day += DAY
             yield day_start(day, zone)
+
+
+def minute_start(moment: datetime) -> datetime:
+    """The start in UTC of the minute that holds `moment`: the same on every clock of our days."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def hour_start(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -104,6 +122,12 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local date in UTC, even if the clocks skip midnight."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _span_of_minutes(window: Window, minute: datetime) -> Span:
+    minutes = tuple(minute - MINUTE * n for n in range(window.rolling))
+    return Span(minutes[-1], minute + MINUTE, minutes=minutes)
 
 
 @lru_cache(maxsize=1024)

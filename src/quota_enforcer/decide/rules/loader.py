@@ -20,6 +20,7 @@ from quota_enforcer.core.quotas.subject import (
     members_by_team,
     with_members,
 )
+from quota_enforcer.core.usage.stored import TOLD_WITHIN
 from quota_enforcer.decide.rules.rule_set import QuotaEdit, RuleSet
 
 LAST_VALID_STAYS = "its last valid version stays in force"
@@ -93,7 +94,7 @@ class QuotaLoader:
             since = memory_now.changed_at
             match entry:
                 case Rule():
-                    loaded.rules.append(entry)
+                    loaded.rules.append(_counted(entry, since))
                     changed_at |= {entry.id: since} if since else {}
                 case (key, rate):
                     loaded.prices[key] = rate
@@ -134,6 +135,13 @@ class QuotaLoader:
             return self._read(memory.item, now)
         except InvalidQuota:  # it was valid once: a model scope has been uninstalled since
             return None
+
+
+def _counted(rule: Rule, since: datetime | None) -> Rule:
+    """With since when its window's usage is counted; what it is now may be younger than that."""
+    if isinstance(rule, Quota) and rule.by_the_minute and since is not None:
+        return replace(rule, counted_from=since + TOLD_WITHIN)
+    return rule
 
 
 def _only_raised(last: Entry | None, entry: Entry | None) -> bool:

@@ -71,7 +71,7 @@ class RuleSet:
     @property
     def meter_rules(self) -> MeterRules:
         """What the meters need to know of all this."""
-        return MeterRules(self.book.sessions, self.prices)
+        return MeterRules(self.book.sessions, self.prices, self.book.minutes)
 
     @property
     def news(self) -> bool:

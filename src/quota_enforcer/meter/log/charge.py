@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import GATED
-from quota_enforcer.core.quotas.precedence import charged
+from quota_enforcer.core.quotas.precedence import by_the_minute, charged
 from quota_enforcer.core.usage.counts import COUNTED, Counts
 from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
@@ -97,13 +97,16 @@ class CallCharger:
         hour = hour_start(call.at, self.zone)
         principals = charged(call.identity, self.meter_rules.sessions)
         gated = any(principal.kind in GATED for principal in principals)
+        buckets = tuple(map(bucket, principals))
+        minutes = self.meter_rules.minutes
         return UsageEntry(
             key_of(call, event),
             call.at,
             hour,
-            tuple(map(bucket, principals)),
+            buckets,
             cost.charged_to(call.counts),
             Source(call.arn, call.model_id, hour) if gated else None,
+            tuple(each for each in buckets if by_the_minute(each.principal, minutes)),
         )
 
 

@@ -2,13 +2,20 @@
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
-from quota_enforcer.aws.dynamodb.ledger.usage.packs import MOST_CALLS, Pack, lanes, marker_of
+from quota_enforcer.aws.dynamodb.ledger.usage.packs import (
+    MOST_CALLS,
+    Pack,
+    lanes,
+    marker_of,
+    minutes_of,
+)
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.stored import Bucket
@@ -88,3 +95,16 @@ def test_the_calls_of_one_principal_in_ten_seconds_share_a_marker() -> None:
 def test_a_call_has_the_same_marker_in_every_company() -> None:
     alone = an_addition(1, "role/r", NOON + HOUR, session="s")
     assert marker_of(alone) == marker_of(an_addition(1, "role/r", NOON + HOUR, "m2"))
+
+
+@given(ADDITIONS)
+def test_minutes_fit_the_transaction_too(drawn: list[tuple[str, int, str, str]]) -> None:
+    calls = []
+    for number, (who, seconds, model, session) in enumerate(drawn):
+        call = an_addition(number, who, NOON + timedelta(seconds=seconds), model, session)
+        calls.append(replace(call, by_the_minute=call.buckets))
+    found = packed(calls)
+    assert Counter(call.key for pack in found for call in pack) == Counter(c.key for c in calls)
+    for pack in found:
+        minutes = {each for call in pack for each in minutes_of(call)}
+        assert items(pack) - len({call.hour for call in pack} & CLOSING) + len(minutes) <= 100

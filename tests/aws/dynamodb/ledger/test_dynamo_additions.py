@@ -411,3 +411,84 @@ def test_the_markers_tell_how_fast_somebody_calls(dynamodb: "DynamoDBClient") ->
     pace = reads.pace(Principal.parse("user/alice"), NOON - timedelta(minutes=5))
     assert pace.calls == {NOON: 3, NOON + timedelta(seconds=10): 1}
     assert timedelta(seconds=packs.SLOT) == SLOT
+
+
+ALICES = Bucket(Principal.parse("user/alice"), HAIKU, TODAY)
+THERE = ALICES._replace(place="444455556666/eu-west-1")
+
+
+def minutes(client: "DynamoDBClient", since: int = 0) -> Any:
+    """Alice's minutes, counted from noon, by place and model."""
+    reads = DynamoReads(ReadTable(client, LEDGER_TABLE), UTC_ZONE)
+    found = reads.minutes(ALICES.principal, NOON + timedelta(minutes=since))
+    return {
+        place: {
+            model: {(at - NOON) // timedelta(minutes=1): counts for at, counts in of.items()}
+            for model, of in models.items()
+        }
+        for place, models in found.items()
+    }
+
+
+def test_a_call_is_counted_by_the_minute_exactly_once(dynamodb: "DynamoDBClient") -> None:
+    """In the transaction of its marker and its bucket."""
+    ledger = a_ledger(dynamodb)
+    calls = [
+        an_addition(f"k{second}", at=NOON + timedelta(seconds=second), by_the_minute=(ALICES,))
+        for second in (0, 59, 60)
+    ]
+    calls.append(an_addition("there", buckets=(THERE,), by_the_minute=(THERE,)))
+    for _ in range(2):
+        ledger.add(calls, NOW)
+    assert minutes(dynamodb) == {
+        "": {HAIKU: {0: Counts(2, 20), 1: Counts(1, 10)}},
+        THERE.place: {HAIKU: {0: Counts(1, 10)}},
+    }
+    assert minutes(dynamodb, since=1) == {"": {HAIKU: {1: Counts(1, 10)}}}
+
+
+def test_a_minute_is_gone_after_some_hours(dynamodb: "DynamoDBClient") -> None:
+    a_ledger(dynamodb).add([an_addition("k", by_the_minute=(ALICES,))], NOW)
+    [item] = [
+        item for item in WholeTable(dynamodb, LEDGER_TABLE).scan()
+        if item["sk"].startswith("minutes#")
+    ]  # fmt: skip
+    assert item == {
+        "pk": "user/alice",
+        "sk": f"minutes#2026-11-24T12:00:00.000000Z#{HAIKU}",
+        "requests": 1,
+        "input_tokens": 10,
+        "expires": int((NOON + timedelta(hours=3)).timestamp()),
+    }
+
+
+def test_a_recount_sets_minutes_and_leaves_those_around_the_hour(
+    dynamodb: "DynamoDBClient",
+) -> None:
+    ledger = a_ledger(dynamodb)
+    for minute in (-1, 5, 6, 60):
+        at = NOON + timedelta(minutes=minute)
+        ledger.add([an_addition(f"k{minute}", at=at, by_the_minute=(ALICES,))], NOW)
+    set_to = {NOON + timedelta(minutes=6): Counts(9), NOON + timedelta(minutes=7): Counts(1)}
+    ledger.set_minutes(ALICES, NOON, NOON + HOUR, set_to)
+    assert minutes(dynamodb, since=-1)[""][HAIKU] == {
+        -1: Counts(1, 10), 5: Counts(), 6: Counts(9), 7: Counts(1), 60: Counts(1, 10),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("by_the_minute", "writes"), [((), 2), ((ALICES,), 3)])
+def test_nobody_pays_for_minutes_but_who_has_a_window_of_them(
+    session: boto3.Session, by_the_minute: tuple[Bucket, ...], writes: int
+) -> None:
+    """What a call's transaction holds: its marker, its bucket, and its minute; no request more."""
+    client, counted = session.client("dynamodb"), Counter[str]()
+    written: list[int] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        written.append(len(params["TransactItems"]))
+
+    client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", note)
+    count_requests(client, counted)
+    a_ledger(client).add([an_addition("k", by_the_minute=by_the_minute)], NOW)
+    assert written == [writes]
+    assert counted == {"TransactWriteItems": 1, "UpdateItem": 1}

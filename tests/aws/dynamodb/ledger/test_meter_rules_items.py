@@ -79,3 +79,13 @@ def test_a_brief_is_one_readable_item(dynamodb: "DynamoDBClient") -> None:
         },
     }
     assert meter_rules_of(stored) == MeterRules(frozenset({"session/ci/*"}), {"my.model": rate})
+
+
+def test_a_brief_names_whose_usage_is_counted_by_the_minute(dynamodb: "DynamoDBClient") -> None:
+    table = Table(dynamodb, "ledger")
+    rules = MeterRules(minutes=frozenset({"user/*", "role/ci"}))
+    table.put(meter_rules_item(rules))
+    stored = table.get(METER_RULES)
+    assert stored is not None
+    assert stored["minutes"] == ["role/ci", "user/*"]
+    assert meter_rules_of(stored) == rules

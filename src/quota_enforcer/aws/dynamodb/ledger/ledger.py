@@ -45,7 +45,7 @@ class DynamoLedger:
         reads = DynamoReads(table, zone)
         self.state = reads.state
         self.records, self.everybody = reads.records, reads.everybody
-        self.usage, self.pace = reads.usage, reads.pace
+        self.usage, self.minutes, self.pace = reads.usage, reads.minutes, reads.pace
         self.quota_memories = reads.quota_memories
 
         standings = DynamoStandings(table)

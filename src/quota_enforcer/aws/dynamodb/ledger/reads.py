@@ -18,7 +18,12 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
 )
 from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
 from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, AFTER_CALLS
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import AFTER_USAGE, usage_of
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
+    AFTER_USAGE,
+    minutes_between,
+    minutes_of,
+    usage_of,
+)
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from quota_enforcer.aws.dynamodb.table import ReadTable
-    from quota_enforcer.core.usage.buckets import Usage
+    from quota_enforcer.core.usage.buckets import MinuteCounts, Usage
 
 
 class DynamoReads:
@@ -62,6 +67,9 @@ class DynamoReads:
             )
         )
         return usage_of(items, self._zone)
+
+    def minutes(self, principal: Principal, since: datetime) -> "MinuteCounts":
+        return minutes_of(self._table.query(minutes_between(principal, since)))
 
     def pace(self, principal: Principal, since: datetime) -> CallPace:
         """By the markers of its calls, which the stream meter writes with them.

@@ -83,6 +83,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "raise_to": None if quota.raise_to is None else _number(quota.raise_to, quota),
         "raise_until": quota.raise_until,
         "usual": _usual(quota),
+        "counted_from": verdict.counted_from,
         "window_start": verdict.span.start,
         "window_end": verdict.span.end,
         "frees_at": acts.frees_at,
@@ -96,7 +97,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
             }
             for at in quota.warn_at
         ],
-        "bucket": "hour" if summed.parts.hourly else "day",
+        "bucket": summed.parts.bucket.value,
         "buckets": [
             {"start": part.start, "used": _number(part.number, quota)}
             for part in summed.parts.buckets

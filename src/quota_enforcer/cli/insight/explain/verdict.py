@@ -36,6 +36,8 @@ def facts(summed: Summed, standing: Standing, context: Context) -> Iterator[Fact
         yield "Counts", f"what is used {quota.places}{closes}"
     yield "Window", _window(verdict, context)
     yield "Used", _used(verdict)
+    if verdict.counted_from is not None:
+        yield "Counted", counted_since(verdict, context)
     if quota.warn_at and verdict.limit and verdict.limit.is_finite():
         yield "Warns at", "; ".join(_warnings(verdict, standing))
     early = summed.acts.verdict.quota.is_early
@@ -62,6 +64,12 @@ def _limit(quota: Quota, context: Context) -> str:
     if quota.until is not None:
         words += f"; the quota ends {wording.moment(quota.until, context.zone)}"
     return words
+
+
+def counted_since(verdict: Verdict, context: Context) -> str:
+    """Of a window that reaches back to before anybody counted for it."""
+    since = wording.moment(verdict.counted_from, context.zone)
+    return f"by the minute since {since} at the latest; what was used before is not in it"
 
 
 def _usual(verdict: Verdict) -> str:

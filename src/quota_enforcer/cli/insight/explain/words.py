@@ -18,6 +18,7 @@ from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.precedence import Candidate, Precedence, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Rule, Share
 from quota_enforcer.core.usage.counts import NO_MONEY, Number
+from quota_enforcer.core.usage.window import Unit
 from quota_enforcer.insight.explain import BucketAmount, Explained, Name, Summed
 
 NEWEST = 12
@@ -144,7 +145,7 @@ def _say_sum(summed: Summed, context: Context, *, everything: bool) -> None:
     quota, parts = summed.verdict.quota, summed.parts
     shown = parts.buckets if everything else parts.buckets[-NEWEST:]
     folded = parts.buckets[: len(parts.buckets) - len(shown)]
-    unit = "Hour" if parts.hourly else "Day"
+    unit = parts.bucket.capitalize()
     made = _table(unit, _measure(quota), "Sum")
     total = sum((part.number for part in folded), 0 * NO_MONEY if quota.measure.fractional else 0)
     if folded:
@@ -152,7 +153,7 @@ def _say_sum(summed: Summed, context: Context, *, everything: bool) -> None:
         made.add_row(label, amount(total, quota), amount(total, quota))
     for part in shown:
         total += part.number
-        start = _start(part, context, hourly=parts.hourly)
+        start = _start(part, context, parts.bucket)
         made.add_row(start, amount(part.number, quota), amount(total, quota))
     if parts.buckets:
         _say_indented(made)
@@ -183,10 +184,10 @@ def _measure(quota: Quota) -> str:
     return words[0].upper() + words[1:]
 
 
-def _start(part: BucketAmount, context: Context, *, hourly: bool) -> str:
+def _start(part: BucketAmount, context: Context, bucket: Unit) -> str:
     return (
         wording.moment(part.start, context.zone)
-        if hourly
+        if bucket is not Unit.DAY
         else f"{part.start.astimezone(context.zone):%a %Y-%m-%d}"
     )
 

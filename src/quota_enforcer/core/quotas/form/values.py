@@ -57,7 +57,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
-_ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>hour|day)s?")
+_ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>minute|hour|day)s?")
 
 _WEEK_DAYS = {name.lower(): number for number, name in enumerate(calendar.day_name, start=1)}
 
@@ -72,6 +72,9 @@ _HEAVIEST = 1_000_000
 _WEIGHT_PLACES = Decimal("1E-6")
 
 _LONGEST = 366
+
+MINUTES = range(5, 61)
+"""How many a window of minutes may have."""
 
 
 class NotAllowed(ValueError):
@@ -251,8 +254,13 @@ def window(value: Any) -> Window:
     words = text(value)
     rolling = _ROLLING.fullmatch(words)
     if rolling is None:
-        return Window(Unit(words))
+        fixed = Unit(words)
+        if fixed is Unit.MINUTE:
+            raise ValueError
+        return Window(fixed)
     unit, count = Unit(rolling["unit"]), int(rolling["count"])
+    if unit is Unit.MINUTE and count not in MINUTES:
+        raise NotAllowed(f"rolling {MINUTES[0]} minutes to rolling {MINUTES[-1]} minutes")
     if unit is Unit.DAY and count > _LONGEST:
         raise NotAllowed(f"at most rolling {_LONGEST} days, since usage is kept for 400")
     return Window(unit, count)

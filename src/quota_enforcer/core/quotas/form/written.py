@@ -37,8 +37,8 @@ _OF_ANY_TOKENS = {"tokens", "token"}
 """A number of these fits whichever tokens a quota counts."""
 _WINDOWS = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}
 _UNITS = {
-    "h": "hour", "hr": "hour", "hour": "hour", "d": "day", "day": "day", "w": "week",
-    "week": "week", "month": "month", "mo": "month",
+    "min": "minute", "minute": "minute", "h": "hour", "hr": "hour", "hour": "hour", "d": "day",
+    "day": "day", "w": "week", "week": "week", "month": "month", "mo": "month",
 }  # fmt: skip
 _PER = re.compile(r"(?:(?:a|per|each|every|calendar|1)\s*)?(?P<unit>[a-z]+?)s?")
 _ROLLING = re.compile(
@@ -151,7 +151,7 @@ def _window(value: Any) -> Any:
     one, rolling = _PER.fullmatch(said), _ROLLING.fullmatch(said)
     if said in _WINDOWS:
         return _WINDOWS[said]
-    if one is not None and one["unit"] in _UNITS:
+    if one is not None and _UNITS.get(one["unit"], Unit.MINUTE) != Unit.MINUTE:
         return _UNITS[one["unit"]]
     if rolling is not None and rolling["word"]:
         return _rolling(rolling) or value
@@ -163,7 +163,7 @@ def _rolling(found: re.Match[str]) -> str:
     count, unit = int(found["count"]), _UNITS.get(found["unit"], "")
     if unit == Unit.WEEK:
         count, unit = 7 * count, Unit.DAY
-    if not count or unit not in {Unit.HOUR, Unit.DAY}:
+    if not count or unit not in {Unit.MINUTE, Unit.HOUR, Unit.DAY}:
         return ""
     return f"rolling {count} {unit}s"
 
@@ -304,7 +304,7 @@ def _nearest_window(value: str, _: Mapping[str, Any]) -> str:
     bare = said.removeprefix("per ").removesuffix("s")
     if bare in _ONE_WINDOW:
         return f"the nearest is '{_ONE_WINDOW[bare]}'"
-    return did_you_mean(said, [*map(str, Unit), *_WINDOWS])
+    return did_you_mean(said, [*_WINDOWS.values(), *_WINDOWS])
 
 
 def _nearest_number(value: str, _: Mapping[str, Any]) -> str:

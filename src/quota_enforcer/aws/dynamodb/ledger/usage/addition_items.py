@@ -16,10 +16,12 @@ from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
     METER,
     counter_name,
     counters,
+    minute_key,
+    minute_values,
     usage_expires,
     usage_key,
 )
-from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, marker_of
+from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, marker_of, minutes_of
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recount_key
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Update
 from quota_enforcer.aws.dynamodb.text import instant
@@ -32,6 +34,8 @@ from quota_enforcer.meter.ports import UsageEntry
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from quota_enforcer.aws.dynamodb.ledger.usage.packs import Minute
 
 KEPT = OLDEST + 2 * EARLY
 """How long a marker stays: until its call would be refused as too old.
@@ -74,6 +78,22 @@ def bucket_updates(calls: Iterable[UsageEntry], zone: ZoneInfo) -> list[Update]:
     return [
         _bucket_update(bucket, {hour: Counts.total(rows) for hour, rows in hours.items()}, zone)
         for bucket, hours in sums.items()
+    ]
+
+
+def minute_updates(calls: Iterable[UsageEntry]) -> list[Update]:
+    """One write for each minute of a bucket, for whoever has a window of minutes."""
+    sums: defaultdict[Minute, list[Counts]] = defaultdict(list)
+    for call in calls:
+        for minute in minutes_of(call):
+            sums[minute].append(call.counts)
+    return [
+        Update(
+            minute_key(minute.bucket, minute.start),
+            {name: each for name, each in Counts.total(rows)._asdict().items() if each},
+            minute_values(minute.start),
+        )
+        for minute, rows in sums.items()
     ]
 
 

@@ -139,6 +139,7 @@ class DynamoAdditions:
             conditions: list[Marker | datetime] = [*markers, *checks]
             writes: list[Write] = [*markers.values(), *checks.values()]
             writes += addition_items.bucket_updates(left, self._zone)
+            writes += addition_items.minute_updates(left)
             broken = [conditions[place] for place in self._table.write(writes)]
             if not broken:
                 outcome.added |= {call.key for call in left}

@@ -7,16 +7,19 @@ clocks go back is `02b`. Counters of zero are left out; days are never stored, o
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
+from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.place import HOME, is_place
 from quota_enforcer.core.usage.stored import Bucket
@@ -28,11 +31,19 @@ if TYPE_CHECKING:
 AFTER_USAGE = "usage$"
 """Comes after every range key that starts with `usage#`, since `$` follows `#`."""
 
+AFTER_MINUTES = "minutes$"
+"""The same of buckets of a minute."""
+
+MINUTES_STAY = timedelta(hours=3)
+"""Longer than a window of minutes, and than a recount sets them."""
+
 METER = "meter"
 """An attribute beside an hour's counters, `13.meter`: who filled the hour."""
 
 _HOURS_AT_ONCE = 12
 """An expression of 25 hours would come near the 4 KB that DynamoDB reads of one."""
+
+_NOTHING = Counts()
 
 _COUNTER = re.compile(r"(?P<hour>[01]\d|2[0-3])(?P<again>b?)\.(?P<counter>[a-z_]+)")
 
@@ -68,6 +79,62 @@ class DynamoUsage:
         values = {**numbers, **meters, EXPIRES: usage_expires(bucket.day)}
         self._table.update(usage_key(bucket), values, zeros)
 
+    def set_minutes(
+        self, bucket: Bucket, hour: datetime, end: datetime, minutes: Mapping[datetime, Counts]
+    ) -> None:
+        """Without a right to delete: what is not there any more becomes zero."""
+        items = self._table.query(minutes_between(bucket.principal, hour, end))
+        stored = {
+            at: counts
+            for of, at, counts in map(_minute_of, items)
+            if (of.model, of.place) == (bucket.model, bucket.place)
+        }
+        for at in sorted({**stored, **minutes}):
+            counts = minutes.get(at, _NOTHING)
+            if counts != stored.get(at):
+                self._table.put({**minute_key(bucket, at), **minute_values(at, counts)})
+
+
+def minute_key(bucket: Bucket, at: datetime) -> Plain:
+    """Where the minute that begins at `at` is stored; of its bucket it has all but the day."""
+    place = f"#{bucket.place}" if bucket.place else ""
+    return {"pk": str(bucket.principal), "sk": f"minutes#{instant(at)}#{bucket.model}{place}"}
+
+
+def minute_values(at: datetime, counts: Counts = _NOTHING) -> Plain:
+    """Its counters, and when it may go."""
+    used = {counter: number for counter, number in counts._asdict().items() if number}
+    return {**used, EXPIRES: int((at + MINUTES_STAY).timestamp())}
+
+
+def minutes_between(
+    principal: Principal, first: datetime, end: datetime | None = None
+) -> Expression:
+    """The buckets of a minute from `first` on, and before `end`."""
+    after = AFTER_MINUTES if end is None else f"minutes#{instant(end)}"
+    keys = {"pk": str(principal), "first": f"minutes#{instant(first)}", "after": after}
+    return Expression("#pk = :pk AND #sk BETWEEN :first AND :after", keys)
+
+
+def minutes_of(items: Iterable[Plain]) -> MinuteCounts:
+    """What several items of one principal hold."""
+    found: dict[str, dict[str, dict[datetime, Counts]]] = {}
+    for item in items:
+        bucket, at, counts = _minute_of(item)
+        found.setdefault(bucket.place, {}).setdefault(bucket.model, {})[at] = counts
+    return found
+
+
+def _minute_of(item: Plain) -> tuple[Bucket, datetime, Counts]:
+    _, at, rest = item["sk"].split("#", 2)
+    model, place = _model_and_place(rest)
+    used: dict[str, Any] = {
+        counter: int(item[counter]) if counter in OBSERVED else item[counter]
+        for counter in item.keys() & set(Counts._fields)
+    }
+    start = datetime.fromisoformat(at)
+    return Bucket(principal_of(item["pk"]), model, start.date(), place), start, Counts(**used)
+
 
 def usage_key(bucket: Bucket) -> Plain:
     """Where a bucket is stored; the meter takes no model with a `#` in its id."""
@@ -77,13 +144,15 @@ def usage_key(bucket: Bucket) -> Plain:
 
 def bucket_of(item: Plain) -> Bucket:
     """Which bucket a usage item is."""
-    _, day, model = item["sk"].split("#", 2)
-    place = HOME
-    if "#" in model:
-        before, _, after = model.rpartition("#")
-        if is_place(after):
-            model, place = before, after
+    _, day, rest = item["sk"].split("#", 2)
+    model, place = _model_and_place(rest)
     return Bucket(principal_of(item["pk"]), model, date.fromisoformat(day), place)
+
+
+def _model_and_place(text: str) -> tuple[str, str]:
+    """As range keys end."""
+    before, mark, after = text.rpartition("#")
+    return (before, after) if mark and is_place(after) else (text, HOME)
 
 
 def counter_name(start: datetime, counter: str, zone: ZoneInfo) -> str:

@@ -51,7 +51,7 @@ class DynamoMeterLedger:
 
         hours = DynamoUsage(table, zone)
         self.day = UsageOfDay(client, name, zone).day
-        self.set_hours = hours.set_hours
+        self.set_hours, self.set_minutes = hours.set_hours, hours.set_minutes
 
         recounts = DynamoRecounts(table, place)
         self.ask_recounts = recounts.ask_recounts

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.core.usage.window import minute_start
 from quota_enforcer.meter.ports import UsageEntry
 
 MOST_CALLS = 60
@@ -38,6 +39,19 @@ def marker_of(addition: UsageEntry) -> Marker:
     seconds = int(addition.at.timestamp())
     slot = datetime.fromtimestamp(seconds - seconds % SLOT, UTC)
     return Marker(addition.buckets[0].principal, slot)
+
+
+class Minute(NamedTuple):
+    """A bucket's minute, which an item of its own holds."""
+
+    bucket: Bucket
+    start: datetime
+
+
+def minutes_of(addition: UsageEntry) -> set[Minute]:
+    """What a call adds to by the minute; nothing, as a rule."""
+    start = minute_start(addition.at)
+    return {Minute(bucket, start) for bucket in addition.by_the_minute}
 
 
 def lanes(additions: Iterable[UsageEntry], closing: Collection[datetime] = ()) -> list[list[Pack]]:
@@ -70,24 +84,28 @@ class _Filling:
         self._closing = closing
         self.calls: Pack = []
         self.buckets: set[Bucket] = set()
+        self.minutes: set[Minute] = set()
         self.hours: set[datetime] = set()
         self.marked: defaultdict[Marker, int] = defaultdict(int)
 
     @property
     def size(self) -> int:
         """Items of its transaction."""
-        return len(self.buckets) + len(self.hours) + len(self.marked)
+        buckets = len(self.buckets) + len(self.minutes)
+        return buckets + len(self.hours) + len(self.marked)
 
     def take(self, addition: UsageEntry) -> bool:
         """Whether it fits; then it is in."""
         marker = marker_of(addition)
-        more = len(set(addition.buckets) - self.buckets)
+        minutes = minutes_of(addition)
+        more = len(set(addition.buckets) - self.buckets) + len(minutes - self.minutes)
         hours = ({addition.hour} & set(self._closing)) - self.hours
         more += len(hours) + (marker not in self.marked)
         if self.size + more > BATCH or self.marked.get(marker, 0) == MOST_CALLS:
             return False
         self.calls.append(addition)
         self.buckets.update(addition.buckets)
+        self.minutes |= minutes
         self.hours |= hours
         self.marked[marker] += 1
         return True
@@ -100,6 +118,7 @@ class _Filling:
             return False
         self.calls += other.calls
         self.buckets |= other.buckets
+        self.minutes |= other.minutes
         self.hours |= other.hours
         self.marked.update(other.marked)
         return True

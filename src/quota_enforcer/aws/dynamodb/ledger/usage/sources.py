@@ -99,6 +99,7 @@ def meter_rules_item(meter_rules: MeterRules) -> dict[str, Any]:
         "prices": {
             model: as_mapping(rate, str) for model, rate in sorted(meter_rules.prices.items())
         },
+        **({"minutes": sorted(meter_rules.minutes)} if meter_rules.minutes else {}),
     }
 
 
@@ -109,4 +110,5 @@ def meter_rules_of(item: Plain | None) -> MeterRules:
     return MeterRules(
         frozenset(item["sessions"]),
         {model: rate_of(rate) for model, rate in item["prices"].items()},
+        frozenset(item.get("minutes", ())),
     )
