@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -166,6 +168,24 @@ def test_what_cannot_be_meant_is_refused_with_what_can(
     done = desk.run("sandbox", *arguments)
     assert done.returncode in {1, 2}
     assert words in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_the_tour_shows_what_its_lines_print(desk: Desk) -> None:
+    """Line by line and in order; only times and how people's tables are spaced may differ."""
+    page = (Path(__file__).parents[2] / "docs/tour.md").read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"```console\n(.*?)```", page, re.DOTALL))
+    shown = [step.splitlines() for step in blocks.split("$ quota-enforcer ")[1:]]
+    assert len(shown) > 10
+    for command, *expected in shown:
+        arguments = shlex.split(command)
+        done = desk.run(*arguments, inside=None if arguments[0] == "sandbox" else "")
+        assert done.returncode == 0, (command, done.stderr)
+        said = _timeless(done.stdout + done.stderr)
+        assert [line for line in expected if _timeless(line) not in said] == [], command
+
+
+def _timeless(text: str) -> str:
+    return " ".join(re.sub(r"newest usage .* old|\d+ (d|h|min) ago", "", text).split())
 
 
 def test_a_second_one_is_refused_with_where_the_first_is(desk: Desk) -> None:
