@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import EverybodyReads, Record, SweepState
+from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, named_by
@@ -103,7 +104,14 @@ def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[Stat
         held = held and state.breaker_since is not None
         if row.why == NEXT_BLOCKS and state.paused_until and state.paused_until > now:
             row = replace(row, why=PAUSED)
-        yield _with_stage(replace(row, why=HELD) if held else row, judgement)
+        row = replace(row, why=HELD) if held else row
+        since = stages[-1].verdict.counted_from
+        if since is not None and row.state is State.OK:  # else it is over, or near it, for sure
+            counted = moment(since, decision.context.zone)
+            row = replace(
+                row, why=row.why or f"counted by the minute since {counted} at the latest"
+            )
+        yield _with_stage(row, judgement)
     if record.trouble or record.intended is not None:
         return
     applying = {each.id for each in decision.judgements}

@@ -508,3 +508,5 @@ def test_a_window_of_minutes_is_explained_by_the_minute_and_since_when(shell: Sh
     assert ["2026-11-24 12:00 UTC", "300", "600"] in tables(printed)
     [summed] = shell.json("explain", "user/alice")["names"][0]["applies"]
     assert (summed["bucket"], summed["counted_from"]) == ("minute", "2026-11-24T12:02:00Z")
+    [row] = shell.json("status")["standings"]
+    assert row["why"] == "counted by the minute since 2026-11-24 12:02 UTC at the latest"

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import Binary
 
 from builders import an_item
 from cli_world import ADMIN, Shell, a_shell
-from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Measure
@@ -340,6 +340,28 @@ def test_set_names_members_whom_nobody_has_seen(shell: Shell) -> None:
     assert result.stderr.splitlines()[1:] == [
         "Note: it has the member user/alcie, who has not used Bedrock yet; did you mean user/alice?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("metering", "note"),
+    [
+        (
+            Metering.STREAM,
+            (
+                "its usage is counted by the minute from about now on; "
+                "what was used before is not in it"
+            ),
+        ),
+        (Metering.CLOUDWATCH, "it counts nothing: only Metering=stream counts by the minute"),
+    ],
+)
+def test_set_says_what_a_window_of_minutes_counts(
+    shell: Shell, metering: Metering, note: str
+) -> None:
+    shell.world.metering(metering)
+    said = ("--measure", "requests", "--limit", "5", "--window", "rolling 15min")
+    result = shell.run("quota", "set", "user/alice", "burst", *said)
+    assert f"Note: {note}" in result.stderr.splitlines()
 
 
 def test_set_takes_ends_as_a_while_from_now(shell: Shell) -> None:

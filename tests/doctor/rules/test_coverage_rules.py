@@ -12,6 +12,7 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, Severity
@@ -267,6 +268,12 @@ class TestRules:
         assert finding.what == "quota daily of user/* is not valid"
         assert finding.evidence == "window is 'x'"
         assert finding.fix == "quota-enforcer quota remove 'user/*' daily"
+
+    def test_one_whose_minutes_nobody_counts_limits_nobody(self) -> None:
+        asked = QuotaId(Subject("user/*"), "burst")
+        finding = one(quotas(1, [], ALL_COVERED, [asked]))
+        assert finding.severity is Severity.WARNING
+        assert finding.fix == "quota-enforcer quota set 'user/*' burst --window hour"
 
     def test_no_quota_limits_nobody(self) -> None:
         finding = one(quotas(0, [], SOME_NOT))

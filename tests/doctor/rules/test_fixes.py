@@ -15,6 +15,7 @@ from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding
 from quota_enforcer.doctor.rules import (
@@ -91,6 +92,7 @@ def bad() -> Iterator[Diagnosis]:
     nothing = quotas.CoverageSeen(Coverage(), 0, 0)
     yield quotas.quotas(0, [quotas.InvalidItem("user/*", "a b", "why")], nothing)
     yield quotas.quotas(0, [], nothing)
+    yield quotas.quotas(1, [], nothing, [QuotaId(Subject("user/*"), "burst")])
     yield quotas.prices(["m"], date(2026, 1, 1), date(2026, 12, 1), matter=True)
     yield quotas.acting(
         Mode.ENFORCE, SweepState(breaker_since=NOON, paused_until=NOON + HOUR), NOON, "q"

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.pricing.catalog.shipped import shipped_on
 from quota_enforcer.core.pricing.item import renewed_on
 from quota_enforcer.core.principal import GATED, Kind, Principal
 from quota_enforcer.core.quotas.quota import Quota, named_by
-from quota_enforcer.core.quotas.subject import Subject
+from quota_enforcer.core.quotas.subject import QuotaId, Subject
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import local_date
@@ -179,7 +180,14 @@ def quotas(deployment: DeploymentUnderCheck) -> Diagnosis:
     covered = CoverageSeen(
         coverage_of_usage(usages, loaded.book, context), len(usages), len(principals)
     )
-    return quota_rules.quotas(len(loaded.rules) + len(loaded.prices), invalid, covered)
+    by_stream = deployment.settings.metering is Metering.STREAM
+    uncounted = [
+        QuotaId(rule.subject, rule.name)
+        for rule in loaded.rules
+        if isinstance(rule, Quota) and rule.by_the_minute and not by_stream
+    ]
+    valid = len(loaded.rules) + len(loaded.prices)
+    return quota_rules.quotas(valid, invalid, covered, uncounted)
 
 
 def _whole(

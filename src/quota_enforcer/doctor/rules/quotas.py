@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.amounts import count
+from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.doctor.finding import Diagnosis, Finding, diagnosis, note, problem, warning
 from quota_enforcer.doctor.fixes import at, deploy
@@ -42,8 +43,16 @@ class CoverageSeen:
         return said
 
 
-def quotas(valid: int, invalid: Sequence[InvalidItem], covered: CoverageSeen) -> Diagnosis:
-    """Whether every item is valid and there are any, and what of the usage `covered` leaves out."""
+def quotas(
+    valid: int,
+    invalid: Sequence[InvalidItem],
+    covered: CoverageSeen,
+    uncounted: Sequence[QuotaId] = (),
+) -> Diagnosis:
+    """Whether every item is valid and there are any, and what of the usage `covered` leaves out.
+
+    `uncounted` are quotas by the minute where nobody counts by the minute.
+    """
     findings = [
         problem(
             f"quota {each.name} of {each.subject} is not valid",
@@ -61,6 +70,16 @@ def quotas(valid: int, invalid: Sequence[InvalidItem], covered: CoverageSeen) ->
                 "quota-enforcer quota set default daily --measure cost_usd --limit 20 --window day",
             )
         )
+    findings += [
+        warning(
+            f"quota {each.name} of {each.subject} counts nothing, so it limits nobody",
+            "its window is of minutes, and Metering=cloudwatch counts none",
+            f"quota-enforcer quota set {shlex.quote(each.subject)} {shlex.quote(each.name)} "
+            "--window hour",
+            "or deploy with Metering=stream",
+        )
+        for each in uncounted
+    ]
     if valid and covered.found.missed.requests:
         findings.append(note(covered.words, list(map(str, covered.found.uncovered))))
     return diagnosis(f"{count(valid, 'item')}, all valid", findings)
