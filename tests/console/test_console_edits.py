@@ -48,6 +48,35 @@ def test_it_is_saved_with_who_did_it(site: Site, shell: Shell) -> None:
     }  # fmt: skip
 
 
+@pytest.fixture
+def scopes(shell: Shell) -> None:
+    """Two models can be closed by themselves, from before the console starts."""
+    shell.world.install("anthropic.claude-3-opus*", "anthropic.claude-3-sonnet*")
+
+
+@pytest.mark.usefixtures("scopes")
+def test_stages_are_written_as_one_line_and_come_back_as_such(site: Site, shell: Shell) -> None:
+    """What the form shows of a stored item changes nothing when it is saved again."""
+    line = "80 %: anthropic.claude-3-opus*, anthropic.claude-3-sonnet*; 100 %: *"
+    told = text(site.post("/quotas/preview", **NEW, closes=line, warn_at="50"))
+    assert (
+        "then denies anthropic.claude-3-opus*, anthropic.claude-3-sonnet* at 80 %, everything at "
+        "the limit."
+    ) in told
+    site.post("/quotas/save", **NEW, closes=line, warn_at="50")
+    stored = item(shell, "user/bob", "weekly") or {}
+    stages = {"80": ["anthropic.claude-3-opus*", "anthropic.claude-3-sonnet*"], "100": ["*"]}
+    assert stored["closes"] == stages
+    page = site.get("/quotas/edit?principal=user/bob&quota=weekly").text
+    assert line in unescape(page)
+    again = text(site.post("/quotas/preview", **NEW, closes=line, warn_at="50"))
+    assert "It is like that already: nothing changes." in again
+    refused = text(
+        site.post("/quotas/preview", **NEW, closes="80 %: *; 100 %: anthropic.claude-3-opus*")
+    )
+    assert "would open * again" in refused
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

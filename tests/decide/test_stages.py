@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds
+from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds, tokens
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.notices.message import message
@@ -22,6 +22,7 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
 from quota_enforcer.decide.decision import Decision, decide
+from quota_enforcer.decide.rules.rule_set import RuleSet
 
 OPUS, SONNET = ModelScope("anthropic.claude-3-opus*"), ModelScope("anthropic.claude-3-sonnet*")
 DEAR, ALL = frozenset({str(OPUS)}), frozenset({"*"})
@@ -285,3 +286,28 @@ def test_a_notice_names_the_cheaper_model_that_is_open() -> None:
     )
     assert "claude-3-haiku-20240307" not in told(quota, also)
     assert "Cheaper to use" not in told(staged(limit=Decimal(1000)))  # everything is closed
+
+
+def test_a_pool_at_a_stage_is_not_called_used_up() -> None:
+    pool = staged(subject="team/x", members=("user/alice", "user/bob"), share=Share.POOL)
+    applicable = QuotaBook([pool]).applicable_to(Story().who, NOON)
+    usage = tokens({NOON: 850})
+    decision = decide(
+        Story().who, applicable, Usage(), Standing(), Context(NOON, UTC_ZONE, Mode.ENFORCE),
+        {each.id: usage for each in applicable.quotas},
+    )  # fmt: skip
+    assert decision.standing.denied == DEAR
+    body = said(decision)
+    assert (
+        "Amazon Bedrock is blocked in part for user/alice: the pool of team/x has reached" in body
+    )
+    assert "Why: the pool of team/x: 850 of 1,000 total tokens used today by all members" in body
+
+
+def test_an_edit_of_the_item_is_one_of_its_stages() -> None:
+    """So the breaker knows why a stage began to block."""
+    rules = RuleSet(changed_at={"user/*#daily": NOON})
+    assert rules.last_edited("user/*#daily@80") == rules.last_edited("user/*#daily") == NOON
+    early, whole = staged(subject="user/*").in_stages()
+    assert rules.edited_since(NOON - HOUR, early, Story().who)
+    assert not rules.edited_since(NOON, whole, Story().who)

@@ -119,3 +119,11 @@ def test_observe_mode_tells_of_each_stage_by_itself(monkeypatch: pytest.MonkeyPa
     found = shell.out("status", "user/alice")
     assert "quota daily would have blocked it once" in found
     assert "quota daily at 80 % would have blocked it once" in found
+
+
+def test_a_release_from_a_stage_of_a_rolling_window_lasts_until_the_clock_frees_it(
+    shell: Shell,
+) -> None:
+    shell.run(*SET, "--window", "rolling 24 hours")
+    shell.sweep()
+    assert "No limit daily until 2026-11-25 11:00 UTC" in shell.out("release", "user/alice")
