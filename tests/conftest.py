@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from functools import cache
 
 import botocore.session
@@ -9,6 +10,10 @@ import pytest
 import typer.testing
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
+
+from one_after_the_other import OneAfterTheOther
+from quota_enforcer.decide import evaluate as decide_evaluate
+from quota_enforcer.enforce import evaluate, rules_cache
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "BedrockQuota/bedrock-quota/Enforcer"
 os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
@@ -39,3 +44,15 @@ pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))
 pytest.MonkeyPatch().setattr(
     botocore.session, "create_loader", cache(botocore.session.create_loader)
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_after_the_other() -> Iterator[None]:
+    """Nothing waits for a network, so threads would only cost: twice the time of most sweeps.
+
+    And which call is the k-th is the same each time. End to end they run side by side.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (decide_evaluate, evaluate, rules_cache):
+            patch.setattr(module, "ThreadPoolExecutor", OneAfterTheOther)
+        yield

@@ -30,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.path.name != name for name in BEGUN_FIRST])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_after_the_other() -> None:
+    """Here threads run side by side, as they do for people and on Lambda."""
+
+
 @pytest.fixture(scope="session")
 def embedded_aws() -> Iterator[EmbeddedAws]:
     """What it deploys is the code as it is when the tests begin, packed once."""

@@ -118,9 +118,10 @@ def test_an_edit_is_noted_once_whoever_sees_it_first(world: World, first: str) -
 
 
 class Between:
-    """Does something once: at the nth moment before or after any access to what is outside.
+    """Does something once: just before the nth access to what is outside.
 
-    Where there are not so many, `last` does it.
+    Nothing that others see changes between two accesses, so these are all the moments there are;
+    after the last access `last` does it.
     """
 
     def __init__(self, nth: int) -> None:
@@ -148,9 +149,7 @@ class Between:
     def _hooked(self, method: Callable[..., object]) -> Callable[..., object]:
         def hooked(*args: object, **kwargs: object) -> object:
             self._moment()
-            answer = method(*args, **kwargs)
-            self._moment()
-            return answer
+            return method(*args, **kwargs)
 
         return hooked
 
@@ -180,7 +179,7 @@ def at_each_moment(test: Callable[..., None]) -> Callable[..., None]:
     return all_of_them
 
 
-FEWEST = 5
+FEWEST = 2
 """Moments that every actor has; with fewer, nothing would have come between."""
 ACTORS: dict[str, Callable[[World], Any]] = {
     "edit": lambda world: edited(world, AT + SECONDS),

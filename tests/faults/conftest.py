@@ -4,17 +4,7 @@ import os
 
 import pytest
 
-from fault_checks import OneAfterTheOther
-from quota_enforcer.enforce import evaluate, rules_cache
-
 EACH = os.environ.get("FAULTS") == "all"
-
-
-@pytest.fixture(autouse=True)
-def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads would make another call the k-th each time."""
-    monkeypatch.setattr(evaluate, "ThreadPoolExecutor", OneAfterTheOther)
-    monkeypatch.setattr(rules_cache, "ThreadPoolExecutor", OneAfterTheOther)
 
 
 @pytest.fixture

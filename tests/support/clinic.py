@@ -64,16 +64,22 @@ class Clinic:
         assert result.exit_code == (0 if said["healthy"] else 1), result.output
         return {each["check"]: each for each in said["checks"]}
 
-    def only(self, check: str) -> dict[str, Any]:
-        """The one thing that is wrong, which this check must have found.
+    def wrong(self) -> dict[str, list[dict[str, Any]]]:
+        """What is wrong, by check.
 
         Some damages give somebody a policy that allows everything, which is one of the keys too.
         """
-        examined = self.examine()
-        unhealthy = [name for name, each in examined.items() if not each["healthy"]]
-        assert [name for name in unhealthy if name == check or name != "keys"] == [check]
-        [finding] = (each for each in examined[check]["findings"] if each["severity"] != "note")
-        assert isinstance(finding, dict)
+        found = {
+            name: [each for each in check["findings"] if each["severity"] != "note"]
+            for name, check in self.examine().items()
+        }
+        return {name: several for name, several in found.items() if several and name != "keys"}
+
+    def only(self, check: str) -> dict[str, Any]:
+        """The one thing that is wrong, which this check must have found."""
+        found = self.wrong()
+        assert list(found) == [check]
+        [finding] = found[check]
         return finding
 
 

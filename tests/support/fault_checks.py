@@ -1,10 +1,9 @@
 """Runs situations with faults, and says what came out otherwise than without."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
-from typing import Any, Self
 
 from fault_scene import Picture, Scene
 from fault_situations import Situation
@@ -118,19 +117,3 @@ def _short(ours: object, theirs: object) -> str:
             f"{key}: {ours.get(key)} not {theirs.get(key)}" for key in sorted(keys, key=str)[:3]
         )
     return f"{ours} not {theirs}"
-
-
-class OneAfterTheOther:
-    """In place of a pool of threads, so that the k-th call is always the same."""
-
-    def __init__(self, _workers: int = 0) -> None:
-        """As many workers as anybody likes."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is left to do."""
-
-    def map(self, work: Callable[..., Any], *over: Iterable[Any]) -> Iterator[Any]:
-        return iter([work(*each) for each in zip(*over, strict=False)])

@@ -1,6 +1,7 @@
 """The doctor on the real template: what an admin has to think about, with what to do."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -128,31 +129,41 @@ def calls_elsewhere(clinic: Clinic) -> Undo:
     return deploy
 
 
-@pytest.mark.parametrize(
-    ("damage", "check", "severity", "what", "fix"),
-    [
+FOUND: dict[str, list[tuple[Callable[[Clinic], Undo], str, str, str, str]]] = {
+    "people and places": [
         (full_slots, "users and roles", "problem", "have no policy slot left", "detach managed"),
         (break_glass, "users and roles", "warning", "may not touch these", "--action notify"),
+        (person_without_a_gate, "shared roles", "problem",
+         "permission set Developer does not name a gate", "quota-enforcer gates setup"),
         (disabled_schedule, "schedules", "problem", "MeterSchedule is disabled", "enable it"),
         (masked_log, "masking", "problem", "may mask who called", "delete-data-protection-policy"),
         (dead_letter, "dead letters", "problem", "could not be written", "aws sqs receive-message"),
         (alarm_on, "alarms", "problem", "MeterFailing is on", "quota-enforcer recount"),
+    ],
+    "other logs": [
         (somebody_elses_logging, "logging", "problem", f"logs calls to {LOG_GROUP}",
          f"ExistingLogGroup={LOG_GROUP}"),
-        (person_without_a_gate, "shared roles", "problem",
-         "permission set Developer does not name a gate", "quota-enforcer gates setup"),
         (calls_elsewhere, "regions", "problem", "used in eu-west-1", "sam deploy --region eu-west"),
     ],
-)  # fmt: skip
+}  # fmt: skip
+"""What is found of the same deployment, each by its check, and by no other."""
+
+
+@pytest.mark.parametrize("together", FOUND)
 def test_what_an_admin_has_to_think_about_is_found_with_what_to_do(
-    clinic: Clinic, damage: Callable[[Clinic], Undo], check: str, severity: str, what: str, fix: str
+    clinic: Clinic, together: str
 ) -> None:
     clinic.sound = False
-    undo = damage(clinic)
-    finding = clinic.only(check)
-    assert finding["severity"] == severity
-    assert what in finding["what"]
-    assert fix in finding["fix"]
-    undo()
+    undoings = [damage(clinic) for damage, *_ in FOUND[together]]
+    found = clinic.wrong()
+    assert Counter({check: len(several) for check, several in found.items()}) == Counter(
+        check for _, check, *_ in FOUND[together]
+    )
+    for _damage, check, severity, what, fix in FOUND[together]:
+        [finding] = (each for each in found[check] if what in each["what"])
+        assert finding["severity"] == severity
+        assert fix in finding["fix"]
+    for undo in undoings:
+        undo()
     assert wrong(clinic.examine()) == []
     clinic.sound = True

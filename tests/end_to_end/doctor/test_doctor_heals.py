@@ -109,35 +109,45 @@ def nobody_listens(clinic: Clinic) -> None:
         sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
 
 
-@pytest.mark.parametrize(
-    ("damage", "check", "what"),
-    [
+HEALED: dict[str, list[tuple[Damage, str, str]]] = {
+    "all at once": [
+        (invalid_quota, "quotas", "quota daily of user/bob is not valid"),
         (no_logging, "logging", "invocation logging is off in us-east-1"),
         (no_subscription, "meter", "no subscription hands the log's records to the meter"),
-        (half_a_subscription, "meter", "hands over only some of the records"),
-        (no_permission_for_logs, "meter", "CloudWatch Logs may not invoke the meter"),
         (throttled, "functions", "is throttled to nothing"),
         (no_schedule, "schedules", "the schedule EnforcerSchedule is gone"),
         (detached, "denies", "the deny of * is not attached to user/alice, who goes on"),
-        (planted, "denies", "the deny of * is attached to role/batch, who is not over"),
-        (on_a_group, "denies", "is attached to the group developers"),
         (rewritten_deny, "deny policies", "the policy that denies * does not say what it should"),
         (rewritten_gate, "gates", "is not what the author writes for those who are over"),
-        (gate_as_a_policy, "gates", "is attached to user/alice as an ordinary policy"),
-        (invalid_quota, "quotas", "quota daily of user/bob is not valid"),
         (nobody_listens, "notices", "nobody gets the notices"),
     ],
-)
-def test_a_damage_is_found_and_its_fix_puts_it_right(
-    clinic: Clinic, damage: Damage, check: str, what: str
-) -> None:
+    "by halves": [
+        (half_a_subscription, "meter", "hands over only some of the records"),
+        (planted, "denies", "the deny of * is attached to role/batch, who is not over"),
+        (gate_as_a_policy, "gates", "is attached to user/alice as an ordinary policy"),
+    ],
+    "at the wrong place": [
+        (no_permission_for_logs, "meter", "CloudWatch Logs may not invoke the meter"),
+        (on_a_group, "denies", "is attached to the group developers"),
+    ],
+}
+"""Damages of the same deployment, each found by its check, and by no other."""
+
+
+@pytest.mark.parametrize("together", HEALED)
+def test_a_damage_is_found_and_its_fix_puts_it_right(clinic: Clinic, together: str) -> None:
     clinic.sound = False
-    damage(clinic)
-    finding = clinic.only(check)
-    assert what in finding["what"]
-    assert finding["severity"] == "problem"
-    assert finding["evidence"]
-    aws_commands.run(finding["fix"], clinic.aws)
+    for damage, _, _ in HEALED[together]:
+        damage(clinic)
+    found = clinic.wrong()
+    assert sorted(found) == sorted(check for _, check, _ in HEALED[together])
+    for _damage, check, what in HEALED[together]:
+        [finding] = found[check]
+        assert what in finding["what"]
+        assert finding["severity"] == "problem"
+        assert finding["evidence"]
+    for [finding] in found.values():
+        aws_commands.run(finding["fix"], clinic.aws)
     assert wrong(clinic.examine()) == []
     clinic.sound = True
 
