@@ -7,9 +7,9 @@ SAM := .venv-sam/bin/sam
 TOOLS := sam scan fuzz aws cdk
 # Part of Lambda's own Python, so not packaged: boto3's parts that Powertools and X-Ray ask for.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
-# The tests that start no embedded AWS, in three processes that take about equally long. Processes
-# that each import one part are done sooner than workers that each import all.
-ADAPTERS := tests/aws tests/docs tests/template
+# The tests that start no embedded AWS, in three processes. Processes that each import one part are
+# done sooner than workers that each import all.
+ADAPTERS := tests/aws tests/docs tests/lambdas tests/template
 STEPS := tests/decide tests/enforce tests/faults tests/fuzz tests/gates tests/meter
 
 export SAM_CLI_TELEMETRY := 0
@@ -30,11 +30,13 @@ sandbox: setup ## an embedded AWS with the whole product in it, until Ctrl-C
 demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
+# In this order, few at once: what begins later finds the bytecode that the first have compiled,
+# and two processors are busy until the end.
 test: setup ## lint, types, the manual, and all tests (template checks are among them)
-	@$(MAKE) --jobs lint types docs adapter-tests step-tests other-tests end-to-end-tests
+	@$(MAKE) --jobs=3 types other-tests lint end-to-end-tests adapter-tests step-tests docs
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
-	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs lint types adapter-tests step-tests other-tests
+	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs=2 types other-tests adapter-tests step-tests lint
 
 adapter-tests: setup
 	$(BIN)/pytest -q $(ADAPTERS)
@@ -45,10 +47,10 @@ step-tests: setup
 other-tests: setup
 	$(BIN)/pytest -q $(foreach other,tests/end_to_end $(ADAPTERS) $(STEPS),--ignore $(other))
 
-# Each file is one worker's; which are begun first, says their conftest.py. Three workers, since
-# they often wait for the embedded AWS.
+# Each file is one worker's; which are begun first, says their conftest.py. Two workers, each with
+# an embedded AWS of its own, whose start and first deployment take as long as ten tests.
 end-to-end-tests: setup
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/end_to_end
 
 soak: setup .venv-fuzz/installed ## every fault of every call, every interleaving of two functions, any input; twelve minutes of one processor
 	FAULTS=all HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -q -n 2 tests/faults tests/fuzz

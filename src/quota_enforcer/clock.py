@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 SIMULATED = "QUOTA_ENFORCER_CLOCK_FILE"
 """Names a file with the simulated time; only the local launcher sets it."""
@@ -13,7 +12,7 @@ def now() -> datetime:
     simulated = os.environ.get(SIMULATED)
     if simulated is None:
         return datetime.now(UTC)
-    return told(Path(simulated).read_text(encoding="ascii"))
+    return told(_read(simulated))
 
 
 def told(clock: str) -> datetime:
@@ -24,3 +23,12 @@ def told(clock: str) -> datetime:
     """
     shown, *since = map(datetime.fromisoformat, clock.split())
     return shown + (datetime.now(UTC) - since[0]) if since else shown
+
+
+def _read(file: str) -> str:
+    """Without buffers and decoders: each request of the embedded AWS asks several times."""
+    opened = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(opened, 100).decode("ascii")
+    finally:
+        os.close(opened)

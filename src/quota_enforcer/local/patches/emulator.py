@@ -22,6 +22,7 @@ from quota_enforcer.local.patches.functions import (
 )
 from quota_enforcer.local.patches.iam import bedrock as iam_bedrock
 from quota_enforcer.local.patches.iam import conditions as iam_conditions
+from quota_enforcer.local.patches.iam import documents as iam_documents
 from quota_enforcer.local.patches.iam import dynamodb as iam_dynamodb
 from quota_enforcer.local.patches.iam import lambda_ as iam_lambda
 from quota_enforcer.local.patches.iam import limits as iam_limits
@@ -44,6 +45,7 @@ _IN_ORDER = (
     data_protection,
     metric_reads,
     alarms,
+    iam_documents,
     iam_conditions,
     iam_dynamodb,
     iam_bedrock,

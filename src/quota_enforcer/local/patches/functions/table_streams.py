@@ -74,7 +74,9 @@ def install() -> None:
 
 def _serve_all() -> None:
     for mapping in list(lambda_svc._esms.values()):
-        if _table(mapping) and mapping.get("Enabled", True) and _readable(mapping):
+        # Every write comes here, and asking IAM takes longer than looking for records.
+        enabled = _table(mapping) and mapping.get("Enabled", True)
+        if enabled and _waiting(mapping) and _readable(mapping):
             _serve(mapping)
 
 
