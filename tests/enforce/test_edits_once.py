@@ -215,6 +215,28 @@ def test_whoever_acts_on_an_older_limit_never_has_the_last_word(
     assert world.sweep(NOON + 20 * MINUTES).looked_at == 0
 
 
+def test_whoever_ends_by_older_rules_has_everybody_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From an edit on, each write by what was before it is refused; this is the net below that."""
+    world.stream("alice", NOON, 600)
+    looked_at = world.ledger.looked_at
+
+    def meanwhile(seen: Any) -> None:
+        monkeypatch.undo()
+        world.quota(limit=5000)
+        assert edited(world, AT + SECONDS).edits == 1
+        assert world.ledger.state().unsettled == ""
+        looked_at(seen)
+
+    monkeypatch.setattr(world.ledger, "looked_at", meanwhile)
+    world.enforcer().wake([ALICE], AT + SECONDS)
+    assert sorted(world.told("user/alice")) == ["blocked", "restored"]
+    assert world.ledger.state().unsettled != ""
+    assert world.sweep(NOON + 5 * MINUTES).looked_at == 1
+    assert (world.denied, world.ledger.state().unsettled) == (set(), "")
+
+
 @pytest.mark.parametrize("one", list(ACTORS))
 @at_each_moment
 def test_an_edit_taken_back_while_somebody_acts_on_it_is_taken_back(
