@@ -8,6 +8,7 @@ from functools import cache
 import botocore.session
 import pytest
 import typer.testing
+from botocore import useragent
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
@@ -43,6 +44,13 @@ pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))
 # boto3 reads the model of a service again for each session, which takes longer than most calls.
 pytest.MonkeyPatch().setattr(
     botocore.session, "create_loader", cache(botocore.session.create_loader)
+)
+
+# For each request it cleans the same words of its user agent again, one letter at a time.
+pytest.MonkeyPatch().setattr(
+    useragent,
+    "sanitize_user_agent_string_component",
+    cache(useragent.sanitize_user_agent_string_component),
 )
 
 
