@@ -25,7 +25,8 @@ from typing import Any, Final, NoReturn
 
 _LIBRARIES: Final = ("boto3", "aws_lambda_powertools", "aws_xray_sdk.core", "crhelper", "tenacity")
 _SERVICES: Final = (
-    "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "sns",
+    "account", "bedrock", "cloudformation", "cloudwatch", "dynamodb", "events", "iam", "lambda",
+    "logs", "sns", "sqs",
 )  # fmt: skip
 """Whose models are read here, once: that takes longer than all else that makes a client."""
 _SIZE: Final = 4
@@ -67,11 +68,25 @@ def serve(requests: socket.socket) -> None:
 
 
 def _share_models() -> None:
-    """Let all sessions of a process read each model once, and read those of _SERVICES now."""
+    """Let all sessions of a process read each model once, and read those of _SERVICES now.
+
+    The same with the class that boto3 makes of each service for each client: all are alike.
+    """
     import boto3  # noqa: PLC0415 - a function's package, not ours
+    import botocore.client  # noqa: PLC0415 - likewise
     import botocore.session  # noqa: PLC0415 - likewise
 
     botocore.session.create_loader = cache(botocore.session.create_loader)
+    creator: Any = botocore.client.ClientCreator
+    made = creator._create_client_class  # noqa: SLF001 - there is no public one
+    known: dict[str, Any] = {}
+
+    def made_once(self: Any, service: str, model: Any) -> Any:
+        if service not in known:
+            known[service] = made(self, service, model)
+        return known[service]
+
+    creator._create_client_class = made_once  # noqa: SLF001 - likewise
     session = boto3.Session("nobody", "nothing", region_name="us-east-1")
     for service in _SERVICES:
         session.client(service)
