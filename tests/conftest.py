@@ -4,11 +4,13 @@ import gc
 import os
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import botocore.session
 import pytest
 import typer.testing
 from botocore import useragent
+from botocore.client import ClientCreator
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
@@ -45,6 +47,19 @@ pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))
 pytest.MonkeyPatch().setattr(
     botocore.session, "create_loader", cache(botocore.session.create_loader)
 )
+
+# The same with the class that it makes of a service for each client.
+_made: dict[str, Any] = {}
+_make = ClientCreator._create_client_class  # noqa: SLF001 - there is no public one
+
+
+def _made_once(creator: ClientCreator, service: str, model: Any) -> Any:
+    if service not in _made:
+        _made[service] = _make(creator, service, model)
+    return _made[service]
+
+
+pytest.MonkeyPatch().setattr(ClientCreator, "_create_client_class", _made_once)
 
 # For each request it cleans the same words of its user agent again, one letter at a time.
 pytest.MonkeyPatch().setattr(
