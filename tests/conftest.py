@@ -2,6 +2,7 @@
 
 import gc
 import os
+import ssl
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -60,6 +61,9 @@ def _made_once(creator: ClientCreator, service: str, model: Any) -> Any:
 
 
 pytest.MonkeyPatch().setattr(ClientCreator, "_create_client_class", _made_once)
+
+# For each answer of ours to CloudFormation all of the system's certificates are read.
+pytest.MonkeyPatch().setattr(ssl, "create_default_context", cache(ssl.create_default_context))
 
 # For each request it cleans the same words of its user agent again, one letter at a time.
 pytest.MonkeyPatch().setattr(

@@ -74,6 +74,9 @@ class Gated:
             if item["pk"]["S"].partition("/")[0] in {"gates", "session", "sso"}:
                 dynamodb.delete_item(Key={name: item[name] for name in ("pk", "sk")}, **ledger)
         assert self.author.render().denied == {}
+        for version in iam.list_policy_versions(PolicyArn=self.gate)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=self.gate, VersionId=version["VersionId"])
 
     def session(self, role: str, name: str) -> boto3.Session:
         """Credentials issued now."""

@@ -15,6 +15,7 @@ import os
 import runpy
 import signal
 import socket
+import ssl
 import sys
 import traceback
 from collections.abc import Iterator
@@ -47,6 +48,9 @@ def serve(requests: socket.socket) -> None:
             import_module(name)
     with contextlib.suppress(ImportError):
         _share_models()
+    # For each answer to CloudFormation all of the system's certificates would be read again.
+    ssl.create_default_context = cache(ssl.create_default_context)
+    ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     archives: dict[Path, socket.socket] = {}
     for request, files in _received(requests):
         code = Path(json.loads(request)["folder"]).resolve()
