@@ -50,8 +50,9 @@ pytest.MonkeyPatch().setattr(
 )
 
 # The same with the class that it makes of a service for each client.
+_creator: Any = ClientCreator
 _made: dict[str, Any] = {}
-_make = ClientCreator._create_client_class  # noqa: SLF001 - there is no public one
+_make = _creator._create_client_class  # noqa: SLF001 - there is no public one
 
 
 def _made_once(creator: ClientCreator, service: str, model: Any) -> Any:

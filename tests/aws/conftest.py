@@ -12,8 +12,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
-from moto.core import responses as moto_responses
 from moto.core.models import MockAWS
+from moto.core.utils import method_names_from_class
 from moto.dynamodb import models as moto_dynamodb
 from moto.dynamodb.models.table import Table
 
@@ -61,8 +61,8 @@ def _tables_copied_once() -> Iterator[None]:
 def _methods_listed_once() -> Iterator[None]:
     """For each request moto lists all methods of a service, a tenth of the time that it takes."""
     with pytest.MonkeyPatch.context() as patch:
-        listed = cache(moto_responses.method_names_from_class)
-        patch.setattr(moto_responses, "method_names_from_class", listed)
+        listed = cache(method_names_from_class)
+        patch.setattr("moto.core.responses.method_names_from_class", listed)
         yield
 
 

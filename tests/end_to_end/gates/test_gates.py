@@ -1,7 +1,6 @@
 """Gates by IAM's own decisions: the real author function, its role, and people who share a role."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,27 +56,6 @@ class Gated:
             RoleName=name, PolicyName="test", PolicyDocument=document(*statements or (ALLOW,))
         )
 
-    def cleared(self) -> None:
-        """No test's roles, intents and records are left; the author writes the gate again."""
-        iam = self.aws.client("iam")
-        for role in iam.list_roles()["Roles"]:
-            name = role["RoleName"]
-            if iam.list_role_policies(RoleName=name)["PolicyNames"] == ["test"]:
-                iam.delete_role_policy(RoleName=name, PolicyName="test")
-                iam.delete_role(RoleName=name)
-        for user in iam.list_users()["Users"]:
-            iam.detach_user_policy(UserName=user["UserName"], PolicyArn=self.gate)
-            iam.delete_user(UserName=user["UserName"])
-        ledger = {"TableName": self.stack.outputs["LedgerTable"]}
-        dynamodb = self.aws.client("dynamodb")
-        for item in dynamodb.scan(**ledger)["Items"]:
-            if item["pk"]["S"].partition("/")[0] in {"gates", "session", "sso"}:
-                dynamodb.delete_item(Key={name: item[name] for name in ("pk", "sk")}, **ledger)
-        assert self.author.render().denied == {}
-        for version in iam.list_policy_versions(PolicyArn=self.gate)["Versions"]:
-            if not version["IsDefaultVersion"]:
-                iam.delete_policy_version(PolicyArn=self.gate, VersionId=version["VersionId"])
-
     def session(self, role: str, name: str) -> boto3.Session:
         """Credentials issued now."""
         arn = self.aws.client("iam").get_role(RoleName=role)["Role"]["Arn"]
@@ -105,20 +83,13 @@ class Gated:
         return self.author.render()
 
 
-@pytest.fixture(scope="module")
-def deployed(shared_aws: EmbeddedAws) -> Gated:
-    """One gate, made by the author."""
-    gated = Gated(DeployedStack.of(shared_aws, Gates="1"))
-    assert gated.author.render().written == (gated.gate,)
-    return gated
-
-
 @pytest.fixture
-def gated(deployed: Gated) -> Iterator[Gated]:
-    """The shared role `reporting` behind it; whatever a test leaves, the next one does not find."""
-    deployed.role("reporting")
-    yield deployed
-    deployed.cleared()
+def gated(aws: EmbeddedAws) -> Gated:
+    """One gate, made by the author, and the shared role `reporting` behind it."""
+    gated = Gated(DeployedStack.of(aws, Gates="1"))
+    assert gated.author.render().written == (gated.gate,)
+    gated.role("reporting")
+    return gated
 
 
 def refused(caller: boto3.Session, model: str = MODEL) -> bool:

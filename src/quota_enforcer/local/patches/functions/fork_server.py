@@ -49,7 +49,8 @@ def serve(requests: socket.socket) -> None:
     with contextlib.suppress(ImportError):
         _share_models()
     # For each answer to CloudFormation all of the system's certificates would be read again.
-    ssl.create_default_context = cache(ssl.create_default_context)
+    certificates: Any = ssl
+    certificates.create_default_context = cache(ssl.create_default_context)
     ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     archives: dict[Path, socket.socket] = {}
     for request, files in _received(requests):
