@@ -149,6 +149,14 @@ class TestForwarding:
     def test_it_comes_last_and_goes_first(self) -> None:
         assert "Setup" in SATELLITE["Resources"]["InvocationSubscription"]["DependsOn"]
 
+    def test_a_second_one_in_the_same_place_fails_before_its_set_up_could_do_anything(self) -> None:
+        """The role of its set-up has a name that is taken: IAM has each name once in an account."""
+        assert IN_MEMBER.properties("SetupRole")["RoleName"] == role_name(
+            "bedrock-quota", Part.SETUP, "eu-west-1"
+        )
+        assert IN_MEMBER.properties("SetupFunction")["Role"] == "SetupRole.Arn"
+        assert IN_MEMBER.properties("Setup")["ServiceToken"] == "SetupFunction.Arn"
+
     @pytest.mark.parametrize("alarm", ["UndeliveredWaiting", "ForwarderDropping"])
     def test_its_alarms_tell_who_was_named_and_nobody_where_nobody_was(self, alarm: str) -> None:
         assert IN_MEMBER.properties(alarm)["AlarmActions"] == ["NoticeTopic"]
