@@ -7,6 +7,8 @@ import pytest
 
 from builders import NOON
 from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.errors import Conflict
+from quota_enforcer.core.ledger import Record
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)
@@ -169,4 +171,21 @@ def test_nobody_else_is_read_for_a_pool_of_names(
     edited(world, NOON + MINUTES)
     monkeypatch.setattr(world.ledger, "everybody", pytest.fail)
     used(world, BEN, NOON + 2 * MINUTES, 400)
+    assert denied(world) == {BEN, JOB}
+
+
+def test_whom_another_run_wrote_first_is_decided_about_by_all_who_are_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, overtaken = world.ledger.put, list[Record]()
+
+    def later(record: Record, *rest: Any, **more: Any) -> None:
+        if str(record.principal) == JOB and not overtaken:
+            overtaken.append(record)
+            raise Conflict("another run was first")
+        put(record, *rest, **more)
+
+    monkeypatch.setattr(world.ledger, "put", later)
+    used(world, BEN, NOON + MINUTES, 400)
+    assert overtaken
     assert denied(world) == {BEN, JOB}

@@ -563,9 +563,9 @@ def test_a_scope_that_a_stage_closes_counts_as_installed(files: Files) -> None:
 def test_all_of_another_account_share_one_limit_and_an_arn_is_whom_it_names(files: Files) -> None:
     other = "444455556666"
     theirs = [
-        a_line(number, at, accountId=other, input__inputTokenCount=600,
+        a_line(number, f"10:15:{number}0", accountId=other, input__inputTokenCount=600,
                identity__arn=f"arn:aws:iam::{other}:user/{who}")
-        for number, at, who in ((1, "10:15:20", "ann"), (2, "10:15:30", "ben"), (3, "10:16:00", "c"))
+        for number, who in enumerate(("ann", "ben", "cy"), start=1)
     ]  # fmt: skip
     alice = f"arn:aws:iam::{ACCOUNT}:user/alice"
     files.lines(*theirs, a_line(4, "10:16:10", identity__arn=alice))
@@ -573,6 +573,6 @@ def test_all_of_another_account_share_one_limit_and_an_arn_is_whom_it_names(file
     found = files.principals("--account", ACCOUNT)
     refused = {who: each["refused_requests"] for who, each in found.items()}
     assert refused == {
-        f"{other}/user/ann": 0, f"{other}/user/ben": 0, f"{other}/user/c": 1, "user/alice": 1,
+        f"{other}/user/ann": 0, f"{other}/user/ben": 0, f"{other}/user/cy": 1, "user/alice": 1,
         "team/x": 2,
     }  # fmt: skip
