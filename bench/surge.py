@@ -38,7 +38,7 @@ else:  # a script finds what lies beside it
 PER_SECOND = 2_000
 SECONDS = 30
 RECORDS = 1_000
-MOST_CALLS = 25
+MOST_CALLS = 30
 """In one delivery."""
 AGAIN = 10
 """Every so many deliveries one comes twice."""

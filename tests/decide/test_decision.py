@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON, UTC_ZONE, Story, a_quota, kinds, tokens
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Level
+from quota_enforcer.core.ledger import Level, Standing
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import UNLIMITED, Action
-from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage
+from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import DAY, Unit, Window
 from quota_enforcer.decide.decision import decide
@@ -373,3 +373,22 @@ def test_a_decision_depends_on_the_total_not_on_the_steps(steps: list[int]) -> N
         story.at(NOON, used)
     assert story.standing.denied == Story(a_quota()).at(NOON, ends[-1]).standing.denied
     assert all(low <= high for low, high in pairwise(ends))
+
+
+@pytest.mark.parametrize("used", [0, 1, 799, 800, 1_000, 5_000])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_who_stays_far_from_it_all_is_decided_about_as_anybody(
+    monkeypatch: pytest.MonkeyPatch, used: int, mode: Mode
+) -> None:
+    """For nearly everybody nothing is worked out; the answer is what it would be otherwise."""
+    before = Standing(since=NOON - HOUR, reason="as it was")
+    quotas = Applicable((a_quota(), a_quota(name="other", window=Window(Unit.HOUR))), None)
+    usage = Usage.of_places({"": {HAIKU: ModelUsage.of_hours({NOON: Counts(1, used)}, UTC_ZONE)}})
+    context = Context(NOON, UTC_ZONE, mode)
+    short = decide(ALICE, quotas, usage, before, context)
+    monkeypatch.setattr(Standing, "is_plain", property(lambda _: False))
+    whole = decide(ALICE, quotas, usage, before, context)
+    assert (short.standing, short.notices, short.judgements) == (
+        whole.standing, whole.notices, whole.judgements,
+    )  # fmt: skip
+    assert (short.standing is before) is (used < 800)

@@ -85,7 +85,8 @@ class Standing:
     def is_plain(self) -> bool:
         """Whether nothing is denied, warned of, held or to come: as of somebody far from it all."""
         said = (self.denied, self.used_up, self.warned, self.would_deny, self.held)
-        return self.level is Level.OK and self.due is None and not any(said)
+        dates = (self.due, self.until, self.blocked_since)
+        return self.level is Level.OK and not any(said) and dates == (None, None, None)
 
     def denying(self, quota: str) -> UsedUp | None:
         """How a quota, by its id, denied until now, or would have."""

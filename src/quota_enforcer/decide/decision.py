@@ -4,7 +4,7 @@ Who is warned, blocked and released is decided here and nowhere else. The sweep,
 the status table all call it, so what an admin is told is what happens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from quota_enforcer.core.deployment import Context
@@ -145,6 +145,8 @@ def decide(
         )
         for quota in applicable.quotas
     )
+    if _stays(before, judgements, applicable):
+        return Decision(principal, before, before, (), judgements, context)
     standing = standing_of(principal, before, judgements, applicable.turns_at, context)
     notices = (
         *ended(principal, before, judgements, context),
@@ -152,3 +154,9 @@ def decide(
         *changes(principal, before, judgements, context),
     )
     return Decision(principal, before, standing, notices, judgements, context)
+
+
+def _stays(before: Standing, judgements: Iterable[Judgement], applicable: Applicable) -> bool:
+    """Whether nothing was said and there is nothing to say: so it is of nearly everybody."""
+    far = (not each.verdict.closes and not each.verdict.threshold for each in judgements)
+    return bool(before.since) and before.is_plain and applicable.turns_at is None and all(far)

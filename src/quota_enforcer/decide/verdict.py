@@ -114,9 +114,12 @@ class Verdict:
     @property
     def threshold(self) -> int:
         """The highest warning threshold passed (percent), or 0; a limit of 0 has none."""
-        if not self.limit:
-            return 0
-        return max((at for at in self.quota.warn_at if self.passed(at)), default=0)
+        highest = 0
+        for at in self.quota.warn_at if self.limit else ():
+            if not self.passed(at):
+                break
+            highest = at
+        return highest
 
     def passed(self, percent: int) -> bool:
         """Whether at least this much of the limit is used."""

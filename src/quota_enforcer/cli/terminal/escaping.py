@@ -17,7 +17,7 @@ _KEPT: Final = "\n\t"
 
 def escaped(text: str) -> str:
     """Without what moves the cursor, colours, or turns the direction of what follows."""
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(
         each if each in _KEPT or unicodedata.category(each) not in _UNSEEN else repr(each)[1:-1]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team, members_of
@@ -56,6 +57,10 @@ class Candidate:
     fate: Selection
 
 
+_REMEMBERED: Final = 2_000
+"""So many answers of a book at most."""
+
+
 class QuotaBook:
     """All rules of a deployment, ready to be asked who has which quotas.
 
@@ -76,6 +81,7 @@ class QuotaBook:
         """Those with groups as members: whom a pool can concern is whoever is known of them."""
         self._pools_of: defaultdict[str, set[Principal]] = defaultdict(set)
         self._watched: set[str] = set()
+        self._applicable: dict[tuple[tuple[Subject, ...], datetime], Applicable] = {}
         self._stages: dict[int, tuple[Quota, ...]] = {}
         """By the identity of a quota that has some: it and its stages."""
         quotas = [rule for rule in rules if not isinstance(rule, (Pause, Team))]
@@ -100,7 +106,21 @@ class QuotaBook:
                     self._pools_of[member].add(team)
 
     def applicable_to(self, principal: Principal, now: datetime) -> Applicable:
-        """The quotas in force for a principal, by name; several of one name only from teams."""
+        """The quotas in force for a principal, by name; several of one name only from teams.
+
+        Remembered: whom no rule names by itself is concerned by the same as all of its kind.
+        """
+        named = (*filter(self._names, covering(principal)),)
+        if (named, now) not in self._applicable:
+            if len(self._applicable) >= _REMEMBERED:
+                self._applicable = {}
+            self._applicable[named, now] = self._applying(principal, now)
+        return self._applicable[named, now]
+
+    def _names(self, subject: Subject) -> bool:
+        return subject in self._by_whom or subject in self._by_member
+
+    def _applying(self, principal: Principal, now: datetime) -> Applicable:
         candidates = self.candidates(principal, now)
         applying = (each.rule for each in candidates if each.fate is Selection.APPLIES)
         turns = (turn for each in candidates for turn in each.rule.turning_points() if turn > now)

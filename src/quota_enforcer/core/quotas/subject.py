@@ -1,6 +1,7 @@
 """Whom a rule covers, as the key `principal` of a quota item names it, and who is in a team."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from quota_enforcer.core.principal import Kind, Principal, of_account
@@ -120,8 +121,7 @@ class QuotaId(NamedTuple):
     """The part of the limit from which on it closes something."""
 
     def __str__(self) -> str:
-        stage = "" if self.percent == AT_LIMIT else f"@{self.percent}"
-        return f"{self.subject}#{self.name}{stage}"
+        return _in_one_word(self)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -138,6 +138,13 @@ class QuotaId(NamedTuple):
     def label(self) -> str:
         """`monthly`, or `monthly at 80 %`."""
         return self.name if self.percent == AT_LIMIT else f"{self.name} at {self.percent} %"
+
+
+@lru_cache(maxsize=4096)
+def _in_one_word(of: QuotaId) -> str:
+    """Remembered: it is asked for again and again of the few quotas that concern everybody."""
+    stage = "" if of.percent == AT_LIMIT else f"@{of.percent}"
+    return f"{of.subject}#{of.name}{stage}"
 
 
 TEAM_ITEM = "members"

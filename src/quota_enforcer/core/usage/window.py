@@ -73,11 +73,7 @@ class Window:
 
     def span(self, now: datetime, zone: ZoneInfo) -> Span:
         """The buckets to sum at `now`; remembered, since it is the same all hour or day long."""
-        if self.unit is Unit.MINUTE:
-            return _span_of_minutes(self, minute_start(now))
-        if self.unit is Unit.HOUR:
-            return _span_of_hours(self, hour_start(now, zone), zone)
-        return _span_of_days(self, local_date(now, zone), zone)
+        return _span_at(self, now, zone)
 
     def leaving(self, now: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """When a rolling window lets its oldest bucket go, the next oldest, and so on."""
@@ -128,6 +124,16 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 def _span_of_minutes(window: Window, minute: datetime) -> Span:
     minutes = tuple(minute - MINUTE * n for n in range(window.rolling))
     return Span(minutes[-1], minute + MINUTE, minutes=minutes)
+
+
+@lru_cache(maxsize=1024)
+def _span_at(window: Window, now: datetime, zone: ZoneInfo) -> Span:
+    """All who are decided about at a moment ask for the same."""
+    if window.unit is Unit.MINUTE:
+        return _span_of_minutes(window, minute_start(now))
+    if window.unit is Unit.HOUR:
+        return _span_of_hours(window, hour_start(now, zone), zone)
+    return _span_of_days(window, local_date(now, zone), zone)
 
 
 @lru_cache(maxsize=1024)
