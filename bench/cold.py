@@ -39,11 +39,26 @@ IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
 LAMBDAS = "quota_enforcer.lambdas"
+ROLES = ("core.policies.roles", "core.policies.deployed", "core.policies.guard")
 FOREIGN = {
     "author": ("enforce", "meter", "decide.decision", "core.pricing.table"),
-    "enforcer": ("gates.author", "meter.log.record", "core.policies"),
+    "enforcer": (
+        "gates.author",
+        "meter.log.record",
+        "core.policies.roles",
+        "core.policies.deployed",
+        "core.policies.guard",
+    ),
     "self_service": ("gates.author", "core.policies", "meter.log.record", "meter.stream"),
-    "meter": ("enforce", "gates", "decide.decision", "core.policies", "meter.cloudwatch"),
+    "meter": (
+        "enforce",
+        "gates",
+        "decide.decision",
+        "meter.cloudwatch",
+        "core.policies.roles",
+        "core.policies.deployed",
+        "core.policies.guard",
+    ),
     "setup": ("enforce", "meter", "gates", "decide.decision"),
 }
 """What of ours belongs to other functions."""

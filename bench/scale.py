@@ -65,7 +65,7 @@ MOST_PER_BLOCK = 5
 MOST_PER_KNOWN = 0.1
 """Calls of an edit of the default for each principal known."""
 MOST_OF_STATUS = 40
-FEWEST = 1_000
+FEWEST, MANY = 1_000, 10_000
 """With fewer what is read in any case is the most of it."""
 LIMIT = 10_000_000
 ZONE = ZoneInfo("UTC")
@@ -270,7 +270,7 @@ def held(principals: int, found: dict[str, Any]) -> Iterator[Figure]:
     who = f"with {principals:,}"
     yield Figure(f"an idle sweep {who}", calls["idle sweep"], "calls", MOST_IDLE)
     changed = max(principals // 10, OVER) - OVER
-    if changed >= FEWEST:
+    if principals >= MANY:
         busy = calls["busy sweep"] - calls["idle sweep"] - OVER * MOST_PER_BLOCK
         name = f"a busy sweep {who}, for each of {changed:,} changed"
         yield Figure(name, max(busy, 0) / changed, "calls", MOST_PER_CHANGED)

@@ -12,7 +12,7 @@ from boto_calls import actions_in, actions_of
 from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.deployed import WRITING
-from quota_enforcer.core.policies.names import MODEL_SCOPES
+from quota_enforcer.core.policies.names import MODEL_SCOPES, RESOLVING
 from quota_enforcer.satellites.names import READING, Part, role_arn
 from reached_code import reached
 from template_source import RESOURCES, of_type
@@ -243,7 +243,7 @@ def test_without_metrics_the_enforcer_reads_none() -> None:
     streaming = Deployed(**{**MOST.parameters, "Metering": "stream"}).policy("EnforcerRole")
     kept = {action for each in streaming["Statement"] for action in a_list(each["Action"])}
     metrics = {"cloudwatch:GetMetricData"}
-    assert actions("EnforcerRole") - kept == metrics | set(functions.RESOLVING)
+    assert actions("EnforcerRole") - kept == metrics | set(RESOLVING)
     assert "cloudwatch:ListMetrics" in kept, "for the service tiers in use"
 
 

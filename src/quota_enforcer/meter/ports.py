@@ -5,7 +5,7 @@ Every write may be repeated. Nothing here knows AWS.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,14 @@ from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source, SourceReads
+
+EARLY = timedelta(minutes=5)
+"""How far a record may be dated after the moment it is metered at: clocks differ."""
+OLDEST = timedelta(days=3)
+"""How far a record may be dated before that moment: CloudWatch Logs repeats a delivery for a day.
+
+For so long the ledger knows which calls it has; older ones could be written into the log again.
+"""
 
 
 class LogEvent(NamedTuple):

@@ -10,13 +10,13 @@ from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.names import (
+    RESOLVING,
     checked_account,
     checked_partition,
     checked_region,
     checked_stack,
     policy_path,
 )
-from quota_enforcer.core.policies.roles import RESOLVING
 
 VERSION: Final = 1
 """What home and its satellites say to each other; another number whenever that changes."""

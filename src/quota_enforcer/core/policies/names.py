@@ -27,6 +27,14 @@ PATHS_OF_AWS: Final = ("/aws-reserved/", "/aws-service-role/")
 PROTECTED_PATHS: Final = (*PATHS_OF_AWS, "/bedrock-quota/", "/break-glass/")
 """Paths of users and roles that the enforcer must not touch; the template says the same."""
 
+RESOLVING: Final = {
+    "bedrock:GetCustomModel": "custom-model",
+    "bedrock:GetCustomModelDeployment": "custom-model-deployment",
+    "bedrock:GetInferenceProfile": "application-inference-profile",
+    "bedrock:GetProvisionedModelThroughput": "provisioned-model",
+}
+"""How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
+
 ROLE_PATH: Final = "/"
 """Before which path the roles of a stack live, unless the parameter RolePath says otherwise."""
 

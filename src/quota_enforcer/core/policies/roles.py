@@ -14,6 +14,7 @@ from quota_enforcer.core.policies.document import Document, Statement, allow, de
 from quota_enforcer.core.policies.names import (
     PATHS_OF_AWS,
     PROTECTED_PATHS,
+    RESOLVING,
     ROLE_PATH,
 )
 
@@ -50,14 +51,6 @@ NEVER_FOR_AUTHOR: Final = (
     "iam:Update*",
 )
 """What would make something of a document, denied whatever else the author's role may get."""
-
-RESOLVING: Final = {
-    "bedrock:GetCustomModel": "custom-model",
-    "bedrock:GetCustomModelDeployment": "custom-model-deployment",
-    "bedrock:GetInferenceProfile": "application-inference-profile",
-    "bedrock:GetProvisionedModelThroughput": "provisioned-model",
-}
-"""How the model behind an ARN that does not say is looked up, and of which kind such an ARN is."""
 
 READING_A_STREAM: Final = (
     "dynamodb:DescribeStream",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -17,15 +17,8 @@ from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
-from quota_enforcer.meter.ports import LogEvent, Models, UsageEntry
+from quota_enforcer.meter.ports import EARLY, OLDEST, LogEvent, Models, UsageEntry
 
-EARLY = timedelta(minutes=5)
-"""How far a record may be dated after the moment it is metered at: clocks differ."""
-OLDEST = timedelta(days=3)
-"""How far a record may be dated before that moment: CloudWatch Logs repeats a delivery for a day.
-
-For so long the ledger knows which calls it has; older ones could be written into the log again.
-"""
 _KEY = 24
 """Hexadecimal digits of a key: 96 bits, so no two calls of one principal share one."""
 

@@ -29,8 +29,7 @@ from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.stored import Bucket
-from quota_enforcer.meter.log.charge import EARLY, OLDEST
-from quota_enforcer.meter.ports import UsageEntry
+from quota_enforcer.meter.ports import EARLY, OLDEST, UsageEntry
 
 if TYPE_CHECKING:
     from decimal import Decimal
