@@ -136,6 +136,7 @@ def the_default(deployment: Deployment) -> tuple[float, float, int]:
     ledger = wiring.ledger(settings, deployment.aws.session())
     first, *others = people
     ledger.set_hours(Bucket(first, MODEL, START.date()), {START: Counts(1, 100)})
+    deployment.aws.fire_schedule(STACK, "EnforcerSchedule")  # it notes the settings
     for _ in range(2):  # one makes a record, one leaves a headroom
         deployment.wake(first)
     deployment.know(first, others)

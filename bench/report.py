@@ -113,7 +113,8 @@ class Canned:
         who = values.get(":pk", {}).get("S", "")
         if not who.startswith("user/u"):
             return _answer([])
-        canned = self._usage if ":first" in values else self._history
+        of_usage = values[":first"]["S"].startswith("usage#")
+        canned = self._usage if of_usage else self._history
         kind = int(who.removeprefix("user/u")) % KINDS
         return canned[kind].replace(str(NOBODY).encode(), who.encode())
 
