@@ -1,7 +1,12 @@
 """`quota-enforcer me`, end to end: the deployed function URL, and IAM judging who may ask."""
 
 import json
+import os
+import shlex
+import shutil
+import subprocess
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -9,10 +14,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
+from typer.testing import Result
 
 from deployed_stack import ALLOW, DeployedStack, call, credentials, is_refused
 from embedded_account import Caller, Sessions, a_role_session, a_user
 from quota_enforcer.aws.functions.function_url import MayNotAsk, ask
+from quota_enforcer.core.notices.wording import signed_call
 from quota_enforcer.core.policies.callers import asking
 from quota_enforcer.local.embedded import EmbeddedAws
 
@@ -151,6 +158,96 @@ def test_an_admin_needs_no_url_since_the_stack_says_it(streaming: DeployedStack)
     done = streaming.command("me")
     assert done.exit_code == 1
     assert "has no quota" in " ".join(done.stderr.split())
+
+
+def by_curl(stack: DeployedStack, caller: boto3.Session, body: str = "") -> dict[str, Any]:
+    """What curl prints that a notice tells people to run, with `body` posted."""
+    more = f" --data {shlex.quote(body)}" if body else ""
+    bash = shutil.which("bash")
+    assert bash
+    done = subprocess.run(  # noqa: S603 - the command of the notice
+        [bash, "-c", f"{signed_call(stack.outputs['MeUrl'])} --silent --show-error{more}"],
+        env=os.environ | stack.environment(caller),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_curl_asks_the_same_with_a_users_key_and_with_a_sessions(
+    streaming: DeployedStack, user: Caller, role_session: Sessions
+) -> None:
+    gina, cd = user("gina", ALLOW, *MAY_ASK), role_session("cd", "43", ALLOW, *MAY_ASK)
+    call(gina, 11)
+    call(cd, 13)
+    streaming.metered()
+    for caller, whom, tokens in ((gina, "user/gina", 11), (cd, "role/cd", 13)):
+        (standing,) = by_curl(streaming, caller)["standings"]
+        assert standing["principal"] == whom
+        assert standing["quotas"][0]["used"] == tokens
+
+
+def test_the_enforcer_knows_the_call_for_its_notices(streaming: DeployedStack) -> None:
+    enforcer = streaming.aws.client("lambda").get_function_configuration(
+        FunctionName=streaming.outputs["EnforcerFunction"]
+    )
+    assert enforcer["Environment"]["Variables"]["ME_URL"] == streaming.outputs["MeUrl"]
+
+
+def test_who_asks_for_more_gets_it_when_an_admin_runs_the_notices_command(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    ida = user("ida", ALLOW, *MAY_ASK)
+    url = streaming.outputs["MeUrl"]
+    asked = streaming.command(
+        "me", "ask", "daily", "5k", "--until", "1d", "--why", "release day",
+        caller=ida, QUOTA_ENFORCER_URL=url,
+    )  # fmt: skip
+    assert asked.exit_code == 0, asked.output
+    assert streaming.told() == [("user/ida", "asked")]
+    listed = json.loads(streaming.command("requests", "list", "--json").stdout)
+    (command,) = (each["command"] for each in listed if each["principal"] == "user/ida")
+    program, *words = shlex.split(command)
+    done = streaming.command(*words, "--yes")
+    assert (program, done.exit_code) == ("quota-enforcer", 0), done.output
+    assert ("user/ida", "granted") in streaming.told()
+    assert by_curl(streaming, ida)["request"]["answer"] == "granted"
+
+
+def test_curl_asks_for_more_and_an_admin_refuses(streaming: DeployedStack, user: Caller) -> None:
+    jane = user("jane", ALLOW, *MAY_ASK)
+    wish = {"quota": "daily", "limit": "5k", "until": "1d", "why": "it's a demo"}
+    assert by_curl(streaming, jane, json.dumps(wish))["request"]["limit"] == 5000
+    assert "may ask again" in by_curl(streaming, jane, json.dumps(wish))["error"]
+    assert "is unknown" in by_curl(streaming, jane, json.dumps(wish | {"principal": "b"}))["error"]
+    done = streaming.command("requests", "deny", "user/jane", "--why", "not today")
+    assert done.exit_code == 0, done.output
+    assert ("user/jane", "refused") in streaming.told()
+    request = by_curl(streaming, jane)["request"]
+    assert (request["answer"], request["refused_why"]) == ("refused", "not today")
+
+
+def test_credentials_are_handed_out_until_bedrock_is_blocked(
+    streaming: DeployedStack, user: Caller, tmp_path: Path
+) -> None:
+    kate = user("kate", ALLOW, *MAY_ASK)
+
+    def run(option: str, cache: str) -> Result:
+        more = {"QUOTA_ENFORCER_URL": streaming.outputs["MeUrl"]}
+        cached = {"XDG_CACHE_HOME": str(tmp_path / cache)}
+        return streaming.command("me", option, caller=kate, **more, **cached)
+
+    given = json.loads(run("--credential-process", "before").stdout)
+    assert given["AccessKeyId"] == credentials(kate).access_key
+    assert run("--line", "before").stdout.startswith("bedrock 0 % · resets ")
+    call(kate, 1200)
+    streaming.metered()
+    refused = run("--credential-process", "after")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "Opens again: 2027-03-02 00:00 UTC" in " ".join(refused.stderr.split())
+    assert run("--line", "after").stdout.startswith("bedrock 120 % · opens ")
 
 
 def test_what_frank_is_told_is_in_no_log(

@@ -12,7 +12,7 @@ from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.quotas.quota import Pause
 from quota_enforcer.core.quotas.subject import PAUSE
-from quota_enforcer.enforce.notify import PauseLookout
+from quota_enforcer.enforce.notify.lookouts import PauseLookout
 from world import World
 
 MINUTES = timedelta(minutes=1)

@@ -6,7 +6,7 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.notices.notice import NoticeKind
-from quota_enforcer.enforce.notify import TierLookout
+from quota_enforcer.enforce.notify.lookouts import TierLookout
 from world import World
 
 OSS = "openai.gpt-oss-120b-1:0"

@@ -10,7 +10,7 @@ from fakes import FakeLedger
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.notify import UnpricedModels, evidence, newest
+from quota_enforcer.enforce.notify.lookouts import UnpricedModels, evidence, newest
 
 DAY = timedelta(days=1)
 CHRISTMAS = NOON + 31 * DAY

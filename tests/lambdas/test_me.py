@@ -5,8 +5,6 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,21 +19,10 @@ from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service import handler as me
+from self_service_events import CONTEXT, an_event
 from world import ACCOUNT, World, arn, principal
 
 Asking = Callable[..., dict[str, Any]]
-SAMPLE = Path(__file__).parents[2] / "events" / "me.json"
-CONTEXT: Any = SimpleNamespace(
-    aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
-)
-
-
-def an_event(who: str = "alice", **context: Any) -> dict[str, Any]:
-    """A signed GET of the URL, as Lambda's documentation shows one, by somebody of our account."""
-    event: dict[str, Any] = json.loads(SAMPLE.read_text(encoding="utf-8"))
-    event["requestContext"]["authorizer"]["iam"] |= {"accountId": ACCOUNT, "userArn": arn(who)}
-    event["requestContext"] |= context
-    return event
 
 
 @pytest.fixture
@@ -50,7 +37,9 @@ def answered(world: World, monkeypatch: pytest.MonkeyPatch) -> Asking:
 
     def wired() -> me.Me:
         settings = me_settings(world)
-        return me.Me(settings, SelfService(settings, world.ledger, world.quotas))
+        ledger = world.ledger
+        look = SelfService(settings, ledger, world.quotas, ledger.request)
+        return me.Me(settings, look, ledger)
 
     monkeypatch.setattr(me, "me", wired)
 

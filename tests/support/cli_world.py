@@ -13,6 +13,7 @@ from doctor_fakes import FakeProbe
 from fakes import FakeNames, FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
+from quota_enforcer.aws.functions.function_url import NotAnswered
 from quota_enforcer.cli import deployment
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.insight.me import question
@@ -25,7 +26,9 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.self_service import SelfService
-from quota_enforcer.lambdas.self_service.answer import document
+from quota_enforcer.lambdas.self_service.answer import document, taken
+from quota_enforcer.lambdas.self_service.asking import take
+from quota_enforcer.lambdas.self_service.request import Refused
 from quota_enforcer.satellites.registry import Satellite
 from world import ACCOUNT, World
 
@@ -128,6 +131,7 @@ class Shell:
             usages=world.ledger.usages,
             sample=world.ledger.sample,
             satellites=world.satellites,
+            requests=lambda: world.ledger,
             forget=self.forget,
             parameters=lambda: self.parameters,
         )
@@ -153,11 +157,20 @@ class Shell:
         answer = {"hour": hour, **counts}
         return answer | ({"places": self.satellites_set} if self.satellites_set else {})
 
-    def ask_me(self, *_: object) -> dict[str, Any]:
-        """What the self-service function says of `caller`."""
+    def ask_me(
+        self, _where: object = None, _url: object = None, wish: Any = None
+    ) -> dict[str, Any]:
+        """What the self-service function says of `caller`, or to what it asks for."""
         settings = me_settings(self.world)
-        look = SelfService(settings, self.world.ledger, self.world.quotas)
-        return document(look.of(identify(self.caller, ACCOUNT), self.now), settings)
+        ledger, who = self.world.ledger, identify(self.caller, ACCOUNT)
+        look = SelfService(settings, ledger, self.world.quotas, ledger.request)
+        view = look.of(who, self.now)
+        if wish is None:
+            return document(view, settings)
+        try:
+            return taken(take(who, wish, view, ledger), settings)
+        except Refused as refused:
+            raise NotAnswered(f"the self-service function answered {refused}") from refused
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
         """The enforcer's answer, as its handler gives it."""

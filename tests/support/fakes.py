@@ -30,6 +30,7 @@ from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.request import AGAIN, RaiseRequest, Refusal, RequestState
 from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.looks.headroom import Headroom
@@ -178,6 +179,8 @@ class FakeLedger:
     """Of whom it was asked how fast they call."""
     findings: dict[str, str] = field(default_factory=dict)
     """What the author found that others did to gates."""
+    asked: dict[Principal, RaiseRequest] = field(default_factory=dict)
+    """What each principal asks for."""
 
     def state(self) -> SweepState:
         return self._state
@@ -289,6 +292,38 @@ class FakeLedger:
             return False
         self._state = replace(self._state, gates_notified=notified)
         self._keep(notices)
+        return True
+
+    def requests(self) -> list[RaiseRequest]:
+        return list(self.asked.values())
+
+    def request(self, principal: Principal) -> RaiseRequest | None:
+        return self.asked.get(principal)
+
+    def ask(self, request: RaiseRequest) -> bool:
+        last = self.asked.get(request.principal)
+        if last is not None and request.at - last.at < AGAIN:
+            return False
+        self.asked[request.principal] = request
+        return True
+
+    def note_request(
+        self, request: RaiseRequest, told: RequestState, notices: Iterable[Notice]
+    ) -> bool:
+        self._write("note_request", request.principal)
+        if not self._answer(request, replace(request, told=told.value)):
+            return False
+        self._keep(notices)
+        return True
+
+    def refuse(self, request: RaiseRequest, refusal: Refusal) -> bool:
+        return self._answer(request, replace(request, refusal=refusal))
+
+    def _answer(self, before: RaiseRequest, after: RaiseRequest) -> bool:
+        kept = self.asked.get(before.principal)
+        if kept is None or (kept.at, kept.told) != (before.at, before.told):
+            return False
+        self.asked[before.principal] = after
         return True
 
     def close(self) -> None:

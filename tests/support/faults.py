@@ -36,6 +36,7 @@ REFUSED_BY_FALSE: Final = frozenset(
         "note_accounts",
         "note_gates",
         "note_pause",
+        "note_request",
         "note_tiers",
         "put_meter_rules",
         "remember_price",

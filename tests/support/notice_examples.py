@@ -13,7 +13,8 @@ from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.quotas.request import RaiseRequest, Refusal
+from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.watch.compare import ModelTally, Volume, Witnessed
 from quota_enforcer.meter.watch.ports import WatchMemory
@@ -21,6 +22,7 @@ from stream_fakes import Place, call
 from world import World, principal
 
 OPUS = "anthropic.claude-3-opus*"
+URL = "https://abcdefgh.lambda-url.eu-central-1.on.aws/"
 AGO = timedelta(minutes=10)
 WHEN = {
     NoticeKind.WARNING: "a threshold of a quota is passed, or its limit where nothing is blocked",
@@ -42,6 +44,9 @@ WHEN = {
     NoticeKind.METERING_GAP: "Bedrock counted calls that were not metered; looked at once an hour",
     NoticeKind.METERING_HEALED: "such calls were set from the log and count now",
     NoticeKind.OVER_METERED: "more was metered than Bedrock counted, as forged records would be",
+    NoticeKind.GRANTED: "a limit is higher than when somebody asked for more",
+    NoticeKind.REFUSED: "an admin refused what somebody asked for",
+    NoticeKind.ASKED: "somebody asks for a higher limit",
     NoticeKind.SERVICE_TIER: "Bedrock serves calls in another tier than standard; once for a tier",
 }
 
@@ -60,7 +65,8 @@ def _told(world: World, kind: NoticeKind) -> tuple[Notice, Message]:
 
 def _world() -> World:
     world = World()
-    world.settings = replace(world.settings, denies=dict.fromkeys(("*", OPUS, HAIKU), "arn"))
+    denies = dict.fromkeys(("*", OPUS, HAIKU), "arn")
+    world.settings = replace(world.settings, denies=denies, me_url=URL)
     world.denies.scopes = frozenset(world.settings.denies)
     return world
 
@@ -202,6 +208,37 @@ def price_unknown() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.PRICE_UNKNOWN)
 
 
+def _asked() -> World:
+    world = _world()
+    world.quota()
+    world.sweep(NOON - AGO)
+    who, until = principal("user/alice"), NOON + timedelta(days=1)
+    before, limit = Decimal(1000), Decimal(5000)
+    world.ledger.ask(RaiseRequest(who, who, "daily", Measure.TOTAL_TOKENS, limit, until,
+                                  "release day", NOON, before))  # fmt: skip
+    world.sweep(NOON)
+    return world
+
+
+def asked() -> tuple[Notice, Message]:
+    return _told(_asked(), NoticeKind.ASKED)
+
+
+def granted() -> tuple[Notice, Message]:
+    world = _asked()
+    world.quota(raise_to=5000, raise_until="2026-11-25T12:00")
+    world.sweep(NOON + timedelta(minutes=5))
+    return _told(world, NoticeKind.GRANTED)
+
+
+def refused() -> tuple[Notice, Message]:
+    world = _asked()
+    (request,) = world.ledger.requests()
+    world.ledger.refuse(request, Refusal(NOON, "user/anna", "use the cheaper model"))
+    world.sweep(NOON + timedelta(minutes=5))
+    return _told(world, NoticeKind.REFUSED)
+
+
 def service_tier() -> tuple[Notice, Message]:
     world = _world()
     world.tiers.found = {"priority": frozenset({"openai.gpt-oss-120b-1:0"})}
@@ -234,6 +271,9 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.CHANGED: changed,
     NoticeKind.RESTORED: restored,
     NoticeKind.COULD_NOT_LIFT: could_not_lift,
+    NoticeKind.GRANTED: granted,
+    NoticeKind.REFUSED: refused,
+    NoticeKind.ASKED: asked,
     NoticeKind.COULD_NOT_DENY: could_not_deny,
     NoticeKind.INVALID_QUOTA: invalid_quota,
     NoticeKind.BREAKER: breaker,

@@ -99,6 +99,15 @@ class Deployed:
     def _resource(self, name: str) -> Any:
         return self.source["Resources"][name]
 
+    def _made_by(self, name: str) -> str:
+        """The resource itself, or the function whose URL SAM makes under this name.
+
+        https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html
+        """
+        function = name.removesuffix("Url")
+        declared = self.source["Resources"].get(function, {}).get("Properties", {})
+        return function if "FunctionUrlConfig" in declared else name
+
     def _named(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return NO_VALUE
@@ -106,7 +115,7 @@ class Deployed:
             return self.pseudo[name]
         if name in self.parameters:
             return self.parameters[name]
-        resource = name.partition(".")[0]
+        resource = self._made_by(name.partition(".")[0])
         if not self.has(resource):
             raise LookupError(f"{name} is referred to where there is none")
         if self._resource(resource)["Type"] == "AWS::IAM::ManagedPolicy":

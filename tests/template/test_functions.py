@@ -33,7 +33,8 @@ def test_the_enforcers_environment_is_what_its_settings_read() -> None:
     read = set(re.findall(r"(\w+) is not set", str(missing.value)))
     declared = properties("EnforcerFunction")["Environment"]["Variables"]
     ours = {name for name in declared if not name.startswith("POWERTOOLS_")}
-    assert ours == read | {"AUTHOR_FUNCTION", "SATELLITES", "STACK_ID"}  # these may be empty
+    # These may be empty.
+    assert ours == read | {"AUTHOR_FUNCTION", "ME_URL", "SATELLITES", "STACK_ID"}
 
 
 def test_the_environment_that_the_defaults_make_is_valid() -> None:
@@ -47,6 +48,7 @@ def test_the_environment_that_every_parameter_adds_to_is_valid() -> None:
     settings = Settings.from_environment(MOST.environment("EnforcerFunction"))
     assert list(settings.denies) == ["*", *SCOPES.values()]
     assert settings.author == "AuthorFunction"
+    assert settings.me_url == "MeFunctionUrl.FunctionUrl"
 
 
 def test_the_authors_environment_is_what_its_settings_read() -> None:

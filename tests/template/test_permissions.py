@@ -269,18 +269,27 @@ def test_the_meter_never_touches_iam_or_a_quota() -> None:
     assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
 
 
-def test_the_self_service_function_only_reads_and_only_the_tables() -> None:
+def test_the_self_service_function_reads_the_tables_and_puts_requests() -> None:
     """Whatever else its role may get."""
     never = statement("MeRole", "NeverAnyAccess")
     assert (tuple(never["Action"]), never["Resource"]) == (self_service.NEVER, "*")
     change = statement("MeRole", "NeverAChange")
-    assert tuple(change["Action"]) == functions.NEVER_FOR_METER
-    assert change["Resource"] == ["QuotaTable.Arn", "LedgerTable.Arn"]
+    assert set(change["Action"]) == set(functions.NEVER_FOR_METER) - {"dynamodb:PutItem"}
+    assert change["Resource"] == "LedgerTable.Arn"
+    quotas = statement("MeRole", "NeverAQuota")
+    assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
+    assert quotas["Resource"] == "QuotaTable.Arn"
+    only = {"dynamodb:LeadingKeys": ["requests"]}
+    assert statement("MeRole", "Requests")["Condition"]["ForAllValues:StringEquals"] == only
+    elsewhere = statement("MeRole", "NeverAnotherPart")
+    assert elsewhere["Condition"] == {"ForAnyValue:StringNotEquals": only}
+    assert (elsewhere["Action"], elsewhere["Resource"]) == ("dynamodb:PutItem", "LedgerTable.Arn")
     assert {
         action for action in actions("MeRole") if not action.startswith(("kms:", "logs:", "xray:"))
     } == {
         "dynamodb:BatchGetItem",
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:Scan",
     }

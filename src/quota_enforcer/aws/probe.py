@@ -16,7 +16,7 @@ from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.cloudwatch.trail import TrailLog
-from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
+from quota_enforcer.aws.dynamodb.ledger.memory.gates import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recounts_everywhere
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table

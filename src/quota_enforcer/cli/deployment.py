@@ -14,7 +14,9 @@ from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.subscription import Subscription
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
+from quota_enforcer.core.quotas.request import RaiseRequest, Refusal
 from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany, ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
@@ -81,6 +83,23 @@ class Subscriptions(Protocol):
         """End a confirmed subscription."""
 
 
+class RequestTable(Protocol):
+    """What people ask for, as admins answer it."""
+
+    def requests(self) -> list[RaiseRequest]:
+        """All that are kept."""
+
+    def request(self, principal: Principal) -> RaiseRequest | None:
+        """The one that this principal made last."""
+
+    def refuse(self, request: RaiseRequest, refusal: Refusal) -> bool:
+        """False if it was answered meanwhile, or another took its place."""
+
+
+def _no_requests() -> RequestTable:
+    raise NotThere("there is no ledger to ask")
+
+
 def _no_probe() -> "Probe":
     raise NotThere("there is nothing in AWS to look at")
 
@@ -118,6 +137,8 @@ class Deployment:
     """Users and roles by name."""
     satellites: SatelliteReads = field(default_factory=NoSatellites)
     """In which Regions and accounts it meters besides."""
+    requests: Callable[[], RequestTable] = _no_requests
+    """What people ask for."""
     forget: Callable[[Satellite], bool] = lambda _: False
     """Strikes a satellite off the registry; False if it is not there any more."""
     parameters: Callable[[], Mapping[str, str]] = dict
@@ -196,6 +217,7 @@ def find_by(session: "boto3.Session", stack: str) -> Deployment:
         usages=reader.usages,
         sample=reader.sample,
         satellites=wiring.satellites(settings, session),
+        requests=lambda: _requests(session, settings),
         forget=lambda satellite: _forget(session, settings, satellite),
         parameters=lambda: _parameters(session, stack),
         # Looked up when it is asked: an earlier version's stack has no meter function.
@@ -225,6 +247,13 @@ def _parameters(session: "boto3.Session", stack: str) -> Mapping[str, str]:
     from quota_enforcer.aws.account.stack import StackParts  # noqa: PLC0415 - as boto3 above
 
     return StackParts(session.client("cloudformation"), stack).parameters()
+
+
+def _requests(session: "boto3.Session", settings: Settings) -> RequestTable:
+    from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequests  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.dynamodb.table import Table  # noqa: PLC0415 - as boto3 above
+
+    return DynamoRequests(Table(session.client("dynamodb"), settings.ledger_table))
 
 
 def _gates(session: "boto3.Session", settings: Settings) -> GatesKept:

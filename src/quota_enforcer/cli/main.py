@@ -11,7 +11,7 @@ from quota_enforcer.cli.insight.console import console
 from quota_enforcer.cli.insight.explain.command import explain as explain_
 from quota_enforcer.cli.insight.forecast import forecast
 from quota_enforcer.cli.insight.history import history
-from quota_enforcer.cli.insight.me.command import me
+from quota_enforcer.cli.insight.me import command as me
 from quota_enforcer.cli.insight.report import report
 from quota_enforcer.cli.insight.status.command import status
 from quota_enforcer.cli.insight.usage import usage
@@ -23,9 +23,10 @@ from quota_enforcer.cli.operate import satellites, scopes
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
+from quota_enforcer.cli.operate.people import requests
+from quota_enforcer.cli.operate.people.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.operate.recount import recount
 from quota_enforcer.cli.operate.release import release
-from quota_enforcer.cli.operate.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.operate.sweep import sweep
 from quota_enforcer.cli.prices import commands as prices
 from quota_enforcer.cli.quotas import commands as quota
@@ -71,13 +72,14 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(scopes.app, name="scopes")
 app.add_typer(satellites.app, name="satellites")
 app.add_typer(bill.app, name="bill")
+app.add_typer(requests.app, name="requests")
 app.add_typer(sandbox.app, name="sandbox")
 app.command()(status)
 app.command("explain", no_args_is_help=True)(explain_)
 app.command()(history)
 app.command()(forecast)
 app.command()(usage)
-app.command()(me)
+app.add_typer(me.app, name="me")
 app.command()(sweep)
 app.command()(doctor)
 app.command()(console)

@@ -141,6 +141,8 @@ class Settings:
     """The stack's ARN with its unique id."""
     satellites: str = ""
     """Where it may have satellites: `off`, `regions`, or the id of its organisation."""
+    me_url: str = ""
+    """Where people ask for their own usage; empty if nobody can."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
@@ -170,6 +172,7 @@ class Settings:
             region=variables.optional("AWS_REGION"),
             stack_id=variables.optional("STACK_ID"),
             satellites=variables.optional("SATELLITES"),
+            me_url=variables.optional("ME_URL"),
         )
         variables.check()
         return settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
@@ -13,6 +13,10 @@ from quota_enforcer.core.usage.reads import UsageReads
 
 if TYPE_CHECKING:  # reading items is more than most need who know the ledger
     from quota_enforcer.core.quotas.item import Item
+
+
+REQUESTS: Final = "requests"
+"""The partition of what people ask for, by principal: all that self-service may write."""
 
 
 class Level(StrEnum):

@@ -23,7 +23,7 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.metering import dated_prices
-from quota_enforcer.enforce.notify import Evidence, evidence, newest
+from quota_enforcer.enforce.notify.lookouts import Evidence, evidence, newest
 from quota_enforcer.enforce.report import Outcome
 
 READERS = 8

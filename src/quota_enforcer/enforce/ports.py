@@ -23,6 +23,7 @@ from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import HistoryReads, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
+from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.looks.headroom import Headroom
 from quota_enforcer.core.usage.pace import DenyLag
@@ -251,9 +252,25 @@ class Briefs(Protocol):
         """
 
 
+class RequestMemory(Protocol):
+    """What people ask for, and what was told of it."""
+
+    def requests(self) -> list[RaiseRequest]:
+        """All that are kept; what nobody could have asked is left out."""
+
+    def note_request(
+        self, request: RaiseRequest, told: RequestState, notices: Iterable[Notice]
+    ) -> bool:
+        """Note with its notices what was told of a request.
+
+        False, and nothing written, if somebody else told of it, or another took its place.
+        """
+
+
 class Ledger(
     Standings,
     Outbox,
+    RequestMemory,
     SweepMemory,
     Unseen,
     Headrooms,

@@ -22,7 +22,8 @@ from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify import NoticeSender, PauseLookout, TierLookout
+from quota_enforcer.enforce.notify.lookouts import NoticeSender, PauseLookout, TierLookout
+from quota_enforcer.enforce.notify.requests import RequestLookout
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
@@ -55,6 +56,7 @@ class Sweep:
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
         self._tiers = TierLookout(adapters.tiers, ledger)
         self._pauses = PauseLookout(ledger, settings.zone)
+        self._requests = RequestLookout(ledger, settings.zone)
         self._accounts = AccountLookout(ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
@@ -64,7 +66,9 @@ class Sweep:
             TeamApplier(ledger),
         )
         self._enforcement = Enforcement(ledger, appliers, settings.breaker)
-        self._sender = NoticeSender(ledger, adapters.topic, settings.zone, settings.contact)
+        self._sender = NoticeSender(
+            ledger, adapters.topic, settings.zone, settings.contact, settings.me_url
+        )
         self._wakes = WakeRun(
             ledger,
             self._rules,
@@ -91,7 +95,8 @@ class Sweep:
         if not dry_run:
             tiers = self._tiers.look(begun, now)
             paused = self._pauses.look(begun, cached.rules.rules, now)
-            told = Outcome.total([told, tiers, Outcome(paused)])
+            asked = self._requests.look(cached.rules.book, now)
+            told = Outcome.total([told, tiers, Outcome(paused), asked])
         given = self._gatherer.due(state, cached, metered, now)
         found = Outcome(
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)

@@ -18,8 +18,9 @@ from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify import NoticeSender, PauseLookout
-from quota_enforcer.enforce.ports import Headrooms, Outbox, SweepMemory, Unseen
+from quota_enforcer.enforce.notify.lookouts import NoticeSender, PauseLookout
+from quota_enforcer.enforce.notify.requests import RequestLookout
+from quota_enforcer.enforce.ports import Headrooms, Outbox, RequestMemory, SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -27,7 +28,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Headrooms, Protocol):
+class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMemory, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -60,6 +61,7 @@ class WakeRun:
         self._enforcement = enforcement
         self._sender = sender
         self._pauses = PauseLookout(ledger, sender.zone)
+        self._requests = RequestLookout(ledger, sender.zone)
         self._accounts = AccountLookout(ledger)
 
     def wake(
@@ -108,7 +110,8 @@ class WakeRun:
         if not cached.rules.news:
             return told
         paused = self._pauses.look(state, cached.rules.rules, now)
-        edits = Outcome(paused, edits=len(cached.rules.edits))
+        asked = self._requests.look(cached.rules.book, now)
+        edits = Outcome.total([Outcome(paused, edits=len(cached.rules.edits)), asked])
         given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         drop_changed(self._ledger, plan.work.records, now)

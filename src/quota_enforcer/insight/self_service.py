@@ -1,6 +1,6 @@
 """Self-service: a caller's standing, decided as a sweep would; nothing here writes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.core.quotas.stage import Stage
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.place import Place
@@ -19,6 +20,7 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules.loader import QuotaLoader
+from quota_enforcer.decide.rules.requests import answer
 from quota_enforcer.insight.status import StatusRow, rows, unlimited
 
 _SINGLE: Final = {Kind.USER, Kind.ROLE, Kind.SSO, Kind.SESSION, "price"}
@@ -64,15 +66,25 @@ class MyStatus:
     context: Context
     state: SweepState
     standings: tuple[MyStanding, ...]
+    request: RaiseRequest | None = None
+    """What the caller asked for last, and its answer."""
+    answer: RequestState | None = None
+
+
+AskedOf = Callable[[Principal], RaiseRequest | None]
+"""What a principal asked for last."""
 
 
 class SelfService:
     """Looks at callers: at nobody but the principal that IAM says is asking."""
 
-    def __init__(self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas) -> None:
+    def __init__(
+        self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas, asked: AskedOf
+    ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._quotas = quotas
+        self._asked = asked
         self._loader = QuotaLoader(settings.zone, settings.scopes, settings.account)
 
     def of(self, identity: Identity, now: datetime) -> MyStatus:
@@ -96,7 +108,9 @@ class SelfService:
             for team in sorted(pools)
             if str(team) not in known
         ]
-        return MyStatus(context, state, tuple(standings))
+        request = self._asked(identity.principal)
+        became = None if request is None else answer(request, book, now)
+        return MyStatus(context, state, tuple(standings), request, became)
 
     def _standing(
         self, principal: Principal, book: QuotaBook, context: Context, state: SweepState

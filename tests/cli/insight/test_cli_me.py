@@ -39,7 +39,7 @@ def test_a_blocked_user_sees_since_and_until_when_what_works_and_whom_to_ask(she
         "Quota Models Used % State Resets at",
         "daily * 1,200 of 1,000 total tokens ████████ 120 blocked 2026-11-25 00:00 UTC",
         "",
-        "To get more: ask the platform team.",
+        "To get more: ask the platform team, or `quota-enforcer me ask`.",
     ]
 
 

@@ -7,8 +7,9 @@ import pytest
 import typer
 
 from builders import NOON, UTC_ZONE
-from quota_enforcer.cli.terminal.when import end_moment, end_text
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.quotas.form.ends import end_text
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -134,6 +134,7 @@ NEEDED: dict[str, list[Call]] = {
     "me": [
         call("dynamodb:Scan", QUOTAS),
         *(call(f"dynamodb:{action}", LEDGER) for action in ("BatchGetItem", "GetItem", "Query")),
+        call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["requests"]),
     ],
 }  # fmt: skip
 GRANTS: list[Call] = [
@@ -315,14 +316,28 @@ def test_the_author_reaches_only_its_own_part_of_the_ledger() -> None:
         assert refused([AUTHOR], [call("dynamodb:PutItem", LEDGER, **keys)])
 
 
+@pytest.mark.parametrize("others", [["user/alice"], ["outbox"], ["deployment"], ["requests", "x"]])
+def test_the_self_service_function_puts_requests_and_nothing_else_even_as_an_administrator(
+    others: list[str],
+) -> None:
+    own = call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=["requests"])
+    assert refused([ME], [own]) == []
+    for policies in ([ME], [ME, ANYTHING]):
+        elsewhere = call("dynamodb:PutItem", LEDGER, dynamodb__LeadingKeys=others)
+        quota = call("dynamodb:PutItem", QUOTAS, dynamodb__LeadingKeys=["requests"])
+        assert refused(policies, [elsewhere, quota]) == [elsewhere, quota]
+
+
 def test_the_self_service_function_changes_nothing_even_as_an_administrator() -> None:
     calls = [
         *(each for each in GRANTS if each[0].startswith(("iam:", "sts:", "dynamodb:", "lambda:"))),
         *(
-            call(f"dynamodb:{action}", table)
-            for action in ("BatchWriteItem", "DeleteItem", "PartiQLUpdate", "PutItem", "UpdateItem")
+            call(f"dynamodb:{action}", table, **keys)
+            for action in ("BatchWriteItem", "DeleteItem", "PartiQLUpdate", "UpdateItem")
             for table in (QUOTAS, LEDGER)
+            for keys in ({}, {"dynamodb__LeadingKeys": ["requests"]})
         ),
+        call("dynamodb:PutItem", QUOTAS),
         call("lambda:InvokeFunction", f"{FUNCTION}-EnforcerFunction-X"),
         call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
     ]

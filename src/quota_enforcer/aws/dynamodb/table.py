@@ -1,7 +1,7 @@
 """One DynamoDB table in plain Python: pages, batches, transactions and passing refusals.
 
-There are three classes of it, since a function's role grants what its table can do: `ReadTable`
-reads by key, `Table` also writes, `WholeTable` also scans and deletes.
+There are four classes of it, since a function's role grants what its table can do: `ReadTable`
+reads by key, `PutTable` also puts, `Table` also writes, `WholeTable` also scans and deletes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,13 +131,17 @@ class ReadTable:
         return found
 
 
-class Table(ReadTable):
-    """Also writes, but never deletes an item."""
+class PutTable(ReadTable):
+    """Also puts whole items, which is all that self-service may."""
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
         """Write a whole item; False if the condition does not hold."""
         request = {"TableName": self._name, **conditional({"Item": wire(item)}, condition)}
         return _held(lambda: self._client.put_item(**request))
+
+
+class Table(PutTable):
+    """Also writes, but never deletes an item."""
 
     def update(
         self,

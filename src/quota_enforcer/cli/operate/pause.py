@@ -10,10 +10,11 @@ from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
-from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.quotas.diff import AUTHOR
+from quota_enforcer.core.quotas.form.ends import END_FORMS, moment_text
 from quota_enforcer.core.quotas.item import read_quota
 from quota_enforcer.core.quotas.quota import LONGEST_PAUSE, pause_of
 from quota_enforcer.core.quotas.subject import PAUSE, PAUSED_BLOCKS

@@ -23,13 +23,14 @@ from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
-from quota_enforcer.cli.terminal.when import END_FORMS, end_moment
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import EnforcerError, NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.form.ends import END_FORMS
 from quota_enforcer.decide.evaluate import Pools, decide_for_one
 from quota_enforcer.decide.verdict import Verdict
 

@@ -20,8 +20,9 @@ from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, goes_on, preview
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, SubjectArg, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.principals import members_of
-from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.quotas.form.ends import END_FORMS, moment_text
 from quota_enforcer.core.quotas.subject import Subject
 
 

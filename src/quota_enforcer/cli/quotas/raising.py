@@ -28,13 +28,14 @@ from quota_enforcer.cli.terminal.options import (
     on_deployment,
 )
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.cli.terminal.when import END_FORMS, end_moment, moment_text
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.form.ends import END_FORMS, moment_text
 from quota_enforcer.core.quotas.form.write import quota_attributes
 from quota_enforcer.core.quotas.form.written import UNLIMITED, item_form, nearest
 from quota_enforcer.core.quotas.item import Item, read_quota

@@ -27,9 +27,9 @@ from quota_enforcer.cli.terminal.options import (
     on_deployment,
 )
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.principal import principals
+from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.written import item_form, number
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.lint import LintCode, review

@@ -3,7 +3,7 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.quotas.form import values as quota_values
+from quota_enforcer.core.quotas.form.ends import END_FORMS, end_text
 from quota_enforcer.core.usage.window import local_date
 
 
@@ -90,16 +91,6 @@ def asked_day(text: str, option: str) -> date:
         ) from None
 
 
-END_FORMS = "a while such as 2h, 3d or 1d12h; a moment such as 2026-12-01T09:00; or a date"
-_WHILE = re.compile(
-    r"(?=\d)(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?"
-)
-
-
-_SPELLED = re.compile(r"\s*([wdhm])(?:eeks?|ays?|ours?|rs?|inutes?|ins?)?(?:\s+|\b)")
-"""A unit as people write it: `2 days`, `1 hour 30 min`."""
-
-
 def end_moment(text: str, context: Context, option: str) -> datetime:
     """The end as a moment; raises typer.BadParameter if it is not an end, or is past."""
     try:
@@ -115,25 +106,3 @@ def end_moment(text: str, context: Context, option: str) -> datetime:
             param_hint=option,
         )
     return moment
-
-
-def end_text(text: str, now: datetime, zone: ZoneInfo) -> str:
-    """A while from now as the moment of its end; any other text is left for validation.
-
-    Days and weeks end at the same time of day, also if the clocks change in between.
-    """
-    found = _WHILE.fullmatch(_SPELLED.sub(r"\1", text.strip().lower()))
-    if found is None:
-        return text
-    parts = {unit: int(number) for unit, number in found.groupdict(default="0").items()}
-    try:
-        day = now.astimezone(zone) + timedelta(weeks=parts["weeks"], days=parts["days"])
-        exactly = timedelta(hours=parts["hours"], minutes=parts["minutes"])
-        return moment_text(day.astimezone(UTC) + exactly, zone)
-    except OverflowError:
-        return text
-
-
-def moment_text(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment as quota items have it, on the deployment's clock."""
-    return moment.astimezone(zone).isoformat(timespec="seconds")

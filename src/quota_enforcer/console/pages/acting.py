@@ -16,13 +16,14 @@ from quota_enforcer.cli.quotas.blocking import block
 from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit
 from quota_enforcer.cli.quotas.preview import preview
 from quota_enforcer.cli.quotas.raising import RaiseWish, plan_raise
-from quota_enforcer.cli.terminal.when import end_moment, moment_text
+from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.console.edits import fingerprint, meanwhile, proposal, write
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.page import desk, show
 from quota_enforcer.core.errors import Conflict, EnforcerError
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.form.ends import moment_text
 
 _SEE_OTHER: Final = 303
 

@@ -19,7 +19,16 @@ _SIGNS: Final = {
     NoticeKind.RESTORED: ":white_check_mark:",
 }
 _FOR_ADMINS: Final = ":wrench:"
-_NEXT: Final = {"Cheaper to use", "What to do", "To get more", "Where to look", "Questions"}
+_NEXT: Final = {
+    "Cheaper to use",
+    "What to do",
+    "To get more",
+    "To grant it",
+    "To refuse it",
+    "Where to look",
+    "Questions",
+    "Without the command line",
+}
 """Facts that say what comes next."""
 
 

@@ -137,6 +137,19 @@ WORDS: Final[Mapping[NoticeKind, Words]] = {
         "{who} would have been blocked: Bedrock quota {quota}",
         "Would have been blocked",
     ),
+    NoticeKind.ASKED: Words(
+        "{who} asks for more of Bedrock quota {quota}",
+        "More is asked for",
+        "Grant it or refuse it with one of these; until then nothing changes.",
+    ),
+    NoticeKind.GRANTED: Words(
+        "{who} has more of Bedrock quota {quota}",
+        "More is granted",
+    ),
+    NoticeKind.REFUSED: Words(
+        "{who} does not get more of Bedrock quota {quota}",
+        "More is refused",
+    ),
     NoticeKind.EDITED: Words(
         "Bedrock quota {quota} of {who} was edited",
         "Quota edited",

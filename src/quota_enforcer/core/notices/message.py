@@ -1,5 +1,6 @@
 """A notice as it is sent: the subject, the sentences about it, and what to do next."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +9,13 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.notices.amounts import lasting, limit_of, shortened, used_of
 from quota_enforcer.core.notices.kinds import WORDS
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.notices.wording import moment, moment_ahead, still_open
+from quota_enforcer.core.notices.wording import (
+    moment,
+    moment_ahead,
+    raise_command,
+    signed_call,
+    still_open,
+)
 
 _POOL_HEADLINES = {
     NoticeKind.BLOCKED: "Amazon Bedrock is blocked{part} for {who}: the pool of {pool} {why}",
@@ -55,10 +62,13 @@ class Message:
     """Label and sentence; with the headline they make up the body in every form."""
 
 
-def message(notice: Notice, zone: ZoneInfo, contact: str) -> Message:
-    """A notice in words: why, how much, until when, what still works, and whom to ask."""
+def message(notice: Notice, zone: ZoneInfo, contact: str, me_url: str = "") -> Message:
+    """A notice in words: why, how much, until when, what still works, and whom to ask.
+
+    `me_url` is where people can ask for their own usage, if they can.
+    """
     headline = _headline(notice)
-    facts = tuple(_facts(notice, zone, contact))
+    facts = (*_facts(notice, zone, contact), *_by_curl(notice, me_url))
     lines = (f"{label}: {sentence}" for label, sentence in facts)
     body = "\n".join([f"{headline}.", "", *lines, "", f"Notice {notice.id}"])
     return Message(_subject(notice, zone), body, headline, facts)
@@ -96,11 +106,21 @@ def _what_next(notice: Notice, contact: str) -> Iterator[tuple[str, str]]:
         yield "Cheaper to use", f"{notice.cheaper}."
     if to_do := WORDS[notice.kind].to_do:
         yield "What to do", to_do
+    if notice.kind is NoticeKind.ASKED and notice.until is not None:
+        grant = raise_command(notice.whom, notice.quota, notice.limit, notice.until)
+        yield "To grant it", f"`{grant}`"
+        yield "To refuse it", f"`quota-enforcer requests deny {shlex.quote(notice.principal)}`"
     if notice.kind in _BLOCKS | {NoticeKind.WARNING}:
         yield "To get more", f"ask {contact}."
         yield "Where to look", _WHERE_TO_LOOK.format(who=notice.principal)
     elif notice.kind.audience == "people":
         yield "Questions", f"ask {contact}."
+
+
+def _by_curl(notice: Notice, me_url: str) -> Iterator[tuple[str, str]]:
+    """For people who do not have the command line."""
+    if me_url and notice.kind in _BLOCKS | {NoticeKind.WARNING}:
+        yield "Without the command line", f"`{signed_call(me_url)}`"
 
 
 def _headline(notice: Notice) -> str:

@@ -34,6 +34,9 @@ class NoticeKind(StrEnum):
     OVER_METERED = "over-metered"
     WOULD_HAVE_BLOCKED = "would-have-blocked"
     EDITED = "edited"
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
 
     @property
     def audience(self) -> str:
@@ -47,6 +50,8 @@ _FOR_PEOPLE = {
     NoticeKind.CHANGED,
     NoticeKind.RESTORED,
     NoticeKind.COULD_NOT_LIFT,
+    NoticeKind.GRANTED,
+    NoticeKind.REFUSED,
 }
 
 HISTORY_ONLY = frozenset({NoticeKind.WOULD_HAVE_BLOCKED, NoticeKind.EDITED})

@@ -1,9 +1,11 @@
 """Words that verdicts, notices and commands share: moments, periods, pools, what stays open."""
 
-from datetime import datetime
+import shlex
+from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.notices.amounts import lasting
+from quota_enforcer.core.notices.amounts import exact, lasting
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.window import Unit, Window
 
@@ -51,3 +53,24 @@ def still_open(models: str) -> str:
         f"every model but {models}, as before, with API keys too. The bedrock-mantle endpoint is "
         "closed, since it knows models by other names and is not metered."
     )
+
+
+def signed_call(url: str) -> str:
+    """How `me` is asked without it: curl 7.87 or newer signs with the key of the environment.
+
+    Of a user's own key the token is empty, and curl leaves the header out.
+    """
+    labels = url.partition("://")[2].split(".")
+    region = labels[2] if labels[1:2] == ["lambda-url"] else "us-east-1"
+    return (
+        f'curl --aws-sigv4 "aws:amz:{region}:lambda" '
+        '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" '
+        f'--header "x-amz-security-token: $AWS_SESSION_TOKEN" {shlex.quote(url)}'
+    )
+
+
+def raise_command(subject: str, quota: str, limit: Decimal, until: datetime) -> str:
+    """The command that raises a limit; no word of it can be more than a word to a shell."""
+    ends_at = until.astimezone(UTC).isoformat(timespec="minutes")
+    words = ("quota-enforcer", "quota", "raise", subject, quota, exact(limit), "--until", ends_at)
+    return " ".join(map(shlex.quote, words))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from quota_enforcer.core.ledger import REQUESTS
 from quota_enforcer.core.policies.deployed import READING, Deployed
 from quota_enforcer.core.policies.document import Document, Statement, allow, deny, document
 from quota_enforcer.core.policies.names import (
@@ -12,14 +13,16 @@ from quota_enforcer.core.policies.names import (
     checked_stack,
     policy_arn,
 )
-from quota_enforcer.core.policies.roles import NEVER_FOR_METER, logs_and_traces
+from quota_enforcer.core.policies.roles import NEVER_FOR_METER, logs_and_traces, partition
 
+PUT: Final = "dynamodb:PutItem"
+NEVER_BUT_PUT: Final = tuple(action for action in NEVER_FOR_METER if action != PUT)
 NEVER: Final = ("iam:*", "lambda:*", "sns:*", "sts:AssumeRole*")
 """What is denied to the function whatever else its role may get."""
 
 
 def me(of: Deployed) -> Document:
-    """The self-service function's role: it reads both tables and can do nothing else."""
+    """The self-service function's role: it reads both tables, and puts requests into one part."""
     return document(
         allow("Quotas", ["dynamodb:Scan"], of.quota_table),
         allow(
@@ -27,9 +30,17 @@ def me(of: Deployed) -> Document:
             ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
+        allow("Requests", [PUT], of.ledger_table, Condition=partition(REQUESTS)),
         deny("NeverAnyAccess", NEVER),
-        deny("NeverAChange", NEVER_FOR_METER, [of.quota_table, of.ledger_table]),
-        *of.use_of_key("dynamodb", actions=READING),
+        deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
+        deny("NeverAChange", NEVER_BUT_PUT, of.ledger_table),
+        deny(
+            "NeverAnotherPart",
+            [PUT],
+            of.ledger_table,
+            Condition={"ForAnyValue:StringNotEquals": {"dynamodb:LeadingKeys": [REQUESTS]}},
+        ),
+        *of.use_of_key("dynamodb"),
         *logs_and_traces(of.me_log),
     )
 

@@ -195,13 +195,13 @@ def author(of: Deployed) -> Document:
     """The author's role: it writes the gates by their exact names, and can attach nothing."""
     return document(
         # Whom the gates shall deny: it reads them and nobody's usage.
-        allow("Intents", ["dynamodb:Query"], of.ledger_table, Condition=_partition("gates")),
+        allow("Intents", ["dynamodb:Query"], of.ledger_table, Condition=partition("gates")),
         # Its lease, and what it wrote last.
         allow(
             "Memory",
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
             of.ledger_table,
-            Condition=_partition("deployment"),
+            Condition=partition("deployment"),
         ),
         # In which member accounts there are gates, and which of them it wrote last.
         *(
@@ -210,7 +210,7 @@ def author(of: Deployed) -> Document:
                     "Accounts",
                     ["dynamodb:Query"],
                     of.ledger_table,
-                    Condition=_partition("deployment", "satellites"),
+                    Condition=partition("deployment", "satellites"),
                 )
             ]
             if of.gate_authors
@@ -348,7 +348,7 @@ def _models(of: Deployed) -> Statement:
     return allow("Models", sorted(RESOLVING), [f"{bedrock}:{kind}/*" for kind in kinds])
 
 
-def _partition(*names: str) -> dict[str, Any]:
+def partition(*names: str) -> dict[str, Any]:
     """Only these partitions of a table."""
     return {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(names)},

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from quota_enforcer import clock
 from quota_enforcer.aws import clients
-from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
+from quota_enforcer.aws.dynamodb.ledger.memory.gates import DynamoGateMemory
 from quota_enforcer.aws.iam.assumed_roles import AssumedRoles
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.aws.iam.member_gates import RoutedGates

@@ -11,6 +11,7 @@ from typing import Any
 
 from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.core.notices.amounts import exact
+from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.insight.self_service import MyStanding, MyStatus, OwnQuota
 
 
@@ -27,7 +28,32 @@ def document(view: MyStatus, settings: MeSettings) -> dict[str, Any]:
         "contact": settings.contact,
         "closed": view.state.closed,
         "standings": [_standing(each) for each in view.standings],
+        "request": None if view.request is None else _request(view.request, view.answer),
     }
+    return _plainly(answer)
+
+
+def taken(request: RaiseRequest, settings: MeSettings) -> dict[str, Any]:
+    """What somebody is told whose request was taken."""
+    said = _request(request, RequestState.WAITS)
+    return _plainly({"stack": settings.stack, "time_zone": str(settings.zone), "request": said})
+
+
+def _request(request: RaiseRequest, became: RequestState | None) -> dict[str, Any]:
+    refusal = request.refusal if became is RequestState.REFUSED else None
+    return {
+        "quota": request.quota,
+        "asked": request.asked,
+        "limit": _limit(request.limit, whole=not request.measure.fractional),
+        "until": request.until,
+        "why": request.why,
+        "asked_at": request.at,
+        "answer": became,
+        "refused_why": None if refusal is None else refusal.why,
+    }
+
+
+def _plainly(answer: dict[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(answer, default=_plain))
     return plain
 

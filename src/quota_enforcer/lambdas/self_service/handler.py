@@ -1,4 +1,4 @@
-"""The self-service function: tells callers where they stand, by its function URL.
+"""The self-service function: tells callers where they stand, and takes what they ask for.
 
 Of what is asked only the principal is logged. It is wired here, so that it constructs only what its
 role may call.
@@ -15,11 +15,13 @@ from aws_lambda_powertools import Logger, Tracer
 from quota_enforcer import clock
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
+from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequestDesk
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotaReads
-from quota_enforcer.aws.dynamodb.table import ReadTable
+from quota_enforcer.aws.dynamodb.table import PutTable
 from quota_enforcer.core.deployment import MeSettings
 from quota_enforcer.insight.self_service import SelfService
-from quota_enforcer.lambdas.self_service.answer import document
+from quota_enforcer.lambdas.self_service.answer import document, taken
+from quota_enforcer.lambdas.self_service.asking import RequestDesk, body_of, take
 from quota_enforcer.lambdas.self_service.request import Refused, caller_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Me(NamedTuple):
 
     settings: MeSettings
     look: SelfService
+    desk: RequestDesk
 
 
 @cache
@@ -43,10 +46,10 @@ def me() -> Me:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = MeSettings.from_environment(os.environ)
     dynamodb = boto3.Session().client("dynamodb", config=clients.PROMPT)
-    ledger = DynamoReads(ReadTable(dynamodb, settings.ledger_table), settings.zone)
-    return Me(
-        settings, SelfService(settings, ledger, DynamoQuotaReads(dynamodb, settings.quota_table))
-    )
+    table = PutTable(dynamodb, settings.ledger_table)
+    ledger, desk = DynamoReads(table, settings.zone), DynamoRequestDesk(table)
+    quotas = DynamoQuotaReads(dynamodb, settings.quota_table)
+    return Me(settings, SelfService(settings, ledger, quotas, desk.request), desk)
 
 
 # No response is captured: it is the caller's own business.
@@ -54,14 +57,20 @@ def me() -> Me:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request as a function URL takes it."""
-    settings, look = me()
+    settings, look, desk = me()
     try:
         caller = caller_of(event, settings.account)
+        body = body_of(event)
+        view = look.of(caller, clock.now())
+        if body is None:
+            said = document(view, settings)
+        else:
+            said = taken(take(caller, body, view, desk), settings)
     except Refused as refused:
         logger.warning("refused", status=refused.status)
         return _answer(refused.status, {"error": str(refused)})
-    logger.info("asked", principal=str(caller.principal))
-    return _answer(_OK, document(look.of(caller, clock.now()), settings))
+    logger.info("asked" if body is None else "asked for more", principal=str(caller.principal))
+    return _answer(_OK, said)
 
 
 def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from quota_enforcer.core.errors import EnforcerError, UnknownIdentity
 from quota_enforcer.core.principal import Identity, Kind, cannot_be_denied, identify
 
 _BAD_REQUEST: Final = 400
+_METHODS: Final = {"GET", "POST"}
 _FORBIDDEN: Final = 403
 
 
@@ -25,7 +26,7 @@ class Refused(EnforcerError):
 def caller_of(event: Any, account: str) -> Identity:
     """Who signed the request, by IAM's word alone.
 
-    Raises Refused for any request that says more than `GET /`, so that nobody can even seem to ask
+    Raises Refused for any request but `GET /` and `POST /`, so that nobody can even seem to ask
     about somebody else, and for whom no quota can cover.
     """
     match event:
@@ -37,10 +38,12 @@ def caller_of(event: Any, account: str) -> Identity:
             "rawPath": str(path),
             **rest,
         }:
-            if (method, path) != ("GET", "/") or rest.get("rawQueryString") or rest.get("body"):
+            plain = path == "/" and not rest.get("rawQueryString")
+            if not plain or method not in _METHODS or (method == "GET" and rest.get("body")):
                 raise Refused(
                     _BAD_REQUEST,
-                    "this answers GET / without any parameter, and only about who asks",
+                    "this answers GET / without any parameter, and only about who asks; POST / "
+                    "takes a request for a higher limit",
                 )
         case _:
             raise Refused(

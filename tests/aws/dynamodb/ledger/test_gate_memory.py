@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import LEDGER_TABLE, NOON
-from quota_enforcer.aws.dynamodb.ledger.gate_memory import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.memory.gates import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.ledger import GateIntent, Record

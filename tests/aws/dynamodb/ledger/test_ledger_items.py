@@ -21,7 +21,7 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     record_of,
     state_of,
 )
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import state_attributes
+from quota_enforcer.aws.dynamodb.ledger.memory.sweeps import state_attributes
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import expired, source_item, source_of
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key
 from quota_enforcer.core.ledger import (

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.headrooms import DynamoHeadrooms
-from quota_enforcer.aws.dynamodb.ledger.notices import DynamoNotices
-from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
-from quota_enforcer.aws.dynamodb.ledger.rule_memory import (
+from quota_enforcer.aws.dynamodb.ledger.memory.rules import (
     DynamoMeterRules,
     DynamoPriceMemories,
     DynamoQuotaMemories,
 )
+from quota_enforcer.aws.dynamodb.ledger.memory.sweeps import DynamoSweepMemory
+from quota_enforcer.aws.dynamodb.ledger.notices import DynamoNotices
+from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
+from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequests
 from quota_enforcer.aws.dynamodb.ledger.standings import DynamoStandings
-from quota_enforcer.aws.dynamodb.ledger.sweep_memory import DynamoSweepMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
@@ -43,14 +44,12 @@ class DynamoLedger:
         table = WholeTable(client, name)
 
         reads = DynamoReads(table, zone)
-        self.state = reads.state
-        self.records, self.everybody = reads.records, reads.everybody
+        self.state, self.records, self.everybody = reads.state, reads.records, reads.everybody
         self.usage, self.minutes, self.pace = reads.usage, reads.minutes, reads.pace
         self.quota_memories = reads.quota_memories
 
         standings = DynamoStandings(table)
-        self.due = standings.due
-        self.blocked = standings.blocked
+        self.due, self.blocked = standings.due, standings.blocked
         self.gate_intents = standings.gate_intents
         self.put = standings.put
         self.forget = standings.forget
@@ -76,6 +75,9 @@ class DynamoLedger:
         self.note_tiers = sweeps.note_tiers
         self.note_gates, self.note_accounts = sweeps.note_gates, sweeps.note_accounts
         self.close, self.reopen = sweeps.close, sweeps.reopen
+
+        requests = DynamoRequests(table)
+        self.requests, self.note_request = requests.requests, requests.note_request
 
         marks = DynamoUnseen(table)
         self.unseen, self.looked_at = marks.unseen, marks.looked_at

@@ -5,12 +5,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.gate_memory import GATES, intent_item, intent_key, intent_of
 from quota_enforcer.aws.dynamodb.ledger.items import (
     BLOCKED,
     STATE,
     record_item,
     record_key,
+)
+from quota_enforcer.aws.dynamodb.ledger.memory.gates import (
+    GATES,
+    intent_item,
+    intent_key,
+    intent_of,
 )
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.reads import listed

@@ -1,25 +1,25 @@
 """`me`: where the caller stands, asked of the self-service function with the caller's own key."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from quota_enforcer.cli.insight.me import page, question
+from quota_enforcer.cli.insight.me.asking import ask
 from quota_enforcer.cli.insight.me.credentials import say_credentials
 from quota_enforcer.cli.insight.me.line import say_line
+from quota_enforcer.cli.insight.me.url import Url
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import say_json
 
-URL: Final = "QUOTA_ENFORCER_URL"
-Url = Annotated[
-    str | None,
-    typer.Option(envvar=URL, help="The stack's output MeUrl. Default: read it there."),
-]
+app = typer.Typer(invoke_without_command=True)
 
 
+@app.callback(invoke_without_command=True)
 @on_target
 def me(
     where: Target,
+    ctx: typer.Context,
     *,
     url: Url = None,
     as_line: Annotated[
@@ -49,6 +49,9 @@ def me(
       quota-enforcer me --line
       quota-enforcer me --credential-process --profile work
     """
+    if ctx.invoked_subcommand:
+        _refuse_options(ctx)
+        return
     if as_line + as_credentials + as_json > 1:
         raise typer.BadParameter("give one of --line, --credential-process and --json")
     if as_line:
@@ -59,3 +62,15 @@ def me(
         say_json(question.ask(where, url))
     else:
         page.show(question.ask(where, url))
+
+
+def _refuse_options(ctx: typer.Context) -> None:
+    """Those before `ask` would be lost on it."""
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            words = f"write {parameter.opts[0]} after `me {ctx.invoked_subcommand}`"
+            raise typer.BadParameter(words)
+
+
+app.command(no_args_is_help=True)(ask)

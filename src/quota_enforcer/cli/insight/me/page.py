@@ -16,6 +16,7 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import dollars, lasting, limit_of, used_units
 from quota_enforcer.core.quotas.describe import CLOSES
 from quota_enforcer.core.quotas.quota import UNLIMITED
+from quota_enforcer.core.quotas.request import RequestState
 from quota_enforcer.core.quotas.stage import Stage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.model import ModelScope
@@ -29,11 +30,31 @@ def show(answer: dict[str, Any]) -> None:
         if place:
             say("")
         _standing(standing, answer, zone)
-    say(f"\nTo get more: ask {answer['contact']}.")
+    if answer.get("request"):
+        say(f"\n{_asked(answer['request'], zone)}")
+    say(f"\nTo get more: ask {answer['contact']}, or `quota-enforcer me ask`.")
     if answer["closed"]:
         hint("The stack is being deleted: everybody is free, and nobody will be blocked.")
     if answer["mode"] == Mode.OBSERVE:
         hint("In observe mode nobody is blocked.")
+
+
+def _asked(request: dict[str, Any], zone: ZoneInfo) -> str:
+    """What the caller asked for last, and what became of it."""
+    asked = (
+        f"You asked for {request['asked']} of {request['quota']} until "
+        f"{_moment(request['until'], zone)}, at {_moment(request['asked_at'], zone)}"
+    )
+    why = f': "{request["refused_why"]}"' if request["refused_why"] else ""
+    return f"{asked}: {_BECAME[RequestState(request['answer'])]}{why}."
+
+
+_BECAME = {
+    RequestState.WAITS: "no administrator has answered yet",
+    RequestState.GRANTED: "granted, the limit was raised",
+    RequestState.REFUSED: "refused",
+    RequestState.LAPSED: "nobody answered before that",
+}
 
 
 def _standing(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> None:

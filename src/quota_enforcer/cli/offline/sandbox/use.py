@@ -12,10 +12,10 @@ import typer
 from quota_enforcer.cli.deployment import find_by
 from quota_enforcer.cli.insight.status.rows import row_document, say_rows
 from quota_enforcer.cli.terminal.output import console, say, say_json
-from quota_enforcer.cli.terminal.when import end_text
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.form import values
+from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.written import number
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.insight.status import StatusRow, by_urgency, rows

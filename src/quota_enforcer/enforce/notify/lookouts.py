@@ -33,11 +33,14 @@ _NAMED_MODELS: Final = 5
 class NoticeSender:
     """Sends notices that are in the outbox: at least once, and once if nothing crashes."""
 
-    def __init__(self, outbox: Outbox, topic: Topic, zone: ZoneInfo, contact: str) -> None:
+    def __init__(
+        self, outbox: Outbox, topic: Topic, zone: ZoneInfo, contact: str, me_url: str
+    ) -> None:
         self._outbox = outbox
         self._topic = topic
         self.zone = zone
         self._contact = contact
+        self._me_url = me_url
 
     def send(self, notices: Iterable[Notice], now: datetime) -> Outcome:
         """Send these, and those that a sweep which died left behind."""
@@ -58,7 +61,7 @@ class NoticeSender:
             if notice.kind in HISTORY_ONLY:
                 continue
             try:
-                self._topic.publish(notice, message(notice, self.zone, self._contact))
+                self._topic.publish(notice, message(notice, self.zone, self._contact, self._me_url))
                 self._outbox.sent(notice)
             except Exception as error:  # noqa: BLE001 - it stays there for the next sweep
                 failures.append(failure(f"notice {notice.id}", error))
