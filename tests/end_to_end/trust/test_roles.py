@@ -118,7 +118,13 @@ def test_the_self_service_function_changes_nothing(scene: Scene) -> None:
     quota = {"principal": {"S": "user/alice"}, "quota": {"S": "daily"}}
     attempts: Attempts = {
         "a record": partial(dynamodb.put_item, TableName=ledger, Item=STANDING),
+        "a quota": partial(dynamodb.put_item, TableName=quotas, Item=quota),
         "no record": partial(dynamodb.delete_item, TableName=ledger, Key=STANDING),
+        "no request": partial(
+            dynamodb.delete_item,
+            TableName=ledger,
+            Key={"pk": {"S": "requests"}, "sk": {"S": "user/alice"}},
+        ),
         "no quota": partial(dynamodb.delete_item, TableName=quotas, Key=quota),
         "no ledger": partial(dynamodb.delete_table, TableName=ledger),
         "the log": partial(

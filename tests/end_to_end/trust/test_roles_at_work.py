@@ -157,6 +157,11 @@ def test_the_self_service_function_may_do_its_work(scene: Scene) -> None:
         "the state": partial(dynamodb.get_item, TableName=table, Key=LEASE),
         "a record": partial(dynamodb.batch_get_item, RequestItems={table: {"Keys": [STANDING]}}),
         "somebody's usage": partial(query, dynamodb, table, "user/alice"),
+        "a request": partial(
+            dynamodb.put_item,
+            TableName=table,
+            Item={"pk": {"S": "requests"}, "sk": {"S": "user/nobody"}},
+        ),
     }
     assert refused(needed) == []
 
