@@ -16,8 +16,8 @@ from world import principal
 
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
-                      "policy meter", "policy self-service", "policy setup", "report", "console",
-                      "sandbox stop"}  # fmt: skip
+                      "policy meter", "policy self-service", "policy setup", "policy admin",
+                      "policy viewer", "report", "console", "sandbox stop"}  # fmt: skip
 """Policy documents are JSON, the report and the console are pages: `status --json` is their
 machine's; and who ends a sandbox wants to know nothing."""
 

@@ -17,7 +17,7 @@ from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.policies.boundary import gate
-from quota_enforcer.core.policies.callers import NEEDS
+from quota_enforcer.core.policies.callers.doctor import NEEDS
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.stored import Source

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from boto_calls import actions_in, actions_of
-from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.callers import self_service
 from quota_enforcer.core.policies.deployed import WRITING
 from quota_enforcer.core.policies.names import MODEL_SCOPES, RESOLVING
 from quota_enforcer.satellites.names import READING, Part, role_arn

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
+from quota_enforcer.core.policies.callers import self_service
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
 from quota_enforcer.satellites.names import Part, readers, role_arn

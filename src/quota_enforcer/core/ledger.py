@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # reading items is more than most need who know the ledger
     from quota_enforcer.core.quotas.item import Item
 
 
+QUOTA_MEMORIES: Final = "quotas"
+"""The partition of the last valid versions of quota items."""
 REQUESTS: Final = "requests"
 """The partition of what people ask for, by principal: all that self-service may write."""
 

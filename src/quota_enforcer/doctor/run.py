@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from quota_enforcer.core.policies.callers import FINDING, NEEDS, WITNESS_NEEDS
+from quota_enforcer.core.policies.callers.doctor import FINDING, NEEDS, WITNESS_NEEDS
 from quota_enforcer.doctor.access import access, unmade
 from quota_enforcer.doctor.checks import coverage, keys, machinery, metering, satellites
 from quota_enforcer.doctor.checks.trail import second_witness

@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, gate
+from quota_enforcer.core.policies.callers import self_service
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
 from quota_enforcer.core.policies.guard.guard import guard

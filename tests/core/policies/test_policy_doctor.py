@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies.callers import FINDING, NEEDS, WITNESS_NEEDS, doctor
+from quota_enforcer.core.policies.callers.doctor import FINDING, NEEDS, WITNESS_NEEDS, doctor
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, VERSION, size
 

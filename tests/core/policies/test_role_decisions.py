@@ -5,7 +5,7 @@ import json
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
-from quota_enforcer.core.policies.callers import asking, me
+from quota_enforcer.core.policies.callers.self_service import asking, me
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.guard import guard

@@ -26,7 +26,7 @@ from builders import NOON
 from quota_enforcer import clock
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.operate.doctor import before
-from quota_enforcer.core.policies.callers import BEFORE_NEEDS
+from quota_enforcer.core.policies.callers.doctor import BEFORE_NEEDS
 from quota_enforcer.doctor.before.account import MOST_ASKED
 from quota_enforcer.doctor.before.facts import OtherAccount
 from quota_enforcer.doctor.before.run import CHECKS

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from clinic import Clinic, wrong
 from embedded_account import document
 from quota_enforcer.cli.main import app
-from quota_enforcer.core.policies.callers import NEEDS
+from quota_enforcer.core.policies.callers.doctor import NEEDS
 from quota_enforcer.local.embedded import EmbeddedAws
 
 ACCOUNT = EmbeddedAws.account_id

@@ -13,6 +13,7 @@ from quota_enforcer.cli.offline.policy_guard import guard
 from quota_enforcer.cli.offline.policy_roles import (
     Account,
     Partition,
+    admin,
     author,
     doctor,
     enforcer,
@@ -20,6 +21,7 @@ from quota_enforcer.cli.offline.policy_roles import (
     meter,
     self_service_function,
     setup,
+    viewer,
 )
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.errors import InvalidPolicyInput
@@ -40,6 +42,8 @@ app.command()(setup)
 app.command("self-service")(self_service_function)
 app.command()(me)
 app.command()(doctor)
+app.command()(viewer)
+app.command()(admin)
 app.command(no_args_is_help=True)(guard)
 app.command(no_args_is_help=True)(check)
 

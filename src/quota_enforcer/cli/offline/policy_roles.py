@@ -7,10 +7,10 @@ import typer
 from quota_enforcer.cli.deployment import DEFAULT_STACK
 from quota_enforcer.cli.terminal.options import trail_group
 from quota_enforcer.cli.terminal.output import hint, say_json
-from quota_enforcer.core.policies import callers as self_service
 from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import before as doctor_before
-from quota_enforcer.core.policies.callers import doctor as doctor_for
+from quota_enforcer.core.policies.callers import admins, self_service
+from quota_enforcer.core.policies.callers.doctor import before as doctor_before
+from quota_enforcer.core.policies.callers.doctor import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.names import (
     ASK_WHOM,
@@ -213,6 +213,44 @@ def me(
       quota-enforcer policy me --account 111122223333 --region eu-central-1
     """
     say_json(self_service.asking(stack, account=account, partition=partition, region=region))
+
+
+def viewer(
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    kms_key: _KmsKey = "",
+) -> None:
+    """Write the policy of somebody who sees everything and changes nothing.
+
+    With it `status`, `explain`, `usage`, `forecast`, `history`, `report`, `quota list` and the
+    console show what they show an admin.
+
+    Examples:
+      quota-enforcer policy viewer --account 111122223333
+    """
+    say_json(admins.viewer(Deployed.named(stack, account, partition, region, key=kms_key), stack))
+    _explain_patterns()
+
+
+def admin(
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    kms_key: _KmsKey = "",
+) -> None:
+    """Write the policy of an admin of quotas, who needs no other right in AWS.
+
+    It lets them edit quotas and prices, release, pause, sweep, recount, answer requests and
+    subscribe people. `policy doctor` is what `doctor` needs besides; deploying needs far more.
+
+    Examples:
+      quota-enforcer policy admin --account 111122223333 --region eu-central-1
+    """
+    say_json(admins.admin(Deployed.named(stack, account, partition, region, key=kms_key), stack))
+    _explain_patterns()
 
 
 def doctor(  # noqa: PLR0913 - one for each parameter that matters to it

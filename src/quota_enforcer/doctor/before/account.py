@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from quota_enforcer.core.policies.callers import BEFORE_NEEDS
+from quota_enforcer.core.policies.callers.doctor import BEFORE_NEEDS
 from quota_enforcer.core.policies.names import PATHS_OF_AWS
 from quota_enforcer.doctor.before import identities, traffic
 from quota_enforcer.doctor.before.facts import AccountProbe, CallSeen, RegionFound

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from quota_enforcer.core.policies.callers import BEFORE_NEEDS
+from quota_enforcer.core.policies.callers.doctor import BEFORE_NEEDS
 from quota_enforcer.doctor.access import unmade
 from quota_enforcer.doctor.before import account
 from quota_enforcer.doctor.before.account import AccountUnderCheck

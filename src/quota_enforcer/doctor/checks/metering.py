@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.policies.callers import NEEDS
+from quota_enforcer.core.policies.callers.doctor import NEEDS
 from quota_enforcer.core.principal import Kind
 from quota_enforcer.core.usage.counts import METRIC_NAMES, Counts
 from quota_enforcer.core.usage.window import local_date

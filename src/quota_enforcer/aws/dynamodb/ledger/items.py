@@ -14,6 +14,7 @@ from quota_enforcer.aws.dynamodb.ledger.schema import (
 from quota_enforcer.aws.dynamodb.text import as_attributes, instant, joined_key, known, moment
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.ledger import (
+    QUOTA_MEMORIES,
     Level,
     QuotaMemory,
     Record,
@@ -33,7 +34,7 @@ OPEN = "open"
 BLOCKED = "blocked"
 """The two listings of the index `by-due`: who denies nothing, and who denies or was about to."""
 
-QUOTAS = "quotas"
+QUOTAS = QUOTA_MEMORIES
 
 STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
 

@@ -6,7 +6,7 @@ from quota_enforcer.cli.deployment import stack_outputs
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.core.errors import NotThere
-from quota_enforcer.core.policies.callers import asking
+from quota_enforcer.core.policies.callers.self_service import asking
 from quota_enforcer.core.policies.document import compact
 
 if TYPE_CHECKING:

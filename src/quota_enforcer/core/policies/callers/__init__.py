@@ -1,0 +1,1 @@
+"""What people and admins need who call the functions or the command line."""
