@@ -15,7 +15,17 @@ from quota_enforcer.local.template import parsed
 
 ROOT: Final = Path(__file__).parents[1]
 TEMPLATE: Final = parsed((ROOT / "template.yaml").read_text(encoding="utf-8"))
-POLICIES: Final = ("meter", "enforcer", "author", "self-service", "setup", "doctor", "me")
+POLICIES: Final = (
+    "meter",
+    "enforcer",
+    "author",
+    "self-service",
+    "setup",
+    "doctor",
+    "me",
+    "viewer",
+    "admin",
+)
 """`quota-enforcer policy NAME` prints each."""
 _LONGEST: Final = 40
 """Characters of a pattern that still tell a reader something."""

@@ -338,6 +338,20 @@ def stack_outputs(session: "boto3.Session", stack: str) -> Mapping[str, str]:
     )
 
 
+def names(profile: str | None, region: str | None) -> list[str]:
+    """The stacks that are quota enforcers."""
+    import boto3  # noqa: PLC0415 - as above
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return [
+        each["StackName"]
+        for page in pages
+        for each in page["Stacks"]
+        if OUTPUT in {output["OutputKey"] for output in each.get("Outputs", [])}
+    ]
+
+
 def _ask(session: "boto3.Session", function: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     from quota_enforcer.aws import clients  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.aws.functions.functions import Enforcer  # noqa: PLC0415 - as boto3 above

@@ -1,5 +1,8 @@
 """The command line: its commands, and how it reports their errors."""
 
+import os
+from collections.abc import Callable
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -30,6 +33,7 @@ from quota_enforcer.cli.operate.release import release
 from quota_enforcer.cli.operate.sweep import sweep
 from quota_enforcer.cli.prices import commands as prices
 from quota_enforcer.cli.quotas import commands as quota
+from quota_enforcer.cli.terminal.completion.values import offer_values
 from quota_enforcer.cli.terminal.errors import FAILED, exit_code, explain
 from quota_enforcer.cli.terminal.escaping import survive_encodings
 from quota_enforcer.cli.terminal.options import AsJson
@@ -65,36 +69,46 @@ app = typer.Typer(
     help="Cap how much of Amazon Bedrock each IAM principal uses.",
     epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage or invalid input.",
 )
-app.add_typer(quota.app, name="quota")
-app.add_typer(prices.app, name="prices")
-app.add_typer(gates.app, name="gates")
-app.add_typer(policy.app, name="policy")
-app.add_typer(scopes.app, name="scopes")
-app.add_typer(satellites.app, name="satellites")
-app.add_typer(bill.app, name="bill")
-app.add_typer(requests.app, name="requests")
-app.add_typer(sandbox.app, name="sandbox")
-app.command()(status)
-app.command("explain", no_args_is_help=True)(explain_)
-app.command()(history)
-app.command()(forecast)
-app.command()(usage)
-app.add_typer(me.app, name="me")
-app.command()(sweep)
-app.command()(doctor)
-app.command()(console)
-app.command(no_args_is_help=True)(recount)
-app.command(no_args_is_help=True)(release)
-app.command(no_args_is_help=True)(pause)
-app.command()(resume)
-app.command(no_args_is_help=True)(read_log)
-app.command(no_args_is_help=True)(simulate)
-app.command(no_args_is_help=True)(subscribe)
-app.command(no_args_is_help=True)(unsubscribe)
-app.command()(report)
 
 
-@app.command()
+class Panel(StrEnum):
+    """The groups in which the help shows the commands, in their order."""
+
+    SEE = "See"
+    QUOTAS = "Quotas"
+    ACT = "Act"
+    MONEY = "Money"
+    SET_UP = "Set up"
+
+
+def _add(panel: Panel, *commands: Callable[..., None], **more: Any) -> None:
+    for each in commands:
+        app.command(rich_help_panel=panel, **more)(each)
+
+
+def _add_group(panel: Panel, **groups: typer.Typer) -> None:
+    for name, each in groups.items():
+        app.add_typer(each, name=name, rich_help_panel=panel)
+
+
+_add(Panel.SEE, status)
+app.command("explain", no_args_is_help=True, rich_help_panel=Panel.SEE)(explain_)
+_add(Panel.SEE, history, forecast, report, console)
+_add_group(Panel.SEE, me=me.app)
+_add_group(Panel.QUOTAS, quota=quota.app, requests=requests.app, scopes=scopes.app)
+_add(Panel.QUOTAS, simulate, read_log, no_args_is_help=True)
+_add(Panel.ACT, release, pause, no_args_is_help=True)
+_add(Panel.ACT, resume, sweep)
+_add(Panel.ACT, recount, no_args_is_help=True)
+_add(Panel.MONEY, usage)
+_add_group(Panel.MONEY, prices=prices.app, bill=bill.app)
+_add(Panel.SET_UP, doctor)
+_add_group(Panel.SET_UP, policy=policy.app, gates=gates.app, satellites=satellites.app)
+_add(Panel.SET_UP, subscribe, unsubscribe, no_args_is_help=True)
+_add_group(Panel.SET_UP, sandbox=sandbox.app)
+
+
+@app.command(rich_help_panel=Panel.SET_UP)
 def demo(*, as_json: AsJson = False) -> None:
     """Run the whole product on an embedded AWS, with simulated time and real traffic.
 
@@ -110,6 +124,10 @@ def demo(*, as_json: AsJson = False) -> None:
         fail(f"the demo needs {error.name}: pip install 'quota-enforcer[local]'")
         raise typer.Exit(FAILED) from error
     run(as_json=as_json)
+
+
+if "_QUOTA_ENFORCER_COMPLETE" in os.environ:  # a command that runs needs none of it
+    offer_values(app)
 
 
 def _say_version(asked: bool) -> None:  # noqa: FBT001 - so Typer passes the value of a flag

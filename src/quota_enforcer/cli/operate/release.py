@@ -16,8 +16,8 @@ from quota_enforcer.cli.operate.exemption import (
     why_nothing,
 )
 from quota_enforcer.cli.quotas.preview import DRY_RUN
-from quota_enforcer.cli.terminal import completion
 from quota_enforcer.cli.terminal.asking import ask
+from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment

@@ -12,7 +12,7 @@ import typer
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
 from quota_enforcer.cli.files.logs import log_file
-from quota_enforcer.cli.terminal import completion
+from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.output import SCREENFUL
 
 P = ParamSpec("P")

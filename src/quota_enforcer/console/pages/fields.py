@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.cli.terminal.when import end_text
+from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.form.values import MOMENT

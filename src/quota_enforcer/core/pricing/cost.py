@@ -10,15 +10,20 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from quota_enforcer.core.pricing.rate import COUNTED_BY, TOKEN_PRICES, CacheWrites, Cost
-from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, Counts
+from quota_enforcer.core.usage.counts import NO_MONEY, PROMPT, TOKEN_COUNTS, Counts
 
 _UNSPLIT = "cache_write of either lifetime"
 SUMMED = (*TOKEN_PRICES, _UNSPLIT, "request")
 """What has a price of its own, in the order of Prices."""
 FIVE_MINUTES, HOUR, EITHER = map(SUMMED.index, ("cache_write", "cache_write_1h", _UNSPLIT))
 """The places of cache writes: by their lifetime, and where no record tells it."""
-INPUT, OUTPUT, CACHE_READ = map(SUMMED.index, ("input", "output", "cache_read"))
-_CACHED = {INPUT, CACHE_READ}
+INPUT, OUTPUT = map(SUMMED.index, ("input", "output"))
+_SAVING = tuple(
+    (counter, SUMMED.index(each.prices[0]), SUMMED.index(each.instead_of))
+    for counter, each in TOKEN_COUNTS.items()
+    if each.instead_of
+)
+"""Counters of tokens that cost less than others, and the places of both prices."""
 ONE_UNIT = "one image or second a request"
 
 _counted = attrgetter(*COUNTED_BY.values(), "cache_write_tokens", "requests")
@@ -108,10 +113,16 @@ def _summed(prices: Prices, used: Iterable[int]) -> Decimal:
 
 
 def _saved(prices: Prices, counts: Counts) -> Decimal:
-    """What reads of the prompt cache saved; nothing is claimed where a price is assumed."""
-    if not counts.cache_read_tokens or _CACHED & {each.place for each in prices.assumed}:
-        return NO_MONEY
-    return (prices.each[INPUT] - prices.each[CACHE_READ]) * counts.cache_read_tokens
+    """What cheaper tokens saved; nothing is claimed where a price is assumed."""
+    assumed = {each.place for each in prices.assumed}
+    return sum(
+        (
+            (prices.each[full] - prices.each[own]) * getattr(counts, counter)
+            for counter, own, full in _SAVING
+            if not assumed & {own, full}
+        ),
+        NO_MONEY,
+    )
 
 
 def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:

@@ -64,6 +64,8 @@ class TokenCount(NamedTuple):
     prices: tuple[str, ...]
     spellings: tuple[str, ...] = ()
     """How answers of Bedrock and some exports of the log name the same count."""
+    instead_of: str = ""
+    """The price that these tokens would cost if nothing had been saved."""
 
     @property
     def metric(self) -> str:
@@ -79,6 +81,7 @@ TOKEN_COUNTS: Mapping[str, TokenCount] = {
         "cacheReadInputTokenCount",
         ("cache_read",),
         ("cacheReadInputTokens", "cacheReadInputTokensCount", "cache_read_input_tokens"),
+        instead_of="input",
     ),
     "cache_write_tokens": TokenCount(
         "input",

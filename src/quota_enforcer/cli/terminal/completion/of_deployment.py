@@ -38,6 +38,15 @@ def principal(ctx: typer.Context, incomplete: str) -> list[str]:
     return [each for each in known if each.startswith(incomplete)]
 
 
+def stack(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The deployments of the account and Region that the line names."""
+    profile, region = map(ctx.params.get, ("profile", "region"))
+    try:
+        return _matching(deployments.names(profile, region), incomplete)
+    except Exception:  # noqa: BLE001 - as below
+        return []
+
+
 def region(incomplete: str) -> list[str]:
     """AWS's Regions."""
     return _matching(REGIONS, incomplete)
