@@ -1,6 +1,11 @@
 """What holds for every command: examples in its help, JSON for machines, and completion."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +14,14 @@ from typer.testing import CliRunner
 
 from builders import NOON
 from cli_world import Shell, a_shell
+from quota_enforcer import clock
 from quota_enforcer.cli import deployment
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal.completion import values
 from quota_enforcer.core.ledger import Record
 from world import principal
 
+ROOT = Path(__file__).parents[2]
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
                       "policy meter", "policy self-service", "policy setup", "policy admin",
@@ -94,3 +102,90 @@ def test_without_a_deployment_the_forms_are_offered(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(deployment, "find", find)
     assert completed("quota-enforcer explain s") == ["sso/", "session/"]
+
+
+FREE = {
+    "a number": {"--account", "--accounts", "--cache-read", "--cache-write", "--cache-write-1h",
+                 "--image", "--input", "--lag", "--limit", "--long-cache-read", "--long-over",
+                 "--long-cache-write", "--long-cache-write-1h", "--long-input", "--long-output",
+                 "--output", "--request", "--tolerance", "limit", "percent", "to", "tokens"},
+    "words of one's own": {"--note", "--why", "--ask-whom", "--email", "words"},
+    "known only outside": {"--admin-role", "--except", "--kms-key", "--log-group", "--log-role",
+                           "--place", "--role-path", "--trail", "--units", "--url", "--user-id",
+                           "--without", "hours", "name", "pattern", "place", "quota", "source",
+                           "what"},
+}  # fmt: skip
+"""What no list can offer, and why."""
+
+
+def offers(parameter: Any) -> bool:
+    """Whether a shell has something for it: a set of words, a file, or what the table says."""
+    kind = str(parameter.type_descriptor.annotation)
+    by_itself = any(each in kind for each in ("enum", "Literal", "Path", "int", "File"))
+    return by_itself or getattr(parameter, "is_flag", False)
+
+
+def test_a_shell_offers_values_for_every_option() -> None:
+    """But for those that no list can offer."""
+    bare = {
+        (words, parameter.opts[0])
+        for words, command in COMMANDS.items()
+        for parameter in command.params
+        if not offers(parameter)
+        and getattr(parameter, "_custom_shell_complete", None) is None
+        and parameter.opts[0] not in values.VALUES
+    }
+    assert {name for _, name in bare} == set().union(*FREE.values())
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "offered"),
+    [
+        ("--measure", "co", ["cost_usd"]),
+        ("--action", "N", ["notify"]),
+        ("--by", "principal,mo", ["principal,model", "principal,month"]),
+        ("--by", "principal,p", []),
+        ("--month", "2026-1", ["2026-11", "2026-10"]),
+        ("--partition", "aws-c", ["aws-cn"]),
+        ("--region", "eu-central-", ["eu-central-1", "eu-central-2"]),
+        (
+            "--regions",
+            "eu-west-1,eu-central-",
+            ["eu-west-1,eu-central-1", "eu-west-1,eu-central-2"],
+        ),
+        ("--until", "1", ["1h", "1d", "1w"]),
+        ("--time-zone", "Europe/Berl", ["Europe/Berlin"]),
+        ("--model", "deepseek.r1", ["deepseek.r1-v1:0"]),
+        ("--warn-at", "50,9", ["50,90", "50,95"]),
+    ],
+)
+def test_what_an_option_takes(
+    option: str, typed: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    assert values.VALUES[option](typed) == offered
+
+
+def test_a_command_that_is_asked_to_complete_knows_the_values() -> None:
+    """As a shell runs it; any other loads none of them."""
+    code = "from quota_enforcer.cli.main import app; app(prog_name='quota-enforcer')"
+    asked = {
+        "_QUOTA_ENFORCER_COMPLETE": "complete_bash",
+        "COMP_WORDS": "quota-enforcer policy me --partition aws-c",
+        "COMP_CWORD": "4",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["aws-cn"], "")
+
+
+def test_help_groups_the_commands_as_people_think() -> None:
+    printed = CliRunner().invoke(app, ["--help"]).stdout
+    panels = re.findall(r"^╭─ (.+?) ─", printed, re.MULTILINE)
+    assert panels == ["Options", "See", "Quotas", "Act", "Money", "Set up"]

@@ -250,53 +250,6 @@ def test_credentials_are_handed_out_until_bedrock_is_blocked(
     assert run("--line", "after").stdout.startswith("bedrock 120 % · opens ")
 
 
-LOOKS = [
-    "status", "status user/alice", "explain user/alice", "history", "forecast", "usage",
-    "quota list", "quota export -", "prices list", "requests list", "scopes list",
-    "quota raise user/leo daily 2k --until 1d --dry-run",
-]  # fmt: skip
-ACTS = [
-    "quota set user/leo daily --limit 2000 --measure total_tokens --window day --yes",
-    "quota raise user/leo daily 3k --until 1d --yes", "pause --until 1h --yes", "resume",
-    "sweep", "release user/leo --until 1h --yes", "quota delete user/leo daily --yes",
-    "requests deny user/moe", "subscribe user/leo leo@example.com", "subscribe --list",
-]  # fmt: skip
-
-
-def policy_of(stack: DeployedStack, which: str) -> list[dict[str, Any]]:
-    account = stack.aws.account_id
-    done = stack.command("policy", which, "--account", account, "--region", "us-east-1")
-    document: dict[str, Any] = json.loads(done.stdout)
-    statements: list[dict[str, Any]] = document["Statement"]
-    return statements
-
-
-def failed(stack: DeployedStack, caller: boto3.Session, commands: list[str]) -> list[str]:
-    """What ends in an error, with what it says."""
-    done = {each: stack.command(*shlex.split(each), caller=caller) for each in commands}
-    return [f"{each}: {end.output}" for each, end in done.items() if end.exit_code]
-
-
-def test_a_viewer_sees_all_that_an_admin_sees_and_changes_nothing(
-    streaming: DeployedStack, user: Caller
-) -> None:
-    viewer = user("vic", *policy_of(streaming, "viewer"))
-    assert failed(streaming, viewer, LOOKS) == []
-    writes = [each for each in ACTS if each not in {"resume", "subscribe --list"}]
-    refused = failed(streaming, viewer, writes)
-    assert len(refused) == len(writes)
-    assert all("may not" in each or "AccessDenied" in each for each in refused), refused
-
-
-def test_an_admin_of_quotas_needs_no_other_right(streaming: DeployedStack, user: Caller) -> None:
-    admin = user("ada", *policy_of(streaming, "admin"))
-    moe = user("moe", ALLOW, *MAY_ASK)
-    user("leo", ALLOW)
-    wish = {"quota": "daily", "limit": "5k", "until": "1d", "why": "x"}
-    by_curl(streaming, moe, json.dumps(wish))
-    assert failed(streaming, admin, [*LOOKS, *ACTS]) == []
-
-
 def test_what_frank_is_told_is_in_no_log(
     streaming: DeployedStack, user: Caller, mallory: boto3.Session
 ) -> None:

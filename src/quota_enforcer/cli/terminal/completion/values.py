@@ -34,26 +34,30 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 _MONTHS: Final = 13
 
 
-def among(values: Iterable[str] | Callable[[], Iterable[str]]) -> Offer:
+def among(values: Iterable[str]) -> Offer:
     """Those that begin like the word."""
+    return found(lambda: values)
+
+
+def found(values: Callable[[], Iterable[str]]) -> Offer:
+    """The same of what is looked up only then."""
 
     def offered(incomplete: str) -> list[str]:
         try:
-            several = values() if callable(values) else values
-            return [each for each in several if each.lower().startswith(incomplete.lower())]
+            return [each for each in values() if each.lower().startswith(incomplete.lower())]
         except Exception:  # noqa: BLE001 - see above
             return []
 
     return offered
 
 
-def listed(values: Iterable[str] | Callable[[], Iterable[str]]) -> Offer:
+def listed(offer: Offer) -> Offer:
     """The same for the last of several with commas, none twice."""
 
     def offered(incomplete: str) -> list[str]:
         before, comma, last = incomplete.rpartition(",")
         chosen = set(before.split(","))
-        return [f"{before}{comma}{each}" for each in among(values)(last) if each not in chosen]
+        return [f"{before}{comma}{each}" for each in offer(last) if each not in chosen]
 
     return offered
 
@@ -66,15 +70,12 @@ def profiles() -> list[str]:
 
 
 def regions() -> list[str]:
-    """Where Bedrock is, as botocore knows without asking."""
+    """All that botocore knows without asking."""
     from botocore.session import Session  # noqa: PLC0415 - it takes long to load
 
     known = Session()
-    return [
-        region
-        for partition in PARTITIONS
-        for region in known.get_available_regions("bedrock-runtime", partition)
-    ]
+    several = (known.get_available_regions("ec2", partition) for partition in PARTITIONS)
+    return sorted(region for partition in several for region in partition)
 
 
 def models() -> list[str]:
@@ -100,38 +101,38 @@ def days() -> Iterator[str]:
 
 
 VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
-    "--account-region": among(regions),
+    "--account-region": found(regions),
     "--action": among(Action),
-    "--billed-region": among(regions),
-    "--by": listed(By),
-    "--from": among(days),
+    "--billed-region": found(regions),
+    "--by": listed(among(By)),
+    "--from": found(days),
     "--measure": among(Measure),
     "--member": of_deployment.principal,
-    "--model": among(models),
-    "--month": among(months),
+    "--model": found(models),
+    "--month": found(months),
     "--only-tier": among(("default", *LISTED)),
     "--overshoot": among(Overshoot),
     "--partition": among(PARTITIONS),
-    "--profile": among(profiles),
+    "--profile": found(profiles),
     "--raise-to": among(("unlimited",)),
     "--raise-until": among(_WHILES),
-    "--region": among(regions),
-    "--regions": listed(regions),
+    "--region": found(regions),
+    "--regions": listed(found(regions)),
     "--resets-on": among(_DAYS),
     "--satellites": among((NO_SATELLITES, OWN_REGIONS)),
     "--share": among(Share),
     "--since": among(("1h", "12h", "1d", "7d", "30d")),
     "--stack": of_deployment.stack,
-    "--time-zone": among(lambda: sorted(available_timezones())),
-    "--to": among(days),
+    "--time-zone": found(lambda: sorted(available_timezones())),
+    "--to": found(days),
     "--unknown-prices": among(UnknownPrices),
     "--unset": among([each.replace("_", "-") for each in ATTRIBUTES]),
     "--until": among(_WHILES),
     "--unusual": among(("3x", "5x", "10x")),
-    "--warn-at": listed(("50", "80", "90", "95", "100")),
+    "--warn-at": listed(among(("50", "80", "90", "95", "100"))),
     "--weight": among([f"{counter.removesuffix('_tokens')}=" for counter in OBSERVED]),
     "--window": among(_WINDOWS),
-    "model": among(models),
+    "model": found(models),
 }
 
 
