@@ -8,7 +8,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
-from quota_enforcer.cli.terminal import completion
+from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table, warn

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.quotas.diff import shown
+from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.values import MOMENT
 from quota_enforcer.core.quotas.form.written import number
 from quota_enforcer.core.quotas.item import ATTRIBUTES, Item, read_quota

@@ -69,15 +69,6 @@ def profiles() -> list[str]:
     return list(Session().available_profiles)
 
 
-def regions() -> list[str]:
-    """All that botocore knows without asking."""
-    from botocore.session import Session  # noqa: PLC0415 - it takes long to load
-
-    known = Session()
-    several = (known.get_available_regions("ec2", partition) for partition in PARTITIONS)
-    return sorted(region for partition in several for region in partition)
-
-
 def models() -> list[str]:
     """The plain ids that have a list price."""
     from quota_enforcer.core.pricing.catalog.shipped import shipped_rates  # noqa: PLC0415 - a large file
@@ -101,10 +92,11 @@ def days() -> Iterator[str]:
 
 
 VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
-    "--account-region": found(regions),
+    "--account-region": of_deployment.region,
     "--action": among(Action),
-    "--billed-region": found(regions),
+    "--billed-region": of_deployment.region,
     "--by": listed(among(By)),
+    "--closes": found(models),
     "--from": found(days),
     "--measure": among(Measure),
     "--member": of_deployment.principal,
@@ -116,8 +108,8 @@ VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
     "--profile": found(profiles),
     "--raise-to": among(("unlimited",)),
     "--raise-until": among(_WHILES),
-    "--region": found(regions),
-    "--regions": listed(found(regions)),
+    "--region": of_deployment.region,
+    "--regions": of_deployment.regions,
     "--resets-on": among(_DAYS),
     "--satellites": among((NO_SATELLITES, OWN_REGIONS)),
     "--share": among(Share),
