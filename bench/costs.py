@@ -44,6 +44,8 @@ PACKED = 0.15
 """What is left of a stored log event, as CloudWatch Logs compresses it."""
 LEDGER_GB = 0.1
 """400 days of usage of a hundred principals, with backups."""
+EVERY_HOUR = frozenset({"Duration", "DataAge", "Unseen"})
+"""Own metrics that have data whatever is used."""
 CEILING = 1_000
 """Different names and values an hour at which AWS may switch a metric filter off.
 
@@ -167,7 +169,7 @@ def in_any_case(found: Deployment, calls: int) -> Iterator[Part]:
     found.recount()
     yield prices.of(found.meter), prices.HOURS
     yield prices.scheduled(1), prices.HOURS
-    own = sum(SHARE if function == "meter" else 1 for function, _ in found.metrics)
+    own = sum(1 if name in EVERY_HOUR else SHARE for _, name in found.metrics)
     yield {"own metrics": prices.METRIC_MONTH}, own
     alarms = TEMPLATE.read_text(encoding="utf-8").count("Type: AWS::CloudWatch::Alarm\n")
     yield {"alarms": prices.ALARM_MONTH}, alarms
