@@ -43,7 +43,7 @@ TICK = timedelta(minutes=5)
 OVER = 5
 MOST = (
     lambda principals: 4.2 * principals + 60,
-    lambda principals: 1.3 * principals // 10 + 120,
+    lambda principals: principals // 5 + 100,
     lambda principals: principals // 100 + 30,
 )
 """AWS calls of each of the three sweeps."""
