@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from bench.parts import month, prices
     from bench.parts.deployment import Deployment, Made, deployment
     from bench.parts.figures import Figure, report
-    from bench.parts.records import callers, delivery
+    from bench.parts.records import MODELS, callers, delivery
 else:  # a script finds what lies beside it
     from parts import month, prices
     from parts.deployment import Deployment, Made, deployment
     from parts.figures import Figure, report
-    from parts.records import callers, delivery
+    from parts.records import MODELS, callers, delivery
 
 PRINCIPALS = 50
 MOST_CALLS = 12
@@ -46,8 +46,9 @@ def main() -> None:
         users = [f"u{number}" for number in range(PRINCIPALS)]
         found.at(month.moment(13))
         found.sweep()  # it notes the settings, as the first does in every deployment
-        for _ in range(2):  # the first call makes a record, the second is compared with it
-            found.deliver(delivery(numbers.take(PRINCIPALS), users, month.moment(13)))
+        for model in (*MODELS, *MODELS):  # the first call makes a record, each of a model is a look
+            called_by = delivery(numbers.take(PRINCIPALS), users, month.moment(13), model=model)
+            found.deliver(called_by)
         calls = [called(found, numbers, apart) for apart in (0, 1)]
         found.store(month.used_so_far(users, month.OPENS))
         dollars = {size: priced(found, numbers, size) for size in SIZES}
