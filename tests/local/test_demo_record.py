@@ -19,8 +19,9 @@ def answer(who: Principal, refusal: str = "", *, minute: int = 1, model: str = S
     return Answer(Call(at, who, "", model, Counts(1, 10)), refusal and f"AccessDenied: {refusal}")
 
 
-def event(kind: str, who: Principal, quota: str, minute: int) -> Event:
-    return Event(NINE + timedelta(minutes=minute), kind, str(who), quota, 10, 10, "why")
+def event(kind: str, who: Principal, quota: str, minute: int, used: int = 10) -> Event:
+    """Of a limit of 10."""
+    return Event(NINE + timedelta(minutes=minute), kind, str(who), quota, used, 10, "why")
 
 
 def noted(*answers: Answer) -> list[tuple[str, str]]:
@@ -57,9 +58,35 @@ def test_a_colleague_behind_the_same_role_makes_one_row_and_nobody_else_does() -
     ]
 
 
+def test_a_call_of_the_other_model_that_is_refused_too_makes_a_row() -> None:
+    sonnet, haiku = answer(cast.KIM, POLICIES[SONNET]), answer(cast.KIM, model=HAIKU)
+    both = answer(cast.KIM, POLICIES["*"], model=HAIKU)
+    assert noted(sonnet, haiku, both, both, answer(cast.KIM)) == [
+        ("user/kim", "call refused by IAM: AccessDenied"),
+        ("user/kim", "call of another model goes through"),
+        ("user/kim", "call refused by IAM: AccessDenied"),
+        ("user/kim", "call goes through again"),
+    ]
+
+
+def test_a_stage_stops_the_dear_model_and_the_limit_both() -> None:
+    record = RunRecord()
+    record.happened(event("blocked", cast.KIM, "dollars", 10, used=8))
+    record.happened(event("blocked", cast.KIM, "dollars", 20))
+    assert [row.what for row in record.rows] == [
+        "blocked in part: quota dollars", "blocked: quota dollars",
+    ]  # fmt: skip
+    stage, limit = sorted(blocks(record), key=lambda each: each.began)
+    assert (stage.models, stage.ended, limit.models) == (SONNET, limit.began, "*")
+    assert not stage.stops(answer(cast.KIM, minute=15, model=HAIKU))
+    assert limit.stops(answer(cast.KIM, minute=25, model=HAIKU))
+
+
 def test_a_block_stops_the_models_of_its_quota_while_it_lasts() -> None:
     record = RunRecord()
-    for each in (event("blocked", cast.KIM, "sonnet", 10), event("restored", cast.KIM, "", 20)):
+    for each in (
+        event("blocked", cast.KIM, "dollars", 10, used=8), event("restored", cast.KIM, "", 20)
+    ):  # fmt: skip
         record.happened(each)
     [block] = blocks(record)
     assert block.stops(answer(cast.KIM, minute=15))

@@ -147,8 +147,8 @@ QUOTAS: Final[tuple[dict[str, Any], ...]] = (
      "measure": "requests"},
     {"principal": "sso/*", "quota": "daily", "limit": 300_000, "window": "day"},
     {"principal": "session/ml/*", "quota": "daily", "limit": 50_000, "window": "day"},
-    {"principal": "user/kim", "quota": "sonnet", "limit": 80_000, "window": "day",
-     "models": SONNET},
+    {"principal": "user/kim", "quota": "dollars", "limit": Decimal("0.10"), "window": "day",
+     "measure": "cost_usd", "warn_at": 50, "closes": {"80": [SONNET], "100": ["*"]}},
     {"principal": "user/frank", "quota": "budget", "limit": Decimal("0.25"), "window": "day",
      "measure": "cost_usd"},
 )  # fmt: skip

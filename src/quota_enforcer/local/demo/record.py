@@ -135,7 +135,7 @@ class RunRecord:
         principal, model = answer.call.principal, answer.call.model
         closed = self._shut_out.get(principal)
         if answer.refusal:
-            if closed is None:
+            if closed is None or not closed.covers(model):
                 self._shut_out[principal] = self._closed_by(answer.refusal)
                 self._row(answer, "call refused by IAM: AccessDenied")
         elif closed is None:
@@ -185,7 +185,8 @@ class RunRecord:
         """Note what the enforcer did to somebody."""
         self.events.append(event)
         why = event.reason if event.kind == "restored" else f"quota {event.quota}"
-        what = f"{KINDS[event.kind]}: {why}"
+        stage = event.kind == "blocked" and event.limit is not None and event.used < event.limit
+        what = f"{KINDS[event.kind]}{' in part' if stage else ''}: {why}"
         self.rows.append(TimelineRow(event.at, event.principal, what, event.figures))
 
     def edited(self, name: str, at: datetime, what: str) -> None:

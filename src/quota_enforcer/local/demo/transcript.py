@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, exact, number
+from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.usage.counts import Counts, Measure, Number
 from quota_enforcer.local.demo import cast
 from quota_enforcer.local.demo.account import SWEEP_MINUTES
@@ -43,8 +44,9 @@ def transcript(record: RunRecord, checked: dict[str, bool]) -> Iterator[Renderab
     yield _heading("Quotas")
     yield _quotas()
     for item in cast.QUOTAS:
-        if "models" in item:
-            yield f"Quota {item['quota']} of {item['principal']} counts {item['models']} only."
+        if "closes" in item:
+            stages = shown(item["closes"])
+            yield f"Quota {item['quota']} of {item['principal']} closes in stages. {stages}"
     yield _heading("What happened")
     yield timeline(record)
     yield _heading("How soon a deny was in IAM, after the answer to the call that crossed the line")
@@ -57,6 +59,8 @@ def transcript(record: RunRecord, checked: dict[str, bool]) -> Iterator[Renderab
     yield from _refusal(record, record.gate)
     yield _heading(f"What {cast.ALICE} is told when she is blocked")
     yield from _notice(record.letters, "blocked", str(cast.ALICE))
+    yield _heading(f"What {cast.KIM} is told when the dear model closes, and the cheap one works")
+    yield from _notice(record.letters, "blocked", str(cast.KIM))
     yield _heading("What admins are told of the mistake in the console")
     yield from _notice(record.letters, "invalid-quota", str(cast.CAROL))
     yield _heading("Checked")

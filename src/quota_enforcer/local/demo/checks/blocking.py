@@ -112,6 +112,23 @@ def sibling_stays_open(record: RunRecord) -> bool:
     )
 
 
+def dear_model_first(record: RunRecord) -> bool:
+    """The dear one closed while the cheap one went on; at the limit that closed as well."""
+    several = [each for each in blocks(record) if each.principal == str(cast.KIM)]
+    if not several:
+        return False
+    first, *later = several
+    made = [answer for answer in record.answers if answer.call.principal == cast.KIM]
+    stage = [each for each in made if first.holds(each)]
+    limit = [each for each in made if any(block.holds(each) for block in later)]
+    return (
+        first.models == cast.SONNET
+        and {each.call.model for each in stage if each.refusal} == {cast.SONNET}
+        and {each.call.model for each in stage if not each.refusal} == {cast.HAIKU}
+        and {each.call.model for each in limit if each.refusal} == set(cast.MODELS)
+    )
+
+
 def default_spares_roles(record: RunRecord) -> bool:
     answers = record.until_closed(cast.REPORTING)
     of_day: defaultdict[object, int] = defaultdict(int)

@@ -12,9 +12,10 @@ from quota_enforcer.local.demo.record import Answer, Event, RunRecord
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything."""
 LIMITS: Final = {(item["principal"], item["quota"]): item["limit"] for item in cast.QUOTAS}
-_MODELS: Final = {
-    (item["principal"], item["quota"]): item["models"] for item in cast.QUOTAS if "models" in item
+_EARLY: Final = {
+    (item["principal"], item["quota"]): item["closes"] for item in cast.QUOTAS if "closes" in item
 }
+"""What quotas close before their limit, and at it."""
 
 
 class BlockInDemo(NamedTuple):
@@ -47,16 +48,28 @@ def blocks(record: RunRecord) -> Iterator[BlockInDemo]:
     began: dict[str, Event] = {}
 
     def block(event: Event, ended: datetime) -> BlockInDemo:
-        models = _MODELS.get((event.principal, event.quota), str(EVERY_MODEL))
-        return BlockInDemo(event.principal, models, event.at, ended)
+        return BlockInDemo(event.principal, _closed(event), event.at, ended)
 
     for event in record.events:
         if event.kind == "blocked":
-            began.setdefault(event.principal, event)
+            before = began.setdefault(event.principal, event)
+            if _closed(before) != _closed(event):
+                yield block(before, event.at)
+                began[event.principal] = event
         elif event.kind == "restored" and event.principal in began:
             yield block(began.pop(event.principal), event.at)
     for event in began.values():
         yield block(event, NEVER)
+
+
+def _closed(event: Event) -> str:
+    """What a block closes: of a staged quota the dear model, until its limit is reached."""
+    stages = _EARLY.get((event.principal, event.quota))
+    if stages is None or event.limit is None or event.used >= event.limit:
+        return str(EVERY_MODEL)
+    first = min(stages, key=int)
+    (model,) = stages[first]
+    return str(model)
 
 
 def reported(record: RunRecord, kind: str, principal: Principal | None = None) -> list[Event]:
