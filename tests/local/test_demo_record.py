@@ -2,12 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+from builders import UTC_ZONE
+from quota_enforcer.core.deployment import Context, Mode
+from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.item import read_quota
+from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.buckets import ModelUsage, Usage, pooled
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.window import hour_start
+from quota_enforcer.decide.decision import decide
+from quota_enforcer.enforce.report import event as event_of
 from quota_enforcer.local.demo import cast
 from quota_enforcer.local.demo.cast import HAIKU, SONNET, Call
+from quota_enforcer.local.demo.checks.blocking import dear_model_first
 from quota_enforcer.local.demo.checks.blocks import blocks
-from quota_enforcer.local.demo.record import Answer, Event, RunRecord
+from quota_enforcer.local.demo.record import Answer, Event, RunRecord, priced
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
 POLICIES = {"*": "arn:policy/all", SONNET: "arn:policy/sonnet"}
@@ -102,3 +113,33 @@ def test_a_block_without_an_end_lasts() -> None:
     [block] = blocks(record)
     assert block.gated
     assert block.stops(answer(cast.GRACE, minute=10_000, model=HAIKU))
+
+
+def test_the_dear_model_closes_first_on_the_traffic_that_the_demo_replays() -> None:
+    """As the decision has it, without an AWS: the limit is chosen so that both stages are seen."""
+    items = ({"measure": cast.MEASURE} | item for item in cast.QUOTAS)
+    rules = (read_quota(item, UTC_ZONE, [*POLICIES]) for item in items)
+    book = QuotaBook(rule for rule in rules if rule is not None)
+    record, usage, standing = RunRecord(POLICIES, GATE), Usage(), Standing()
+    for call in (each for each in cast.calls(NINE) if each.principal == cast.KIM):
+        closed = [each for each in standing.denied if ModelScope(each).covers(call.model)]
+        record.answered(Answer(call, f"AccessDenied: {POLICIES[closed[0]]}" if closed else ""))
+        if closed:
+            continue
+        hours = {hour_start(call.at, UTC_ZONE): priced(call)}
+        usage = pooled([usage, Usage({call.model: ModelUsage.of_hours(hours, UTC_ZONE)})])
+        context = Context(call.at, UTC_ZONE, Mode.ENFORCE)
+        quotas = book.applicable_to(cast.KIM, call.at)
+        decision = decide(cast.KIM, quotas, usage, standing, context)
+        standing = decision.standing
+        for notice in decision.notices:
+            record.happened(Event.reported(event_of(notice), call.at))
+    assert dear_model_first(record)
+    assert [row.what for row in record.rows] == [
+        "warned: quota dollars",
+        "blocked in part: quota dollars",
+        "call refused by IAM: AccessDenied",
+        "call of another model goes through",
+        "blocked: quota dollars",
+        "call refused by IAM: AccessDenied",
+    ]

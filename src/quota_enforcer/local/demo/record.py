@@ -205,7 +205,7 @@ class RunRecord:
 
     def went_through(self, principal: Principal) -> Counts:
         """What somebody used while the stack was there, by our own count."""
-        rows = (_priced(each.call) for each in self.until_closed(principal) if not each.refusal)
+        rows = (priced(each.call) for each in self.until_closed(principal) if not each.refusal)
         return Counts.total(rows)
 
     def _closed_by(self, refusal: str) -> ModelScope:
@@ -236,7 +236,7 @@ def _prices() -> PriceTable:
     return PriceTable(shipped_rates())
 
 
-def _priced(call: Call) -> Counts:
+def priced(call: Call) -> Counts:
     """What a call used, with its dollars."""
     cost = _prices().cost(call.model, REGION, call.counts)
     return cost.charged_to(call.counts)
