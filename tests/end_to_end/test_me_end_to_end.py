@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,42 @@ def logged(stack: DeployedStack) -> list[str]:
         for stream in logs.describe_log_streams(**group)["logStreams"]
         for event in logs.get_log_events(logStreamName=stream["logStreamName"], **group)["events"]
     ]
+
+
+def test_who_is_steady_is_denied_before_the_limit_and_every_command_says_why(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    """A call of 150 tokens each ten seconds: the sixth leaves 100, the next would pass 1,000."""
+    gail = user("gail", ALLOW, *MAY_ASK)
+    streaming.quota(principal="user/gail", overshoot="avoid")
+    events: list[dict[str, Any]] = []
+    for _ in range(6):
+        call(gail, 150)
+        events += [
+            event
+            for each in streaming.metered()
+            if each.function == streaming.outputs["EnforcerFunction"]
+            for event in each.answer["events"]
+        ]
+        streaming.aws.set_time(streaming.aws.time + timedelta(seconds=10))
+    assert is_refused(lambda: call(gail))
+    assert used(streaming, gail) == [("user/gail", 900)]
+    blocked = events[-1]
+    assert (blocked["principal"], blocked["kind"]) == ("user/gail", "blocked")
+    said = blocked["reason"].partition("; ")[2]
+    assert said.startswith("at 13 total tokens a second the limit is 7 s away, and a deny takes ")
+    assert f"closed before its limit: {said}; so it denies every model" in unfolded(
+        streaming.command("explain", "user/gail")
+    )
+    early = "closed before its limit, so that it is not passed"
+    assert early in unfolded(streaming.command("status", "user/gail"))
+    assert told(streaming, gail)[0]["quotas"][0]["why"] == early
+    more = ["quota", "set", "user/gail", "daily", "--limit", "1050", "--dry-run"]
+    assert "release" not in unfolded(streaming.command(*more))
+    assert "release user/gail now" in unfolded(streaming.command(*more, "--overshoot", "allow"))
+
+
+def unfolded(done: Result) -> str:
+    """What a command that must succeed prints, whatever the width of its lines."""
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())

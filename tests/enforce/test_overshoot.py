@@ -120,7 +120,7 @@ def test_the_lag_is_measured_by_the_calls_that_wake(world: World) -> None:
     world.stream("alice", now, 10)
     called = {ALICE: {HAIKU: now}}
     world.wake(now + 5 * SECOND, "user/alice", called=called)
-    assert world.ledger.state().lag == DenyLag(Decimal("12.0"), USUAL_LAG.holds)
+    assert world.ledger.state().lag == DenyLag(Decimal("12.75"), USUAL_LAG.holds)
 
 
 def test_a_call_that_passes_a_young_deny_says_how_long_iam_takes(world: World) -> None:
@@ -138,7 +138,7 @@ def test_a_sweep_keeps_what_was_measured(world: World) -> None:
     world.stream("alice", now, 10)
     world.wake(now + 5 * SECOND, "user/alice", called={ALICE: {HAIKU: now}})
     world.sweep(NOON + 5 * MINUTE)
-    assert world.ledger.state().lag.seen == Decimal("12.0")
+    assert world.ledger.state().lag.seen == Decimal("12.75")
 
 
 def test_headroom_ends_where_the_pace_begins_to_matter() -> None:

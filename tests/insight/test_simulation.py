@@ -377,7 +377,7 @@ def test_a_quota_that_avoids_overshoot_is_replayed_with_pace_and_lag() -> None:
     [kept] = simulated(calls, avoiding, delays=late).values()
     assert past.used.tokens == 101_600
     assert 98_000 < kept.used.tokens <= 100_000
-    assert "at 101 total tokens a second" in kept.events[-1].reason
+    assert "at 100 total tokens a second" in kept.events[-1].reason
     assert "a deny takes 17 s to hold" in kept.events[-1].reason
 
 

@@ -87,6 +87,7 @@ class StatusRow:
         return "~" if self.measure == Measure.COST_USD and self.assumed_usd else ""
 
 
+CLOSED_EARLY = "closed before its limit, so that it is not passed"
 NEXT_BLOCKS = "the next sweep blocks"
 """What becomes of a quota that is used up and does not deny yet."""
 
@@ -226,17 +227,18 @@ def _state(record: Record, judgement: Judgement) -> tuple[State, str]:
 
 
 def _over(record: Record, judgement: Judgement, *, in_iam: bool) -> tuple[State, str]:
+    early = CLOSED_EARLY if judgement.verdict.early_since is not None else ""
     match judgement.effect:
         case Effect.NONE:
             return State.OVER, judgement.why
         case Effect.UNREACHABLE:
             return State.COULD_NOT_BE_BLOCKED, judgement.why
         case Effect.OBSERVED:
-            return State.WOULD_BE_BLOCKED, ""
+            return State.WOULD_BE_BLOCKED, early
         case Effect.DENY:
             if record.trouble:
                 return State.COULD_NOT_BE_BLOCKED, record.trouble
-            return (State.BLOCKED, "") if in_iam else (State.OVER, NEXT_BLOCKS)
+            return (State.BLOCKED, early) if in_iam else (State.OVER, NEXT_BLOCKS)
 
 
 class StatusInput(NamedTuple):

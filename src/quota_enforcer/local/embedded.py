@@ -49,6 +49,23 @@ class Ended:
     log: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A request that the server answered, or a run of a function.
+
+    Attributes:
+        what: `dynamodb:GetItem`, `lambda:POST /2015-03-31/functions/...`, or `run:NAME`.
+        who: the ARN of the caller; empty of a run.
+        began: seconds of the server's own clock, which only goes forward.
+        ended: likewise.
+    """
+
+    what: str
+    who: str
+    began: float
+    ended: float
+
+
 class EmbeddedAws:
     """A running AWS of our own; leave it (`with`, or `stop`) and nothing of it remains.
 
@@ -230,6 +247,14 @@ class EmbeddedAws:
         """
         answer = json.loads(self._running.get("/_quota_enforcer/settle", patience=_SETTLES))
         return [Ended(**each) for each in answer]
+
+    def journal(self) -> list[Happened]:
+        """What the server was asked, and which functions ran, since it was asked for last.
+
+        At most the last 5,000 of it, in the order in which it ended.
+        """
+        answer = json.loads(self._running.get("/_quota_enforcer/journal"))
+        return [Happened(**each) for each in answer]
 
     def fire_schedule(self, stack_name: str, schedule: str | None = None) -> Any:
         """Fire the stack's schedule at the simulated time, and return what its target answered.

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli_world import AdminTable, Shell, a_shell
-from quota_enforcer.core.deployment import Mode
+from quota_enforcer.core.deployment import Metering, Mode
 from world import World
 
 LIMIT = ("--measure", "total_tokens", "--window", "day", "--limit")
@@ -250,3 +250,13 @@ def test_a_pool_of_a_kind_blocks_whoever_is_known_of_it(shell: Shell) -> None:
     assert shell.world.denied == {f"user/{who}" for who in PEOPLE}
     higher = shell.run("quota", "set", "team/all", "daily", "--limit", "2000")
     assert "This would release 4 of 4 people now" in higher.stderr
+
+
+def test_an_edit_that_avoids_overshoot_is_previewed_at_the_present_pace(shell: Shell) -> None:
+    """Carol has used 2,100 of 2,500, and at two calls a second the rest is gone in a moment."""
+    shell.world.metering(Metering.STREAM)
+    for number in range(120):
+        shell.world.stream("carol", shell.now - timedelta(seconds=number / 2), 10)
+    limit = ("quota", "set", "user/carol", "daily", *LIMIT, "2500", "--dry-run")
+    assert "block" not in shell.out(*limit)
+    assert "This would block user/carol now." in shell.out(*limit, "--overshoot", "avoid")

@@ -37,6 +37,8 @@ def slots(*calls: tuple[int, int]) -> CallPace:
         pytest.param(slots((10, 2)), Fraction(2, 300), id="two calls are no burst"),
         pytest.param(slots((10, 3)), Fraction(3, 60), id="three are"),
         pytest.param(slots((300, 240), (10, 6)), Fraction(246, 300), id="the faster of the two"),
+        pytest.param(slots((300, 200), (60, 56)), Fraction(256, 300), id="chance is no burst"),
+        pytest.param(slots((300, 200), (60, 60)), 1, id="more than chance is one"),
         pytest.param(slots((-10, 30)), Fraction(30, 60), id="what is seen early counts too"),
         pytest.param(slots((-60, 30)), 0, id="the future does not"),
     ],
@@ -66,9 +68,9 @@ def test_who_shares_something_is_as_fast_as_all_together() -> None:
     ("seen", "passed", "expected"),
     [
         pytest.param(None, None, ("13", "4"), id="nothing measured"),
-        pytest.param("5", None, ("12.0", "4"), id="an eighth of what is new counts"),
-        pytest.param("86400", None, ("18.9", "4"), id="an outage says little"),
-        pytest.param("-3", None, ("11.5", "4"), id="so do clocks that differ"),
+        pytest.param("5", None, ("12.75", "4"), id="a shorter one counts a thirty-second"),
+        pytest.param("86400", None, ("18.88", "4"), id="a longer one an eighth"),
+        pytest.param("-3", None, ("12.62", "4"), id="and so are clocks that differ"),
         pytest.param(None, "2", ("13", "4"), id="IAM was as fast as usual"),
         pytest.param(None, "9", ("13", "9"), id="what passed a deny counts at once"),
         pytest.param(None, "200", ("13", "60"), id="but not without end"),
@@ -79,6 +81,14 @@ def test_a_measurement_moves_the_lag(
 ) -> None:
     moved = USUAL_LAG.measured(seen and Decimal(seen), passed and Decimal(passed))  # type: ignore[arg-type]
     assert moved == DenyLag(*map(Decimal, expected))
+
+
+def test_the_lag_settles_where_the_late_weigh_as_much_as_the_many_in_time() -> None:
+    """Not at the mean of 10 s: half of all calls are later than that."""
+    lag = USUAL_LAG
+    for number in range(1_000):
+        lag = lag.measured(Decimal((7, 9, 11, 13)[number % 4]), None)
+    assert Decimal("11.2") < lag.seen < Decimal("12.2")
 
 
 def test_that_iam_was_slow_once_is_forgotten() -> None:

@@ -108,3 +108,13 @@ def test_a_reset_forgets_the_account_and_sets_the_clock(aws: EmbeddedAws) -> Non
 )
 def test_the_class_of_an_exception_is_read_from_the_log(log: str, kind: str | None) -> None:
     assert raised(log) == kind
+
+
+def test_the_server_tells_what_it_was_asked_and_how_long_that_took(aws: EmbeddedAws) -> None:
+    aws.journal()
+    aws.client("iam").list_users()
+    aws.client("dynamodb").list_tables()
+    told = aws.journal()
+    assert [each.what for each in told] == ["iam:ListUsers", "dynamodb:ListTables"]
+    assert all(each.who.endswith(":root") and each.began < each.ended for each in told)
+    assert aws.journal() == []

@@ -96,7 +96,8 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     stored = {(item["principal"], item["quota"]): item for item in deployment.quotas.items()}
     changed = {key: item for key, item in {**stored, **edits}.items() if item is not None}
     before, after = (loader.load(items.values(), memories, now) for items in (stored, changed))
-    context = replace(deployment.context(now), mode=Mode.ENFORCE)
+    lag = deployment.ledger.state().lag
+    context = replace(deployment.context(now), mode=Mode.ENFORCE, lag=lag)
     known = everybody(deployment.ledger, [*before.rules, *after.rules])
     principals = [record.principal for record in known]
     before, after = before.knowing(principals), after.knowing(principals)
@@ -106,7 +107,7 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     read = read_usages(
         deployment, [each.principal for each in others], (before.book, after.book), context
     )
-    found = effects(others, before.book, after.book, read, context)
+    found = effects(others, before.book, after.book, read, context, deployment.ledger)
     held = ""
     if found.held(settings.breaker, principals):
         breaker = settings.breaker

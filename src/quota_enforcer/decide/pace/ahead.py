@@ -22,7 +22,7 @@ RESERVE: Final = Decimal("0.05")
 """Of the limit: so much at most is kept back for calls that come faster or larger than usual."""
 NEXT: Final = Decimal("0.5")
 """Of a call: the one that passes the limit is the last let through, and passes it by half."""
-SPREAD: Final = Decimal(1)
+SPREAD: Final = Decimal("1.25")
 """Standard deviations of a random number of calls."""
 NEAR: Final = 2
 """Nobody is stopped early before one part in NEAR of the limit is used."""
@@ -64,7 +64,7 @@ def ahead_of(quota: Quota, usage: Usage, counts: Counts, limit: Decimal, context
     calls_a_second = Decimal(per_second.numerator) / per_second.denominator
     calls = calls_a_second * context.lag.total
     expected = each * calls
-    spread = each * (NEXT + SPREAD * (calls + NEXT).sqrt())
+    spread = each * (NEXT + SPREAD * calls.sqrt())
     amount = max(expected, min(expected + spread, limit * RESERVE))
     return Ahead(amount, each * calls_a_second, context.lag.total)
 

@@ -13,7 +13,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.usage.reads import UsageReads
+from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.decide.breaker import NewBlock, judge_wave, new_block
 from quota_enforcer.decide.evaluate import Pools, evaluate
 from quota_enforcer.decide.judgement import adds_denies, scopes_of
@@ -77,9 +77,10 @@ def effects(
     after: QuotaBook,
     usages: UsageReads,
     context: Context,
+    paces: PaceReads = NO_PACES,
 ) -> EditEffects:
-    """Decide about each by both books on the usage that there is now."""
-    pools = {id(book): Pools(book, usages, context) for book in (before, after)}
+    """Decide about each by both books on the usage that there is now, and on the present pace."""
+    pools = {id(book): Pools(book, usages, context, paces) for book in (before, after)}
     blocks, releases, several = [], [], []
     waits: list[NewBlock] = []
     for record in sorted(records, key=_principal):

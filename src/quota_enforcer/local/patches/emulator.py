@@ -8,7 +8,7 @@ from typing import Any
 from ministack import app
 from ministack.core import lambda_runtime
 
-from quota_enforcer.local.patches import budgets, clock, stacks
+from quota_enforcer.local.patches import budgets, clock, journal, stacks
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
 from quota_enforcer.local.patches.bedrock import runtime as bedrock
@@ -69,7 +69,7 @@ def patched() -> Any:
     """The emulator's application, an ASGI one."""
     for patch in _IN_ORDER:
         patch.install()
-    return clock.with_date(deliveries.with_settle(app.app))
+    return journal.with_journal(clock.with_date(deliveries.with_settle(app.app)))
 
 
 def stop_functions() -> None:

@@ -52,7 +52,7 @@ def explain(
       quota-enforcer explain role/reporting --all
       quota-enforcer explain arn:aws:iam::111122223333:user/alice --json
     """
-    context = replace(deployment.context(clock.now()), lag=deployment.ledger.state().lag)
+    context = deployment.context(clock.now())
     record = record_of(deployment, principal)
     loaded = deployment.load(context.now)
     found = explained(deployment, record, loaded.book, context)
@@ -72,7 +72,8 @@ def explained(
     deployment: Deployment, record: Record, book: QuotaBook, context: Context
 ) -> Explained:
     """Why it is where it is, on what there is to read now."""
-    principal = record.principal
+    principal, state = record.principal, deployment.ledger.state()
+    context = replace(context, lag=state.lag)
     principals = [principal, *book.pools_of(principal)]
     read = read_usages(deployment, principals, [book], context)
     looked = evaluate(record, book, read, context, Pools(book, read, context, deployment.ledger))
@@ -83,7 +84,7 @@ def explained(
     return Explained(
         record,
         by_name(
-            _sums(record, looked, book, read, deployment.ledger.state()),
+            _sums(record, looked, book, read, state),
             book.candidates(principal, context.now),
             meant_for(principal, items),
         ),

@@ -16,6 +16,7 @@ from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import scopes_of
 from quota_enforcer.decide.verdict import FULL, Verdict
 from quota_enforcer.insight.explain import Summed
+from quota_enforcer.insight.status import CLOSED_EARLY
 
 Fact = tuple[str, str]
 
@@ -134,6 +135,7 @@ def _result(summed: Summed) -> str:
     also = f"; {summed.row.why}" if summed.row.why else ""
     early = f"closed before its limit: {reasons.before_the_limit(verdict)}"
     if summed.judgement.denies and verdict.early_since is not None:
+        also = "" if summed.row.why == CLOSED_EARLY else also
         return f"{early}; so it denies {denied_words(scopes_of([verdict]))}{also}"
     if summed.judgement.denies:
         return f"used up, so it denies {denied_words(scopes_of([verdict]))}{also}"

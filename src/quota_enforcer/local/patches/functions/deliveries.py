@@ -19,6 +19,8 @@ from typing import Any, Final
 
 from ministack.services import cloudwatch, lambda_svc
 
+from quota_enforcer.local.patches import journal
+
 SETTLE: Final = "/_quota_enforcer/settle"
 """The path of the server that answers once nothing is in flight: a list of what has ended since."""
 KEPT: Final = 1000
@@ -52,9 +54,10 @@ class Attempts:
 
     def attempt(self) -> dict[str, Any]:
         """Invoke it, and count that; what came of it."""
-        result: dict[str, Any] = lambda_svc._execute_function_with_config_scope(
-            self._function, self._event
-        )
+        with journal.noted(f"run:{self._name}"):
+            result: dict[str, Any] = lambda_svc._execute_function_with_config_scope(
+                self._function, self._event
+            )
         failed, first = bool(result.get("error")), not self._ended["attempts"]
         self._ended["attempts"] += 1
         self._ended |= {"log": result.get("log", ""), "answer": None, "error": None}
