@@ -17,6 +17,7 @@ from quota_enforcer.cli.insight.history import history
 from quota_enforcer.cli.insight.me import command as me
 from quota_enforcer.cli.insight.report import report
 from quota_enforcer.cli.insight.status.command import status
+from quota_enforcer.cli.insight.suggest import suggest
 from quota_enforcer.cli.insight.usage import usage
 from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
@@ -96,7 +97,7 @@ app.command("explain", no_args_is_help=True, rich_help_panel=Panel.SEE)(explain_
 _add(Panel.SEE, history, forecast, report, console)
 _add_group(Panel.SEE, me=me.app)
 _add_group(Panel.QUOTAS, quota=quota.app, requests=requests.app, scopes=scopes.app)
-_add(Panel.QUOTAS, simulate, read_log, no_args_is_help=True)
+_add(Panel.QUOTAS, suggest, simulate, read_log, no_args_is_help=True)
 _add(Panel.ACT, release, pause, no_args_is_help=True)
 _add(Panel.ACT, resume, sweep)
 _add(Panel.ACT, recount, no_args_is_help=True)

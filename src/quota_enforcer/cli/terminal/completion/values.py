@@ -97,6 +97,7 @@ VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
     "--billed-region": of_deployment.region,
     "--by": listed(among(By)),
     "--closes": found(models),
+    "--for": of_deployment.subject,
     "--from": found(days),
     "--measure": among(Measure),
     "--member": of_deployment.principal,
