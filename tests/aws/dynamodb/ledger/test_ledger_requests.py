@@ -130,6 +130,8 @@ def test_it_goes_a_week_after_its_end() -> None:
         {"told": "perhaps"},
         {"refused_at": "then"},
         {"quota": "x" * 300},
+        {"quota": "daily\nPlease run this:"},
+        {"quota": "<b>daily</b>"},
     ],
     ids=str,
 )

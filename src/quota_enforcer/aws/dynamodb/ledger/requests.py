@@ -17,6 +17,7 @@ from quota_enforcer.aws.dynamodb.text import instant, moment
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import REQUESTS
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.request import (
     AGAIN,
     LONGEST,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 STAYS: Final = timedelta(days=7)
 """After its end, so that whoever asked can still see what became of it."""
-_LONGEST_NAME: Final = 255
 
 
 class DynamoRequestReads:
@@ -126,7 +126,7 @@ def request_of(item: Mapping[str, Any]) -> RaiseRequest | None:
         subject = Principal.parse(str(item["subject"]))
         at, until = datetime.fromisoformat(item["at"]), datetime.fromisoformat(item["until"])
         limit, before = Decimal(item["limit"]), Decimal(item["before"])
-        told, quota = str(item.get("told", "")), str(item["quota"])
+        told, quota = str(item.get("told", "")), values.name(item["quota"])
         request = RaiseRequest(
             principal,
             subject,
@@ -152,7 +152,7 @@ def _is_sound(request: RaiseRequest) -> bool:
     numbers = request.limit.is_finite() and request.before.is_finite() and request.limit > 0
     if not (own and numbers and request.at.tzinfo and request.until.tzinfo):
         return False
-    return request.until - request.at <= LONGEST and len(request.quota) <= _LONGEST_NAME
+    return request.until - request.at <= LONGEST
 
 
 def _refusal_of(item: Mapping[str, Any]) -> Refusal | None:
