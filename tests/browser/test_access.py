@@ -66,7 +66,7 @@ def test_tables_and_charts_are_named_and_bars_are_silent(desk: Desk, enforced: P
     assert len(tables) >= 7
     assert all(tables)
     images = named(nodes, "image") + named(nodes, "img")
-    assert len(images) == 3
+    assert len(images) == 4
     assert all(image.endswith(".") for image in images)
     heads = named(nodes, "columnheader")
     assert "Runs out" in heads
