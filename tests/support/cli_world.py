@@ -1,6 +1,7 @@
 """The command line on a deployment of fakes, with the real sweep behind its enforcer."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,6 +103,8 @@ class Shell:
     """Who asks where it stands."""
     names: FakeNames = field(default_factory=FakeNames)
     """The users and roles in IAM."""
+    logged: list[dict[str, Any]] = field(default_factory=list)
+    """The records of the invocation log, without prompts and answers."""
     parameters: dict[str, str] = field(default_factory=dict)
     """What the stack was deployed with."""
     ailments: dict[str, Any] = field(default_factory=dict)
@@ -134,7 +137,17 @@ class Shell:
             requests=lambda: world.ledger,
             forget=self.forget,
             parameters=lambda: self.parameters,
+            calls=self.read_calls,
         )
+
+    def read_calls(
+        self, start: datetime, end: datetime, told: Callable[[float], None]
+    ) -> Iterator[dict[str, Any]]:
+        """The records of the log between two moments."""
+        told(1)
+        for each in self.logged:
+            if start <= datetime.fromisoformat(each["timestamp"]) <= end:
+                yield each
 
     def forget(self, satellite: Satellite) -> bool:
         """A satellite is struck off, unless another stack stands there by now."""

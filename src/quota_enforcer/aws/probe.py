@@ -12,10 +12,10 @@ from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
 from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
+from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
-from quota_enforcer.aws.cloudwatch.trail import TrailLog
 from quota_enforcer.aws.dynamodb.ledger.memory.gates import DynamoGateMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recounts_everywhere
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites

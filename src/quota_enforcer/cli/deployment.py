@@ -4,7 +4,7 @@ The stack's outputs name the enforcer function. All other settings are read from
 this function: the command line has the same `Settings` as the Lambda.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
 from quota_enforcer.core.quotas.request import RaiseRequest, Refusal
 from quota_enforcer.core.usage.model import SeenModel
-from quota_enforcer.core.usage.reads import ReadMany, ReadSample
+from quota_enforcer.core.usage.reads import ReadMany, ReadSample, no_progress
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Ledger, NoSatellites
@@ -37,6 +37,9 @@ DEFAULT_STACK = "bedrock-quota"
 
 OUTPUT = "EnforcerFunction"
 """The output that every stack of this product has."""
+
+LOG = "InvocationLogGroup"
+"""The output that names home's invocation log; every version has had it."""
 
 METER = "MeterFunction"
 """The output that names the function that can recount."""
@@ -108,6 +111,23 @@ def _no_identities() -> IdentityNames:
     raise NotThere("there is no IAM to ask")
 
 
+class ReadCalls(Protocol):
+    """Reads the records of home's invocation log, without prompts and answers."""
+
+    def __call__(
+        self, start: datetime, end: datetime, told: Callable[[float], None] = no_progress
+    ) -> Iterator[Mapping[str, Any]]:
+        """Those of a stretch of time, in no order; `told` hears the progress, from 0 to 1."""
+
+
+def _no_calls(
+    start: datetime,  # noqa: ARG001 - as ReadCalls has it
+    end: datetime,  # noqa: ARG001
+    told: Callable[[float], None] = no_progress,  # noqa: ARG001
+) -> Iterator[Mapping[str, Any]]:
+    raise NotThere("there is no log to read")
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment: its settings, tables, functions and gates, and the admin who asks."""
@@ -143,6 +163,8 @@ class Deployment:
     """Strikes a satellite off the registry; False if it is not there any more."""
     parameters: Callable[[], Mapping[str, str]] = dict
     """What the stack was deployed with."""
+    calls: ReadCalls = _no_calls
+    """The calls of the invocation log."""
 
     def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment, as to the enforcer."""
@@ -220,6 +242,7 @@ def find_by(session: "boto3.Session", stack: str) -> Deployment:
         requests=lambda: _requests(session, settings),
         forget=lambda satellite: _forget(session, settings, satellite),
         parameters=lambda: _parameters(session, stack),
+        calls=lambda start, end, told=no_progress: _calls(session, outputs, start, end, told),
         # Looked up when it is asked: an earlier version's stack has no meter function.
         ask_meter=lambda event: _ask(session, _meter(outputs, stack))(event),  # noqa: PLW0108 - see above
     )
@@ -233,6 +256,20 @@ def _meter(outputs: Mapping[str, str], stack: str) -> str:
             "not recount: deploy it again",
         )
     return outputs[METER]
+
+
+def _calls(
+    session: "boto3.Session",
+    outputs: Mapping[str, str],
+    start: datetime,
+    end: datetime,
+    told: Callable[[float], None],
+) -> Iterator[Mapping[str, Any]]:
+    from quota_enforcer.aws.cloudwatch.insights.calls import calls_without_bodies  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.cloudwatch.insights.query import InsightsQueries  # noqa: PLC0415 - as boto3 above
+
+    queries = InsightsQueries(session.client("logs"), outputs[LOG])
+    return calls_without_bodies(queries, start, end, told)
 
 
 def _forget(session: "boto3.Session", settings: Settings, satellite: Satellite) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from botocore.stub import Stubber
 
 from builders import UTC_ZONE
-from quota_enforcer.aws.cloudwatch import trail
-from quota_enforcer.aws.cloudwatch.trail import TrailLog, TrailUnread, query_text
+from quota_enforcer.aws.cloudwatch.insights import trail
+from quota_enforcer.aws.cloudwatch.insights.query import QueryUnread
+from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog, query_text
 from quota_enforcer.doctor.witness.trail import TrailRead, TrailRow
 from trail_events import ACCOUNT, Insights, an_event
 
@@ -110,14 +111,14 @@ def test_a_caller_without_an_arn_has_none() -> None:
 
 @pytest.mark.parametrize("status", ["Failed", "Cancelled", "Timeout", "Unknown"])
 def test_a_query_that_ends_otherwise_is_no_empty_trail(status: str) -> None:
-    with pytest.raises(TrailUnread, match=f"ended as {status}"):
+    with pytest.raises(QueryUnread, match=f"ended as {status}"):
         read(Insights([], ends=status))
 
 
 def test_a_query_is_not_waited_for_for_ever() -> None:
     waited: list[float] = []
     log = TrailLog(Insights([], looks=10_000), "trail", UTC_ZONE, waited.append)
-    with pytest.raises(TrailUnread, match="not done after 120 seconds"):
+    with pytest.raises(QueryUnread, match="not done after 120 seconds"):
         log.read(START, END)
     assert sum(waited) == 120
 

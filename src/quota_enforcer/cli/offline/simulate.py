@@ -1,6 +1,6 @@
 """`simulate`: what quotas would have done to the calls of an invocation log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +11,11 @@ import typer
 
 from quota_enforcer.cli.files.items import read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
-from quota_enforcer.cli.files.logs import log_readings, log_source
+from quota_enforcer.cli.files.logs import STDIN, log_readings, log_source
+from quota_enforcer.cli.offline.log_of_deployment import readings_of_days, say_what_is_missing
 from quota_enforcer.cli.offline.simulated import Beside, document, show
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, HomeAccount
+from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, Target, on_target
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
@@ -27,15 +28,16 @@ from quota_enforcer.core.usage.window import UnknownTimeZone, local_date, time_z
 from quota_enforcer.insight.quotas.coverage import coverage_of_calls
 from quota_enforcer.insight.simulate import Delays
 from quota_enforcer.insight.simulate import simulate as replay
-from quota_enforcer.meter.log.record import Counted, without_repeats
+from quota_enforcer.meter.log.record import Counted, Reading, without_repeats
 
+_UTC = "UTC"
 LONGEST_LAG = 86_400
 """Seconds; no meter takes more than a day."""
 
 
-def _zone(name: str) -> str:
+def _zone(name: str | None) -> str | None:
     try:
-        time_zone(name)
+        time_zone(_UTC if name is None else name)
     except UnknownTimeZone as error:
         raise typer.BadParameter(str(error)) from None
     return name
@@ -47,15 +49,27 @@ def _lag(seconds: float) -> float:
     return seconds
 
 
-def simulate(
+@on_target
+def simulate(  # noqa: PLR0913 - one argument for each option
+    target: Target,
+    *,
     log: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE",
-            callback=log_source,
+            callback=lambda file: file and log_source(file),
             help="The log, plain or gzip, or an export of it: a file, a folder, or - for stdin.",
         ),
-    ],
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=400,
+            help="Instead of a file: so many days until now of the deployment's own log, without "
+            "prompts and answers.",
+        ),
+    ] = None,
     quotas: Annotated[
         Path,
         typer.Option(
@@ -66,11 +80,13 @@ def simulate(
         ),
     ],
     time_zone: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="ZONE", callback=_zone, help="Where hours, days, weeks and months begin."
+            metavar="ZONE",
+            callback=_zone,
+            help="Where hours, days, weeks and months begin. Default: UTC, or the deployment's.",
         ),
-    ] = "UTC",
+    ] = None,
     account: HomeAccount = "",
     lag: Annotated[
         float,
@@ -78,13 +94,14 @@ def simulate(
             metavar="SECONDS", callback=_lag, help="How long after a call its deny is in force."
         ),
     ] = 0,
-    *,
     as_json: AsJson = False,
 ) -> None:
     """Replay a log against quotas: who would have been warned and blocked, when, and by what.
 
-    It needs no AWS account. A call that arrives while its principal is blocked for its model is
-    refused and not counted. Every model that a quota names counts as an installed scope.
+    With --log it needs no AWS account; with --days it reads the deployment's log group by Logs
+    Insights, which AWS charges for by what it looks through. A call that arrives while its
+    principal is blocked for its model is refused and not counted. Every model that a quota names
+    counts as an installed scope.
     Quotas with regions or accounts go by what the records say of both.
     What quotas with `closes` refuse and save is shown beside what they would if they closed what
     they count, and nothing before their limit.
@@ -92,8 +109,17 @@ def simulate(
     Examples:
       quota-enforcer simulate --log calls.jsonl.gz --quotas quotas.yaml
       quota-enforcer simulate --log calls.jsonl --quotas quotas.json --lag 15 --json
+      quota-enforcer simulate --days 7 --quotas quotas.yaml
     """
-    zone = ZoneInfo(time_zone)
+    if (log is None) == (days is None):
+        raise typer.BadParameter(
+            "give either --log FILE, or --days NUMBER for the deployment's log"
+        )
+    deployment = None if log else target.find()
+    if deployment is not None:
+        account = account or deployment.settings.account
+        time_zone = time_zone or str(deployment.settings.zone)
+    zone = ZoneInfo(time_zone or _UTC)
     found = read_quota_file(quotas, zone, account)
     if found.invalid:
         for each in found.invalid:
@@ -104,7 +130,11 @@ def simulate(
         visible=lambda call: call.at + timedelta(seconds=lag),
         lag=DenyLag(Decimal(str(lag)), Decimal(0)),
     )
-    calls = _calls(log, account)
+    if deployment is not None and days is not None:
+        calls = _calls(readings_of_days(deployment, days, account), account)
+        say_what_is_missing(deployment, calls, days)
+    else:
+        calls = _calls(log_readings(log or STDIN, account), account)
     outcomes = replay(calls, found.rules, prices.of, zone, delays)
     plain = [each.plain if isinstance(each, Quota) else each for each in found.rules]
     beside = None
@@ -144,12 +174,12 @@ class _Prices:
             )
 
 
-def _calls(log: Path, home: str) -> list[Counted]:
+def _calls(readings: Iterable[Reading], home: str) -> list[Counted]:
     """The calls of the log, each once; what else it holds is said on stderr."""
     summary = LogSummary(home=home)
 
     def counted() -> Iterator[Counted]:
-        for reading in log_readings(log, home):
+        for reading in readings:
             summary.add(reading)
             if isinstance(reading, Counted):
                 yield reading

@@ -1,13 +1,15 @@
-"""What FilterLogEvents and DescribeLogGroups say about a log group, where the emulator differs.
+"""What reads of a log group say, where the emulator differs from AWS.
 
 - FilterLogEvents gives at most 10,000 events and a token for the next; the emulator ends there.
 - A stream that does not exist is an error, not an empty answer.
 - Events older than the log group's retention are gone.
   https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+- Logs Insights knows the fields of a record that is JSON by their paths; the emulator its own only.
 - A log group that CloudFormation makes is dated with the simulated clock, like all others.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
+import json
 from datetime import timedelta
 from typing import Any, Final
 
@@ -37,7 +39,26 @@ def install() -> None:
         return name, attributes
 
     cloudwatch_logs._filter_log_events = filtered
+    cloudwatch_logs._row_from_record = row
     made["create"] = create
+
+
+def row(record: dict[str, Any], fields: list[str]) -> list[dict[str, str]]:
+    """One result of a query; a field that the record has not is left out."""
+    public = cloudwatch_logs._public_log_record(record)
+    try:
+        said = json.loads(public.get("@message", ""))
+    except ValueError:
+        said = None
+    found = {name: public.get(name, _inside(said, name)) for name in fields}
+    return [{"field": name, "value": str(value)} for name, value in found.items() if value != ""]
+
+
+def _inside(record: Any, path: str) -> Any:
+    """Empty where there is nothing, or no plain value."""
+    for name in path.split("."):
+        record = record.get(name) if isinstance(record, dict) else None
+    return "" if record is None or isinstance(record, dict | list) else record
 
 
 def _filtered(request: dict[str, Any], group: dict[str, Any]) -> Any:

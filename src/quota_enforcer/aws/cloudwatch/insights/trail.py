@@ -9,24 +9,19 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import EnforcerError
+from quota_enforcer.aws.cloudwatch.insights.query import (
+    MOST_ROWS,
+    InsightsQueries,
+    LogsQueryClient,
+)
 from quota_enforcer.core.usage.window import HOUR, hour_start
 from quota_enforcer.doctor.witness.trail import LOGGED, UNLOGGED, TrailRead, TrailRow
 
-MOST_ROWS: Final = 10_000
-"""Of one query's result.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
-"""
 _LATE: Final = timedelta(minutes=30)
 """CloudTrail delivers within some 15 minutes."""
-_PATIENCE: Final = 120
-"""Seconds for one query; AWS ends one after an hour."""
-_PAUSE: Final = 1.0
-_UNDER_WAY: Final = frozenset({"Scheduled", "Running"})
 _SUMS: Final = {
     "calls": "count(*)",
     "with_tokens": "count(additionalEventData.inputTokens)",
@@ -37,20 +32,6 @@ _BY: Final = ("made", "recipientAccountId", "awsRegion", "userIdentity.arn", "ev
 _LENGTHS: Final = {0: 13, 30: 15}
 """Letters of `2026-12-01T09:45` that tell clock hours apart, by the minute at which they begin."""
 _MINUTES: Final = 16
-
-
-class LogsQueryClient(Protocol):
-    """The part of boto3's `logs` client that is used here."""
-
-    def start_query(self, **request: Any) -> Any:
-        """Begin a query."""
-
-    def get_query_results(self, **request: Any) -> Any:
-        """How far a query is, and what it found."""
-
-
-class TrailUnread(EnforcerError):
-    """A query ended without a result, or takes too long."""
 
 
 def query_text(letters: int) -> str:
@@ -81,13 +62,11 @@ class TrailLog:
         zone: ZoneInfo,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = client
-        self._group = group
+        self._queries = InsightsQueries(client, group, wait)
         self._zone = zone
-        self._wait = wait
 
     def read(self, start: datetime, end: datetime) -> TrailRead:
-        """The calls made from `start` to before `end`; raises TrailUnread, and what boto3 raises.
+        """The calls made from `start` to before `end`; raises QueryUnread, and what boto3 raises.
 
         CloudTrail writes some of them later, so the query looks further.
         """
@@ -112,35 +91,13 @@ class TrailLog:
         self, query: str, start: datetime, end: datetime
     ) -> Iterator[list[Mapping[str, str]]]:
         """Of the whole time, or of its halves if that is more than a query returns."""
-        rows = self._asked(query, start, end)
+        rows = self._queries.ask(query, start, int(end.timestamp()) - 1)
         if len(rows) < MOST_ROWS or end - start <= HOUR:
             yield rows
             return
         middle = (start + (end - start) / 2).replace(second=0, microsecond=0)
         yield from self._results(query, start, middle)
         yield from self._results(query, middle, end)
-
-    def _asked(self, query: str, start: datetime, end: datetime) -> list[Mapping[str, str]]:
-        answer = self._client.start_query(
-            logGroupName=self._group,
-            startTime=int(start.timestamp()),
-            endTime=int(end.timestamp()) - 1,  # which belongs to it
-            queryString=query,
-        )
-        waited = 0.0
-        while True:
-            result = self._client.get_query_results(queryId=answer["queryId"])
-            if result["status"] not in _UNDER_WAY:
-                break
-            if waited >= _PATIENCE:
-                raise TrailUnread(
-                    f"the query of {self._group} is not done after {_PATIENCE} seconds; try again"
-                )
-            self._wait(_PAUSE)
-            waited += _PAUSE
-        if result["status"] != "Complete":
-            raise TrailUnread(f"the query of {self._group} ended as {result['status']}; try again")
-        return [{each["field"]: each.get("value", "") for each in row} for row in result["results"]]
 
 
 def _moment(text: str) -> datetime | None:

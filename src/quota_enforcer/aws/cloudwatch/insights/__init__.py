@@ -1,0 +1,1 @@
+"""Log groups, read by queries of Logs Insights."""
