@@ -25,6 +25,7 @@ from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.model import SeenModel
+from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document, taken
@@ -141,7 +142,7 @@ class Shell:
         )
 
     def read_calls(
-        self, start: datetime, end: datetime, told: Callable[[float], None]
+        self, start: datetime, end: datetime, told: Callable[[float], None] = no_progress
     ) -> Iterator[dict[str, Any]]:
         """The records of the log between two moments."""
         told(1)

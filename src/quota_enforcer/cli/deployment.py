@@ -268,7 +268,8 @@ def _calls(
     from quota_enforcer.aws.cloudwatch.insights.calls import calls_without_bodies  # noqa: PLC0415 - as boto3 above
     from quota_enforcer.aws.cloudwatch.insights.query import InsightsQueries  # noqa: PLC0415 - as boto3 above
 
-    queries = InsightsQueries(session.client("logs"), outputs[LOG])
+    client: Any = session.client("logs")
+    queries = InsightsQueries(client, outputs[LOG])
     return calls_without_bodies(queries, start, end, told)
 
 

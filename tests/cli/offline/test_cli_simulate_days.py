@@ -53,7 +53,10 @@ def test_days_and_accounts_are_the_deployments(shell: Shell, quotas: str) -> Non
 
 
 def test_callers_of_other_accounts_have_their_number(shell: Shell, quotas: str) -> None:
-    theirs = {"identity__arn": "arn:aws:iam::444455556666:user/bob", "accountId": "444455556666"}
+    theirs: dict[str, Any] = {
+        "identity__arn": "arn:aws:iam::444455556666:user/bob",
+        "accountId": "444455556666",
+    }
     shell.logged = [call("2026-11-23T04:00:00Z", **theirs)]
     asked = ("simulate", "--days", "7", "--quotas", quotas)
     assert shell.world.settings.account == ACCOUNT
