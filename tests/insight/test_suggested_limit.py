@@ -110,7 +110,7 @@ def test_where_any_limit_would_do_none_is_suggested(usages: list[Usage], most: i
 
 @pytest.mark.parametrize(
     ("unit", "sums"),
-    [(Unit.DAY, [20, 20, 30, 30]), (Unit.WEEK, [40, 60]), (Unit.MONTH, [100])],
+    [(Unit.DAY, [30, 30, 20, 20]), (Unit.WEEK, [60, 40]), (Unit.MONTH, [100])],
 )
 def test_a_window_sums_up_its_days_and_is_counted_once(unit: Unit, sums: list[int]) -> None:
     """16 and 22 November are Monday and Sunday of one week."""

@@ -87,3 +87,35 @@ def test_satellites_have_logs_of_their_own(shell: Shell, quotas: str) -> None:
     shell.logged = [call(f"{NOON:%Y-%m-%d}T04:00:00Z")]
     result = shell.run("simulate", "--days", "7", "--quotas", quotas)
     assert "satellites are in their logs" in result.stderr
+
+
+def test_without_a_file_it_replays_the_quotas_in_force(shell: Shell) -> None:
+    shell.world.quota(principal="default", limit=500)
+    shell.logged = [call("2026-11-23T04:00:00Z")]
+    found = shell.json("simulate", "--days", "7")["principals"]["user/alice"]
+    assert [each["kind"] for each in found["events"]][-1] == "blocked"
+
+
+@pytest.mark.parametrize(("in_the_file", "cost"), [([], "0.02"), (["10000"], "0.2")])
+def test_prices_of_the_quota_table_count_where_the_file_has_none(
+    shell: Shell, tmp_path: Path, in_the_file: list[str], cost: str
+) -> None:
+    """Here of a model that no list has, at dollars for a million tokens."""
+    model = "nobody.model-v1"
+    shell.world.quotas.put(a_price(model, "1000"))
+    file = tmp_path / "quotas.json"
+    items = [an_item(), *(a_price(model, price) for price in in_the_file)]
+    file.write_text(json.dumps(items), encoding="utf-8")
+    shell.logged = [call("2026-11-23T04:00:00Z", 10, modelId=model, output__outputTokenCount=10)]
+    found = shell.json("simulate", "--days", "7", "--quotas", str(file))
+    assert found["principals"]["user/alice"]["usage"]["cost_usd"] == cost
+
+
+def a_price(model: str, dollars: str) -> dict[str, str]:
+    return {"principal": f"price/{model}", "quota": "price", "input": dollars, "output": dollars}
+
+
+def test_a_file_of_the_log_needs_one_of_quotas(shell: Shell) -> None:
+    result = shell.run("simulate", "--log", "-")
+    assert result.exit_code == 2
+    assert "--quotas FILE" in result.stderr

@@ -2,15 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment import Deployment
 from quota_enforcer.cli.files.exports import readings
+from quota_enforcer.cli.files.items import QuotaFile, read_quota_file
 from quota_enforcer.cli.terminal.errors import NotYet
 from quota_enforcer.cli.terminal.output import hint, how_far, warn
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.meter.log.record import Counted, Reading
+
+
+def quotas_of(deployment: Deployment, file: Path | None, zone: ZoneInfo, home: str) -> QuotaFile:
+    """What a file says, or what is in force; prices of the quota table where the file has none."""
+    loaded = deployment.load(clock.now())
+    if file is None:
+        return QuotaFile(list(loaded.rules), dict(loaded.prices))
+    found = read_quota_file(file, zone, home)
+    found.prices = {**loaded.prices, **found.prices}
+    return found
 
 
 def readings_of_days(deployment: Deployment, days: int, home: str) -> Iterator[Reading]:

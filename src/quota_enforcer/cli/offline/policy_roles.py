@@ -224,8 +224,8 @@ def viewer(
 ) -> None:
     """Write the policy of somebody who sees everything and changes nothing.
 
-    With it `status`, `explain`, `usage`, `forecast`, `history`, `report`, `quota list` and the
-    console show what they show an admin.
+    With it `status`, `explain`, `usage`, `forecast`, `suggest`, `history`, `report`, `quota list`
+    and the console show what they show an admin.
 
     Examples:
       quota-enforcer policy viewer --account 111122223333

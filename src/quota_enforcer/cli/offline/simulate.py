@@ -12,7 +12,11 @@ import typer
 from quota_enforcer.cli.files.items import read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import STDIN, log_readings, log_source
-from quota_enforcer.cli.offline.log_of_deployment import readings_of_days, say_what_is_missing
+from quota_enforcer.cli.offline.log_of_deployment import (
+    quotas_of,
+    readings_of_days,
+    say_what_is_missing,
+)
 from quota_enforcer.cli.offline.simulated import Beside, document, show
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, Target, on_target
@@ -71,14 +75,15 @@ def simulate(  # noqa: PLR0913 - one argument for each option
         ),
     ] = None,
     quotas: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Quota and price items as in the quota table: a list, as JSON or YAML.",
+            help="Quota and price items as in the quota table: a list, as JSON or YAML. With "
+            "--days the default is that table itself.",
         ),
-    ],
+    ] = None,
     time_zone: Annotated[
         str | None,
         typer.Option(
@@ -109,6 +114,7 @@ def simulate(  # noqa: PLR0913 - one argument for each option
     Examples:
       quota-enforcer simulate --log calls.jsonl.gz --quotas quotas.yaml
       quota-enforcer simulate --log calls.jsonl --quotas quotas.json --lag 15 --json
+      quota-enforcer simulate --days 7
       quota-enforcer simulate --days 7 --quotas quotas.yaml
     """
     if (log is None) == (days is None):
@@ -120,7 +126,12 @@ def simulate(  # noqa: PLR0913 - one argument for each option
         account = account or deployment.settings.account
         time_zone = time_zone or str(deployment.settings.zone)
     zone = ZoneInfo(time_zone or _UTC)
-    found = read_quota_file(quotas, zone, account)
+    if deployment is not None:
+        found = quotas_of(deployment, quotas, zone, account)
+    elif quotas is not None:
+        found = read_quota_file(quotas, zone, account)
+    else:
+        raise typer.BadParameter("a --log is replayed against --quotas FILE: name one")
     if found.invalid:
         for each in found.invalid:
             fail(each.words)

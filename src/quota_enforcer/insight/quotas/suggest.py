@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
-from itertools import count
+from itertools import count, takewhile
 from typing import Final
 
 from quota_enforcer.core.deployment import Context
@@ -45,10 +45,9 @@ def limits(measure: Measure) -> Iterator[Decimal]:
 def whom_it_covers(
     quota: Quota, rules: Sequence[Rule], known: Sequence[Principal], now: datetime
 ) -> list[Principal]:
-    """Those of whom nothing nearer replaces it, were it in force instead of the stored one."""
+    """Those of whom nothing nearer replaces it, were it in force; a stored one has the same id."""
     known = [each for each in known if each.kind is not Kind.TEAM]
-    others = [rule for rule in rules if (rule.subject, rule.name) != (quota.subject, quota.name)]
-    book = QuotaBook([*others, quota.among(known)])
+    book = QuotaBook([*rules, quota.among(known)])
     return [
         each
         for each in known
@@ -68,6 +67,9 @@ class PastWindows:
     """The windows in which somebody used something, each judged at its end or now."""
 
     verdicts: Mapping[Principal, tuple[Verdict, ...]]
+    """The fullest window first."""
+    whole: Fraction
+    """What surely was used in all of them."""
     days: int
     """On how many days anybody used anything: of the others nothing is known."""
     since: date | None
@@ -76,7 +78,7 @@ class PastWindows:
     @property
     def peaks(self) -> list[Verdict]:
         """Everybody's fullest window, the fullest first."""
-        fullest = (max(several, key=_sure) for several in self.verdicts.values())
+        fullest = (several[0] for several in self.verdicts.values())
         return sorted(fullest, key=_sure, reverse=True)
 
 
@@ -92,8 +94,9 @@ def past_windows(
     verdicts = {
         who: several
         for who, usage in sorted(usages.items())
-        if (several := tuple(_judged(plain, usage, first, context)))
+        if (several := _judged(plain, usage, first, context))
     }
+    whole = sum((_sure(each) for several in verdicts.values() for each in several), Decimal(0))
     today = local_date(context.now, context.zone)
     days = {
         day
@@ -102,17 +105,19 @@ def past_windows(
         for day, counts in of_model.days.items()
         if first <= day <= today and any(counts)
     }
-    return PastWindows(verdicts, len(days), min(days, default=None))
+    return PastWindows(verdicts, Fraction(whole), len(days), min(days, default=None))
 
 
-def _judged(quota: Quota, usage: Usage, first: date, context: Context) -> Iterator[Verdict]:
+def _judged(quota: Quota, usage: Usage, first: date, context: Context) -> tuple[Verdict, ...]:
     spans = (quota.window.span(at, context.zone) for at in _used_at(quota, usage, first, context))
     # A span at one moment has the buckets until then, so it is the bounds that make it one window.
-    for _, bound in sorted({(span.start, span.end) for span in spans}):
-        end = min(bound - _INSTANT, context.now)
-        verdict = judge(quota, usage, replace(context, now=end))
-        if any(verdict.counts):
-            yield verdict
+    ends = sorted({(span.start, span.end) for span in spans})
+    verdicts = (
+        judge(quota, usage, replace(context, now=min(end - _INSTANT, context.now)))
+        for _, end in ends
+    )
+    used = (verdict for verdict in verdicts if any(verdict.counts))
+    return tuple(sorted(used, key=_sure, reverse=True))
 
 
 def _used_at(quota: Quota, usage: Usage, first: date, context: Context) -> Iterator[datetime]:
@@ -143,15 +148,14 @@ class TriedLimit:
 def tried(limit: Decimal, past: PastWindows) -> TriedLimit:
     """Hold one limit against all windows."""
     blocked: dict[Principal, int] = {}
-    over = whole = Fraction(0)
+    over = Fraction(0)
     for who, several in past.verdicts.items():
-        reached = [verdict for verdict in several if _blocks(verdict, limit)]
+        reached = list(takewhile(lambda verdict: _blocks(verdict, limit), several))
         if reached:
             blocked[who] = len(reached)
-        over += sum((Fraction(each.sure) - Fraction(limit) for each in reached), Fraction(0))
-        whole += sum((Fraction(each.sure) for each in several), Fraction(0))
+            over += Fraction(sum(map(_sure, reached), Decimal(0)) - limit * len(reached))
     often = dict(sorted(blocked.items(), key=lambda each: (-each[1], each[0])))
-    share = over * FULL / whole if whole else Fraction(0)
+    share = over * FULL / past.whole if past.whole else over
     percent = Decimal(share.numerator) / Decimal(share.denominator)
     return TriedLimit(limit, often, percent.quantize(_TENTH, ROUND_DOWN))
 
