@@ -43,6 +43,8 @@ MOST_OF_MANY = 20.0
 """Seconds for an edit that concerns so many, most of whom have headroom."""
 OVER = 5
 """How many of these an edit of the default blocks."""
+LOOKED_AT = OVER + 1
+"""These and alice, of whom nobody has noted a headroom."""
 _BATCH = 25
 
 
@@ -172,7 +174,7 @@ def main() -> None:
         [
             Figure("an edit of one quota in IAM, p95", p95, "s", MOST),
             Figure(f"an edit of the default with {MANY:,} known", done, "s", MOST_OF_MANY),
-            Figure("whom it looked at", looked_at, "principals", OVER),
+            Figure("whom it looked at", looked_at, "principals", LOOKED_AT),
         ]
     )
 
