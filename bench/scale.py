@@ -56,7 +56,7 @@ STACK = "bench"
 NOW = datetime(2026, 11, 24, 15, 20, tzinfo=UTC)
 TICK, DAY = timedelta(minutes=5), timedelta(days=1)
 SIZES = (100, 1_000, 10_000)
-MOST_IDLE = 19
+MOST_IDLE = 20
 """Calls of an idle sweep, however many principals there are."""
 MOST_PER_CHANGED = 0.1
 """Calls of a sweep for each principal of whom nothing but usage has changed."""

@@ -73,13 +73,14 @@ def names(cells: list[str]) -> list[str]:
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
     monkeypatch.chdir(tmp_path)  # some commands read and write files
     records = (ROOT / "tests/data/logs/invocation_records.jsonl").read_text(encoding="utf-8")
-    calls = (json.dumps(json.loads(line)["record"]) for line in records.splitlines())
-    (tmp_path / "calls.jsonl").write_text("\n".join(calls), encoding="utf-8")
+    calls = [json.loads(line)["record"] for line in records.splitlines()]
+    (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
     (tmp_path / "quotas.yaml").write_text(shown("cat quotas.yaml")[0], encoding="utf-8")
     shell = a_shell(monkeypatch)
     monkeypatch.setattr(before, "probe_of", lambda _: FakeAccount())
     shell.world.install("anthropic.claude-3-opus*")
     shell.now = NOW
+    shell.logged = [{**call, "timestamp": f"{NOW - HOUR:%Y-%m-%dT%H:%M:%SZ}"} for call in calls]
     shell.used("alice", 3_000_000)
     shell.sweep()
     return shell
