@@ -21,6 +21,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
+from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.cli import deployment as deployments
 from quota_enforcer.cli.deployment import Deployment
@@ -76,8 +77,19 @@ def of(session: boto3.Session) -> Deployment:
         ZoneInfo("UTC"), "nobody", Breaker(10, 20), Metering.STREAM,
     )  # fmt: skip
     ledger, quotas = wiring.ledger(settings, session), wiring.quotas(settings, session)
+    reader = UsageReader(dynamodb, settings.ledger_table, settings.zone, ledger.usage)
     return Deployment(
-        settings, ledger, quotas, never, lambda: ADMIN, never, never, never, never, never
+        settings,
+        ledger,
+        quotas,
+        ask=never,
+        caller=lambda: ADMIN,
+        gates=never,
+        ask_meter=never,
+        usages=reader.usages,
+        sample=never,
+        subscriptions=never,
+        models=never,
     )
 
 
