@@ -30,7 +30,7 @@ else:  # a script finds what lies beside it
     from parts.figures import Figure, report
 
 ROOT = Path(__file__).parents[1]
-MOST_FILES = {"wake": 24, "edit": 10}
+MOST_FILES = {"wake": 14, "edit": 7}
 SOURCE = f"{ROOT / 'src' / 'quota_enforcer'}{os.sep}"
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
