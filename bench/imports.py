@@ -23,8 +23,8 @@ from typer.testing import CliRunner
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
-from quota_enforcer.cli import deployment as deployments
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import by_stack
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.yaml import written
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Breaker, Metering, Mode, Settings
@@ -146,7 +146,7 @@ def main() -> None:
     figures: list[Figure] = []
     for name, cloud in (("moto", on_moto), ("embedded AWS", on_embedded)):
         with cloud() as deployment, TemporaryDirectory() as folder:
-            deployments.find = lambda *_, found=deployment: found
+            by_stack.find = lambda *_, found=deployment: found
             figures += measure(name, Path(folder))
     report(figures)
 

@@ -22,7 +22,7 @@ from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from page_reading import PageReading
 from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
-from quota_enforcer.cli.deployment import find
+from quota_enforcer.cli.deployment.by_stack import find
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.usage.counts import Counts

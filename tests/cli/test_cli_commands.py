@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer import clock
-from quota_enforcer.cli import deployment
+from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.completion import values
 from quota_enforcer.core.ledger import Record
@@ -100,7 +100,7 @@ def test_without_a_deployment_the_forms_are_offered(monkeypatch: pytest.MonkeyPa
     def find(*_: object) -> None:
         raise ConnectionError("no network")
 
-    monkeypatch.setattr(deployment, "find", find)
+    monkeypatch.setattr(by_stack, "find", find)
     assert completed("quota-enforcer explain s") == ["sso/", "session/"]
 
 

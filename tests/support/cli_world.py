@@ -15,8 +15,8 @@ from fakes import FakeNames, FakeQuotas, FakeSubscriptions
 from gate_fakes import Gatehouse
 from quota_enforcer import clock
 from quota_enforcer.aws.functions.function_url import NotAnswered
-from quota_enforcer.cli import deployment
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment import by_stack
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.me import question
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal import asking
@@ -254,7 +254,7 @@ def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell
     """A shell on an empty deployment, at noon."""
     world = World(mode)
     shell = Shell(world, AdminTable(world.quotas), monkeypatch)
-    monkeypatch.setattr(deployment, "find", shell.find)
+    monkeypatch.setattr(by_stack, "find", shell.find)
     monkeypatch.setattr(question, "ask", shell.ask_me)
     monkeypatch.setattr(clock, "now", lambda: shell.now)
     for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):

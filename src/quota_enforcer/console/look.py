@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Final
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.report import source
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.notice import Notice

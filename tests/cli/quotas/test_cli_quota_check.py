@@ -133,7 +133,7 @@ def test_offline_a_file_needs_no_aws(
     def nowhere(*_: object) -> None:
         raise AssertionError("AWS was asked")
 
-    monkeypatch.setattr("quota_enforcer.cli.deployment.find", nowhere)
+    monkeypatch.setattr("quota_enforcer.cli.deployment.by_stack.find", nowhere)
     file = tmp_path / "quotas.json"
     file.write_text(json.dumps([an_item(models=["acme.big"])]), encoding="utf-8")
     assert "1 item: 0 not valid" in shell.out("quota", "check", str(file), "--offline")

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli_world import Shell, a_shell
-from quota_enforcer.cli import deployment as deployments
+from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.usage.place import Place
@@ -83,7 +83,7 @@ def test_without_aws_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(*_: object) -> None:
         raise NoDeployment("there is no stack")
 
-    monkeypatch.setattr("quota_enforcer.cli.deployment.find", nowhere)
+    monkeypatch.setattr("quota_enforcer.cli.deployment.by_stack.find", nowhere)
     assert offered("quota", "show", "") == KINDS
     assert offered("quota", "show", "user/alice", "") == []
     assert offered("release", "") == FORMS
@@ -125,7 +125,7 @@ def test_regions_are_offered_one_after_the_other() -> None:
 
 
 def test_units_are_those_of_the_organisation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployments, "organizations", lambda _: FakeOrganization())
+    monkeypatch.setattr(by_stack, "organizations", lambda _: FakeOrganization())
     assert offered(*PLAN, "--units", "") == ["ou-1-a", "ou-1-b", "ou-1-c", "r-1"]
     assert offered(*PLAN, "--units", "ou-1-a,ou") == ["ou-1-a,ou-1-b", "ou-1-a,ou-1-c"]
 
@@ -134,5 +134,5 @@ def test_who_may_not_list_the_organisation_is_offered_no_unit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(FakeOrganization, "get_paginator")
-    monkeypatch.setattr(deployments, "organizations", lambda _: FakeOrganization())
+    monkeypatch.setattr(by_stack, "organizations", lambda _: FakeOrganization())
     assert offered(*PLAN, "--units", "") == []

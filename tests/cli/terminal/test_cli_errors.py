@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from typer.testing import CliRunner
 
 from cli_world import Shell, a_shell
-from quota_enforcer.cli import deployment
+from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment, explain
 from quota_enforcer.core.errors import ConfigError
@@ -74,7 +74,7 @@ def test_an_error_is_one_line_on_stderr_that_says_what_to_do(
     def find(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(deployment, "find", find)
+    monkeypatch.setattr(by_stack, "find", find)
     result = CliRunner().invoke(app, ["status"])
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -93,7 +93,7 @@ def test_with_debug_the_error_itself_is_raised(
     def find(*_: object) -> None:
         raise NoRegionError
 
-    monkeypatch.setattr(deployment, "find", find)
+    monkeypatch.setattr(by_stack, "find", find)
     assert isinstance(CliRunner().invoke(app, args, env=env).exception, NoRegionError)
 
 

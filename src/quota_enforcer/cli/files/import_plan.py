@@ -8,7 +8,7 @@ from enum import StrEnum
 from threading import Event
 from typing import Any
 
-from quota_enforcer.cli.deployment import QuotaTable
+from quota_enforcer.cli.deployment.deployment import QuotaTable
 from quota_enforcer.cli.terminal.output import progress
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.quotas.describe import granted

@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.explain.verdict import amount
 from quota_enforcer.cli.insight.status.rows import row_document, used
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, MostRows, on_deployment

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import stored_item
 from quota_enforcer.cli.terminal.errors import NotYet
 from quota_enforcer.cli.terminal.options import AsJson, Name, on_deployment

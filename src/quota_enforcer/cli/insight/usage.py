@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.escaping import spreadsheet_cell
 from quota_enforcer.cli.terminal.options import (
     AsCsv,

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.exports import readings
 from quota_enforcer.cli.files.items import QuotaFile, read_quota_file
 from quota_enforcer.cli.terminal.errors import NotYet

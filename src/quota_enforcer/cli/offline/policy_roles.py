@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from quota_enforcer.cli.deployment import DEFAULT_STACK
+from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
 from quota_enforcer.cli.terminal.options import trail_group
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import roles as functions

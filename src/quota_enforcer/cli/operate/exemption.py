@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.quotas.edit import checked_rule, stored_item
 from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment

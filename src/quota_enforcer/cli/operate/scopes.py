@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
 from quota_enforcer.core.policies.names import ASK_WHOM, MODEL_SCOPES, deny_policy_name

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.check import check
 from quota_enforcer.cli.prices.discount import discount
 from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price, table_of

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.own import OwnPrice, own_prices, stored_price
 from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, off_words
 from quota_enforcer.cli.prices.trying import Try, tried

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.show import Listed
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.own import OwnPrice, own_prices, table_of
 from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, as_texts
 from quota_enforcer.cli.quotas.preview import DRY_RUN

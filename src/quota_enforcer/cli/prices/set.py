@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.own import (
     applying,
     held_before,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment, QuotaTable
+from quota_enforcer.cli.deployment.deployment import Deployment, QuotaTable
 from quota_enforcer.core.quotas.item import Item
 
 Try = Annotated[bool, typer.Option("--dry-run", help="Show what it would do; write nothing.")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.renewal import Renewal, renew
 from quota_enforcer.cli.prices.trying import Try
 from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.quotas.edit import (
     cannot_deny,

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.blocking import block_, unblock
 from quota_enforcer.cli.quotas.check import check
 from quota_enforcer.cli.quotas.edit import effect, no_such_item, stored_item

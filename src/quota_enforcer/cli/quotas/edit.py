@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.preview import (
     DRY_RUN,
     Consent,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.by_hand import permanent
 from quota_enforcer.cli.files.items import JSON_SUFFIX, ParsedItem, judge_items, table_items
 from quota_enforcer.cli.files.json import written as as_json_text

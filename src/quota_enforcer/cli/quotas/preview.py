@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.names import IN_IAM

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
     StoredEdit,
     carry_out,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import no_such_item, stored_item
 from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
 from quota_enforcer.cli.terminal.output import say, say_json, say_table

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal import asking
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import UnknownIdentity, near_names, these

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import typer
 
-from quota_enforcer.cli import deployment as deployments
-from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
+from quota_enforcer.cli.deployment import by_stack
+from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.output import SCREENFUL
@@ -151,7 +152,7 @@ class Target(NamedTuple):
 
     def find(self) -> Deployment:
         """Raises NoDeployment, ConfigError or an error of boto3."""
-        return deployments.find(*self)
+        return by_stack.find(*self)
 
 
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, how_far
 from quota_enforcer.core.deployment import Context

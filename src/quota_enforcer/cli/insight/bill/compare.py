@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.bill.reader import BillReader
 from quota_enforcer.cli.terminal.output import how_far
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.explain.document import document
 from quota_enforcer.cli.insight.explain.words import say_explained
 from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from quota_enforcer.cli.deployment import stack_outputs
+from quota_enforcer.cli.deployment.by_stack import stack_outputs
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.core.errors import NotThere

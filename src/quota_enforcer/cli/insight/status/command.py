@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.status.observing import (
     Observed,
     first_moment,

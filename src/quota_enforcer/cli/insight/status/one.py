@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.status.observing import Observed, first_moment, in_words, tallied
 from quota_enforcer.cli.insight.status.page import header, header_document, hints
 from quota_enforcer.cli.insight.status.rows import (

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState

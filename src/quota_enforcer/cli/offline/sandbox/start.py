@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
-from quota_enforcer.cli.deployment import find_by
+from quota_enforcer.cli.deployment.by_stack import find_by
 from quota_enforcer.cli.offline.demo import STOPS, find_template, signals_end_it
 from quota_enforcer.cli.terminal.output import console, hint, say, warn
 from quota_enforcer.clock import SIMULATED

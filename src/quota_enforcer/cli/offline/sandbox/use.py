@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from quota_enforcer.cli.deployment import find_by
+from quota_enforcer.cli.deployment.by_stack import find_by
 from quota_enforcer.cli.insight.status.rows import row_document, say_rows
 from quota_enforcer.cli.terminal.output import console, say, say_json
 from quota_enforcer.core.deployment import Context

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.operate.gates.boundaries import commands, gate_for, steps
 from quota_enforcer.cli.operate.gates.names import (
     RoleNaming,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.cli.terminal.styles import styled

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment, Subscriptions
+from quota_enforcer.cli.deployment.deployment import Deployment, Subscriptions
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
 from quota_enforcer.core.errors import NotThere, UnknownIdentity

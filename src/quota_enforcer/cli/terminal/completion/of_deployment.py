@@ -9,8 +9,9 @@ from typing import TypeVar
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli import deployment as deployments
-from quota_enforcer.cli.deployment import DEFAULT_STACK, Deployment
+from quota_enforcer.cli.deployment import by_stack
+from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.quotas.subject import GROUPS, GROUPS_OF_AN_ACCOUNT, Subject
 from quota_enforcer.core.usage.place import REGIONS
@@ -42,7 +43,7 @@ def stack(ctx: typer.Context, incomplete: str) -> list[str]:
     """The deployments of the account and Region that the line names."""
     profile, region = map(ctx.params.get, ("profile", "region"))
     try:
-        return _matching(deployments.names(profile, region), incomplete)
+        return _matching(by_stack.names(profile, region), incomplete)
     except Exception:  # noqa: BLE001 - as below
         return []
 
@@ -62,7 +63,7 @@ def units(ctx: typer.Context, incomplete: str) -> list[str]:
     from quota_enforcer.aws.account import organization  # noqa: PLC0415 - only who asks pays for it
 
     try:
-        client = deployments.organizations(ctx.params.get("profile"))
+        client = by_stack.organizations(ctx.params.get("profile"))
         return _after_commas(organization.units(client), incomplete)
     except Exception:  # noqa: BLE001 - an error would be printed into the line being typed
         return []
@@ -105,6 +106,6 @@ def _asked(ctx: typer.Context, ask: Callable[[Deployment], list[T]]) -> list[T]:
     """The answer of the deployment that the line names; nothing if anything goes wrong."""
     stack, profile, region = map(ctx.params.get, ("stack", "profile", "region"))
     try:
-        return ask(deployments.find(stack or DEFAULT_STACK, profile, region))
+        return ask(by_stack.find(stack or DEFAULT_STACK, profile, region))
     except Exception:  # noqa: BLE001 - an error would be printed into the line being typed
         return []
