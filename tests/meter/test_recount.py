@@ -12,7 +12,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.stored import Bucket, MeterRules
 from quota_enforcer.meter.ports import LogEvent
-from quota_enforcer.meter.recount import Recounter, RecountRefused
+from quota_enforcer.meter.recount.recounter import Recounter, RecountRefused
 from stream_fakes import Died, Place, call, delivery, event, truth
 
 MINUTE = timedelta(minutes=1)

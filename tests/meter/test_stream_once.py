@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from builders import HOUR, NOON
 from quota_enforcer.meter.ports import LogEvent
-from quota_enforcer.meter.recount import RecountRefused
+from quota_enforcer.meter.recount.recounter import RecountRefused
 from stream_fakes import Died, Place, call, delivery, truth
 
 MINUTE = timedelta(minutes=1)

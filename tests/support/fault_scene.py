@@ -31,7 +31,7 @@ from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.roles import Role
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import LogEvent
-from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import Stream
 from stream_fakes import (
     GROUP,

@@ -30,7 +30,7 @@ from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import local_date, minute_start, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
-from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import BEDROCK_STREAM, Stream
 from quota_enforcer.meter.watch.compare import Witnessed
 from quota_enforcer.meter.watch.ports import HourTally, LogTraffic, WatchMemory

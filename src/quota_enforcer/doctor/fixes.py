@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from quota_enforcer.meter.recount import CLOSED_AFTER
+from quota_enforcer.meter.recount.recounter import CLOSED_AFTER
 
 ATTACH = "attach the policy that it prints to yourself"
 """What to do with `policy doctor`."""

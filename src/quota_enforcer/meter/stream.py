@@ -20,7 +20,7 @@ from quota_enforcer.meter.log.batch import Batch, moments_of
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent
-from quota_enforcer.meter.recount import searched
+from quota_enforcer.meter.recount.log_hour import searched
 
 BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""

@@ -10,7 +10,7 @@ from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import HOUR, hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import DeliveryResult, Stream
 from quota_enforcer.satellites.intake import HomeStack
 from quota_enforcer.satellites.registry import Satellite, SatelliteRegistry

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.lambdas.meter.telemetry import NAMED, count, logger, metrics
-from quota_enforcer.meter.recount import RecountRefused
+from quota_enforcer.meter.recount.recounter import RecountRefused
 
 if TYPE_CHECKING:
     from quota_enforcer.lambdas.meter.events import RecountRequest
     from quota_enforcer.lambdas.meter.places import SatellitePlaces
     from quota_enforcer.lambdas.meter.wiring import Meter
-    from quota_enforcer.meter.recount import Recounted, Recounter
+    from quota_enforcer.meter.recount.recounter import Recounted, Recounter
     from quota_enforcer.satellites.registry import Satellite
 
 LOOK_EVERY: Final = 6

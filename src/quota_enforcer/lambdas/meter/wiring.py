@@ -19,7 +19,7 @@ from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.lambdas.meter.satellites import satellite_places
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.recount import Recounter
+from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import Stream
 from quota_enforcer.meter.watch.metered import MetricTallies
 from quota_enforcer.meter.watch.watch import MeterWatch

@@ -24,7 +24,7 @@ from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import next_hour
 from quota_enforcer.meter.ports import AddResult, UsageEntry
-from quota_enforcer.meter.recount import ADDED_FREELY
+from quota_enforcer.meter.recount.recounter import ADDED_FREELY
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Write

@@ -17,19 +17,17 @@ from quota_enforcer.core.quotas.precedence import by_the_minute
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.reads import Woken
-from quota_enforcer.core.usage.window import hour_start, local_date, minute_start, next_hour
+from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.meter.appearances import AppearanceRecorder
-from quota_enforcer.meter.log.batch import time_of
-from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
-from quota_enforcer.meter.ports import LogEvent, Recount, UsageEntry
+from quota_enforcer.meter.ports import Recount
+from quota_enforcer.meter.recount.log_hour import LogHour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from zoneinfo import ZoneInfo
 
     from quota_enforcer.core.principal import Principal
-    from quota_enforcer.core.usage.stored import Bucket, Source
+    from quota_enforcer.core.usage.stored import Bucket
 
 METER = "recount"
 ADDED_FREELY = timedelta(minutes=5)
@@ -38,9 +36,6 @@ CLOSED_AFTER = 2 * ADDED_FREELY
 """After its end an hour is closed, and may be recounted."""
 MINUTES_MATTER = timedelta(hours=1)
 """So long after its end no window of minutes reaches back to an hour any more."""
-EARLIER = timedelta(minutes=5)
-LATER = timedelta(minutes=70)
-"""How far the log's time of an event may be from the record's own, before it and after it."""
 
 _ZERO = Counts()
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -108,10 +103,11 @@ class Recounter:
         ledger.ask_recounts([hour], now)
         ledger.start_recount(hour, now)
         left_out = without if everything else without | ledger.left_out(hour)
-        found = self._read(hour, left_out)
+        found = LogHour(hour, self._log_group)
+        found.read(self._adapters, left_out)
         if wrong := sorted(without - found.left_out):
             # It stays asked for: others may have asked, and from now on no call is added to it.
-            raise RecountRefused(self._not_left_out(wrong[0], hour, found))
+            raise RecountRefused(found.why_not_left_out(wrong[0]))
         if without or everything:
             ledger.leave_out(hour, left_out)
             ledger.post([_left_out(hour, found.left_out, now, self._log_group)])
@@ -155,7 +151,7 @@ class Recounter:
         )
 
     def _set_minutes(
-        self, hour: datetime, found: "_Found", stored: "Collection[Bucket]", now: datetime
+        self, hour: datetime, found: LogHour, stored: "Collection[Bucket]", now: datetime
     ) -> None:
         """For whoever has a window of minutes, while one may still reach back so far."""
         end = next_hour(hour, self._log_group.zone)
@@ -165,22 +161,6 @@ class Recounter:
             if by_the_minute(bucket.principal, found.counted_by_minute):
                 minutes = found.minutes.get(bucket, {})
                 self._adapters.ledger.set_minutes(bucket, hour, end, minutes)
-
-    def _not_left_out(self, event: str, hour: datetime, found: "_Found") -> str:
-        """Why leaving out an event would change nothing in this hour."""
-        if event in found.skipped:
-            return f"event {event} counts nothing: {found.skipped[event]}; there is no need for it"
-        if event in found.elsewhere:
-            other = f"{found.elsewhere[event]:%Y-%m-%dT%H:%M}Z"
-            return (
-                f"event {event} is a call in the hour from {other}, not in that from "
-                f"{hour:%Y-%m-%dT%H:%M}Z: `quota-enforcer recount {other} --without {event}"
-                f"{self._log_group.option}`"
-            )
-        return (
-            f"the log {self._log_group.shown} has no event {event} in the hour from "
-            f"{hour:%Y-%m-%dT%H:%M}Z: take the eventId that `aws logs filter-log-events` shows"
-        )
 
     def _allow(self, hour: datetime, now: datetime) -> None:
         """Raises RecountRefused if this hour cannot be recounted, now or ever."""
@@ -223,42 +203,6 @@ class Recounter:
     def _closes(self, hour: datetime) -> datetime:
         return next_hour(hour, self._log_group.zone) + CLOSED_AFTER
 
-    def _read(self, hour: datetime, left_out: frozenset[str]) -> "_Found":
-        """What the log holds of an hour: each call once, even if it is logged twice."""
-        found = _Found()
-        end = next_hour(hour, self._log_group.zone)
-        rules = self._adapters.ledger.meter_rules()
-        calls = self._adapters.calls(rules, self._log_group)
-        found.counted_by_minute = rules.minutes
-        for event in self._adapters.log.events(*searched(hour, self._log_group.zone)):
-            inside = hour <= time_of(event) < end
-            found.lines += inside
-            if event.id in left_out:
-                self._leave_out(event, hour, found)
-                continue
-            # Against the event's own time: by now a wrong date of that day may have come true.
-            match calls.read(event, time_of(event)):
-                case UsageEntry() as call if call.hour == hour:
-                    found.add(call)
-                case Quarantined(reason) if inside:
-                    found.unread[reason] += 1
-                case _:
-                    pass
-        return found
-
-    def _leave_out(self, event: LogEvent, hour: datetime, found: "_Found") -> None:
-        """An event that was asked for, by what its record says: the log may date it otherwise."""
-        match read(event.message, self._log_group.account):
-            case Skipped(reason):
-                found.skipped[event.id] = reason
-            case reading:
-                at = reading.at if isinstance(reading, Counted) else time_of(event)
-                own = hour_start(at, self._log_group.zone)
-                if own == hour:
-                    found.left_out.add(event.id)
-                else:
-                    found.elsewhere[event.id] = own.astimezone(UTC)
-
 
 def _left_out(
     hour: datetime, events: Collection[str], now: datetime, log_group: MeteredLogGroup
@@ -278,50 +222,5 @@ def _left_out(
     return Notice(NoticeKind.METERING_GAP, now, "", "", why, since=hour)
 
 
-def searched(hour: datetime, zone: "ZoneInfo") -> tuple[datetime, datetime]:
-    """From when to when the log is read for the calls of an hour, by the times of its events."""
-    return hour - EARLIER, next_hour(hour, zone) + LATER
-
-
 def _turn(recount: Recount) -> tuple[datetime, datetime]:
     return recount.started or _NEVER, recount.hour
-
-
-class _Found:
-    """What the log holds of one hour."""
-
-    def __init__(self) -> None:
-        self.sums: dict[Bucket, Counts] = {}
-        self.models: dict[str, Counts] = {}
-        """The sums of each call once, while one call may be in the buckets of several."""
-        self.lines = 0
-        self.unread: Counter[str] = Counter()
-        self.left_out: set[str] = set()
-        self.elsewhere: dict[str, datetime] = {}
-        """Events to be left out that are calls of another hour, and its start in UTC."""
-        self.skipped: dict[str, str] = {}
-        """Those that are no usage anyway, and why."""
-        self.people: set[Source] = set()
-        self.minutes: dict[Bucket, dict[datetime, Counts]] = {}
-        """Of those whose usage is counted by the minute too."""
-        self.counted_by_minute: frozenset[str] = frozenset()
-        self._keys: set[str] = set()
-
-    @property
-    def records(self) -> int:
-        return len(self._keys)
-
-    def add(self, call: UsageEntry) -> None:
-        if call.key in self._keys:
-            return
-        self._keys.add(call.key)
-        self.people |= {call.source} if call.source else set()
-        model = call.buckets[0].model
-        self.models[model] = Counts.total((self.models.get(model, _ZERO), call.counts))
-        for bucket in call.buckets:
-            known = self.sums.get(bucket)
-            self.sums[bucket] = Counts.total((known, call.counts)) if known else call.counts
-        minute = minute_start(call.at)
-        for bucket in call.by_the_minute:
-            of = self.minutes.setdefault(bucket, {})
-            of[minute] = Counts.total((of.get(minute, _ZERO), call.counts))

@@ -1,0 +1,1 @@
+"""The recount: what the log holds of a closed hour, and the buckets set from it."""
