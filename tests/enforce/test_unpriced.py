@@ -8,9 +8,10 @@ import pytest
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from fakes import FakeLedger
 from quota_enforcer.core.notices.notice import NoticeKind
+from quota_enforcer.core.pricing.dated import newest_evidence, price_evidence
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.notify.lookouts import UnpricedModels, evidence, newest
+from quota_enforcer.enforce.notify.lookouts import UnpricedModels
 
 DAY = timedelta(days=1)
 CHRISTMAS = NOON + 31 * DAY
@@ -37,7 +38,7 @@ class Watch:
 
     def sees(self, *usages: Usage) -> int:
         """A sweep of a new process looks at somebody; how many notices that gave rise to."""
-        seen = newest(evidence(usage, dearer) for usage in usages)
+        seen = newest_evidence(price_evidence(usage, dearer) for usage in usages)
         notices = UnpricedModels(self.ledger).notify(seen, NOON)
         assert {notice.kind for notice in notices} <= {NoticeKind.PRICE_UNKNOWN}
         return len(notices)

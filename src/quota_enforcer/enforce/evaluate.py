@@ -10,7 +10,12 @@ from itertools import chain
 from typing import Protocol
 
 from quota_enforcer.core.ledger import EverybodyReads, Record, StandingReads, SweepStateReads
-from quota_enforcer.core.pricing.dated import DatedPrices
+from quota_enforcer.core.pricing.dated import (
+    DatedPrices,
+    PriceEvidence,
+    newest_evidence,
+    price_evidence,
+)
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.looks.headroom import Headroom
@@ -23,7 +28,6 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.apply.breaker import still_held
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.metering import dated_prices
-from quota_enforcer.enforce.notify.lookouts import Evidence, evidence, newest
 from quota_enforcer.enforce.report import Outcome
 
 READERS = 8
@@ -31,7 +35,7 @@ READERS = 8
 PAGE = 500
 """Records read at once; who stays as recorded is forgotten before the next page."""
 
-Prices = dict[str, Evidence]
+Prices = dict[str, PriceEvidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class _EvaluationRun:
         self.records: dict[Principal, Record] = {}
         self.outcomes: list[Outcome] = []
         self.headrooms: dict[Principal, Headroom] = {}
-        self.prices = newest(map(self._evidence, given.roomy.values()))
+        self.prices = newest_evidence(map(self._evidence, given.roomy.values()))
         self.passing: list[Record] = []
 
     def at(self, principals: Iterable[Principal]) -> None:
@@ -134,7 +138,7 @@ class _EvaluationRun:
                     elif record.principal in self._given.renewable:
                         headroom = evaluation.headroom(self._given.state.terms)
                         self.headrooms |= {record.principal: headroom} if headroom else {}
-            self.prices = newest(seen)
+            self.prices = newest_evidence(seen)
             self.outcomes.append(Outcome(looked_at=len(page)))
 
     def _try(self, record: Record) -> tuple[Evaluation, Prices] | Exception:
@@ -143,12 +147,12 @@ class _EvaluationRun:
             evaluation = evaluate(
                 record, given.rules.book, self._ledger, given.context, self._pools
             )
-            return evaluation, newest(map(self._evidence, evaluation.counted))
+            return evaluation, newest_evidence(map(self._evidence, evaluation.counted))
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
 
     def _evidence(self, usage: Usage) -> Prices:
-        return evidence(usage, self._dearer_for_an_hour)
+        return price_evidence(usage, self._dearer_for_an_hour)
 
     def _dearer_for_an_hour(self, model: str, at: datetime) -> Decimal:
         day = local_date(at, self._given.context.zone)

@@ -1,12 +1,15 @@
 """Prices and discounts over time: a recount of an old hour takes what held on its day."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.pricing.table import NO_RATES, Discount, PriceTable
+from quota_enforcer.core.usage.buckets import Usage
+from quota_enforcer.core.usage.counts import NO_MONEY
 
 FROM = " from "
 DISCOUNT = " discount"
@@ -85,3 +88,41 @@ def _latest(several: Iterable[tuple[DatedKey, Rate]], day: date) -> dict[str, Ra
     begun = [each for each in several if each[0].since is None or each[0].since <= day]
     begun.sort(key=lambda each: each[0].since or date.min)
     return {key.key: rate for key, rate in begun}
+
+
+class PriceEvidence(NamedTuple):
+    """Whether a model's usage had a price in its newest hour."""
+
+    hour: datetime
+    priced: bool
+
+
+def price_evidence(
+    usage: Usage, dearer_for_an_hour: Callable[[str, datetime], Decimal]
+) -> dict[str, PriceEvidence]:
+    """What somebody's usage says of the prices of its models.
+
+    `dearer_for_an_hour` is how much more a cache write of a model may cost if it stays for an hour,
+    by the prices of some moment: what is assumed only since no record tells how long it stays has a
+    price.
+    """
+    found = {}
+    for model, used in usage.models.items():
+        hour = max((hour for hour, counts in used.hours.items() if counts.cost_usd), default=None)
+        if hour is not None:
+            counts = used.hours[hour]
+            assumed, writes = counts.assumed_usd, counts.cache_write_tokens
+            if assumed and writes:
+                assumed = max(assumed - writes * dearer_for_an_hour(model, hour), NO_MONEY)
+            found[model] = PriceEvidence(hour, not assumed)
+    return found
+
+
+def newest_evidence(several: Iterable[Mapping[str, PriceEvidence]]) -> dict[str, PriceEvidence]:
+    """What all of it says together: in the same hour one call without a price is enough."""
+    merged: dict[str, PriceEvidence] = {}
+    for each in several:
+        for model, seen in each.items():
+            known = merged.get(model, seen)
+            merged[model] = max(known, seen, key=lambda one: (one.hour, not one.priced))
+    return merged

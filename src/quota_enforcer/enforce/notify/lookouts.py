@@ -1,19 +1,17 @@
 """Notices leave the outbox; admins are told of models without a price and of service tiers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.ledger import PriceMemory, SweepState
 from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.notices.wording import moment
+from quota_enforcer.core.pricing.dated import PriceEvidence
 from quota_enforcer.core.pricing.tier import SAID, Tier
 from quota_enforcer.core.quotas.quota import Pause, Rule, pause_of
-from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.model import made_by_people
 from quota_enforcer.enforce.ports import Outbox, PriceMemories, ServiceTiers, SweepMemory, Topic
 from quota_enforcer.enforce.report import Outcome, failure
@@ -68,44 +66,6 @@ class NoticeSender:
         return Outcome(failures=tuple(failures))
 
 
-class Evidence(NamedTuple):
-    """Whether a model's usage had a price in its newest hour."""
-
-    hour: datetime
-    priced: bool
-
-
-def evidence(
-    usage: Usage, dearer_for_an_hour: Callable[[str, datetime], Decimal]
-) -> dict[str, Evidence]:
-    """What somebody's usage says of the prices of its models.
-
-    `dearer_for_an_hour` is how much more a cache write of a model may cost if it stays for an hour,
-    by the prices of some moment: what is assumed only since no record tells how long it stays has a
-    price.
-    """
-    found = {}
-    for model, used in usage.models.items():
-        hour = max((hour for hour, counts in used.hours.items() if counts.cost_usd), default=None)
-        if hour is not None:
-            counts = used.hours[hour]
-            assumed, writes = counts.assumed_usd, counts.cache_write_tokens
-            if assumed and writes:
-                assumed = max(assumed - writes * dearer_for_an_hour(model, hour), NO_MONEY)
-            found[model] = Evidence(hour, not assumed)
-    return found
-
-
-def newest(several: Iterable[Mapping[str, Evidence]]) -> dict[str, Evidence]:
-    """What all of it says together: in the same hour one call without a price is enough."""
-    merged: dict[str, Evidence] = {}
-    for each in several:
-        for model, seen in each.items():
-            known = merged.get(model, seen)
-            merged[model] = max(known, seen, key=lambda one: (one.hour, not one.priced))
-    return merged
-
-
 class UnpricedModels:
     """Admins are told of a model without a price once, and again only after it had one.
 
@@ -118,7 +78,7 @@ class UnpricedModels:
         self._ledger = ledger
         self._memories: dict[str, PriceMemory] | None = None
 
-    def notify(self, seen: Mapping[str, Evidence], now: datetime) -> list[Notice]:
+    def notify(self, seen: Mapping[str, PriceEvidence], now: datetime) -> list[Notice]:
         """Remember what is new; returns the notices now in the outbox."""
         if not seen:
             return []
