@@ -111,9 +111,9 @@ FREE = {
                  "--output", "--request", "--tolerance", "limit", "percent", "to", "tokens"},
     "words of one's own": {"--note", "--why", "--ask-whom", "--email", "words"},
     "known only outside": {"--admin-role", "--except", "--kms-key", "--log-group", "--log-role",
-                           "--place", "--role-path", "--trail", "--url", "--user-id",
-                           "--without", "hours", "name", "pattern", "place", "quota", "source",
-                           "what"},
+                           "--place", "--role-path", "--source-role", "--trail", "--url",
+                           "--user-id", "--without", "hours", "name", "pattern", "place", "quota",
+                           "source", "what"},
 }  # fmt: skip
 """What no list can offer, and why."""
 

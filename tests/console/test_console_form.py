@@ -31,7 +31,7 @@ def saved(site: Site, shell: Shell, **said: str) -> dict[str, Any]:
 
 def test_every_attribute_that_an_item_may_have_is_asked_for(site: Site) -> None:
     page = site.get("/quotas/edit").text
-    kept = {"edited_by", "edited_at", "schema"}
+    kept = {"edited_by", "edited_at", "kept_in", "schema"}
     for attribute in set(item.ATTRIBUTES) - kept:
         assert f'id="f-{attribute}"' in page
     for attribute in kept:

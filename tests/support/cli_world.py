@@ -19,6 +19,7 @@ from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.me import question
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.operate.people import team_sources
 from quota_enforcer.cli.terminal import asking
 from quota_enforcer.core.deployment import MeSettings, Mode
 from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
@@ -27,6 +28,8 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.insight.gates import GatesKept
+from quota_enforcer.insight.quotas.teams.reading import TeamEntry, TeamsReading
+from quota_enforcer.insight.quotas.teams.source import TeamSource
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document, taken
 from quota_enforcer.lambdas.self_service.asking import take
@@ -36,6 +39,8 @@ from world import ACCOUNT, World
 
 ADMIN = f"arn:aws:iam::{ACCOUNT}:user/admin"
 
+
+OF_PLATFORM = TeamEntry("platform", "user/alice", "her tag")
 
 REGION = "us-east-1"
 """Where the deployment is; the enforcer of `World` prices by the model alone."""
@@ -108,6 +113,10 @@ class Shell:
     """The records of the invocation log, without prompts and answers."""
     parameters: dict[str, str] = field(default_factory=dict)
     """What the stack was deployed with."""
+    teams_read: TeamsReading = field(default_factory=lambda: TeamsReading((OF_PLATFORM,)))
+    """What IAM, Identity Center or S3 says of who is in which team."""
+    teams_asked: list[tuple[str | None, ...]] = field(default_factory=list)
+    """Where it was read: the source, the profile, the role and the Region."""
     ailments: dict[str, Any] = field(default_factory=dict)
     """What is otherwise for a doctor: `found`, `fails` or `calls_in` of its probe."""
 
@@ -149,6 +158,11 @@ class Shell:
         for each in self.logged:
             if start <= datetime.fromisoformat(each["timestamp"]) <= end:
                 yield each
+
+    def read_teams(self, source: TeamSource, *how: str | None) -> TeamsReading:
+        """In place of asking AWS."""
+        self.teams_asked.append((str(source), *how))
+        return self.teams_read
 
     def forget(self, satellite: Satellite) -> bool:
         """A satellite is struck off, unless another stack stands there by now."""
@@ -256,6 +270,7 @@ def a_shell(monkeypatch: pytest.MonkeyPatch, mode: Mode = Mode.ENFORCE) -> Shell
     shell = Shell(world, AdminTable(world.quotas), monkeypatch)
     monkeypatch.setattr(by_stack, "find", shell.find)
     monkeypatch.setattr(question, "ask", shell.ask_me)
+    monkeypatch.setattr(team_sources, "read_in_aws", shell.read_teams)
     monkeypatch.setattr(clock, "now", lambda: shell.now)
     for name in ("QUOTA_ENFORCER_STACK", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -27,7 +27,7 @@ from quota_enforcer.cli.operate import satellites, scopes
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates
 from quota_enforcer.cli.operate.pause import pause, resume
-from quota_enforcer.cli.operate.people import requests
+from quota_enforcer.cli.operate.people import requests, teams
 from quota_enforcer.cli.operate.people.subscribe import subscribe, unsubscribe
 from quota_enforcer.cli.operate.recount import recount
 from quota_enforcer.cli.operate.release import release
@@ -96,7 +96,7 @@ _add(Panel.SEE, status)
 app.command("explain", no_args_is_help=True, rich_help_panel=Panel.SEE)(explain_)
 _add(Panel.SEE, history, forecast, report, console)
 _add_group(Panel.SEE, me=me.app)
-_add_group(Panel.QUOTAS, quota=quota.app, requests=requests.app, scopes=scopes.app)
+_add_group(Panel.QUOTAS, quota=quota.app, requests=requests.app, teams=teams.app, scopes=scopes.app)
 _add(Panel.QUOTAS, suggest, simulate, read_log, no_args_is_help=True)
 _add(Panel.ACT, release, pause, no_args_is_help=True)
 _add(Panel.ACT, resume, sweep)

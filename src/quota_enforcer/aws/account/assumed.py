@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from botocore.loaders import Loader
     from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import AssumeRoleResponseTypeDef
 
 _METHOD: Final = "assume-role"
 
@@ -26,7 +27,9 @@ class _Assumed(CredentialProvider):
     METHOD = _METHOD
     CANONICAL_NAME = _METHOD
 
-    def __init__(self, sts_client: "STSClient", role: str, external_id: str, name: str) -> None:
+    def __init__(
+        self, sts_client: "STSClient", role: str, external_id: str | None, name: str
+    ) -> None:
         super().__init__()
         self._client = sts_client
         self._role = role
@@ -37,15 +40,20 @@ class _Assumed(CredentialProvider):
         return DeferredRefreshableCredentials(refresh_using=self._take, method=_METHOD)
 
     def _take(self) -> dict[str, str]:
-        taken = self._client.assume_role(
-            RoleArn=self._role, RoleSessionName=self._name, ExternalId=self._external_id
-        )["Credentials"]
+        taken = self._ask()["Credentials"]
         return {
             "access_key": taken["AccessKeyId"],
             "secret_key": taken["SecretAccessKey"],
             "token": taken["SessionToken"],
             "expiry_time": taken["Expiration"].isoformat(),
         }
+
+    def _ask(self) -> "AssumeRoleResponseTypeDef":
+        if self._external_id is None:
+            return self._client.assume_role(RoleArn=self._role, RoleSessionName=self._name)
+        return self._client.assume_role(
+            RoleArn=self._role, RoleSessionName=self._name, ExternalId=self._external_id
+        )
 
 
 @cache
@@ -55,7 +63,7 @@ def _loader() -> "Loader":
 
 
 def assumed(
-    sts_client: "STSClient", role: str, external_id: str, name: str, region: str
+    sts_client: "STSClient", role: str, external_id: str | None, name: str, region: str
 ) -> boto3.Session:
     """A session of a role, by its ARN, in a Region; `name` is who takes it, as CloudTrail has it.
 

@@ -16,6 +16,7 @@ from quota_enforcer.core.errors import (
     InvalidQuota,
     UnknownIdentity,
 )
+from quota_enforcer.insight.quotas.teams.source import InvalidSource, UnreadableTeams
 
 FAILED = 1
 """Exit code: the operation failed."""
@@ -40,7 +41,15 @@ class NotYet(EnforcerError):
     """The command needs something that has not happened yet, so nothing was done."""
 
 
-_INPUT = (InvalidBill, InvalidPolicyInput, InvalidQuota, NobodyToAsk, UnknownIdentity)
+_INPUT = (
+    InvalidBill,
+    InvalidPolicyInput,
+    InvalidQuota,
+    InvalidSource,
+    NobodyToAsk,
+    UnknownIdentity,
+    UnreadableTeams,
+)
 
 
 def exit_code(error: Exception) -> int:

@@ -16,10 +16,10 @@ from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.values import MOMENT
 from quota_enforcer.core.quotas.form.written import number
-from quota_enforcer.core.quotas.item import ATTRIBUTES, Item, read_quota
+from quota_enforcer.core.quotas.item import ATTRIBUTES, KEPT_IN, Item, read_quota
 
 KEY: Final = ("principal", "quota")
-_KEPT: Final = frozenset({*KEY, "edited_by", "edited_at", "schema"})
+_KEPT: Final = frozenset({*KEY, KEPT_IN, "edited_by", "edited_at", "schema"})
 ASKED: Final = tuple(each for each in ATTRIBUTES if each not in _KEPT)
 """The attributes that the form has; all others of a stored item stay as they are."""
 _FIRST: Final = (

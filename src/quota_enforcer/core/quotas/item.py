@@ -43,10 +43,13 @@ from quota_enforcer.core.usage.window import Unit, Window
 Item = Mapping[str, Any]
 """A quota item as it stands in the table or in a file."""
 
+KEPT_IN = "kept_in"
+"""From where the members of a team are read, if somebody does not write them here by hand."""
+
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
     "closes", "regions", "accounts", "warn_at", "action", "overshoot", "unusual", "unknown_prices",
-    "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share", "note",
+    "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share", "kept_in", "note",
     "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
@@ -55,7 +58,7 @@ _CLOCKS_DIFFER = timedelta(minutes=10)
 _OF_PAUSE = ("principal", "quota", "until", "enabled", "note", "edited_by", "edited_at", "schema")
 """What the item of a pause may say."""
 _OF_TEAM = (
-    "principal", "quota", "members", "enabled", "note", "edited_by", "edited_at", "schema",
+    "principal", "quota", "members", KEPT_IN, "enabled", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 """What the item of a team may say."""
 
@@ -126,6 +129,8 @@ class _Reading:
         self._optional("schema", values.schema, values.SCHEMAS, values.SCHEMA)
         if is_team_item(self._item):
             return self._valid(self._team_item(subject, name))
+        if KEPT_IN in self._item:
+            self._refuse(KEPT_IN, f"only in the item {TEAM_ITEM!r} of a team")
         exempt = self._optional("exempt", values.boolean, "true or false", default=False)
         until = self._optional("until", self._moment, values.MOMENT, None)
         members, share = self._team(subject)
@@ -160,6 +165,7 @@ class _Reading:
         for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_TEAM)):
             self._refuse(attribute, "only in a quota: this item says who is in the team")
         none: tuple[str, ...] = ()
+        self._optional(KEPT_IN, values.text, "a text, as `quota-enforcer teams pull` writes it", "")
         members = self._required("members", self._members, values.MEMBERS, none)
         return Team(subject, name, None, members)
 

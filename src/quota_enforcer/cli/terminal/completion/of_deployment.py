@@ -39,6 +39,11 @@ def principal(ctx: typer.Context, incomplete: str) -> list[str]:
     return [each for each in known if each.startswith(incomplete)]
 
 
+def team(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The teams that the quota table names."""
+    return [each for each in subject(ctx, incomplete) if each.startswith("team/")]
+
+
 def stack(ctx: typer.Context, incomplete: str) -> list[str]:
     """The deployments of the account and Region that the line names."""
     profile, region = map(ctx.params.get, ("profile", "region"))

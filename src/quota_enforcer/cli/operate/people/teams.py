@@ -1,0 +1,219 @@
+"""`teams`: members of teams from where they are kept, with a preview and what is refused."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from quota_enforcer import clock
+from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.files.import_plan import ImportKind, ImportStep, Written, write
+from quota_enforcer.cli.operate.people.team_sources import SourceReader, source_reader
+from quota_enforcer.cli.quotas.edit import effect
+from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
+from quota_enforcer.cli.terminal.asking import ask
+from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, warn
+from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.notices.amounts import and_more, listed
+from quota_enforcer.core.quotas.item import KEPT_IN
+from quota_enforcer.core.quotas.subject import TEAM_ITEM, is_team_item
+from quota_enforcer.insight.quotas.teams.plan import (
+    Permitted,
+    TeamsPlan,
+    TeamState,
+    TeamStep,
+    plan_teams,
+)
+from quota_enforcer.insight.quotas.teams.reading import NO_TEAM, named
+from quota_enforcer.insight.quotas.teams.source import FORMS, TeamSource
+
+app = typer.Typer(
+    no_args_is_help=True, help="Teams kept elsewhere: tags, Identity Center groups, files."
+)
+_NAMED = 3
+_TOLD = 10
+"""Entries that could not be read and are shown; --json has all."""
+
+Source = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help=f"Where the teams are kept: {FORMS}. Default: where those of the quota table are "
+        "kept, if that is one place.",
+    ),
+]
+SourceProfile = Annotated[
+    str | None,
+    typer.Option(metavar="PROFILE", help="The AWS profile to read the source with."),
+]
+SourceRole = Annotated[
+    str | None,
+    typer.Option(metavar="ARN", help="A role to take for reading, such as one that only reads."),
+]
+SourceRegion = Annotated[
+    str | None,
+    typer.Option(metavar="REGION", help="The Region of Identity Center or of the bucket."),
+]
+Teams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-shrink",
+        metavar="TEAM",
+        help="More than half of this team may leave; repeatable.",
+    ),
+]
+TakenOver = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--take-over",
+        metavar="TEAM",
+        help="Keep this team in SOURCE from now on, which was kept by hand or elsewhere; "
+        "repeatable.",
+    ),
+]
+
+
+@app.command("preview")
+@on_target
+def preview_(  # noqa: PLR0913 - one argument for each option
+    target: Target,
+    source: Source = None,
+    *,
+    allow_shrink: Teams = None,
+    take_over: TakenOver = None,
+    source_profile: SourceProfile = None,
+    source_role: SourceRole = None,
+    source_region: SourceRegion = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who would join and leave which team, what is refused, and whom it would block.
+
+    It writes nothing. Of a team that could not be read completely nobody
+    leaves, and no team is left with nobody in it.
+
+    Examples:
+      quota-enforcer teams preview iam:team
+      quota-enforcer teams preview 'identity-center:bedrock-*' \
+          --source-profile management --source-region eu-central-1
+      quota-enforcer teams preview teams.csv --json
+    """
+    reader = source_reader(target, source_profile, source_role, source_region)
+    permitted = _permitted(allow_shrink, take_over)
+    deployment, plan, found = _planned(target, source, reader, permitted)
+    del deployment
+    if as_json:
+        say_json({**plan.to_json(), **found.effects.to_json()})
+        return
+    _say_plan(plan)
+    found.tell(Consent(dry_run=True))
+
+
+@app.command()
+@on_target
+def pull(  # noqa: PLR0913 - one argument for each option
+    target: Target,
+    source: Source = None,
+    *,
+    allow_shrink: Teams = None,
+    take_over: TakenOver = None,
+    source_profile: SourceProfile = None,
+    source_role: SourceRole = None,
+    source_region: SourceRegion = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write into the quota table who is in each team: shows it, asks once, then writes.
+
+    What is refused changes nothing, and stops no other team; the command then
+    ends with 1. A team that is kept by hand or elsewhere is left alone.
+
+    Examples:
+      quota-enforcer teams pull iam:team
+      quota-enforcer teams pull teams.yaml --yes
+      quota-enforcer teams pull iam:team --allow-shrink team/research
+    """
+    reader = source_reader(target, source_profile, source_role, source_region)
+    permitted = _permitted(allow_shrink, take_over)
+    deployment, plan, found = _planned(target, source, reader, permitted)
+    if not as_json:
+        _say_plan(plan)
+    found.tell(Consent(yes=yes, as_json=as_json))
+    written = Written()
+    if plan.due:
+        ask(f"Write this ({plan.summary})?", yes=yes)
+        write(deployment.quotas, map(_step, plan.due), deployment.caller(), written)
+    if as_json:
+        done = sorted(each.key[0] for each in written.done)
+        overtaken = sorted(each.key[0] for each in written.overtaken)
+        more = {"written": done, "overtaken": overtaken}
+        say_json({**plan.to_json(), **more, **found.effects.to_json()})
+    elif plan.due:
+        say(f"{len(written.done):,} of {len(plan.due):,} written.")
+    if written.done and not as_json:
+        hint(effect(deployment, found))
+    for each in sorted(written.overtaken, key=lambda each: each.key):
+        fail(f"{each.key[0]} was changed by somebody else meanwhile, and keeps their change")
+    if written.overtaken or plan.refused:
+        raise typer.Exit(FAILED)
+
+
+def _permitted(shrink: list[str] | None, take_over: list[str] | None) -> Permitted:
+    return Permitted(frozenset(map(named, shrink or ())), frozenset(map(named, take_over or ())))
+
+
+def _planned(
+    target: Target, source: str | None, reader: SourceReader, permitted: Permitted
+) -> tuple[Deployment, TeamsPlan, Preview]:
+    """The plan, and what it would do to people now."""
+    given = None if source is None else TeamSource.parse(source)
+    deployment = target.find()
+    items = deployment.quotas.items()
+    wanted = given or _one_source(items)
+    plan = plan_teams(reader(wanted), items, wanted, deployment.settings.account, permitted)
+    edits = {(str(each.team), TEAM_ITEM): each.item for each in plan.due}
+    found = preview(deployment, edits, clock.now()) if edits else Preview()
+    return deployment, plan, found
+
+
+def _one_source(items: list[Any]) -> TeamSource:
+    """Where the teams of the quota table are kept; raises NotThere if that is not one place."""
+    kept = sorted({str(each[KEPT_IN]) for each in items if is_team_item(each) and KEPT_IN in each})
+    if len(kept) != 1:
+        seen = f"several places: {', '.join(kept)}" if kept else "no other place yet"
+        raise NotThere(f"the teams of the quota table are kept in {seen}; name one: {FORMS}")
+    return TeamSource.parse(kept[0])
+
+
+def _step(step: TeamStep) -> ImportStep:
+    kind = ImportKind.ADDED if step.stored is None else ImportKind.CHANGED
+    return ImportStep(kind, step.stored, step.item)
+
+
+def _say_plan(plan: TeamsPlan) -> None:
+    changed = [each for each in plan.steps if each.state is not TeamState.SAME]
+    if changed:
+        say_table(("Team", "State", "Joins", "Leaves", "Stay"), [_row(each) for each in changed])
+    say(f"{plan.source}: {plan.summary}.")
+    for step in plan.steps:
+        for words in _remarks(step):
+            warn(f"{step.team}: {words}")
+    unread = list(plan.unread)
+    for each in unread[:_TOLD]:
+        of = "" if each.team == NO_TEAM else "not read: "
+        warn(f"{of}{each.words}")
+    if more := and_more(len(unread), _TOLD):
+        hint(f"{more}: --json has all")
+
+
+def _row(step: TeamStep) -> tuple[str, ...]:
+    names = (listed(each, _NAMED) or "-" for each in (step.joins, step.leaves))
+    return (str(step.team), step.state.value, *names, f"{step.stay:,}")
+
+
+def _remarks(step: TeamStep) -> Iterator[str]:
+    if step.why:
+        refused = "refused: " if step.state is TeamState.REFUSED else ""
+        yield f"{refused}{step.why}"
+    yield from step.notes
