@@ -1,16 +1,18 @@
 """What a command works on: one deployment's settings, tables, functions and people."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from quota_enforcer.aws.errors import is_refusal
+from quota_enforcer.cli.terminal.output import how_far
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
+from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.request import RaiseRequest, Refusal
 from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany, ReadSample, no_progress
@@ -19,6 +21,7 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Ledger, NoSatellites
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.quotas.names import IdentityNames
+from quota_enforcer.insight.usage import ReadBefore, far_back
 from quota_enforcer.satellites.registry import Satellite, SatelliteReads, member_accounts
 
 if TYPE_CHECKING:
@@ -176,3 +179,25 @@ class Deployment:
         memories = self.ledger.quota_memories()  # first: no item is older than its memory
         loaded = loader.load(self.quotas.items(), memories, now)
         return loaded.knowing(record.principal for record in self.ledger.everybody())
+
+    def usage_for(
+        self,
+        principals: Iterable[Principal],
+        books: Iterable[QuotaBook],
+        context: Context,
+        since: date | None = None,
+    ) -> ReadBefore:
+        """The usage that these principals' quotas by any of the books need, or from `since` on.
+
+        It shows its progress on a terminal.
+        """
+        several = list(principals)
+        firsts: dict[Principal, date] = {}
+        hours: list[date] = []
+        for book in books:
+            days, hours_from = far_back(several, book, context, since)
+            firsts |= {who: min(day, firsts.get(who, day)) for who, day in days.items()}
+            hours += [] if hours_from is None else [hours_from]
+        with how_far(f"Reading the usage of {len(firsts):,} principals") as progressed:
+            usages = self.usages(firsts, min(hours, default=None), progressed)
+        return ReadBefore(self.ledger, firsts, usages)

@@ -22,7 +22,6 @@ from quota_enforcer.cli.quotas.preview import metered, strangers
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
-from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.lint import LintWarning, review
@@ -117,7 +116,7 @@ def _online(deployment: Deployment, file: Path | None) -> _Checked:
         frozenset(record.principal for record in deployment.ledger.everybody()),
     )
     book, context = QuotaBook(seen.rules), deployment.context(clock.now())
-    read = read_usages(deployment, seen.known, [book], context, covered_since(context))
+    read = deployment.usage_for(seen.known, [book], context, covered_since(context))
     usages = {who: read.usages[who] for who in seen.known}
     unknown = {each.principal: each.words for each in strangers(deployment, named_by(seen.rules))}
     return replace(

@@ -9,7 +9,6 @@ from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.cli.terminal.names import IN_IAM
 from quota_enforcer.cli.terminal.output import hint, say
-from quota_enforcer.cli.terminal.principals import read_usages
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
@@ -104,8 +103,8 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     others = concerned(known, before.book, after.book, context)
     if not others:
         return Preview()
-    read = read_usages(
-        deployment, [each.principal for each in others], (before.book, after.book), context
+    read = deployment.usage_for(
+        [each.principal for each in others], (before.book, after.book), context
     )
     found = effects(others, before.book, after.book, read, context, deployment.ledger)
     held = ""

@@ -5,7 +5,7 @@ from datetime import date
 
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.output import hint, how_far
+from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
@@ -13,7 +13,6 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, named_by, teams_of
 from quota_enforcer.insight.status import StatusInput, overview
-from quota_enforcer.insight.usage import ReadBefore, far_back
 
 
 def record_of(deployment: Deployment, text: str) -> Record:
@@ -42,34 +41,8 @@ def look_at_all(
     since: date | None = None,
 ) -> Iterator[StatusInput]:
     """Decide about all of them as a sweep would; usage is read from `since` on, or from earlier."""
-    read = read_usages(deployment, (record.principal for record in records), [book], context, since)
+    read = deployment.usage_for((record.principal for record in records), [book], context, since)
     return overview(records, book, read, context)
-
-
-def read_usages(
-    deployment: Deployment,
-    principals: Iterable[Principal],
-    books: Iterable[QuotaBook],
-    context: Context,
-    since: date | None = None,
-) -> ReadBefore:
-    """The usage that these principals' quotas by any of the books need.
-
-    It shows its progress on a terminal.
-    """
-    several = list(principals)
-    firsts: dict[Principal, date] = {}
-    hours: list[date] = []
-    for book in books:
-        days, hours_from = far_back(several, book, context, since)
-        firsts |= {who: min(day, firsts.get(who, day)) for who, day in days.items()}
-        hours += [] if hours_from is None else [hours_from]
-    with how_far(f"Reading the usage of {len(firsts):,} principals") as progressed:
-        return ReadBefore(
-            deployment.ledger,
-            firsts,
-            deployment.usages(firsts, min(hours, default=None), progressed),
-        )
 
 
 def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:

@@ -12,7 +12,7 @@ from quota_enforcer.cli.insight.explain.document import document
 from quota_enforcer.cli.insight.explain.words import say_explained
 from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment
 from quota_enforcer.cli.terminal.output import say_json
-from quota_enforcer.cli.terminal.principals import hint_unknown_principal, read_usages, record_of
+from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record, SweepState
@@ -75,7 +75,7 @@ def explained(
     principal, state = record.principal, deployment.ledger.state()
     context = replace(context, lag=state.lag)
     principals = [principal, *book.pools_of(principal)]
-    read = read_usages(deployment, principals, [book], context)
+    read = deployment.usage_for(principals, [book], context)
     looked = evaluate(record, book, read, context, Pools(book, read, context, deployment.ledger))
     items = states(
         deployment.quotas.items(), deployment.ledger.quota_memories(), deployment.settings,
