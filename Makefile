@@ -77,8 +77,9 @@ docs: setup ## the manual as a site in .build/docs, with pages that the code wri
 	$(BIN)/python docs/from_code.py
 	$(BIN)/sphinx-build -W --keep-going -n -q docs .build/docs
 
-picture: setup ## draw the pictures of the manual: the demo as a terminal shows it, the report and the console in a Chromium
+picture: setup ## draw the pictures of the manual: the demo as a terminal shows it, what limits would have done, the report and the console in a Chromium
 	$(BIN)/python docs/pictures/draw.py
+	$(BIN)/python docs/pictures/limits.py
 	PYTHONPATH=tests/support $(BIN)/python tests/support/sample_report.py
 	$(BIN)/python docs/pictures/shoot.py
 

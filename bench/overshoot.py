@@ -39,7 +39,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.pace import USUAL_LAG
 from quota_enforcer.core.usage.window import Unit, Window
 from quota_enforcer.decide.pace import ahead
-from quota_enforcer.insight.simulate import Delays, Simulated, simulate
+from quota_enforcer.insight.simulate.replay import Delays, Simulated, simulate
 from quota_enforcer.meter.log.record import Counted
 
 if TYPE_CHECKING:

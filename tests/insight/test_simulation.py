@@ -25,7 +25,7 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.simulate import INSTANT, Delays, Simulated, simulate
+from quota_enforcer.insight.simulate.replay import INSTANT, Delays, Simulated, simulate
 from quota_enforcer.meter.log.record import Counted, without_repeats
 from world import ACCOUNT, arn
 

@@ -14,7 +14,7 @@ from quota_enforcer.core.principal import Kind, identify
 from quota_enforcer.core.quotas.item import read_quota
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import canonical_model
-from quota_enforcer.insight.simulate import EVENTS, simulate
+from quota_enforcer.insight.simulate.replay import EVENTS, simulate
 from quota_enforcer.meter.log.record import Counted
 from world import ACCOUNT, World, arn
 

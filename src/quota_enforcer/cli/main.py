@@ -22,7 +22,7 @@ from quota_enforcer.cli.insight.usage import usage
 from quota_enforcer.cli.offline import policy
 from quota_enforcer.cli.offline.read_log import read_log
 from quota_enforcer.cli.offline.sandbox import command as sandbox
-from quota_enforcer.cli.offline.simulate import simulate
+from quota_enforcer.cli.offline.simulate.command import simulate
 from quota_enforcer.cli.operate import satellites, scopes
 from quota_enforcer.cli.operate.doctor.command import doctor
 from quota_enforcer.cli.operate.gates import commands as gates

@@ -576,3 +576,33 @@ def test_all_of_another_account_share_one_limit_and_an_arn_is_whom_it_names(file
         f"{other}/user/ann": 0, f"{other}/user/ben": 0, f"{other}/user/cy": 1, "user/alice": 1,
         "team/x": 2,
     }  # fmt: skip
+
+
+def test_a_picture_is_a_page_or_a_drawing_by_its_ending(files: Files, tmp_path: Path) -> None:
+    page, drawing = tmp_path / "limits.html", tmp_path / "limits.svg"
+    result = files.run("--picture", str(page))
+    assert result.exit_code == 0, result.output
+    assert f"{page}: " in result.stderr
+    assert "1 call of 1 principal refused" in page.read_text(encoding="utf-8")
+    assert files.principals("--picture", str(drawing))
+    assert drawing.read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize("name", ["limits", "limits.png", "limits.pdf"])
+def test_a_picture_of_another_ending_is_refused(files: Files, name: str) -> None:
+    result = files.run("--picture", name)
+    assert result.exit_code == 2
+    assert "ends in neither .html" in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_picture_that_cannot_be_written_fails(files: Files, tmp_path: Path) -> None:
+    result = files.run("--picture", str(tmp_path / "nowhere" / "limits.svg"))
+    assert result.exit_code == 1
+    assert "name another file with --picture" in result.stderr
+
+
+def test_no_call_makes_no_picture(files: Files, tmp_path: Path) -> None:
+    files.lines()
+    result = files.run("--picture", str(tmp_path / "limits.svg"))
+    assert result.exit_code == 0
+    assert not (tmp_path / "limits.svg").exists()

@@ -69,7 +69,7 @@ def flat(reading: PageReading) -> str:
 def words(report: UsageReport) -> str:
     """What stands on the page beside its drawings, which take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "_svg", lambda _: Markup())
+        patch.setattr(drawing, "svg", lambda _: Markup())
         return flat(read(report))
 
 

@@ -47,7 +47,7 @@ class Chart:
 
 def drawn(spec: Callable[[int], Spec]) -> dict[str, Markup]:
     """The drawings of a specification that depends on the width."""
-    return {name: _svg(spec(width)) for name, width in WIDTHS.items()}
+    return {name: svg(spec(width)) for name, width in WIDTHS.items()}
 
 
 def is_wide(width: int) -> bool:
@@ -82,8 +82,8 @@ def ranged(field: str, values: Sequence[object]) -> Spec:
     return {"field": field, "type": "nominal", "scale": scale, "legend": None}
 
 
-def _svg(spec: Spec) -> Markup:
+def svg(spec: Spec) -> Markup:
     """Vega escapes what it draws, so names in any alphabet, or with markup in them, stay text."""
     whole = {"background": None, "config": _CONFIG, "padding": 2, **spec}
-    svg = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[])
-    return Markup(svg)  # noqa: S704 - see above; a test draws hostile names
+    drawing = vl_convert.vegalite_to_svg(whole, allowed_base_urls=[])
+    return Markup(drawing)  # noqa: S704 - see above; a test draws hostile names

@@ -15,7 +15,7 @@ from functools import cache, partial
 from heapq import heappop, heappush
 from itertools import count
 from operator import add
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Context, Mode
@@ -69,6 +69,33 @@ class Simulated:
     events: list[Notice] = field(default_factory=list)
 
 
+class Observer(Protocol):
+    """Sees what the outcome does not keep."""
+
+    def arrived(
+        self, call: Counted, counts: Counts, principals: Sequence[Principal], *, refused: bool
+    ) -> None:
+        """A call with its cost, and all whom it counts to."""
+
+    def looked(self, principal: Principal, quotas: Sequence[Quota], now: datetime) -> None:
+        """The quotas that somebody is held against from now on, with what is usual of them."""
+
+    def closed(self, principal: Principal, scopes: Collection[str], now: datetime) -> None:
+        """All that IAM refuses somebody from now on."""
+
+
+class _Unseen:
+    """Observes nothing."""
+
+    def arrived(
+        self, call: Counted, counts: Counts, principals: Sequence[Principal], *, refused: bool
+    ) -> None: ...
+
+    def looked(self, principal: Principal, quotas: Sequence[Quota], now: datetime) -> None: ...
+
+    def closed(self, principal: Principal, scopes: Collection[str], now: datetime) -> None: ...
+
+
 class _Step(IntEnum):
     """What is done first if several things are due at one instant."""
 
@@ -105,7 +132,9 @@ class Replay:
         price: Callable[[Counted], Cost],
         zone: ZoneInfo,
         delays: Delays,
+        observer: Observer,
     ) -> None:
+        self._observer = observer
         self._book = book = QuotaBook(rules)
         self._price = price
         self._zone = zone
@@ -150,6 +179,7 @@ class Replay:
                 outcome.refused = _sum(outcome.refused, counts)
             else:
                 outcome.used = _sum(outcome.used, counts)
+        self._observer.arrived(call, counts, principals, refused=refused)
         if not refused:
             scopes = [each for each in self._scopes if each.covers(call.place)]
             whose: list[_Whose] = [*charged, *self._pools(charged)]
@@ -173,6 +203,7 @@ class Replay:
         )
         quotas = with_usual(principal, applicable.quotas, self, context)
         applicable = replace(applicable, quotas=quotas)
+        self._observer.looked(principal, quotas, now)
         decision = decide(
             principal,
             applicable,
@@ -197,10 +228,14 @@ class Replay:
             self._plan(
                 now + self._delays.in_force,
                 _Step.IN_FORCE,
-                lambda _: self._denied.update({principal: denied}),
+                lambda when: self._close(principal, denied, when),
             )
         if decision.standing.due is not None:
             self._look_at(self._delays.looked(decision.standing.due), principal)
+
+    def _close(self, principal: Principal, denied: frozenset[str], now: datetime) -> None:
+        self._denied[principal] = denied
+        self._observer.closed(principal, denied, now)
 
     def usual(
         self, principal: Principal, quotas: Collection[Quota], context: Context
@@ -284,6 +319,7 @@ def _sum(one: Counts, other: Counts) -> Counts:
 
 
 INSTANT = Delays()
+UNSEEN: Observer = _Unseen()
 
 
 def simulate(
@@ -292,6 +328,7 @@ def simulate(
     price: Callable[[Counted], Cost],
     zone: ZoneInfo,
     delays: Delays = INSTANT,
+    observer: Observer = UNSEEN,
 ) -> Mapping[Principal, Simulated]:
     """Replay the calls in the order of their time against rules in force from the first call on.
 
@@ -305,7 +342,7 @@ def simulate(
     if any(rule.groups for rule in several):
         known = {each for call in ordered for each in call.identity if each is not None}
         several = [rule.among(known) for rule in several]
-    replay = Replay(several, price, zone, delays)
+    replay = Replay(several, price, zone, delays, observer)
     if ordered:
         replay.begin(ordered, named_by(several))
     for call in ordered:

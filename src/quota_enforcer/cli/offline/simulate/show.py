@@ -15,7 +15,7 @@ from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.enforce.report import event
-from quota_enforcer.insight.simulate import Simulated
+from quota_enforcer.insight.simulate.replay import Simulated
 
 _EVENT = ("at", "kind", "quota", "used", "limit", "until")
 

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from quota_enforcer.cli.files.items import read_quota_file
+from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.files.items import QuotaFile, read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import STDIN, log_readings, log_source
-from quota_enforcer.cli.offline.log_of_deployment import (
+from quota_enforcer.cli.offline.simulate.deployment_log import (
     quotas_of,
     readings_of_days,
     say_what_is_missing,
 )
-from quota_enforcer.cli.offline.simulated import Beside, document, show
+from quota_enforcer.cli.offline.simulate.picture import picture_file, write_picture
+from quota_enforcer.cli.offline.simulate.show import Beside, document, show
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, Target, on_target
 from quota_enforcer.cli.terminal.output import fail, hint, say_json
@@ -30,8 +32,9 @@ from quota_enforcer.core.usage.model import bare_model
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.window import UnknownTimeZone, local_date, time_zone
 from quota_enforcer.insight.quotas.coverage import coverage_of_calls
-from quota_enforcer.insight.simulate import Delays
-from quota_enforcer.insight.simulate import simulate as replay
+from quota_enforcer.insight.simulate.replay import UNSEEN, Delays
+from quota_enforcer.insight.simulate.replay import simulate as replay
+from quota_enforcer.insight.simulate.trace import Trace
 from quota_enforcer.meter.log.record import Counted, Reading, without_repeats
 
 _UTC = "UTC"
@@ -99,6 +102,15 @@ def simulate(  # noqa: PLR0913 - one argument for each option
             metavar="SECONDS", callback=_lag, help="How long after a call its deny is in force."
         ),
     ] = 0,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            callback=picture_file,
+            help="Also draw it: FILE.html is a page with tables, FILE.svg one drawing.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay a log against quotas: who would have been warned and blocked, when, and by what.
@@ -116,6 +128,7 @@ def simulate(  # noqa: PLR0913 - one argument for each option
       quota-enforcer simulate --log calls.jsonl --quotas quotas.json --lag 15 --json
       quota-enforcer simulate --days 7
       quota-enforcer simulate --days 7 --quotas quotas.yaml
+      quota-enforcer simulate --days 7 --quotas quotas.yaml --picture limits.html
     """
     if (log is None) == (days is None):
         raise typer.BadParameter(
@@ -126,16 +139,7 @@ def simulate(  # noqa: PLR0913 - one argument for each option
         account = account or deployment.settings.account
         time_zone = time_zone or str(deployment.settings.zone)
     zone = ZoneInfo(time_zone or _UTC)
-    if deployment is not None:
-        found = quotas_of(deployment, quotas, zone, account)
-    elif quotas is not None:
-        found = read_quota_file(quotas, zone, account)
-    else:
-        raise typer.BadParameter("a --log is replayed against --quotas FILE: name one")
-    if found.invalid:
-        for each in found.invalid:
-            fail(each.words)
-        raise typer.Exit(REFUSED)
+    found = _read(deployment, quotas, zone, account)
     prices = _Prices(shipped_prices(found.prices), zone)
     delays = Delays(
         visible=lambda call: call.at + timedelta(seconds=lag),
@@ -146,19 +150,37 @@ def simulate(  # noqa: PLR0913 - one argument for each option
         say_what_is_missing(deployment, calls, days)
     else:
         calls = _calls(log_readings(log or STDIN, account), account)
-    outcomes = replay(calls, found.rules, prices.of, zone, delays)
+    trace = Trace(zone)
+    outcomes = replay(calls, found.rules, prices.of, zone, delays, trace if picture else UNSEEN)
     plain = [each.plain if isinstance(each, Quota) else each for each in found.rules]
     beside = None
     if plain != found.rules:
         beside = Beside(outcomes, replay(calls, plain, prices.of, zone, delays))
     covered = coverage_of_calls(calls, QuotaBook(found.rules), prices.of)
     prices.warn()
+    if picture is not None:
+        write_picture(picture, outcomes, trace)
     if as_json:
         principals = {str(who): document(each) for who, each in outcomes.items()}
         compared = {} if beside is None else beside.to_json()
         say_json({"principals": principals, "coverage": covered.to_json(), **compared})
     else:
         show(outcomes, covered, zone, beside)
+
+
+def _read(deployment: Deployment | None, file: Path | None, zone: ZoneInfo, home: str) -> QuotaFile:
+    """The quotas to replay against. Exits if one of them is invalid."""
+    if deployment is not None:
+        found = quotas_of(deployment, file, zone, home)
+    elif file is not None:
+        found = read_quota_file(file, zone, home)
+    else:
+        raise typer.BadParameter("a --log is replayed against --quotas FILE: name one")
+    if found.invalid:
+        for each in found.invalid:
+            fail(each.words)
+        raise typer.Exit(REFUSED)
+    return found
 
 
 class _Prices:

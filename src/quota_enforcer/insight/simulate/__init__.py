@@ -1,0 +1,1 @@
+"""What quotas would have done to the calls of a log: the replay, and its picture."""
