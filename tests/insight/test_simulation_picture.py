@@ -16,7 +16,7 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Rule, Share
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
-from quota_enforcer.insight.simulate.panels import Panel, panels
+from quota_enforcer.insight.simulate.curves import Curve, curves
 from quota_enforcer.insight.simulate.picture import as_drawing, as_page
 from quota_enforcer.insight.simulate.replay import simulate
 from quota_enforcer.insight.simulate.trace import MOST_POINTS, Course, Trace
@@ -56,8 +56,8 @@ class Replayed:
     def course(self, who: Principal = ALICE) -> Course:
         return self.trace.courses(who)[0]
 
-    def panels(self) -> list[Panel]:
-        return panels(self.outcomes, self.trace)
+    def curves(self) -> list[Curve]:
+        return curves(self.outcomes, self.trace)
 
 
 def three_days(who: str = "alice") -> list[Counted]:
@@ -130,13 +130,13 @@ def test_a_raise_moves_the_limit_of_the_curve_until_its_end() -> None:
 def test_a_pool_is_drawn_once_as_its_teams() -> None:
     pool = a_quota(subject="team/ml", members=("user/alice", "user/bob"), share=Share.POOL)
     found = Replayed([*three_days(), *three_days("bob")], pool)
-    assert [each.title.partition(",")[0] for each in found.panels()[1:]] == ["team/ml"]
+    assert [each.title.partition(",")[0] for each in found.curves()[1:]] == ["team/ml"]
     assert at(found.course(Principal.parse("team/ml")), MORNING) == (1200, 1200)
     assert found.course(Principal.parse("team/ml")).closed
 
 
 def test_all_together_says_what_is_saved_and_how_many_calls_are_refused() -> None:
-    [together, *_] = Replayed([*three_days(), *three_days("bob")], a_quota()).panels()
+    [together, *_] = Replayed([*three_days(), *three_days("bob")], a_quota()).curves()
     assert together.says == (
         "Without the limits $144.00, with them $108.00: $36.00 saved and 6 calls of 1 principal "
         "refused, had nobody tried again."
@@ -149,14 +149,14 @@ def test_all_together_says_what_is_saved_and_how_many_calls_are_refused() -> Non
 def test_what_has_no_price_is_told_in_tokens() -> None:
     trace = Trace(UTC_ZONE)
     outcomes = simulate(three_days(), [a_quota()], free, UTC_ZONE, observer=trace)
-    [together, *_] = panels(outcomes, trace)
+    [together, *_] = curves(outcomes, trace)
     assert together.says.startswith("Without the limits 7,200 total tokens, with them 3,600 ")
 
 
 def test_those_refused_most_come_first_and_then_who_comes_nearest() -> None:
     everybody = a_quota(subject="default")
     calls = [*three_days(), *three_days("bob")[:3], a_call("carol", MORNING, 10)]
-    found = Replayed(calls, everybody).panels()
+    found = Replayed(calls, everybody).curves()
     assert [each.title for each in found[1:]] == [
         f"user/{who}, daily: 1,000 total tokens a day" for who in ("alice", "bob", "carol")
     ]
@@ -164,11 +164,11 @@ def test_those_refused_most_come_first_and_then_who_comes_nearest() -> None:
 
 
 def test_whoever_has_no_limit_has_no_curve() -> None:
-    assert len(Replayed(three_days("bob"), a_quota()).panels()) == 1
+    assert len(Replayed(three_days("bob"), a_quota()).curves()) == 1
 
 
 def test_a_limit_of_nothing_is_drawn() -> None:
-    assert len(Replayed(three_days(), a_quota(limit=Decimal(0))).panels()) == 2
+    assert len(Replayed(three_days(), a_quota(limit=Decimal(0))).curves()) == 2
 
 
 def test_one_call_makes_a_picture() -> None:
@@ -190,16 +190,16 @@ def replayed() -> Replayed:
 
 def test_every_number_of_the_page_stands_in_a_table_beside_it(replayed: Replayed) -> None:
     page = as_page(replayed.outcomes, replayed.trace)
-    assert page.count("<table") == len(replayed.panels())
-    for panel in replayed.panels():
-        for row in panel.rows:
+    assert page.count("<table") == len(replayed.curves())
+    for curve in replayed.curves():
+        for row in curve.rows:
             assert f">{row[1]}</td><td>{row[2]}</td><td>{row[3]}</td>" in page
 
 
 def test_each_picture_of_the_page_has_its_words(replayed: Replayed) -> None:
     reading = PageReading(as_page(replayed.outcomes, replayed.trace))
     said = [each["aria-label"] for each in reading.of("div") if each.get("role") == "img"]
-    assert [*dict.fromkeys(said)] == [each.says for each in replayed.panels()]
+    assert [*dict.fromkeys(said)] == [each.says for each in replayed.curves()]
 
 
 def test_the_page_asks_no_network_and_runs_no_script(replayed: Replayed) -> None:

@@ -13,15 +13,15 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.insight.report import page, texts
 from quota_enforcer.insight.report.charts.drawing import Spec, svg
-from quota_enforcer.insight.simulate.panels import Panel, panels, refused
-from quota_enforcer.insight.simulate.replay import Simulated
+from quota_enforcer.insight.simulate.curves import Curve, curves
+from quota_enforcer.insight.simulate.replay import Simulated, refused
 from quota_enforcer.insight.simulate.trace import Trace
 
 _OURS: Final = "quota_enforcer.insight.simulate"
 _REPORT: Final = "quota_enforcer.insight.report"
 _WIDTH: Final = 900
 _DRAWN: Final = 5
-"""Panels of one drawing, that of all together among them."""
+"""Curves of one drawing, that of all together among them."""
 _LEGEND: Final[Spec] = {
     "orient": "top", "title": None, "labelColor": "var(--muted)", "labelFontSize": 13,
     "symbolType": "square", "symbolStrokeWidth": 0,
@@ -44,15 +44,15 @@ def as_page(outcomes: Mapping[Principal, Simulated], trace: Trace) -> str:
             saved=saved,
             whole=Counts.total(each.counts for each in trace.arrivals),
             dollars=dollars,
-            panels=[(each, each.chart()) for each in panels(outcomes, trace)],
+            curves=[(each, each.chart()) for each in curves(outcomes, trace)],
             style=Markup(_styles()),  # noqa: S704 - our own files
         )
     )
 
 
 def as_drawing(outcomes: Mapping[Principal, Simulated], trace: Trace) -> str:
-    """An SVG of the first panels, light or dark as its reader is, with a title and in words."""
-    several = panels(outcomes, trace)[:_DRAWN]
+    """An SVG of the first curves, light or dark as its reader is, with a title and in words."""
+    several = curves(outcomes, trace)[:_DRAWN]
     spec = {
         "background": "var(--card)",
         "padding": 18,
@@ -77,9 +77,9 @@ def title(trace: Trace) -> str:
     return f"What the limits would have done, {several}"
 
 
-def _titled(panel: Panel, legend: Spec | None) -> Spec:
-    heading = {**_TITLE, "text": panel.title, "subtitle": panel.says}
-    return {**panel.spec(_WIDTH, legend), "title": heading}
+def _titled(curve: Curve, legend: Spec | None) -> Spec:
+    heading = {**_TITLE, "text": curve.title, "subtitle": curve.says}
+    return {**curve.spec(_WIDTH, legend), "title": heading}
 
 
 def _styles() -> str:

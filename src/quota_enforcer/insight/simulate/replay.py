@@ -22,7 +22,7 @@ from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Standing
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.rate import Cost
-from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule, UsualHours, named_by
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
@@ -67,6 +67,23 @@ class Simulated:
     used: Counts = field(default_factory=Counts)
     refused: Counts = field(default_factory=Counts)
     events: list[Notice] = field(default_factory=list)
+
+
+SHARED = {Kind.SESSION, Kind.TEAM}
+"""Whose calls count to their role or their members too."""
+
+
+def refused(outcomes: Mapping[Principal, Simulated]) -> Counts:
+    """All refused calls, each once."""
+    return Counts.total(
+        outcome.refused for who, outcome in outcomes.items() if who.kind not in SHARED
+    )
+
+
+def people_refused(outcomes: Mapping[Principal, Simulated]) -> int:
+    """How many had a call refused."""
+    several = (who for who, outcome in outcomes.items() if outcome.refused.requests)
+    return sum(who.kind not in SHARED for who in several)
 
 
 class Observer(Protocol):

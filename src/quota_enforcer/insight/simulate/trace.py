@@ -33,7 +33,7 @@ _INSTANT = timedelta(microseconds=1)
 K = TypeVar("K")
 
 
-class Arrival(NamedTuple):
+class TracedCall(NamedTuple):
     """A call as the replay took it."""
 
     at: datetime
@@ -109,7 +109,7 @@ class Trace:
     """Observes a replay, and tells afterwards."""
 
     zone: ZoneInfo
-    arrivals: list[Arrival] = field(default_factory=list)
+    arrivals: list[TracedCall] = field(default_factory=list)
     _limits: dict[tuple[Principal, str], list[tuple[datetime, Decimal]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -122,7 +122,7 @@ class Trace:
         self, call: Counted, counts: Counts, principals: Sequence[Principal], *, refused: bool
     ) -> None:
         model = canonical_model(call.model_id)
-        self.arrivals.append(Arrival(call.at, model, call.place, principals, counts, refused))
+        self.arrivals.append(TracedCall(call.at, model, call.place, principals, counts, refused))
 
     def looked(self, principal: Principal, quotas: Sequence[Quota], now: datetime) -> None:
         for quota in quotas:
@@ -181,7 +181,7 @@ class Trace:
         step = max((self.last - self.first) / GRID, _INSTANT)
         return [self.first + step * number for number in range(GRID)] + [self.last]
 
-    def _course(self, principal: Principal, quota: Quota, theirs: list[Arrival]) -> Course:
+    def _course(self, principal: Principal, quota: Quota, theirs: list[TracedCall]) -> Course:
         counted = [
             each
             for each in theirs
@@ -195,7 +195,7 @@ class Trace:
     def _points(
         self,
         quota: Quota,
-        counted: Iterable[Arrival],
+        counted: Iterable[TracedCall],
         closed: Iterable[Stretch],
         limits: Sequence[tuple[datetime, Decimal]],
     ) -> list[Point]:
@@ -227,15 +227,15 @@ class Trace:
             end = quota.window.span(end, self.zone).end
 
     def _by_day(
-        self, quota: Quota, counted: Iterable[Arrival], closed: Sequence[Stretch]
+        self, quota: Quota, counted: Iterable[TracedCall], closed: Sequence[Stretch]
     ) -> list[DayOfCourse]:
-        by_day: defaultdict[date, list[Arrival]] = defaultdict(list)
+        by_day: defaultdict[date, list[TracedCall]] = defaultdict(list)
         for each in counted:
             by_day[local_date(each.at, self.zone)].append(each)
         return [self._day(quota, day, by_day[day], closed) for day in self.days()]
 
     def _day(
-        self, quota: Quota, day: date, arrived: list[Arrival], closed: Iterable[Stretch]
+        self, quota: Quota, day: date, arrived: list[TracedCall], closed: Iterable[Stretch]
     ) -> DayOfCourse:
         begin, end = day_start(day, self.zone), day_start(day + DAY, self.zone)
         lasted = (min(each.end, end) - max(each.begin, begin) for each in closed)
@@ -260,7 +260,7 @@ class _Filling:
         self._days: defaultdict[str, dict[date, Counts]] = defaultdict(dict)
         self._minutes: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
 
-    def add(self, call: Arrival) -> None:
+    def add(self, call: TracedCall) -> None:
         model, counts = call.model, call.counts
         if model not in self._of:
             self._of[model] = ModelUsage(

@@ -11,16 +11,13 @@ from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import count, dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.enforce.report import event
-from quota_enforcer.insight.simulate.replay import Simulated
+from quota_enforcer.insight.simulate.replay import Simulated, people_refused, refused
 
 _EVENT = ("at", "kind", "quota", "used", "limit", "until")
-
-_SHARED = {Kind.SESSION, Kind.TEAM}
-"""Whose calls count to their role or their members too."""
 
 _COMPARED = ("Refused", "Tokens saved", "Cost saved", "Principals refused")
 
@@ -40,32 +37,20 @@ class Beside(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "with_closes": _refusals(_refused(self.staged)),
-            "without_closes": _refusals(_refused(self.plain)),
+            "with_closes": _refusals(refused(self.staged)),
+            "without_closes": _refusals(refused(self.plain)),
         }
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         for words, outcomes in (("as they are", self.staged), ("without closes", self.plain)):
-            refused = _refused(outcomes)
+            lost = refused(outcomes)
             yield (
                 words,
-                f"{refused.requests:,}",
-                f"{refused.tokens:,}",
-                dollars(refused.cost_usd),
-                f"{_people_refused(outcomes):,}",
+                f"{lost.requests:,}",
+                f"{lost.tokens:,}",
+                dollars(lost.cost_usd),
+                f"{people_refused(outcomes):,}",
             )
-
-
-def _refused(outcomes: Mapping[Principal, Simulated]) -> Counts:
-    """All refused calls, each once."""
-    return Counts.total(
-        outcome.refused for who, outcome in outcomes.items() if who.kind not in _SHARED
-    )
-
-
-def _people_refused(outcomes: Mapping[Principal, Simulated]) -> int:
-    several = (who for who, outcome in outcomes.items() if outcome.refused.requests)
-    return sum(who.kind not in _SHARED for who in several)
 
 
 def _refusals(refused: Counts) -> dict[str, Any]:
@@ -123,7 +108,7 @@ def show(
         [(str(who), *_numbers(outcome)) for who, outcome in outcomes.items()],
         numbers=_NUMBERS,
     )
-    saved = _refused(outcomes)
+    saved = refused(outcomes)
     if saved.requests:
         say("")
         say(

@@ -1,4 +1,4 @@
-"""The panels of a simulation's picture, as charts of a page and as one drawing."""
+"""The curves of a simulation's picture, as charts of a page and as one drawing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,29 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 from quota_enforcer.core.notices.amounts import bare_limit, count, lasting, used_units
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Counts, Measure, Number
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.charts.drawing import Chart, Spec, drawn, time_axis
-from quota_enforcer.insight.simulate.replay import Simulated
+from quota_enforcer.insight.simulate.replay import Simulated, people_refused, refused
 from quota_enforcer.insight.simulate.trace import Course, Trace
 
 MOST_COURSES = 8
-"""Panels of single principals: those whom the limits refuse most."""
+"""Curves of single principals: those whom the limits refuse most."""
 THROUGH, TRIED, LIMIT, CLOSED = "let through", "without the limits", "limit", "blocked"
 COLOURS = {THROUGH: "var(--s0)", TRIED: "var(--s7)", LIMIT: "var(--ink)", CLOSED: "var(--o0)"}
 CLASSES = ((THROUGH, "s0"), (TRIED, "s7"), (LIMIT, "limit"), (CLOSED, "closed"))
 _HEIGHT = 190
 _MARGIN = 70
 """Pixels beside the drawing itself."""
-_SHARED = {Kind.SESSION, Kind.TEAM}
-"""Whose calls count to their role or their members too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Curve:
     """One curve with what it says: how a title, a sentence, and a table say it too."""
 
     title: str
@@ -96,16 +94,9 @@ class Panel:
         return {"width": width, "height": _HEIGHT, "layer": layers}
 
 
-def panels(outcomes: Mapping[Principal, Simulated], trace: Trace) -> list[Panel]:
+def curves(outcomes: Mapping[Principal, Simulated], trace: Trace) -> list[Curve]:
     """All calls together, then those whom the limits refuse most, or who come nearest to one."""
     return [_together(outcomes, trace), *map(_single(trace), _foremost(outcomes, trace))]
-
-
-def refused(outcomes: Mapping[Principal, Simulated]) -> Counts:
-    """All refused calls, each once."""
-    return Counts.total(
-        outcome.refused for who, outcome in outcomes.items() if who.kind not in _SHARED
-    )
 
 
 def _foremost(outcomes: Mapping[Principal, Simulated], trace: Trace) -> list[Course]:
@@ -125,7 +116,7 @@ def _foremost(outcomes: Mapping[Principal, Simulated], trace: Trace) -> list[Cou
     return found[:MOST_COURSES]
 
 
-def _together(outcomes: Mapping[Principal, Simulated], trace: Trace) -> Panel:
+def _together(outcomes: Mapping[Principal, Simulated], trace: Trace) -> Curve:
     """Dollars added up call by call, or tokens if nothing has a price."""
     whole = Counts.total(each.counts for each in trace.arrivals)
     saved = refused(outcomes)
@@ -141,9 +132,7 @@ def _together(outcomes: Mapping[Principal, Simulated], trace: Trace) -> Panel:
                 through = Counts.total((through, call.counts))
             call = next(rest, None)
         points.append(_point(trace, at, measure.of(through), measure.of(tried)))
-    people = sum(
-        who.kind not in _SHARED for who, outcome in outcomes.items() if outcome.refused.requests
-    )
+    people = people_refused(outcomes)
     says = (
         f"Without the limits {_amount(measure.of(whole), measure)}, with them "
         f"{_amount(measure.of(through), measure)}: {_amount(measure.of(saved), measure)} saved and "
@@ -152,7 +141,7 @@ def _together(outcomes: Mapping[Principal, Simulated], trace: Trace) -> Panel:
         if saved.requests
         else f"{_amount(measure.of(whole), measure)} in all, and the limits refuse none of it."
     )
-    return Panel(
+    return Curve(
         "All together, added up",
         says,
         measure.words,
@@ -180,8 +169,8 @@ def _days_together(trace: Trace, measure: Measure) -> list[tuple[str, ...]]:
     ]
 
 
-def _single(trace: Trace) -> Callable[[Course], Panel]:
-    def panel(course: Course) -> Panel:
+def _single(trace: Trace) -> Callable[[Course], Curve]:
+    def curve(course: Course) -> Curve:
         quota, measure = course.quota, course.quota.measure
         limits = {each.limit for each in course.points if each.limit.is_finite()}
         one = f"{bare_limit(next(iter(limits)), measure.words)} " if len(limits) == 1 else ""
@@ -191,7 +180,7 @@ def _single(trace: Trace) -> Callable[[Course], Panel]:
             if not quota.window.rolling
             else (f"{one}{words}in {quota.window}")
         )
-        return Panel(
+        return Curve(
             f"{course.principal}, {quota.name}: {about}",
             _said(course),
             measure.words,
@@ -212,7 +201,7 @@ def _single(trace: Trace) -> Callable[[Course], Panel]:
             limited=course.limited,
         )
 
-    return panel
+    return curve
 
 
 def _said(course: Course) -> str:
