@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from quota_enforcer.cli.deployment import Deployment
+from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.items import QuotaFile, read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import STDIN, log_readings, log_source
