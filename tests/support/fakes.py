@@ -213,6 +213,8 @@ class FakeLedger:
                 tiers_notified=before.tiers_notified,
                 gates_notified=before.gates_notified,
                 accounts_notified=before.accounts_notified,
+                digest_week=before.digest_week,
+                digest_tried_at=before.digest_tried_at,
             )
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
@@ -275,6 +277,17 @@ class FakeLedger:
         if self._state.tiers_seen_at != before.tiers_seen_at:
             return False
         self._state = replace(self._state, tiers_seen_at=seen_at, tiers_notified=notified)
+        self._keep(notices)
+        return True
+
+    def note_digest(
+        self, week: str, tried_at: datetime, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
+        self._write("note_digest", week)
+        seen = (self._state.digest_tried_at, self._state.digest_week)
+        if seen != (before.digest_tried_at, before.digest_week):
+            return False
+        self._state = replace(self._state, digest_tried_at=tried_at, digest_week=week)
         self._keep(notices)
         return True
 

@@ -6,16 +6,19 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.request import RaiseRequest, Refusal
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.insight.report.model import ReportSource
+from quota_enforcer.insight.report.summary.week import ReportOfWeek
 from quota_enforcer.meter.watch.compare import ModelTally, Volume, Witnessed
 from quota_enforcer.meter.watch.ports import WatchMemory
 from stream_fakes import Place, call
@@ -24,6 +27,7 @@ from world import World, principal
 OPUS = "anthropic.claude-3-opus*"
 URL = "https://abcdefgh.lambda-url.eu-central-1.on.aws/"
 AGO = timedelta(minutes=10)
+DAY = timedelta(days=1)
 WHEN = {
     NoticeKind.WARNING: "a threshold of a quota is passed, or its limit where nothing is blocked",
     NoticeKind.BLOCKED: "a quota is used up and its deny is in IAM",
@@ -48,6 +52,7 @@ WHEN = {
     NoticeKind.REFUSED: "an admin refused what somebody asked for",
     NoticeKind.ASKED: "somebody asks for a higher limit",
     NoticeKind.SERVICE_TIER: "Bedrock serves calls in another tier than standard; once for a tier",
+    NoticeKind.DIGEST: "the first sweep on Monday from 07:00 on, in `TimeZone`; once a week",
 }
 
 
@@ -246,6 +251,27 @@ def service_tier() -> tuple[Notice, Message]:
     return _told(world, NoticeKind.SERVICE_TIER)
 
 
+def digest() -> tuple[Notice, Message]:
+    """Two weeks of some people: one is blocked, one runs out, and three have no quota."""
+    world, monday = _world(), datetime(2026, 11, 23, 7, tzinfo=UTC)
+    world.weeks = ReportOfWeek(world.ledger, ReportSource("bedrock-quota"))
+    world.metering(Metering.STREAM)
+    for who, limit in (("user/alice", 520), ("user/bob", 180), ("role/reporting", 9000)):
+        world.quota(principal=who, quota="monthly", measure="cost_usd", limit=limit, window="month")
+    world.sweep(monday - 15 * DAY)
+    people = {"alice": 40, "role:reporting/nightly": 25, "bob": 12, "sso:cleo@example.com": 8,
+              "dan": 3, "erin": 1}  # fmt: skip
+    for days in range(14, 0, -1):
+        at = monday - days * DAY + 4 * HOUR
+        for who, dollars in people.items():
+            world.stream(who, at, 1000, str(dollars if days <= 7 else dollars - 1))
+        known = ("user/alice", "role/reporting", "user/bob", "sso/cleo@example.com",
+                 "user/dan", "user/erin")  # fmt: skip
+        world.wake(at, *known)
+    world.sweep(monday)
+    return _told(world, NoticeKind.DIGEST)
+
+
 def _watched(recorded: int, counted: int, looks: int) -> tuple[Notice, Message]:
     """Calls of one hour, of which none is metered, as the meter's hourly looks tell of it."""
     place = Place()
@@ -287,6 +313,7 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.METERING_HEALED: lambda: _watched(1240, 1240, 2),
     NoticeKind.OVER_METERED: lambda: _watched(1240, 1000, 0),
     NoticeKind.SERVICE_TIER: service_tier,
+    NoticeKind.DIGEST: digest,
 }
 
 

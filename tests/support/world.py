@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from builders import HAIKU, an_item
@@ -28,6 +29,9 @@ from quota_enforcer.core.usage.window import hour_start, local_date, minute_star
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
+
+if TYPE_CHECKING:
+    from quota_enforcer.enforce.ports import WeekReport
 
 ACCOUNT = "111122223333"
 
@@ -63,6 +67,7 @@ class World:
         self.tiers = FakeTiers()
         self.author: FakeAuthor | None = None
         self.satellites = FakeSatellites()
+        self.weeks: WeekReport | None = None
         self._process: Sweep | None = None
 
     def install(self, *scopes: str) -> None:
@@ -184,7 +189,7 @@ class World:
         """The sweep, wired to the fakes."""
         adapters = Adapters(
             self.ledger, self.quotas, self.metrics, self.denies, self.topic, self.author,
-            tiers=self.tiers, satellites=self.satellites,
+            tiers=self.tiers, satellites=self.satellites, weeks=self.weeks,
         )  # fmt: skip
         return Sweep(self.settings, adapters)
 

@@ -143,6 +143,8 @@ class Settings:
     """Where it may have satellites: `off`, `regions`, or the id of its organisation."""
     me_url: str = ""
     """Where people ask for their own usage; empty if nobody can."""
+    digest: bool = False
+    """Whether admins are told each Monday how the week was."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
@@ -173,6 +175,7 @@ class Settings:
             stack_id=variables.optional("STACK_ID"),
             satellites=variables.optional("SATELLITES"),
             me_url=variables.optional("ME_URL"),
+            digest=variables.optional("WEEKLY_DIGEST") == "true",
         )
         variables.check()
         return settings

@@ -170,6 +170,11 @@ class SweepState:
     """When service tiers were looked for last."""
     tiers_notified: str = ""
     """Of which other tiers admins were told, with commas between."""
+    digest_week: str = ""
+    """The Monday, as ISO has it, on which the last digest was due that admins were told; empty
+    before the first sweep that knew of digests."""
+    digest_tried_at: datetime | None = None
+    """When a digest was last begun."""
     closed: bool = False
     """The stack is being deleted."""
     confirmed_at: datetime | None = None

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import (
     ANY_PREMISE,
     EverybodyReads,
@@ -20,9 +21,10 @@ from quota_enforcer.core.ledger import (
     SweepStateReads,
 )
 from quota_enforcer.core.notices.message import Message
-from quota_enforcer.core.notices.notice import HistoryReads, Notice
+from quota_enforcer.core.notices.notice import Facts, HistoryReads, Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
+from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.looks.headroom import Headroom
@@ -92,7 +94,7 @@ class SweepMemory(SweepStateReads, Protocol):
         """Note what a sweep leaves, unless a later one already did.
 
         That is all of `state` but `closed`, `quotas_seen`, `unsettled` and what `turn_breaker`,
-        `note_pause`, `note_tiers`, `note_gates` and `note_accounts` write.
+        `note_pause`, `note_tiers`, `note_gates`, `note_accounts` and `note_digest` write.
         """
 
     def turn_breaker(
@@ -152,6 +154,14 @@ class SweepMemory(SweepStateReads, Protocol):
         """Note with its notices what admins know of others' changes to the gates.
 
         False, and nothing written, if somebody else told of others since `before`.
+        """
+
+    def note_digest(
+        self, week: str, tried_at: datetime, before: SweepState, notices: Iterable[Notice]
+    ) -> bool:
+        """Note with its notices which Monday's digest admins have, and when one was begun.
+
+        False, and nothing written, if somebody else began or told one since `before`.
         """
 
     def close(self) -> None:
@@ -365,6 +375,13 @@ class NoTiers:
         return {}
 
 
+class WeekReport(Protocol):
+    """What the report says of a week."""
+
+    def week(self, rules: Iterable[Rule], context: Context, monday: date) -> tuple[str, Facts]:
+        """The week that ended before this Monday: what it cost in a few words, and all else."""
+
+
 class Topic(Protocol):
     """Where notices go."""
 
@@ -385,3 +402,5 @@ class Adapters:
     models: Models = field(default_factory=NamedByThemselves)
     tiers: ServiceTiers = field(default_factory=NoTiers)
     satellites: SatelliteReads = field(default_factory=NoSatellites)
+    weeks: WeekReport | None = None
+    """None if admins get no digest."""

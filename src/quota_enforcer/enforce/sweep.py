@@ -22,6 +22,7 @@ from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
+from quota_enforcer.enforce.notify.digest import DigestLookout
 from quota_enforcer.enforce.notify.lookouts import NoticeSender, PauseLookout, TierLookout
 from quota_enforcer.enforce.notify.requests import RequestLookout
 from quota_enforcer.enforce.ports import Adapters
@@ -57,6 +58,7 @@ class Sweep:
         self._tiers = TierLookout(adapters.tiers, ledger)
         self._pauses = PauseLookout(ledger, settings.zone)
         self._requests = RequestLookout(ledger, settings.zone)
+        self._digests = DigestLookout(ledger, adapters.weeks)
         self._accounts = AccountLookout(ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
@@ -127,7 +129,11 @@ class Sweep:
         finished = begun.finished if metered is None else now
         self._finish(plan.state, finished, now, self._settings.terms(cached.reached))
         self._rules.settle(cached, all_seen=True)
-        report = self._report(Outcome.total([outcome, sent]), now, plan.state)
+        # Last, since it reads everybody's usage: nothing else waits for it.
+        digest = self._digests.look(begun, cached.rules.rules, given.context)
+        if digest.notices:
+            sent = Outcome.total([sent, self._sender.send(digest.notices, now)])
+        report = self._report(Outcome.total([outcome, digest, sent]), now, plan.state)
         return replace(report, unreachable=unreachable)
 
     def wake(

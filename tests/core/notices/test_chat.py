@@ -78,7 +78,9 @@ def test_every_notice_is_readable_those_for_admins_too(kind: NoticeKind) -> None
     assert (told["version"], told["source"]) == ("1.0", "custom")
     content = told["content"]
     assert sent.headline in content["title"]
-    assert f"*Why:* {notice.reason}" in content["description"].replace("&gt;", ">")
+    label, words = sent.facts[0]
+    assert f"*{label}:* {words}" in content["description"].replace("&gt;", ">")
+    assert notice.reason in content["title"] + content["description"].replace("&gt;", ">")
     assert len(content["nextSteps"]) >= 1
     assert all(content["keywords"])
     assert told["metadata"]["threadId"]

@@ -34,8 +34,8 @@ def as_attributes(thing: "DataclassInstance") -> dict[str, Any]:
 
 
 def known(**values: Any) -> dict[str, Any]:
-    """Attributes as DynamoDB takes them; None and empty texts are left out."""
-    return {name: _text(value) for name, value in values.items() if value not in (None, "")}
+    """Attributes as DynamoDB takes them; None, empty texts and empty lists are left out."""
+    return {name: _text(value) for name, value in values.items() if value not in (None, "", ())}
 
 
 def joined_key(first: str, second: str) -> str:
@@ -60,5 +60,7 @@ def _text(value: Any) -> Any:
             return instant(value)
         case Decimal() | str():
             return str(value)
+        case tuple():
+            return [_text(each) for each in value]
         case _:
             return value

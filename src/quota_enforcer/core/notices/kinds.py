@@ -150,6 +150,14 @@ WORDS: Final[Mapping[NoticeKind, Words]] = {
         "{who} does not get more of Bedrock quota {quota}",
         "More is refused",
     ),
+    NoticeKind.DIGEST: Words(
+        "Amazon Bedrock: {reason}",
+        "{reason}",
+        (
+            "`quota-enforcer report --open` shows all of it. The stack's parameter WeeklyDigest "
+            "turns this notice off."
+        ),
+    ),
     NoticeKind.EDITED: Words(
         "Bedrock quota {quota} of {who} was edited",
         "Quota edited",

@@ -75,7 +75,9 @@ def message(notice: Notice, zone: ZoneInfo, contact: str, me_url: str = "") -> M
 
 
 def _facts(notice: Notice, zone: ZoneInfo, contact: str) -> Iterator[tuple[str, str]]:
-    yield "Why", f"{notice.reason}."
+    if not notice.facts:
+        yield "Why", f"{notice.reason}."
+    yield from ((label, f"{words}.") for label, words in notice.facts)
     if notice.kind in _BLOCKS:
         yield "Opens again", f"{moment_ahead(notice.until, notice.at, zone)}."
     elif notice.kind is NoticeKind.WARNING:
@@ -134,6 +136,7 @@ def _headline(notice: Notice) -> str:
         part=_part(notice),
         why=_why(notice),
         pool=notice.pool,
+        reason=notice.reason,
     )
 
 
@@ -196,6 +199,7 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
         part=_part(notice),
         until="until an admin acts" if notice.until is None else f"until {_day(notice, zone)}",
         resets=_short_reset(notice, zone),
+        reason=notice.reason,
     )
     if notice.quota:
         room = _SEEN_AT_ONCE - len(f"{what}: ")

@@ -10,6 +10,9 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.counts import Number
 
+Facts = tuple[tuple[str, str], ...]
+"""Labels, and a sentence of each without its full stop."""
+
 
 class NoticeKind(StrEnum):
     """What a notice is about; subscription filters select by it."""
@@ -37,6 +40,7 @@ class NoticeKind(StrEnum):
     ASKED = "asked"
     GRANTED = "granted"
     REFUSED = "refused"
+    DIGEST = "digest"
 
     @property
     def audience(self) -> str:
@@ -101,6 +105,9 @@ class Notice:
     stage: int = 0
     """Of a quota that closes in stages: the part of its limit, in percent, from which on the early
     stage that this is about closes; 0 if it is about the limit itself."""
+
+    facts: Facts = ()
+    """Of a digest: all that it says besides the reason."""
 
     @property
     def label(self) -> str:

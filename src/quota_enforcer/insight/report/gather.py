@@ -1,7 +1,8 @@
 """Gathering: what the report shows, out of the ledger and the quotas."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from quota_enforcer.core.deployment import Context
@@ -67,7 +68,10 @@ class Gathering:
             self._places(principal),
         )
 
-    def report(self, source: ReportSource, people: Iterable[Person]) -> UsageReport:
+    def report(
+        self, source: ReportSource, people: Iterable[Person], covered: datetime | None = None
+    ) -> UsageReport:
+        """All of it; what no quota counts is looked for in the days up to `covered`, or to now."""
         told = (each for each in self._ledger.history() if each.kind in TOLD_TO_ADMINS)
         several = tuple(people)
         usages = {
@@ -87,7 +91,9 @@ class Gathering:
             people=several,
             teams=teams_of(self._rules),
             others=tuple(each for each in told if self._first <= each.at <= self._context.now),
-            coverage=coverage_of_usage(usages, self._book, self._context),
+            coverage=coverage_of_usage(
+                usages, self._book, replace(self._context, now=covered or self._context.now)
+            ),
         )
 
     def _models(self, principal: Principal) -> Mapping[str, ByDay]:

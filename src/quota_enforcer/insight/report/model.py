@@ -55,16 +55,16 @@ class Person:
         """Whether it adds to the sums: a session's calls are in its role's usage already."""
         return self.principal.kind not in {Kind.SESSION, Kind.TEAM}
 
-    def used(self, since: date) -> dict[str, Counts]:
-        """Usage by model from a date on; models without usage are left out."""
+    def used(self, since: date, before: date = date.max) -> dict[str, Counts]:
+        """Usage by model from one date on, before another; models without usage are left out."""
         totals = {
-            model: Counts.total(counts for day, counts in days.items() if day >= since)
+            model: Counts.total(counts for day, counts in days.items() if since <= day < before)
             for model, days in self.models.items()
         }
         return {model: counts for model, counts in totals.items() if any(counts)}
 
-    def total(self, since: date) -> Counts:
-        return Counts.total(self.used(since).values())
+    def total(self, since: date, before: date = date.max) -> Counts:
+        return Counts.total(self.used(since, before).values())
 
     def by_day(self, since: date) -> ByDay:
         """All models together, oldest day first."""
@@ -113,7 +113,7 @@ class UsageReport:
     teams: Mapping[str, frozenset[Principal]]
     others: tuple[Notice, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
-    """Of the last days, and not of all days shown."""
+    """Of the last days, and not of all days shown; of a digest of its week."""
 
     @property
     def counted(self) -> Iterable[Person]:
@@ -173,9 +173,12 @@ def by_model(report: UsageReport) -> list[UsageShare]:
     )
 
 
-def by_spender(report: UsageReport) -> list[tuple[Person, Counts]]:
-    """Who used Bedrock this month, the dearest first."""
-    totals = [(person, person.total(_month(report))) for person in report.counted]
+def by_spender(
+    report: UsageReport, since: date | None = None, before: date = date.max
+) -> list[tuple[Person, Counts]]:
+    """Who used Bedrock this month, or in these days, the dearest first."""
+    first = since or _month(report)
+    totals = [(person, person.total(first, before)) for person in report.counted]
     used = [(person, counts) for person, counts in totals if any(counts)]
     return sorted(used, key=lambda each: (-each[1].cost_usd, -each[1].tokens, each[0].principal))
 

@@ -23,9 +23,14 @@ from quota_enforcer.meter.ports import Models, NamedByThemselves
 from quota_enforcer.satellites.names import Part, external_id, role_arn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     import boto3
 
-    from quota_enforcer.core.deployment import Settings
+    from quota_enforcer.core.deployment import Context, Settings
+    from quota_enforcer.core.notices.notice import Facts
+    from quota_enforcer.core.quotas.quota import Rule
     from quota_enforcer.satellites.registry import SatelliteReads
 
 
@@ -89,6 +94,26 @@ def models(settings: "Settings", session: "boto3.Session") -> Models:
     return BedrockModels(session.client("bedrock", config=clients.MODEL_NAMES), memory)
 
 
+class WeekWhenDue:
+    """Loads the report's code in the one sweep of a week that asks for it."""
+
+    def __init__(self, settings: "Settings", session: "boto3.Session") -> None:
+        self._settings = settings
+        self._session = session
+
+    def week(
+        self, rules: "Iterable[Rule]", context: "Context", monday: "date"
+    ) -> tuple[str, "Facts"]:
+        """As `ReportOfWeek`."""
+        from quota_enforcer.insight.report.model import ReportSource  # noqa: PLC0415 - see above
+        from quota_enforcer.insight.report.summary.week import ReportOfWeek  # noqa: PLC0415
+
+        settings = self._settings
+        source = ReportSource(settings.stack, settings.account, settings.region)
+        reads = ledger(settings, self._session)
+        return ReportOfWeek(reads, source).week(rules, context, monday)
+
+
 def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:
     """Every adapter of one deployment."""
     cloudwatch = session.client("cloudwatch", config=clients.ENFORCER)
@@ -102,6 +127,7 @@ def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:
         models=models(settings, session),
         tiers=BedrockTiers(cloudwatch),
         satellites=satellites(settings, session),
+        weeks=WeekWhenDue(settings, session) if settings.digest else None,
     )
 
 

@@ -96,7 +96,7 @@ def test_the_breaker_is_turned_and_told_by_one_of_two_that_saw_the_same(ledger: 
     assert (ledger.state().breaker_since, ledger.state().breaker) == (NOON, "mine")
 
 
-@pytest.mark.parametrize("told_of", ["pause", "tiers", "gates", "accounts"])
+@pytest.mark.parametrize("told_of", ["pause", "tiers", "gates", "accounts", "digest"])
 def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> None:
     def tell(before: SweepState, number: int, why: str) -> bool:
         at = NOON + number * HOUR
@@ -106,6 +106,8 @@ def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> Non
                 return ledger.note_pause(at if why else None, before, notices)
             case "tiers":
                 return ledger.note_tiers(at, why, before, notices)
+            case "digest":
+                return ledger.note_digest(why, at, before, notices)
             case "accounts":
                 return ledger.note_accounts(why, before, notices)
             case _:
@@ -118,11 +120,11 @@ def test_one_of_two_that_saw_the_same_tells(ledger: Ledger, told_of: str) -> Non
     assert not tell(begun, 2, "that")
     assert (ledger.state(), [each.reason for each in _waiting(ledger)]) == (first, ["this"])
     assert tell(first, 3, "")
-    assert (ledger.state() == begun) == (told_of != "tiers")
+    assert (ledger.state() == begun) == (told_of not in {"tiers", "digest"})
     ledger.finish(replace(first, started=NOON + HOUR, finished=NOON + HOUR))
     assert ledger.state().paused_until is None
     assert ledger.state().gates_notified == ledger.state().tiers_notified == ""
-    assert ledger.state().accounts_notified == ""
+    assert ledger.state().accounts_notified == ledger.state().digest_week == ""
 
 
 def test_how_far_a_breaker_holds_is_read_back(ledger: Ledger) -> None:

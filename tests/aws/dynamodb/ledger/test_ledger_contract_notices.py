@@ -34,6 +34,7 @@ def test_a_notice_is_read_back_as_it_was(ledger: Ledger) -> None:
         NoticeKind.BLOCKED, NOON, "user/alice", "daily", "why", Decimal("1.5"), Decimal(1),
         "dollars", "day", 80, "team/research", "*", NOON, NOON + HOUR, "*, x", "monthly",
         NOON + HOUR, "team/research", "an admin", "a token", "a cheaper model", 80,
+            (("Dollars", "$1"), ("Blocks", "nobody")),
     )  # fmt: skip
     assert None not in vars_of(whole)
     ledger.post([whole])

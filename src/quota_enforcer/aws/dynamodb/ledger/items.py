@@ -167,6 +167,8 @@ def state_of(item: Plain) -> SweepState:
         accounts_notified=item.get("accounts_told", ""),
         tiers_seen_at=moment(item, "tiers_seen_at"),
         tiers_notified=item.get("tiers_notified", ""),
+        digest_week=item.get("digest_week", ""),
+        digest_tried_at=moment(item, "digest_tried_at"),
         closed=bool(item.get("closed", False)),
         confirmed_at=moment(item, "confirmed_at"),
         quotas_seen=item.get("quotas_seen", ""),

@@ -72,7 +72,7 @@ class DynamoLedger:
         self.turn_breaker = sweeps.turn_breaker
         self.note = sweeps.note
         self.note_pause = sweeps.note_pause
-        self.note_tiers = sweeps.note_tiers
+        self.note_tiers, self.note_digest = sweeps.note_tiers, sweeps.note_digest
         self.note_gates, self.note_accounts = sweeps.note_gates, sweeps.note_accounts
         self.close, self.reopen = sweeps.close, sweeps.reopen
 

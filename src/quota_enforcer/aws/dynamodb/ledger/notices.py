@@ -158,6 +158,7 @@ def notice_of(item: "Plain") -> Notice:
         edit=item.get("edit", ""),
         cheaper=item.get("cheaper", ""),
         stage=int(item.get("stage", 0)),
+        facts=tuple((label, words) for label, words in item.get("facts", ())),
     )
 
 

@@ -41,13 +41,13 @@ class Money:
         known = min(by_day, default=None)
         last_month = None
         if report.read_from <= before and known is not None and known < month.first:
-            last_month = _cost(by_day, before, month.first)
+            last_month = cost_of(by_day, before, month.first)
         partly = known is not None and known > before
         today = local_date(report.now, report.zone)
         so_soon = None
         days = today - month.first
         if last_month is not None and not partly and days and before + days <= month.first:
-            so_soon = _cost(by_day, month.first, today), _cost(by_day, before, before + days)
+            so_soon = cost_of(by_day, month.first, today), cost_of(by_day, before, before + days)
         assumed = (person.total(month.first).assumed_usd for person in report.counted)
         return cls(
             month,
@@ -90,7 +90,8 @@ class Money:
             return f"{said}."
         now, then = self.so_soon
         days = count((max(self.trend) - self.month.first).days, "whole day")
-        so_far = f"this month's {texts.money(now)}{_more(now, then)}"
+        change = compared(now, then)
+        so_far = f"this month's {texts.money(now)}{change and f': {change}'}"
         return f"{said}. Its first {days} cost {texts.money(then)}, {so_far}."
 
     @property
@@ -110,15 +111,16 @@ class Money:
         return min(day, month.last) if over else None
 
 
-def _more(now: Decimal, then: Decimal) -> str:
-    """`: 12 % more`; nothing where there is nothing to compare with."""
+def compared(now: Decimal, then: Decimal) -> str:
+    """`12 % more`; nothing where there is nothing to compare with."""
     if not then:
         return ""
     change = texts.share(now - then, then)
-    return f": {abs(change)} % {'more' if change > 0 else 'less'}" if change else ": as much"
+    return f"{abs(change):,} % {'more' if change > 0 else 'less'}" if change else "as much"
 
 
-def _cost(by_day: Mapping[date, Decimal], first: date, end: date) -> Decimal:
+def cost_of(by_day: Mapping[date, Decimal], first: date, end: date) -> Decimal:
+    """Of the days from one on, before another."""
     return sum((cost for day, cost in by_day.items() if first <= day < end), NO_MONEY)
 
 

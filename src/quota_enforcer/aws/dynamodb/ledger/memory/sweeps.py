@@ -114,6 +114,13 @@ class DynamoSweepMemory:
         gone = [] if notified else ["accounts_told"]
         return self._told(known(accounts_told=notified), gone, same, notices)
 
+    def note_digest(
+        self, week: str, tried_at: datetime, before: SweepState, notices: "Iterable[Notice]"
+    ) -> bool:
+        same = still(digest_tried_at=before.digest_tried_at, digest_week=before.digest_week)
+        noted = known(digest_tried_at=tried_at, digest_week=week)
+        return self._told(noted, [] if week else ["digest_week"], same, notices)
+
     def close(self) -> None:
         self._table.update(STATE, {"closed": True})
 
