@@ -1,8 +1,9 @@
 """Admins get one digest for each Monday, whatever becomes of the sweeps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,9 @@ from quota_enforcer.core.notices.notice import Facts, NoticeKind
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.enforce.notify.digest import AGAIN_AFTER, DigestLookout, due_monday
 from world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FRIDAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)

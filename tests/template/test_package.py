@@ -87,6 +87,26 @@ context = types.SimpleNamespace(
 )
 print(json.dumps(handler({}, context)["statusCode"]))
 """
+WEEK = """
+import json, os
+from datetime import UTC, date, datetime
+import botocore.client
+def call(client, operation, request):
+    return {"Items": [], "Responses": {}}
+botocore.client.BaseClient._make_api_call = call
+import boto3
+os.environ.update(
+    STACK_NAME="s", ACCOUNT_ID="1", QUOTA_TABLE="q", LEDGER_TABLE="l", NOTICE_TOPIC="t",
+    METRIC_NAMESPACE="n", DENY_POLICIES='{"*": "arn"}', MODE="observe", TIME_ZONE="UTC",
+    CONTACT="us", BREAKER_NUMBER="1", BREAKER_PERCENT="1", METERING="stream", WEEKLY_DIGEST="true",
+)
+from quota_enforcer.core.deployment import Settings
+from quota_enforcer.lambdas.enforcer.wiring import adapters
+settings = Settings.from_environment(os.environ)
+context = settings.context(datetime(2026, 11, 23, 7, tzinfo=UTC))
+weeks = adapters(settings, boto3.Session()).weeks
+print(json.dumps(weeks.week([], context, date(2026, 11, 23))[0]))
+"""
 REFUSED = """
 import json, sys, types
 from quota_enforcer.lambdas.enforcer.handler import handler
@@ -214,6 +234,11 @@ def test_the_setup_handler_runs_from_it(package: Path, runtime: Path) -> None:
 def test_the_self_service_handler_runs_from_it(package: Path, runtime: Path) -> None:
     """As far as it gets without tables: a request that it refuses."""
     assert run(UNSIGNED, package, runtime) == 403
+
+
+def test_the_week_is_summed_up_from_it(package: Path, runtime: Path) -> None:
+    """It is loaded only when a digest is due; here of empty tables."""
+    assert run(WEEK, package, runtime) == "no usage recorded in the week to 22 Nov"
 
 
 def test_the_enforcer_handler_runs_from_it(package: Path, runtime: Path) -> None:
