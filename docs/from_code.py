@@ -24,6 +24,7 @@ POLICIES: Final = (
     "doctor",
     "me",
     "viewer",
+    "team-lead team/research",
     "admin",
 )
 """`quota-enforcer policy NAME` prints each."""

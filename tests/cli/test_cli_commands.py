@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
                       "policy meter", "policy self-service", "policy setup", "policy admin",
-                      "policy viewer", "report", "console", "sandbox stop"}  # fmt: skip
+                      "policy viewer", "policy team-lead", "report", "console",
+                      "sandbox stop"}  # fmt: skip
 """Policy documents are JSON, the report and the console are pages: `status --json` is their
 machine's; and who ends a sandbox wants to know nothing."""
 
@@ -106,14 +107,15 @@ def test_without_a_deployment_the_forms_are_offered(monkeypatch: pytest.MonkeyPa
 
 FREE = {
     "a number": {"--account", "--accounts", "--cache-read", "--cache-write", "--cache-write-1h",
-                 "--image", "--input", "--lag", "--limit", "--long-cache-read", "--long-over",
+                 "--image", "--input", "--lag", "--leads-raise-to", "--limit",
+                 "--long-cache-read", "--long-over",
                  "--long-cache-write", "--long-cache-write-1h", "--long-input", "--long-output",
                  "--output", "--request", "--tolerance", "limit", "percent", "to", "tokens"},
     "words of one's own": {"--note", "--why", "--ask-whom", "--email", "words"},
     "known only outside": {"--admin-role", "--except", "--kms-key", "--log-group", "--log-role",
                            "--place", "--role-path", "--source-role", "--trail", "--url",
                            "--user-id", "--without", "hours", "name", "pattern", "place", "quota",
-                           "source", "what"},
+                           "source", "team", "what"},
 }  # fmt: skip
 """What no list can offer, and why."""
 

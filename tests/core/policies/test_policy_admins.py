@@ -60,8 +60,33 @@ NEVER: list[Call] = [
 ]
 
 
+LEADS: list[Call] = [
+    ("dynamodb:PutItem", QUOTAS, {"dynamodb__LeadingKeys": ["lead/research"]}),
+    ("dynamodb:DeleteItem", QUOTAS, {"dynamodb__LeadingKeys": ["lead/research"]}),
+]
+OTHERS: list[Call] = [
+    (f"dynamodb:{action}", QUOTAS, {"dynamodb__LeadingKeys": keys})
+    for action in ("PutItem", "DeleteItem", "UpdateItem", "BatchWriteItem")
+    for keys in (
+        ["team/research"],
+        ["lead/ops"],
+        ["lead/research2"],
+        ["user/alice"],
+        ["default"],
+        ["lead/research", "team/research"],
+    )
+]
+NOT_LEADS: list[Call] = [
+    *OTHERS,
+    ("dynamodb:UpdateItem", QUOTAS, {"dynamodb__LeadingKeys": ["lead/research"]}),
+    ("dynamodb:PutItem", QUOTAS, {}),
+    ("dynamodb:PartiQLInsert", QUOTAS, {"dynamodb__LeadingKeys": ["lead/research"]}),
+    *(each for each in ACTS if not each[0].startswith("iam:")),
+]
+
+
 def printed(which: str, *args: str) -> Any:
-    words = ["policy", which, "--account", ACCOUNT, "--region", "us-east-1", *args]
+    words = ["policy", *which.split(), "--account", ACCOUNT, "--region", "us-east-1", *args]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
@@ -87,6 +112,22 @@ def test_every_action_of_a_viewer_reads() -> None:
         assert all(each.split(":")[1].startswith(READING) for each in statement["Action"])
 
 
-@pytest.mark.parametrize("which", ["viewer", "admin"])
+def test_a_lead_looks_and_writes_under_one_key_alone() -> None:
+    lead = "team-lead team/research"
+    assert refused(lead, [*LOOKS, *LEADS]) == []
+    assert refused(lead, [*NOT_LEADS, *NEVER]) == [*NOT_LEADS, *NEVER]
+
+
+@pytest.mark.parametrize(
+    "team", ["research", "team/", "team/*", "team/${aws:username}", "team/a b "]
+)
+def test_what_is_no_team_gets_no_policy(team: str) -> None:
+    words = ["policy", "team-lead", team, "--account", ACCOUNT]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "write team/NAME" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("which", ["viewer", "admin", "team-lead team/research"])
 def test_it_fits_into_one_managed_policy(which: str) -> None:
     assert size(printed(which, "--kms-key", KEY)) < MANAGED_LIMIT

@@ -21,6 +21,7 @@ from quota_enforcer.cli.offline.policy_roles import (
     meter,
     self_service_function,
     setup,
+    team_lead,
     viewer,
 )
 from quota_enforcer.cli.terminal.output import hint, say_json
@@ -44,6 +45,7 @@ app.command()(me)
 app.command()(doctor)
 app.command()(viewer)
 app.command()(admin)
+app.command(no_args_is_help=True)(team_lead)
 app.command(no_args_is_help=True)(guard)
 app.command(no_args_is_help=True)(check)
 

@@ -253,6 +253,27 @@ def admin(
     _explain_patterns()
 
 
+def team_lead(
+    team: Annotated[str, typer.Argument(metavar="TEAM", help="team/NAME.")],
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    kms_key: _KmsKey = "",
+) -> None:
+    """Write the policy of a team's lead, who raises quotas of its members within a bound.
+
+    The bound is what the team's quota says in `leads_raise_to`; without it
+    they raise nothing. They see what a viewer sees, and edit nothing else.
+
+    Examples:
+      quota-enforcer policy team-lead team/research --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, key=kms_key)
+    say_json(admins.team_lead(of, stack, team))
+    _explain_patterns()
+
+
 def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Annotated[str, typer.Option(help="The account's 12 digits.")] = "",
     stack: Stack = DEFAULT_STACK,

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer import clock
+from quota_enforcer.aws.errors import is_refusal
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.operate.people.leading import LeadWish, bounds, lead_edit
 from quota_enforcer.cli.quotas.edit import (
     StoredEdit,
     carry_out,
@@ -98,6 +100,14 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
     ] = None,
+    lead: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEAM",
+            help="Raise it as a lead of this team, within the bound of its quota. Default: "
+            "whichever you may.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -109,6 +119,9 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     that ends by itself. A raise in force may be raised, lowered, made longer
     and made shorter.
 
+    A lead of a team raises the team's quota for one member, up to what it says
+    in `leads_raise_to`; other limits of the member stay as they are.
+
     Examples:
       quota-enforcer quota raise user/alice daily 5_000_000 --until 1d
       quota-enforcer quota raise user/alice daily --until 3d
@@ -116,8 +129,18 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
     """
     now, settings = clock.now(), deployment.settings
     ends = end_moment(until, settings.context(now), "--until")
+    consent = Consent(yes, dry_run, as_json)
+    wish = LeadWish(subject, name, to, ends, note)
+    if lead is not None:
+        carry_out(deployment, lead_edit(deployment, lead, wish, now), consent, now)
+        return
     edit, quota, own = plan_raise(deployment, subject, name, RaiseWish(to, ends, note), now)
-    carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
+    try:
+        carry_out(deployment, edit, consent, now)
+    except Exception as error:
+        if not is_refusal(error) or not _as_lead(deployment, wish, consent, now):
+            raise
+        return
     if as_json or dry_run:
         return
     then = wording.moment(ends, settings.zone)
@@ -127,6 +150,21 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
         hint(f"After {then} applies again: {named(quota)}.")
     if quota is not None and own is None and quota.share is Share.POOL and quota.members:
         hint(f"Until then they do not draw on what {quota.subject} shares.")
+
+
+def _as_lead(deployment: Deployment, wish: LeadWish, consent: Consent, now: datetime) -> bool:
+    """Whether somebody whom IAM lets write no quota may raise this one as a lead."""
+    for team in bounds(deployment, wish.subject, wish.name, now):
+        edit = lead_edit(deployment, team, wish, now)
+        hint(f"You may not edit quotas; as a lead of {team}:")
+        try:
+            carry_out(deployment, edit, consent, now)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+        else:
+            return True
+    return False
 
 
 class RaiseWish(NamedTuple):

@@ -123,6 +123,10 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
             rich_help_panel=_TEAM,
         ),
     ] = None,
+    leads_raise_to: Annotated[
+        str | None,
+        _option(_TEAM, "NUMBER", "Up to which limit leads of the team may raise it for a member."),
+    ] = None,
     share: Annotated[
         str | None, _option(_TEAM, "SHARE", "each has this quota, or all share one: pool.")
     ] = None,
@@ -186,6 +190,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "enabled": enabled,
         "exempt": exempt,
         "raise_to": raise_to,
+        "leads_raise_to": leads_raise_to,
         "raise_until": raise_until and end_text(raise_until, now, zone),
         "until": until and end_text(until, now, zone),
         "members": [whom(deployment, each) for each in principals(member or [])],
@@ -193,7 +198,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "note": note,
     }
     given = {name: value for name, value in given.items() if value not in (None, [])}
-    for attribute in ("limit", "raise_to"):
+    for attribute in ("limit", "raise_to", "leads_raise_to"):
         one_meaning(given.get(attribute) or "")
     key, old = stored_item(deployment, subject, name)
     given = {**item_form(given, old), "principal": key, "quota": name}

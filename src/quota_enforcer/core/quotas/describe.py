@@ -4,6 +4,7 @@ from quota_enforcer.core.notices import amounts
 from quota_enforcer.core.quotas.quota import (
     Action,
     Exemption,
+    LeadRaise,
     Overshoot,
     Pause,
     Quota,
@@ -33,8 +34,12 @@ def granted_amount(rule: Rule) -> str:
             return "who is in the team"
         case Pause():
             return "no new blocks"
+        case LeadRaise():
+            return f"{amounts.number(rule.to)} as the limit of {rule.quota}"
         case _:
-            raise AssertionError(f"a rule is a quota, exemption, team or pause, not {rule!r}")
+            raise AssertionError(
+                f"a rule is a quota, exemption, team, pause or raise, not {rule!r}"
+            )
 
 
 def _weighed(quota: Quota) -> str:
@@ -61,6 +66,8 @@ def granted(rule: Rule) -> str:
         words += f", used {rule.places}"
     if isinstance(rule, Team):
         return f"{words}: {_members(rule)}"
+    if isinstance(rule, LeadRaise):
+        return f"{words} of {rule.team} for {rule.members[0]}"
     if rule.members:
         words += f", {rule.share} of {_members(rule)}"
     return words
@@ -91,6 +98,8 @@ def reads(rule: Rule) -> str:
         return f"{granted(rule)}, for every quota of it that names none"
     if isinstance(rule, Pause):
         return granted(rule)
+    if isinstance(rule, LeadRaise):
+        return f"{granted(rule)}, as far as that quota lets its leads raise it"
     if not isinstance(rule, Quota):
         return f"{granted(rule)} of this name"
     if not rule.limit and rule.action is Action.DENY:

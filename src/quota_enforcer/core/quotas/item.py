@@ -11,13 +11,23 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
+from quota_enforcer.core.principal import canonical
 from quota_enforcer.core.quotas.form import stages, values
+from quota_enforcer.core.quotas.form.leads import (
+    KEYS,
+    LONGEST_RAISE,
+    OF_LEAD,
+    LeadKey,
+    is_lead_item,
+    lead_key,
+)
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
     LONGEST_PAUSE,
     UNLIMITED,
     Action,
     Exemption,
+    LeadRaise,
     Overshoot,
     Pause,
     Quota,
@@ -49,8 +59,8 @@ KEPT_IN = "kept_in"
 ATTRIBUTES = (
     "principal", "quota", "measure", "weights", "limit", "window", "resets_on", "models",
     "closes", "regions", "accounts", "warn_at", "action", "overshoot", "unusual", "unknown_prices",
-    "enabled", "exempt", "raise_to", "raise_until", "until", "members", "share", "kept_in", "note",
-    "edited_by", "edited_at", "schema",
+    "enabled", "exempt", "raise_to", "raise_until", "leads_raise_to", "until", "members",
+    "share", "kept_in", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -61,6 +71,12 @@ _OF_TEAM = (
     "principal", "quota", "members", KEPT_IN, "enabled", "note", "edited_by", "edited_at", "schema",
 )  # fmt: skip
 """What the item of a team may say."""
+
+_LONGEST: Mapping[type[Rule | None], timedelta] = {
+    Pause: LONGEST_PAUSE,
+    LeadRaise: LONGEST_RAISE,
+}
+_AGAIN: Mapping[type[Rule | None], str] = {Pause: "pause", LeadRaise: "raise"}
 
 _T = TypeVar("_T")
 _Valid = TypeVar("_Valid", bound=Rule)
@@ -82,18 +98,21 @@ def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str], home: str = "
 
 
 def bounded(rule: Rule | None, item: Item, now: datetime, reported: str = "") -> Rule | None:
-    """The rule of an item; raises InvalidQuota for a pause whose end is too far from now.
+    """The rule of an item; raises InvalidQuota for one whose end is too far from now.
 
-    `reported` are the problems that admins were told of. A pause that was refused stays so until it
-    says another end: nobody expects that it begins days later, when its end has come near enough.
+    That is a pause, or a lead's raise. `reported` are the problems that admins were told of. What
+    was refused stays so until it says another end: nobody expects that it begins days later, when
+    its end has come near enough.
     """
-    if not isinstance(rule, Pause) or rule.until is None:
+    longest = _LONGEST.get(type(rule))
+    if rule is None or rule.until is None or longest is None:
         return rule
+    most = "24 hours" if longest.days == 1 else f"{longest.days} days"
     problem = (
-        f"until is {values.shown(item['until'])[:200]}; allowed: at most 24 hours after it is "
-        "written. Write an earlier end, and another pause before that if you must"
+        f"until is {values.shown(item['until'])[:200]}; allowed: at most {most} after it is "
+        f"written. Write an earlier end, and another {_AGAIN[type(rule)]} before that if you must"
     )
-    if rule.until - now > LONGEST_PAUSE + _CLOCKS_DIFFER or problem == reported:
+    if rule.until - now > longest + _CLOCKS_DIFFER or problem == reported:
         raise InvalidQuota(str(item["principal"]), str(item["quota"]), [problem])
     return rule
 
@@ -114,6 +133,8 @@ class _Reading:
             self._problems.append(f"attribute {unknown!r} is unknown; {meant}")
         if self._item.get("principal") == PAUSE:
             return self._valid(self._pause())
+        if is_lead_item(self._item):
+            return self._valid(self._lead_raise())
         subject = self._required("principal", self._subject, "user/NAME, role/NAME, sso/NAME, "
                               "session/ROLE/NAME, team/NAME, "
                               f"session/ROLE/*, {', '.join(GROUPS)}; of a member account "
@@ -160,6 +181,28 @@ class _Reading:
         until = self._required("until", self._moment, values.MOMENT, None)
         note, by = (str(self._item.get(each, ""))[:200] for each in ("note", "edited_by"))
         return Pause(PAUSE, PAUSED_BLOCKS, until, note=note, by=by)
+
+    def _lead_raise(self) -> LeadRaise:
+        for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(OF_LEAD)):
+            self._refuse(attribute, "not in a raise by a lead: the team's quota says it")
+        self._optional("enabled", values.boolean, "true or false", default=True)
+        self._optional("schema", values.schema, values.SCHEMAS, values.SCHEMA)
+        key = lead_key(str(self._item["principal"]), str(self._item.get("quota")))
+        team = self._optional("principal", lambda _: self._subject(key.team), "lead/TEAM", key.team)
+        name = self._required("quota", lambda _: self._lead_name(key), KEYS, key)
+        to = self._required("raise_to", values.fraction, values.FRACTIONS, Decimal(0))
+        until = self._required("until", self._moment, values.MOMENT, None)
+        return LeadRaise(
+            key.subject, name.name, until, (name.member,), team=team, quota=name.quota, to=to
+        )
+
+    def _lead_name(self, key: LeadKey) -> LeadKey:
+        """One principal, since a lead raises for members one by one."""
+        values.name(key.quota)
+        [member] = self._members(canonical(key.member, self._home))
+        if Subject(member).is_group:
+            raise ValueError
+        return key._replace(member=member)
 
     def _team_item(self, subject: Subject, name: str) -> Team:
         for attribute in sorted(self._item.keys() & set(ATTRIBUTES) - set(_OF_TEAM)):
@@ -217,7 +260,21 @@ class _Reading:
             unknown_prices=self._unknown_prices(measure),
             raise_to=raise_to,
             raise_until=raise_until,
+            leads_raise_to=self._leads_raise_to(number, numbers, subject, share),
         ))  # fmt: skip
+
+    def _leads_raise_to(
+        self, number: Callable[[Any], Decimal], numbers: str, subject: Subject, share: Share
+    ) -> Decimal | None:
+        found = self._optional("leads_raise_to", number, numbers, None)
+        if found is None:
+            return None
+        if not subject.is_team or share is Share.POOL or "unusual" in self._item:
+            self._refuse(
+                "leads_raise_to",
+                "only of a team whose members each have the quota, without unusual",
+            )
+        return found
 
     def _closing(self, *, only_warns: bool) -> stages.Closing:
         """`only_warns` says that it does so where the item says no action."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Action, Pause, Quota, Rule, Team
+from quota_enforcer.core.quotas.quota import Action, LeadRaise, Pause, Quota, Rule, Team
 from quota_enforcer.core.quotas.subject import Subject, covering
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, Place
@@ -64,7 +64,7 @@ def review(
     `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
     not looked at. `unknown` are those whom IAM does not know, with what it says of them.
     """
-    several = [rule for rule in rules if not isinstance(rule, Pause)]
+    several = [rule for rule in rules if not isinstance(rule, (LeadRaise, Pause))]
     standing = [rule for rule in several if rule.stands(now)]
     found = [
         LintWarning(LintCode.ENDED, rule.subject, rule.name, "has ended and does nothing any more")

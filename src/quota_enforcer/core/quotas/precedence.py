@@ -8,7 +8,15 @@ from enum import StrEnum
 from typing import Final
 
 from quota_enforcer.core.principal import Identity, Kind, Principal
-from quota_enforcer.core.quotas.quota import Pause, Quota, Rule, Share, Team, members_of
+from quota_enforcer.core.quotas.quota import (
+    LeadRaise,
+    Pause,
+    Quota,
+    Rule,
+    Share,
+    Team,
+    members_of,
+)
 from quota_enforcer.core.quotas.subject import DEFAULT, Subject, covering
 
 
@@ -67,7 +75,8 @@ class QuotaBook:
     For each quota name the nearest rule wins: one for the principal itself, then those of its teams
     (all of them, so the strictest decides, pools among them), then its kind's, then the default's.
     An exemption that wins leaves no limit of that name. The default covers people only, never
-    roles. A pool's quota is its members', and the team's own, which tells of it.
+    roles. A pool's quota is its members', and the team's own, which tells of it. What a lead raises
+    is the team's quota alone, for one member: nothing nearer, and no other team's.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -84,7 +93,13 @@ class QuotaBook:
         self._applicable: dict[tuple[tuple[Subject, ...], datetime], Applicable] = {}
         self._stages: dict[int, tuple[Quota, ...]] = {}
         """By the identity of a quota that has some: it and its stages."""
-        quotas = [rule for rule in rules if not isinstance(rule, (Pause, Team))]
+        several = list(rules)
+        self._lent: defaultdict[str, list[LeadRaise]] = defaultdict(list)
+        """By member the raises of leads."""
+        for rule in several:
+            if isinstance(rule, LeadRaise):
+                self._lent[rule.members[0]].append(rule)
+        quotas = [rule for rule in several if not isinstance(rule, (LeadRaise, Pause, Team))]
         self.minutes = _by_the_minute(quotas)
         """Whose usage quotas count by the minute: subjects, and members of teams."""
         for rule in quotas:
@@ -118,7 +133,7 @@ class QuotaBook:
         return self._applicable[named, now]
 
     def _names(self, subject: Subject) -> bool:
-        return subject in self._by_whom or subject in self._by_member
+        return subject in self._by_whom or subject in self._by_member or subject in self._lent
 
     def _applying(self, principal: Principal, now: datetime) -> Applicable:
         candidates = self.candidates(principal, now)
@@ -129,10 +144,21 @@ class QuotaBook:
                 stage
                 for rule in sorted(applying, key=lambda rule: rule.name)
                 if isinstance(rule, Quota)
-                for stage in self._stages.get(id(rule), (rule,))
+                for stage in self._staged(rule)
             ),
             min(turns, default=None),
         )
+
+    def _staged(self, quota: Quota) -> tuple[Quota, ...]:
+        """It and its stages; those of a quota that a lead has raised are raised too."""
+        return quota.in_stages() if quota.raised_by_lead else self._stages.get(id(quota), (quota,))
+
+    def _for(self, principal: Principal, rule: Rule, now: datetime) -> Rule:
+        """A rule as it is for this member: with the raise of a lead of its team."""
+        for each in self._lent.get(str(principal), ()) if self._lent else ():
+            if isinstance(rule, Quota) and (rule.subject, rule.name) == (each.team, each.quota):
+                rule = rule.lent(each, now)
+        return rule
 
     def candidates(self, principal: Principal, now: datetime) -> list[Candidate]:
         """Every rule that covers a principal, nearest first, and what becomes of it."""
@@ -140,7 +166,8 @@ class QuotaBook:
         nearer: set[str] = set()
         for nearness, level in self._levels(principal):
             here: set[str] = set()
-            for rule in level:
+            for written in level:
+                rule = self._for(principal, written, now)
                 fate = Selection.ENDED
                 if rule.stands(now):
                     fate = Selection.REPLACED if rule.name in nearer else Selection.APPLIES

@@ -127,6 +127,16 @@ class Team(Rule):
     """Who is in a team: it limits nobody, and the team's quotas that name no members take these."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeadRaise(Rule):
+    """A lead's raise of a quota of their team for one member; the quota itself says how far."""
+
+    team: Subject = Subject()  # noqa: RUF009 - a text, which does not change
+    quota: str = ""
+    """The name of the team's quota."""
+    to: Decimal = Decimal(0)
+
+
 LONGEST_PAUSE: Final = timedelta(days=1)
 """One can be written again before it ends; none is forgotten for a week."""
 
@@ -167,6 +177,10 @@ class Quota(Rule):
     raise_to: Decimal | None = None
     """Replaces the limit until `raise_until`."""
     raise_until: datetime | None = None
+    leads_raise_to: Decimal | None = None
+    """Of a team: up to which limit its leads may raise it for a member; None: not at all."""
+    raised_by_lead: bool = field(default=False, compare=False)
+    """Whether `raise_to` is a lead's, for the one whom it is held against; no item says it."""
     unusual: Decimal | None = None
     """So many times what is usual is the limit of an hour, and never less than `limit`."""
     usual: UsualHours = field(default=NOTHING_USUAL, repr=False, compare=False)
@@ -269,6 +283,19 @@ class Quota(Rule):
             many = many.to_integral_value(ROUND_CEILING)
         return max(self.limit, many)
 
+    def lent(self, by: LeadRaise, now: datetime) -> "Quota":
+        """The same with a lead's raise for the member whom it is of, as far as it may go.
+
+        It never lowers a limit, and opens nothing that is closed to the whole team.
+        """
+        bound = self.leads_raise_to
+        if bound is None or not self.limit or self.pooled or not by.stands(now):
+            return self
+        to = min(by.to, bound)
+        if to <= self.limit_at(now):
+            return self
+        return replace(self, raise_to=to, raise_until=by.until, raised_by_lead=True)
+
     def turning_points(self) -> tuple[datetime, ...]:
         """Also the end of a raise."""
         ends = () if self.raise_until is None else (self.raise_until,)
@@ -294,6 +321,6 @@ def teams_of(rules: Iterable[Rule]) -> dict[str, frozenset[Principal]]:
     """Every team with its members, however they share."""
     teams: dict[str, frozenset[Principal]] = {}
     for rule in rules:
-        if rule.members:
+        if rule.members and not isinstance(rule, LeadRaise):
             teams[rule.subject] = teams.get(rule.subject, frozenset()) | members_of(rule)
     return teams

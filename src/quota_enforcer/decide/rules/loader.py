@@ -11,7 +11,8 @@ from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
-from quota_enforcer.core.quotas.diff import author, changes, in_words
+from quota_enforcer.core.quotas.diff import ELSEWHERE, author, changes, in_words
+from quota_enforcer.core.quotas.form.leads import LEAD, lead_key
 from quota_enforcer.core.quotas.item import Item, bounded, read_quota
 from quota_enforcer.core.quotas.quota import Quota, Rule
 from quota_enforcer.core.quotas.subject import (
@@ -150,12 +151,14 @@ def _only_raised(last: Entry | None, entry: Entry | None) -> bool:
         return last == entry
     as_allowing = replace(
         last,
+        leads_raise_to=entry.leads_raise_to,
         limit=entry.limit,
         raise_to=entry.raise_to,
         raise_until=entry.raise_until,
         warn_at=entry.warn_at,
     )
-    raised = entry.limit >= last.limit and last.raise_to is None
+    bounded = (entry.leads_raise_to or 0) < (last.leads_raise_to or 0)
+    raised = entry.limit >= last.limit and last.raise_to is None and not bounded
     return last == entry or (raised and as_allowing == entry)
 
 
@@ -217,9 +220,13 @@ def _noted(
     if not words:
         return ()
     announced = memory.removed_by if item is None else ""
-    by = (announced or author(memory.item, item))[:MOST_WORDS]
-    what = words[:MOST_WORDS]
-    return (Notice(NoticeKind.EDITED, now, memory.subject, memory.name, what, by=by),)
+    subject, name, by = memory.subject, memory.name, author(memory.item, item)
+    if subject.startswith(LEAD) and (old or item):
+        key = lead_key(subject, name)
+        says = "" if by == ELSEWHERE else f", who says to be {by}"
+        subject, name, by = key.member or subject, key.quota, f"a lead of {key.team}{says}"
+    by, what = (announced or by)[:MOST_WORDS], words[:MOST_WORDS]
+    return (Notice(NoticeKind.EDITED, now, subject, name, what, by=by),)
 
 
 def _rules(*entries: Entry | None) -> tuple[Rule, ...]:

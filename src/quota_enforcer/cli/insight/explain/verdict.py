@@ -62,6 +62,9 @@ def _limit(quota: Quota, context: Context) -> str:
         until = wording.moment(quota.raise_until, context.zone)
         lasts = context.now < quota.raise_until
         words += f"; raised to {raised} {'until' if lasts else 'until it ended'} {until}"
+        if quota.raised_by_lead and quota.leads_raise_to is not None:
+            most = bare_limit(quota.leads_raise_to, quota.measure.words)
+            words += f" by a lead of {quota.subject}, who may raise it to {most}"
     if quota.until is not None:
         words += f"; the quota ends {wording.moment(quota.until, context.zone)}"
     return words

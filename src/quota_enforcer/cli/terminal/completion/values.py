@@ -115,6 +115,7 @@ VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
     "--satellites": among((NO_SATELLITES, OWN_REGIONS)),
     "--share": among(Share),
     "--allow-shrink": of_deployment.team,
+    "--lead": of_deployment.team,
     "--take-over": of_deployment.team,
     "--source-profile": found(profiles),
     "--source-region": of_deployment.region,

@@ -109,7 +109,7 @@ def item_form(said: Mapping[str, Any], stored: Mapping[str, Any] | None = None) 
     for attribute, read in _FORMS.items():
         if attribute in form:
             form[attribute] = read(form[attribute])
-    for attribute in ("limit", "raise_to"):
+    for attribute in ("limit", "raise_to", "leads_raise_to"):
         if isinstance(form.get(attribute), str):
             form[attribute] = number(form[attribute], measure)
     return form
@@ -327,6 +327,7 @@ _NEAREST: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "window": _nearest_window,
     "limit": _nearest_number,
     "raise_to": _nearest_number,
+    "leads_raise_to": _nearest_number,
     "measure": _among(lambda: [each.value for each in Measure]),
     "action": _among(lambda: ["deny", "notify"]),
     "share": _among(lambda: ["each", "pool"]),
