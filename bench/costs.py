@@ -7,9 +7,10 @@ Notices and starts of processes are left out: some cents.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quota_enforcer.core.usage.counts import OBSERVED
+from quota_enforcer.local.template import parsed
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ EVERY = 5
 """Seconds between two deliveries."""
 SWEEPS = 12
 """In an hour."""
-FEW, MANY = 20, 50
+FEW, MANY = 20, 40
 """Principals whose costs are measured; those of more or fewer are in proportion."""
 DELIVERIES = 4
 """Measured in an hour."""
 SIZES = (20, 100, 1_000)
 MEASURED = range(month.OPENS + 1, month.CLOSES, 2)
 """Local hours that stand for all in which calls are made."""
+SETTLES = 5
+"""Hours without calls until every sweep finds the same as the one before."""
 OPEN = month.CLOSES - month.OPENS
 SHARE = month.DAYS * OPEN / prices.HOURS
 """Of a month in which calls are made."""
@@ -44,7 +47,7 @@ PACKED = 0.15
 """What is left of a stored log event, as CloudWatch Logs compresses it."""
 LEDGER_GB = 0.1
 """400 days of usage of a hundred principals, with backups."""
-EVERY_HOUR = frozenset({"Duration", "DataAge", "Unseen"})
+EVERY_HOUR = frozenset({"Duration", "Unseen", "DataAge"})
 """Own metrics that have data whatever is used."""
 CEILING = 1_000
 """Different names and values an hour at which AWS may switch a metric filter off.
@@ -99,9 +102,11 @@ def stream(principals: int, calls: int = month.CALLS) -> prices.Bill:
     numbers = iter(range(0, 10**9, 1_000))
     with deployment("stream", month.moment(month.OPENS)) as found:
         found.store(month.used_so_far(users, month.OPENS))
-        for who in several:  # who calls for the first time gets a record
-            found.deliver(delivery(next(numbers), who, month.moment(month.OPENS)))
+        for model in (*MODELS, *MODELS):  # the first call makes a record, each of a model is a look
+            for who in several:
+                found.deliver(delivery(next(numbers), who, month.moment(month.OPENS), model=model))
         found.fresh()
+        found.metrics.clear()
         for hour in MEASURED:
             found.store(month.used_so_far(users, hour, today=True))
             for n, who in enumerate(several):
@@ -110,7 +115,10 @@ def stream(principals: int, calls: int = month.CALLS) -> prices.Bill:
                 found.deliver(delivery(next(numbers), who, now))
         times = principals * calls * month.DAYS / (sum(sizes) * len(MEASURED))
         parts = [(bill, times) for bill in (prices.of(found.meter), prices.of(found.enforcer))]
-        parts += [(swept(found), SWEEPS * prices.HOURS), *in_any_case(found, principals * calls)]
+        parts.append((swept(found), prices.HOURS))  # the first of an hour looks for more
+        found.at(month.moment(month.CLOSES))
+        parts.append((swept(found), (SWEEPS - 1) * prices.HOURS))
+        parts += in_any_case(found, principals * calls, streams=True)
     return prices.total(parts)
 
 
@@ -129,15 +137,16 @@ def cloudwatch(principals: int) -> prices.Bill:
                 observe(found, users, hour, tick)
                 found.at(month.moment(hour + tick / SWEEPS))
                 parts.append((swept(found), times * month.DAYS * OPEN / len(MEASURED)))
-        for hour in range(month.CLOSES, month.OPENS + 24):
+        for hour in range(month.CLOSES, month.CLOSES + SETTLES):
             found.at(month.moment(hour + 1 / SWEEPS))
             parts.append((swept(found), SWEEPS * month.DAYS))
+        parts.append((parts[-1][0], SWEEPS * month.DAYS * (24 - OPEN - SETTLES)))
         parts.append((parts[-1][0], SWEEPS * (prices.HOURS - 24 * month.DAYS)))  # weekends
         custom = len(found.cloudwatch.used) * SHARE * prices.METRIC_MONTH
         calls = principals * month.CALLS
         parts += [
             ({"metrics of principals": custom}, 1),
-            *in_any_case(found, calls),
+            *in_any_case(found, calls, streams=False),
         ]
     return prices.total(parts)
 
@@ -163,7 +172,7 @@ def swept(found: Deployment) -> prices.Bill:
     return prices.total([(prices.of(found.enforcer), 1), (prices.scheduled(1), 1)])
 
 
-def in_any_case(found: Deployment, calls: int) -> Iterator[Part]:
+def in_any_case(found: Deployment, calls: int, *, streams: bool) -> Iterator[Part]:
     """What costs the same whatever is used, and the log that both meters live on."""
     found.fresh()
     found.recount()
@@ -171,13 +180,42 @@ def in_any_case(found: Deployment, calls: int) -> Iterator[Part]:
     yield prices.scheduled(1), prices.HOURS
     own = sum(1 if name in EVERY_HOUR else SHARE for _, name in found.metrics)
     yield {"own metrics": prices.METRIC_MONTH}, own
-    alarms = TEMPLATE.read_text(encoding="utf-8").count("Type: AWS::CloudWatch::Alarm\n")
-    yield {"alarms": prices.ALARM_MONTH}, alarms
+    yield {"alarms": prices.ALARM_MONTH}, alarm_metrics(streams=streams)
     line = json.dumps(record(1, "u1", month.moment(month.OPENS)))
     log = (len(line) + EVENT_BYTES) * prices.LOGGED_BYTE
     yield {"invocation log": log}, calls * month.DAYS
     stored = calls * month.DAYS * (len(line) + EVENT_BYTES) * PACKED / 1e9
     yield {"storage": stored * prices.LOG_GB_MONTH + LEDGER_GB * prices.TABLE_GB_MONTH}, 1
+
+
+def alarm_metrics(*, streams: bool) -> int:
+    """What AWS charges the alarms of a deployment without satellites by: the metrics they ask for.
+
+    A query asks for those of each model.
+    https://aws.amazon.com/cloudwatch/pricing/
+    """
+    template = parsed(TEMPLATE.read_text(encoding="utf-8"))
+    alarms = [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in each
+    ]
+    return sum(max(sum(map(_metrics, _there(each, streams=streams))), 1) for each in alarms)
+
+
+def _there(alarm: dict[str, Any], *, streams: bool) -> Iterator[dict[str, Any]]:
+    for each in alarm.get("Metrics", ()):
+        if "Fn::If" in each:
+            _, with_stream, with_metrics = each["Fn::If"]
+            yield with_stream if streams else with_metrics
+        else:
+            yield each
+
+
+def _metrics(part: dict[str, Any]) -> int:
+    if "ModelId" in str(part.get("Expression")):
+        return len(MODELS)
+    return int("MetricStat" in part)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,7 @@ class Answers:
         events.register("before-send.dynamodb", self._send)
 
     def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        target = request.headers["X-Amz-Target"]
-        operation = (target.decode() if isinstance(target, bytes) else str(target)).split(".")[-1]
+        operation = operation_of(request)
         body, seconds = self._answer(operation, request.body)
         with self._lock:
             self.calls[operation] += 1
@@ -58,10 +57,7 @@ class Answers:
             self.waited += max(end - max(begin, self._until), 0.0)
             self._until = max(end, self._until)
         time.sleep(seconds)
-        headers: Any = HTTPHeaders()
-        answer: Any = AWSResponse(request.url, 200, headers, None)
-        answer._content = body  # noqa: SLF001 - where botocore keeps what it has read
-        return answer  # type: ignore[no-any-return]
+        return answered(request, body)
 
     def _answer(self, operation: str, asked: Any) -> tuple[bytes, float]:
         key = operation, bytes(asked)
@@ -72,3 +68,17 @@ class Answers:
                 over = PASSED_OVER if "LastEvaluatedKey" in found else len(body)
                 self._known[key] = body, ANSWER + MEGABYTE * over / 1_000_000
             return self._known[key]
+
+
+def operation_of(request: AWSPreparedRequest) -> str:
+    """What DynamoDB is asked for."""
+    target = request.headers["X-Amz-Target"]
+    return (target.decode() if isinstance(target, bytes) else str(target)).split(".")[-1]
+
+
+def answered(request: AWSPreparedRequest, body: bytes) -> AWSResponse:
+    """An answer as botocore has it once it is read."""
+    headers: Any = HTTPHeaders()
+    answer: Any = AWSResponse(request.url, 200, headers, None)
+    answer._content = body  # noqa: SLF001 - where botocore keeps what it has read
+    return answer  # type: ignore[no-any-return]

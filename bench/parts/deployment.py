@@ -1,7 +1,8 @@
-"""The real handlers of meter and enforcer on the embedded AWS, and all that they ask of it.
+"""The real handlers of meter and enforcer, and all that they ask of AWS.
 
 Every AWS call is counted where botocore makes it. Each delivery wakes the enforcer once, as in AWS,
-and the clock is simulated. Processor time is that of the handlers, since AWS is another process.
+and the clock is simulated. Both tables are in memory and answer where botocore would send; all else
+the embedded AWS answers. Processor time is that of the handlers, without the tables' own.
 """
 
 import io
@@ -15,20 +16,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
+from botocore.handlers import BUILTIN_HANDLERS
 
-from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
-from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.local.embedded import EmbeddedAws
 
+from .answers import answered, operation_of
 from .metrics import CloudWatch
 from .records import ACCOUNT, GROUP
+from .tables import Tables
 from .units import Attributes, Units, read, touched, written
 
 ENVIRONMENT = {
@@ -80,12 +82,12 @@ class Deployment:
         self._aws = aws
         self._made = self.meter
         self._woken: list[dict[str, Any]] = []
-        self._known: dict[tuple[str, str], Attributes] = {}  # items as they were written last
+        self._tables = Tables("ledger", "quotas")
+        self._tables.tables["quotas"].put(wire(QUOTA))
         self._lock = threading.Lock()
         self._ours = 0.0
         boto: Any = BaseClient
         self._real = boto._make_api_call  # noqa: SLF001
-        self._dynamodb = aws.client("dynamodb")
 
     def fresh(self) -> None:
         """Count anew."""
@@ -121,11 +123,8 @@ class Deployment:
 
     def store(self, items: Iterable[Attributes]) -> None:
         """Put items into the ledger as DynamoDB has them, without counting."""
-        self._known.clear()
-        several = iter(items)
-        while chunk := list(islice(several, 25)):
-            puts = [{"PutRequest": {"Item": item}} for item in chunk]
-            self._real(self._dynamodb, "BatchWriteItem", {"RequestItems": {"ledger": puts}})
+        for item in items:
+            self._tables.tables["ledger"].put(item)
 
     def _run(self, made: Made, handler: Any, event: dict[str, Any]) -> None:
         self._made, self._ours = made, 0.0
@@ -166,32 +165,26 @@ class Deployment:
 
     def _answered(self, client: Any, operation: str, request: Attributes) -> Any:
         units = self._made.units
-        keys = list(touched(operation, request))
         with self._apart():
-            names = [(table, str(key)) for table, key in keys]
-            if not self._known.keys() >= set(names):
-                self._known |= zip(names, self._items(keys), strict=True)
-            before = [self._known[name] for name in names]
+            keys = list(touched(operation, request))
+            before = [self._item(*each) for each in keys]
         try:
             answer = self._real(client, operation, request)
         finally:
             with self._apart():
-                self._known |= zip(names, self._items(keys), strict=True)
-                after = (self._known[name] for name in names)
-                units.written += written(operation, before, after)
+                units.written += written(operation, before, (self._item(*each) for each in keys))
         with self._apart():
             units.read += read(operation, request, answer)
         return answer
 
-    def _items(self, keys: list[tuple[str, Attributes]]) -> Iterator[Attributes]:
-        """The items with these keys, all of one table."""
-        if not keys:
-            return
-        asked = {keys[0][0]: {"Keys": [key for _, key in keys], "ConsistentRead": True}}
-        answer = self._real(self._dynamodb, "BatchGetItem", {"RequestItems": asked})
-        found = answer["Responses"][keys[0][0]]
-        for _, key in keys:
-            yield next((item for item in found if key.items() <= item.items()), {})
+    def _item(self, table: str, key: Attributes) -> Attributes:
+        return self._tables.tables[table].get(key) or {}
+
+    def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        """In place of sending a request to DynamoDB."""
+        with self._apart():
+            found = self._tables.answer(operation_of(request), json.loads(request.body))
+            return answered(request, json.dumps(found).encode())
 
     @contextmanager
     def _apart(self) -> Iterator[None]:
@@ -220,11 +213,6 @@ def deployment(metering: str, start: datetime) -> Iterator[Deployment]:
         policy = aws.client("iam").create_policy(
             PolicyName="p", PolicyDocument=json.dumps(deny_all())
         )
-        for table, schema in (("ledger", LEDGER_SCHEMA), ("quotas", QUOTA_SCHEMA)):
-            aws.client("dynamodb").create_table(
-                TableName=table, BillingMode="PAY_PER_REQUEST", **schema
-            )
-        aws.client("dynamodb").put_item(TableName="quotas", Item=wire(QUOTA))
         here = {"METERING": metering, "DENY_POLICIES": json.dumps({"*": policy["Policy"]["Arn"]})}
         os.environ |= aws.environment() | ENVIRONMENT | here
         from quota_enforcer.lambdas.enforcer import handler as enforcer  # noqa: PLC0415 - reads it
@@ -235,8 +223,11 @@ def deployment(metering: str, start: datetime) -> Iterator[Deployment]:
         boto: Any = BaseClient
         real = boto._make_api_call  # noqa: SLF001
         boto._make_api_call = lambda *call: found.call(*call)  # noqa: PLW0108, SLF001 - it gets bound
+        answers = ("before-send.dynamodb", found.send)
+        BUILTIN_HANDLERS.append(answers)
         try:
             found.sweep()
             yield found
         finally:
+            BUILTIN_HANDLERS.remove(answers)
             boto._make_api_call = real  # noqa: SLF001

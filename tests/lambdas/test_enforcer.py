@@ -1,7 +1,7 @@
 """The enforcer's entry point, with the sample events and a deployment of fakes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +11,7 @@ from freezegun import freeze_time
 
 from builders import NOON
 from quota_enforcer import clock
-from quota_enforcer.core.deployment import Settings
+from quota_enforcer.core.deployment import Metering, Settings
 from quota_enforcer.core.errors import ConfigError, StackStays, SweepFailed, UnknownEvent
 from quota_enforcer.lambdas.enforcer import handler as enforcer
 from quota_enforcer.lambdas.enforcer import wiring
@@ -91,6 +91,19 @@ def test_a_tick_sweeps_and_measures_itself(
     assert emitted(output, "Blocked") == [[1.0]]
     assert emitted(output, "DataAge") == [[0.0]]
     assert enforcer.logger.get_correlation_id() == Context.aws_request_id
+
+
+@freeze_time(NOON)
+def test_how_old_the_newest_usage_is_is_measured_where_the_metrics_meter(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the stream each delivery is measured, which says the same."""
+    world.settings = replace(world.settings, metering=Metering.STREAM)
+    world.stream("alice", NOON.replace(hour=11), 1200)
+    invoke({"action": "wake", "principals": ["user/alice"]})
+    assert invoke(sample("admin-sweep"))["data_age_seconds"] == 0
+    output = capsys.readouterr().out
+    assert (len(emitted(output, "Duration")), emitted(output, "DataAge")) == (1, [])
 
 
 @freeze_time(NOON)

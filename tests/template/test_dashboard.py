@@ -80,9 +80,15 @@ def test_every_metric_it_shows_is_one_that_the_function_emits(deployed: Deployed
 def test_it_shows_blocks_lag_and_money() -> None:
     assert shown(LEAST) >= {
         ("enforcer", "Blocked"), ("enforcer", "Restored"), ("enforcer", "Held"),
-        ("enforcer", "Failed"), ("enforcer", "LookedAt"), ("enforcer", "DataAge"),
+        ("enforcer", "Failed"), ("enforcer", "LookedAt"), ("enforcer", "Duration"),
         ("meter", "Lag"), ("meter", "CostUsd"),
     }  # fmt: skip
+
+
+def test_the_age_of_the_newest_usage_is_shown_where_the_metrics_meter() -> None:
+    """The stream has its deliveries."""
+    assert ("enforcer", "DataAge") in shown(MOST)
+    assert ("enforcer", "DataAge") not in shown(LEAST)
 
 
 def test_what_only_the_stream_meter_emits_is_shown_only_with_it() -> None:

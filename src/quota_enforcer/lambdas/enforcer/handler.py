@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
 from quota_enforcer import clock
-from quota_enforcer.core.deployment import STACK_ENDS, Settings
+from quota_enforcer.core.deployment import STACK_ENDS, Metering, Settings
 from quota_enforcer.core.errors import StackStays, SweepFailed
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.lambdas.enforcer import wiring
@@ -112,7 +112,8 @@ def _swept(request: SweepRequest) -> dict[str, Any]:
         metrics.add_metric("SatelliteUnreachable", MetricUnit.Count, len(report.unreachable))
     if report.closed and not stack_goes():
         metrics.add_metric("ClosedThoughDeployed", MetricUnit.Count, 1)
-    if report.data_age_seconds is not None:
+    # By the stream the meter measures each delivery, and by that how old the newest usage is.
+    if report.metering == Metering.CLOUDWATCH and report.data_age_seconds is not None:
         metrics.add_metric("DataAge", MetricUnit.Seconds, report.data_age_seconds)
     return _told("sweep", report)
 
