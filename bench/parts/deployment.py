@@ -182,8 +182,9 @@ class Deployment:
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         """In place of sending a request to DynamoDB."""
+        body: Any = request.body
         with self._apart():
-            found = self._tables.answer(operation_of(request), json.loads(request.body))
+            found = self._tables.answer(operation_of(request), json.loads(bytes(body)))
             return answered(request, json.dumps(found).encode())
 
     @contextmanager
