@@ -82,6 +82,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
     shell.now = NOW
     shell.logged = [{**call, "timestamp": f"{NOW - HOUR:%Y-%m-%dT%H:%M:%SZ}"} for call in calls]
     shell.used("alice", 3_000_000)
+    shell.used("bob", 1_000)
     shell.sweep()
     return shell
 

@@ -87,13 +87,13 @@ def item_of(
     said: Mapping[str, str], scopes: Collection[str], now: datetime, zone: ZoneInfo
 ) -> dict[str, Any]:
     """What was written into the fields as an item has it; what cannot be meant stays as it is."""
-    return {name: _value(text, _allowed(name, scopes), now, zone) for name, text in said.items()}
+    return {name: _value(text, allowed_in(name, scopes), now, zone) for name, text in said.items()}
 
 
 def _field(name: str, scopes: Collection[str]) -> FormField:
-    allowed = " ".join(_allowed(name, scopes))
+    allowed = " ".join(allowed_in(name, scopes))
     words, hint = _WORDS.get(name, (name.replace("_", " ").capitalize(), ""))
-    choices = _choices(_allowed(name, scopes))
+    choices = _choices(allowed_in(name, scopes))
     if name == "models":
         hint = f"* or several with commas; installed: {', '.join(sorted(scopes))}"
     return FormField(name, words, hint or ("" if choices else allowed), choices, name in _FIRST)
@@ -130,7 +130,7 @@ def _text(value: Any) -> str:
     return shown(value)
 
 
-def _allowed(name: str, scopes: Collection[str]) -> tuple[str, ...]:
+def allowed_in(name: str, scopes: Collection[str]) -> tuple[str, ...]:
     """What is allowed there, in the words of an item that has something else."""
     return tuple(dict.fromkeys(_refusals(name, scopes)))
 
