@@ -16,7 +16,7 @@ def without_drawings(page: str) -> str:
 
 
 def test_it_is_what_the_report_would_be_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "_svg", lambda _: Markup())
+    monkeypatch.setattr(drawing, "svg", lambda _: Markup())
     kept = FILE.read_text(encoding="utf-8")
     assert without_drawings(kept) == without_drawings(sample()), (
         "python tests/support/sample_report.py"
