@@ -161,7 +161,7 @@ def metrics() -> str:
         if resource["Type"] == "AWS::Logs::MetricFilter"
         for transformation in resource["Properties"]["MetricTransformations"]
     ]
-    rows = (
+    counted = (
         (
             f"`{each['MetricName']}`",
             ", ".join(f"`{one['Key']}`" for one in each.get("Dimensions", ())) or "none",
@@ -170,7 +170,7 @@ def metrics() -> str:
     )
     parts.append(
         f"## With Metering=cloudwatch\n\nMetric filters count the invocation log in `{_OURS}`.\n\n"
-        + _table(("metric", "dimensions"), rows)
+        + _table(("metric", "dimensions"), counted)
     )
     return "\n".join(parts)
 
