@@ -17,7 +17,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, progress
+from quota_enforcer.cli.terminal.output import fail, hint, progress, waiting
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.model import Person, ReportSource
@@ -66,7 +66,8 @@ def report(
     context = deployment.context(now)
     gathering = Gathering(deployment.ledger, deployment.load(now).rules, context, days)
     gathered = gathering.report(source(deployment), _people(gathering))
-    written = page.render(gathered).encode()
+    with waiting("Drawing the page"):
+        written = page.render(gathered).encode()
     file = html or _named(deployment.settings.stack, local_date(now, context.zone))
     _replace(file, written)
     size = len(written)

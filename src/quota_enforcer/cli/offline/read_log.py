@@ -12,7 +12,7 @@ import typer
 from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
 from quota_enforcer.cli.terminal.options import HomeAccount
-from quota_enforcer.cli.terminal.output import hint, plain, say, say_table
+from quota_enforcer.cli.terminal.output import going_by, hint, plain, say, say_table
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.rate import Cost
@@ -55,7 +55,9 @@ def read_log(
     summary = LogSummary(home=account)
     used: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)  # by principal and model
     try:
-        for number, reading in enumerate(log_readings(file, account), start=1):
+        readings = log_readings(file, account)
+        shown = readings if as_json else going_by(readings, "Reading the log:")
+        for number, reading in enumerate(shown, start=1):
             summary.add(reading)
             cost = _cost(prices, reading)
             if isinstance(reading, Counted) and cost is not None:

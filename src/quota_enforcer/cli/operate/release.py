@@ -21,7 +21,7 @@ from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, waiting
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Context
@@ -207,10 +207,10 @@ def take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[
     concerned = [who for each in outcomes if not each.why_not for who in each.subject]
     if not concerned:
         return None
-    hint("Sweeping ...")
     report, trouble = None, None
     try:
-        report = deployment.sweep()
+        with waiting("Sweeping"):
+            report = deployment.sweep()
     except Exception as error:
         trouble = explain(error)
         if trouble is None:

@@ -8,7 +8,7 @@ from rich.text import Text
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting
 from quota_enforcer.cli.terminal.styles import styled
 from quota_enforcer.core.notices.amounts import count
 
@@ -44,10 +44,10 @@ def sweep(
       quota-enforcer sweep
       quota-enforcer sweep --dry-run
     """
-    if reopen:
-        deployment.ask({"action": "reopen"})
-    hint("Sweeping ...")
-    report = deployment.sweep(dry_run=dry_run, confirm_blocks=confirm_blocks)
+    with waiting("Sweeping"):
+        if reopen:
+            deployment.ask({"action": "reopen"})
+        report = deployment.sweep(dry_run=dry_run, confirm_blocks=confirm_blocks)
     if as_json:
         say_json(report)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -13,7 +13,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import Progress, track
+from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -205,12 +205,44 @@ def _seen(cell: Cell) -> Cell:
     return cell if cell.plain.isprintable() else Text(escaped(cell.plain), cell.style)
 
 
-def progress(of: Iterable[T], label: str, total: int) -> Iterable[T]:
-    """Shows on a terminal's stderr how many are done."""
+def progress(of: Iterable[T], label: str, total: int) -> Iterator[T]:
+    """Shows on a terminal's stderr how many are done.
+
+    It begins with the first, since what makes that one may show something of its own.
+    """
+    several = iter(of)
     shown = console(stderr=True)
-    return track(
-        of, label, total=total, console=shown, transient=True, disable=not shown.is_terminal
-    )
+    for first in several:
+        yield from track(
+            chain([first], several),
+            label,
+            total=total,
+            console=shown,
+            transient=True,
+            disable=not shown.is_terminal,
+        )
+
+
+def going_by(of: Iterable[T], label: str) -> Iterator[T]:
+    """Shows on a terminal's stderr how many have gone by, where nobody knows how many there are."""
+    shown = console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"))
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
+        task = bar.add_task(label, total=None)
+        for each in of:
+            bar.advance(task)
+            yield each
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Shows on a terminal's stderr what is waited for, where nobody knows how long."""
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield
+        return
+    with shown.status(f"{label} ..."):
+        yield
 
 
 @contextmanager

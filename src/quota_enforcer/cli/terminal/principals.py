@@ -5,7 +5,7 @@ from datetime import date
 
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.cli.terminal.output import hint, progress
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import NotThere, near_names, these
 from quota_enforcer.core.ledger import Record
@@ -42,7 +42,7 @@ def look_at_all(
 ) -> Iterator[StatusInput]:
     """Decide about all of them as a sweep would; usage is read from `since` on, or from earlier."""
     read = deployment.usage_for((record.principal for record in records), [book], context, since)
-    return overview(records, book, read, context)
+    return progress(overview(records, book, read, context), "Deciding", len(records))
 
 
 def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:

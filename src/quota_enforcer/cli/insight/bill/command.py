@@ -14,7 +14,7 @@ from quota_enforcer.cli.insight.bill.show import as_csv_text, document, show
 from quota_enforcer.cli.insight.bill.source import bill_files
 from quota_enforcer.cli.terminal.errors import FAILED, InvalidBill
 from quota_enforcer.cli.terminal.options import AsCsv, AsJson, MostRows, Target, on_target
-from quota_enforcer.cli.terminal.output import fail, hint, say_json
+from quota_enforcer.cli.terminal.output import fail, hint, say_json, waiting
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.bill.cells import BillBy, grouped
@@ -109,7 +109,8 @@ def reconcile(  # noqa: PLR0913 - one argument for each option
         raise typer.BadParameter(f"--to {asked.last} is before --from {asked.first}")
     try:
         with bill_files(source, lambda: _bucket(target), hint) as files:
-            reader = read_files(files, net=not before_discounts)
+            with waiting("Reading the bill"):
+                reader = read_files(files, net=not before_discounts)
             columns = _columns(by, source, told=reader.facts().by_principal)
             deployment = target.find()
             now = clock.now()

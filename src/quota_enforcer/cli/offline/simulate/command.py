@@ -20,9 +20,11 @@ from quota_enforcer.cli.offline.simulate.deployment_log import (
 )
 from quota_enforcer.cli.offline.simulate.picture import picture_file, write_picture
 from quota_enforcer.cli.offline.simulate.show import Beside, document, show
+from quota_enforcer.cli.offline.simulate.telling import Telling
 from quota_enforcer.cli.terminal.errors import REFUSED
 from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, Target, on_target
-from quota_enforcer.cli.terminal.output import fail, hint, say_json
+from quota_enforcer.cli.terminal.output import fail, going_by, hint, how_far, say_json
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Cost
@@ -149,9 +151,12 @@ def simulate(  # noqa: PLR0913 - one argument for each option
         calls = _calls(readings_of_days(deployment, days, account), account)
         say_what_is_missing(deployment, calls, days)
     else:
-        calls = _calls(log_readings(log or STDIN, account), account)
+        readings = going_by(log_readings(log or STDIN, account), "Reading the log:")
+        calls = _calls(readings, account)
     trace = Trace(zone)
-    outcomes = replay(calls, found.rules, prices.of, zone, delays, trace if picture else UNSEEN)
+    with how_far(f"Replaying {count(len(calls), 'call')}") as told:
+        observer = Telling(trace if picture else UNSEEN, len(calls), told)
+        outcomes = replay(calls, found.rules, prices.of, zone, delays, observer)
     plain = [each.plain if isinstance(each, Quota) else each for each in found.rules]
     beside = None
     if plain != found.rules:

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.output import fail, hint
+from quota_enforcer.cli.terminal.output import fail, hint, waiting
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.insight.simulate.replay import Simulated
 from quota_enforcer.insight.simulate.trace import Trace
@@ -35,7 +35,8 @@ def write_picture(file: Path, outcomes: Mapping[Principal, Simulated], trace: Tr
         fail(f"a picture needs {error.name}: pip install 'quota-enforcer[report]'")
         raise typer.Exit(FAILED) from error
     draw = picture.as_page if file.suffix.lower() in PAGES else picture.as_drawing
-    drawn = draw(outcomes, trace)
+    with waiting("Drawing"):
+        drawn = draw(outcomes, trace)
     try:
         file.write_text(drawn, encoding="utf-8")
     except OSError as error:

@@ -14,7 +14,7 @@ from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, warn
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting, warn
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import and_more, listed
 from quota_enforcer.core.quotas.item import KEPT_IN
@@ -171,7 +171,9 @@ def _planned(
     deployment = target.find()
     items = deployment.quotas.items()
     wanted = given or _one_source(items)
-    plan = plan_teams(reader(wanted), items, wanted, deployment.settings.account, permitted)
+    with waiting("Reading who is in which team"):
+        read = reader(wanted)
+    plan = plan_teams(read, items, wanted, deployment.settings.account, permitted)
     edits = {(str(each.team), TEAM_ITEM): each.item for each in plan.due}
     found = preview(deployment, edits, clock.now()) if edits else Preview()
     return deployment, plan, found
