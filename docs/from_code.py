@@ -23,6 +23,7 @@ POLICIES: Final = (
     "enforcer",
     "author",
     "self-service",
+    "webhook",
     "setup",
     "doctor",
     "me",

@@ -17,7 +17,7 @@ from reached_code import reached
 
 SERVICES = (
     *("account", "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs"),
-    *("scheduler", "sns", "sqs", "sts"),
+    *("scheduler", "secretsmanager", "sns", "sqs", "sts"),
 )
 ROOT = Path(quota_enforcer.__file__).parent
 NO_OPERATIONS = {"can_paginate", "close", "exceptions", "get_paginator", "get_waiter", "meta"}

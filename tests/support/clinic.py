@@ -35,10 +35,7 @@ class Clinic:
 
     def part(self, name: str) -> str:
         """What CloudFormation calls a resource of the template."""
-        found = self.client("cloudformation").describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=name
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        return self.stack.resource(name)
 
     @property
     def deny(self) -> str:

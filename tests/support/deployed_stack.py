@@ -50,6 +50,13 @@ class DeployedStack:
         given = {"Mode": "enforce", "Metering": "cloudwatch", **parameters}
         return cls(aws, name, aws.deploy(TEMPLATE, name, given))
 
+    def resource(self, name: str) -> str:
+        """The physical id of what the template calls so."""
+        found = self.aws.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=name
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     def quota(self, **attributes: Any) -> None:
         """Write a quota item, DAILY but for these attributes."""
         to_wire = TypeSerializer()

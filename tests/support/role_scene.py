@@ -87,10 +87,7 @@ class Scene:
 
     def physical(self, resource: str) -> str:
         """The name that CloudFormation gave a resource."""
-        found = self.stack.aws.client("cloudformation").describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=resource
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        return self.stack.resource(resource)
 
     def taken(self, role: str) -> Any:
         """The credentials of a function, which root may take in Lambda's place."""

@@ -18,6 +18,7 @@ FUNCTIONS = [
     "EnforcerFunction",
     "AuthorFunction",
     "MeFunction",
+    "WebhookFunction",
     "SetupFunction",
 ]
 

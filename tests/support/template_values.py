@@ -133,6 +133,7 @@ SCOPES: Final = {
     "ModelScope5": "x" * 200,
 }
 KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SIGNED_WITH: Final = "arn:aws:secretsmanager:us-east-1:123456789012:secret:webhook-AbCdEf"
 MOST: Final = Deployed(
     **SCOPES,
     Gates="4",
@@ -144,6 +145,8 @@ MOST: Final = Deployed(
     BudgetRoles="ci,agents",
     PermissionsBoundary="arn:aws:iam::123456789012:policy/limits",
     Satellites="o-exampleorg1",
+    WebhookUrl="https://hooks.example.com/bedrock",
+    WebhookSecretArn=SIGNED_WITH,
 )
 """Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()

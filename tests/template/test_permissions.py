@@ -10,7 +10,7 @@ import pytest
 
 from boto_calls import actions_in, actions_of
 from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service
+from quota_enforcer.core.policies.callers import self_service, webhook
 from quota_enforcer.core.policies.deployed import WRITING
 from quota_enforcer.core.policies.names import MODEL_SCOPES, RESOLVING
 from quota_enforcer.satellites.names import READING, Part, role_arn
@@ -23,6 +23,7 @@ FUNCTIONS = {
     "EnforcerRole": "quota_enforcer.lambdas.enforcer.handler",
     "AuthorRole": "quota_enforcer.lambdas.author.handler",
     "MeRole": "quota_enforcer.lambdas.self_service.handler",
+    "WebhookRole": "quota_enforcer.lambdas.webhook.handler",
     "SetupRole": "quota_enforcer.lambdas.setup.handler",
 }
 NOT_CALLED = {
@@ -32,6 +33,7 @@ NOT_CALLED = {
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
     "sts:AssumeRole": "the meter and the author take roles of satellites by their credentials",
+    **dict.fromkeys(webhook.READING_A_QUEUE, "Lambda reads the queue as the function"),
     "sqs:SendMessage": "Lambda hands over a failed event as the function",
     "xray:PutTelemetryRecords": "the X-Ray daemon sends as the function",
     "xray:PutTraceSegments": "the X-Ray daemon sends as the function",

@@ -8,11 +8,14 @@ import pytest
 from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import self_service
+from quota_enforcer.core.policies.callers.webhook import webhook
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
 from quota_enforcer.satellites.names import Part, readers, role_arn
 from template_source import FUNCTIONS
-from template_values import KEY, PSEUDO, Deployed, spelled_out
+from template_values import KEY, PSEUDO, SIGNED_WITH, Deployed, spelled_out
+
+HOOK = {"WebhookUrl": "https://hooks.example.com", "WebhookSecretArn": SIGNED_WITH}
 
 
 def ours(name: str) -> str:
@@ -46,6 +49,9 @@ def named(
         meter_log="MeterLogGroup.Arn",
         me_log="MeLogGroup.Arn",
         setup_log="SetupLogGroup.Arn",
+        webhook_queue="WebhookQueue.Arn",
+        webhook_secret=SIGNED_WITH,
+        webhook_log="WebhookLogGroup.Arn",
         log_role="InvocationLogRole.Arn",
         **more,
     )
@@ -112,6 +118,13 @@ def test_regions_of_one_account_give_no_function_another_role() -> None:
 
 def test_the_self_service_functions_role() -> None:
     assert spelled_out(Deployed().policy("MeRole")) == spelled_out(self_service.me(named()))
+
+
+@pytest.mark.parametrize("key", ["", KEY])
+def test_the_webhook_functions_role(key: str) -> None:
+    code = webhook(named(key=key))
+    given = Deployed(KmsKeyArn=key, **HOOK)
+    assert spelled_out(given.policy("WebhookRole")) == spelled_out(code)
 
 
 @pytest.mark.parametrize("manages", [True, False])

@@ -12,15 +12,17 @@ from quota_enforcer.core.policies.deployed import checked_key
 from quota_enforcer.core.policies.names import checked_role_path, policy_path
 from quota_enforcer.gates.settings import AuthorSettings
 from template_source import PARAMETERS, of_type
-from template_values import KEY, LEAST, Deployed
+from template_values import KEY, LEAST, SIGNED_WITH, Deployed
 
 SIGNING = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"
 BOUNDARY = "arn:aws:iam::123456789012:policy/limits"
+HOOK = {"WebhookUrl": "https://hooks.example.com", "WebhookSecretArn": SIGNED_WITH}
 EVERYTHING: dict[str, str] = {
     "Gates": "4",
     "Metering": "cloudwatch",
     "BudgetDollars": "5",
     "BudgetRoles": "ci",
+    **HOOK,
 }
 GIVEN = Deployed(
     **EVERYTHING, PermissionsBoundary=BOUNDARY, RolePath="/platform/", KmsKeyArn=KEY, GateTags="a=b"
@@ -86,6 +88,7 @@ def test_the_key_serves_a_role_only_by_way_of_what_it_uses(role: str) -> None:
         "EnforcerRole": ["dynamodb", "sns"],
         "AuthorRole": ["dynamodb"],
         "MeRole": ["dynamodb"],
+        "WebhookRole": ["secretsmanager"],
     }
     found = [each for each in GIVEN.policy(role)["Statement"] if "kms:" in str(each["Action"])]
     assert "kms:" not in str(PLAIN.policy(role))
@@ -100,7 +103,7 @@ def test_the_key_serves_a_role_only_by_way_of_what_it_uses(role: str) -> None:
 def test_every_function_runs_signed_code_alone_where_a_configuration_is_given(
     function: str,
 ) -> None:
-    signing = Deployed(CodeSigningConfigArn=SIGNING, Gates="1")
+    signing = Deployed(CodeSigningConfigArn=SIGNING, Gates="1", **HOOK)
     assert signing.properties(function)["CodeSigningConfigArn"] == SIGNING
     assert "CodeSigningConfigArn" not in PLAIN.properties(function)
 

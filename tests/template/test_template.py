@@ -30,7 +30,7 @@ from template_source import (
     of_type,
     properties,
 )
-from template_values import LEAST, MOST, PSEUDO, Deployed
+from template_values import LEAST, MOST, PSEUDO, SIGNED_WITH, Deployed
 
 UNATTRIBUTED = "Unattributed"
 FILTERS = {
@@ -60,6 +60,7 @@ ONLY_WHERE_ASKED_FOR = {
     "SatelliteRefused",
     "SatelliteUnreachable",
     "SatelliteUnread",
+    *(name for name in RESOURCES if name.startswith("Webhook")),
     *(f"DenyModelScope{number}Policy" for number in range(1, 6)),
     *FILTERS,
 }
@@ -571,7 +572,7 @@ class TestAlarms:
 
     @pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
     def test_its_words_are_no_longer_than_cloudwatch_takes(self, alarm: str) -> None:
-        assert len(LEAST.properties(alarm)["AlarmDescription"]) <= 1024
+        assert len(MOST.properties(alarm)["AlarmDescription"]) <= 1024
 
     def test_the_topic_takes_what_cloudwatch_publishes(self) -> None:
         """CloudWatch cannot use AWS's own SNS key; a customer's key has a policy that lets it."""
@@ -602,4 +603,59 @@ def test_its_sections_are_those_that_it_lists_on_top() -> None:
         r"^# +(\d+)\. (.+?)(?:  .*)?$", TEXT.partition("Metadata:")[0], re.MULTILINE
     )
     assert re.findall(r"^ *# (\d+)\. (.+?) -+$", TEXT, re.MULTILINE) == listed
-    assert [int(number) for number, _ in listed] == list(range(1, 18))
+    assert [int(number) for number, _ in listed] == list(range(1, 19))
+
+
+class TestWebhook:
+    def test_neither_parameter_alone_makes_it_and_cloudformation_says_so(self) -> None:
+        url, signed = {"WebhookUrl": "https://x.example"}, {"WebhookSecretArn": SIGNED_WITH}
+        parts = [name for name in RESOURCES if name.startswith("Webhook")]
+        for given in ({}, url, signed):
+            assert not any(map(Deployed(**given).has, parts))
+        assert all(map(Deployed(**url, **signed).has, parts))
+        for name in ("WebhookIsSigned", "WebhookHasAnAddress"):
+            rule = SOURCE["Rules"][name]
+            for given, breaks in ((url, "WebhookIsSigned"), (signed, "WebhookHasAnAddress")):
+                of = Deployed(**given)
+                applies = of.value(rule["RuleCondition"])
+                kept = all(of.value(each["Assert"]) for each in rule["Assertions"])
+                assert (applies and not kept) == (name == breaks)
+
+    @pytest.mark.parametrize(
+        ("url", "taken"),
+        [
+            ("", True), ("https://hooks.example.com", True), ("https://h.example:8443/a?c=d", True),
+            ("https://127.0.0.1:1/x", True), ("http://hooks.example.com", False),
+            ("https://", False), ("https://user:pass@h.example/", False),
+            ("https://h.example/a b", False), ("https://h.example/\n", False),
+            ("ftp://h.example", False), ("hooks.example.com", False),
+            ("https://h.example\\@evil.example", False),
+        ],
+    )  # fmt: skip
+    def test_its_address_is_https_without_a_password(self, url: str, *, taken: bool) -> None:
+        pattern = PARAMETERS["WebhookUrl"]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, url)) == taken
+
+    @pytest.mark.parametrize(
+        ("arn", "taken"),
+        [
+            ("", True), (SIGNED_WITH, True), (f"{SIGNED_WITH}:*", False), ("*", False),
+            (SIGNED_WITH.replace("secret:webhook-AbCdEf", "secret:a/b-AbCdEf"), True),
+            (SIGNED_WITH.replace("secretsmanager", "ssm"), False),
+        ],
+    )  # fmt: skip
+    def test_its_secret_is_one_secret(self, arn: str, *, taken: bool) -> None:
+        pattern = PARAMETERS["WebhookSecretArn"]["AllowedPattern"]
+        assert bool(re.fullmatch(pattern, arn)) == taken
+
+    def test_nobody_but_the_topic_may_send_to_its_queue_by_the_queues_policy(self) -> None:
+        (statement,) = MOST.properties("WebhookQueuePolicy")["PolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "NoticeTopic"}}
+
+    def test_no_secret_is_in_its_environment(self) -> None:
+        told = MOST.environment("WebhookFunction")
+        assert {name for name in told if not name.startswith("POWERTOOLS_")} == {
+            "WEBHOOK_URL", "WEBHOOK_SECRET_ARN", "WEBHOOK_QUEUE"
+        }  # fmt: skip
+        assert told["WEBHOOK_SECRET_ARN"] == SIGNED_WITH

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from builders import NOON
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.notices.chat import custom_notification
+from quota_enforcer.core.notices.event import notice_event
 from quota_enforcer.core.notices.message import Message, message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 
@@ -75,6 +76,7 @@ def test_what_is_empty_is_no_attribute(stub: Callable[[str], tuple[Any, Stubber]
         "MessageAttributes": {
             "kind": {"DataType": "String", "StringValue": "breaker"},
             "audience": {"DataType": "String", "StringValue": "admins"},
+            "event": {"DataType": "String", "StringValue": notice_event(breaker, MESSAGE)},
         },
     }
     answers.add_response("publish", {"MessageId": "1"}, request)

@@ -1,11 +1,13 @@
 """What IAM decides on our functions' roles, alone and together, and on the guard."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
 from quota_enforcer.core.policies.callers.self_service import asking, me
+from quota_enforcer.core.policies.callers.webhook import webhook
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.guard import guard
@@ -41,13 +43,16 @@ DEPLOYED = Deployed.named(
 ENFORCER, AUTHOR, METER = enforcer(DEPLOYED), author(DEPLOYED), meter(DEPLOYED)
 ME = me(DEPLOYED)
 SETUP = setup(DEPLOYED)
+SIGNED_WITH = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:hook-AbCdEf"
+WEBHOOK = webhook(replace(DEPLOYED, webhook_secret=SIGNED_WITH))
 ROLES = {
     "meter": [METER],
     "enforcer": [ENFORCER],
+    "webhook": [WEBHOOK],
     "author": [AUTHOR],
     "me": [ME],
     "setup": [SETUP],
-    "all together": [METER, ENFORCER, AUTHOR, ME],
+    "all together": [METER, ENFORCER, AUTHOR, ME, WEBHOOK],
 }
 
 Call = tuple[str, str, dict[str, object]]
@@ -342,6 +347,31 @@ def test_the_self_service_function_changes_nothing_even_as_an_administrator() ->
         call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
     ]
     assert refused([ME, ANYTHING], calls) == calls
+
+
+def test_the_webhook_function_reads_its_queue_and_one_secret_even_as_an_administrator() -> None:
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bedrock-quota-WebhookQueue-X"
+    reads = [
+        call("sqs:ReceiveMessage", queue),
+        call("sqs:ChangeMessageVisibility", queue),
+        call("secretsmanager:GetSecretValue", SIGNED_WITH),
+    ]
+    assert refused([WEBHOOK], reads) == []
+    other = [
+        call("sqs:ReceiveMessage", queue.replace("Webhook", "Meter")),
+        call("secretsmanager:GetSecretValue", SIGNED_WITH.replace("hook", "else")),
+        call("sqs:SendMessage", queue),
+    ]
+    assert refused([WEBHOOK], other) == other
+    never = [
+        *(each for each in GRANTS if each[0].startswith(("iam:", "sts:", "dynamodb:", "lambda:"))),
+        call("dynamodb:Query", LEDGER),
+        call("dynamodb:PutItem", QUOTAS),
+        call("lambda:InvokeFunction", f"{FUNCTION}-EnforcerFunction-X"),
+        call("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:bedrock-quota-NoticeTopic-X"),
+        call("bedrock:InvokeModel"),
+    ]
+    assert refused([WEBHOOK, ANYTHING], never) == never
 
 
 class TestAsking:

@@ -1,7 +1,8 @@
 """Notices over SNS, with attributes that a subscription's filter policy can select by.
 
 E-mail gets the text. What is subscribed over https gets the form for chat, since Amazon Q Developer
-in chat applications subscribes so and takes nothing else.
+in chat applications subscribes so and takes nothing else. The attribute `event` is for machines:
+it comes with any form.
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html (MessageStructure)
 """
 
@@ -9,6 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from quota_enforcer.core.notices.chat import custom_notification
+from quota_enforcer.core.notices.event import notice_event
 from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Notice
 
@@ -44,6 +46,7 @@ class SnsTopic:
                     ("kind", str(notice.kind)),
                     ("quota", notice.quota),
                     ("audience", notice.kind.audience),
+                    ("event", notice_event(notice, message)),
                 )
                 # SNS refuses an empty attribute: a notice of the whole deployment has none.
                 if value

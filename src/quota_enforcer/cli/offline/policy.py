@@ -23,6 +23,7 @@ from quota_enforcer.cli.offline.policy_roles import (
     setup,
     team_lead,
     viewer,
+    webhook,
 )
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.errors import InvalidPolicyInput
@@ -41,6 +42,7 @@ app.command()(enforcer)
 app.command()(author)
 app.command()(setup)
 app.command("self-service")(self_service_function)
+app.command()(webhook)
 app.command()(me)
 app.command()(doctor)
 app.command()(viewer)

@@ -11,6 +11,7 @@ from quota_enforcer.core.policies import roles as functions
 from quota_enforcer.core.policies.callers import admins, self_service
 from quota_enforcer.core.policies.callers.doctor import before as doctor_before
 from quota_enforcer.core.policies.callers.doctor import doctor as doctor_for
+from quota_enforcer.core.policies.callers.webhook import webhook as webhook_for
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.names import (
     ASK_WHOM,
@@ -195,6 +196,26 @@ def self_service_function(
       quota-enforcer policy self-service --account 111122223333
     """
     say_json(self_service.me(Deployed.named(stack, account, partition, region, key=kms_key)))
+    _explain_patterns()
+
+
+def webhook(
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    kms_key: _KmsKey = "",
+    secret: Annotated[
+        str, typer.Option(metavar="ARN", help="The parameter WebhookSecretArn.")
+    ] = "",
+) -> None:
+    """Show what the function that posts notices to a webhook may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy webhook --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, key=kms_key, webhook_secret=secret)
+    say_json(webhook_for(of))
     _explain_patterns()
 
 

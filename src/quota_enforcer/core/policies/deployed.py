@@ -68,6 +68,10 @@ class Deployed:
     meter_log: str = ""
     me_log: str = ""
     setup_log: str = ""
+    webhook_queue: str = ""
+    webhook_secret: str = ""
+    """The secret that the webhook's posts are signed with, by its ARN."""
+    webhook_log: str = ""
     log_role: str = ""
     """The role by which Bedrock writes the invocation log."""
     manages_logging: bool = True
@@ -104,6 +108,7 @@ class Deployed:
         tagged: bool = False,
         members: bool = False,
         readers: str = "",
+        webhook_secret: str = "",
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -142,6 +147,9 @@ class Deployed:
             meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
             me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
             setup_log=arn("logs", f"log-group:/bedrock-quota/{stack}/setup:*"),
+            webhook_queue=arn("sqs", f"{stack}-WebhookQueue-*"),
+            webhook_secret=webhook_secret or arn("secretsmanager", "secret:*"),
+            webhook_log=arn("logs", f"log-group:/bedrock-quota/{stack}/webhook:*"),
             log_role=(
                 f"arn:{partition}:iam::{account}:role{role_path}bedrock-quota/{stack}/"
                 f"{stack}-InvocationLogRole-*"

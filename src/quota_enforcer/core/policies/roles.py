@@ -92,6 +92,7 @@ ONLY_FOR_FUNCTIONS: Final = (
     "iam:Detach*",
     "lambda:InvokeFunction",
     "logs:FilterLogEvents",
+    "secretsmanager:GetSecretValue",
     "sns:Publish",
     "sts:AssumeRole",
 )

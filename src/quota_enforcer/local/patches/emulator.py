@@ -17,6 +17,7 @@ from quota_enforcer.local.patches.functions import (
     deliveries,
     forked,
     function_urls,
+    queues,
     table_streams,
     workers,
 )
@@ -40,6 +41,7 @@ _IN_ORDER = (
     deliveries,
     subscriptions,
     table_streams,
+    queues,
     metric_filters,  # after the subscriptions, which it goes on to
     log_reads,
     data_protection,

@@ -1,0 +1,1 @@
+"""Posts each notice and alarm to an admin's webhook, signed."""
