@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+import freezegun
 import pytest
 import typer.testing
 from botocore import useragent
 from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
@@ -25,9 +27,9 @@ os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
 
 # A busy machine is no failure: how fast things are is for `make bench` to say.
 settings.register_profile(
-    "steady", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+    "steady", deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("quick", settings.get_profile("steady"), max_examples=15)
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=8)
 settings.register_profile("deep", settings.get_profile("steady"), max_examples=250)
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
@@ -62,6 +64,30 @@ def _made_once(creator: ClientCreator, service: str, model: Any) -> Any:
 
 
 pytest.MonkeyPatch().setattr(ClientCreator, "_create_client_class", _made_once)
+
+# And each session gives the same two hundred events of its own the names that they have today.
+_aliaser: Any = EventAliaser
+_rename = _aliaser._alias_event_name  # noqa: SLF001 - likewise
+_names: dict[str, str] = {}
+
+
+def _named_once(aliaser: EventAliaser, event: str) -> str:
+    if event not in _names:
+        _names[event] = _rename(aliaser, event)
+    return _names[event]
+
+
+pytest.MonkeyPatch().setattr(EventAliaser, "_alias_event_name", _named_once)
+
+# To fix the clock it looks through all modules that are loaded; these ask none of ours the time.
+freezegun.configure(
+    extend_ignore_list=[
+        "_pytest", "attr", "cfnlint", "click", "cryptography", "docutils", "duckdb", "hypothesis",
+        "jinja2", "jsonschema", "ministack", "mpmath", "networkx", "numpy", "pluggy", "pydantic",
+        "pygments", "regex", "rich", "samtranslator", "starlette", "sympy", "typer", "uvicorn",
+        "yaml",
+    ]
+)  # fmt: skip
 
 # For each answer of ours to CloudFormation all of the system's certificates are read.
 pytest.MonkeyPatch().setattr(ssl, "create_default_context", cache(ssl.create_default_context))

@@ -273,7 +273,7 @@ def histories(
 
 
 @given(EVENTS, QUOTAS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 def test_nobody_can_tell_who_was_looked_at(
     events: list[tuple[str, int, timedelta, timedelta, int]], quotas: list[dict[str, object]]
 ) -> None:

@@ -54,7 +54,7 @@ def test_as_many_random_inputs_are_tried_as_it_says() -> None:
     random = [
         each for each in several if any("given" in ast.unparse(d) for d in each.decorator_list)
     ]
-    assert f" {len(random)} of them invariants with 25 random examples each, 1,000 in" in PAGE
+    assert f" {len(random)} of them invariants with 15 random examples each, 1,000 in" in PAGE
     assert f"{len(random) * 1_000:,} random inputs" in PAGE
 
 

@@ -264,11 +264,11 @@ def test_however_many_sessions_there_are_the_answer_is_one_that_lambda_carries(
     """Of a role that is denied as a whole, and of one that names no gate."""
     house = a_house()
     house.role("shared", id_="AROASHARED1", boundary=boundary_of_role)
-    house.memory.put(*sessions(20_000), *people(5))
+    house.memory.put(*sessions(5_000), *people(5))
     answer = rendered(house)
     assert len(json.dumps(answer.to_json())) < 10_000
     again = GateResult.from_json(json.loads(json.dumps(answer.to_json())))
-    for each in sessions(20_000):
+    for each in sessions(5_000):
         found = again.of(each.principal)
         assert found.scopes == (ALL if boundary_of_role else frozenset())
         assert bool(found.trouble) is not bool(boundary_of_role)

@@ -156,8 +156,9 @@ class Export:
         with duckdb.connect(":memory:") as connection:
             connection.execute(f"CREATE TABLE bill ({columns})")
             places = ", ".join("?" for _ in names)
-            values = [[_typed(each, line[each]) for each in names] for line in self.rows]
-            connection.executemany(f"INSERT INTO bill VALUES ({places})", values)  # noqa: S608 - its own
+            rows = ", ".join(f"({places})" for _ in self.rows)  # at once: each statement takes long
+            values = [_typed(each, line[each]) for line in self.rows for each in names]
+            connection.execute(f"INSERT INTO bill VALUES {rows}", values)  # noqa: S608 - its own
             connection.execute(f"COPY bill TO '{file}' (FORMAT parquet)")
         return str(file)
 

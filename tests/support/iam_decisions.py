@@ -5,7 +5,7 @@ It evaluates conditions, boundaries and wildcards as IAM documents them, and kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from ministack.core import iam_evaluator
@@ -14,6 +14,21 @@ from quota_enforcer.core.policies.document import Document, allow, document
 
 ACCOUNT: Final = "111122223333"
 ANYTHING: Final = document(allow("Anything", ["*"], "*"))
+
+_matches: Final = iam_evaluator._action_matches  # noqa: SLF001 - there is no public one
+
+
+@cache
+def _remembered(action: str, wanted: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return bool(_matches(action, wanted, others))
+
+
+def _matches_once(action: str, wanted: Sequence[str], others: Sequence[str]) -> bool:
+    """A role tries each action on hundreds of resources, and its patterns match them all alike."""
+    return _remembered(action, tuple(wanted), tuple(others))
+
+
+iam_evaluator._action_matches = _matches_once  # noqa: SLF001 - likewise
 
 
 @dataclass(frozen=True)

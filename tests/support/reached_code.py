@@ -31,10 +31,19 @@ def reached(root: Path, start: str) -> dict[Place, list[ast.AST]]:
         place = waiting.pop()
         if place in found:
             continue
-        module = _module(root, place.module)
-        found[place] = module.definitions[place.name] if place.name else [module.tree]
-        waiting += (each for node in found[place] for each in module.named(node))
+        found[place], named = _followed(root, place)
+        waiting += named
     return found
+
+
+@cache
+def _followed(root: Path, place: Place) -> tuple[list[ast.AST], list[Place]]:
+    """A definition and what it names; most are reached by several functions."""
+    module = _module(root, place.module)
+    nodes: list[ast.AST] = [module.tree]
+    if place.name:
+        nodes = module.definitions[place.name]
+    return nodes, [each for node in nodes for each in module.named(node)]
 
 
 class _Module:

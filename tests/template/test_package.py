@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ NOT_FOR_LAMBDA = {
     "typer",
 }
 
+SET_UP = (ROOT / "events" / "setup-create.json").read_text(encoding="utf-8")
 RUN_SETUP = """
 import http.client, json, os, sys, types
 event = json.load(sys.stdin)
@@ -65,7 +68,8 @@ context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis
 handler(event, context)
 print(json.dumps({"answers": answers, "configured": configured}))
 """
-LOADED = "import json, sys, {handler}; print(json.dumps(sorted(sys.modules)))"
+LOADED = "\nimport sys; print(json.dumps(sorted(sys.modules)))"
+AUTHOR = "import json, quota_enforcer.lambdas.author.handler; print(json.dumps(None))"
 PRICED = """
 import json
 from quota_enforcer.core.usage.counts import Counts
@@ -129,6 +133,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to run from: what one process compiles, the next ones find."""
+    return shutil.copytree(package, tmp_path_factory.mktemp("unpacked") / "package")
+
+
+@pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what Lambda's own Python has, and nothing else of this environment."""
     folder = tmp_path_factory.mktemp("runtime")
@@ -146,8 +156,12 @@ def make(function: str, folder: Path, *flags: str) -> str:
     return done.stdout
 
 
-def run(code: str, package: Path, runtime: Path, stdin: str = "") -> Any:
-    """What a new process prints that sees the package, Lambda's Python and nothing else."""
+@cache
+def run(code: str, unpacked: Path, runtime: Path, stdin: str = "") -> tuple[Any, list[str]]:
+    """What a new process prints that sees the package, Lambda's Python and nothing else.
+
+    And which modules it has loaded then.
+    """
     environment = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -157,12 +171,11 @@ def run(code: str, package: Path, runtime: Path, stdin: str = "") -> Any:
         "POWERTOOLS_METRICS_NAMESPACE": "BedrockQuota/q/Enforcer",
         "POWERTOOLS_SERVICE_NAME": "q",
         "POWERTOOLS_TRACE_DISABLED": "true",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": f"{package}{os.pathsep}{runtime}",
+        "PYTHONPATH": f"{unpacked}{os.pathsep}{runtime}",
     }
     # -S: without this environment's own packages.
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-S", "-c", code],
+        [sys.executable, "-S", "-c", code + LOADED],
         input=stdin,
         env=environment,
         capture_output=True,
@@ -170,7 +183,8 @@ def run(code: str, package: Path, runtime: Path, stdin: str = "") -> Any:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    *_, answer, loaded = done.stdout.splitlines()
+    return json.loads(answer), json.loads(loaded)
 
 
 def test_nothing_in_it_is_compiled(package: Path) -> None:
@@ -191,8 +205,10 @@ def test_it_carries_the_time_zones(package: Path) -> None:
     assert (package / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
 
 
-def test_it_carries_the_prices_with_their_licence(package: Path, runtime: Path) -> None:
-    assert run(PRICED, package, runtime) == "0.00072"
+def test_it_carries_the_prices_with_their_licence(
+    package: Path, unpacked: Path, runtime: Path
+) -> None:
+    assert run(PRICED, unpacked, runtime)[0] == "0.00072"
     notice = (package / "quota_enforcer" / "core/pricing/catalog/NOTICE.md").read_text("utf-8")
     assert "MIT License" in notice
     assert "Copyright (c) 2023 Berri AI" in notice
@@ -215,34 +231,43 @@ def test_every_function_is_built_alike_with_its_handler(
     assert (package / f"{module.replace('.', '/')}.py").is_file()
 
 
-@pytest.mark.parametrize("handler", ["enforcer", "author", "self_service", "setup"])
-def test_a_handler_loads_from_it_alone(handler: str, package: Path, runtime: Path) -> None:
-    code = LOADED.format(handler=f"quota_enforcer.lambdas.{handler}.handler")
-    loaded = set(run(code, package, runtime))
+@pytest.mark.parametrize(
+    ("handler", "code"),
+    [
+        ("enforcer", REFUSED),
+        ("author", AUTHOR),
+        ("self_service", UNSIGNED),
+        ("setup", RUN_SETUP),
+    ],
+)
+def test_a_handler_loads_from_it_alone(
+    handler: str, code: str, unpacked: Path, runtime: Path
+) -> None:
+    """And nothing that is not for Lambda, not even while it runs."""
+    _, loaded = run(code, unpacked, runtime, SET_UP if code == RUN_SETUP else "")
     assert f"quota_enforcer.lambdas.{handler}.handler" in loaded
-    assert not loaded & NOT_FOR_LAMBDA
+    assert not NOT_FOR_LAMBDA & set(loaded)
 
 
-def test_the_setup_handler_runs_from_it(package: Path, runtime: Path) -> None:
-    event = (ROOT / "events" / "setup-create.json").read_text(encoding="utf-8")
-    done = run(RUN_SETUP, package, runtime, event)
+def test_the_setup_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
+    done, _ = run(RUN_SETUP, unpacked, runtime, SET_UP)
     assert [answer["Status"] for answer in done["answers"]] == ["SUCCESS"]
     group = done["configured"]["cloudWatchConfig"]["logGroupName"]
     assert group == "/bedrock-quota/bedrock-quota/invocations"
 
 
-def test_the_self_service_handler_runs_from_it(package: Path, runtime: Path) -> None:
+def test_the_self_service_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
     """As far as it gets without tables: a request that it refuses."""
-    assert run(UNSIGNED, package, runtime) == 403
+    assert run(UNSIGNED, unpacked, runtime)[0] == 403
 
 
-def test_the_week_is_summed_up_from_it(package: Path, runtime: Path) -> None:
+def test_the_week_is_summed_up_from_it(unpacked: Path, runtime: Path) -> None:
     """It is loaded only when a digest is due; here of empty tables."""
-    assert run(WEEK, package, runtime) == "no usage recorded in the week to 22 Nov"
+    assert run(WEEK, unpacked, runtime)[0] == "no usage recorded in the week to 22 Nov"
 
 
-def test_the_enforcer_handler_runs_from_it(package: Path, runtime: Path) -> None:
+def test_the_enforcer_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
     """As far as it gets without tables: an event that it refuses."""
-    kind, words = run(REFUSED, package, runtime)
+    (kind, words), _ = run(REFUSED, unpacked, runtime)
     assert kind == "UnknownEvent"
     assert "dance" in words

@@ -5,17 +5,16 @@ permission is given or taken, on whatever of both accounts it could serve. What 
 through is exactly what stands here.
 """
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
+from iam_catalogue import CATALOGUE
 from iam_decisions import Caller
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.satellites.names import Part, role_arn
@@ -23,9 +22,6 @@ from template_source import SATELLITE, of_type
 from template_values import HOME, MEMBER, MOST, SCOPES, DeployedSatellite
 
 HOME_ACCOUNT, STACK = HOME["HomeAccount"], HOME["HomeStack"]
-CATALOGUE = json.loads(
-    (Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
-)
 GIVING = ("iam", "sts", "organizations", "sso", "rolesanywhere")
 """The services by which permissions are given and taken."""
 ACTIONS = [f"{service}:{action}" for service in GIVING if service in CATALOGUE
@@ -81,8 +77,13 @@ def policies(account: str) -> list[str]:
     ]
 
 
-def attempts() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Action, resource, and what the request says."""
+@cache
+def attempts() -> Sequence[tuple[str, str, dict[str, Any]]]:
+    """Action, resource, and what the request says: the same for each role."""
+    return tuple(_attempts())
+
+
+def _attempts() -> Iterator[tuple[str, str, dict[str, Any]]]:
     both = (HOME_ACCOUNT, MEMBER)
     subjects = [each for account in both for each in principals(account)]
     documents = [ADMINISTRATOR, *(each for account in both for each in policies(account))]

@@ -5,10 +5,9 @@ import hashlib
 import json
 import re
 import runpy
-import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -45,12 +44,8 @@ class TestAsAStackSetTakesIt:
         assert len(TEXT.encode()) <= 51_200
         assert "s3://" not in TEXT
 
-    def test_it_reads_well_to_cfn_lint(self) -> None:
-        linter = Path(sys.executable).with_name("cfn-lint")
-        found = subprocess.run(  # noqa: S603 - our own linter
-            [linter, SATELLITE_TEMPLATE], capture_output=True, text=True, check=False
-        )
-        assert (found.stdout, found.returncode) == ("", 0)
+    def test_it_reads_well_to_cfn_lint(self, findings: Mapping[str, list[Any]]) -> None:
+        assert findings["satellite"] == []
 
     def test_its_sections_are_those_that_it_lists_on_top(self) -> None:
         top = TEXT.partition("Parameters:")[0]

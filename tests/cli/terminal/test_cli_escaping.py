@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unicodedata
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,13 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 CLI = (sys.executable, "-m", "quota_enforcer.cli")
 
 
-def run(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+@cache
+def run(*args: str, encoding: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603 - our own interpreter
-        [*CLI, *args], capture_output=True, check=False, env=os.environ | environment
+        [*CLI, *args],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
     )
 
 
@@ -51,14 +56,14 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_no_encoding_of_a_pipe_is_an_error(log: Path, encoding: str) -> None:
     for args in (("read-log", str(log)), ("read-log", "nö/ł\udc80")):
-        done = run(*args, PYTHONIOENCODING=encoding)
+        done = run(*args, encoding=encoding)
         assert b"Traceback" not in done.stderr
         assert done.returncode == (2 if "nö" in args[1] else 0)
 
 
 def test_what_an_encoding_lacks_is_replaced_by_what_looks_alike(log: Path) -> None:
-    plain = run("read-log", str(log), PYTHONIOENCODING="ascii").stdout.decode("ascii")
-    fine = run("read-log", str(log), PYTHONIOENCODING="utf-8").stdout.decode()
+    plain = run("read-log", str(log), encoding="ascii").stdout.decode("ascii")
+    fine = run("read-log", str(log), encoding="utf-8").stdout.decode()
     assert plain == fine.replace("─", "-")
     assert set(plain.splitlines()[1]) == {"-"}
 

@@ -1,6 +1,7 @@
 """The keys of prices: `ID`, with its geography prefix, and `REGION/ID`; of a tier `ID@TIER`."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from quota_enforcer.core.pricing.tier import MARK, Tier
@@ -13,6 +14,8 @@ _REVISION = re.compile(r"(?<=.):\d{1,2}$")
 """Ids of some models have it in the log and not in price tables, as in `ID:2`."""
 NO_VENDOR = ""
 """Of what is named by an account: custom models, application profiles and the like."""
+REMEMBERED = 4_096
+"""Keys whose model is kept: each table with own prices asks it of all 800 that are shipped."""
 
 
 def price_keys(model_id: str, region: str | None) -> list[str]:
@@ -42,6 +45,7 @@ def is_bare(model_id: str) -> bool:
     return "/" not in model_id and canonical_model(model_id) == model_id
 
 
+@lru_cache(maxsize=REMEMBERED)
 def plain_model(key: str) -> str:
     """The model that a key or a logged id is about, whatever its Region, prefix and context."""
     bare = bare_model(key).partition(MARK)[0]
