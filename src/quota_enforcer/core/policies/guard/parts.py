@@ -6,9 +6,11 @@ from typing import Any, Final
 from quota_enforcer.core.policies.document import Statement, deny
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 
-FUNCTIONS: Final = ("MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction")
+FUNCTIONS: Final = (
+    *("MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction", "WebhookFunction"),
+)
 TABLES: Final = ("QuotaTable-", "LedgerTable-")
-QUEUES: Final = ("EnforcerDeadLetters-", "MeterDeadLetters-")
+QUEUES: Final = ("EnforcerDeadLetters-", "MeterDeadLetters-", "Webhook")
 RULES: Final = ("PoliciesTouched-", "BatchJobRan-")
 SCHEDULES: Final = ("EnforcerSchedule-", "MeterSchedule-")
 ALARMS: Final = (
@@ -23,6 +25,7 @@ ALARMS: Final = (
         "Satellite",
         "Tokens",
         "Us",
+        "Webhook",
     ),
 )
 """How the names of the alarms begin, after the stack's."""
@@ -39,7 +42,9 @@ def parts(of: Guarded) -> Iterator[Statement]:
     ours = of.nobody_but([*of.admins, own])
     admins = of.nobody_but(of.admins)
     log = arn("logs", f"log-group:{of.log}")
-    enforcer = arn("lambda", f"function:{stack}-EnforcerFunction-*")
+    woken = [
+        arn("lambda", f"function:{stack}-{name}Function-*") for name in ("Enforcer", "Webhook")
+    ]
     # One statement for all that the deployment's own roles use too: set-up, for instance, hands
     # the log role to Bedrock.
     yield _deny(
@@ -75,12 +80,13 @@ def parts(of: Guarded) -> Iterator[Statement]:
         [arn("lambda", f"function:{stack}-MeFunction-*")],
         ours | {"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "false"}},
     )
-    # What brings the enforcer its edits; or, made by somebody else, forged ones.
+    # What brings the enforcer its edits, and the webhook its notices; or, made by somebody else,
+    # forged ones.
     yield _deny(
         "BedrockQuotaEventSources",
         ["lambda:*EventSourceMapping"],
         "*",
-        admins | {"ArnLike": {"lambda:FunctionArn": enforcer}},
+        admins | {"ArnLike": {"lambda:FunctionArn": woken}},
     )
     # On whomever: detached from a person, or planted on one.
     yield _deny(
