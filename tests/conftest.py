@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 import freezegun
 import pytest
+import typer.main
 import typer.testing
 from botocore import useragent
 from botocore.client import ClientCreator
@@ -43,8 +44,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-# Typer's runner builds all commands again for each run, which takes longer than most commands do.
-pytest.MonkeyPatch().setattr(typer.testing, "_get_command", cache(get_command))
+# Typer builds all commands again for each run, which takes longer than most commands do.
+_built = cache(get_command)
+pytest.MonkeyPatch().setattr(typer.testing, "_get_command", _built)
+pytest.MonkeyPatch().setattr(typer.main, "get_command", _built)
 
 # boto3 reads the model of a service again for each session, which takes longer than most calls.
 pytest.MonkeyPatch().setattr(

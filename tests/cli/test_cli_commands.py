@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer import clock
+from quota_enforcer.cli import main
 from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.completion import values
@@ -185,3 +186,35 @@ def test_help_groups_the_commands_as_people_think() -> None:
     printed = CliRunner().invoke(app, ["--help"]).stdout
     panels = re.findall(r"^╭─ (.+?) ─", printed, re.MULTILINE)
     assert panels == ["Options", "See", "Quotas", "Act", "Money", "Set up"]
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["status", "user/alice"], {"status"}),
+        (["--debug", "quota", "list"], {"quota"}),
+        (["status", "--help"], {"status"}),
+        (["--help"], set(main.COMMANDS)),
+        (["--help", "status"], set(main.COMMANDS)),
+        (["statsu"], set(main.COMMANDS)),
+        ([], set(main.COMMANDS)),
+    ],
+)
+def test_a_command_loads_itself_alone(words: list[str], loaded: set[str]) -> None:
+    """Help, and words that name none, are told of all."""
+    assert set(main.meant(words)) == loaded
+
+
+def test_a_shell_that_asks_how_it_goes_on_is_told_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(main.COMPLETES, "complete_bash")
+    assert set(main.meant(["status"])) == set(main.COMMANDS)
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_alone_a_command_says_the_same_of_itself(name: str) -> None:
+    said = [
+        CliRunner().invoke(made, [name, "--help"], prog_name="quota-enforcer").stdout
+        for made in (app, main.build([name]))
+    ]
+    assert said[0] == said[1]
+    assert f"Usage: quota-enforcer {name}" in said[0]

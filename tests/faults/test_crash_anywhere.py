@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fault_checks import differences, run
+from fault_checks import differences, run, without_faults
 from fault_situations import Situation, situations
 from faults import Fault
 
@@ -20,9 +20,9 @@ SITUATIONS: Final = tuple(situations())
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=str)
 def test_one_fault_changes_nothing_in_the_end(situation: Situation, sample: int) -> None:
-    scene, right = run(situation, {})
+    calls, right = without_faults(situation)
     assert right.waiting == ()
-    cases = list(product(range(len(scene.faults.calls)), Fault))
+    cases = list(product(range(calls), Fault))
     first = sum(map(ord, situation.name)) % sample  # Another part of the calls in each situation.
     wrong = {}
     for number, fault in cases[first::sample]:
@@ -37,8 +37,8 @@ def test_one_fault_changes_nothing_in_the_end(situation: Situation, sample: int)
 @given(st.data())
 def test_two_faults_change_nothing_in_the_end(data: st.DataObject) -> None:
     situation = data.draw(st.sampled_from(SITUATIONS))
-    scene, right = run(situation, {})
-    numbers = st.integers(0, len(scene.faults.calls) + 5)
+    calls, right = without_faults(situation)
+    numbers = st.integers(0, calls + 5)
     at = data.draw(st.dictionaries(numbers, st.sampled_from(Fault), min_size=2, max_size=2))
     scene, found = run(situation, at)
     assert list(differences(found, right, scene)) == [], scene.faults.hit()

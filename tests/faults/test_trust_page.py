@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fault_checks import interleaved, run
+from fault_checks import calls_before, without_faults
 from fault_situations import pairs_at_once, situations
 from faults import Fault
 
@@ -34,7 +34,7 @@ def test_every_promise_names_a_test() -> None:
 
 def test_as_many_faults_are_tried_as_it_says() -> None:
     several = list(situations())
-    calls = sum(len(run(each, {})[0].faults.calls) for each in several)
+    calls = sum(without_faults(each)[0] for each in several)
     faults = f"{calls * len(Fault):,}"
     assert f"{calls:,} calls of {len(several)} situations, six ways: {faults};" in PAGE
     assert f"all of it: {faults} single faults, 100 random pairs" in PAGE
@@ -42,7 +42,7 @@ def test_as_many_faults_are_tried_as_it_says() -> None:
 
 def test_as_many_functions_run_at_once_as_it_says() -> None:
     several = list(pairs_at_once())
-    calls = sum(len(interleaved(one, -1, other)[0].faults.calls) for one, other in several)
+    calls = sum(calls_before(one, other) for one, other in several)
     assert f"{len(several)} pairs, the second before each of {calls:,} calls" in PAGE
     assert f"{calls:,} interleavings" in PAGE
 

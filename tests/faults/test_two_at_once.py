@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from fault_checks import interleaved, wrong_in_both
+from fault_checks import calls_before, interleaved, wrong_in_both
 from fault_situations import Situation, pairs_at_once
 
 PAIRS: Final = tuple(pairs_at_once())
@@ -18,9 +18,8 @@ def test_two_at_once_are_like_one_after_the_other(
     one: Situation, other: Situation, pairs: int
 ) -> None:
     wrong = {}
-    count = len(interleaved(one, -1, other)[0].faults.calls)
     first = sum(map(ord, f"{one}{other}")) % pairs
-    for number in range(count)[first::pairs]:
+    for number in range(calls_before(one, other))[first::pairs]:
         scene, found = interleaved(one, number, other)
         said = wrong_in_both(found, one, other)
         if said:

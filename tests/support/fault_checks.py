@@ -31,6 +31,19 @@ def interleaved(situation: Situation, number: int, other: Situation) -> tuple[Sc
 
 
 @cache
+def without_faults(situation: Situation) -> tuple[int, Picture]:
+    """How many calls the act makes without faults, and what is there then."""
+    scene, picture = run(situation, {})
+    return len(scene.faults.calls), picture
+
+
+@cache
+def calls_before(one: Situation, other: Situation) -> int:
+    """How many calls `one` makes, before each of which `other` may come."""
+    return len(interleaved(one, -1, other)[0].faults.calls)
+
+
+@cache
 def _in_order(one: Situation, other: Situation) -> tuple[Picture, Picture]:
     """What comes out if one runs after the other, both ways."""
     pictures = []

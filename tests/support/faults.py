@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import wraps
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
@@ -140,8 +140,4 @@ class _Faulty:
         if not callable(found) or (self._only and attribute not in self._only):
             return found
 
-        @wraps(found)
-        def called(*args: Any, **more: Any) -> Any:
-            return self._faults.call(f"{self._name}.{attribute}", found, *args, **more)
-
-        return called
+        return partial(self._faults.call, f"{self._name}.{attribute}", found)

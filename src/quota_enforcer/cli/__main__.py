@@ -16,9 +16,9 @@ def run() -> None:
     try:
         if "--line" in sys.argv and _said_from_memory():
             return
-        from quota_enforcer.cli.main import app  # noqa: PLC0415 - it takes most of a second
+        from quota_enforcer.cli.main import build, meant  # noqa: PLC0415 - it takes half a second
 
-        app(prog_name="quota-enforcer")
+        build(meant(sys.argv[1:]))(prog_name="quota-enforcer")
     except KeyboardInterrupt:
         sys.stderr.write("Aborted.\n")
         sys.exit(INTERRUPTED)

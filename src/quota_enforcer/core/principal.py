@@ -63,7 +63,7 @@ class Principal:
         account, own = of_account(text)
         kind, _, name = own.partition("/")
         pattern = "*" in name and kind != Kind.OTHER
-        if kind not in set(Kind) or not name or pattern:
+        if kind not in _KINDS or not name or pattern:
             raise UnknownIdentity(
                 f"{text[:200]!r} is no principal: write user/NAME, role/NAME, sso/NAME, "
                 "session/ROLE/NAME or team/NAME; what is of a member account has its number before "
@@ -86,6 +86,7 @@ class Principal:
         return cls(Kind(kind), name, account)
 
 
+_KINDS = frozenset(Kind)
 _OF_AN_ACCOUNT = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
 _DIGITS = 12
 """Of an account's number."""

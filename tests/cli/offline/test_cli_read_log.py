@@ -286,17 +286,19 @@ def test_help_has_an_example() -> None:
     assert "quota-enforcer read-log" in run("--help").stdout.partition("Examples:")[2]
 
 
-def test_it_needs_neither_boto3_nor_credentials(log: Path) -> None:
+def test_it_needs_neither_boto3_nor_credentials_nor_other_commands(log: Path) -> None:
     script = (
-        "import sys\nfrom quota_enforcer.cli.main import app\n"
-        "app(['read-log', sys.argv[1], '--json'], standalone_mode=False)\n"
-        "sys.exit('boto3' in sys.modules)"
+        "import sys\nfrom quota_enforcer.cli.__main__ import run\n"
+        "try: run()\n"
+        "finally: print(sorted({'boto3', 'quota_enforcer.cli.quotas.commands'}"
+        " & sys.modules.keys()), file=sys.stderr)"
     )
     done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", script, str(log)],
+        [sys.executable, "-c", script, "read-log", str(log), "--json"],
         capture_output=True,
         text=True,
         check=False,
-        env={},
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
     )
-    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(LINES))
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "[]")
+    assert len(done.stdout.splitlines()) == len(LINES)

@@ -499,8 +499,8 @@ def test_without_any_event_only_the_usage_is_shown(files: Files) -> None:
 
 def test_only_yaml_pays_for_the_yaml_reader(files: Files) -> None:
     code = (
-        "import sys; from quota_enforcer.cli.main import app\n"
-        "try: app(sys.argv[1:])\n"
+        "import sys; from quota_enforcer.cli.__main__ import run\n"
+        "try: run()\n"
         "finally: print('yaml' in sys.modules, file=sys.stderr)"
     )
     command = [sys.executable, "-c", code, "simulate", "--json"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from quota_enforcer.local.demo.cast import CAST
+from quota_enforcer.local.demo.cast import CAST, Call
 from quota_enforcer.local.demo.traffic import conversations
 from quota_enforcer.local.sandbox.calls import NobodyOfThatName, member_named
 from quota_enforcer.local.sandbox.history import calls
@@ -13,20 +13,26 @@ BEGIN = datetime(2026, 11, 9, 10, 30, tzinfo=UTC)
 END = BEGIN + timedelta(weeks=3)
 
 
-def test_everybody_talks_and_only_on_working_days_between_the_two_moments() -> None:
-    made = list(calls(BEGIN, END))
-    assert {call.principal for call in made} == {member.principal for member in CAST}
-    assert all(BEGIN <= call.at < END for call in made)
-    assert {call.at.weekday() for call in made} == {0, 1, 2, 3, 4}
+@pytest.fixture(scope="module")
+def weeks() -> list[Call]:
+    return list(calls(BEGIN, END))
 
 
-def test_every_call_is_one_that_was_really_made() -> None:
+def test_everybody_talks_and_only_on_working_days_between_the_two_moments(
+    weeks: list[Call],
+) -> None:
+    assert {call.principal for call in weeks} == {member.principal for member in CAST}
+    assert all(BEGIN <= call.at < END for call in weeks)
+    assert {call.at.weekday() for call in weeks} == {0, 1, 2, 3, 4}
+
+
+def test_every_call_is_one_that_was_really_made(weeks: list[Call]) -> None:
     real = {request.counts for said in conversations().values() for request in said}
-    assert {call.counts for call in calls(BEGIN, END)} <= real
+    assert {call.counts for call in weeks} <= real
 
 
-def test_the_same_weeks_are_always_the_same() -> None:
-    assert list(calls(BEGIN, END)) == list(calls(BEGIN, END))
+def test_the_same_weeks_are_always_the_same(weeks: list[Call]) -> None:
+    assert weeks == list(calls(BEGIN, END))
 
 
 @pytest.mark.parametrize("name", ["alice", "user/alice"])

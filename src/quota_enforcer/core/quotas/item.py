@@ -78,6 +78,14 @@ _LONGEST: Mapping[type[Rule | None], timedelta] = {
 }
 _AGAIN: Mapping[type[Rule | None], str] = {Pause: "pause", LeadRaise: "raise"}
 
+# What may stand there, in words that are put together once and not for each item.
+_SUBJECTS = (
+    f"user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, session/ROLE/*, "
+    f"{', '.join(GROUPS)}; of a member account 444455556666/user/NAME, 444455556666/role/*, "
+    "444455556666/*"
+)
+_MEASURES, _ACTIONS, _SHARES = (", ".join(each) for each in (Measure, Action, Share))
+
 _T = TypeVar("_T")
 _Valid = TypeVar("_Valid", bound=Rule)
 
@@ -135,11 +143,7 @@ class _Reading:
             return self._valid(self._pause())
         if is_lead_item(self._item):
             return self._valid(self._lead_raise())
-        subject = self._required("principal", self._subject, "user/NAME, role/NAME, sso/NAME, "
-                              "session/ROLE/NAME, team/NAME, "
-                              f"session/ROLE/*, {', '.join(GROUPS)}; of a member account "
-                              "444455556666/user/NAME, 444455556666/role/*, 444455556666/*",
-                              Subject())  # fmt: skip
+        subject = self._required("principal", self._subject, _SUBJECTS, Subject())
         name = self._required(
             "quota",
             values.name,
@@ -220,7 +224,7 @@ class _Reading:
         members: tuple[str, ...],
         share: Share,
     ) -> Quota:
-        measure = self._required("measure", Measure, ", ".join(Measure), None)
+        measure = self._required("measure", Measure, _MEASURES, None)
         number, numbers = values.limit, values.NUMBERS
         if measure is None or measure.fractional:
             number, numbers = values.fraction, values.FRACTIONS
@@ -252,7 +256,7 @@ class _Reading:
                 () if only_warns else (DEFAULT_WARNING,),
             ),
             action=self._optional(
-                "action", Action, ", ".join(Action), Action.NOTIFY if only_warns else Action.DENY
+                "action", Action, _ACTIONS, Action.NOTIFY if only_warns else Action.DENY
             ),
             overshoot=self._overshoot(only_warns=only_warns),
             unusual=unusual,
@@ -393,7 +397,7 @@ class _Reading:
             if "members" not in self._item:
                 allowed += f", here or in the item {TEAM_ITEM!r} of the team"
             members = self._required("members", self._members, allowed, members)
-            return members, self._optional("share", Share, ", ".join(Share), Share.EACH)
+            return members, self._optional("share", Share, _SHARES, Share.EACH)
         allowed = "only where principal is team/NAME"
         if subject.is_group:
             named = " and ".join(subject.parts if subject == DEFAULT else (subject,))
