@@ -24,6 +24,8 @@ POLICIES: Final = (
     "author",
     "self-service",
     "webhook",
+    "teams",
+    "teams-reader iam:team",
     "setup",
     "doctor",
     "me",

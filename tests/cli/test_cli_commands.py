@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 PRINTS_JSON_ANYWAY = {"policy allow", "policy author", "policy deny", "policy doctor",
                       "policy enforcer", "policy gate", "policy guard", "policy lock", "policy me",
                       "policy meter", "policy self-service", "policy setup", "policy admin",
-                      "policy viewer", "policy team-lead", "policy webhook", "report", "console",
-                      "sandbox stop"}  # fmt: skip
+                      "policy viewer", "policy team-lead", "policy teams", "policy teams-reader",
+                      "policy webhook", "report", "console", "sandbox stop"}  # fmt: skip
 """Policy documents are JSON, the report and the console are pages: `status --json` is their
 machine's; and who ends a sandbox wants to know nothing."""
 
@@ -114,7 +114,8 @@ FREE = {
                  "--output", "--request", "--tolerance", "limit", "percent", "to", "tokens"},
     "words of one's own": {"--note", "--why", "--ask-whom", "--email", "words"},
     "known only outside": {"--admin-role", "--except", "--kms-key", "--log-group", "--log-role",
-                           "--place", "--role-path", "--secret", "--source-role", "--trail",
+                           "--place", "--reader", "--role-path", "--secret", "--source-role",
+                           "--trail",
                            "--url", "--user-id", "--without", "hours", "name", "pattern", "place",
                            "quota", "source", "team", "what"},
 }  # fmt: skip

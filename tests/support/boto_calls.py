@@ -19,6 +19,11 @@ SERVICES = (
     *("account", "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs"),
     *("scheduler", "secretsmanager", "sns", "sqs", "sts"),
 )
+OF_MODULES = {
+    "quota_enforcer.aws.account.identity_center": ("identitystore", "sso-admin"),
+    "quota_enforcer.aws.account.team_sources": ("iam", "s3"),
+}
+"""Modules of services whose methods are called as some of another one are."""
 ROOT = Path(quota_enforcer.__file__).parent
 NO_OPERATIONS = {"can_paginate", "close", "exceptions", "get_paginator", "get_waiter", "meta"}
 TRANSACTION_PARTS = {
@@ -29,17 +34,18 @@ TRANSACTION_PARTS = {
 }
 OTHER_NAMES = {
     "lambda:Invoke": "lambda:InvokeFunction",
+    "sso-admin:ListInstances": "sso:ListInstances",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
 """Operations whose IAM action has another name."""
 
 
 @cache
-def methods() -> dict[str, str]:
+def methods(services: tuple[str, ...] = SERVICES) -> dict[str, str]:
     """IAM action by method name; a name that two services share names neither."""
     found: dict[str, list[str]] = {}
     session = get_session()
-    for service in SERVICES:
+    for service in services:
         for operation in session.get_service_model(service).operation_names:
             action = f"{service}:{operation}"
             found.setdefault(xform_name(operation), []).append(OTHER_NAMES.get(action, action))
@@ -61,14 +67,15 @@ def actions_in(code: ast.AST, module: str) -> Iterator[str]:
 
     A transaction is its parts: what it may hold is what the code makes for it, wherever that is.
     """
+    known = methods(OF_MODULES.get(module, SERVICES))
     for node in ast.walk(code):
         yield from _parts_made(node)
         for method in _methods_named(node):
             if method == "transact_write_items":
                 continue
-            if method not in methods():
+            if method not in known:
                 raise LookupError(f"{module} uses client method {method}: no action known for it")
-            yield methods()[method]
+            yield known[method]
 
 
 def _methods_named(node: ast.AST) -> Iterator[str]:

@@ -19,6 +19,7 @@ FUNCTIONS = [
     "AuthorFunction",
     "MeFunction",
     "WebhookFunction",
+    "TeamsFunction",
     "SetupFunction",
 ]
 

@@ -147,6 +147,8 @@ MOST: Final = Deployed(
     Satellites="o-exampleorg1",
     WebhookUrl="https://hooks.example.com/bedrock",
     WebhookSecretArn=SIGNED_WITH,
+    TeamsFrom="iam",
+    TeamsName="team",
 )
 """Everything that parameters can add; what only the default meter has is in LEAST."""
 LEAST: Final = Deployed()
@@ -184,6 +186,12 @@ HOME: Final = {
     "AccountRegion": "eu-west-1",
 }
 """What a home with gates and an organisation tells its satellites."""
+
+
+def teams_kept(source: str) -> dict[str, str]:
+    """The parameters that name a source, such as `iam:team`."""
+    kind, _, name = source.partition(":")
+    return {"TeamsFrom": kind, "TeamsName": name.removeprefix("//")}
 
 
 def spelled_out(document: dict[str, Any]) -> list[dict[str, Any]]:

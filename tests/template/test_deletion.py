@@ -8,7 +8,8 @@ import pytest
 
 from template_source import FUNCTIONS, RESOURCES, of_type, properties
 
-TRIGGERS = {"EnforcerSchedule", "InvocationSubscription", "MeterSchedule", "QuotaEdits"}
+TRIGGERS = {"EnforcerSchedule", "InvocationSubscription", "MeterSchedule", "QuotaEdits",
+            "TeamsSchedule"}  # fmt: skip
 NEEDED_BY_SETUP = {
     "AuthorFunction",
     "AuthorLogGroup",

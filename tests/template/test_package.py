@@ -70,6 +70,24 @@ print(json.dumps({"answers": answers, "configured": configured}))
 """
 LOADED = "\nimport sys; print(json.dumps(sorted(sys.modules)))"
 AUTHOR = "import json, quota_enforcer.lambdas.author.handler; print(json.dumps(None))"
+TEAMS = """
+import json, os, types
+import botocore.client
+def call(client, operation, request):
+    tags = [{"Key": "team", "Value": "x"}]
+    user = {"Arn": "arn:aws:iam::111122223333:user/a", "Path": "/", "Tags": tags}
+    return {"UserDetailList": [user], "RoleDetailList": [], "Items": []}
+botocore.client.BaseClient._make_api_call = call
+os.environ.update(
+    ACCOUNT_ID="111122223333", QUOTA_TABLE="q", TEAMS_FROM="iam:team", TEAMS_ROLE="r",
+    TEAMS_REGION="eu-west-1",
+)
+from quota_enforcer.lambdas.teams.handler import handler
+context = types.SimpleNamespace(
+    aws_request_id="1", function_name="f", memory_limit_in_mb=512, invoked_function_arn="a"
+)
+print(json.dumps(handler({}, context)["written"]))
+"""
 PRICED = """
 import json
 from quota_enforcer.core.usage.counts import Counts
@@ -238,6 +256,7 @@ def test_every_function_is_built_alike_with_its_handler(
         ("author", AUTHOR),
         ("self_service", UNSIGNED),
         ("setup", RUN_SETUP),
+        ("teams", TEAMS),
     ],
 )
 def test_a_handler_loads_from_it_alone(
@@ -259,6 +278,11 @@ def test_the_setup_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
 def test_the_self_service_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
     """As far as it gets without tables: a request that it refuses."""
     assert run(UNSIGNED, unpacked, runtime)[0] == 403
+
+
+def test_the_teams_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
+    """On an IAM with one user in a team, and a table without any."""
+    assert run(TEAMS, unpacked, runtime)[0] == ["team/x"]
 
 
 def test_the_week_is_summed_up_from_it(unpacked: Path, runtime: Path) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from boto_calls import actions_in, actions_of
 from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service, webhook
+from quota_enforcer.core.policies.callers import self_service, teams, webhook
 from quota_enforcer.core.policies.deployed import WRITING
 from quota_enforcer.core.policies.names import MODEL_SCOPES, RESOLVING
 from quota_enforcer.satellites.names import READING, Part, role_arn
 from reached_code import reached
 from template_source import RESOURCES, of_type
-from template_values import LEAST, MOST, Deployed
+from template_values import LEAST, MOST, Deployed, spelled_out, teams_kept
 
 FUNCTIONS = {
     "MeterRole": "quota_enforcer.lambdas.meter.handler",
@@ -24,6 +24,7 @@ FUNCTIONS = {
     "AuthorRole": "quota_enforcer.lambdas.author.handler",
     "MeRole": "quota_enforcer.lambdas.self_service.handler",
     "WebhookRole": "quota_enforcer.lambdas.webhook.handler",
+    "TeamsRole": "quota_enforcer.lambdas.teams.handler",
     "SetupRole": "quota_enforcer.lambdas.setup.handler",
 }
 NOT_CALLED = {
@@ -32,8 +33,8 @@ NOT_CALLED = {
     "iam:PassRole": "Bedrock asks for it when it is given the log role",
     "logs:CreateLogStream": "Lambda writes the function's log as the function",
     "logs:PutLogEvents": "Lambda writes the function's log as the function",
-    "sts:AssumeRole": "the meter and the author take roles of satellites by their credentials",
     **dict.fromkeys(webhook.READING_A_QUEUE, "Lambda reads the queue as the function"),
+    "sts:AssumeRole": "they take roles of satellites, and that which reads teams, as they sign",
     "sqs:SendMessage": "Lambda hands over a failed event as the function",
     "xray:PutTelemetryRecords": "the X-Ray daemon sends as the function",
     "xray:PutTraceSegments": "the X-Ray daemon sends as the function",
@@ -45,6 +46,8 @@ NEEDS_ANY_RESOURCE = {
     "bedrock:PutModelInvocationLoggingConfiguration",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
+    "iam:GetAccountAuthorizationDetails",
+    "sso:ListInstances",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -91,8 +94,31 @@ def statement(role: str, sid: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", FUNCTIONS)
 def test_every_call_of_the_code_is_granted(role: str) -> None:
-    elsewhere = set(READING) if role == "MeterRole" else set()
-    assert actions_of(FUNCTIONS[role]) <= actions(role) | elsewhere
+    """But for what the roles that it takes are granted."""
+    elsewhere = {"MeterRole": READING, "TeamsRole": teams.READS}.get(role, ())
+    assert actions_of(FUNCTIONS[role]) <= actions(role) | set(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [("iam:team", teams.READS_IAM), ("s3://teams/all.json", teams.READS_OBJECT),
+     ("identity-center:bedrock-*", (*teams.READS_INSTANCES, *teams.READS_GROUPS))],
+)  # fmt: skip
+def test_what_reads_teams_may_only_read_and_only_its_source(
+    source: str, reads: tuple[str, ...]
+) -> None:
+    policy = Deployed(**teams_kept(source)).policy("TeamsReaderRole")
+    said = spelled_out(policy)
+    allowed = [each for each in said if each["Effect"] == "Allow"]
+    assert sorted(action for each in allowed for action in each["Action"]) == sorted(reads)
+    assert set(reads) <= actions_of(FUNCTIONS["TeamsRole"])
+    [never] = [each for each in said if each["Effect"] == "Deny"]
+    assert sorted(never["NotAction"]) == sorted(reads)
+
+
+def test_all_that_the_function_reads_by_another_role_is_read_of_some_source() -> None:
+    calls = actions_of(FUNCTIONS["TeamsRole"]) - actions("TeamsRole")
+    assert calls == set(teams.READS)
 
 
 def test_the_meter_does_nothing_in_a_satellite_that_its_reader_may_not() -> None:

@@ -168,6 +168,14 @@ EXPECTED: dict[str, dict[str, set[tuple[str, str]]]] = {
             *(role_arn("aws", each, STACK, Part.AUTHOR) for each in (HOME_ACCOUNT, MEMBER))
         ),
     },
+    "home TeamsReaderRole": {  # which shows all of IAM, and changes nothing
+        "iam:getaccountauthorizationdetails": listing(
+            "*",
+            *(each for account in (HOME_ACCOUNT, MEMBER) for each in principals(account)),
+            ADMINISTRATOR,
+            *(each for account in (HOME_ACCOUNT, MEMBER) for each in policies(account)),
+        ),
+    },
     "member DenierRole": {
         **on_people(MEMBER, "attach", "detach"),
         "iam:listentitiesforpolicy": below_our_path(MEMBER),

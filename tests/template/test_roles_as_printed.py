@@ -7,19 +7,24 @@ import pytest
 
 from quota_enforcer.core.policies import deployed
 from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service
+from quota_enforcer.core.policies.callers import self_service, teams
 from quota_enforcer.core.policies.callers.webhook import webhook
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
 from quota_enforcer.core.policies.setup import setup
 from quota_enforcer.satellites.names import Part, readers, role_arn
 from template_source import FUNCTIONS
-from template_values import KEY, PSEUDO, SIGNED_WITH, Deployed, spelled_out
+from template_values import KEY, PSEUDO, SIGNED_WITH, Deployed, spelled_out, teams_kept
 
 HOOK = {"WebhookUrl": "https://hooks.example.com", "WebhookSecretArn": SIGNED_WITH}
 
 
 def ours(name: str) -> str:
     return policy_arn("aws", PSEUDO["AWS::AccountId"], PSEUDO["AWS::StackName"], name)
+
+
+READER = (
+    "arn:aws:iam::123456789012:role/bedrock-quota/bedrock-quota/bedrock-quota-TeamsReaderRole-*"
+)
 
 
 def named(
@@ -48,6 +53,8 @@ def named(
         meter_dead_letters="MeterDeadLetters.Arn",
         meter_log="MeterLogGroup.Arn",
         me_log="MeLogGroup.Arn",
+        teams_log="TeamsLogGroup.Arn",
+        teams_reader=READER,
         setup_log="SetupLogGroup.Arn",
         webhook_queue="WebhookQueue.Arn",
         webhook_secret=SIGNED_WITH,
@@ -127,6 +134,32 @@ def test_the_webhook_functions_role(key: str) -> None:
     assert spelled_out(given.policy("WebhookRole")) == spelled_out(code)
 
 
+def test_the_teams_functions_role() -> None:
+    given, elsewhere = Deployed(TeamsFrom="iam"), "arn:aws:iam::444455556666:role/reads-teams"
+    assert spelled_out(given.policy("TeamsRole")) == spelled_out(teams.teams(named()))
+    given = Deployed(TeamsFrom="iam", TeamsReader=elsewhere)
+    code = replace(named(), teams_reader=elsewhere)
+    assert spelled_out(given.policy("TeamsRole")) == spelled_out(teams.teams(code))
+    by_name = deployed.Deployed.named("bedrock-quota", "123456789012", "aws", "us-east-1")
+    assert by_name.teams_reader == READER
+
+
+@pytest.mark.parametrize(
+    "source", ["iam:team", "identity-center:bedrock-*", "identity-center:A,B", "s3://teams/a.csv"]
+)
+def test_the_role_that_reads_teams(source: str) -> None:
+    code = teams.reader(named(), source)
+    given = Deployed(**teams_kept(source)).policy("TeamsReaderRole")
+    assert _sorted(spelled_out(given)) == _sorted(spelled_out(code))
+
+
+def _sorted(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: sorted(said) if isinstance(said, list) else said for name, said in each.items()}
+        for each in statements
+    ]
+
+
 @pytest.mark.parametrize("manages", [True, False])
 def test_the_set_up_functions_role(*, manages: bool) -> None:
     code = setup(replace(named(), manages_logging=manages))
@@ -144,22 +177,30 @@ def test_without_manage_logging_set_up_only_looks() -> None:
 
 def test_each_role_where_an_organisation_has_rules() -> None:
     """A key of its own, a path for roles, and tags on the gates."""
-    given = Deployed(KmsKeyArn=KEY, RolePath="/platform/", GateTags="a=b", Gates="1")
+    given = Deployed(
+        KmsKeyArn=KEY, RolePath="/platform/", GateTags="a=b", Gates="1", TeamsFrom="iam"
+    )
+    reader = READER.replace("role/", "role/platform/")
     code = named(0, 1, key=KEY, role_path="/platform/", tagged=True)
+    code = replace(code, teams_reader=reader)
     for role, written in (
         ("EnforcerRole", functions.enforcer),
         ("MeterRole", functions.meter),
         ("AuthorRole", functions.author),
         ("MeRole", self_service.me),
+        ("TeamsRole", teams.teams),
     ):
         assert spelled_out(given.policy(role)) == spelled_out(written(code)), role
 
 
 @pytest.mark.parametrize("gates", ["0", "1"])
 @pytest.mark.parametrize("self_service", ["true", "false"])
-def test_each_role_is_for_its_function_alone(gates: str, self_service: str) -> None:
+@pytest.mark.parametrize("teams_from", ["", "iam"])
+def test_each_role_is_for_its_function_alone(
+    gates: str, self_service: str, teams_from: str
+) -> None:
     """Each function that the template makes, and each of their roles, stands in that policy."""
-    given = Deployed(Gates=gates, SelfService=self_service)
+    given = Deployed(Gates=gates, SelfService=self_service, TeamsFrom=teams_from)
     policy = given.properties("OwnFunctionsOnly")
     made = [name for name in FUNCTIONS if given.has(name)]
     assert policy["Roles"] == [f"{name.removesuffix('Function')}Role" for name in made]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import an_item
-from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
+from builders import QUOTA_TABLE, an_item
+from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas, DynamoTeams
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.quotas.diff import author
 
@@ -151,3 +151,28 @@ def test_an_item_that_says_who_edited_it_says_when(quotas: DynamoQuotas) -> None
     second = quotas.get(*KEY)
     assert second is not None
     assert (author(first, second), author(None, first)) == ("me", "me")
+
+
+TEAM = {"principal": "team/x", "quota": "members", "members": ["user/a"], "kept_in": "iam:team"}
+
+
+def test_the_teams_function_writes_over_what_it_read_and_over_nothing_else(
+    quotas: DynamoQuotas, dynamodb: "DynamoDBClient"
+) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    teams = DynamoTeams(dynamodb, QUOTA_TABLE, lambda: now)
+    teams.put({**TEAM, "edited_by": "the schedule"}, None)
+    quotas.put(ITEM, expected=None)
+    [stored] = [each for each in teams.items() if each["principal"] == "team/x"]
+    assert stored == {
+        **TEAM,
+        "edited_by": "the schedule",
+        "edited_at": "2026-11-24T12:00:00.000000Z",
+    }
+    assert ITEM in teams.items()
+    teams.put({**stored, "members": ["user/b"]}, stored)
+    with pytest.raises(Conflict, match="look at it again"):
+        teams.put({**stored, "members": ["user/c"]}, stored)
+    with pytest.raises(Conflict):
+        teams.put(TEAM, None)
+    assert (quotas.get("team/x", "members") or {})["members"] == ["user/b"]

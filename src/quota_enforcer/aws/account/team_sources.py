@@ -49,7 +49,8 @@ def object_text(session: "boto3.Session", source: TeamSource) -> str:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     bucket, key = source.bucket_and_key
-    body = session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read(MOST_BYTES + 1)
+    client = session.client("s3")
+    body = client.get_object(Bucket=bucket, Key=key)["Body"].read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:
         raise UnreadableTeams(f"{source} has more than {MOST_BYTES:,} bytes")
     try:

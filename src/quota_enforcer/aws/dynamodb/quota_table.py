@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from quota_enforcer import clock
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.table import WholeTable, scan
+from quota_enforcer.aws.dynamodb.table import WholeTable, put_item, scan
 from quota_enforcer.aws.dynamodb.text import instant
+from quota_enforcer.aws.dynamodb.wire import keep_wire_format
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.core.pricing.item import ATTRIBUTES as PRICE_ATTRIBUTES
 from quota_enforcer.core.pricing.item import is_price
@@ -41,6 +42,27 @@ class DynamoQuotaReads:
         return list(scan(self._client, self._name))
 
 
+class DynamoTeams:
+    """The same for the function that also puts items of teams, by whose keys IAM holds it."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._client = client
+        self._name = table
+        self._now = now
+        keep_wire_format(client)
+
+    def items(self) -> list[Item]:
+        return list(scan(self._client, self._name))
+
+    def put(self, item: Item, expected: Item | None) -> None:
+        """As `DynamoQuotas.put`; raises Conflict if somebody has changed it since."""
+        dated, unchanged = _dated(item, self._now()), _unchanged(expected)
+        if not put_item(self._client, self._name, dated, unchanged):
+            raise _conflict(item)
+
+
 class DynamoQuotas:
     """The `Quotas`, and their editing for the command line; numbers are Decimals, never floats."""
 
@@ -62,8 +84,7 @@ class DynamoQuotas:
         An item that names its author also gets the time, so that their next edit is not taken for
         one made in the console. Raises Conflict if somebody has changed it since.
         """
-        dated = {**item, EDITED_AT: instant(self._now())} if AUTHOR in item else item
-        if not self._table.put(dated, _unchanged(expected)):
+        if not self._table.put(_dated(item, self._now()), _unchanged(expected)):
             raise _conflict(item)
 
     def remove(self, subject: str, name: str, expected: Item | None = None) -> Item | None:
@@ -76,6 +97,10 @@ class DynamoQuotas:
         if not self._table.delete_if(_key(subject, name), _unchanged(expected)):
             raise _conflict(expected)
         return expected
+
+
+def _dated(item: Item, now: datetime) -> Item:
+    return {**item, EDITED_AT: instant(now)} if AUTHOR in item else item
 
 
 def _conflict(item: Item) -> Conflict:

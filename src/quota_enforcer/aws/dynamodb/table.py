@@ -131,13 +131,20 @@ class ReadTable:
         return found
 
 
+def put_item(
+    client: "DynamoDBClient", name: str, item: Plain, condition: Expression | None = None
+) -> bool:
+    """Write a whole item; False if the condition does not hold."""
+    request = {"TableName": name, **conditional({"Item": wire(item)}, condition)}
+    return _held(lambda: client.put_item(**request))
+
+
 class PutTable(ReadTable):
     """Also puts whole items, which is all that self-service may."""
 
     def put(self, item: Plain, condition: Expression | None = None) -> bool:
         """Write a whole item; False if the condition does not hold."""
-        request = {"TableName": self._name, **conditional({"Item": wire(item)}, condition)}
-        return _held(lambda: self._client.put_item(**request))
+        return put_item(self._client, self._name, item, condition)
 
 
 class Table(PutTable):

@@ -22,6 +22,8 @@ from quota_enforcer.cli.offline.policy_roles import (
     self_service_function,
     setup,
     team_lead,
+    teams_function,
+    teams_reader,
     viewer,
     webhook,
 )
@@ -43,6 +45,8 @@ app.command()(author)
 app.command()(setup)
 app.command("self-service")(self_service_function)
 app.command()(webhook)
+app.command("teams")(teams_function)
+app.command(no_args_is_help=True)(teams_reader)
 app.command()(me)
 app.command()(doctor)
 app.command()(viewer)

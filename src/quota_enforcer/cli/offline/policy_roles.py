@@ -8,7 +8,7 @@ from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
 from quota_enforcer.cli.terminal.options import trail_group
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import admins, self_service
+from quota_enforcer.core.policies.callers import admins, self_service, teams
 from quota_enforcer.core.policies.callers.doctor import before as doctor_before
 from quota_enforcer.core.policies.callers.doctor import doctor as doctor_for
 from quota_enforcer.core.policies.callers.webhook import webhook as webhook_for
@@ -21,6 +21,12 @@ from quota_enforcer.core.policies.names import (
     ROLE_PATH,
 )
 from quota_enforcer.core.policies.setup import setup as setup_for
+from quota_enforcer.insight.quotas.teams.source import (
+    FORMS,
+    InvalidSource,
+    SourceKind,
+    TeamSource,
+)
 from quota_enforcer.satellites.names import NO_SATELLITES, OWN_REGIONS, SATELLITES, readers
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
@@ -217,6 +223,50 @@ def webhook(
     of = Deployed.named(stack, account, partition, region, key=kms_key, webhook_secret=secret)
     say_json(webhook_for(of))
     _explain_patterns()
+
+
+def teams_function(
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+    *,
+    kms_key: _KmsKey = "",
+    reader: Annotated[
+        str, typer.Option(metavar="ARN", help="The parameter TeamsReader. Default: the stack's.")
+    ] = "",
+) -> None:
+    """Show what the function that keeps teams in step may do, as its role has it.
+
+    Examples:
+      quota-enforcer policy teams --account 111122223333
+    """
+    of = Deployed.named(stack, account, partition, region, key=kms_key, teams_reader=reader)
+    say_json(teams.teams(of))
+    _explain_patterns()
+
+
+def teams_reader(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"{FORMS}.")],
+    account: Account,
+    stack: Stack = DEFAULT_STACK,
+    partition: Partition = "aws",
+    region: _Region = "*",
+) -> None:
+    """Write the policy of a role that may only read where teams are kept.
+
+    The stack makes such a role in its own account; in another one, such as
+    that of Identity Center, you make it and name it in TeamsReader.
+
+    Examples:
+      quota-enforcer policy teams-reader iam:team --account 111122223333
+      quota-enforcer policy teams-reader 'identity-center:bedrock-*' \
+          --account 111122223333
+    """
+    kept = TeamSource.parse(source)
+    if kept.kind is SourceKind.FILE:
+        raise InvalidSource(f"{kept} is a file, which takes no right to read")
+    say_json(teams.reader(Deployed.named(stack, account, partition, region), str(kept)))
 
 
 def me(

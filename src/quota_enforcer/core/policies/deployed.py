@@ -67,6 +67,9 @@ class Deployed:
     meter_dead_letters: str = ""
     meter_log: str = ""
     me_log: str = ""
+    teams_log: str = ""
+    teams_reader: str = ""
+    """The role by which the teams function reads where teams are kept."""
     setup_log: str = ""
     webhook_queue: str = ""
     webhook_secret: str = ""
@@ -109,6 +112,7 @@ class Deployed:
         members: bool = False,
         readers: str = "",
         webhook_secret: str = "",
+        teams_reader: str = "",
     ) -> "Deployed":
         """A deployment known by name only; `*` stands where CloudFormation adds a suffix."""
         checked_stack(stack)
@@ -146,6 +150,12 @@ class Deployed:
             meter_dead_letters=arn("sqs", f"{stack}-MeterDeadLetters-*"),
             meter_log=arn("logs", f"log-group:/bedrock-quota/{stack}/meter:*"),
             me_log=arn("logs", f"log-group:/bedrock-quota/{stack}/me:*"),
+            teams_log=arn("logs", f"log-group:/bedrock-quota/{stack}/teams:*"),
+            teams_reader=teams_reader
+            or (
+                f"arn:{partition}:iam::{account}:role{role_path}bedrock-quota/{stack}/"
+                f"{stack}-TeamsReaderRole-*"
+            ),
             setup_log=arn("logs", f"log-group:/bedrock-quota/{stack}/setup:*"),
             webhook_queue=arn("sqs", f"{stack}-WebhookQueue-*"),
             webhook_secret=webhook_secret or arn("secretsmanager", "secret:*"),

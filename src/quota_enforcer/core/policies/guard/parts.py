@@ -8,11 +8,12 @@ from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 
 FUNCTIONS: Final = (
     *("MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction", "WebhookFunction"),
+    "TeamsFunction",
 )
 TABLES: Final = ("QuotaTable-", "LedgerTable-")
 QUEUES: Final = ("EnforcerDeadLetters-", "MeterDeadLetters-", "Webhook")
 RULES: Final = ("PoliciesTouched-", "BatchJobRan-")
-SCHEDULES: Final = ("EnforcerSchedule-", "MeterSchedule-")
+SCHEDULES: Final = ("EnforcerSchedule-", "MeterSchedule-", "TeamsSchedule-")
 ALARMS: Final = (
     *(
         "Batch",
@@ -23,6 +24,7 @@ ALARMS: Final = (
         "Recounts",
         "Records",
         "Satellite",
+        "Teams",
         "Tokens",
         "Us",
         "Webhook",
