@@ -254,7 +254,7 @@ def service_tier() -> tuple[Notice, Message]:
 def digest() -> tuple[Notice, Message]:
     """Two weeks of some people: one is blocked, one runs out, and three have no quota."""
     world, monday = _world(), datetime(2026, 11, 23, 7, tzinfo=UTC)
-    world.weeks = ReportOfWeek(world.ledger, ReportSource("bedrock-quota"))
+    world.weeks = ReportOfWeek(world.ledger, ReportSource("bedrock-quota"), 100)
     world.metering(Metering.STREAM)
     for who, limit in (("user/alice", 520), ("user/bob", 180), ("role/reporting", 9000)):
         world.quota(principal=who, quota="monthly", measure="cost_usd", limit=limit, window="month")

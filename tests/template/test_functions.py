@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
 from quota_enforcer.gates.author import LEASE
 from quota_enforcer.gates.settings import AuthorSettings
-from template_source import FUNCTIONS, PARAMETERS, TEXT, of_type, properties
+from quota_enforcer.lambdas.enforcer.wiring import LEAST_MEMORY, PRINCIPALS_A_MB
+from template_source import FUNCTIONS, PARAMETERS, SOURCE, TEXT, of_type, properties
 from template_values import LEAST, MOST, PSEUDO, SCOPES, Deployed
 
 STACK = PSEUDO["AWS::StackName"]
@@ -98,6 +100,14 @@ def test_the_author_is_told_the_exact_gates(gates: int) -> None:
 
 def test_there_are_as_many_gates_as_the_code_knows() -> None:
     assert PARAMETERS["Gates"]["AllowedValues"] == list(range(GATES + 1))
+
+
+def test_the_digest_is_for_as_many_as_the_enforcers_memory_holds() -> None:
+    """Where Lambda does not say how much that is; docs/reference/scale.md has the product."""
+    assert SOURCE["Globals"]["Function"]["MemorySize"] == LEAST_MEMORY
+    assert "MemorySize" not in properties("EnforcerFunction")
+    page = (Path(__file__).parents[2] / "docs/reference/scale.md").read_text(encoding="utf-8")
+    assert f"| {LEAST_MEMORY * PRINCIPALS_A_MB:,} principals | the weekly digest" in page
 
 
 def test_no_template_sets_the_simulated_clock() -> None:

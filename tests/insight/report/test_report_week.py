@@ -37,12 +37,15 @@ def used(
 
 
 def week(
-    ledger: FakeLedger, *rules: Rule, context: Context = CONTEXT, monday: date = MONDAY
+    ledger: FakeLedger,
+    *rules: Rule,
+    context: Context = CONTEXT,
+    most: int = 100,
 ) -> tuple[str, dict[str, str]]:
     """The headline, and the facts by label."""
     ledger.finish(SweepState(context.now, context.now))
     known = [a_quota(subject=f"user/{each}", name="k", limit=Decimal(10**12)) for each in "abcdefg"]
-    told = ReportOfWeek(ledger, ReportSource("stack")).week([*rules, *known], context, monday)
+    told = ReportOfWeek(ledger, ReportSource("stack"), most).week([*rules, *known], context, MONDAY)
     return told[0], dict(told[1])
 
 
@@ -180,6 +183,13 @@ def test_what_makes_the_numbers_doubtful_is_said(ledger: FakeLedger) -> None:
     ledger.turn_breaker(NOW - DAY, ledger.state(), "token")
     said = week(ledger)[1]["Look at"]
     assert said == "The breaker holds new blocks since 2026-11-22 07:00"
+
+
+def test_more_than_fit_into_memory_are_told_and_not_read(ledger: FakeLedger) -> None:
+    headline, facts = week(ledger, most=6)
+    assert headline == "the week to 22 Nov is not summed up"
+    assert facts["Why"].startswith("7 principals are known, and the enforcer's memory is for 6 ")
+    assert week(ledger, most=7)[0].startswith("$140.00")
 
 
 def test_long_names_fit_a_chat(ledger: FakeLedger) -> None:

@@ -1,6 +1,7 @@
 """Wiring: the one place where settings and a boto3 session become adapters and a sweep."""
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
@@ -94,6 +95,12 @@ def models(settings: "Settings", session: "boto3.Session") -> Models:
     return BedrockModels(session.client("bedrock", config=clients.MODEL_NAMES), memory)
 
 
+LEAST_MEMORY: Final = 512
+"""MB, as the template has it."""
+PRINCIPALS_A_MB: Final = 8
+"""Whose usage of three weeks fits: some 85 KB each of a busy one, and the function itself."""
+
+
 class WeekWhenDue:
     """Loads the report's code in the one sweep of a week that asks for it."""
 
@@ -111,7 +118,8 @@ class WeekWhenDue:
         settings = self._settings
         source = ReportSource(settings.stack, settings.account, settings.region)
         reads = ledger(settings, self._session)
-        return ReportOfWeek(reads, source).week(rules, context, monday)
+        memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", LEAST_MEMORY))
+        return ReportOfWeek(reads, source, memory * PRINCIPALS_A_MB).week(rules, context, monday)
 
 
 def adapters(settings: "Settings", session: "boto3.Session") -> Adapters:

@@ -31,18 +31,37 @@ _LONGEST_NAME: Final = 64
 class ReportOfWeek:
     """Reads everybody, as `report` does."""
 
-    def __init__(self, ledger: ReportLedger, source: ReportSource) -> None:
+    def __init__(self, ledger: ReportLedger, source: ReportSource, most: int) -> None:
+        """`most` principals are summed up: all of them are in memory at once."""
         self._ledger = ledger
         self._source = source
+        self._most = most
 
     def week(self, rules: Iterable[Rule], context: Context, monday: date) -> tuple[str, Facts]:
         """The week that ended before this Monday: what it cost in a few words, and all else."""
         days = local_date(context.now, context.zone) - (monday - _WEEKS * WEEK) + DAY
         gathering = Gathering(self._ledger, rules, context, days // DAY)
+        records = gathering.everybody()
+        if len(records) > self._most:
+            return _too_many(len(records), self._most, monday)
         with ThreadPoolExecutor(READERS) as pool:
-            people = list(pool.map(gathering.person, gathering.everybody()))
+            people = list(pool.map(gathering.person, records))
         covered = day_start(monday, context.zone) - timedelta(microseconds=1)
         return in_words(gathering.report(self._source, people, covered), monday)
+
+
+def _too_many(known: int, most: int, monday: date) -> tuple[str, Facts]:
+    why = (
+        f"{known:,} principals are known, and the enforcer's memory is for {most:,} at once; "
+        "`quota-enforcer report` sums them up on your machine, and a larger MemorySize in the "
+        "template here"
+    )
+    return f"{_week(monday)} is not summed up", (("Why", why),)
+
+
+def _week(monday: date) -> str:
+    sunday = monday - DAY
+    return f"the week to {sunday.day} {sunday:%b}"
 
 
 def in_words(report: UsageReport, monday: date) -> tuple[str, Facts]:
@@ -63,8 +82,7 @@ def in_words(report: UsageReport, monday: date) -> tuple[str, Facts]:
 
 def _headline(report: UsageReport, money: Money, monday: date) -> str:
     """`$1,234.56 in the week to 22 Nov, 12 % more`."""
-    sunday, by_day = monday - DAY, report.by_day()
-    week = f"the week to {sunday.day} {sunday:%b}"
+    by_day, week = report.by_day(), _week(monday)
     if money.recorded_from is None or money.recorded_from >= monday:
         return f"no usage recorded in {week}"
     cost, before = (cost_of(by_day, end - WEEK, end) for end in (monday, monday - WEEK))
