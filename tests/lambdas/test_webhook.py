@@ -267,11 +267,21 @@ class TestFunction:
         assert posted.headers["content-type"] == "application/json"
 
     def test_what_is_refused_stays_and_is_put_off(
-        self, receiver: WebhookReceiver, capsys: pytest.CaptureFixture[str]
+        self,
+        receiver: WebhookReceiver,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         receiver.answers = [(500, {})]
+        asked: list[Any] = []
+        client = function.hook().sqs
+        monkeypatch.setattr(
+            client, "change_message_visibility", lambda **request: asked.append(request)
+        )
         with pytest.raises(NotAccepted, match=r"answered 500 at attempt 3 .* in 300 s"):
             self.run(envelope("hello"), attempt=3)
+        ((queue, _, seconds),) = (each.values() for each in asked)
+        assert (queue, seconds) == (self.queue, 300)
         said = capsys.readouterr()
         for hidden in (KEY, KEY.removeprefix("whsec_"), "v1,", "hello"):
             assert hidden not in said.out + said.err
