@@ -1,6 +1,7 @@
 """Pages that `make docs` writes from the code and the template: what may not differ from them."""
 
 import json
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,10 +42,22 @@ _LONGEST: Final = 40
 def commands() -> str:
     """Every command with its arguments, options and examples, as `--help` says them."""
     command = typer.main.get_command(app)
+    _say_whole_sentences(command)
     text = get_docs_for_click(
         obj=command, ctx=typer.Context(command, info_name="quota-enforcer"), name="quota-enforcer"
     )
     return f"# All commands\n\n{text.partition(chr(10))[2]}"
+
+
+def _say_whole_sentences(command: Any) -> None:
+    """Where a group lists its commands: the list would cut them off after 45 characters."""
+    for each in getattr(command, "commands", {}).values():
+        each.short_help = _first_sentence(each)
+        _say_whole_sentences(each)
+
+
+def _first_sentence(command: Any) -> str:
+    return " ".join((command.help or "").partition("\n\n")[0].split())
 
 
 def parameters() -> str:
@@ -228,13 +241,17 @@ def attributes() -> str:
 def policies() -> str:
     """What each function or person may do, as `quota-enforcer policy` prints it."""
     parts = ["# All policies\n"]
+    group = typer.main.get_command(app).commands["policy"]  # type: ignore[attr-defined]
     for name in POLICIES:
         line = f"policy {name} --account 111122223333 --region us-east-1"
         printed = CliRunner().invoke(app, shlex.split(line))
         if printed.exit_code:
             raise ValueError(f"quota-enforcer {line}: {printed.output}")
         text = json.dumps(json.loads(printed.stdout), indent=2)
-        parts.append(f"## {name}\n\n```sh\nquota-enforcer {line}\n```\n\n```json\n{text}\n```\n")
+        says = _first_sentence(group.commands[name.split()[0]])
+        parts.append(
+            f"## {name}\n\n{says}\n\n```sh\nquota-enforcer {line}\n```\n\n```json\n{text}\n```\n"
+        )
     return "\n".join(parts)
 
 
@@ -245,7 +262,13 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """A cell in which only what stands in backquotes is markup."""
+    several = " ".join(text.split()).replace("|", "\\|").split("`")
+    shown = [
+        part if place % 2 else re.sub(r"(?<!\\)([*_<\[])", r"\\\1", part)
+        for place, part in enumerate(several)
+    ]
+    return "`".join(shown)
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {

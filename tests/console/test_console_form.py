@@ -136,3 +136,14 @@ def test_a_thousand_people_are_read_a_hundred_at_a_time(site: Site, shell: Shell
         for name in re.findall(r"/people/(user/p\d+)", site.get(f"/people?q=p&part={part}").text)
     }
     assert len(names) == 250
+
+
+def test_nothing_chosen_says_what_it_means(site: Site) -> None:
+    defaults = {each.name: each.default for each in form_fields(["*"]) if each.choices}
+    assert defaults == {
+        "measure": "", "action": "deny, or notify if unusual", "share": "each",
+        "overshoot": "allow", "unknown_prices": "warn", "enabled": "yes", "exempt": "no",
+    }  # fmt: skip
+    page = site.get("/quotas/edit").text
+    assert '<option value="" selected>by default: each</option>' in page
+    assert '<option value="" selected>choose, or let the limit say it</option>' in page

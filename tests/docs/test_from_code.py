@@ -104,6 +104,22 @@ def test_every_attribute_has_its_row_with_what_is_allowed(from_code: ModuleType)
     assert all(words and allowed for _, _, words, allowed in rows)
     assert {name: option for name, option, *_ in rows}["weights"] == "`--weight`"
     assert {name: allowed for name, *_, allowed in rows}["share"] == "each, pool"
+    assert "444455556666" in rows[0][3]
+
+
+def test_a_star_in_a_cell_is_a_star(from_code: ModuleType) -> None:
+    assert r"user/\*, sso/\*" in from_code.attributes()
+    assert "`anthropic.*` \\| any\\_text" in from_code._cell("`anthropic.*` | any_text")  # noqa: SLF001 - ours
+
+
+def test_a_list_of_commands_says_each_in_a_whole_sentence(from_code: ModuleType) -> None:
+    listed = re.findall(r"^\* `(\w[\w-]*)`: (.+)$", from_code.commands(), re.MULTILINE)
+    assert len(listed) > 60
+    assert [name for name, words in listed if words.endswith("...")] == []
+
+
+def test_a_policy_says_whose_it_is(from_code: ModuleType) -> None:
+    assert "## viewer\n\nWrite the policy of somebody who sees everything" in from_code.policies()
 
 
 def test_a_policy_that_is_not_printed_fails_the_page(

@@ -101,6 +101,28 @@ def test_a_call_is_answered_and_the_one_after_the_block_refused_by_iam(desk: Des
     assert "see-your-notice" in second.stdout
 
 
+def test_a_limit_is_found_and_tried_on_what_was_really_called(desk: Desk, tmp_path: Path) -> None:
+    """`suggest` by the ledger and `simulate --days` by the log agree on whom a limit blocks."""
+    suggested = desk.json("suggest", "tried", "--blocks-at-most", "2", "--measure", "total_tokens",
+                          "--window", "day", "--days", "8")  # fmt: skip
+    quotas, picture = tmp_path / "quotas.json", tmp_path / "limits.html"
+    tried = {"principal": "default", "quota": "tried", "measure": "total_tokens", "window": "day",
+             "limit": suggested["suggested"]}  # fmt: skip
+    quotas.write_text(json.dumps([tried]), encoding="utf-8")
+    found = desk.json("simulate", "--days", "8", "--quotas", str(quotas), "--picture", str(picture))
+    blocked = {
+        who
+        for who, each in found["principals"].items()
+        if any(event["kind"] == "blocked" for event in each["events"])
+    }
+    [chosen] = [each for each in suggested["candidates"] if each["limit"] == tried["limit"]]
+    assert blocked == {*chosen["blocked"]}
+    assert 1 <= len(blocked) <= 2
+    assert picture.read_text(encoding="utf-8").count("<svg") >= 2
+    in_force = desk.json("simulate", "--days", "8")["principals"]
+    assert in_force.keys() >= found["principals"].keys()
+
+
 def test_somebody_behind_a_gate_is_refused_too(desk: Desk) -> None:
     assert "Bedrock answered sso/heidi" in desk.run("sandbox", "call", "heidi", "2M").stdout
     assert "IAM refused sso/heidi" in desk.run("sandbox", "call", "heidi").stdout

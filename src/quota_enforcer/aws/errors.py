@@ -82,7 +82,8 @@ def _outage(error: BotoCoreError) -> str:
         case NoRegionError():
             return (
                 "no AWS Region is set: give --region eu-central-1, for instance, "
-                "or set AWS_REGION or the profile's region"
+                "or set AWS_REGION or the profile's region; for a sandbox: "
+                'eval "$(quota-enforcer sandbox env)"'
             )
         case SSOError() | SSOTokenLoadError() | TokenRetrievalError() | UnauthorizedSSOTokenError():
             return f"your AWS sign-in is no longer valid: run `aws sso login` ({error})"

@@ -6,8 +6,9 @@ choices and its hint without a line here; the words of those that are known are 
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.values import MOMENT
 from quota_enforcer.core.quotas.form.written import number
 from quota_enforcer.core.quotas.item import ATTRIBUTES, KEPT_IN, Item, read_quota
+from quota_enforcer.core.quotas.quota import Action, Quota
 
 KEY: Final = ("principal", "quota")
 _KEPT: Final = frozenset({*KEY, KEPT_IN, "edited_by", "edited_at", "schema"})
@@ -59,6 +61,7 @@ _WORDS: Final = {
 _CHOICES: Final = re.compile(r"[a-z_]+((, | or )[a-z_]+)+")
 _MAP: Final = "a map of"
 _TRUTH: Final = {"true": True, "false": False}
+_TRUTHS: Final = {"enabled": "yes", "exempt": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class FormField:
     hint: str
     choices: tuple[str, ...]
     first: bool
+    default: str = ""
+    """What nothing chosen means; empty where something must be chosen, or the limit says it."""
 
 
 def form_fields(scopes: Collection[str]) -> list[FormField]:
@@ -96,7 +101,15 @@ def _field(name: str, scopes: Collection[str]) -> FormField:
     choices = _choices(allowed_in(name, scopes))
     if name == "models":
         hint = f"* or several with commas; installed: {', '.join(sorted(scopes))}"
-    return FormField(name, words, hint or ("" if choices else allowed), choices, name in _FIRST)
+    hint = hint or ("" if choices else allowed)
+    return FormField(name, words, hint, choices, name in _FIRST, _default(name))
+
+
+def _default(name: str) -> str:
+    """What a quota that says nothing of it has; where it is unusual use it only notifies."""
+    known = {each.name: each.default for each in fields(Quota)}.get(name)
+    said = str(known) if isinstance(known, StrEnum) else _TRUTHS.get(name, "")
+    return f"{said}, or {Action.NOTIFY} if unusual" if name == "action" else said
 
 
 def _choices(allowed: tuple[str, ...]) -> tuple[str, ...]:
