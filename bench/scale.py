@@ -212,7 +212,7 @@ def baseline(ledger: str) -> None:
         if item["sk"] == ledger_items.STANDING:
             ledger_items.record_of(item)
         elif str(item["sk"]).startswith("usage#"):
-            counts = usage_items.day_of(item)
+            counts = Counts.total(usage_items.hours_of(item, ZONE).values())
             used[item["pk"]] += counts.input_tokens + counts.output_tokens
     over = sum(tokens >= LIMIT for tokens in used.values())
     if over < OVER:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.client import BaseClient
 
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import day_of
-from quota_enforcer.aws.dynamodb.wire import plain
 
 if TYPE_CHECKING:
     from bench.parts.deployment import ENVIRONMENT, context
@@ -100,7 +99,7 @@ def main() -> None:
     usage: Counter[str] = Counter()
     for item in tables.tables["ledger"].everything():
         if item["sk"]["S"].startswith("usage#"):
-            usage.update({k: int(v) for k, v in day_of(plain(item))._asdict().items() if v})
+            usage.update({k: int(v) for k, v in day_of(item)._asdict().items() if v})
     wanted, peak = expected(deliveries), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sent = deliveries * RECORDS
     print(

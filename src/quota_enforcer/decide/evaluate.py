@@ -196,7 +196,8 @@ def evaluate(
         context = replace(context, now=since)
     applicable = book.applicable_to(record.principal, context.now)
     quotas = with_usual(record.principal, applicable.quotas, pools.usuals, context)
-    applicable = replace(applicable, quotas=quotas)
+    if quotas is not applicable.quotas:
+        applicable = replace(applicable, quotas=quotas)
     shared = pools.usage(applicable.quotas)
     alone = [quota for quota in applicable.quotas if not quota.pooled]
     first, minutes = _first_day(alone, context), _first_minute(alone, context)

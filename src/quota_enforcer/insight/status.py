@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.ledger import EverybodyReads, Record, SweepState
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -125,9 +125,9 @@ def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[Stat
         )  # fmt: skip
 
 
-def everybody(ledger: EverybodyReads, rules: Iterable[Rule]) -> list[Record]:
+def everybody(known: Iterable[Record], rules: Iterable[Rule]) -> list[Record]:
     """The records of all principals that the ledger knows or a rule names, sorted."""
-    records = {record.principal: record for record in ledger.everybody()}
+    records = {record.principal: record for record in known}
     for principal in named_by(rules):
         records.setdefault(principal, Record(principal))
     return [records[principal] for principal in sorted(records)]
@@ -174,6 +174,8 @@ def unlimited(principal: Principal, usage: Usage, context: Context) -> StatusRow
 
 def acting(record: Record, stages: Sequence[Judgement]) -> Judgement:
     """The stage that closes something, or did last; the whole quota if none does."""
+    if len(stages) == 1:
+        return stages[0]
     return min(reversed(stages), key=lambda each: _state(record, each)[0].place)
 
 

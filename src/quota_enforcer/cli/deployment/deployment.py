@@ -9,6 +9,7 @@ from quota_enforcer.aws.errors import is_refusal
 from quota_enforcer.cli.terminal.output import how_far
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.errors import NotThere
+from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.subscription import Subscription
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
@@ -173,12 +174,13 @@ class Deployment:
             if not is_refusal(error):
                 raise
 
-    def load(self, now: datetime) -> RuleSet:
-        """The rules in force, read as the enforcer reads them."""
+    def load(self, now: datetime, known: Iterable[Record] | None = None) -> RuleSet:
+        """The rules in force, read as the enforcer reads them; `known` if everybody is read."""
         loader = QuotaLoader(self.settings.zone, self.settings.denies, self.settings.account)
         memories = self.ledger.quota_memories()  # first: no item is older than its memory
         loaded = loader.load(self.quotas.items(), memories, now)
-        return loaded.knowing(record.principal for record in self.ledger.everybody())
+        known = self.ledger.everybody() if known is None else known
+        return loaded.knowing(record.principal for record in known)
 
     def usage_for(
         self,

@@ -74,9 +74,10 @@ def forecast(
       quota-enforcer forecast --json
     """
     context = deployment.context(clock.now())
-    loaded = deployment.load(context.now)
+    known = deployment.ledger.everybody()
+    loaded = deployment.load(context.now, known)
     if principal is None:
-        records = everybody(deployment.ledger, loaded.rules)
+        records = everybody(known, loaded.rules)
     else:
         records = [record_of(deployment, principal)]
     since = local_date(context.now, context.zone) - DAY * SEEN_FOR

@@ -163,7 +163,7 @@ def _read(
 ) -> tuple[Mapping[Principal, Any], int]:
     """The usage of those whom the quota would cover, and how many others there are."""
     rules = deployment.load(context.now).rules
-    known = [each.principal for each in everybody(deployment.ledger, rules)]
+    known = [each.principal for each in everybody(deployment.ledger.everybody(), rules)]
     covered = whom_it_covers(quota, rules, known, context.now)
     hours_from = first if quota.window.unit is Unit.HOUR else None
     with how_far(f"Reading the usage of {len(covered):,} principals") as told:

@@ -218,10 +218,10 @@ def _read(
     deployment: Deployment, text: str | None, rules: list[Rule], span: DayRange
 ) -> Mapping[Principal, Usage]:
     """The usage of everybody, of one, or of a team's members."""
-    principals = (
-        [record.principal for record in everybody(deployment.ledger, rules)] if text is None else []
-    )
-    if text is not None:
+    if text is None:
+        known = deployment.ledger.everybody()
+        principals = [record.principal for record in everybody(known, rules)]
+    else:
         record = record_of(deployment, text)
         hint_unknown_principal(deployment, record, rules)
         principals = _members(record.principal, rules)

@@ -97,7 +97,7 @@ def preview(deployment: Deployment, edits: Edits, now: datetime) -> Preview:
     before, after = (loader.load(items.values(), memories, now) for items in (stored, changed))
     lag = deployment.ledger.state().lag
     context = replace(deployment.context(now), mode=Mode.ENFORCE, lag=lag)
-    known = everybody(deployment.ledger, [*before.rules, *after.rules])
+    known = everybody(deployment.ledger.everybody(), [*before.rules, *after.rules])
     principals = [record.principal for record in known]
     before, after = before.knowing(principals), after.knowing(principals)
     others = concerned(known, before.book, after.book, context)

@@ -1,6 +1,7 @@
 """How words for a state, a kind of notice or a severity look on a terminal: one table for all."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from rich.text import Text
 
@@ -31,14 +32,19 @@ _BAR = 8
 _MOST = 100
 
 
+@lru_cache(maxsize=1024)
 def bar(word: str, percent: int | None) -> Text:
-    """How full a quota is, in the style of its state; empty without a limit."""
+    """How full a quota is, in the style of its state; empty without a limit.
+
+    Remembered, as a long table has few different ones.
+    """
     if percent is None:
         return Text("")
     full = min(percent, _MOST) * _BAR // _MOST
     return Text.assemble(("█" * full, _STYLES.get(word, "green")), ("░" * (_BAR - full), "dim"))
 
 
+@lru_cache(maxsize=1024)
 def styled(word: str, shown: str | None = None) -> Text:
     """The word in its style, or another text in the style of the word."""
     return Text(str(word) if shown is None else shown, _STYLES.get(word, ""))

@@ -4,13 +4,13 @@ For whom a window of minutes asks for it there are buckets of a minute too.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
-from quota_enforcer.core.usage.model import ModelScope, made_by_people
+from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope, made_by_people
 from quota_enforcer.core.usage.pace import NO_PACE, CallPace
 from quota_enforcer.core.usage.place import EVERYWHERE, HOME, NOWHERE_KNOWN, Place, PlaceScope
 from quota_enforcer.core.usage.window import Span, local_date
@@ -103,7 +103,7 @@ class Usage:
             return self
         return Usage(_summed(kept.values()), kept)
 
-    def within(self, span: Span, scopes: Iterable[ModelScope]) -> Counts:
+    def within(self, span: Span, scopes: Collection[ModelScope]) -> Counts:
         """The sum over a window of every model that one of the scopes covers."""
         rows: list[Counts] = []
         for usage in self._covered(scopes).values():
@@ -114,7 +114,7 @@ class Usage:
         """The sum over every model on a local date."""
         return Counts.total(each.days[day] for each in self.models.values() if day in each.days)
 
-    def by_bucket(self, span: Span, scopes: Iterable[ModelScope]) -> dict[date, Counts]:
+    def by_bucket(self, span: Span, scopes: Collection[ModelScope]) -> dict[date, Counts]:
         """The same sum bucket by bucket, oldest first; unused buckets are zero."""
         covered = self._covered(scopes).values()
         if span.minutes:
@@ -152,7 +152,7 @@ class Usage:
             {place: usage.denying for place, usage in self.places.items()},
         )
 
-    def unpriced(self, span: Span, scopes: Iterable[ModelScope]) -> tuple[str, ...]:
+    def unpriced(self, span: Span, scopes: Collection[ModelScope]) -> tuple[str, ...]:
         """The covered models whose cost in a window is assumed, in part at least."""
         return tuple(
             model
@@ -160,7 +160,9 @@ class Usage:
             if any(counts.assumed_usd for counts in usage.within(span))
         )
 
-    def _covered(self, scopes: Iterable[ModelScope]) -> dict[str, ModelUsage]:
+    def _covered(self, scopes: Collection[ModelScope]) -> Mapping[str, ModelUsage]:
+        if EVERY_MODEL in scopes:
+            return self.models
         return {
             model: usage
             for model, usage in self.models.items()

@@ -76,7 +76,8 @@ def _each_once(
             yield ChargedUse((role, who), model, counts, place=place)
     for (who, model, place), counts in sums.items():
         if who.kind not in {Kind.SESSION, Kind.TEAM}:
-            rest = Counts._make(map(sub, counts, Counts.total(apart[who, model, place])))
+            sessions = apart.get((who, model, place), ())
+            rest = Counts._make(map(sub, counts, Counts.total(sessions))) if sessions else counts
             yield ChargedUse((who,), model, rest, place=place)
 
 

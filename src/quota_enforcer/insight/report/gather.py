@@ -53,7 +53,7 @@ class Gathering:
 
     def everybody(self) -> list[Record]:
         """The records of all principals that the ledger knows or a quota names."""
-        return everybody(self._ledger, self._rules)
+        return everybody(self._ledger.everybody(), self._rules)
 
     def person(self, record: Record) -> Person:
         """One principal's part of the report, decided as the enforcer would now."""

@@ -93,7 +93,7 @@ def _metered(
 ) -> dict[CellKey, Counts]:
     settings = deployment.settings
     local = replace(days, first=days.first - DAY, last=days.last + DAY)
-    known = [each.principal for each in everybody(deployment.ledger, rules.rules)]
+    known = [each.principal for each in everybody(deployment.ledger.everybody(), rules.rules)]
     firsts = {each: local.first for each in known if each.kind is not Kind.TEAM}
     hours = local.first if needs_hours(settings.zone) else None
     with how_far(f"Reading the usage of {len(firsts):,} principals") as told:

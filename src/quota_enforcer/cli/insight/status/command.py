@@ -106,8 +106,9 @@ def _look(
     deployment: Deployment, context: Context
 ) -> tuple[list[Record], list[StatusRow], Coverage]:
     """Everybody's record and rows, known or named by a quota; and what no quota counts."""
-    loaded = deployment.load(context.now)
-    records = everybody(deployment.ledger, loaded.rules)
+    known = deployment.ledger.everybody()
+    loaded = deployment.load(context.now, known)
+    records = everybody(known, loaded.rules)
     seen = list(look_at_all(deployment, records, loaded.book, context, covered_since(context)))
     usages = {each.record.principal: each.usage for each in seen}
     state = deployment.ledger.state()

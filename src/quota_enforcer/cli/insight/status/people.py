@@ -59,8 +59,8 @@ _OF_NONE = "Of accounts without a satellite"
 def by_account(table: Iterable[StatusRow], home: str) -> dict[str, list[StatusRow]]:
     """The rows by account, in the order in which each account comes first; one without others."""
     groups: dict[str, list[StatusRow]] = {}
-    for row in table:
-        groups.setdefault(_account(Principal.parse(row.principal), home), []).append(row)
+    for principal, rows in groupby(table, lambda row: row.principal):
+        groups.setdefault(_account(Principal.stored(principal), home), []).extend(rows)
     if groups.keys() <= {f"Account {home}, home", _IN_ALL, _OF_NONE}:
         return {"": [row for rows in groups.values() for row in rows]}
     return groups

@@ -45,6 +45,8 @@ _HOURS_AT_ONCE = 12
 
 _NOTHING = Counts()
 
+_WHOLE = frozenset(OBSERVED)
+
 _COUNTER = re.compile(r"(?P<hour>[01]\d|2[0-3])(?P<again>b?)\.(?P<counter>[a-z_]+)")
 
 
@@ -144,9 +146,15 @@ def usage_key(bucket: Bucket) -> Plain:
 
 def bucket_of(item: Plain) -> Bucket:
     """Which bucket a usage item is."""
-    _, day, rest = item["sk"].split("#", 2)
-    model, place = _model_and_place(rest)
-    return Bucket(principal_of(item["pk"]), model, date.fromisoformat(day), place)
+    day, model, place = day_model_and_place(item["sk"])
+    return Bucket(principal_of(item["pk"]), model, day, place)
+
+
+@lru_cache(maxsize=4096)
+def day_model_and_place(key: str) -> tuple[date, str, str]:
+    """What a range key says of the bucket; remembered, since many have the same."""
+    _, day, rest = key.split("#", 2)
+    return date.fromisoformat(day), *_model_and_place(rest)
 
 
 def _model_and_place(text: str) -> tuple[str, str]:
@@ -200,16 +208,15 @@ def hours_of(item: Plain, zone: ZoneInfo) -> dict[datetime, Counts]:
     return {start: Counts(**found[start]) for start in sorted(found)}
 
 
-def day_of(item: Plain) -> Counts:
-    """The sums of a usage item's hours: what its day comes to."""
+def day_of(item: Mapping[str, Any]) -> Counts:
+    """The sums of the hours of a usage item as it came from DynamoDB: what its day comes to."""
     sums: dict[str, Any] = {}
-    for attribute, number in item.items():
+    for attribute, value in item.items():
         place = _place(attribute)
         if place is not None:
             counter = place[1]
+            number = int(value["N"]) if counter in _WHOLE else Decimal(value["N"])
             sums[counter] = sums[counter] + number if counter in sums else number
-    for counter in sums.keys() & set(OBSERVED):
-        sums[counter] = int(sums[counter])
     return Counts(**sums)
 
 

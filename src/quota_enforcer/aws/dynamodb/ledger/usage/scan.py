@@ -6,7 +6,7 @@ principals, unless the ledger holds very much else. In a large ledger the pass a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -21,6 +21,7 @@ from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
     AFTER_USAGE,
     bucket_of,
+    day_model_and_place,
     day_of,
     hours_of,
 )
@@ -56,8 +57,8 @@ class PassedOver(Table):
 
     def segment(
         self, number: int, where: Expression, *, consistently: bool = False
-    ) -> Iterator[Iterable[dict[str, Any]]]:
-        """The items that `where` selects in one of the segments, page by page.
+    ) -> Iterator[Sequence[dict[str, Any]]]:
+        """The items that `where` selects in one of the segments, page by page, as they came.
 
         All others are paid for too, and twice as much if they are read consistently.
         """
@@ -66,7 +67,7 @@ class PassedOver(Table):
             TableName=self._name, Segment=number, TotalSegments=SEGMENTS, **request
         )
         for page in pages:
-            yield map(plain, page["Items"])
+            yield page["Items"]
 
 
 class SizedTable(PassedOver):
@@ -92,7 +93,8 @@ class UsageOfDay:
 
         def segment(number: int) -> dict[Bucket, dict[datetime, Counts]]:
             pages = self._table.segment(number, where, consistently=True)
-            return {bucket_of(item): hours_of(item, self._zone) for page in pages for item in page}
+            items = (plain(item) for page in pages for item in page)
+            return {bucket_of(item): hours_of(item, self._zone) for item in items}
 
         found: dict[Bucket, dict[datetime, Counts]] = {}
         with ThreadPoolExecutor(SEGMENTS) as threads:
@@ -196,8 +198,8 @@ class UsageReader:
             gathered: defaultdict[Principal, _Buckets] = defaultdict(_Buckets)
             for page in self._table.segment(number, where):
                 for item in page:
-                    if item["pk"] in by_key:
-                        gathered[by_key[item["pk"]]].add(item, self._zone, hours_from)
+                    if (who := by_key.get(item["pk"]["S"])) is not None:
+                        gathered[who].add(item, self._zone, hours_from)
                 progress.step()
             return {principal: buckets.usage() for principal, buckets in gathered.items()}
 
@@ -239,13 +241,14 @@ class _Buckets:
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
 
-    def add(self, item: Mapping[str, object], zone: ZoneInfo, hours_from: date | None) -> None:
-        _, model, day, place = bucket_of(item)
+    def add(self, item: Mapping[str, Any], zone: ZoneInfo, hours_from: date | None) -> None:
+        """Only what counts is decoded of an item as it came."""
+        day, model, place = day_model_and_place(item["sk"]["S"])
         counts = day_of(item)
         if any(counts):
             self.days[place][model][day] = counts
             if hours_from is not None and day >= hours_from:
-                self.hours[place, model].update(hours_of(item, zone))
+                self.hours[place, model].update(hours_of(plain(item), zone))
 
     def usage(self) -> Usage:
         return Usage.of_places(
