@@ -1,8 +1,9 @@
 """Which AWS calls a sweep makes, by name, for 100 and 1,000 principals.
 
-The real adapters and the real sweep run on the embedded AWS; only CloudWatch is a stand-in, so that
-usage need not be called up first. 10,000 principals are beyond what a metric filter bears in AWS
-(1,000 different values an hour) and shown for the shape of the growth only.
+The real adapters and the real sweep run, with both tables in memory and IAM on the embedded AWS;
+CloudWatch is a stand-in, so that usage need not be called up first. 10,000 principals are beyond
+what a metric filter bears in AWS (1,000 different values an hour) and shown for the shape of the
+growth only.
 """
 
 import json
@@ -14,11 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
-from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
-from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.policies.deny import deny_all
@@ -30,11 +30,15 @@ from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
+    from bench.parts.answers import at_once
     from bench.parts.figures import Figure, report
     from bench.parts.metrics import CloudWatch
+    from bench.parts.tables import Tables
 else:  # a script finds what lies beside it
+    from parts.answers import at_once
     from parts.figures import Figure, report
     from parts.metrics import CloudWatch
+    from parts.tables import Tables
 
 ACCOUNT = "123456789012"
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -56,9 +60,9 @@ def deployment(principals: int) -> Iterator[tuple[Sweep, CloudWatch, Counter[str
     calls: Counter[str] = Counter()
     with EmbeddedAws(START) as aws:
         session = aws.session()
-        dynamodb, iam = session.client("dynamodb"), session.client("iam")
-        for table, schema in (("ledger", LEDGER_SCHEMA), ("quotas", QUOTA_SCHEMA)):
-            dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **schema)
+        events: Any = session.events
+        events.register("before-send.dynamodb", partial(at_once, Tables("ledger", "quotas")))
+        iam = session.client("iam")
         document = json.dumps(deny_all())
         policy = iam.create_policy(PolicyName="deny", PolicyDocument=document)["Policy"]["Arn"]
         for number in range(OVER):

@@ -28,7 +28,7 @@ else:  # a script finds what lies beside it
     from parts.runtime import Lambda
 
 ROOT = Path(__file__).parents[1]
-STARTS = 5
+STARTS = 3
 MOST_MB = 5
 IMPORTS = 2
 PATIENCE = 30

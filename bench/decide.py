@@ -7,6 +7,7 @@ force, summing their buckets and deciding, on one core.
 import cProfile
 import pstats
 import random
+import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,7 +81,7 @@ def usages() -> list[Usage]:
 
 
 def main() -> None:
-    """Time one pass over everybody, then say where the time goes."""
+    """Time one pass over everybody; with `profile` say where the time goes."""
     book, everybody = QuotaBook(rules()), usages()
     context = Context(NOW, ZONE, Mode.ENFORCE)
 
@@ -99,10 +100,11 @@ def main() -> None:
         f"decide: {PRINCIPALS:,} principals x 5 quotas x 2 models: {took:.2f} s, {notices} notices"
     )
     report([Figure("10,000 decisions", took, "s", MOST)])
-    profile = cProfile.Profile()
-    profile.runcall(one_pass)
-    print("where the time goes (profiled, so slower):")
-    pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(8)
+    if sys.argv[1:] == ["profile"]:
+        profile = cProfile.Profile()
+        profile.runcall(one_pass)
+        print("where the time goes (profiled, so slower):")
+        pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(8)
 
 
 if __name__ == "__main__":

@@ -99,8 +99,8 @@ def held(windows: Mapping[int, int], times: int, reading: Reading) -> Warned:
         today = START + number * DAY
         usual = usual_hours(QUOTA, usage, Context(today, ZONE, Mode.ENFORCE))
         if usual.known:
-            day = [tokens for at, tokens in used.items() if today <= at < today + DAY]
-            found = found.plus(_day(day, usual, times))
+            hours_of_today = [used[at] for at in used if today <= at < today + DAY]
+            found = found.plus(_day(hours_of_today, usual, times))
     return found
 
 
@@ -117,9 +117,7 @@ def main() -> None:
     traces = clients()
     figures = []
     print(f"unusual: {len(traces)} clients; hours beyond twice the busiest ever are surges\n")
-    print(
-        "| the days | `unusual` | principal-months | days with any, a month | hours | surges |"
-    )
+    print("| the days | `unusual` | principal-months | days with any, a month | hours | surges |")
     print("|---|---|---:|---:|---:|---:|")
     for name, reading in READINGS.items():
         for times in TIMES:

@@ -27,7 +27,7 @@ from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.policies.deny import deny_all
 from quota_enforcer.local.embedded import EmbeddedAws
 
-from .answers import answered, operation_of
+from .answers import at_once
 from .metrics import CloudWatch
 from .records import ACCOUNT, GROUP
 from .tables import Tables
@@ -182,10 +182,8 @@ class Deployment:
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         """In place of sending a request to DynamoDB."""
-        body: Any = request.body
         with self._apart():
-            found = self._tables.answer(operation_of(request), json.loads(bytes(body)))
-            return answered(request, json.dumps(found).encode())
+            return at_once(self._tables, request)
 
     @contextmanager
     def _apart(self) -> Iterator[None]:
