@@ -113,11 +113,10 @@ FREE = {
                  "--long-cache-write", "--long-cache-write-1h", "--long-input", "--long-output",
                  "--output", "--request", "--tolerance", "limit", "percent", "to", "tokens"},
     "words of one's own": {"--note", "--why", "--ask-whom", "--email", "words"},
-    "known only outside": {"--admin-role", "--except", "--kms-key", "--log-group", "--log-role",
-                           "--place", "--reader", "--role-path", "--secret", "--source-role",
-                           "--trail",
-                           "--url", "--user-id", "--without", "hours", "name", "pattern", "place",
-                           "quota", "source", "team", "what"},
+    "known only outside": {"--admin-role", "--except", "--kms-key", "--lead-role", "--log-group",
+                           "--log-role", "--place", "--reader", "--role-path", "--secret",
+                           "--source-role", "--trail", "--url", "--user-id", "--without", "hours",
+                           "name", "pattern", "place", "quota", "source", "team", "what"},
 }  # fmt: skip
 """What no list can offer, and why."""
 

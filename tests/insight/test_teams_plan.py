@@ -170,6 +170,12 @@ class TestMissingDataIsNotZero:
         assert ("line 9" in step.why) is waits
         assert [each.where for each in made.unread] == ["line 9"]
 
+    def test_what_is_of_the_team_itself_is_told_first(self) -> None:
+        reading = read(Unread(EVERY_TEAM, "line 1", "of anybody"),
+                       Unread("research", "line 2", "of them"), research="a")  # fmt: skip
+        step = one(reading, item("research", "user/a", "user/b"))
+        assert step.why.endswith("line 2: of them and 1 more")
+
     def test_nor_if_nothing_of_it_was_read(self) -> None:
         reading = read(Unread(EVERY_TEAM, "page 2", "no answer"))
         step = one(reading, item("research", "user/a"))

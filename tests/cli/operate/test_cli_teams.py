@@ -83,6 +83,18 @@ def test_without_a_source_it_is_the_one_that_the_teams_are_kept_in(shell: Shell)
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "source"),
+    [("iam", "team", "iam:team"), ("s3", "teams/a.csv", "s3://teams/a.csv")],
+)
+def test_without_a_source_it_is_the_one_that_the_stack_reads(
+    shell: Shell, kind: str, name: str, source: str
+) -> None:
+    shell.parameters = {"TeamsFrom": kind, "TeamsName": name}
+    shell.out("teams", "preview")
+    assert [asked[0] for asked in shell.teams_asked] == [source]
+
+
 def test_what_is_refused_is_told_with_the_fix_and_the_rest_is_written(
     shell: Shell, teams: Path
 ) -> None:

@@ -33,6 +33,13 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
             help="A role that may still change all of it, with its path if any. Repeatable.",
         ),
     ] = None,
+    lead_role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE",
+            help="A role of a lead of a team, who may still raise for members. Repeatable.",
+        ),
+    ] = None,
     stack: Stack = DEFAULT_STACK,
     log_group: LogGroup = None,
     log_role: Annotated[
@@ -104,6 +111,7 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         tuple(log_role or ()),
         tuple(region or ()),
         kind,
+        tuple(lead_role or ()),
         role_path,
     )
     documents = guard_for(guarded)

@@ -1,6 +1,6 @@
 """`teams`: members of teams from where they are kept, with a preview and what is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -40,8 +40,8 @@ Source = Annotated[
     str | None,
     typer.Argument(
         metavar="SOURCE",
-        help=f"Where the teams are kept: {FORMS}. Default: where those of the quota table are "
-        "kept, if that is one place.",
+        help=f"Where the teams are kept: {FORMS}. Default: where the stack reads them; else "
+        "where those of the quota table are kept, if that is one place.",
     ),
 ]
 SourceProfile = Annotated[
@@ -170,13 +170,19 @@ def _planned(
     given = None if source is None else TeamSource.parse(source)
     deployment = target.find()
     items = deployment.quotas.items()
-    wanted = given or _one_source(items)
+    wanted = given or _of_stack(deployment.parameters()) or _one_source(items)
     with waiting("Reading who is in which team"):
         read = reader(wanted)
     plan = plan_teams(read, items, wanted, deployment.settings.account, permitted)
     edits = {(str(each.team), TEAM_ITEM): each.item for each in plan.due}
     found = preview(deployment, edits, clock.now()) if edits else Preview()
     return deployment, plan, found
+
+
+def _of_stack(parameters: Mapping[str, str]) -> TeamSource | None:
+    """The source that the stack reads on its schedule, if it does."""
+    kind, name = parameters.get("TeamsFrom", ""), parameters.get("TeamsName", "")
+    return TeamSource.parse(f"s3://{name}" if kind == "s3" else f"{kind}:{name}") if kind else None
 
 
 def _one_source(items: list[Any]) -> TeamSource:

@@ -59,6 +59,8 @@ class Guarded:
     """Where Bedrock may be used, since a deployment meters it; all else that no invocation log
     records is closed too. None closes none of it."""
     kind: GuardKind = GuardKind.SCP
+    lead_roles: tuple[str, ...] = ()
+    """Of leads of teams, who may still write under the keys that are theirs."""
     role_path: str = ROLE_PATH
     """The parameter RolePath: before which path the stack's own roles live."""
 
@@ -78,6 +80,11 @@ class Guarded:
             raise InvalidPolicyInput(
                 "no admin role was named, so nobody could update or delete the stack any more: "
                 "name those that may, with --admin-role"
+            )
+        if self.lead_roles and self.kind is not GuardKind.SCP:
+            raise InvalidPolicyInput(
+                "--lead-role goes with --kind scp, which holds leads too; any other guard holds "
+                "whom you give it to: give leads none"
             )
         if not _LOG_GROUP.fullmatch(self.log):
             raise InvalidPolicyInput(
@@ -100,6 +107,11 @@ class Guarded:
     def admins(self) -> list[str]:
         """The admin roles' ARNs."""
         return [self._role_arn(role) for role in sorted(set(self.admin_roles))]
+
+    @property
+    def leads(self) -> list[str]:
+        """The ARNs of the roles of leads."""
+        return [self._role_arn(role) for role in sorted(set(self.lead_roles))]
 
     @property
     def own(self) -> str:

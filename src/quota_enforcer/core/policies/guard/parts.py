@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from quota_enforcer.core.policies.document import Statement, deny
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
+from quota_enforcer.core.quotas.form.leads import LEAD
 
 FUNCTIONS: Final = (
     *("MeterFunction", "EnforcerFunction", "AuthorFunction", "SetupFunction", "WebhookFunction"),
@@ -65,13 +66,14 @@ def parts(of: Guarded) -> Iterator[Statement]:
         [
             of.policies,
             own,
-            *_named(of, "dynamodb", "table/", TABLES),
+            *_named(of, "dynamodb", "table/", TABLES[1:] if of.leads else TABLES),
             *(arn("lambda", f"function:{stack}-{name}-*") for name in FUNCTIONS),
             arn("sns", f"{stack}-NoticeTopic-*"),
             *_named(of, "sqs", "", QUEUES),
         ],
         ours,
     )
+    yield from _written_by_leads(of, ours)
     # People ask it by its URL; without that, they could write who they are.
     yield _deny(
         "BedrockQuotaSelfService",
@@ -159,6 +161,23 @@ def parts(of: Guarded) -> Iterator[Statement]:
     )
 
 
+def _written_by_leads(of: Guarded, ours: dict[str, Any]) -> Iterator[Statement]:
+    """The quota table where leads may write under `lead/...`: nobody else, and nothing else."""
+    if not of.leads:
+        return
+    writes = [
+        *("dynamodb:BatchWriteItem", "dynamodb:Delete*", "dynamodb:PartiQL*"),
+        *("dynamodb:Put*", "dynamodb:Update*"),
+    ]
+    [table] = _named(of, "dynamodb", "table/", TABLES[:1])
+    key = "dynamodb:LeadingKeys"
+    spared = of.nobody_but([*of.admins, of.own, *of.leads])
+    yield _deny("BedrockQuotaTable", writes, [table], spared)
+    other = ours | {"ForAnyValue:StringNotLike": {key: [f"{LEAD}*"]}}
+    yield _deny("BedrockQuotaLeads", writes, [table], other)
+    yield _deny("BedrockQuotaNoItem", writes, [table], ours | {"Null": {key: "true"}})
+
+
 def identities(of: Guarded) -> Iterator[Statement]:
     """Ways to become somebody whom no limit reaches, or who may change all of it."""
     admins = of.nobody_but(of.admins)
@@ -176,7 +195,7 @@ def identities(of: Guarded) -> Iterator[Statement]:
         yield _deny(
             "BedrockQuotaAdmins",
             ["iam:CreateRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"],
-            of.admins,
+            [*of.admins, *of.leads],
             admins,
         )
     # AWS makes a user for each, with a quota of its own.

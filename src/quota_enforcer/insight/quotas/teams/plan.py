@@ -232,7 +232,9 @@ class _Planning:
         self, team: Subject, members: frozenset[str], before: frozenset[str], stored: Item | None
     ) -> TeamStep:
         gone = before - members
-        doubts = [each for each in self.unread if each.team in {str(team), EVERY_TEAM}]
+        doubts = [
+            each for whose in (str(team), EVERY_TEAM) for each in self.unread if each.team == whose
+        ]
         leaves, waits = (frozenset[str](), gone) if doubts else (gone, frozenset[str]())
         after = members | waits
         if stored is None and not after and doubts:
