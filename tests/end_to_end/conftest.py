@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clinic import Clinic, a_clinic
+from beginnings import Beginnings, Known
+from clinic import Clinic, with_alice_blocked
 from deployed_stack import TEMPLATE, DeployedStack
 from embedded_account import (
     LOG_GROUP,
@@ -71,15 +72,36 @@ def shared_aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
     return embedded_aws
 
 
+@pytest.fixture(scope="session")
+def known_beginnings() -> Known:
+    return {}
+
+
 @pytest.fixture
-def stack(aws: EmbeddedAws) -> DeployedStack:
+def beginnings(aws: EmbeddedAws, known_beginnings: Known) -> Beginnings:
+    """Instead of the empty account, one in which something was made before."""
+    return Beginnings(aws, known_beginnings)
+
+
+@pytest.fixture(scope="module")
+def shared_beginnings(shared_aws: EmbeddedAws, known_beginnings: Known) -> Beginnings:
+    """The same for all tests of a file."""
+    return Beginnings(shared_aws, known_beginnings)
+
+
+@pytest.fixture
+def stack(beginnings: Beginnings) -> DeployedStack:
     """The real template, deployed in enforce mode, metering by metrics."""
-    return DeployedStack.of(aws)
+    return beginnings.of(DeployedStack.of)
 
 
 @pytest.fixture
-def streaming(aws: EmbeddedAws) -> DeployedStack:
+def streaming(beginnings: Beginnings) -> DeployedStack:
     """The real template, deployed in enforce mode, metering by the log's stream, by default."""
+    return beginnings.of(streams)
+
+
+def streams(aws: EmbeddedAws) -> DeployedStack:
     parameters = {"Mode": "enforce", "LogPromptsAndAnswers": "true"}
     return DeployedStack(aws, "bedrock-quota", aws.deploy(TEMPLATE, "bedrock-quota", parameters))
 
@@ -106,13 +128,13 @@ def logged(aws: EmbeddedAws) -> EmbeddedAws:
 
 
 @pytest.fixture(scope="module")
-def clinics(embedded_aws: EmbeddedAws) -> Callable[[], Clinic]:
+def clinics(shared_beginnings: Beginnings) -> Callable[[], Clinic]:
     """The same clinic for test after test, as long as it is sound."""
     open_: list[Clinic] = []
 
     def find() -> Clinic:
         if not open_ or not open_[-1].sound:
-            open_.append(a_clinic(embedded_aws))
+            open_.append(Clinic(shared_beginnings.of(with_alice_blocked)))
         return open_[-1]
 
     return find

@@ -3,6 +3,7 @@
 import boto3
 import pytest
 
+from beginnings import Beginnings
 from deployed_stack import ALLOW, TEMPLATE, DeployedStack, call, is_refused
 from embedded_account import Caller, document
 from quota_enforcer.core.policies.names import gate_name
@@ -17,7 +18,11 @@ TEAM = {
 
 
 @pytest.fixture
-def gated(aws: EmbeddedAws) -> DeployedStack:
+def gated(beginnings: Beginnings) -> DeployedStack:
+    return beginnings.of(with_a_gate)
+
+
+def with_a_gate(aws: EmbeddedAws) -> DeployedStack:
     """Metering by the stream, with a gate that the first sweep has made."""
     parameters = {"Mode": "enforce", "Gates": "1"}
     stack = DeployedStack(aws, "bedrock-quota", aws.deploy(TEMPLATE, "bedrock-quota", parameters))

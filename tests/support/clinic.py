@@ -8,7 +8,7 @@ import boto3
 from typer.testing import CliRunner
 
 from deployed_stack import ALLOW, MODEL, TEMPLATE, DeployedStack, call
-from embedded_account import START, a_user, document
+from embedded_account import a_user, document
 from quota_enforcer.cli.main import app
 from quota_enforcer.local.embedded import EmbeddedAws
 
@@ -90,9 +90,8 @@ def wrong(examined: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def a_clinic(aws: EmbeddedAws) -> Clinic:
-    """Alice is over her quota and blocked, since a while ago."""
-    aws.reset(START)
+def with_alice_blocked(aws: EmbeddedAws) -> DeployedStack:
+    """She is over her quota, since a while ago."""
     parameters = {
         "Mode": "enforce",
         "Gates": "1",
@@ -106,4 +105,4 @@ def a_clinic(aws: EmbeddedAws) -> Clinic:
     stack.metered()
     for _ in range(3):  # so that the block is older than what may still be under way
         stack.sweep()
-    return Clinic(stack)
+    return stack

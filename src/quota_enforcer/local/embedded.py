@@ -50,6 +50,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A state of everything in the account that one can go back to, and its time."""
+
+    number: int
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """A request that the server answered, or a run of a function.
 
@@ -132,6 +140,19 @@ class EmbeddedAws:
         self._running.get("/_ministack/reset", "POST", _RESETS)
         self._sessions.close_all_but_root()
         self.set_time(at or self._start or datetime.now(UTC))
+
+    def keep(self) -> Kept:
+        """Keep the state of everything, for `go_back`; it lives as long as the server."""
+        self.settle()
+        number = json.loads(self._running.get("/_quota_enforcer/keep", "POST", _RESETS))
+        return Kept(number, self.time)
+
+    def go_back(self, kept: Kept) -> None:
+        """Forget what happened since; functions begin cold, and the clock stands still there."""
+        self.settle()
+        self._running.get(f"/_quota_enforcer/back/{kept.number}", "POST", _RESETS)
+        self._sessions.close_all_but_root()
+        self.set_time(kept.time)
 
     @property
     def endpoint(self) -> str:

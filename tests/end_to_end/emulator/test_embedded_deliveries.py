@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from beginnings import Beginnings
 from embedded_account import LOG_GROUP, START
 from quota_enforcer.local.embedded import EmbeddedAws
 
@@ -19,7 +20,11 @@ MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 
 
 @pytest.fixture
-def worker(aws: EmbeddedAws) -> str:
+def worker(beginnings: Beginnings) -> str:
+    return beginnings.of(a_worker)
+
+
+def a_worker(aws: EmbeddedAws) -> str:
     """The name of a function that answers with its event, or raises when told to."""
     return aws.deploy(TEMPLATE, "tiny")["Worker"]
 

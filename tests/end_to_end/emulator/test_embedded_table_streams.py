@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from beginnings import Beginnings
 from embedded_account import document
 from quota_enforcer.local.embedded import EmbeddedAws, Ended
 
@@ -18,7 +19,11 @@ READING = [
 
 
 @pytest.fixture
-def worker(aws: EmbeddedAws) -> str:
+def worker(beginnings: Beginnings) -> str:
+    return beginnings.of(a_worker)
+
+
+def a_worker(aws: EmbeddedAws) -> str:
     """A function whose role may read streams, and a table that has one."""
     name = aws.deploy(TEMPLATE, "tiny")["Worker"]
     permit(aws, name, *READING)

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from beginnings import Beginnings
 from builders import UTC_ZONE
 from deployed_stack import ALLOW, MODEL, DeployedStack, is_refused
 from embedded_account import document
@@ -24,7 +25,7 @@ ALL = frozenset({"*"})
 OPEN = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 
 
-@dataclass
+@dataclass(frozen=True)
 class Gated:
     """A deployment with one gate."""
 
@@ -84,7 +85,11 @@ class Gated:
 
 
 @pytest.fixture
-def gated(aws: EmbeddedAws) -> Gated:
+def gated(beginnings: Beginnings) -> Gated:
+    return beginnings.of(a_gate)
+
+
+def a_gate(aws: EmbeddedAws) -> Gated:
     """One gate, made by the author, and the shared role `reporting` behind it."""
     gated = Gated(DeployedStack.of(aws, Gates="1"))
     assert gated.author.render().written == (gated.gate,)

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
+from beginnings import Beginnings
 from deployed_stack import ALLOW, MODEL, DeployedStack, call, is_refused
 from embedded_account import START, Caller, document
 from quota_enforcer.cli.main import app
@@ -90,7 +91,11 @@ class Gated:
 
 
 @pytest.fixture
-def gated(aws: EmbeddedAws) -> Gated:
+def gated(beginnings: Beginnings) -> Gated:
+    return beginnings.of(with_a_gate)
+
+
+def with_a_gate(aws: EmbeddedAws) -> Gated:
     """Its first sweep has made the gate."""
     stack = DeployedStack.of(aws, Gates="1", ModelScope1=MODEL)
     arn = f"arn:aws:sqs:{aws.region}:{aws.account_id}:all"

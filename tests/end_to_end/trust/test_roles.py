@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from beginnings import Beginnings
 from deployed_stack import ALLOW, call, is_refused
 from embedded_account import a_user
-from quota_enforcer.local.embedded import EmbeddedAws
 from role_attempts import attaching, done, of_anybody, query
 from role_scene import ANYTHING, Scene
 
@@ -23,9 +23,9 @@ STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
 
 @pytest.fixture(scope="module")
-def scene(shared_aws: EmbeddedAws) -> Scene:
+def scene(shared_beginnings: Beginnings) -> Scene:
     """For all tests, since what they try is refused."""
-    return Scene.of(shared_aws)
+    return shared_beginnings.of(Scene.of)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
+from beginnings import Beginnings
 from deployed_stack import is_refused
-from quota_enforcer.local.embedded import EmbeddedAws
 from role_attempts import Attempts, attaching, query
 from role_scene import ANYTHING, Scene
 
@@ -15,9 +15,9 @@ STANDING = {"pk": {"S": "user/alice"}, "sk": {"S": "standing"}}
 
 
 @pytest.fixture(scope="module")
-def scene(shared_aws: EmbeddedAws) -> Scene:
+def scene(shared_beginnings: Beginnings) -> Scene:
     """For all tests, since each function's work is another."""
-    return Scene.of(shared_aws)
+    return shared_beginnings.of(Scene.of)
 
 
 def refused(attempts: Attempts) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Any
 from ministack import app
 from ministack.core import lambda_runtime
 
-from quota_enforcer.local.patches import budgets, clock, journal, stacks
+from quota_enforcer.local.patches import budgets, clock, stacks
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
 from quota_enforcer.local.patches.bedrock import runtime as bedrock
+from quota_enforcer.local.patches.control import journal, states
 from quota_enforcer.local.patches.functions import (
     archives,
     deliveries,
@@ -19,6 +20,7 @@ from quota_enforcer.local.patches.functions import (
     function_urls,
     queues,
     table_streams,
+    worker_logs,
     workers,
 )
 from quota_enforcer.local.patches.iam import bedrock as iam_bedrock
@@ -62,6 +64,7 @@ _IN_ORDER = (
     bedrock_profiles,
     bedrock,
     workers,
+    worker_logs,
     archives,
     forked,
 )
@@ -71,7 +74,8 @@ def patched() -> Any:
     """The emulator's application, an ASGI one."""
     for patch in _IN_ORDER:
         patch.install()
-    return journal.with_journal(clock.with_date(deliveries.with_settle(app.app)))
+    served = states.with_states(deliveries.with_settle(app.app))
+    return journal.with_journal(clock.with_date(served))
 
 
 def stop_functions() -> None:

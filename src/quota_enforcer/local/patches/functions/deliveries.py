@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ministack.services import cloudwatch, lambda_svc
 
-from quota_enforcer.local.patches import journal
+from quota_enforcer.local.patches.control import journal
 
 SETTLE: Final = "/_quota_enforcer/settle"
 """The path of the server that answers once nothing is in flight: a list of what has ended since."""
