@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -152,10 +153,13 @@ def test_it_leaves_no_process_and_no_file(run: Done, temporary: Path) -> None:
     assert processes_in(temporary) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "moment"), [(signal.SIGINT, "server"), (signal.SIGTERM, "functions")]
+)
 def test_ended_half_way_it_leaves_no_process_and_no_file(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, moment: str
 ) -> None:
+    """While the stack is being deployed, and when it stands."""
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         COMMAND,
         env=environment(tmp_path),
@@ -164,9 +168,11 @@ def test_ended_half_way_it_leaves_no_process_and_no_file(
         text=True,
     ) as started:
         assert started.stderr is not None
-        for line in started.stderr:
-            if "deploys stack" in line:
-                break
+        if moment == "server":
+            while not list(tmp_path.rglob("clock")) and started.poll() is None:
+                time.sleep(0.02)
+        else:
+            next(line for line in started.stderr if "deploys stack" in line)
         assert processes_in(tmp_path)
         started.send_signal(number)
         out, _ = started.communicate()

@@ -15,6 +15,9 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
+
+from quota_enforcer.cli.main import app
 
 COMMAND = [sys.executable, "-m", "quota_enforcer.cli"]
 Done = subprocess.CompletedProcess[str]
@@ -25,18 +28,44 @@ class Desk:
 
     def __init__(self, temporary: Path) -> None:
         self.temporary = temporary
+        self._pointed: dict[str, dict[str, str]] = {}
         path = os.pathsep.join(entry for entry in sys.path if entry)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("AWS_")
         } | {"TMPDIR": str(temporary), "XDG_RUNTIME_DIR": str(temporary), "PYTHONPATH": path}
 
     def run(self, *arguments: str, inside: str | None = None) -> Done:
-        """Run a command; `inside` of a shell that was pointed to the sandbox."""
-        line = [*COMMAND, *arguments]
-        if inside is not None:
-            ours = " ".join(COMMAND)
-            eval_ = f'eval "$({ours} sandbox env {inside})" && exec "$@"'
-            line = ["bash", "-c", eval_, "bash", *line]
+        """Run a command; `inside` of a shell that was pointed to the sandbox.
+
+        Here and not in a process of its own, whose start takes longer than most commands.
+        """
+        found = self.environment if inside is None else self.environment | self.pointed(inside)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(("AWS_", "QUOTA_"))]:
+                patch.delenv(name)
+            for name, value in found.items():
+                patch.setenv(name, value)
+            result = CliRunner().invoke(app, arguments)
+        return Done(arguments, result.exit_code, result.stdout, result.stderr)
+
+    def pointed(self, name: str) -> dict[str, str]:
+        """What `sandbox env` adds to an environment."""
+        if name not in self._pointed:
+            printed = self.run("sandbox", "env", *name.split(), "--json").stdout
+            self._pointed[name] = json.loads(printed)
+        return self._pointed[name]
+
+    def in_a_shell(self, *arguments: str) -> Done:
+        """The same as people do it."""
+        ours = " ".join(COMMAND)
+        line = f'eval "$({ours} sandbox env)" && exec {ours} "$@"'
+        return self._apart("bash", "-c", line, "bash", *arguments)
+
+    def apart(self, *arguments: str) -> Done:
+        """A command in a process of its own."""
+        return self._apart(*COMMAND, *arguments)
+
+    def _apart(self, *line: str) -> Done:
         return subprocess.run(  # noqa: S603 - our own commands
             line, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -130,7 +159,8 @@ def test_somebody_behind_a_gate_is_refused_too(desk: Desk) -> None:
 
 
 def test_every_command_works_on_it_unchanged(desk: Desk) -> None:
-    states = {(row["principal"], row["state"]) for row in desk.json("status")["standings"]}
+    printed = desk.in_a_shell("status", "--json")
+    states = {(row["principal"], row["state"]) for row in json.loads(printed.stdout)["standings"]}
     assert ("user/alice", "blocked") in states
     assert desk.run("doctor", inside="").returncode in {0, 1}
     raised = desk.run("quota", "set", "user/erin", "hold", "--measure", "requests", "--limit", "0",
@@ -146,7 +176,7 @@ def test_it_can_be_used_as_one_of_its_users(desk: Desk) -> None:
 
 
 def test_boto3_finds_it_by_its_environment(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for line in desk.run("sandbox", "env").stdout.splitlines():
+    for line in desk.apart("sandbox", "env").stdout.splitlines():
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             monkeypatch.setenv(name, value)
@@ -211,7 +241,7 @@ def _timeless(text: str) -> str:
 
 
 def test_a_second_one_is_refused_with_where_the_first_is(desk: Desk) -> None:
-    done = desk.run("sandbox")
+    done = desk.apart("sandbox")
     assert done.returncode == 1
     assert f"process {desk.environment['SANDBOX_PID']}, http://127.0.0.1:" in done.stderr
 
@@ -227,7 +257,7 @@ def test_a_killed_one_takes_its_server_along_and_the_next_removes_its_files(desk
     assert len(left) == 1
     sandbox = desk.started()
     assert not left[0].exists()
-    assert desk.run("sandbox", "stop").returncode == 0
+    assert desk.apart("sandbox", "stop").returncode == 0
     _, told = sandbox.communicate()
     assert (sandbox.returncode, "nothing of it remains" in told) == (0, True)
     assert [path for path in desk.temporary.rglob("*") if path.is_file()] == []
