@@ -11,14 +11,12 @@ from beginnings import Beginnings, Known
 from clinic import Clinic, with_alice_blocked
 from deployed_stack import TEMPLATE, DeployedStack
 from embedded_account import (
-    LOG_GROUP,
     START,
     Caller,
     Sessions,
     a_role_session,
     a_user,
-    logging_to_group,
-    make_log_role,
+    log_invocations,
 )
 from quota_enforcer.local import deploy, template
 from quota_enforcer.local.embedded import EmbeddedAws
@@ -119,11 +117,7 @@ def role_session(aws: EmbeddedAws) -> Sessions:
 @pytest.fixture
 def logged(aws: EmbeddedAws) -> EmbeddedAws:
     """The embedded AWS with invocation logging switched on, bodies included."""
-    make_log_role(aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
-    aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
-    aws.client("bedrock").put_model_invocation_logging_configuration(
-        loggingConfig=logging_to_group(aws)
-    )
+    log_invocations(aws)
     return aws
 
 

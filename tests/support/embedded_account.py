@@ -89,6 +89,15 @@ def logging_to_group(aws: "EmbeddedAws") -> dict[str, Any]:
     }
 
 
+def log_invocations(aws: "EmbeddedAws") -> None:
+    """Switch invocation logging on, bodies included."""
+    make_log_role(aws, ["logs:CreateLogStream", "logs:PutLogEvents"])
+    aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
+    aws.client("bedrock").put_model_invocation_logging_configuration(
+        loggingConfig=logging_to_group(aws)
+    )
+
+
 def records(aws: "EmbeddedAws") -> list[dict[str, Any]]:
     """The invocation log's records, without the line that is none."""
     events = aws.client("logs").filter_log_events(

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from beginnings import Beginnings
-from embedded_account import LOG_GROUP, START
+from embedded_account import LOG_GROUP, START, log_invocations
 from quota_enforcer.local.embedded import EmbeddedAws
 
 TEMPLATE = Path(__file__).parent / "stack" / "template.yaml"
@@ -22,6 +22,14 @@ MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 @pytest.fixture
 def worker(beginnings: Beginnings) -> str:
     return beginnings.of(a_worker)
+
+
+@pytest.fixture
+def logged(worker: str, aws: EmbeddedAws) -> EmbeddedAws:
+    """With invocation logging too; the worker is there first, since all begins with it."""
+    assert worker
+    log_invocations(aws)
+    return aws
 
 
 def a_worker(aws: EmbeddedAws) -> str:

@@ -242,3 +242,45 @@ def test_datapoints_in_the_simulated_past_and_future_are_kept(aws: EmbeddedAws) 
             MetricData=[{"MetricName": "Tokens", "Value": 1, "Timestamp": aws.time}],
         )
         assert series(aws, NAMESPACE, "Tokens") == {aws.time: 1}
+
+
+def test_an_alarm_goes_by_its_own_metric_and_by_the_young_datapoints(logged: EmbeddedAws) -> None:
+    """Each batch of log events has all alarms looked at."""
+    cloudwatch, logs = logged.client("cloudwatch"), logged.client("logs")
+    logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="app")
+    for name in ("Failures", "Others"):
+        logs.put_metric_filter(
+            logGroupName=LOG_GROUP,
+            filterName=name,
+            filterPattern=f'{{ $.kind = "{name}" }}',
+            metricTransformations=[
+                {"metricNamespace": NAMESPACE, "metricName": name, "metricValue": "1"}
+            ],
+        )
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace=NAMESPACE,
+            MetricName=name,
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=2,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+
+    def logs_and_states(kind: str, *, times: int) -> dict[str, str]:
+        line = {
+            "timestamp": int(logged.time.timestamp() * 1000),
+            "message": json.dumps({"kind": kind}),
+        }
+        logs.put_log_events(logGroupName=LOG_GROUP, logStreamName="app", logEvents=[line] * times)
+        found = cloudwatch.describe_alarms()["MetricAlarms"]
+        return {each["AlarmName"]: each["StateValue"] for each in found}
+
+    assert logs_and_states("Failures", times=1)["Failures"] == "OK"
+    assert logs_and_states("Failures", times=1) == {
+        "Failures": "ALARM", "Others": "INSUFFICIENT_DATA",
+    }  # fmt: skip
+    logged.set_time(START + timedelta(minutes=10))
+    assert logs_and_states("Others", times=2) == {"Failures": "ALARM", "Others": "ALARM"}
+    assert logs_and_states("Failures", times=1)["Failures"] == "OK"

@@ -1,5 +1,6 @@
-"""Workers of one archive share what its handlers import, and nothing else."""
+"""Workers of one archive share what its handlers import, and nothing else; each has its log."""
 
+import base64
 import io
 import json
 import zipfile
@@ -18,6 +19,12 @@ from answers import ANSWER, NAME, given
 
 def handler(event, context):
     given.append(event)
+    for line in event.get("lines", []):
+        print(line)
+    if "leave" in event:
+        raise SystemExit(event["leave"])
+    if "fail" in event:
+        raise ValueError(event["fail"])
     return [ANSWER, NAME, os.environ["NAME"], len(given)]
 """
 
@@ -84,3 +91,27 @@ def test_what_fails_when_it_is_imported_fails_in_the_function_and_no_other(
     make("sound", "'sound'")
     assert "division by zero" in str(asked(aws, "broken"))
     assert asked(aws, "sound")[0] == "sound"
+
+
+def logged(aws: EmbeddedAws, name: str, **event: Any) -> list[str]:
+    """The lines that an invocation has logged."""
+    found = aws.client("lambda").invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    return base64.b64decode(found["LogResult"]).decode().splitlines()
+
+
+def test_each_invocation_has_the_lines_of_its_own(
+    aws: EmbeddedAws, make: Callable[[str, str], None]
+) -> None:
+    """Also where there are none, and where the handler fails or its process ends."""
+    make("one", "1")
+    many = [f"line {number}" for number in range(1_000)]
+    assert logged(aws, "one", lines=["a", "b"])[-2:] == ["a", "b"]
+    assert logged(aws, "one") == []
+    assert logged(aws, "one", lines=many)[-3:] == many[-3:]
+    failed = logged(aws, "one", lines=["c"], fail="on purpose")
+    assert (failed[0], failed[-1]) == ("c", "ValueError: on purpose")
+    left = logged(aws, "one", lines=["d"], leave=3)
+    assert left[0] == "d"
+    assert logged(aws, "one", lines=["e"]) == ["e"]

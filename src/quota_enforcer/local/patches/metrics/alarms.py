@@ -1,20 +1,30 @@
-"""Alarms on an expression of several metrics, which the emulator's CloudFormation refuses.
+"""Alarms: those on an expression of several metrics, and a look at many that takes no time.
 
-Here they are made and never go off: the emulator has no metric math, and none of its alarms goes by
-time. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+- The emulator's CloudFormation refuses an expression. Here such alarms are made and never go off:
+  the emulator has no metric math, and none of its alarms goes by time.
+  https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+- It looks through all datapoints of the account for each alarm, at each batch of log events; here
+  each alarm gets those of its own metric that are young enough to matter.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
+from collections import defaultdict
+from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, Final
 
+from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
 NOWHERE: Final = "metric math"
 """The namespace that such an alarm is kept under; no metric has it."""
 
+Series = tuple[Any, list[dict[str, Any]]]
+"""A namespace, a name and dimensions; and the datapoints."""
+
 
 def install() -> None:
-    """Make them from now on."""
+    """Make them from now on, and look at all of them at once."""
     plain = provisioners._cw_metric_alarm_record
 
     def record(name: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -25,3 +35,32 @@ def install() -> None:
         return made
 
     provisioners._cw_metric_alarm_record = record
+    cloudwatch._evaluate_all_alarms = _look_at_all
+
+
+def _look_at_all() -> None:
+    alarms = list(cloudwatch._alarms.values())
+    wanted = {(alarm.get("Namespace"), alarm.get("MetricName")) for alarm in alarms}
+    found: defaultdict[tuple[str, str], list[Series]] = defaultdict(list)
+    for series, points in cloudwatch._metrics.items():
+        if series[:2] in wanted:
+            found[series[:2]].append((series, points))
+    now = cloudwatch.time.time()
+    for alarm in alarms:
+        metric = alarm.get("Namespace"), alarm.get("MetricName")
+        since = now - alarm.get("Period", 60) * alarm.get("EvaluationPeriods", 1)
+        if young := list(_young(found[metric], since)):
+            _look_at(alarm, young)
+
+
+def _young(several: list[Series], since: float) -> Iterator[Series]:
+    for series, points in several:
+        if young := [point for point in points if point["Timestamp"] >= since]:
+            yield series, young
+
+
+def _look_at(alarm: dict[str, Any], several: list[Series]) -> None:
+    """The emulator's own look, at nothing but these."""
+    plain = cloudwatch._evaluate_alarm
+    known = vars(cloudwatch) | {"_metrics": dict(several)}
+    FunctionType(plain.__code__, known)(alarm)
