@@ -21,7 +21,12 @@ from embedded_account import (
 from quota_enforcer.local import deploy, template
 from quota_enforcer.local.embedded import EmbeddedAws
 
-BEGUN_FIRST = ("test_demo.py", "test_stream_end_to_end.py", "test_satellites_end_to_end.py")
+BEGUN_FIRST = (
+    "test_demo.py",
+    "test_sandbox.py",
+    "test_satellites_end_to_end.py",
+    "test_stream_end_to_end.py",
+)
 """The longest files: begun last, they would keep one worker busy while the others have no more."""
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from embedded_account import START
-from quota_enforcer.local.embedded import EmbeddedAws, Kept
+from quota_enforcer.local.embedded import EmbeddedAws, KeptState
 
 Made = TypeVar("Made")
 
 
-Known = dict[Callable[[EmbeddedAws], Any], tuple[Kept, Any]]
+Known = dict[Callable[[EmbeddedAws], Any], tuple[KeptState, Any]]
 
 
 class Beginnings:

@@ -50,7 +50,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptState:
     """A state of everything in the account that one can go back to, and its time."""
 
     number: int
@@ -141,13 +141,13 @@ class EmbeddedAws:
         self._sessions.close_all_but_root()
         self.set_time(at or self._start or datetime.now(UTC))
 
-    def keep(self) -> Kept:
+    def keep(self) -> KeptState:
         """Keep the state of everything, for `go_back`; it lives as long as the server."""
         self.settle()
         number = json.loads(self._running.get("/_quota_enforcer/keep", "POST", _RESETS))
-        return Kept(number, self.time)
+        return KeptState(number, self.time)
 
-    def go_back(self, kept: Kept) -> None:
+    def go_back(self, kept: KeptState) -> None:
         """Forget what happened since; functions begin cold, and the clock stands still there."""
         self.settle()
         self._running.get(f"/_quota_enforcer/back/{kept.number}", "POST", _RESETS)
