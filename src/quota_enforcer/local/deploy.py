@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 PATIENCE: Final = 120.0
 """Seconds that a stack may take."""
 _PAUSE: Final = 0.05
-"""Seconds between two looks at a stack."""
+"""Seconds between the first two looks at a stack; each look costs it time that it would need."""
+_LONGEST_PAUSE: Final = 0.4
 
 
 class _Written(TypedDict, total=False):
@@ -125,6 +126,7 @@ def _settled(
 
 def _awaited(look: "Callable[[], StackTypeDef | None]", stack_name: str) -> "StackTypeDef | None":
     deadline = time.monotonic() + PATIENCE
+    pause = _PAUSE
     while True:
         stack = look()
         if stack is None or not stack["StackStatus"].endswith("IN_PROGRESS"):
@@ -133,7 +135,8 @@ def _awaited(look: "Callable[[], StackTypeDef | None]", stack_name: str) -> "Sta
             raise StackError(
                 f"stack {stack_name} is still {stack['StackStatus']} after {PATIENCE:.0f} s"
             )
-        time.sleep(_PAUSE)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 
 def _failures(cloudformation: "CloudFormationClient", stack_name: str) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Any
 from ministack import app
 from ministack.core import lambda_runtime
 
-from quota_enforcer.local.patches import budgets, clock, stacks
+from quota_enforcer.local.patches import clock, read_once
 from quota_enforcer.local.patches.bedrock import log as bedrock_log
 from quota_enforcer.local.patches.bedrock import profiles as bedrock_profiles
 from quota_enforcer.local.patches.bedrock import runtime as bedrock
+from quota_enforcer.local.patches.cloudformation import budgets, conditions
 from quota_enforcer.local.patches.control import journal, states
 from quota_enforcer.local.patches.functions import (
     archives,
@@ -38,7 +39,8 @@ from quota_enforcer.local.patches.metrics import alarms, metric_filters, metric_
 
 _IN_ORDER = (
     clock,
-    stacks,
+    read_once,
+    conditions,
     budgets,
     deliveries,
     subscriptions,

@@ -1,5 +1,8 @@
 """Whose partitions a DynamoDB request is about: `dynamodb:LeadingKeys`, which the emulator lacks.
 
+And a transaction asks IAM once for each action and table, not again for each of a hundred items,
+whose keys are all asked about at once.
+
 A role that is limited to some partitions could do nothing, or everything, without it.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -17,7 +20,7 @@ _PARTS: Final = ("ConditionCheck", "Delete", "Get", "Put", "Update")
 
 
 def install() -> None:
-    """Fill the key for every request from now on."""
+    """Fill the key, and ask no question twice, for every request from now on."""
     plain = iam_actions.dynamodb_service_context
 
     def context(body: bytes) -> dict[str, Any]:
@@ -28,7 +31,13 @@ def install() -> None:
             named = []  # the service will say what is wrong with it
         return keys | {"dynamodb:LeadingKeys": named} if named else keys
 
+    plain_checks = iam_actions.dynamodb_transaction_checks
+
+    def checks(*request: Any) -> list[tuple[str, str]]:
+        return list(dict.fromkeys(plain_checks(*request)))
+
     iam_actions.dynamodb_service_context = context
+    iam_actions.dynamodb_transaction_checks = checks
 
 
 def _partitions(request: dict[str, Any]) -> Iterator[str]:

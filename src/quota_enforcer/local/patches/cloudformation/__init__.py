@@ -1,0 +1,1 @@
+"""CloudFormation: conditions and resources that the emulator lacks."""
