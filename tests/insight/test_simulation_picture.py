@@ -81,7 +81,9 @@ def test_with_the_limit_use_stays_where_it_closed_and_without_it_goes_on() -> No
 def test_each_window_begins_at_zero_and_ends_at_its_height() -> None:
     course = Replayed(three_days(), a_quota()).course()
     midnight = datetime(2026, 11, 25, tzinfo=UTC)
-    assert at(course, midnight - timedelta(microseconds=1)) == (1200, 2400)
+    before = midnight - timedelta(microseconds=1)
+    assert before in {each.at for each in course.points}
+    assert at(course, before) == (1200, 2400)
     assert at(course, midnight) == (0, 0)
 
 
@@ -116,7 +118,9 @@ def test_a_day_has_what_was_used_and_refused_and_how_long_it_was_closed() -> Non
 def test_only_the_models_of_a_quota_count_in_its_curve() -> None:
     calls = [a_call("alice", MORNING), a_call("alice", MORNING + HOUR, 70, "amazon.nova-pro-v1:0")]
     nova = a_quota(models=(ModelScope("amazon.*"),))
-    assert at(Replayed(calls, nova).course(), MORNING + HOUR) == (70, 70)
+    course = Replayed(calls, nova).course()
+    assert at(course, MORNING + HOUR) == (70, 70)
+    assert [each.tried for each in course.days] == [70]
 
 
 def test_a_raise_moves_the_limit_of_the_curve_until_its_end() -> None:
@@ -161,6 +165,15 @@ def test_those_refused_most_come_first_and_then_who_comes_nearest() -> None:
         f"user/{who}, daily: 1,000 total tokens a day" for who in ("alice", "bob", "carol")
     ]
     assert found[3].says == "Never blocked; at most 10 total tokens at a time."
+
+
+def test_whoever_runs_into_two_limits_has_both_curves_the_fuller_first() -> None:
+    hourly = a_quota(name="hourly", window=Window(Unit.HOUR), limit=Decimal(600))
+    found = Replayed(three_days(), a_quota(), hourly).curves()
+    assert [each.title.partition(":")[0] for each in found[1:]] == [
+        "user/alice, daily",
+        "user/alice, hourly",
+    ]
 
 
 def test_whoever_has_no_limit_has_no_curve() -> None:
