@@ -386,6 +386,31 @@ def test_two_wakes_at_once_for_a_person_are_no_failure(
     assert gated.author.denied == {ANN: {"*"}}
 
 
+def test_who_loses_a_race_looks_again_and_lists_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed only if a team has a group, whoever of it is known being in it."""
+    put = world.ledger.put
+    raced: list[Record] = []
+
+    def racing(
+        record: Record,
+        notices: Iterable[Notice] = (),
+        gate: GateIntent | None = None,
+        premise: Premise = ANY_PREMISE,
+    ) -> None:
+        if not raced:
+            raced.append(record)
+            raise Conflict("another wake was first")
+        put(record, notices, gate, premise)
+
+    monkeypatch.setattr(world.ledger, "put", racing)
+    monkeypatch.setattr(world.ledger, "everybody", lambda: pytest.fail("it listed everybody"))
+    world.stream("alice", NOON, 1200)
+    assert world.wake(NOON + MINUTES, "user/alice").failures == []
+    assert (len(raced), world.denied) == (1, {"user/alice"})
+
+
 # The stream and the sweep
 
 

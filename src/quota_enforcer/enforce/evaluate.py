@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain
 from typing import Protocol
 
 from quota_enforcer.core.ledger import EverybodyReads, Record, StandingReads, SweepStateReads
@@ -79,6 +78,11 @@ class SecondLook:
         self._ledger = ledger
         self._latest = latest
 
+    def _known(self, principal: Principal) -> Iterator[Principal]:
+        """Listed only if somebody goes through them."""
+        yield principal
+        yield from (each.principal for each in self._ledger.everybody())
+
     def at(self, principal: Principal, given: SweepInput) -> tuple[Decision, Record, SweepInput]:
         """By the rules, the breaker and the record as they are now.
 
@@ -86,8 +90,7 @@ class SecondLook:
         holding: one alone cannot tell whether there are too many.
         """
         before, state = given.state, self._ledger.state()
-        known = (each.principal for each in self._ledger.everybody())
-        rules = self._latest(given.context.now).knowing(chain([principal], known))
+        rules = self._latest(given.context.now).knowing(self._known(principal))
         given = replace(given, rules=rules, state=state)
         record = self._ledger.records([principal])[principal]
         book, context = given.rules.book, given.context

@@ -198,6 +198,26 @@ def test_a_block_without_an_end_and_a_rolling_window_say_so(shell: Shell) -> Non
         assert bob[-1] == "rolling 24 hours"
 
 
+@pytest.mark.parametrize("command", ["status", "forecast"])
+def test_everybody_is_listed_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It takes most of what there is to read; a team with a group needs it for its rules too."""
+    members = ["user/*", "user/bob"]
+    shell.world.quota(principal="team/t", quota="pool", share="pool", members=members)
+    shell.used("alice", 900)
+    shell.sweep()
+    everybody, listings = shell.world.ledger.everybody, list[int]()
+
+    def listed() -> list[Record]:
+        listings.append(1)
+        return everybody()
+
+    monkeypatch.setattr(shell.world.ledger, "everybody", listed)
+    assert "user/alice" in shell.out(command)
+    assert len(listings) == 1
+
+
 def test_status_of_an_unused_deployment_says_so(shell: Shell) -> None:
     assert shell.out("status").splitlines() == [
         "bedrock-quota, enforce mode, no usage seen yet, not swept yet",

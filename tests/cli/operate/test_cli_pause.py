@@ -47,6 +47,14 @@ def test_it_is_for_a_day_at_most(shell: Shell, until: str) -> None:
     assert "allowed: at most 1 d" in result.stderr.replace("\n", " ")
 
 
+def test_the_rules_are_read_without_listing_anybody(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in any command that only needs the rules, where no team has a group."""
+    monkeypatch.setattr(shell.world.ledger, "everybody", lambda: pytest.fail("it listed everybody"))
+    assert "New blocks are not paused." in shell.out("resume")
+
+
 def test_an_end_is_wanted(shell: Shell) -> None:
     assert shell.run("pause", "--yes").exit_code == 2
     assert shell.run("pause", "--until", "yesterday", "--yes").exit_code == 2

@@ -179,8 +179,13 @@ class Deployment:
         loader = QuotaLoader(self.settings.zone, self.settings.denies, self.settings.account)
         memories = self.ledger.quota_memories()  # first: no item is older than its memory
         loaded = loader.load(self.quotas.items(), memories, now)
-        known = self.ledger.everybody() if known is None else known
-        return loaded.knowing(record.principal for record in known)
+
+        def everybody() -> Iterator[Principal]:
+            """Read only if a team has a group."""
+            records = self.ledger.everybody() if known is None else known
+            yield from (record.principal for record in records)
+
+        return loaded.knowing(everybody())
 
     def usage_for(
         self,
