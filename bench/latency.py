@@ -199,8 +199,8 @@ def show(samples: Sequence[Sample]) -> None:
             took[what].append(seconds)
     print("\n| call | for each deny | p50 | most | together |\n|---|---:|---:|---:|---:|")
     for what, values in took.items():
-        each = (statistics.median(values), max(values), sum(values) / SAMPLES)
-        shown = " | ".join(f"{seconds * 1000:.0f}" for seconds in each)
+        told = (statistics.median(values), max(values), sum(values) / SAMPLES)
+        shown = " | ".join(f"{seconds * 1000:.0f}" for seconds in told)
         print(f"| {what} | {len(values) / SAMPLES:.1f} | {shown} |")
 
 
