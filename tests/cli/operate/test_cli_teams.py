@@ -132,6 +132,19 @@ def test_a_team_kept_by_hand_is_left_alone_until_it_is_taken_over(
     assert shell.item("team/research", "members")["members"] == ["user/alice", "user/bob"]
 
 
+def test_an_edit_by_hand_of_a_team_that_is_kept_elsewhere_is_warned_of(
+    shell: Shell, teams: Path
+) -> None:
+    shell.out("teams", "pull", str(teams), "--yes")
+    edit = ("quota", "set", "team/research", "members")
+    said = words(shell.run(*edit, "--members", "user/zoe").stderr)
+    assert "it is kept in file:teams.yaml, and the next reading undoes this" in said
+    assert "quota set team/research members --unset kept_in" in said
+    assert "undoes" not in shell.run(*edit, "--unset", "kept_in").stderr
+    shell.out("teams", "pull", str(teams), "--yes")
+    assert shell.item("team/research", "members")["members"] == ["user/zoe"]
+
+
 def test_what_could_not_be_read_is_named_and_nobody_leaves_for_it(
     shell: Shell, teams: Path
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import (
+    StoredEdit,
     cannot_deny,
     carry_out,
     checked_edit,
@@ -31,7 +32,7 @@ from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.written import item_form, number
-from quota_enforcer.core.quotas.item import Item
+from quota_enforcer.core.quotas.item import KEPT_IN, Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule
 from quota_enforcer.core.usage.counts import OBSERVED
@@ -206,7 +207,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
     edit = checked_edit(deployment, key, old, new)
     carry_out(deployment, edit, Consent(yes, dry_run, as_json), now)
     if edit.made and not as_json:
-        for line in _notes(deployment, edit.rule, now):
+        for line in (*_notes(deployment, edit.rule, now), *_kept(edit)):
             hint(f"Note: {line}")
 
 
@@ -245,6 +246,15 @@ _TOLD = {
     LintCode.CLOSES_UNWARNED,
     LintCode.CLOSES_UNCOUNTED,
 }
+
+
+def _kept(edit: StoredEdit) -> Iterator[str]:
+    """That a reading of where a team is kept undoes the edit."""
+    if KEPT_IN in edit.new and "members" in {each.attribute for each in edit.changes}:
+        yield (
+            f"it is kept in {edit.new[KEPT_IN]}, and the next reading undoes this; to keep it by "
+            f"hand: `quota-enforcer quota set {edit.key} {edit.name} --unset {KEPT_IN}`"
+        )
 
 
 def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
