@@ -140,6 +140,14 @@ try:
 except Exception as error:
     print(json.dumps([type(error).__name__, str(error)]))
 """
+HANDLERS = {
+    "enforcer": REFUSED,
+    "author": AUTHOR,
+    "self_service": UNSIGNED,
+    "setup": RUN_SETUP,
+    "teams": TEAMS,
+}
+"""What each runs in a process of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +183,7 @@ def make(function: str, folder: Path, *flags: str) -> str:
 
 
 @cache
-def run(code: str, unpacked: Path, runtime: Path, stdin: str = "") -> tuple[Any, list[str]]:
+def run(code: str, unpacked: Path, runtime: Path) -> tuple[Any, list[str]]:
     """What a new process prints that sees the package, Lambda's Python and nothing else.
 
     And which modules it has loaded then.
@@ -194,7 +202,7 @@ def run(code: str, unpacked: Path, runtime: Path, stdin: str = "") -> tuple[Any,
     # -S: without this environment's own packages.
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-S", "-c", code + LOADED],
-        input=stdin,
+        input=SET_UP if code == RUN_SETUP else None,
         env=environment,
         capture_output=True,
         text=True,
@@ -249,27 +257,16 @@ def test_every_function_is_built_alike_with_its_handler(
     assert (package / f"{module.replace('.', '/')}.py").is_file()
 
 
-@pytest.mark.parametrize(
-    ("handler", "code"),
-    [
-        ("enforcer", REFUSED),
-        ("author", AUTHOR),
-        ("self_service", UNSIGNED),
-        ("setup", RUN_SETUP),
-        ("teams", TEAMS),
-    ],
-)
-def test_a_handler_loads_from_it_alone(
-    handler: str, code: str, unpacked: Path, runtime: Path
-) -> None:
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_loads_from_it_alone(handler: str, unpacked: Path, runtime: Path) -> None:
     """And nothing that is not for Lambda, not even while it runs."""
-    _, loaded = run(code, unpacked, runtime, SET_UP if code == RUN_SETUP else "")
+    _, loaded = run(HANDLERS[handler], unpacked, runtime)
     assert f"quota_enforcer.lambdas.{handler}.handler" in loaded
     assert not NOT_FOR_LAMBDA & set(loaded)
 
 
 def test_the_setup_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
-    done, _ = run(RUN_SETUP, unpacked, runtime, SET_UP)
+    done, _ = run(RUN_SETUP, unpacked, runtime)
     assert [answer["Status"] for answer in done["answers"]] == ["SUCCESS"]
     group = done["configured"]["cloudWatchConfig"]["logGroupName"]
     assert group == "/bedrock-quota/bedrock-quota/invocations"

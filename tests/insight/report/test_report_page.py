@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -57,6 +58,12 @@ def read(report: UsageReport) -> PageReading:
     return PageReading(page.render(report))
 
 
+@cache
+def reading_of(html: str) -> PageReading:
+    """Of a page that several tests look at."""
+    return PageReading(html)
+
+
 def is_wide_image(attributes: dict[str, str]) -> bool:
     return attributes.get("role") == "img" and "wide" in attributes["class"]
 
@@ -84,7 +91,7 @@ def without_doubts() -> str:
 
 
 def test_nothing_in_the_page_leads_to_a_network(of_company: str) -> None:
-    reading = PageReading(of_company)
+    reading = reading_of(of_company)
     for tag, attributes in reading.tags:
         assert not {"src", "srcset", "action", "background"} & attributes.keys(), tag
         assert tag not in {"link", "iframe", "object", "embed", "img", "base", "image"}
@@ -97,7 +104,7 @@ def test_nothing_in_the_page_leads_to_a_network(of_company: str) -> None:
 def test_the_page_forbids_every_network_and_every_script_but_its_own(of_company: str) -> None:
     [policy] = [
         each["content"]
-        for each in PageReading(of_company).of("meta")
+        for each in reading_of(of_company).of("meta")
         if each.get("http-equiv") == "Content-Security-Policy"
     ]
     script = of_company.rpartition("<script>")[2].partition("</script>")[0]
@@ -109,7 +116,7 @@ def test_the_page_forbids_every_network_and_every_script_but_its_own(of_company:
 
 
 def test_hostile_names_stay_text_everywhere(of_company: str) -> None:
-    reading = PageReading(of_company)
+    reading = reading_of(of_company)
     assert HOSTILE not in of_company
     assert HOSTILE in {row[0] for row in reading.tables["Money by team"]}
     assert any(HOSTILE in " ".join(row) for row in reading.tables["What else admins were told"])
@@ -132,7 +139,7 @@ def test_a_hostile_principal_stays_text_in_tables_charts_and_details(name: str) 
 
 
 def test_names_in_any_alphabet_are_kept(of_company: str) -> None:
-    names = {row[0] for row in PageReading(of_company).tables["Money by team"]}
+    names = {row[0] for row in reading_of(of_company).tables["Money by team"]}
     assert {"營運", "ärzte"} <= names
 
 
@@ -288,13 +295,13 @@ def test_charts_have_words_and_the_same_numbers_as_a_table() -> None:
 
 
 def test_every_table_has_a_caption_and_every_head_a_scope(of_company: str) -> None:
-    reading = PageReading(of_company)
+    reading = reading_of(of_company)
     assert len(list(reading.of("table"))) == len(list(reading.of("caption")))
     assert all(head.get("scope") in {"col", "row"} for head in reading.of("th"))
 
 
 def test_ids_are_unique_and_labels_lead_somewhere(of_company: str) -> None:
-    tags = PageReading(of_company).tags
+    tags = reading_of(of_company).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     asked = {
