@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOON
+from fakes import FakeDenies, FakeLedger, FakeQuotas
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.enforce.report import Report
@@ -133,9 +134,8 @@ class Between:
         """From here on the moments count."""
         self._do = do
         for fake in (world.ledger, world.quotas, world.denies):
-            for name, method in inspect.getmembers(fake, inspect.ismethod):
-                if not name.startswith("_"):
-                    setattr(fake, name, self._hooked(method))
+            for name in METHODS[type(fake)]:
+                setattr(fake, name, self._hooked(getattr(fake, name)))
 
     def last(self) -> None:
         self.was_last = self._do is not None
@@ -157,6 +157,15 @@ class Between:
         self._left -= 1
         if self._left == -1:
             self._now()
+
+
+METHODS: dict[type, list[str]] = {
+    kind: [
+        name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")
+    ]
+    for kind in (FakeLedger, FakeQuotas, FakeDenies)
+}
+"""The public ones of each fake, each call of which is a moment."""
 
 
 def at_each_moment(test: Callable[..., None]) -> Callable[..., None]:
