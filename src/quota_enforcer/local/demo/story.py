@@ -32,6 +32,8 @@ class Story:
         self._aws = aws
         self._record = record
         self._look = look
+        self._edited_since = True
+        self._called = False
 
     def play(self, template: Path) -> None:
         """Tell the whole story into the record."""
@@ -48,7 +50,6 @@ class Story:
         morning = datetime.combine(now, _MORNING, UTC)
         morning = morning if morning > now else morning + _DAY
         self._calls = deque(cast.calls(morning))
-        self._news = True
         self._first_day(morning)
         self._second_day(morning + _DAY)
 
@@ -90,13 +91,15 @@ class Story:
     def _until(self, end: datetime) -> None:
         """Let time run: calls before `end`, ticks up to it.
 
-        If nothing has happened since the last tick, only the one on the hour is fired: windows
-        turn on the hour, so the ticks left out would have found nothing to do.
+        The log has the enforcer look at each call, and windows turn on the hour; so only the tick
+        on the hour is fired, the first after an edit, and after calls the one that looks for hours
+        to recount: those left out would have found nothing to do.
         """
         tick = self._aws.time
         while (tick := _next_tick(tick)) <= end:
             self._make_calls(tick)
-            if self._news or tick.minute == 0:
+            recount = self._called and tick.minute == RECOUNT_MINUTE
+            if self._edited_since or recount or tick.minute == 0:
                 self._tick(tick)
         self._make_calls(end)
         self._move(end)
@@ -118,7 +121,7 @@ class Story:
                 if event.kind == "blocked" and event.principal in map(str, self._account.denied()):
                     lag = Lag(event.principal, event.quota, waited)
                     self._record.denied_after(lag, event.at)
-        self._news = True
+        self._called = True
         self._look(call.at)
 
     def _settled(self) -> list[dict[str, Any]]:
@@ -135,7 +138,8 @@ class Story:
             self._aws.fire_schedule(STACK, "MeterSchedule")
             self._settled()
         self._record.swept(self._aws.fire_schedule(STACK, "EnforcerSchedule"))
-        self._news = False
+        self._called = self._called and at.minute != RECOUNT_MINUTE
+        self._edited_since = False
         self._look(at)
 
     def _move(self, at: datetime) -> None:
@@ -149,7 +153,7 @@ class Story:
         self._record.edited(name, self._aws.time, what)
         for report in self._settled():
             self._record.woken(report)
-        self._news = True
+        self._edited_since = True
         self._look(self._aws.time)
 
     def _close(self, at: datetime) -> None:
