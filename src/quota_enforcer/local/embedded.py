@@ -92,6 +92,7 @@ class EmbeddedAws:
         self._server: RunningServer | None = None
         self._own: Server | None = None
         self._sessions = Sessions(self.account_id, self.region)
+        self._schedules = schedules.Known()
 
     @classmethod
     def attached(cls, endpoint: str, clock_file: Path) -> Self:
@@ -138,6 +139,7 @@ class EmbeddedAws:
         """Forget everything in the account, and set the clock (default: the real time)."""
         self.settle()  # else what still runs would find, and change, the new account
         self._running.get("/_ministack/reset", "POST", _RESETS)
+        self._schedules.forget()
         self._sessions.close_all_but_root()
         self.set_time(at or self._start or datetime.now(UTC))
 
@@ -151,6 +153,7 @@ class EmbeddedAws:
         """Forget what happened since; functions begin cold, and the clock stands still there."""
         self.settle()
         self._running.get(f"/_quota_enforcer/back/{kept.number}", "POST", _RESETS)
+        self._schedules.forget()
         self._sessions.close_all_but_root()
         self.set_time(kept.time)
 
@@ -243,6 +246,7 @@ class EmbeddedAws:
         Raises:
             StackError: it failed; the message names the resources and their reasons.
         """
+        self._schedules.forget()
         return stacks.deploy(
             self.client("cloudformation", session),
             self.client("s3", session),
@@ -257,6 +261,7 @@ class EmbeddedAws:
         Raises:
             StackError: a resource could not be deleted.
         """
+        self._schedules.forget()
         stacks.delete(self.client("cloudformation", session), stack_name)
 
     def settle(self) -> list[Ended]:
@@ -291,6 +296,7 @@ class EmbeddedAws:
             self.client("scheduler"),
             self.client("sts"),
             self.session_for,
+            self._schedules,
         )
         return schedules.fire(clients, stack_name, schedule, self.time)
 

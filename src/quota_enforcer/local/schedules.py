@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context
 
 import base64
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
     from mypy_boto3_sts import STSClient
+
+
+_LASTS: Final = 600.0
+"""Seconds that a role is kept for: its session would end after an hour."""
 
 
 class FunctionError(RuntimeError):
@@ -37,12 +41,30 @@ class FunctionError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What firing a schedule needs."""
+    """What firing a schedule needs.
+
+    Attributes:
+        known: the schedules that were found before, and the sessions of their roles by ARN; to be
+            forgotten when a stack is changed, since finding them again takes longer than a sweep.
+    """
 
     cloudformation: "CloudFormationClient"
     scheduler: "EventBridgeSchedulerClient"
     sts: "STSClient"
     session_for: "Callable[[str, str, str], boto3.Session]"
+    known: "Known"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """See Clients; a schedule's name and group, and until when a session lasts."""
+
+    schedules: "dict[tuple[str, str | None], tuple[str, str]]" = field(default_factory=dict)
+    sessions: "dict[str, tuple[boto3.Session, float]]" = field(default_factory=dict)
+
+    def forget(self) -> None:
+        self.schedules.clear()
+        self.sessions.clear()
 
 
 def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> Any:
@@ -55,7 +77,11 @@ def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> 
         FunctionError: the function raised.
         botocore.exceptions.ClientError: the schedule's role may not invoke the target.
     """
-    schedule = _schedule(clients, stack_name, named)
+    known = clients.known.schedules
+    if (stack_name, named) not in known:
+        known[stack_name, named] = _place(clients, stack_name, named)
+    name, group = known[stack_name, named]
+    schedule = clients.scheduler.get_schedule(Name=name, GroupName=group)
     if schedule["State"] != "ENABLED":
         raise LookupError(f"schedule {schedule['Name']} is {schedule['State']}, not ENABLED")
     target = schedule["Target"]
@@ -66,11 +92,10 @@ def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> 
         .replace("<aws.scheduler.execution-id>", "simulated")
         .replace("<aws.scheduler.attempt-number>", "1")
     )
-    taken = clients.sts.assume_role(RoleArn=target["RoleArn"], RoleSessionName="scheduler")
-    key = taken["Credentials"]
-    session = clients.session_for(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
-    answer = session.client("lambda").invoke(
-        FunctionName=target["Arn"], Payload=told.encode(), LogType="Tail"
+    answer = (
+        _taken(clients, target["RoleArn"])
+        .client("lambda")
+        .invoke(FunctionName=target["Arn"], Payload=told.encode(), LogType="Tail")
     )
     payload = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
@@ -79,7 +104,21 @@ def fire(clients: Clients, stack_name: str, named: str | None, at: datetime) -> 
     return payload
 
 
-def _schedule(clients: Clients, stack_name: str, named: str | None) -> "GetScheduleOutputTypeDef":
+def _taken(clients: Clients, role: str) -> "boto3.Session":
+    """The schedule's role."""
+    sessions = clients.known.sessions
+    if role not in sessions or time.monotonic() > sessions[role][1]:
+        taken = clients.sts.assume_role(RoleArn=role, RoleSessionName="scheduler")
+        key = taken["Credentials"]
+        session = clients.session_for(
+            key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]
+        )
+        sessions[role] = session, time.monotonic() + _LASTS
+    return sessions[role][0]
+
+
+def _place(clients: Clients, stack_name: str, named: str | None) -> tuple[str, str]:
+    """The name and the group of the schedule."""
     resources = clients.cloudformation.describe_stack_resources(StackName=stack_name)
     found = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -95,7 +134,5 @@ def _schedule(clients: Clients, stack_name: str, named: str | None) -> "GetSched
     for page in clients.scheduler.get_paginator("list_schedules").paginate():
         for listed in page["Schedules"]:
             if listed["Name"] in names:
-                return clients.scheduler.get_schedule(
-                    Name=listed["Name"], GroupName=listed["GroupName"]
-                )
+                return listed["Name"], listed["GroupName"]
     raise LookupError(f"stack {stack_name}: schedule {names.pop()} does not exist")
