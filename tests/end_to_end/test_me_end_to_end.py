@@ -1,4 +1,4 @@
-"""`quota-enforcer me`, end to end: the deployed function URL, and IAM judging who may ask."""
+"""Who has a policy that we print, end to end: `me` by its URL, viewers and admins; IAM judges."""
 
 import json
 import os
@@ -15,11 +15,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 from deployed_stack import ALLOW, DeployedStack, call, credentials, is_refused
 from embedded_account import Caller, Sessions, a_role_session, a_user
 from quota_enforcer.aws.functions.function_url import MayNotAsk, ask
+from quota_enforcer.cli.main import app
 from quota_enforcer.core.notices.wording import signed_call
 from quota_enforcer.core.policies.callers.self_service import asking
 from quota_enforcer.local.embedded import EmbeddedAws
@@ -307,6 +308,118 @@ def test_who_is_steady_is_denied_before_the_limit_and_every_command_says_why(
     more = ["quota", "set", "user/gail", "daily", "--limit", "1050", "--dry-run"]
     assert "release" not in unfolded(streaming.command(*more))
     assert "release user/gail now" in unfolded(streaming.command(*more, "--overshoot", "allow"))
+
+
+def policy(name: str) -> list[dict[str, Any]]:
+    """The statements that `policy NAME` prints."""
+    line = ["policy", name, "--account", EmbeddedAws.account_id, "--region", EmbeddedAws.region]
+    printed = CliRunner().invoke(app, line)
+    assert printed.exit_code == 0, printed.output
+    statements: list[dict[str, Any]] = json.loads(printed.stdout)["Statement"]
+    return statements
+
+
+SEEING = (
+    "status", "status user/hugo", "status --all", "explain user/hugo", "forecast", "history",
+    "history user/hugo", "usage", "usage user/hugo --by model,day", "report --html report.html",
+    "suggest daily --blocks-at-most 0 --measure total_tokens", "quota list",
+    "quota show default daily", "quota export quotas.yaml", "prices list", "prices check",
+    "requests list", "scopes list",
+)  # fmt: skip
+ACTING = (
+    "quota set user/hugo hourly --measure requests --limit 50 --window hour --yes",
+    "quota raise user/hugo hourly 90 --until 1d --yes",
+    "quota block user/hugo --until 1h --yes", "quota unblock user/hugo",
+    "quota remove user/hugo hourly --yes", "quota import quotas.yaml --yes", "sweep",
+    "release user/hugo --until 1h --yes", "pause --until 5min --note drill --yes", "resume",
+    "prices set nobody.model-v1 --input 1 --output 2",
+    "subscribe user/hugo hugo@example.com", "unsubscribe user/hugo hugo@example.com",
+)  # fmt: skip
+
+REFUSED = (
+    "quota set user/hugo hourly --measure requests --limit 50 --window hour --yes",
+    "quota raise user/hugo daily 9000 --until 1d --yes", "quota block user/hugo --until 1h --yes",
+    "quota remove default daily --yes", "sweep", "pause --until 5min --note drill --yes",
+    "prices set nobody.model-v1 --input 1 --output 2", "subscribe user/hugo hugo@example.com",
+)  # fmt: skip
+"""What would change something as it is, so that IAM is asked."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_viewer_sees_everything_and_is_refused_every_change(
+    streaming: DeployedStack, user: Caller, folder: Path
+) -> None:
+    hugo, viewer = user("hugo", ALLOW), user("vera", *policy("viewer"))
+    call(hugo, 400)
+    streaming.metered()
+    for line in SEEING:
+        done = streaming.command(*shlex.split(line), caller=viewer)
+        assert done.exit_code == 0, (line, done.output)
+    assert "user/hugo" in (folder / "report.html").read_text(encoding="utf-8")
+    before = quota_items(streaming)
+    for line in REFUSED:
+        done = streaming.command(*shlex.split(line), caller=viewer)
+        assert done.exit_code == 1, (line, done.output)
+        assert "vera is not authorized to perform" in unfolded_words(done), line
+    assert quota_items(streaming) == before
+    assert is_refused(lambda: call(viewer))
+
+
+def test_an_admin_changes_quotas_and_nothing_that_they_are_decided_by(
+    streaming: DeployedStack, user: Caller, folder: Path
+) -> None:
+    inga, admin = user("inga", ALLOW), user("adam", *policy("admin"))
+    call(inga, 400)
+    streaming.metered()
+    assert folder
+    for line in (*SEEING, *ACTING):
+        done = streaming.command(*shlex.split(line.replace("hugo", "inga")), caller=admin)
+        assert done.exit_code == 0, (line, done.output)
+    assert is_refused(lambda: call(admin))
+    ledger, topic = streaming.outputs["LedgerTable"], streaming.outputs["NoticeTopic"]
+    key = {"pk": {"S": "user/inga"}, "sk": {"S": "standing"}}
+    deny = streaming.outputs["DenyAllPolicy"]
+    theirs = {
+        "write the ledger": lambda: admin.client("dynamodb").put_item(TableName=ledger, Item=key),
+        "attach a deny": lambda: admin.client("iam").attach_user_policy(
+            UserName="inga", PolicyArn=deny
+        ),
+        "rewrite a deny": lambda: admin.client("iam").create_policy_version(
+            PolicyArn=deny, PolicyDocument="{}"
+        ),
+        "tell people": lambda: admin.client("sns").publish(TopicArn=topic, Message="x"),
+        "say who asks": lambda: admin.client("lambda").invoke(
+            FunctionName=streaming.outputs["MeFunction"], Payload=b"{}"
+        ),
+        "change a function": lambda: admin.client("lambda").update_function_configuration(
+            FunctionName=streaming.outputs["EnforcerFunction"], Timeout=1
+        ),
+    }
+    assert [what for what, do in theirs.items() if not is_refused(do)] == []
+
+
+def test_neither_may_read_the_log_in_which_prompts_are(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    for name in ("viewer", "admin"):
+        reader = user(f"log-{name}", *policy(name))
+        done = streaming.command("simulate", "--days", "1", caller=reader)
+        assert done.exit_code == 1, done.output
+        assert f"log-{name} is not authorized to perform" in unfolded_words(done)
+
+
+def quota_items(stack: DeployedStack) -> list[dict[str, Any]]:
+    found = stack.aws.client("dynamodb").scan(TableName=stack.outputs["QuotaTable"])["Items"]
+    return sorted(found, key=json.dumps)
+
+
+def unfolded_words(done: Result) -> str:
+    return " ".join(done.output.split())
 
 
 def unfolded(done: Result) -> str:
