@@ -261,7 +261,7 @@ def test_a_killed_one_takes_its_server_along_and_the_next_removes_its_files(desk
     while processes_in(desk.temporary) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert processes_in(desk.temporary) == []
-    assert "no sandbox runs" in desk.run("sandbox", "env").stderr
+    assert "no sandbox runs" in desk.apart("sandbox", "env").stderr
     left = list(desk.temporary.glob("quota-enforcer-aws-*"))
     assert len(left) == 1
     sandbox = desk.started()
