@@ -422,6 +422,63 @@ def unfolded_words(done: Result) -> str:
     return " ".join(done.output.split())
 
 
+def reacted(stack: DeployedStack, who: str) -> list[tuple[str, str]]:
+    """What calls in the log and edits of quotas have brought this one, and why."""
+    return [
+        (event["kind"], event["reason"])
+        for each in stack.metered()
+        if each.function == stack.outputs["EnforcerFunction"]
+        for event in each.answer["events"]
+        if event["principal"] == who
+    ]
+
+
+def test_a_burst_within_minutes_is_denied_and_free_once_enough_has_left_the_window(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    hana = user("hana", ALLOW)
+    window = {"quota": "burst", "window": "rolling 5 minutes", "limit": 300}
+    streaming.quota(principal="user/hana", **window)
+    streaming.metered()
+    streaming.aws.set_time(streaming.aws.time + timedelta(minutes=2))  # the meter reads its rules
+    call(hana, 200)
+    assert reacted(streaming, "user/hana") == []
+    streaming.aws.set_time(streaming.aws.time + timedelta(minutes=2))
+    call(hana, 150)
+    ((kind, why),) = reacted(streaming, "user/hana")
+    assert (kind, why.partition(" (")[0]) == (
+        "blocked",
+        "350 of 300 total tokens used in the last 5 minutes",
+    )
+    assert is_refused(lambda: call(hana))
+    assert ("user/hana", "restored") in streaming.told()
+    call(hana, 10)
+
+
+def test_an_hour_unlike_the_others_is_denied_until_it_is_over(
+    streaming: DeployedStack, user: Caller
+) -> None:
+    """Five days of 100 tokens in their busiest hour; the sixth day has an hour of 510."""
+    ivan = user("ivan", ALLOW)
+    for _ in range(5):
+        call(ivan, 100)
+        streaming.metered()
+        streaming.aws.set_time(streaming.aws.time + timedelta(days=1))
+    hour = {"quota": "runaway", "window": "hour", "limit": 200, "unusual": "5x", "action": "deny"}
+    streaming.quota(principal="user/ivan", **hour)
+    call(ivan, 450)
+    assert reacted(streaming, "user/ivan") == []
+    call(ivan, 60)
+    ((kind, why),) = reacted(streaming, "user/ivan")
+    assert kind == "blocked"
+    assert "510 of 500 total tokens used this hour" in why
+    assert "that is 5.1 times what is usual" in why
+    assert is_refused(lambda: call(ivan))
+    streaming.aws.set_time(streaming.aws.time + timedelta(hours=1))
+    assert ("user/ivan", "restored") in streaming.told()
+    call(ivan, 10)
+
+
 def unfolded(done: Result) -> str:
     """What a command that must succeed prints, whatever the width of its lines."""
     assert done.exit_code == 0, done.output
