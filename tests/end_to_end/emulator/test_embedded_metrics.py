@@ -284,3 +284,41 @@ def test_an_alarm_goes_by_its_own_metric_and_by_the_young_datapoints(logged: Emb
     logged.set_time(START + timedelta(minutes=10))
     assert logs_and_states("Others", times=2) == {"Failures": "ALARM", "Others": "ALARM"}
     assert logs_and_states("Failures", times=1)["Failures"] == "OK"
+
+
+def test_an_alarm_on_one_function_takes_no_other_functions_datapoints(logged: EmbeddedAws) -> None:
+    """A metric with other dimensions, or with none, is another metric."""
+    cloudwatch, logs = logged.client("cloudwatch"), logged.client("logs")
+    logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="functions")
+    for function in ("enforcer", "webhook"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=function,
+            Namespace="AWS/Lambda",
+            MetricName="Errors",
+            Dimensions=[{"Name": "FunctionName", "Value": function}],
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+    cloudwatch.put_metric_data(
+        Namespace="AWS/Lambda",
+        MetricData=[
+            {
+                "MetricName": "Errors",
+                "Dimensions": [{"Name": "FunctionName", "Value": "webhook"}],
+                "Value": 1,
+                "Timestamp": logged.time,
+            }
+        ],
+    )
+    at = int(logged.time.timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName=LOG_GROUP,
+        logStreamName="functions",
+        logEvents=[{"timestamp": at, "message": "{}"}],
+    )
+    found = cloudwatch.describe_alarms(AlarmNames=["enforcer", "webhook"])["MetricAlarms"]
+    states = {each["AlarmName"]: each["StateValue"] for each in found}
+    assert states == {"enforcer": "INSUFFICIENT_DATA", "webhook": "ALARM"}

@@ -3,13 +3,12 @@
 - The emulator's CloudFormation refuses an expression. Here such alarms are made and never go off:
   the emulator has no metric math, and none of its alarms goes by time.
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-- It looks through all datapoints of the account for each alarm, at each batch of log events; here
-  each alarm gets those of its own metric that are young enough to matter.
+- It looks through all datapoints of the account for each alarm, at each batch of log events, and
+  takes those of every function for those of one; here each alarm gets those of its own metric and
+  dimensions that are young enough to matter.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
-from collections import defaultdict
-from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, Final
 
@@ -18,9 +17,6 @@ from ministack.services.cloudformation import provisioners
 
 NOWHERE: Final = "metric math"
 """The namespace that such an alarm is kept under; no metric has it."""
-
-Series = tuple[Any, list[dict[str, Any]]]
-"""A namespace, a name and dimensions; and the datapoints."""
 
 
 def install() -> None:
@@ -39,28 +35,17 @@ def install() -> None:
 
 
 def _look_at_all() -> None:
-    alarms = list(cloudwatch._alarms.values())
-    wanted = {(alarm.get("Namespace"), alarm.get("MetricName")) for alarm in alarms}
-    found: defaultdict[tuple[str, str], list[Series]] = defaultdict(list)
-    for series, points in cloudwatch._metrics.items():
-        if series[:2] in wanted:
-            found[series[:2]].append((series, points))
     now = cloudwatch.time.time()
-    for alarm in alarms:
-        metric = alarm.get("Namespace"), alarm.get("MetricName")
+    for alarm in list(cloudwatch._alarms.values()):
+        dimensions = cloudwatch._dims_from_list(alarm.get("Dimensions") or [])
+        series = alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(dimensions)
         since = now - alarm.get("Period", 60) * alarm.get("EvaluationPeriods", 1)
-        if young := list(_young(found[metric], since)):
-            _look_at(alarm, young)
-
-
-def _young(several: list[Series], since: float) -> Iterator[Series]:
-    for series, points in several:
+        points = cloudwatch._metrics.get(series, ())
         if young := [point for point in points if point["Timestamp"] >= since]:
-            yield series, young
+            _look_at(alarm, {series: young})
 
 
-def _look_at(alarm: dict[str, Any], several: list[Series]) -> None:
+def _look_at(alarm: dict[str, Any], metrics: dict[Any, list[dict[str, Any]]]) -> None:
     """The emulator's own look, at nothing but these."""
     plain = cloudwatch._evaluate_alarm
-    known = vars(cloudwatch) | {"_metrics": dict(several)}
-    FunctionType(plain.__code__, known)(alarm)
+    FunctionType(plain.__code__, vars(cloudwatch) | {"_metrics": metrics})(alarm)
