@@ -30,10 +30,9 @@ sandbox: setup ## an embedded AWS with the whole product in it, until Ctrl-C
 demo: setup ## run the whole product on the embedded AWS
 	@$(BIN)/quota-enforcer demo
 
-# In this order, few at once: what begins later finds the bytecode that the first have compiled,
-# and two processors are busy until the end.
+# The longest first and few at once, so that two processors are busy until the end.
 test: setup ## lint, types, the manual, and all tests (template checks are among them)
-	@$(MAKE) --jobs=3 types other-tests lint end-to-end-tests adapter-tests step-tests docs
+	@$(MAKE) --jobs=3 lint end-to-end-tests other-tests adapter-tests types step-tests docs
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
 	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs=2 types other-tests adapter-tests step-tests lint
