@@ -178,8 +178,9 @@ class RunRecord:
             if event.kind in KINDS:
                 self.happened(event)
             else:
-                what = f"told: {event.kind}, {event.quota} of {event.principal}"
-                self.rows.append(TimelineRow(event.at, "admins", what))
+                about = f"{event.quota} of {event.principal}" if event.principal else event.reason
+                row = TimelineRow(event.at, "admins", f"told: {event.kind}, {about}")
+                self.rows.append(row)
 
     def happened(self, event: Event) -> None:
         """Note what the enforcer did to somebody."""
