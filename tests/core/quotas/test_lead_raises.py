@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from builders import NOON
 from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import LeadRaise, Quota, teams_of
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
@@ -47,6 +48,45 @@ def quotas(who: str, *items: dict[str, Any], now: datetime = NOON) -> tuple[Quot
 
 def limits(who: str, *items: dict[str, Any], now: datetime = NOON) -> list[Decimal]:
     return [each.limit_at(now) for each in quotas(who, *items, now=now)]
+
+
+class TestReview:
+    @pytest.mark.parametrize(
+        "items",
+        [
+            (TEAM, limit(leads_raise_to=None), lead()),
+            (TEAM, limit(), lead(LIMIT)),
+            (TEAM, limit(), lead(member="user/zoe")),
+            (TEAM, limit(), lead(quota="weekly:user/a")),
+            (TEAM, limit(), lead(principal="lead/y")),
+            (TEAM, limit(), lead(), limit(principal="user/a", leads_raise_to=None)),
+        ],
+        ids=[
+            "no bound",
+            "not above",
+            "no member",
+            "no such quota",
+            "no such team",
+            "a nearer rule",
+        ],
+    )
+    def test_a_raise_without_effect_is_told(self, items: tuple[dict[str, Any], ...]) -> None:
+        [told] = [
+            each
+            for each in review(loaded(*items).rules, (), NOON)
+            if each.doubt is LintCode.RAISES_NOTHING
+        ]
+        assert told.subject.startswith("lead/")
+        assert told.words.startswith("raises nothing: ")
+
+    def test_one_that_raises_is_not(self) -> None:
+        rules = loaded(TEAM, limit(), lead()).rules
+        assert LintCode.RAISES_NOTHING not in [each.doubt for each in review(rules, (), NOON)]
+
+    def test_nor_one_that_is_looked_at_alone(self) -> None:
+        [alone] = [each for each in loaded(TEAM, limit(), lead()).rules
+                   if isinstance(each, LeadRaise)]  # fmt: skip
+        assert review([alone], (), NOON) == []
 
 
 class TestBound:

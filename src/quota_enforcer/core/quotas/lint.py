@@ -9,6 +9,7 @@ from enum import StrEnum
 from quota_enforcer.core.errors import near_names, these
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Action, LeadRaise, Pause, Quota, Rule, Team
 from quota_enforcer.core.quotas.subject import Subject, covering
 from quota_enforcer.core.usage.model import ModelScope
@@ -35,6 +36,7 @@ class LintCode(StrEnum):
     MEMBERS_DIFFER = "members_differ"
     NO_END = "no_end"
     ENDED = "ended"
+    RAISES_NOTHING = "raises_nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def review(
     `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
     not looked at. `unknown` are those whom IAM does not know, with what it says of them.
     """
-    several = [rule for rule in rules if not isinstance(rule, (LeadRaise, Pause))]
+    every = list(rules)
+    several = [rule for rule in every if not isinstance(rule, (LeadRaise, Pause))]
     standing = [rule for rule in several if rule.stands(now)]
     found = [
         LintWarning(LintCode.ENDED, rule.subject, rule.name, "has ended and does nothing any more")
@@ -84,7 +87,7 @@ def review(
         for each in sorted(_principals(rule) & unknown.keys())
     ]
     found += [*_twice(standing), *_shadowed(standing), *_beaten(standing), *_teams(standing)]
-    found += [*_counting_less(standing), *_closing(standing)]
+    found += [*_counting_less(standing), *_closing(standing), *_raising_nothing(every, now)]
     if metered:
         found += _counting_nothing(standing, sorted(metered))
     found += [
@@ -134,6 +137,24 @@ def _nobody(
         else:
             words = "covers nobody who has used Bedrock yet"
         yield LintWarning(LintCode.COVERS_NOBODY, rule.subject, rule.name, words)
+
+
+def _raising_nothing(rules: Sequence[Rule], now: datetime) -> Iterator[LintWarning]:
+    """Raises of leads that are without effect: asked of the book that applies them."""
+    raises = [rule for rule in rules if isinstance(rule, LeadRaise) and rule.stands(now)]
+    if not raises or len(raises) == len(rules):
+        return
+    book = QuotaBook(rules)
+    for each in raises:
+        [member] = each.members
+        held = book.applicable_to(Principal.parse(member), now).quotas
+        raised = {(quota.subject, quota.name) for quota in held if quota.raised_by_lead}
+        if (each.team, each.quota) not in raised:
+            words = (
+                f"raises nothing: {member} is held to no quota {each.quota} of {each.team} whose "
+                "leads_raise_to is above its limit"
+            )
+            yield LintWarning(LintCode.RAISES_NOTHING, each.subject, each.name, words)
 
 
 class _Suggestions:
