@@ -78,7 +78,7 @@ COMMANDS: Final[Mapping[str, tuple[Panel, str]]] = {
     "prices": (Panel.MONEY, "prices.commands:app"),
     "bill": (Panel.MONEY, "insight.bill.command:app"),
     "doctor": (Panel.SET_UP, "operate.doctor.command:doctor"),
-    "policy": (Panel.SET_UP, "offline.policy:app"),
+    "policy": (Panel.SET_UP, "offline.policy.command:app"),
     "gates": (Panel.SET_UP, "operate.gates.commands:app"),
     "satellites": (Panel.SET_UP, "operate.satellites:app"),
     "subscribe": (Panel.SET_UP, "operate.people.subscribe:subscribe"),

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -121,6 +121,8 @@ MostRows = Annotated[
     ),
 ]
 
+REQUIRED = inspect.Parameter.empty
+
 _SHARED = {
     "stack": (
         Annotated[
@@ -155,27 +157,35 @@ class Target(NamedTuple):
         return by_stack.find(*self)
 
 
+def with_options(
+    options: Mapping[str, tuple[Any, Any]], made: Callable[..., T]
+) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
+    """Gives a command these options too, and calls it first with what is made of them.
+
+    Each is a type for Typer and a default, which is REQUIRED where there is none.
+    """
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in options.items()
+    ]
+
+    def decorated(command: Callable[Concatenate[T, P], None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(*args: Any, **kwargs: Any) -> None:
+            command(made(*(kwargs.pop(name) for name in options)), *args, **kwargs)
+
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        return run
+
+    return decorated
+
+
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
     """Gives a command --stack, --profile and --region, and calls it with the deployment."""
-    return _on(command, Target.find)
+    return with_options(_SHARED, lambda *named: Target(*named).find())(command)
 
 
 def on_target(command: Callable[Concatenate[Target, P], None]) -> Callable[..., None]:
     """The same for a command that finds the deployment itself, or does without."""
-    return _on(command, lambda target: target)
-
-
-def _on(
-    command: Callable[Concatenate[T, P], None], first: Callable[[Target], T]
-) -> Callable[..., None]:
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        command(first(Target(*(kwargs.pop(name) for name in _SHARED))), *args, **kwargs)
-
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _SHARED.items()
-    ]
-    run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
-    return run
+    return with_options(_SHARED, Target)(command)

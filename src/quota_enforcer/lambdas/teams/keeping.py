@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from quota_enforcer.core.errors import Conflict, EnforcerError
+from quota_enforcer.core.notices.amounts import and_more
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.insight.quotas.teams.plan import TeamsPlan, TeamStep, plan_teams
 from quota_enforcer.insight.quotas.teams.reading import TeamsReading
 from quota_enforcer.insight.quotas.teams.source import TeamSource
+
+TOLD: Final = 10
+"""So many are named in the error; the log has each."""
 
 
 class TeamsNotInStep(EnforcerError):
@@ -34,12 +38,17 @@ class TeamsKept:
     written: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
+    @property
+    def doubts(self) -> list[str]:
+        """What an admin has to look at."""
+        return [*self.plan.doubts, *self.failed]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "source": str(self.plan.source),
             "written": self.written,
             "summary": self.plan.summary,
-            "doubts": [*self.plan.doubts, *self.failed],
+            "doubts": self.doubts,
         }
 
 
@@ -75,8 +84,10 @@ def _write(table: TeamTable, step: TeamStep, source: TeamSource) -> None:
 
 def check(kept: TeamsKept) -> None:
     """Raises TeamsNotInStep, so that the alarm rings until somebody has looked at it."""
-    doubts = kept.to_json()["doubts"]
-    if doubts:
+    if kept.doubts:
+        more = and_more(len(kept.doubts), TOLD)
         raise TeamsNotInStep(
-            f"{len(doubts)} of the teams from {kept.plan.source} need a look: {'; '.join(doubts)}"
+            f"not all of the teams from {kept.plan.source} are in step: "
+            f"{'; '.join(kept.doubts[:TOLD])}{more and f'; {more}'}. "
+            "`quota-enforcer teams preview` shows all of it"
         )

@@ -1,7 +1,7 @@
 """`teams`: members of teams from where they are kept, with a preview and what is refused."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -13,7 +13,7 @@ from quota_enforcer.cli.quotas.edit import effect
 from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target
+from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target, with_options
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting, warn
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import and_more, listed
@@ -36,56 +36,79 @@ _NAMED = 3
 _TOLD = 10
 """Entries that could not be read and are shown; --json has all."""
 
-Source = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SOURCE",
-        help=f"Where the teams are kept: {FORMS}. Default: where the stack reads them; else "
-        "where those of the quota table are kept, if that is one place.",
-    ),
-]
-SourceProfile = Annotated[
-    str | None,
-    typer.Option(metavar="PROFILE", help="The AWS profile to read the source with."),
-]
-SourceRole = Annotated[
-    str | None,
-    typer.Option(metavar="ARN", help="A role to take for reading, such as one that only reads."),
-]
-SourceRegion = Annotated[
-    str | None,
-    typer.Option(metavar="REGION", help="The Region of Identity Center or of the bucket."),
-]
-Teams = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-shrink",
-        metavar="TEAM",
-        help="More than half of this team may leave; repeatable.",
-    ),
-]
-TakenOver = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--take-over",
-        metavar="TEAM",
-        help="Keep this team in SOURCE from now on, which was kept by hand or elsewhere; "
-        "repeatable.",
-    ),
-]
+
+class TeamsAsked(NamedTuple):
+    """From where teams are to be read and how, and what is permitted all the same."""
+
+    source: str | None
+    allow_shrink: list[str] | None
+    take_over: list[str] | None
+    source_profile: str | None
+    source_role: str | None
+    source_region: str | None
+
+    @property
+    def permitted(self) -> Permitted:
+        several = (self.allow_shrink, self.take_over)
+        return Permitted(*(frozenset(map(named, each or ())) for each in several))
+
+    def reader(self, target: Target) -> SourceReader:
+        """Reads as asked, else as the deployment is looked at."""
+        return source_reader(target, self.source_profile, self.source_role, self.source_region)
+
+
+def _repeatable(option: str, words: str) -> Any:
+    return Annotated[
+        list[str] | None, typer.Option(option, metavar="TEAM", help=f"{words}; repeatable.")
+    ]
+
+
+def _text(metavar: str, words: str) -> Any:
+    return Annotated[str | None, typer.Option(metavar=metavar, help=words)]
+
+
+on_teams = with_options(
+    {
+        "source": (
+            Annotated[
+                str | None,
+                typer.Argument(
+                    metavar="SOURCE",
+                    help=f"Where the teams are kept: {FORMS}. Default: where the stack reads them; "
+                    "else where those of the quota table are kept, if that is one place.",
+                ),
+            ],
+            None,
+        ),
+        "allow_shrink": (
+            _repeatable("--allow-shrink", "More than half of this team may leave"), None,
+        ),
+        "take_over": (
+            _repeatable(
+                "--take-over",
+                "Keep this team in SOURCE from now on, which was kept by hand or elsewhere",
+            ),
+            None,
+        ),
+        "source_profile": (_text("PROFILE", "The AWS profile to read the source with."), None),
+        "source_role": (
+            _text("ARN", "A role to take for reading, such as one that only reads."), None,
+        ),
+        "source_region": (
+            _text("REGION", "The Region of Identity Center or of the bucket."), None,
+        ),
+    },
+    TeamsAsked,
+)  # fmt: skip
 
 
 @app.command("preview")
 @on_target
-def preview_(  # noqa: PLR0913 - one argument for each option
+@on_teams
+def preview_(
+    asked: TeamsAsked,
     target: Target,
-    source: Source = None,
     *,
-    allow_shrink: Teams = None,
-    take_over: TakenOver = None,
-    source_profile: SourceProfile = None,
-    source_role: SourceRole = None,
-    source_region: SourceRegion = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who would join and leave which team, what is refused, and whom it would block.
@@ -99,10 +122,7 @@ def preview_(  # noqa: PLR0913 - one argument for each option
           --source-profile management --source-region eu-central-1
       quota-enforcer teams preview teams.csv --json
     """
-    reader = source_reader(target, source_profile, source_role, source_region)
-    permitted = _permitted(allow_shrink, take_over)
-    deployment, plan, found = _planned(target, source, reader, permitted)
-    del deployment
+    _, plan, found = _planned(target, asked)
     if as_json:
         say_json({**plan.to_json(), **found.effects.to_json()})
         return
@@ -112,15 +132,11 @@ def preview_(  # noqa: PLR0913 - one argument for each option
 
 @app.command()
 @on_target
-def pull(  # noqa: PLR0913 - one argument for each option
+@on_teams
+def pull(
+    asked: TeamsAsked,
     target: Target,
-    source: Source = None,
     *,
-    allow_shrink: Teams = None,
-    take_over: TakenOver = None,
-    source_profile: SourceProfile = None,
-    source_role: SourceRole = None,
-    source_region: SourceRegion = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,9 +150,7 @@ def pull(  # noqa: PLR0913 - one argument for each option
       quota-enforcer teams pull teams.yaml --yes
       quota-enforcer teams pull iam:team --allow-shrink team/research
     """
-    reader = source_reader(target, source_profile, source_role, source_region)
-    permitted = _permitted(allow_shrink, take_over)
-    deployment, plan, found = _planned(target, source, reader, permitted)
+    deployment, plan, found = _planned(target, asked)
     if not as_json:
         _say_plan(plan)
     found.tell(Consent(yes=yes, as_json=as_json))
@@ -159,20 +173,15 @@ def pull(  # noqa: PLR0913 - one argument for each option
         raise typer.Exit(FAILED)
 
 
-def _permitted(shrink: list[str] | None, take_over: list[str] | None) -> Permitted:
-    return Permitted(frozenset(map(named, shrink or ())), frozenset(map(named, take_over or ())))
-
-
-def _planned(
-    target: Target, source: str | None, reader: SourceReader, permitted: Permitted
-) -> tuple[Deployment, TeamsPlan, Preview]:
+def _planned(target: Target, asked: TeamsAsked) -> tuple[Deployment, TeamsPlan, Preview]:
     """The plan, and what it would do to people now."""
-    given = None if source is None else TeamSource.parse(source)
+    given = None if asked.source is None else TeamSource.parse(asked.source)
+    permitted = asked.permitted
     deployment = target.find()
     items = deployment.quotas.items()
     wanted = given or _of_stack(deployment.parameters()) or _one_source(items)
     with waiting("Reading who is in which team"):
-        read = reader(wanted)
+        read = asked.reader(target)(wanted)
     plan = plan_teams(read, items, wanted, deployment.settings.account, permitted)
     edits = {(str(each.team), TEAM_ITEM): each.item for each in plan.due}
     found = preview(deployment, edits, clock.now()) if edits else Preview()

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
-from quota_enforcer.cli.offline.policy_roles import (
+from quota_enforcer.cli.offline.policy.named import (
     Account,
     LogGroup,
     Partition,

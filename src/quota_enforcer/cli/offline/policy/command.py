@@ -8,23 +8,24 @@ from typing import Annotated
 
 import typer
 
-from quota_enforcer.cli.offline.policy_check import check
-from quota_enforcer.cli.offline.policy_guard import guard
-from quota_enforcer.cli.offline.policy_roles import (
-    Account,
-    Partition,
+from quota_enforcer.cli.offline.policy.callers import (
     admin,
-    author,
     doctor,
-    enforcer,
     me,
+    team_lead,
+    teams_reader,
+    viewer,
+)
+from quota_enforcer.cli.offline.policy.check import check
+from quota_enforcer.cli.offline.policy.guard import guard
+from quota_enforcer.cli.offline.policy.named import Account, Partition
+from quota_enforcer.cli.offline.policy.roles import (
+    author,
+    enforcer,
     meter,
     self_service_function,
     setup,
-    team_lead,
     teams_function,
-    teams_reader,
-    viewer,
     webhook,
 )
 from quota_enforcer.cli.terminal.output import hint, say_json

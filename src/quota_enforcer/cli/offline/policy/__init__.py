@@ -1,0 +1,1 @@
+"""`policy`: the documents of our roles, of others, and what checks them."""
