@@ -21,7 +21,7 @@ from quota_enforcer.core.quotas.form.leads import (
     is_lead_item,
     lead_key,
 )
-from quota_enforcer.core.quotas.form.limit import read_limit
+from quota_enforcer.core.quotas.form.limit import quota_of
 from quota_enforcer.core.quotas.form.reading import ItemReading
 from quota_enforcer.core.quotas.quota import (
     LONGEST_PAUSE,
@@ -141,7 +141,7 @@ def _rule(reading: ItemReading) -> Rule:
     if exempt:
         rule = Exemption(subject, name, until, members, share)
     else:
-        rule = read_limit(reading, subject, name, until, members, share)
+        rule = quota_of(reading, subject, name, until, members, share)
     return reading.valid(rule)
 
 

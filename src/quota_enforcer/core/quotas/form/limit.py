@@ -25,7 +25,7 @@ from quota_enforcer.core.usage.window import Unit, Window
 _MEASURES, _ACTIONS = (", ".join(each) for each in (Measure, Action))
 
 
-def read_limit(
+def quota_of(
     reading: ItemReading,
     subject: Subject,
     name: str,
