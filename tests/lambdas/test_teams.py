@@ -152,3 +152,13 @@ class TestSettings:
     def test_all_that_is_missing_is_named_at_once(self) -> None:
         with pytest.raises(ConfigError, match="TEAMS_FROM is not set; ACCOUNT_ID is not set"):
             TeamsSettings.from_environment({})
+
+
+def test_the_error_of_a_run_names_ten_and_says_how_many_more(table: AdminTable) -> None:
+    kept = run(table, reading())
+    kept.failed = [f"team/t{number}: Throttled: slow down" for number in range(12)]
+    with pytest.raises(TeamsNotInStep) as told:
+        check(kept)
+    assert "team/t9: Throttled" in str(told.value)
+    assert "team/t10" not in str(told.value)
+    assert str(told.value).endswith("; and 2 more. `quota-enforcer teams preview` shows all of it")
