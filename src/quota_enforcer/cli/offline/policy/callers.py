@@ -41,8 +41,6 @@ def teams_reader(
 
     Examples:
       quota-enforcer policy teams-reader iam:team --account 111122223333
-      quota-enforcer policy teams-reader 'identity-center:bedrock-*' \
-          --account 111122223333
     """
     kept = TeamSource.parse(source)
     if kept.kind is SourceKind.FILE:

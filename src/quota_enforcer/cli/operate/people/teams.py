@@ -118,8 +118,7 @@ def preview_(
 
     Examples:
       quota-enforcer teams preview iam:team
-      quota-enforcer teams preview 'identity-center:bedrock-*' \
-          --source-profile management --source-region eu-central-1
+      quota-enforcer teams preview 'identity-center:ai-*' --source-profile admin
       quota-enforcer teams preview teams.csv --json
     """
     _, plan, found = _planned(target, asked)
