@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws.dynamodb.expression import Expression
+from quota_enforcer.aws.dynamodb.ledger.schema import SATELLITES
 from quota_enforcer.aws.dynamodb.text import instant, known, moment
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.satellites.registry import Satellite
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table
     from quota_enforcer.aws.dynamodb.wire import Plain
 
-SATELLITES: Final = "satellites"
-"""The partition; the range key is the place."""
 EVERY: Final = timedelta(minutes=1)
 """How often it is noted at most that something came from a place."""
 _ANNOUNCED: Final = ("version", "log_group", "stack_id", "announced", "parameters")

@@ -410,7 +410,7 @@ def test_the_markers_tell_how_fast_somebody_calls(dynamodb: "DynamoDBClient") ->
     reads = DynamoReads(ReadTable(dynamodb, LEDGER_TABLE), UTC_ZONE)
     pace = reads.pace(Principal.parse("user/alice"), NOON - timedelta(minutes=5))
     assert pace.calls == {NOON: 3, NOON + timedelta(seconds=10): 1}
-    assert timedelta(seconds=packs.SLOT) == SLOT
+    assert timedelta(seconds=10) == SLOT
 
 
 ALICES = Bucket(Principal.parse("user/alice"), HAIKU, TODAY)

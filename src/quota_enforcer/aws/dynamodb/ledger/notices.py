@@ -22,7 +22,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Number
 
 if TYPE_CHECKING:
-    from quota_enforcer.aws.dynamodb.table import WholeTable
+    from quota_enforcer.aws.dynamodb.table import Table, WholeTable
     from quota_enforcer.aws.dynamodb.wire import Plain
 
 OUTBOX = "outbox"
@@ -40,9 +40,7 @@ class DynamoNotices:
         self._table = table
 
     def post(self, notices: Iterable[Notice]) -> None:
-        writes = notice_writes(notices)
-        for first in range(0, len(writes), BATCH):
-            self._table.write(writes[first : first + BATCH])
+        post_notices(self._table, notices)
 
     def gate_findings(self) -> list[str]:
         """What others did to gates and nobody was told of, in words; consistently read."""
@@ -85,6 +83,13 @@ class DynamoNotices:
         )
         items = self._table.query(where, index=BY_DUE, newest_first=True)
         return _by_time(map(notice_of, islice(items, limit)), since)
+
+
+def post_notices(table: "Table", notices: Iterable[Notice]) -> None:
+    """Put notices into outbox and history, each into both or neither if there are up to fifty."""
+    writes = notice_writes(notices)
+    for first in range(0, len(writes), BATCH):
+        table.write(writes[first : first + BATCH])
 
 
 def notice_writes(notices: Iterable[Notice]) -> list[Put]:

@@ -42,6 +42,8 @@ only when items are written that an older version would misread; a new attribute
 """
 DEPLOYMENT = "deployment"
 """The partition of what belongs to no principal."""
+SATELLITES = "satellites"
+"""The partition of the satellites; the range key is the place."""
 FOUND = "found#"
 """Range keys in that partition of what others did to gates, until admins are told."""
 EXPIRES = "expires"

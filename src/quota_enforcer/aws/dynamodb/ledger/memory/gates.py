@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, finding_key
+from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, SATELLITES, finding_key
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.principal import Principal
@@ -20,8 +20,6 @@ from quota_enforcer.core.principal import Principal
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SATELLITES = "satellites"
-"""The partition of the registry, which `aws/dynamodb/satellites.py` writes."""
 GATES = "gates"
 """The partition of the intents; the range key is the principal."""
 

@@ -7,38 +7,38 @@ costs one write for all of its calls and transactions at the same time never mee
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.pace import slot_of
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import minute_start
 from quota_enforcer.meter.ports import UsageEntry
 
 MOST_CALLS = 60
 """Under one marker in one transaction: its condition names each, and 4 KB are read of one."""
-SLOT = 10
-"""Seconds of calls under one marker: few enough that it stays small, so that a write costs least.
-
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-"""
 
 Pack = list[UsageEntry]
 
 
 class Marker(NamedTuple):
-    """Under which item it is remembered that a call was added; of the call alone, so always it."""
+    """The item that remembers which calls were added: a principal's calls of one slot.
+
+    It follows from the call alone, so a repeated delivery finds the same one. A slot has ten
+    seconds: few enough calls that the item stays small, since a write is paid by the item's size.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    """
 
     principal: Principal
     slot: datetime
+    """Its start, in UTC."""
 
 
 def marker_of(addition: UsageEntry) -> Marker:
-    """The principal's marker of these ten seconds."""
-    seconds = int(addition.at.timestamp())
-    slot = datetime.fromtimestamp(seconds - seconds % SLOT, UTC)
-    return Marker(addition.buckets[0].principal, slot)
+    """The marker of the first principal that a call counts to."""
+    return Marker(addition.buckets[0].principal, slot_of(addition.at))
 
 
 class Minute(NamedTuple):

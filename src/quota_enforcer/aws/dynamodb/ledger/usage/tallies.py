@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
+from quota_enforcer.aws.dynamodb.ledger.notices import post_notices
 from quota_enforcer.aws.dynamodb.ledger.schema import DEPLOYMENT, EXPIRES
-from quota_enforcer.aws.dynamodb.table import BATCH
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, known, moment
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.place import HOME
@@ -91,9 +90,7 @@ class DynamoTallies:
 
     def post(self, notices: Iterable["Notice"]) -> None:
         """Put notices into outbox and history; the next sweep sends them."""
-        writes = notice_writes(notices)
-        for first in range(0, len(writes), BATCH):
-            self._table.write(writes[first : first + BATCH])
+        post_notices(self._table, notices)
 
 
 def _key(hour: datetime, model: str) -> "Plain":
