@@ -99,11 +99,11 @@ class TestLookedUp:
 
     def test_an_application_profile_of_one_region(self, meter: Meter) -> None:
         meter.profile(model_arn("us-east-1"))
-        assert meter.models.named(PROFILE) == NamedModel(HAIKU, HAIKU, PROFILE)
+        assert meter.models.named(PROFILE) == NamedModel(HAIKU, HAIKU)
 
     def test_one_made_from_a_system_profile_is_priced_as_that(self, meter: Meter) -> None:
         meter.profile(model_arn("us-east-1"), model_arn("us-west-2"))
-        assert meter.models.named(PROFILE) == NamedModel(HAIKU, f"us.{HAIKU}", PROFILE)
+        assert meter.models.named(PROFILE) == NamedModel(HAIKU, f"us.{HAIKU}")
 
     def test_provisioned_throughput_is_its_foundation_model(self, meter: Meter) -> None:
         meter.asked.add_response(
@@ -122,7 +122,7 @@ class TestLookedUp:
             },
             {"provisionedModelId": PROVISIONED},
         )
-        assert meter.models.named(PROVISIONED) == NamedModel(HAIKU, HAIKU, PROVISIONED)
+        assert meter.models.named(PROVISIONED) == NamedModel(HAIKU, HAIKU)
 
     def test_a_deployment_is_the_base_of_its_custom_model(self, meter: Meter) -> None:
         """Also where that was made from another custom model."""
@@ -139,7 +139,7 @@ class TestLookedUp:
         )
         meter.custom(TUNED, CUSTOM)
         meter.custom(CUSTOM, model_arn("us-east-1"))
-        assert meter.models.named(DEPLOYMENT) == NamedModel(HAIKU, HAIKU, DEPLOYMENT)
+        assert meter.models.named(DEPLOYMENT) == NamedModel(HAIKU, HAIKU)
 
 
 class TestRemembered:
@@ -258,7 +258,7 @@ class TestInTheWayOfNothing:
         self, meter: Meter, code: str, again_after: timedelta
     ) -> None:
         meter.refusal(code)
-        assert meter.models.named(PROFILE) == NamedModel(UNRESOLVED, UNRESOLVED, PROFILE)
+        assert meter.models.named(PROFILE) == NamedModel(UNRESOLVED, UNRESOLVED)
         for moment in (NOON, NOON + again_after - timedelta(seconds=1)):
             meter.now = moment
             assert meter.name() == UNRESOLVED

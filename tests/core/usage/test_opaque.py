@@ -101,4 +101,3 @@ def test_a_model_deny_leaves_open_what_counts_to_it_by_an_arn_that_it_does_not_n
 def test_an_unresolved_one_counts_and_costs_under_its_own_name() -> None:
     model = unresolved(f"{OWN}:provisioned-model/abc", "not allowed", NOON, NOON).model
     assert (model.name, model.priced_as) == ("provisioned-model/abc", "provisioned-model/abc")
-    assert model.opaque == f"{OWN}:provisioned-model/abc"

@@ -37,8 +37,6 @@ class NamedModel:
     """Canonical: what scopes cover."""
     priced_as: str
     """With the geography prefix, which changes the price."""
-    opaque: str = ""
-    """The ARN that had to be looked up; empty for all others."""
 
 
 def named(model_id: str) -> NamedModel:
@@ -145,7 +143,7 @@ class SeenModel:
     @property
     def model(self) -> NamedModel:
         """As meters count and price it."""
-        return NamedModel(self.name, self.priced_as, self.arn)
+        return NamedModel(self.name, self.priced_as)
 
 
 def opaque_type(arn: str) -> str:
