@@ -20,6 +20,10 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+PEOPLE = (Kind.USER, Kind.SSO)
+"""The kinds that are one person each; a role or a session may be anybody, or a machine."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Principal:
     """One metered identity, written `kind/name`, in a member account `ACCOUNT/kind/name`.

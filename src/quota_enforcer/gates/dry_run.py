@@ -30,20 +30,16 @@ class DryRun:
     @property
     def missing(self) -> frozenset[str]:
         """The user ids that it should list and does not."""
-        return (
-            frozenset()
-            if self.wanted is None
-            else denied_user_ids(self.wanted) - denied_user_ids(self.current)
-        )
+        if self.wanted is None:
+            return frozenset()
+        return denied_user_ids(self.wanted) - denied_user_ids(self.current)
 
     @property
     def idle(self) -> frozenset[str]:
         """The user ids that it lists and should not."""
-        return (
-            frozenset()
-            if self.wanted is None
-            else denied_user_ids(self.current) - denied_user_ids(self.wanted) - self.elsewhere
-        )
+        if self.wanted is None:
+            return frozenset()
+        return denied_user_ids(self.current) - denied_user_ids(self.wanted) - self.elsewhere
 
     @property
     def percent(self) -> int:

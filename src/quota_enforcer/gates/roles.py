@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 from quota_enforcer.core.ledger import GateIntent
-from quota_enforcer.core.policies.names import PATHS_OF_AWS
-from quota_enforcer.core.principal import Kind, of_account
+from quota_enforcer.core.policies.names import RESERVED_PATH
+from quota_enforcer.core.principal import SSO_ROLE, Kind, of_account
 
-_PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(?P<name>.+)_[0-9a-f]{16}")
+_PERMISSION_SET: Final = re.compile(rf"{SSO_ROLE}(?P<name>.+)_[0-9a-f]{{16}}")
 _SETUP: Final = "run `quota-enforcer gates setup`"
 
 
@@ -30,7 +30,7 @@ class Role:
     @property
     def is_of_identity_center(self) -> bool:
         """Whether AWS made it for a permission set; others may only be called like one."""
-        return self.path.startswith(PATHS_OF_AWS[0])
+        return self.path.startswith(RESERVED_PATH)
 
 
 class Guard(StrEnum):

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-_NAMESPACE: Final = "AWS/Bedrock"
-_CALLS: Final = "Invocations"
 _SERVED: Final = "ResolvedServiceTier"
 _ASKED: Final = "ServiceTier"
 _MODEL: Final = "ModelId"
@@ -28,7 +28,7 @@ class BedrockTiers:
     def in_use(self) -> "Mapping[str, frozenset[str]]":
         """The models by tier, of the last three hours; mostly one call of ListMetrics."""
         pages = self._client.get_paginator("list_metrics").paginate(
-            Namespace=_NAMESPACE, MetricName=_CALLS, RecentlyActive="PT3H"
+            Namespace=NAMESPACE, MetricName=CALLS, RecentlyActive="PT3H"
         )
         found: dict[str, set[str]] = {}
         for tier, model in (each for page in pages for each in _tiers(page["Metrics"])):

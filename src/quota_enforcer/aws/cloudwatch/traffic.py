@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from quota_enforcer.aws.cloudwatch.metrics import QUERIES
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
@@ -17,8 +19,6 @@ _BY_MODEL: Final = {"ModelId"}
 MANTLE: Final = "AWS/BedrockMantle"
 INFERENCES: Final = "Inferences"
 """https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-mantle-metrics.html"""
-_QUERIES: Final = 500
-"""In one GetMetricData."""
 
 
 class BedrockTraffic:
@@ -62,7 +62,7 @@ class BedrockTraffic:
         period: int,
     ) -> Mapping[datetime, int]:
         sums: Counter[datetime] = Counter()
-        for first in range(0, len(series), _QUERIES):
+        for first in range(0, len(series), QUERIES):
             queries: list[MetricDataQueryTypeDef] = [
                 {
                     "Id": f"m{place}",
@@ -76,7 +76,7 @@ class BedrockTraffic:
                         "Stat": "Sum",
                     },
                 }
-                for place, each in enumerate(series[first : first + _QUERIES])
+                for place, each in enumerate(series[first : first + QUERIES])
             ]
             pages = self._client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries, StartTime=start, EndTime=end

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from quota_enforcer.aws.cloudwatch.metrics import QUERIES
+from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE
 from quota_enforcer.core.usage.counts import PROMPT, TOKEN_COUNTS
 from quota_enforcer.core.usage.window import hour_start, next_hour
 from quota_enforcer.meter.ports import Models
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
-BEDROCK: Final = "AWS/Bedrock"
 LOGS: Final = "AWS/Logs"
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
 _MODEL: Final = "ModelId"
@@ -33,7 +34,7 @@ _PROMPTS: Final[Mapping[str, tuple[_Part, _Part]]] = {
 }
 _WEIGHTS: Final[Mapping[str, tuple[_Part, _Part]]] = {
     **_PROMPTS,
-    "Invocations": ((1, 0, 0), (1, 0, 0)),
+    CALLS: ((1, 0, 0), (1, 0, 0)),
     "InvocationClientErrors": ((-1, 0, 0), _NEITHER),
     "InvocationServerErrors": ((-1, 0, 0), _NEITHER),
     TOKEN_COUNTS["input_tokens"].metric: (_PROMPT_PART, _PROMPT_PART),
@@ -47,8 +48,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.
 """
 _PERIOD: Final = 900
 """Seconds: hours begin at the quarter in some zones."""
-_QUERIES: Final = 500
-"""In one GetMetricData."""
 
 
 class _Series(NamedTuple):
@@ -79,7 +78,7 @@ class CloudWatchWitness:
         """What Bedrock counted in these hours that follow each other, by canonical model."""
         series = [
             each
-            for each in self._listed(BEDROCK)
+            for each in self._listed(NAMESPACE)
             if each.metric in _WEIGHTS and [name for name, _ in each.dimensions] == [_MODEL]
         ]
         sums: defaultdict[datetime, defaultdict[str, list[int]]]
@@ -130,8 +129,8 @@ class CloudWatchWitness:
         self, series: Sequence[_Series], start: datetime, end: datetime
     ) -> Iterator[tuple[_Series, datetime, int]]:
         """The sums of each quarter of an hour. Raises TimeoutError if some are not complete."""
-        for first in range(0, len(series), _QUERIES):
-            some = series[first : first + _QUERIES]
+        for first in range(0, len(series), QUERIES):
+            some = series[first : first + QUERIES]
             queries: list[MetricDataQueryTypeDef] = [
                 {
                     "Id": f"m{place}",

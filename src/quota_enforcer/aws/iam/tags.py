@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from quota_enforcer.core.policies.names import SERVICE_LINKED_PATH
 from quota_enforcer.core.principal import SSO_ROLE
 from quota_enforcer.insight.quotas.teams.reading import NO_TEAM, TeamEntry, TeamsReading, Unread
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 1000
 """As many as IAM gives at once."""
-_LINKED: Final = "/aws-service-role/"
 
 
 def tagged(client: "IAMClient", key: str) -> TeamsReading:
@@ -42,7 +42,7 @@ def _of(entity: Any, key: str) -> Iterable[TeamEntry | Unread]:
             yield Unread(NO_TEAM, where, "it is empty, so it names no team")
         elif name.startswith(SSO_ROLE):
             yield Unread(NO_TEAM, where, "a permission set's role; its people are sso/NAME each")
-        elif entity["Path"].startswith(_LINKED):
+        elif entity["Path"].startswith(SERVICE_LINKED_PATH):
             yield Unread(NO_TEAM, where, "a role of an AWS service, which nobody can limit")
         else:
             yield TeamEntry(tag["Value"], arn, where)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 _EMAIL: Final = "email"
 
-_WAITING: Final = "PendingConfirmation"
-
-_GONE: Final = "Deleted"
-"""What SNS lists in place of an ARN until an address confirms, and after it unsubscribed."""
+_UNCONFIRMED: Final = "PendingConfirmation"
+"""What SNS lists in place of an ARN until an address confirms."""
+_UNSUBSCRIBED: Final = "Deleted"
+"""What it lists in place of an ARN after an address has unsubscribed."""
 
 _READERS: Final = 8
 """Subscriptions looked at side by side."""
@@ -77,7 +77,7 @@ class SnsSubscriptions:
         pages = self._client.get_paginator("list_subscriptions_by_topic")
         for page in pages.paginate(TopicArn=self._topic):
             for each in page["Subscriptions"]:
-                if each["SubscriptionArn"] != _GONE:
+                if each["SubscriptionArn"] != _UNSUBSCRIBED:
                     yield each["Protocol"], each["Endpoint"], each["SubscriptionArn"]
 
     def _filtered(self, listed: Iterable[tuple[str, str, str]]) -> list[Subscription]:
@@ -86,7 +86,7 @@ class SnsSubscriptions:
 
     def _looked_at(self, listed: tuple[str, str, str]) -> Subscription:
         _, address, arn = listed
-        if arn == _WAITING:
+        if arn == _UNCONFIRMED:
             return Subscription(address)
         answer = self._client.get_subscription_attributes(SubscriptionArn=arn)
         return Subscription(address, arn, answer["Attributes"].get("FilterPolicy", ""))
@@ -99,13 +99,9 @@ def _full(error: Exception) -> CannotSubscribe:
     )
 
 
-_PENDING: Final = "PendingConfirmation"
-"""In place of the ARN that a confirmed subscription has."""
-
-
 def listeners(client: "SNSClient", topic: str) -> Listeners:
     """Those who confirmed, and the addresses that have yet to."""
     pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     found = [each for page in pages for each in page["Subscriptions"]]
-    pending = [each["Endpoint"] for each in found if each["SubscriptionArn"] == _PENDING]
+    pending = [each["Endpoint"] for each in found if each["SubscriptionArn"] == _UNCONFIRMED]
     return Listeners(topic, len(found) - len(pending), tuple(sorted(pending)))

@@ -22,7 +22,11 @@ MODEL_SCOPES: Final = 5
 GATES: Final = 4
 """How many gates a deployment can have."""
 
-PATHS_OF_AWS: Final = ("/aws-reserved/", "/aws-service-role/")
+RESERVED_PATH: Final = "/aws-reserved/"
+"""The path of the roles that Identity Center makes of permission sets."""
+SERVICE_LINKED_PATH: Final = "/aws-service-role/"
+"""The path of the roles that AWS services make for themselves."""
+PATHS_OF_AWS: Final = (RESERVED_PATH, SERVICE_LINKED_PATH)
 """Paths of roles that AWS alone makes and changes."""
 PROTECTED_PATHS: Final = (*PATHS_OF_AWS, "/bedrock-quota/", "/break-glass/")
 """Paths of users and roles that the enforcer must not touch; the template says the same."""

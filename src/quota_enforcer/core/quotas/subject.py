@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from quota_enforcer.core.principal import Kind, Principal, of_account
+from quota_enforcer.core.principal import PEOPLE, Kind, Principal, of_account
 from quota_enforcer.core.quotas.stage import AT_LIMIT
-
-_PEOPLE = {Kind.USER, Kind.SSO}
 
 
 class Subject(str):
@@ -65,7 +63,7 @@ class Subject(str):
     def parts(self) -> "tuple[Self, ...]":
         """The groups that together cover everybody whom this one covers; empty for all others."""
         if self == DEFAULT:
-            return tuple(type(self)(f"{kind}/*") for kind in Kind if kind in _PEOPLE)
+            return tuple(type(self)(f"{kind}/*") for kind in Kind if kind in PEOPLE)
         account, own = of_account(self)
         if account and own == _ALL:
             return tuple(type(self)(f"{account}/{kind}/*") for kind in (Kind.USER, Kind.ROLE))
@@ -108,7 +106,7 @@ def covering(principal: Principal) -> tuple[Subject, ...]:
     kind = f"{principal.kind}/*"
     account = principal.account
     own = (Subject(f"{account}/{kind}"), Subject(f"{account}/{_ALL}")) if account else ()
-    default = (DEFAULT,) if principal.kind in _PEOPLE else ()
+    default = (DEFAULT,) if principal.kind in PEOPLE else ()
     return (Subject(principal), *own, Subject(kind), *default)
 
 

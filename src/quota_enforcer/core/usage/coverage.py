@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from quota_enforcer.core.notices.amounts import count, dollars, exact, listed
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import PEOPLE, Kind, Principal
 from quota_enforcer.core.quotas.precedence import Precedence, QuotaBook, Selection
 from quota_enforcer.core.quotas.quota import Exemption, Quota
 from quota_enforcer.core.quotas.subject import DEFAULT, Subject
@@ -22,7 +22,6 @@ from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place, PlaceScope
 
 _NAMED = 3
 """Principals that the sentence names."""
-_PEOPLE = (Kind.USER, Kind.SSO)
 _MANY = 2
 """From so many principals of a kind on, one rule for all of them is offered."""
 
@@ -175,14 +174,14 @@ class _Asked:
 
 def _rules(uncovered: Iterable[Principal]) -> Iterator[str]:
     kinds = Counter(who.kind for who in uncovered)
-    people = [kind for kind in _PEOPLE if kinds[kind]]
+    people = [kind for kind in PEOPLE if kinds[kind]]
     for who in uncovered:
-        if who.kind in _PEOPLE and sum(kinds[kind] for kind in people) < _MANY:
+        if who.kind in PEOPLE and sum(kinds[kind] for kind in people) < _MANY:
             yield str(who)
         if who.kind is Kind.ROLE and kinds[Kind.ROLE] < _MANY:
             yield str(who)
     if sum(kinds[kind] for kind in people) >= _MANY:
-        yield DEFAULT if len(people) == len(_PEOPLE) else f"{people[0]}/*"
+        yield DEFAULT if len(people) == len(PEOPLE) else f"{people[0]}/*"
     if kinds[Kind.ROLE] >= _MANY:
         yield f"{Kind.ROLE}/*"
 

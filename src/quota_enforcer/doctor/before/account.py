@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from quota_enforcer.core.policies.callers.doctor import BEFORE_NEEDS
-from quota_enforcer.core.policies.names import PATHS_OF_AWS
+from quota_enforcer.core.policies.names import SERVICE_LINKED_PATH
 from quota_enforcer.doctor.before import identities, traffic
 from quota_enforcer.doctor.before.facts import AccountProbe, CallSeen, RegionFound
 from quota_enforcer.doctor.before.grants import CallerByPolicy, callers_by_policy
@@ -21,7 +21,6 @@ MOST_ASKED: Final = 50
 """Users and roles that IAM's simulator is asked about: it answers few such questions a second."""
 _AT_ONCE: Final = 3
 _REGIONS_AT_ONCE: Final = 8
-_SERVICE_LINKED: Final = PATHS_OF_AWS[1]
 _Read = TypeVar("_Read")
 
 
@@ -50,7 +49,7 @@ class AccountUnderCheck:
         return [
             each
             for each in callers_by_policy(self.authorizations())
-            if not each.identity.path.startswith(_SERVICE_LINKED)
+            if not each.identity.path.startswith(SERVICE_LINKED_PATH)
         ]
 
     def _asked(self) -> Asked:

@@ -11,7 +11,7 @@ from typing import Any
 from quota_enforcer.core.deployment import Breaker, Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import listed
-from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.principal import PEOPLE, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.decide.breaker import NewBlock, judge_wave, new_block
@@ -19,7 +19,6 @@ from quota_enforcer.decide.evaluate import Pools, evaluate
 from quota_enforcer.decide.judgement import adds_denies, scopes_of
 
 _NAMED = 10
-_PEOPLE = frozenset({Kind.USER, Kind.SSO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class EditEffects:
             return ""
         if len(self.concerned) == 1:
             return f"{would} {several[0]} now"
-        people = all(each.kind in _PEOPLE for each in self.concerned)
+        people = all(each.kind in PEOPLE for each in self.concerned)
         of = f"{len(several):,} of {len(self.concerned):,} {'people' if people else 'principals'}"
         return f"{would} {of} now: {listed(_texts(several), _NAMED)}"
 

@@ -145,9 +145,8 @@ class MeterWatch:
 
 
 def _metered(tally: HourTally | None) -> Mapping[str, ModelTally]:
-    return (
-        {} if tally is None else {name: ModelTally.of(each) for name, each in tally.models.items()}
-    )
+    models = {} if tally is None else tally.models
+    return {name: ModelTally.of(counts) for name, counts in models.items()}
 
 
 def _recent(hours: Collection[datetime], now: datetime) -> frozenset[datetime]:

@@ -15,6 +15,7 @@ from quota_enforcer.core.policies.names import (
     checked_stack,
     policy_arn,
 )
+from quota_enforcer.core.principal import SSO_ROLE
 
 _ROLE: Final = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -23,7 +24,6 @@ _LOG_GROUP: Final = re.compile(r"[A-Za-z0-9_/.#-]{1,512}")
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"""
 LONGEST_STACK: Final = 33
 """A function's or role's name has 64 characters: the stack's, ours of up to 17, and 14 of AWS's."""
-_SSO: Final = "AWSReservedSSO_"
 
 
 class GuardKind(StrEnum):
@@ -152,6 +152,6 @@ class Guarded:
                 f"{role!r} is no role: write its name, with its path where it has one, "
                 "such as Admin or platform/Deploy or AWSReservedSSO_Admin_0123456789abcdef"
             )
-        if role.startswith(_SSO):
+        if role.startswith(SSO_ROLE):
             return self.iam(f"role/aws-reserved/sso.amazonaws.com/*{role}")
         return self.iam(f"role/{role}")
