@@ -12,7 +12,7 @@ from builders import HOUR, UTC_ZONE
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.notices.notice import Facts, NoticeKind
 from quota_enforcer.core.quotas.quota import Rule
-from quota_enforcer.enforce.notify.digest import AGAIN_AFTER, DigestLookout, due_monday
+from quota_enforcer.enforce.notify.digest import AGAIN_AFTER, DigestNotifier, due_monday
 from world import World
 
 if TYPE_CHECKING:
@@ -150,11 +150,11 @@ def test_one_that_was_posted_and_not_sent_is_sent_by_a_later_sweep(world: World)
 
 
 def test_two_sweeps_at_once_read_and_tell_it_once(world: World, weeks: Weeks) -> None:
-    look = DigestLookout(world.ledger, weeks).look
+    notify = DigestNotifier(world.ledger, weeks).notify
     begun, context = world.ledger.state(), Context(MONDAY, UTC_ZONE, Mode.ENFORCE)
-    assert len(look(begun, [], context).notices) == 1
-    assert look(begun, [], context).notices == ()
-    assert look(begun, [], replace(context, now=MONDAY + 2 * HOUR)).notices == ()
+    assert len(notify(begun, [], context).notices) == 1
+    assert notify(begun, [], context).notices == ()
+    assert notify(begun, [], replace(context, now=MONDAY + 2 * HOUR)).notices == ()
     assert len(weeks.asked) == 1
     assert len(world.ledger.outbox(MONDAY + HOUR)) == 1
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.ledger import QuotaMemory
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.quotas.quota import Pause
 from quota_enforcer.core.quotas.subject import PAUSE
-from quota_enforcer.enforce.notify.lookouts import PauseLookout
+from quota_enforcer.enforce.notify.pauses import PauseNotifier
 from world import World
 
 MINUTES = timedelta(minutes=1)
@@ -268,9 +268,9 @@ def test_two_at_once_tell_it_once(world: World) -> None:
     later = ENDS + 30 * MINUTES
     paused(world, until=later, at=NOON + MINUTES)
     rules = [Pause(PAUSE, "new-blocks", later)]
-    look = PauseLookout(world.ledger, world.settings.zone).look
-    assert look(begun, rules, NOON + MINUTES) == ()
-    assert look(world.ledger.state(), rules, NOON + MINUTES) == ()
+    notify = PauseNotifier(world.ledger, world.settings.zone).notify
+    assert notify(begun, rules, NOON + MINUTES).notices == ()
+    assert notify(world.ledger.state(), rules, NOON + MINUTES).notices == ()
     assert world.told().count(" paused") == 2
     assert world.ledger.outbox(NOON + timedelta(hours=1)) == []
 

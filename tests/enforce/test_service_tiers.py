@@ -6,7 +6,7 @@ import pytest
 
 from builders import HOUR, NOON
 from quota_enforcer.core.notices.notice import NoticeKind
-from quota_enforcer.enforce.notify.lookouts import TierLookout
+from quota_enforcer.enforce.notify.tiers import TierNotifier
 from world import World
 
 OSS = "openai.gpt-oss-120b-1:0"
@@ -94,8 +94,8 @@ def test_it_is_told_once_though_no_sweep_comes_to_its_end(world: World) -> None:
 
 def test_two_sweeps_at_once_tell_it_once(world: World) -> None:
     world.tiers.found = {"flex": frozenset({OSS})}
-    look = TierLookout(world.tiers, world.ledger).look
+    notify = TierNotifier(world.tiers, world.ledger).notify
     begun = world.ledger.state()
-    assert len(look(begun, NOON).notices) == 1
-    assert look(begun, NOON).notices == ()
+    assert len(notify(begun, NOON).notices) == 1
+    assert notify(begun, NOON).notices == ()
     assert len(world.ledger.outbox(NOON + HOUR)) == 1

@@ -11,7 +11,7 @@ from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.pricing.dated import newest_evidence, price_evidence
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.enforce.notify.lookouts import UnpricedModels
+from quota_enforcer.enforce.notify.prices import UnpricedModels
 
 DAY = timedelta(days=1)
 CHRISTMAS = NOON + 31 * DAY

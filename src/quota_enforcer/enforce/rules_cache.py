@@ -12,7 +12,7 @@ from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import QuotaEdit, RuleSet
-from quota_enforcer.enforce.notify.lookouts import UnpricedModels
+from quota_enforcer.enforce.notify.prices import UnpricedModels
 from quota_enforcer.enforce.ports import PriceMemories, QuotaMemories, SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 

@@ -12,7 +12,6 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import NOTHING_SAID, Woken
 from quota_enforcer.decide.rules.loader import QuotaLoader
-from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
 from quota_enforcer.enforce.apply.ghosts import forget_ghosts
@@ -22,9 +21,12 @@ from quota_enforcer.enforce.apply.teardown import release_everybody
 from quota_enforcer.enforce.evaluate import SecondLook
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify.digest import DigestLookout
-from quota_enforcer.enforce.notify.lookouts import NoticeSender, PauseLookout, TierLookout
-from quota_enforcer.enforce.notify.requests import RequestLookout
+from quota_enforcer.enforce.notify.accounts import AccountNotifier
+from quota_enforcer.enforce.notify.digest import DigestNotifier
+from quota_enforcer.enforce.notify.pauses import PauseNotifier
+from quota_enforcer.enforce.notify.requests import RequestNotifier
+from quota_enforcer.enforce.notify.sender import NoticeSender
+from quota_enforcer.enforce.notify.tiers import TierNotifier
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
@@ -55,11 +57,11 @@ class Sweep:
         self._satellites = adapters.satellites
         self._rules = RulesCache(ledger, adapters.quotas, loader, self._members)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
-        self._tiers = TierLookout(adapters.tiers, ledger)
-        self._pauses = PauseLookout(ledger, settings.zone)
-        self._requests = RequestLookout(ledger, settings.zone)
-        self._digests = DigestLookout(ledger, adapters.weeks)
-        self._accounts = AccountLookout(ledger)
+        self._tiers = TierNotifier(adapters.tiers, ledger)
+        self._pauses = PauseNotifier(ledger, settings.zone)
+        self._requests = RequestNotifier(ledger, settings.zone)
+        self._digests = DigestNotifier(ledger, adapters.weeks)
+        self._accounts = AccountNotifier(ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
@@ -95,10 +97,10 @@ class Sweep:
         told = Outcome() if dry_run else self._meters.tell(cached.rules)
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:
-            tiers = self._tiers.look(begun, now)
-            paused = self._pauses.look(begun, cached.rules.rules, now)
-            asked = self._requests.look(cached.rules.book, now)
-            told = Outcome.total([told, tiers, Outcome(paused), asked])
+            tiers = self._tiers.notify(begun, now)
+            paused = self._pauses.notify(begun, cached.rules.rules, now)
+            asked = self._requests.notify(cached.rules.book, now)
+            told = Outcome.total([told, tiers, paused, asked])
         given = self._gatherer.due(state, cached, metered, now)
         found = Outcome(
             failures=tuple(self._denies.unmanaged_attachments), edits=len(cached.rules.edits)
@@ -122,7 +124,7 @@ class Sweep:
         forget_ghosts(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
-        told_of, unreachable = self._accounts.look(begun, given, done.unreachable)
+        told_of, unreachable = self._accounts.notify(begun, given, done.unreachable)
         outcome = Outcome.total([remembered, told, counted, found, done, told_of])
         sent = self._sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
@@ -130,7 +132,7 @@ class Sweep:
         self._finish(plan.state, finished, now, self._settings.terms(cached.reached))
         self._rules.settle(cached, all_seen=True)
         # Last, since it reads everybody's usage: nothing else waits for it.
-        digest = self._digests.look(begun, cached.rules.rules, given.context)
+        digest = self._digests.notify(begun, cached.rules.rules, given.context)
         if digest.notices:
             sent = Outcome.total([sent, self._sender.send(digest.notices, now)])
         report = self._report(Outcome.total([outcome, digest, sent]), now, plan.state)

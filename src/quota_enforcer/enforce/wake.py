@@ -12,14 +12,15 @@ from typing import Protocol
 from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Woken
-from quota_enforcer.enforce.apply.accounts import AccountLookout
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
 from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
 from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
-from quota_enforcer.enforce.notify.lookouts import NoticeSender, PauseLookout
-from quota_enforcer.enforce.notify.requests import RequestLookout
+from quota_enforcer.enforce.notify.accounts import AccountNotifier
+from quota_enforcer.enforce.notify.pauses import PauseNotifier
+from quota_enforcer.enforce.notify.requests import RequestNotifier
+from quota_enforcer.enforce.notify.sender import NoticeSender
 from quota_enforcer.enforce.ports import Headrooms, Outbox, RequestMemory, SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
@@ -60,9 +61,9 @@ class WakeRun:
         self._gatherer = gatherer
         self._enforcement = enforcement
         self._sender = sender
-        self._pauses = PauseLookout(ledger, sender.zone)
-        self._requests = RequestLookout(ledger, sender.zone)
-        self._accounts = AccountLookout(ledger)
+        self._pauses = PauseNotifier(ledger, sender.zone)
+        self._requests = RequestNotifier(ledger, sender.zone)
+        self._accounts = AccountNotifier(ledger)
 
     def wake(
         self,
@@ -92,7 +93,7 @@ class WakeRun:
         self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
-        told, _ = self._accounts.look(state, given, done.unreachable)
+        told, _ = self._accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         sent = self._send(done, now)
         if fresh:
@@ -109,16 +110,16 @@ class WakeRun:
         told = self._meters.tell(cached.rules)
         if not cached.rules.news:
             return told
-        paused = self._pauses.look(state, cached.rules.rules, now)
-        asked = self._requests.look(cached.rules.book, now)
-        edits = Outcome.total([Outcome(paused, edits=len(cached.rules.edits)), asked])
+        paused = self._pauses.notify(state, cached.rules.rules, now)
+        asked = self._requests.notify(cached.rules.book, now)
+        edits = Outcome.total([Outcome(edits=len(cached.rules.edits)), paused, asked])
         given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
         self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         forget_ghosts(self._ledger, cached.rules)
-        told, _ = self._accounts.look(state, given, done.unreachable)
+        told, _ = self._accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         if not done.incomplete:
             seen = self._meters.need_not_act_on(cached.rules.edits)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Breaker
 from quota_enforcer.core.ledger import Record, SweepState
-from quota_enforcer.core.notices.amounts import listed
+from quota_enforcer.core.notices.amounts import and_more, listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
@@ -246,11 +246,12 @@ def _in_words(new: list[NewBlock], wave: Wave, breaker: Breaker, given: SweepInp
         f"({listed(list(map(str, whom)), _NAMED)})"
         for id_, whom in list(several.items())[:_NAMED]
     )
-    more = f"; and {len(several) - _NAMED:,} more quotas" if len(several) > _NAMED else ""
+    more = and_more(len(several), _NAMED, "quotas")
+    held = f"{held}; {more}" if more else held
     return (
         f"{cause} would newly block {wave.count:,} of {wave.everybody:,} "
         f"principals ({wave.percent} %), more than {breaker.number} and more than "
-        f"{breaker.percent} % of all. Held are just these blocks: {held}{more}. Whoever has used "
+        f"{breaker.percent} % of all. Held are just these blocks: {held}. Whoever has used "
         f"{far} the limit or more is blocked all the same. Check what was "
         "edited last, then confirm with `quota-enforcer sweep --confirm-blocks`"
     )

@@ -28,7 +28,7 @@ from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.evaluate import Evaluated, Prices, decide_for
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
-from quota_enforcer.enforce.notify.lookouts import UnpricedModels
+from quota_enforcer.enforce.notify.prices import UnpricedModels
 from quota_enforcer.enforce.ports import Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome
 

@@ -1,1 +1,1 @@
-"""What people and admins are told: it is found, and leaves the outbox."""
+"""Notices of the deployment: one notifier for each thing that admins are told, and the sender."""

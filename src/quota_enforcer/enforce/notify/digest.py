@@ -1,4 +1,4 @@
-"""Once a week admins are told how the week was."""
+"""Admins are told once a week how the past week was."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,13 +15,13 @@ from quota_enforcer.enforce.ports import SweepMemory, WeekReport
 from quota_enforcer.enforce.report import Outcome, failure
 
 FROM: Final = time(7)
-"""On Monday, by the deployment's clock: late records of the week are in, and people are not yet."""
+"""On Monday, by the deployment's clock: the week's last records have come, and people have not."""
 AGAIN_AFTER: Final = HOUR
-"""It reads everybody's usage: one that failed, or died, is not begun again by each sweep."""
+"""A digest that failed is begun again only after this: it reads everybody's usage."""
 
 
-class DigestLookout:
-    """Each Monday has one digest, told by its first sweep from seven on, or by the first after it.
+class DigestNotifier:
+    """Tells of the past week: by the first sweep from seven o'clock of Monday on.
 
     The week in which a deployment begins has none yet: nothing was metered before it.
     """
@@ -30,8 +30,8 @@ class DigestLookout:
         self._memory = memory
         self._weeks = weeks
 
-    def look(self, state: SweepState, rules: Iterable[Rule], context: Context) -> Outcome:
-        """The notice now in the outbox; none if somebody else tells, or is just about to."""
+    def notify(self, state: SweepState, rules: Iterable[Rule], context: Context) -> Outcome:
+        """The notice that is now in the outbox; none if another run tells or has just begun to."""
         now = context.now
         monday = due_monday(now, context.zone)
         if self._weeks is None or state.digest_week >= str(monday):

@@ -1,4 +1,4 @@
-"""Admins are told what somebody asks for, and whoever asked what became of it."""
+"""Admins are told what somebody asks for, and whoever asked is told the answer."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,18 +15,18 @@ from quota_enforcer.enforce.ports import RequestMemory
 from quota_enforcer.enforce.report import Outcome, failure
 
 AT_ONCE: Final = 20
-"""So many requests are told of by one sweep; the next tells of the others."""
+"""Requests that one sweep tells of at most; the next sweep tells of the others."""
 
 
-class RequestLookout:
-    """Looks once a sweep."""
+class RequestNotifier:
+    """Tells of each request once when it is made, and once when it is answered."""
 
     def __init__(self, memory: RequestMemory, zone: ZoneInfo) -> None:
         self._memory = memory
         self._zone = zone
 
-    def look(self, book: QuotaBook, now: datetime) -> Outcome:
-        """The notices now in the outbox; a request that is not told now is by the next sweep."""
+    def notify(self, book: QuotaBook, now: datetime) -> Outcome:
+        """The notices that are now in the outbox; the next sweep tells of all others."""
         try:
             requests = sorted(self._memory.requests(), key=lambda each: each.at)
             untold = [each for each in requests if self._is_news(each, book, now)]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from quota_enforcer.core.notices.amounts import and_more
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.meter.watch.compare import Difference, Differences, Volume
 from quota_enforcer.meter.watch.ports import LogTraffic
@@ -79,8 +80,9 @@ def _what(found: Differences, *, too_many: bool = False) -> str:
             volume, counted = known.volume.plus(each.volume), known.counted.plus(each.counted)
             sums[each.model] = Difference(each.model, volume, counted)
     most = sorted(sums.values(), key=lambda each: (each.volume, each.model), reverse=True)
-    more = f"; and {len(most) - _NAMED} models more" if len(most) > _NAMED else ""
-    return "; ".join(_words(each, too_many=too_many) for each in most[:_NAMED]) + more
+    named = [_words(each, too_many=too_many) for each in most[:_NAMED]]
+    more = and_more(len(most), _NAMED, "models")
+    return "; ".join([*named, more] if more else named)
 
 
 def _words(each: Difference, *, too_many: bool) -> str:

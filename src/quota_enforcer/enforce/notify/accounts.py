@@ -1,4 +1,4 @@
-"""Member accounts out of reach: admins are told once of each, and again once it was reached."""
+"""Admins are told of member accounts that cannot be reached: once, until one was reached again."""
 
 from collections.abc import Mapping
 
@@ -9,20 +9,20 @@ from quota_enforcer.enforce.ports import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
 
-class AccountLookout:
-    """Keeps in the state of which accounts admins know.
+class AccountNotifier:
+    """Tells of each account once; the sweep's state has those that admins know to be out of reach.
 
-    A wake adds to them. To be taken out an account must have answered a sweep, which asks each once
-    an hour; or its satellite has gone.
+    A wake only adds accounts. One is taken out when it answers a sweep, which asks each account
+    once an hour, or when its satellite is gone.
     """
 
     def __init__(self, memory: SweepMemory) -> None:
         self._memory = memory
 
-    def look(
+    def notify(
         self, state: SweepState, given: SweepInput, failed: Mapping[str, str]
     ) -> tuple[Outcome, list[str]]:
-        """What admins are told; and every account that is out of reach as far as it is known."""
+        """What admins are told, and every account that is known to be out of reach."""
         reached = given.context.reached
         failed = {each: why for each, why in {**given.unread, **failed}.items() if each in reached}
         told = frozenset(filter(None, state.accounts_notified.split(",")))
