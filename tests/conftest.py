@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
 from one_after_the_other import OneAfterTheOther
-from quota_enforcer.decide import evaluate as decide_evaluate
-from quota_enforcer.enforce import evaluate, rules_cache
+from quota_enforcer.decide import evaluate
+from quota_enforcer.enforce import decide_all, rules_cache
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "BedrockQuota/bedrock-quota/Enforcer"
 os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
@@ -110,6 +110,6 @@ def _one_after_the_other() -> Iterator[None]:
     And which call is the k-th is the same each time. End to end they run side by side.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in (decide_evaluate, evaluate, rules_cache):
+        for module in (evaluate, decide_all, rules_cache):
             patch.setattr(module, "ThreadPoolExecutor", OneAfterTheOther)
         yield

@@ -11,10 +11,10 @@ from quota_enforcer.core.principal import (
     Principal,
     account_of,
     can_exist,
-    cannot_be_denied,
     canonical,
     identify,
     principals,
+    why_not_deniable,
 )
 
 ACCOUNT = "123456789012"
@@ -379,21 +379,21 @@ def test_names_that_nobody_can_have(text: str, possible: bool) -> None:  # noqa:
     ],
 )
 def test_who_cannot_be_denied_yet_and_why(text: str, why: str | None) -> None:
-    said = cannot_be_denied(Principal.parse(text), gated=False)
+    said = why_not_deniable(Principal.parse(text), gated=False)
     assert said is None if why is None else why in (said or "")
 
 
 @pytest.mark.parametrize("text", ["sso/alice", "session/ci/run"])
 def test_gates_reach_those_who_share_a_role(text: str) -> None:
-    assert cannot_be_denied(Principal.parse(text), gated=True) is None
+    assert why_not_deniable(Principal.parse(text), gated=True) is None
 
 
 @pytest.mark.parametrize("text", [f"{MEMBER}/user/alice", f"{MEMBER}/role/ci"])
 def test_who_is_of_an_account_with_a_satellite_can_be_denied(text: str) -> None:
-    assert cannot_be_denied(Principal.parse(text), gated=False, reached={MEMBER}) is None
+    assert why_not_deniable(Principal.parse(text), gated=False, reached={MEMBER}) is None
 
 
 def test_a_session_of_an_account_with_a_satellite_needs_a_gate_all_the_same() -> None:
     session = Principal.parse(f"{MEMBER}/session/ci/run")
-    said = cannot_be_denied(session, gated=False, reached={MEMBER})
+    said = why_not_deniable(session, gated=False, reached={MEMBER})
     assert "without denying the whole role" in (said or "")

@@ -17,7 +17,7 @@ from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.lambdas.author import handler as author
 from quota_enforcer.lambdas.enforcer import events as enforcer
 from quota_enforcer.lambdas.meter import events as meter
-from quota_enforcer.lambdas.self_service import request as self_service
+from quota_enforcer.lambdas.self_service import caller as self_service
 
 LONGEST: Final = 1500
 SENT: Final[list[Any]] = [

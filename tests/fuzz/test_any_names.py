@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from any_values import TEXTS
 from quota_enforcer.core.errors import UnknownIdentity
-from quota_enforcer.core.principal import Principal, can_exist, cannot_be_denied, identify
+from quota_enforcer.core.principal import Principal, can_exist, identify, why_not_deniable
 from quota_enforcer.core.quotas.subject import Subject, covering
 from quota_enforcer.core.usage.model import ModelScope, canonical_model, is_opaque, named
 
@@ -45,7 +45,7 @@ def test_any_caller_is_somebody_or_nobody_in_words(arn: str) -> None:
     for each in (identity.principal, identity.session):
         if each is not None:
             assert Principal.parse(str(each)) == each
-            assert cannot_be_denied(each, gated=True) != ""
+            assert why_not_deniable(each, gated=True) != ""
 
 
 @given(NAMES | TEXTS)

@@ -12,7 +12,7 @@ import pytest
 from builders import HAIKU, NOON
 from cli_world import me_settings
 from quota_enforcer import clock
-from quota_enforcer.core.deployment import MeSettings, Mode
+from quota_enforcer.core.deployment import Mode, SelfServiceSettings
 from quota_enforcer.core.errors import CannotDeny, ConfigError
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
@@ -337,7 +337,7 @@ COMPLETE = {
 
 
 def test_the_settings_are_read_from_the_environment() -> None:
-    settings = MeSettings.from_environment(COMPLETE)
+    settings = SelfServiceSettings.from_environment(COMPLETE)
     assert settings.scopes == ("*", "deepseek.r1-v1:0")
     assert (settings.gated, str(settings.zone)) == (True, "Europe/Berlin")
 
@@ -349,7 +349,7 @@ def test_each_missing_setting_is_named(name: str, value: str | None) -> None:
     if value is not None:
         told[name] = value
     with pytest.raises(ConfigError, match=name):
-        MeSettings.from_environment(told)
+        SelfServiceSettings.from_environment(told)
 
 
 @pytest.mark.parametrize(
@@ -361,5 +361,5 @@ def test_each_missing_setting_is_named(name: str, value: str | None) -> None:
 )  # fmt: skip
 def test_each_wrong_setting_is_named_with_its_value(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name) as refused:
-        MeSettings.from_environment(COMPLETE | {name: value})
+        SelfServiceSettings.from_environment(COMPLETE | {name: value})
     assert repr(value) in str(refused.value)

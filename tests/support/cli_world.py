@@ -21,7 +21,7 @@ from quota_enforcer.cli.insight.me import question
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.operate.people import team_sources
 from quota_enforcer.cli.terminal import asking
-from quota_enforcer.core.deployment import MeSettings, Mode
+from quota_enforcer.core.deployment import Mode, SelfServiceSettings
 from quota_enforcer.core.errors import Conflict, NotThere, SweepFailed
 from quota_enforcer.core.principal import identify
 from quota_enforcer.core.quotas.item import Item
@@ -32,8 +32,8 @@ from quota_enforcer.insight.quotas.teams.reading import TeamEntry, TeamsReading
 from quota_enforcer.insight.quotas.teams.source import TeamSource
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document, taken
-from quota_enforcer.lambdas.self_service.asking import take
-from quota_enforcer.lambdas.self_service.request import Refused
+from quota_enforcer.lambdas.self_service.caller import Refused
+from quota_enforcer.lambdas.self_service.requests import take
 from quota_enforcer.satellites.registry import Satellite
 from world import ACCOUNT, World
 
@@ -247,10 +247,10 @@ class Shell:
         return dict(self.world.quotas.table[subject, name])
 
 
-def me_settings(world: World) -> MeSettings:
+def me_settings(world: World) -> SelfServiceSettings:
     """The self-service function of the same deployment."""
     of = world.settings
-    return MeSettings(
+    return SelfServiceSettings(
         of.stack,
         of.account,
         of.quota_table,

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.errors import (
     AccountUnreachable,
     CannotDeny,
-    Closed,
     Conflict,
+    DeploymentClosed,
     PrincipalGone,
     UnknownIdentity,
 )
@@ -444,7 +444,7 @@ class FakeLedger:
     ) -> None:
         self._write("put", record)
         if record.intended and self._state.closed:
-            raise Closed("the stack is being deleted: nobody may be blocked any more")
+            raise DeploymentClosed("the stack is being deleted: nobody may be blocked any more")
         if premise.quotas_seen not in {None, self._state.quotas_seen}:
             raise Conflict("a sweep has seen an edit")
         if premise.breaker not in {None, self._state.breaker}:

@@ -9,7 +9,7 @@ from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.principal import Principal, of_account
+from quota_enforcer.core.principal import Principal, split_account
 from quota_enforcer.gates.author import Author
 from quota_enforcer.gates.ports import Write
 from quota_enforcer.gates.roles import Role
@@ -169,7 +169,7 @@ class Gatehouse:
         trust: str = "",
     ) -> None:
         """A role that names this boundary; Identity Center has its own path."""
-        reserved = of_account(name)[1].startswith("AWSReservedSSO_")
+        reserved = split_account(name)[1].startswith("AWSReservedSSO_")
         path = path or ("/aws-reserved/sso.amazonaws.com/" if reserved else "/")
         self.iam.roles[name] = Role(id_, boundary, path, trust)
 

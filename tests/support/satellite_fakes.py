@@ -8,7 +8,7 @@ from typing import Any
 from builders import NOON
 from log_records import ACCOUNT
 from quota_enforcer.core.usage.place import Place as Where
-from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces
+from quota_enforcer.lambdas.meter.places import PlaceAdapters, SatellitePlaces
 from quota_enforcer.satellites.intake import HomeStack
 from quota_enforcer.satellites.registry import Satellite
 from stream_fakes import FakeLog, Place
@@ -78,13 +78,13 @@ class Satellites:
         self.logs: dict[Where, FakeLog] = {place: FakeLog() for place in places}
         self.queues: dict[Where, FakeUndelivered] = {place: FakeUndelivered() for place in places}
         self.meters: dict[Where, Place] = {}
-        self.places = SatellitePlaces(HOME, self.registry, home.log_group, self.wires)
+        self.places = SatellitePlaces(HOME, self.registry, home.log_group, self.adapters_of)
 
-    def wires(self, place: Where, group: str) -> PlaceWires:
+    def adapters_of(self, place: Where, group: str) -> PlaceAdapters:
         del group
         meter = self.meter(place)
         queue = self.queues.setdefault(place, FakeUndelivered())
-        return PlaceWires(meter.adapters, queue)
+        return PlaceAdapters(meter.adapters, queue)
 
     def meter(self, place: Where) -> Place:
         """What the meter has of a place: the hours to recount are its own, all usage is shared."""

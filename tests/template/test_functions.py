@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quota_enforcer.core.deployment import MeSettings, Settings
+from quota_enforcer.core.deployment import SelfServiceSettings, Settings
 from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.core.policies.names import GATES, gate_name, policy_arn
 from quota_enforcer.gates.author import LEASE
@@ -71,18 +71,18 @@ def test_the_authors_environment_is_what_its_settings_read() -> None:
 
 def test_the_self_service_functions_environment_is_what_its_settings_read() -> None:
     told = MOST.environment("MeFunction")
-    settings = MeSettings.from_environment(told)
+    settings = SelfServiceSettings.from_environment(told)
     assert settings.scopes == ("*", *SCOPES.values())
     assert settings.gated
     for name in [name for name in told if not name.startswith("POWERTOOLS_")]:
         with pytest.raises(ConfigError, match=name):
-            MeSettings.from_environment({**told, name: ""})
+            SelfServiceSettings.from_environment({**told, name: ""})
 
 
 @pytest.mark.parametrize("deployed", [LEAST, MOST], ids=["least", "most"])
 def test_the_self_service_function_decides_as_the_enforcer_does(deployed: Deployed) -> None:
     enforcer = Settings.from_environment(deployed.environment("EnforcerFunction"))
-    me = MeSettings.from_environment(deployed.environment("MeFunction"))
+    me = SelfServiceSettings.from_environment(deployed.environment("MeFunction"))
     assert me.scopes == tuple(enforcer.denies)
     names = ("stack", "account", "quota_table", "ledger_table", "contact", "mode", "zone")
     assert [getattr(me, each) for each in names] == [getattr(enforcer, each) for each in names]

@@ -46,7 +46,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class MeSettings:
+class SelfServiceSettings:
     """One deployment, as far as its self-service function knows it."""
 
     stack: str

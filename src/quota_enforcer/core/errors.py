@@ -64,8 +64,8 @@ def _digits(name: str) -> list[str]:
     return [each for each in name if each.isdigit()]
 
 
-def these(names: Iterable[str]) -> str:
-    """`did you mean user/a or user/b?`; empty without names."""
+def did_you_mean_any(names: Iterable[str]) -> str:
+    """`did you mean user/a or user/b?`, or nothing if there are no names."""
     several = " or ".join(names)
     return f"did you mean {several}?" if several else ""
 
@@ -75,7 +75,7 @@ class EnforcerError(Exception):
 
 
 class StackStays(EnforcerError):
-    """Somebody asks for the end of a deployment whose stack does not go, or for what it is not."""
+    """A request to close or reopen a deployment is not what CloudFormation says of its stack."""
 
 
 class ConfigError(EnforcerError):
@@ -130,8 +130,8 @@ class Conflict(EnforcerError):
     """Somebody else wrote the record between our read and our write; gather again."""
 
 
-class Closed(EnforcerError):
-    """The stack is being deleted: nobody may be blocked any more."""
+class DeploymentClosed(EnforcerError):
+    """The stack is being deleted, so nobody may be blocked any more."""
 
 
 class SweepFailed(EnforcerError):

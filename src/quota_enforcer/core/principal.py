@@ -64,7 +64,7 @@ class Principal:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `kind/name`; raises UnknownIdentity with the forms that are allowed."""
-        account, own = of_account(text)
+        account, own = split_account(text)
         kind, _, name = own.partition("/")
         pattern = "*" in name and kind != Kind.OTHER
         if kind not in _KINDS or not name or pattern:
@@ -85,7 +85,7 @@ class Principal:
     @classmethod
     def stored(cls, text: str) -> Self:
         """Read what was written once, as it was."""
-        account, own = of_account(text)
+        account, own = split_account(text)
         kind, _, name = own.partition("/")
         return cls(Kind(kind), name, account)
 
@@ -96,8 +96,8 @@ _DIGITS = 12
 """Of an account's number."""
 
 
-def of_account(text: str) -> tuple[str, str]:
-    """The number of the member account before a principal or a group, and the rest."""
+def split_account(text: str) -> tuple[str, str]:
+    """The account number before a principal or a group, and the rest; empty where there is none."""
     number = text[:_DIGITS]
     if text[_DIGITS : _DIGITS + 1] == "/" and number.isascii() and number.isdecimal():
         return number, text[_DIGITS + 1 :]
@@ -202,7 +202,7 @@ GATED = frozenset({Kind.SSO, Kind.SESSION})
 """Who shares a role with others, so that only a gate can deny them."""
 
 
-def cannot_be_denied(
+def why_not_deniable(
     principal: Principal, *, gated: bool, reached: Container[str] = ()
 ) -> str | None:
     """Why no deny can reach this kind of principal; None if one can.

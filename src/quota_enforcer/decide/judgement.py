@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Self
 
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.model import EVERY_MODEL
@@ -87,10 +87,10 @@ def by_item(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
 def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str | None:
     """Why no deny can reach this principal, of a team any of its members; None if one can."""
     if principal.kind is not Kind.TEAM:
-        return cannot_be_denied(principal, gated=context.gated, reached=context.reached)
+        return why_not_deniable(principal, gated=context.gated, reached=context.reached)
     several: dict[str, None] = {}
     for member in (Subject(each).somebody for each in quota.members):
-        why = cannot_be_denied(member, gated=context.gated, reached=context.reached)
+        why = why_not_deniable(member, gated=context.gated, reached=context.reached)
         if why is None:
             return None
         several[why] = None

@@ -58,7 +58,8 @@ class Standings(StandingReads, EverybodyReads, Protocol):
 
         With `gate` also what a gate shall deny; one without scopes takes it out. All or nothing.
         Raises Conflict if the version is not the next one, or if the state says something else by
-        now than `premise`; and Closed if `record.intended` would deny something after `close`.
+        now than `premise`; and DeploymentClosed if `record.intended` would deny something after
+        `close`.
         """
 
     def forget(self, record: Record) -> None:
@@ -248,11 +249,10 @@ class PriceMemories(Protocol):
         """
 
 
-class Briefs(Protocol):
-    """What the meters are told."""
+class MeterRulesMemory(Protocol):
+    """The rules that the meters go by, as the enforcer told them last."""
 
-    def meter_rules(self) -> MeterRules:
-        """What the meters were told last."""
+    def meter_rules(self) -> MeterRules: ...
 
     def put_meter_rules(self, meter_rules: MeterRules, quotas_seen: str) -> bool:
         """Tell the meters.
@@ -287,7 +287,7 @@ class Ledger(
     QuotaMemories,
     PriceMemories,
     GateIntentReads,
-    Briefs,
+    MeterRulesMemory,
     MeteredHours,
     UsageReads,
     PaceReads,

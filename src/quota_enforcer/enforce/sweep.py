@@ -14,11 +14,11 @@ from quota_enforcer.core.usage.reads import NOTHING_SAID, Woken
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.enforce.apply.enforcement import Appliers, Enforcement
 from quota_enforcer.enforce.apply.gates import GateApplier
-from quota_enforcer.enforce.apply.ghosts import forget_ghosts
+from quota_enforcer.enforce.apply.orphans import forget_orphans
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.teardown import release_everybody
-from quota_enforcer.enforce.evaluate import SecondLook
+from quota_enforcer.enforce.decide_all import SecondLook
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
 from quota_enforcer.enforce.notify.accounts import AccountNotifier
@@ -121,7 +121,7 @@ class Sweep:
         if confirm_blocks:
             self._enforcement.overrule(now)
         self._ledger.looked_at(given.seen(but=done.unfinished))
-        forget_ghosts(self._ledger, cached.rules)
+        forget_orphans(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
         told_of, unreachable = self._accounts.notify(begun, given, done.unreachable)

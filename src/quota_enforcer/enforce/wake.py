@@ -13,7 +13,7 @@ from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
-from quota_enforcer.enforce.apply.ghosts import GhostLedger, forget_ghosts
+from quota_enforcer.enforce.apply.orphans import OrphanLedger, forget_orphans
 from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.gather.gatherer import Gatherer
 from quota_enforcer.enforce.metering import Meters
@@ -29,7 +29,7 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would be dear."""
 
 
-class WakeLedger(GhostLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMemory, Protocol):
+class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMemory, Protocol):
     """The roles of the ledger that a wake itself plays."""
 
 
@@ -118,7 +118,7 @@ class WakeRun:
         drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
         self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
-        forget_ghosts(self._ledger, cached.rules)
+        forget_orphans(self._ledger, cached.rules)
         told, _ = self._accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         if not done.incomplete:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import percent_full
 from quota_enforcer.core.policies.document import Document
-from quota_enforcer.core.principal import of_account
+from quota_enforcer.core.principal import split_account
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates, MemoryReads, Write
 from quota_enforcer.gates.result import NEARLY_FULL
@@ -66,7 +66,7 @@ def dry_run_gates(
     elsewhere = frozenset(
         f"*:{name}"
         for intent in intents
-        if any(of_account(role)[0] for role in intent.roles)
+        if any(split_account(role)[0] for role in intent.roles)
         for name in intent.names
     )
     return [

@@ -8,7 +8,7 @@ from typing import Final
 
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.names import RESERVED_PATH
-from quota_enforcer.core.principal import SSO_ROLE, Kind, of_account
+from quota_enforcer.core.principal import SSO_ROLE, Kind, split_account
 
 _PERMISSION_SET: Final = re.compile(rf"{SSO_ROLE}(?P<name>.+)_[0-9a-f]{{16}}")
 _SETUP: Final = "run `quota-enforcer gates setup`"
@@ -57,7 +57,7 @@ def guard_of(role: Role | None, gates: Collection[str]) -> Guard:
 
 def permission_set(role: str) -> str:
     """The permission set that Identity Center made a role of; empty for any other role."""
-    found = _PERMISSION_SET.fullmatch(of_account(role)[1])
+    found = _PERMISSION_SET.fullmatch(split_account(role)[1])
     return found["name"] if found else ""
 
 
@@ -134,7 +134,7 @@ def _is_theirs(intent: GateIntent, role: Role) -> bool:
 
 
 def _shown(role: str) -> str:
-    account, name = of_account(role)
+    account, name = split_account(role)
     found = permission_set(name)
     shown = f"the permission set {found} (role {name})" if found else f"the role {name}"
     return f"{shown} of account {account}" if account else shown

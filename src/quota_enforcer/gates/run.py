@@ -10,7 +10,7 @@ from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import Entry
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.names import account_in, in_account
-from quota_enforcer.core.principal import Kind, Principal, of_account
+from quota_enforcer.core.principal import Kind, Principal, split_account
 from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
 from quota_enforcer.gates.result import GateDenial, GateResult, summed_up
@@ -69,7 +69,7 @@ class Run:
         """
         names = sorted({role for intent in intents for role in intent.roles} - self._roles.keys())
         for name in names:
-            if not of_account(name)[0]:
+            if not split_account(name)[0]:
                 self._roles[name] = self.iam.role(name)
         self._in_members(lambda account: self._read_roles(account, names))
         for gate in self.gates:
@@ -101,7 +101,7 @@ class Run:
 
     def _read_roles(self, account: str, names: Iterable[str]) -> None:
         for name in names:
-            if of_account(name)[0] == account:
+            if split_account(name)[0] == account:
                 self._roles[name] = self.iam.role(name)
 
     def _bring_all(self, account: str, intents: Sequence[GateIntent], *, creates: bool) -> None:

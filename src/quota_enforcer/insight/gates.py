@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads
 from quota_enforcer.core.policies.boundary import percent_full
-from quota_enforcer.core.principal import Kind, Principal, of_account
+from quota_enforcer.core.principal import Kind, Principal, split_account
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.stored import Source
@@ -82,7 +82,7 @@ def shared_roles(
 ) -> list[SharedRole]:
     """Every role of Identity Center, and every role with a quota for its sessions, at home."""
     people = _people(seen(sources, account), loaded, context)
-    roles = {name: kept.iam.role(name) for name in sorted(people) if not of_account(name)[0]}
+    roles = {name: kept.iam.role(name) for name in sorted(people) if not split_account(name)[0]}
     return [
         SharedRole(
             name,
@@ -115,7 +115,7 @@ def shared_elsewhere(
     """By member account, the shared roles in it; whether they name a gate only the author sees."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for name in _people(seen(sources, account), loaded, context):
-        there, role = of_account(name)
+        there, role = split_account(name)
         if there:
             set_ = permission_set(role)
             found[there].add(f"permission set {set_}" if set_ else f"role {role}")
@@ -125,7 +125,7 @@ def shared_elsewhere(
 def gates(ledger: GateIntentReads, kept: GatesKept) -> Iterator[GateFound]:
     """Every gate of home as it is in IAM."""
     intents = ledger.gate_intents()
-    names = {name for intent in intents for name in intent.roles if not of_account(name)[0]}
+    names = {name for intent in intents for name in intent.roles if not split_account(name)[0]}
     roles = {name: kept.iam.role(name) for name in sorted(names)}
     for arn in kept.arns:
         document = kept.iam.document(arn)

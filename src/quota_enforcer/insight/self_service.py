@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from quota_enforcer.core.deployment import Context, MeSettings
+from quota_enforcer.core.deployment import Context, SelfServiceSettings
 from quota_enforcer.core.ledger import LedgerReads, Record, SweepState
 from quota_enforcer.core.principal import Identity, Kind, Principal
 from quota_enforcer.core.quotas.item import Item, Quotas
@@ -79,7 +79,7 @@ class SelfService:
     """Looks at callers: at nobody but the principal that IAM says is asking."""
 
     def __init__(
-        self, settings: MeSettings, ledger: LedgerReads, quotas: Quotas, asked: AskedOf
+        self, settings: SelfServiceSettings, ledger: LedgerReads, quotas: Quotas, asked: AskedOf
     ) -> None:
         self._settings = settings
         self._ledger = ledger

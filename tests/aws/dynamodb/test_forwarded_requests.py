@@ -16,7 +16,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLed
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.usage.place import Place as Where
-from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces
+from quota_enforcer.lambdas.meter.places import PlaceAdapters, SatellitePlaces
 from quota_enforcer.meter.stream import Stream
 from satellite_fakes import HOME, IRELAND, MEMBER, FakeUndelivered, a_satellite
 from stream_fakes import Place, call, delivery
@@ -72,13 +72,13 @@ def test_a_thousand_forwarded_records_take_at_most_ten_requests_more_than_at_hom
         ledger = DynamoMeterLedger(client, LEDGER_TABLE, UTC_ZONE, lambda: NOON, place)
         return replace(fakes.adapters, ledger=ledger)
 
-    def wires(place: Where, group: str) -> PlaceWires:
+    def adapters_of(place: Where, group: str) -> PlaceAdapters:
         del group
-        return PlaceWires(adapters(str(place)), FakeUndelivered())
+        return PlaceAdapters(adapters(str(place)), FakeUndelivered())
 
     registry = DynamoSatellites(Table(client, LEDGER_TABLE))
     registry.announce(a_satellite())
-    places = SatellitePlaces(HOME, registry, fakes.log_group, wires)
+    places = SatellitePlaces(HOME, registry, fakes.log_group, adapters_of)
     stream = Stream(adapters(), fakes.log_group)
     now = NOON + timedelta(seconds=50)
 

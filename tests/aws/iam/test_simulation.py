@@ -6,7 +6,7 @@ import boto3
 from botocore.stub import Stubber
 
 from quota_enforcer.aws.iam.simulation import allowed
-from quota_enforcer.core.policies.guard.keys import Key, Lock, keys
+from quota_enforcer.core.policies.guard.keys import Key, KeyTargets, keys
 
 ALICE = "arn:aws:iam::111122223333:user/alice"
 DENY = "arn:aws:iam::111122223333:policy/bedrock-quota/q/q-deny"
@@ -59,7 +59,7 @@ def test_each_resource_is_one_question_with_what_the_request_says() -> None:
 
 
 def test_a_role_has_no_name_to_change_and_what_is_not_there_no_key() -> None:
-    lock = Lock("", "", "", "", "stack", "log", DENY)
+    lock = KeyTargets("", "", "", "", "stack", "log", DENY)
     role = "arn:aws:iam::111122223333:role/ci"
     actions = [key.action for key in keys(lock, role)]
     assert "iam:UpdateUser" not in actions

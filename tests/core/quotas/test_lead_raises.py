@@ -74,14 +74,14 @@ class TestReview:
         [told] = [
             each
             for each in review(loaded(*items).rules, (), NOON)
-            if each.doubt is LintCode.RAISES_NOTHING
+            if each.code is LintCode.RAISES_NOTHING
         ]
         assert told.subject.startswith("lead/")
         assert told.words.startswith("raises nothing: ")
 
     def test_one_that_raises_is_not(self) -> None:
         rules = loaded(TEAM, limit(), lead()).rules
-        assert LintCode.RAISES_NOTHING not in [each.doubt for each in review(rules, (), NOON)]
+        assert LintCode.RAISES_NOTHING not in [each.code for each in review(rules, (), NOON)]
 
     def test_nor_one_that_is_looked_at_alone(self) -> None:
         [alone] = [each for each in loaded(TEAM, limit(), lead()).rules

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from quota_enforcer.core.errors import CannotDeny, PrincipalGone
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -60,7 +60,7 @@ class AccountDenies:
                 f"{', '.join(sorted(self._policies))}",
             )
         if principal.account != self._account:  # never whoever has that name here
-            raise CannotDeny(f"{principal}: {cannot_be_denied(principal, gated=False)}")
+            raise CannotDeny(f"{principal}: {why_not_deniable(principal, gated=False)}")
         try:
             match principal.kind:
                 case Kind.USER:
@@ -68,7 +68,7 @@ class AccountDenies:
                 case Kind.ROLE:
                     self._client.attach_role_policy(RoleName=principal.name, PolicyArn=policy)
                 case _:
-                    why = cannot_be_denied(principal, gated=False, reached={self._account})
+                    why = why_not_deniable(principal, gated=False, reached={self._account})
                     raise CannotDeny(f"{principal}: {why}")
         except ClientError as error:
             raise _refusal(error, principal, policy) from error

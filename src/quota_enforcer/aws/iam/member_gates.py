@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.iam.gates import IamGates
 from quota_enforcer.core.policies.names import account_in
-from quota_enforcer.core.principal import of_account
+from quota_enforcer.core.principal import split_account
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.iam.assumed_roles import AssumedRoles
@@ -46,7 +46,7 @@ class RoutedGates:
             return gates.attached_to(gate)
 
     def role(self, name: str) -> "Role | None":
-        account, own = of_account(name)
+        account, own = split_account(name)
         with self._in(account or self._account) as gates:
             return gates.role(own)
 

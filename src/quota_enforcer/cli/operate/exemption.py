@@ -13,7 +13,7 @@ from quota_enforcer.cli.quotas.raising import NO_LIMIT, Raise, raised
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
 from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Action
@@ -94,7 +94,7 @@ def why_nothing(record: Record, verdicts: list[Verdict], context: Context) -> st
         return "it is not blocked: in observe mode nobody is"
     if team:
         return ""
-    undeniable = cannot_be_denied(record.principal, gated=context.gated, reached=context.reached)
+    undeniable = why_not_deniable(record.principal, gated=context.gated, reached=context.reached)
     return f"it is not blocked: {undeniable}" if undeniable else ""
 
 

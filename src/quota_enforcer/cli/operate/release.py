@@ -25,7 +25,7 @@ from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, waitin
 from quota_enforcer.cli.terminal.principals import members_of
 from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import EnforcerError, NotThere, near_names, these
+from quota_enforcer.core.errors import EnforcerError, NotThere, did_you_mean_any, near_names
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Kind, Principal
@@ -152,7 +152,8 @@ def _record(deployment: Deployment, text: str) -> Record:
     if record.version == 0 and deployment.quotas.get(str(principal), BLOCK) is None:
         known = [str(each.principal) for each in deployment.ledger.everybody()]
         meant = (
-            these(near_names(str(principal), known)) or "`quota-enforcer status` shows who is known"
+            did_you_mean_any(near_names(str(principal), known))
+            or "`quota-enforcer status` shows who is known"
         )
         raise NotThere(f"{principal} has not used Bedrock and is not blocked; {meant}")
     return record

@@ -146,7 +146,7 @@ def _document(
             {
                 "principal": each.subject,
                 "quota": each.name,
-                "doubt": each.doubt,
+                "doubt": each.code,
                 "words": each.words,
             }
             for each in remarks

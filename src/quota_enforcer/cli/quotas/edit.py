@@ -22,7 +22,7 @@ from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, warn
 from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
-from quota_enforcer.core.principal import Principal, cannot_be_denied
+from quota_enforcer.core.principal import Principal, why_not_deniable
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
 from quota_enforcer.core.quotas.form.written import of_two_meanings
 from quota_enforcer.core.quotas.item import Item, read_rule
@@ -164,7 +164,7 @@ def cannot_deny(deployment: Deployment, rule: Rule) -> str | None:
     context = deployment.context(clock.now())
     principals = (Subject(each).somebody for each in rule.members or (rule.subject,))
     reasons = dict.fromkeys(
-        cannot_be_denied(each, gated=context.gated, reached=context.reached) for each in principals
+        why_not_deniable(each, gated=context.gated, reached=context.reached) for each in principals
     )
     return "; ".join(why for why in reasons if why) or None
 

@@ -154,7 +154,7 @@ def _warn(deployment: Deployment, wanted: Iterable[WantedItem]) -> None:
         return
     known = {record.principal for record in deployment.ledger.everybody()}
     remarks = [
-        each for each in review(teams, known, clock.now()) if each.doubt is LintCode.UNSEEN_MEMBER
+        each for each in review(teams, known, clock.now()) if each.code is LintCode.UNSEEN_MEMBER
     ]
     for each in remarks[:_TOLD]:
         hint(f"warning: {each.name} of {each.subject} {each.words}")

@@ -262,7 +262,7 @@ def _notes(deployment: Deployment, rule: Rule, now: datetime) -> Iterator[str]:
         {record.principal for record in deployment.ledger.everybody()} if rule.members else set()
     )
     for remark in review([rule], known, now, metered=metered(deployment, [rule])):
-        if remark.doubt in _TOLD:
+        if remark.code in _TOLD:
             yield f"it {remark.words}"
     metering = deployment.settings.metering
     if isinstance(rule, Quota) and rule.by_the_minute:

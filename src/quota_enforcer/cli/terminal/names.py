@@ -12,7 +12,7 @@ import typer
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal import asking
 from quota_enforcer.cli.terminal.output import hint
-from quota_enforcer.core.errors import UnknownIdentity, near_names, these
+from quota_enforcer.core.errors import UnknownIdentity, did_you_mean_any, near_names
 from quota_enforcer.core.principal import (
     SSO_ROLE,
     Identity,
@@ -21,7 +21,7 @@ from quota_enforcer.core.principal import (
     account_of,
     canonical,
     identify,
-    of_account,
+    split_account,
 )
 from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
 
@@ -51,7 +51,7 @@ def whom(deployment: Deployment, text: str, *, ask: bool = True) -> str:
         return _of_arn(said, home, ask=ask)
     if said in GROUPS:
         return said
-    account, own = of_account(re.sub(r"^(\d{12}):", r"\1/", said))
+    account, own = split_account(re.sub(r"^(\d{12}):", r"\1/", said))
     if account:
         return _of_account(deployment, account, own)
     kind, slash, name = re.sub(rf"^({'|'.join(Kind)}):", r"\1/", said).partition("/")
@@ -112,7 +112,7 @@ def _bare(deployment: Deployment, name: str) -> str:
     forms = [f"{Kind.SSO}/{name}"] if "@" in name else [f"{kind}/{name}" for kind in Kind]
     forms = [each for each in forms if Kind(each.partition("/")[0]) in _NAMED]
     known = [str(record.principal) for record in deployment.ledger.everybody()]
-    meant = these(near for form in forms for near in near_names(form, known))
+    meant = did_you_mean_any(near for form in forms for near in near_names(form, known))
     nearest = f" ({meant})" if meant else ""
     raise UnknownIdentity(
         f"{name!r} is no principal that is known here{nearest}: write {_or(forms)}"
@@ -131,7 +131,7 @@ def _having(deployment: Deployment, name: str) -> Iterator[Principal]:
 
 
 def _is_one(subject: Subject) -> bool:
-    name = of_account(subject)[1].partition("/")[2]
+    name = split_account(subject)[1].partition("/")[2]
     return subject.kind in _NAMED and bool(name) and not subject.is_group
 
 

@@ -7,7 +7,7 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.output import hint, progress
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import NotThere, near_names, these
+from quota_enforcer.core.errors import NotThere, did_you_mean_any, near_names
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -53,7 +53,10 @@ def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterab
     if record.version or principal in named_by(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams
-    meant = these(near_names(str(principal), known)) or "`quota-enforcer status` shows who is known"
+    meant = (
+        did_you_mean_any(near_names(str(principal), known))
+        or "`quota-enforcer status` shows who is known"
+    )
     hint(f"{principal} {_unseen(principal)}, and no quota names it: {meant}")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from quota_enforcer.core.errors import near_names, these
+from quota_enforcer.core.errors import did_you_mean_any, near_names
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -41,9 +41,9 @@ class LintCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LintWarning:
-    """A doubt about one rule; `words` follow its name in a sentence."""
+    """Something about one rule that may not be meant; `words` follow its name in a sentence."""
 
-    doubt: LintCode
+    code: LintCode
     subject: str
     name: str
     words: str
@@ -98,7 +98,7 @@ def review(
         for rule in standing
         if isinstance(rule, Quota) and _blocks_always(rule) and rule.until is None
     ]  # fmt: skip
-    return sorted(found, key=lambda each: (each.subject, each.name, each.doubt, each.words))
+    return sorted(found, key=lambda each: (each.subject, each.name, each.code, each.words))
 
 
 def _principals(rule: Rule) -> set[Principal]:
@@ -166,7 +166,7 @@ class _Suggestions:
 
     def __call__(self, unseen: str) -> str:
         self._left -= 1
-        meant = these(near_names(unseen, self._names)) if self._left >= 0 else ""
+        meant = did_you_mean_any(near_names(unseen, self._names)) if self._left >= 0 else ""
         return meant and f"; {meant}"
 
 

@@ -94,11 +94,11 @@ class QuotaBook:
         self._stages: dict[int, tuple[Quota, ...]] = {}
         """By the identity of a quota that has some: it and its stages."""
         several = list(rules)
-        self._lent: defaultdict[str, list[LeadRaise]] = defaultdict(list)
-        """By member the raises of leads."""
+        self._lead_raises: defaultdict[str, list[LeadRaise]] = defaultdict(list)
+        """By the member that they are for."""
         for rule in several:
             if isinstance(rule, LeadRaise):
-                self._lent[rule.members[0]].append(rule)
+                self._lead_raises[rule.members[0]].append(rule)
         quotas = [rule for rule in several if not isinstance(rule, (LeadRaise, Pause, Team))]
         self.minutes = _by_the_minute(quotas)
         """Whose usage quotas count by the minute: subjects, and members of teams."""
@@ -133,7 +133,9 @@ class QuotaBook:
         return self._applicable[named, now]
 
     def _names(self, subject: Subject) -> bool:
-        return subject in self._by_whom or subject in self._by_member or subject in self._lent
+        return (
+            subject in self._by_whom or subject in self._by_member or subject in self._lead_raises
+        )
 
     def _applying(self, principal: Principal, now: datetime) -> Applicable:
         candidates = self.candidates(principal, now)
@@ -153,11 +155,13 @@ class QuotaBook:
         """It and its stages; those of a quota that a lead has raised are raised too."""
         return quota.in_stages() if quota.raised_by_lead else self._stages.get(id(quota), (quota,))
 
-    def _for(self, principal: Principal, rule: Rule, now: datetime) -> Rule:
-        """A rule as it is for this member: with the raise of a lead of its team."""
-        for each in self._lent.get(str(principal), ()) if self._lent else ():
+    def _with_lead_raise(self, rule: Rule, principal: Principal, now: datetime) -> Rule:
+        """The rule as it holds for this member, if a lead of the team raised it for them."""
+        if not self._lead_raises:
+            return rule
+        for each in self._lead_raises.get(str(principal), ()):
             if isinstance(rule, Quota) and (rule.subject, rule.name) == (each.team, each.quota):
-                rule = rule.lent(each, now)
+                rule = rule.raised_by(each, now)
         return rule
 
     def candidates(self, principal: Principal, now: datetime) -> list[Candidate]:
@@ -167,7 +171,7 @@ class QuotaBook:
         for nearness, level in self._levels(principal):
             here: set[str] = set()
             for written in level:
-                rule = self._for(principal, written, now)
+                rule = self._with_lead_raise(written, principal, now)
                 fate = Selection.ENDED
                 if rule.stands(now):
                     fate = Selection.REPLACED if rule.name in nearer else Selection.APPLIES

@@ -283,18 +283,18 @@ class Quota(Rule):
             many = many.to_integral_value(ROUND_CEILING)
         return max(self.limit, many)
 
-    def lent(self, by: LeadRaise, now: datetime) -> "Quota":
-        """The same with a lead's raise for the member whom it is of, as far as it may go.
+    def raised_by(self, lead_raise: LeadRaise, now: datetime) -> "Quota":
+        """This quota as a lead raised it for one member, as far as `leads_raise_to` allows.
 
-        It never lowers a limit, and opens nothing that is closed to the whole team.
+        A raise never lowers a limit, and opens nothing that is closed to the whole team.
         """
         bound = self.leads_raise_to
-        if bound is None or not self.limit or self.pooled or not by.stands(now):
+        if bound is None or not self.limit or self.pooled or not lead_raise.stands(now):
             return self
-        to = min(by.to, bound)
+        to = min(lead_raise.to, bound)
         if to <= self.limit_at(now):
             return self
-        return replace(self, raise_to=to, raise_until=by.until, raised_by_lead=True)
+        return replace(self, raise_to=to, raise_until=lead_raise.until, raised_by_lead=True)
 
     def turning_points(self) -> tuple[datetime, ...]:
         """Also the end of a raise."""

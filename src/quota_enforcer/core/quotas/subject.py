@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from quota_enforcer.core.principal import PEOPLE, Kind, Principal, of_account
+from quota_enforcer.core.principal import PEOPLE, Kind, Principal, split_account
 from quota_enforcer.core.quotas.stage import AT_LIMIT
 
 
@@ -26,18 +26,18 @@ class Subject(str):
     @property
     def account(self) -> str:
         """The member account that it is of; empty for home's, and for whatever is of none."""
-        return of_account(self)[0]
+        return split_account(self)[0]
 
     @property
     def kind(self) -> str:
         """The word before the slash; empty for `default`, and for all of an account."""
-        kind, slash, _ = of_account(self)[1].partition("/")
+        kind, slash, _ = split_account(self)[1].partition("/")
         return kind if slash else ""
 
     @property
     def role(self) -> Principal:
         """Of sessions: their role."""
-        account, own = of_account(self)
+        account, own = split_account(self)
         return Principal(Kind.ROLE, own.split("/")[1], account)
 
     @property
@@ -48,7 +48,7 @@ class Subject(str):
     @property
     def is_of_an_account(self) -> bool:
         """Whether it is one of the groups that every member account has."""
-        return bool(self.account) and of_account(self)[1] in GROUPS_OF_AN_ACCOUNT
+        return bool(self.account) and split_account(self)[1] in GROUPS_OF_AN_ACCOUNT
 
     @property
     def is_team(self) -> bool:
@@ -64,7 +64,7 @@ class Subject(str):
         """The groups that together cover everybody whom this one covers; empty for all others."""
         if self == DEFAULT:
             return tuple(type(self)(f"{kind}/*") for kind in Kind if kind in PEOPLE)
-        account, own = of_account(self)
+        account, own = split_account(self)
         if account and own == _ALL:
             return tuple(type(self)(f"{account}/{kind}/*") for kind in (Kind.USER, Kind.ROLE))
         return ()

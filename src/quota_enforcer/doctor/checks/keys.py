@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Final
 
-from quota_enforcer.core.policies.guard.keys import Lock, keys
-from quota_enforcer.core.principal import GATED, Kind, Principal, of_account
+from quota_enforcer.core.policies.guard.keys import KeyTargets, keys
+from quota_enforcer.core.principal import GATED, Kind, Principal, split_account
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules.coverage import Entity, Holder, keys_held
@@ -50,7 +50,7 @@ def _limited(deployment: DeploymentUnderCheck) -> Iterator[Principal]:
             yield who
         elif who.kind in GATED and who in appearances:
             for role in appearances[who].roles:
-                account, name = of_account(role)
+                account, name = split_account(role)
                 yield Principal(Kind.ROLE, name, account)
 
 
@@ -80,12 +80,12 @@ def sampled(
     return [*largest, *(others[(first + turn) % len(others)] for turn in range(turns))]
 
 
-def _lock(deployment: DeploymentUnderCheck) -> Lock:
+def _lock(deployment: DeploymentUnderCheck) -> KeyTargets:
     def part(service: str, prefix: str, name: str) -> str:
         found = deployment.part(name)
         return deployment.arn(service, f"{prefix}{found}") if found else ""
 
-    return Lock(
+    return KeyTargets(
         quota_table=part("dynamodb", "table/", "QuotaTable"),
         ledger_table=part("dynamodb", "table/", "LedgerTable"),
         enforcer=part("lambda", "function:", "EnforcerFunction"),

@@ -26,7 +26,7 @@ from quota_enforcer.enforce.apply.record import already_applied, mark_due
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.evaluate import Evaluated, Prices, decide_for
+from quota_enforcer.enforce.decide_all import Evaluated, PricesSeen, decide_for_all
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.notify.prices import UnpricedModels
 from quota_enforcer.enforce.ports import Standings, SweepMemory
@@ -43,7 +43,7 @@ class Plan:
     work: Work
     state: SweepState
     """As the breaker leaves it."""
-    prices: Prices
+    prices: PricesSeen
     """What the usage says of the prices of its models."""
     outcome: Outcome
     """What was found on the way."""
@@ -147,7 +147,7 @@ class Enforcement:
         everybody.
         """
         ledger, breaker = self._ledger, self._breaker
-        evaluated = decide_for(given, ledger, self._usuals)
+        evaluated = decide_for_all(given, ledger, self._usuals)
         if given.paused:
             return evaluated, hold_everything(evaluated.decisions, given)
         if given.confirmed:
@@ -158,7 +158,7 @@ class Enforcement:
                 return evaluated, answer
             if answer:
                 given = replace(given, wanted=given.wanted | answer)
-                evaluated = decide_for(given, ledger, self._usuals)
+                evaluated = decide_for_all(given, ledger, self._usuals)
         return evaluated, apply_breaker(evaluated.decisions, given, ledger, breaker)
 
     def _parts(self, plan: Plan, unpriced: UnpricedModels) -> Iterator[Outcome]:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.stored import SourceReads
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.record import WRITTEN, Opening, conclude, intend
+from quota_enforcer.enforce.apply.record import ALREADY_WRITTEN, FirstWrite, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
@@ -87,7 +87,7 @@ class GateApplier:
             if rendered.failures and not _in_force(decision, rendered):
                 continue  # what the failed gate denies is not known: the next sweep concludes
             intended = record is not work.records[decision.principal]
-            opening = Opening.of(decision, work.given)
+            first_write = FirstWrite.of(decision, work.given)
             try:
                 notices += conclude(
                     decision,
@@ -95,7 +95,7 @@ class GateApplier:
                     self._ledger,
                     _trouble(decision, rendered),
                     partly=bool(rendered.of(decision.principal).scopes),
-                    opening=WRITTEN if intended else opening,
+                    first_write=ALREADY_WRITTEN if intended else first_write,
                 )
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again
@@ -149,9 +149,9 @@ class GateApplier:
             wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             try:
                 if wanted != stored and (wanted.scopes or stored is not None):
-                    opening = Opening.of(decision, work.given)
-                    record = intend(decision, record, self._ledger, opening, wanted)
-            except Closed:
+                    first_write = FirstWrite.of(decision, work.given)
+                    record = intend(decision, record, self._ledger, first_write, wanted)
+            except DeploymentClosed:
                 return written, failures
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again

@@ -22,16 +22,16 @@ _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 GONE = "it no longer exists"
 
 
-class Opening(NamedTuple):
-    """What goes with the first write about somebody, be it the intent or the outcome."""
+class FirstWrite(NamedTuple):
+    """What goes with the first write about a principal: its intent, or its outcome without one."""
 
     premise: Premise = ANY_PREMISE
     found: tuple[Notice, ...] = ()
-    """Told whatever becomes of the decision."""
+    """Notices that are true whatever becomes of the decision."""
 
     @classmethod
     def of(cls, decision: Decision, given: SweepInput, drift: Iterable[str] = ()) -> Self:
-        """Of a decision by these rules; whether the breaker holds, matters to new blocks.
+        """Of a decision; its rules, and for a new block the breaker, must still be as in `given`.
 
         Drift is told in the write that begins to put it right, so that only one run tells it.
         """
@@ -45,8 +45,8 @@ class Opening(NamedTuple):
         return cls(premise, (Notice(NoticeKind.TAMPERED, now, who, "", why),))
 
 
-WRITTEN = Opening()
-"""The first write has been made."""
+ALREADY_WRITTEN = FirstWrite()
+"""Of an outcome that follows its intent: there is nothing to check and to tell any more."""
 
 
 def already_applied(decision: Decision, record: Record) -> bool:
@@ -58,16 +58,16 @@ def intend(
     decision: Decision,
     record: Record,
     standings: Standings,
-    opening: Opening,
+    first_write: FirstWrite,
     gate: GateIntent | None = None,
 ) -> Record:
     """The first step: write down what is about to be denied, with what a gate shall deny.
 
-    Raises Conflict if another sweep was first, or the premise does not hold any more; and Closed
-    if the stack is going.
+    Raises Conflict if another sweep was first, or the premise does not hold any more; and
+    DeploymentClosed if the stack is being deleted.
     """
     written = record.next(intended=decision.standing.denied, due=decision.context.now)
-    standings.put(written, opening.found, gate=gate, premise=opening.premise)
+    standings.put(written, first_write.found, gate=gate, premise=first_write.premise)
     return written
 
 
@@ -78,14 +78,14 @@ def conclude(
     trouble: str = "",
     *,
     partly: bool = False,
-    opening: Opening = WRITTEN,
+    first_write: FirstWrite = ALREADY_WRITTEN,
 ) -> tuple[Notice, ...]:
     """The last step: the outcome with its notices, which are in the outbox then.
 
     `trouble` is why not all could be denied, `partly` whether something is denied all the same.
-    Where no intent was written, `opening` is as there.
+    `first_write` is that of `intend`, if no intent was written before.
     """
-    notices = [*opening.found, *_true_notices(decision, record.trouble, trouble, partly=partly)]
+    notices = [*first_write.found, *_true_notices(decision, record.trouble, trouble, partly=partly)]
     standing = decision.standing
     if record.trouble and not trouble and standing.denied:  # what could not be denied was open
         standing = replace(standing, blocked_since=decision.context.now)
@@ -93,7 +93,7 @@ def conclude(
         standing=standing, intended=None, trouble=trouble, due=decision.standing.due
     )
     if outcome != record.next() or record.version == 0 or notices:
-        standings.put(outcome, notices, premise=opening.premise)
+        standings.put(outcome, notices, premise=first_write.premise)
     return tuple(notices)
 
 

@@ -10,23 +10,23 @@ from typing import NamedTuple, Protocol
 from quota_enforcer.core.errors import (
     AccountUnreachable,
     CannotDeny,
-    Closed,
     Conflict,
+    DeploymentClosed,
     PrincipalGone,
 )
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
+    ALREADY_WRITTEN,
     GONE,
-    WRITTEN,
-    Opening,
+    FirstWrite,
     already_applied,
     conclude,
     intend,
 )
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.evaluate import SecondLook
+from quota_enforcer.enforce.decide_all import SecondLook
 from quota_enforcer.enforce.gather.gatherer import members_of
 from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING, SweepInput
 from quota_enforcer.enforce.ports import Denies, Outbox, Standings
@@ -72,7 +72,7 @@ class StaticApplier:
         for decision, record in work:
             try:
                 parts.append(self._one(decision, record, given))
-            except Closed:
+            except DeploymentClosed:
                 parts.append(Outcome(closed=True))
                 break
             except AccountUnreachable as error:
@@ -115,8 +115,8 @@ class StaticApplier:
         settled = already_applied(decision, record) and tried <= decision.standing.denied
         settled = settled and decision.principal not in given.asked
         if given.partial and settled:
-            opening = Opening.of(decision, given)
-            told = conclude(decision, record, self._ledger, record.trouble, opening=opening)
+            first_write = FirstWrite.of(decision, given)
+            told = conclude(decision, record, self._ledger, record.trouble, first_write=first_write)
             return Outcome(told)
         if self._gated and decision.principal.kind in GATED:
             # Somebody else changed it just now: the next sweep has a gate.
@@ -126,13 +126,13 @@ class StaticApplier:
     def _bring_about(
         self, decision: Decision, record: Record, given: SweepInput, tried: frozenset[str]
     ) -> Outcome:
-        """Bring IAM and the ledger to the decision; raises Conflict or Closed as `intend` does."""
+        """Bring IAM and the ledger to the decision; raises what `intend` raises."""
         if decision.principal in given.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
             decision = replace(decision, standing=standing)
         attached, drift = Attached(given.denied(record), tried), given.drift(record, tried)
-        opening = Opening.of(decision, given, drift)
-        found = opening.found
+        first_write = FirstWrite.of(decision, given, drift)
+        found = first_write.found
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = attached.surely | attached.maybe
         maybe |= record.standing.denied | (record.intended or NOTHING)
@@ -145,16 +145,16 @@ class StaticApplier:
         if change:
             if account:  # before anything is written, since it may take long until it is reached
                 self._denies.reach(account)
-            record = intend(decision, record, self._ledger, opening)
-            opening = WRITTEN
+            record = intend(decision, record, self._ledger, first_write)
+            first_write = ALREADY_WRITTEN
             trouble = self._in_iam(decision, Attached(attached.surely, maybe))
         if unreachable and not decision.standing.denied:
             trouble = trouble or (
                 f"{', '.join(sorted(unreachable))} is no installed model scope any more, so the "
                 "enforcer cannot detach its deny policy: detach it by hand, or install it again"
             )
-        told = conclude(decision, record, self._ledger, trouble, opening=opening)
-        return Outcome((*found, *told) if opening is WRITTEN else told, drift=drift)
+        told = conclude(decision, record, self._ledger, trouble, first_write=first_write)
+        return Outcome((*found, *told) if first_write is ALREADY_WRITTEN else told, drift=drift)
 
     def _in_iam(self, decision: Decision, attached: Attached) -> str:
         """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words.

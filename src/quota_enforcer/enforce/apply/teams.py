@@ -1,7 +1,7 @@
 """Teams: a team has no deny of its own; its record says what its pools deny its members."""
 
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.enforce.apply.record import Opening, conclude
+from quota_enforcer.enforce.apply.record import FirstWrite, conclude
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.ports import Standings
 from quota_enforcer.enforce.report import Outcome
@@ -17,8 +17,8 @@ class TeamApplier:
         parts = []
         for decision, record in work:
             try:
-                opening = Opening.of(decision, work.given)
-                told = conclude(decision, record, self._standings, opening=opening)
+                first_write = FirstWrite.of(decision, work.given)
+                told = conclude(decision, record, self._standings, first_write=first_write)
                 parts.append(Outcome(told))
             except Conflict:  # another sweep or wake was first; the next one looks again
                 parts.append(Outcome(unfinished=frozenset({decision.principal})))

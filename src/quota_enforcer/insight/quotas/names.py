@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from quota_enforcer.core.errors import near_names, these
+from quota_enforcer.core.errors import did_you_mean_any, near_names
 from quota_enforcer.core.principal import Kind, Principal
 
 _FEW = 3
@@ -33,12 +33,12 @@ class UnknownName:
     def words(self) -> str:
         """`IAM has no user alcie; did you mean user/alice?`."""
         said = f"IAM has no {self.entity.kind} {self.entity.name}"
-        return "; ".join(filter(None, (said, these(self.nearest))))
+        return "; ".join(filter(None, (said, did_you_mean_any(self.nearest))))
 
     @property
     def brief(self) -> str:
         """`user/alcie (did you mean user/alice?)`."""
-        meant = these(self.nearest)
+        meant = did_you_mean_any(self.nearest)
         return f"{self.principal} ({meant})" if meant else str(self.principal)
 
     def to_json(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import LedgerReads, Record
 from quota_enforcer.core.notices.notice import HistoryReads, NoticeKind
-from quota_enforcer.core.principal import Kind, Principal, cannot_be_denied
+from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.core.usage.place import NOWHERE_KNOWN, Place
@@ -171,5 +171,5 @@ def _read_from(days: tuple[date, ...]) -> date:
 
 
 def _deniable(principal: Principal, context: Context) -> bool:
-    why = cannot_be_denied(principal, gated=context.gated, reached=context.reached)
+    why = why_not_deniable(principal, gated=context.gated, reached=context.reached)
     return why is None

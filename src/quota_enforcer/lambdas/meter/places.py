@@ -27,10 +27,10 @@ class Undelivered(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceWires:
-    """What reaches one place."""
+class PlaceAdapters:
+    """The adapters of one satellite: of its log and its queue, and of home's ledger."""
 
-    adapters: MeterAdapters
+    meter: MeterAdapters
     undelivered: Undelivered
 
 
@@ -66,16 +66,16 @@ class SatellitePlaces:
     registry: SatelliteRegistry
     log_group: MeteredLogGroup
     """Home's."""
-    wires: Callable[[Place, str], PlaceWires]
-    """What reaches a place and the log group there by its name, which may not be known."""
+    adapters_of: Callable[[Place, str], PlaceAdapters]
+    """By place and the name of its log group, which is empty where nothing is read from it."""
     days: SharedDays | None = None
     _streams: dict[Place, Stream] = field(default_factory=dict)
 
     def deliver(self, place: Place, data: str, now: datetime, request_id: str) -> DeliveryResult:
         """Meter what a satellite hands over, as `Stream.deliver` does with home's."""
         if place not in self._streams:
-            wires = self.wires(place, "")
-            self._streams[place] = Stream(wires.adapters, self._log_group(place, ""))
+            adapters = self.adapters_of(place, "")
+            self._streams[place] = Stream(adapters.meter, self._log_group(place, ""))
         return self._streams[place].deliver(data, now, request_id)
 
     def satellites(self) -> tuple[Satellite, ...]:
@@ -86,21 +86,21 @@ class SatellitePlaces:
 
     def recounter(self, satellite: Satellite) -> Recounter:
         """Sets hours of a satellite from the log there."""
-        wires = self.wires(satellite.place, satellite.log_group)
-        return Recounter(wires.adapters, self._log_group(satellite.place, satellite.log_group))
+        adapters = self.adapters_of(satellite.place, satellite.log_group)
+        return Recounter(adapters.meter, self._log_group(satellite.place, satellite.log_group))
 
     def ask(self, satellite: Satellite, hours: Iterable[datetime], now: datetime) -> None:
         """Ask for a recount of hours of a satellite."""
-        wires = self.wires(satellite.place, satellite.log_group)
-        wires.adapters.ledger.ask_recounts(hours, now)
+        adapters = self.adapters_of(satellite.place, satellite.log_group)
+        adapters.meter.ledger.ask_recounts(hours, now)
 
     def ask_undelivered(self, satellite: Satellite, now: datetime) -> int:
         """Ask for a recount of what waits in a satellite's queue; how many hours that are.
 
         Those are local hours, and the one before each: the log may have a call in the hour after.
         """
-        wires = self.wires(satellite.place, satellite.log_group)
-        found = wires.undelivered.hours()
+        adapters = self.adapters_of(satellite.place, satellite.log_group)
+        found = adapters.undelivered.hours()
         hours = {
             hour_start(start + offset, self.log_group.zone)
             for starts in found.values()
@@ -108,8 +108,8 @@ class SatellitePlaces:
             for offset in (-HOUR, timedelta(0), HOUR - timedelta(seconds=1))
         }
         if found:
-            wires.adapters.ledger.ask_recounts(hours, now)
-            wires.undelivered.taken(found)
+            adapters.meter.ledger.ask_recounts(hours, now)
+            adapters.undelivered.taken(found)
         return len(hours)
 
     def _log_group(self, place: Place, group: str) -> MeteredLogGroup:

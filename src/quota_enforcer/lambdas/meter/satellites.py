@@ -18,7 +18,7 @@ from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.messaging.queues import SqsDeadLetters
 from quota_enforcer.aws.messaging.undelivered import SqsUndelivered
 from quota_enforcer.core.usage.model import NamedModel, is_opaque, named
-from quota_enforcer.lambdas.meter.places import PlaceWires, SatellitePlaces, SharedDays
+from quota_enforcer.lambdas.meter.places import PlaceAdapters, SatellitePlaces, SharedDays
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
 from quota_enforcer.satellites.names import Part, external_id, queue_name, role_arn
 
@@ -59,7 +59,7 @@ def satellite_places(
         return assumed(sts(), role, external_id(settings.stack_id), SESSION, place.region)
 
     @cache
-    def wires(place: "Place", group: str) -> PlaceWires:
+    def adapters_of(place: "Place", group: str) -> PlaceAdapters:
         def models() -> BedrockModels:
             client = reader(place).client("bedrock", config=clients.MODEL_NAMES)
             return BedrockModels(client, DynamoModelMemory(dynamodb, settings.ledger_table))
@@ -84,13 +84,13 @@ def satellite_places(
             letters=letters,
             prices=home.prices,
         )
-        return PlaceWires(adapters, cast("Undelivered", _Late(queue)))
+        return PlaceAdapters(adapters, cast("Undelivered", _Late(queue)))
 
     return SatellitePlaces(
         stack,
         DynamoSatellites(Table(dynamodb, settings.ledger_table)),
         MeteredLogGroup(settings.account, settings.log_group, settings.zone),
-        wires,
+        adapters_of,
         days,
     )
 

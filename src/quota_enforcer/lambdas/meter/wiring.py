@@ -50,7 +50,7 @@ class Meter(NamedTuple):
 
 def wired(settings: "MeterSettings", session: "boto3.Session") -> Meter:
     """One deployment's meter."""
-    adapters = outside(settings, session)
+    adapters = meter_adapters(settings, session)
     places = satellite_places(settings, session, adapters)
     return Meter(
         stream(settings, adapters),
@@ -62,7 +62,7 @@ def wired(settings: "MeterSettings", session: "boto3.Session") -> Meter:
     )
 
 
-def outside(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapters:
+def meter_adapters(settings: "MeterSettings", session: "boto3.Session") -> MeterAdapters:
     """Every adapter of one deployment's meter."""
     dynamodb = session.client("dynamodb", config=clients.PROMPT)
     return MeterAdapters(
@@ -129,7 +129,7 @@ def watch(
 def unwired(
     settings: "MeterSettings", session: "boto3.Session"
 ) -> "Callable[[str], tuple[str, ...]]":
-    """What asks the log group which of the wires are gone that the meter with an ARN lives on."""
+    """A function that says which subscription or metric filters the meter, by its ARN, has lost."""
     log = CloudWatchInvocationLog(session.client("logs"), settings.log_group)
 
     def asked(function: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.deployment import MeSettings
+from quota_enforcer.core.deployment import SelfServiceSettings
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.insight.self_service import MyStanding, MyStatus, OwnQuota
 
 
-def document(view: MyStatus, settings: MeSettings) -> dict[str, Any]:
+def document(view: MyStatus, settings: SelfServiceSettings) -> dict[str, Any]:
     """The whole answer, as plain JSON types."""
     fresh_at, now = view.state.fresh_at, view.context.now
     age = None if fresh_at is None else int((now - fresh_at).total_seconds())
@@ -33,7 +33,7 @@ def document(view: MyStatus, settings: MeSettings) -> dict[str, Any]:
     return _plainly(answer)
 
 
-def taken(request: RaiseRequest, settings: MeSettings) -> dict[str, Any]:
+def taken(request: RaiseRequest, settings: SelfServiceSettings) -> dict[str, Any]:
     """What somebody is told whose request was taken."""
     said = _request(request, RequestState.WAITS)
     return _plainly({"stack": settings.stack, "time_zone": str(settings.zone), "request": said})

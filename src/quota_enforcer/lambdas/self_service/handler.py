@@ -15,14 +15,14 @@ from aws_lambda_powertools import Logger, Tracer
 from quota_enforcer import clock
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
-from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequestDesk
+from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequestStore
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotaReads
 from quota_enforcer.aws.dynamodb.table import PutTable
-from quota_enforcer.core.deployment import MeSettings
+from quota_enforcer.core.deployment import SelfServiceSettings
 from quota_enforcer.insight.self_service import SelfService
 from quota_enforcer.lambdas.self_service.answer import document, taken
-from quota_enforcer.lambdas.self_service.asking import RequestDesk, body_of, take
-from quota_enforcer.lambdas.self_service.request import Refused, caller_of
+from quota_enforcer.lambdas.self_service.caller import Refused, caller_of
+from quota_enforcer.lambdas.self_service.requests import RequestStore, body_of, take
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -36,20 +36,20 @@ tracer = Tracer()
 class Me(NamedTuple):
     """The function, wired."""
 
-    settings: MeSettings
+    settings: SelfServiceSettings
     look: SelfService
-    desk: RequestDesk
+    store: RequestStore
 
 
 @cache
 def me() -> Me:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
-    settings = MeSettings.from_environment(os.environ)
+    settings = SelfServiceSettings.from_environment(os.environ)
     dynamodb = boto3.Session().client("dynamodb", config=clients.PROMPT)
     table = PutTable(dynamodb, settings.ledger_table)
-    ledger, desk = DynamoReads(table, settings.zone), DynamoRequestDesk(table)
+    ledger, store = DynamoReads(table, settings.zone), DynamoRequestStore(table)
     quotas = DynamoQuotaReads(dynamodb, settings.quota_table)
-    return Me(settings, SelfService(settings, ledger, quotas, desk.request), desk)
+    return Me(settings, SelfService(settings, ledger, quotas, store.request), store)
 
 
 # No response is captured: it is the caller's own business.
@@ -57,7 +57,7 @@ def me() -> Me:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request as a function URL takes it."""
-    settings, look, desk = me()
+    settings, look, store = me()
     try:
         caller = caller_of(event, settings.account)
         body = body_of(event)
@@ -65,7 +65,7 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
         if body is None:
             said = document(view, settings)
         else:
-            said = taken(take(caller, body, view, desk), settings)
+            said = taken(take(caller, body, view, store), settings)
     except Refused as refused:
         logger.warning("refused", status=refused.status)
         return _answer(refused.status, {"error": str(refused)})

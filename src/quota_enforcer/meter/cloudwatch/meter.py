@@ -21,10 +21,10 @@ from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import DAY, hour_start, local_date
 from quota_enforcer.meter.cloudwatch.series import (
+    LoggedCaller,
     Occasion,
     Points,
-    Raw,
-    Reading,
+    SeriesReading,
     attribute,
     plan,
     read,
@@ -110,11 +110,11 @@ def meter(
         """Only sessions go back: others' old hours may have left the metrics, not the ledger."""
         return first if occasion.new_sessions and principal.kind is Kind.SESSION else since
 
-    sources = {Raw(source.arn, source.model_id): source for source in ledger.sources()}
-    listed: defaultdict[Raw, list[str]] = defaultdict(list)
+    sources = {LoggedCaller(source.arn, source.model_id): source for source in ledger.sources()}
+    listed: defaultdict[LoggedCaller, list[str]] = defaultdict(list)
     recent = occasion.now - since <= RECENT and not occasion.new_sessions
     for counter, arn, model_id in metrics.series(recent=recent):
-        listed[Raw(arn, model_id)].append(counter)
+        listed[LoggedCaller(arn, model_id)].append(counter)
     charged, unattributed = attribute([*listed, *sources], book, occasion.account)
     name_of = cache(lambda model_id: pricing.models.named(model_id).name)
     groups = list(plan(charged, listed, sources, since_when, occasion, name_of))
@@ -142,7 +142,7 @@ def meter(
 
 
 def _changes(
-    readings: Iterable[Reading], ledger: MeteredHours, occasion: Occasion, pricing: Pricing
+    readings: Iterable[SeriesReading], ledger: MeteredHours, occasion: Occasion, pricing: Pricing
 ) -> dict[Bucket, dict[datetime, Counts]]:
     """The hours that were used otherwise than the ledger says, by bucket.
 

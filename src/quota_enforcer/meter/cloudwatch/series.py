@@ -43,27 +43,29 @@ class Occasion:
     """No hour before it is read or set: the stream has filled those."""
 
 
-class Raw(NamedTuple):
-    """What the invocation log calls a caller and a model."""
+class LoggedCaller(NamedTuple):
+    """A caller and a model, as the invocation log spells them."""
 
     arn: str
     model_id: str
 
 
-class Group(NamedTuple):
-    """All series that fill the same buckets: since when usage is missing, from when to read."""
+class SeriesGroup(NamedTuple):
+    """All series that fill the same buckets, of one principal and model."""
 
     principal: Principal
     model: str
     missing: datetime
+    """Since when usage is missing."""
     start: datetime
+    """From when on it is read."""
     series: tuple[Series, ...]
 
 
-class Reading(NamedTuple):
+class SeriesReading(NamedTuple):
     """What CloudWatch answered for a group; if anything is unknown, nothing is written."""
 
-    group: Group
+    group: SeriesGroup
     points: Mapping[Series, Points]
     unknown: tuple[Series, ...]
 
@@ -80,7 +82,7 @@ class Reading(NamedTuple):
 
 
 def attribute(
-    raws: Iterable[Raw], book: QuotaBook, account: str
+    raws: Iterable[LoggedCaller], book: QuotaBook, account: str
 ) -> tuple[Charged, tuple[str, ...]]:
     """To whom each identity ARN counts; and a sentence for each caller that nothing can limit."""
     charged: dict[str, tuple[Principal, ...]] = {}
@@ -99,18 +101,18 @@ def attribute(
 
 def plan(
     charged: Charged,
-    listed: Mapping[Raw, Sequence[str]],
-    sources: Mapping[Raw, Source],
+    listed: Mapping[LoggedCaller, Sequence[str]],
+    sources: Mapping[LoggedCaller, Source],
     since: Callable[[Principal], datetime],
     occasion: Occasion,
     name_of: Callable[[str], str],
-) -> Iterator[Group]:
+) -> Iterator[SeriesGroup]:
     """What to read: every listed series, and all of remembered sources that it could leave out.
 
     A bucket is the sum of its series, so one that was active in the hours to set must be read even
     where the list of recent series has dropped it: without it the bucket would shrink.
     """
-    members: defaultdict[tuple[Principal, str], list[Raw]] = defaultdict(list)
+    members: defaultdict[tuple[Principal, str], list[LoggedCaller]] = defaultdict(list)
     for raw in {**listed, **sources}:
         for principal in charged[raw.arn]:
             members[principal, name_of(raw.model_id)].append(raw)
@@ -127,7 +129,7 @@ def plan(
             for counter in _ordered({*listed.get(raw, ()), *_unlisted(known.get(raw), start)})
         )
         if series:
-            yield Group(principal, model, missing, start, series)
+            yield SeriesGroup(principal, model, missing, start, series)
 
 
 def _unlisted(source: Source | None, start: datetime) -> Iterable[str]:
@@ -141,9 +143,11 @@ def _ordered(counters: Collection[str]) -> tuple[str, ...]:
     return tuple(counter for counter in OBSERVED if counter in counters)
 
 
-def read(groups: Iterable[Group], metrics: Metrics, occasion: Occasion) -> Iterator[Reading]:
+def read(
+    groups: Iterable[SeriesGroup], metrics: Metrics, occasion: Occasion
+) -> Iterator[SeriesReading]:
     """Read groups with the same start together, so that N series take N / 500 calls."""
-    together: defaultdict[datetime, list[Group]] = defaultdict(list)
+    together: defaultdict[datetime, list[SeriesGroup]] = defaultdict(list)
     for group in groups:
         together[group.start].append(group)
     for start, several in together.items():
@@ -151,7 +155,7 @@ def read(groups: Iterable[Group], metrics: Metrics, occasion: Occasion) -> Itera
         answer = metrics.read(wanted, start, occasion.now, _period(start, occasion))
         for group in several:
             points = {series: answer.get(series) for series in group.series}
-            yield Reading(
+            yield SeriesReading(
                 group,
                 {series: each for series, each in points.items() if each is not None},
                 tuple(series for series, each in points.items() if each is None),
@@ -168,22 +172,24 @@ def _period(start: datetime, occasion: Occasion) -> int:
 
 
 def remember(
-    readings: Iterable[Reading], sources: Mapping[Raw, Source], occasion: Occasion
+    readings: Iterable[SeriesReading], sources: Mapping[LoggedCaller, Source], occasion: Occasion
 ) -> tuple[list[Source], list[Source]]:
     """The sources to remember, if they changed: the active, and those no longer behind."""
     hour_of = cache(partial(hour_start, zone=occasion.zone))
-    active_to: dict[Raw, datetime] = {raw: source.active_to for raw, source in sources.items()}
-    behind: dict[Raw, datetime] = {}
-    answered: defaultdict[Raw, set[str]] = defaultdict(set)
+    active_to: dict[LoggedCaller, datetime] = {
+        raw: source.active_to for raw, source in sources.items()
+    }
+    behind: dict[LoggedCaller, datetime] = {}
+    answered: defaultdict[LoggedCaller, set[str]] = defaultdict(set)
     for reading in readings:
         for series, points in reading.points.items():
-            raw = Raw(series.arn, series.model_id)
+            raw = LoggedCaller(series.arn, series.model_id)
             answered[raw].add(series.counter)
             if points:
                 last = hour_of(max(points))
                 active_to[raw] = max(last, active_to.get(raw, last))
         for series in reading.unknown:
-            raw = Raw(series.arn, series.model_id)
+            raw = LoggedCaller(series.arn, series.model_id)
             answered[raw].add(series.counter)
             # It stands in for its whole group, which is not written.
             behind[raw] = min(reading.group.missing, behind.get(raw, reading.group.missing))

@@ -10,7 +10,7 @@ from botocore.stub import ANY, Stubber
 
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
-from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
@@ -123,9 +123,9 @@ def cancelled(answers: Stubber, *reasons: str) -> None:
     ("reasons", "error"),
     [
         (("ConditionalCheckFailed", "None"), Conflict),
-        (("None", "ConditionalCheckFailed"), Closed),
-        (("ConditionalCheckFailed", "ConditionalCheckFailed"), Closed),
-        (("TransactionConflict", "ConditionalCheckFailed"), Closed),
+        (("None", "ConditionalCheckFailed"), DeploymentClosed),
+        (("ConditionalCheckFailed", "ConditionalCheckFailed"), DeploymentClosed),
+        (("TransactionConflict", "ConditionalCheckFailed"), DeploymentClosed),
     ],
 )
 def test_a_cancelled_transaction_says_what_it_was(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import ALICE, HAIKU, HOUR, NOON
-from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import (
     Level,
     Premise,
@@ -386,7 +386,7 @@ def test_notices_of_a_lost_write_are_never_told(ledger: Ledger) -> None:
 
 def test_after_closing_nobody_can_be_blocked(ledger: Ledger) -> None:
     ledger.close()
-    with pytest.raises(Closed):
+    with pytest.raises(DeploymentClosed):
         ledger.put(Record(ALICE, intended=ALL, version=1), [a_notice()])
     assert ledger.records([ALICE]) == {ALICE: Record(ALICE)}
     assert ledger.outbox(NOON + HOUR) == []

@@ -3,7 +3,7 @@
 import pytest
 
 from builders import HOUR, NOON
-from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
@@ -89,7 +89,7 @@ def test_a_lost_release_leaves_the_gate_intent(ledger: Ledger) -> None:
 def test_after_closing_no_gate_intent_is_written_and_a_release_still_is(ledger: Ledger) -> None:
     ledger.put(Record(ALICE, intended=ALL, version=1), gate=an_intent())
     ledger.close()
-    with pytest.raises(Closed):
+    with pytest.raises(DeploymentClosed):
         ledger.put(Record(CI, intended=ALL, version=1), gate=an_intent(CI))
     assert ledger.gate_intents() == [an_intent()]
     ledger.put(Record(ALICE, intended=NOTHING, version=2), gate=an_intent(scopes=NOTHING))

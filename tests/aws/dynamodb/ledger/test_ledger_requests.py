@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from builders import ALICE, LEDGER_TABLE, NOON
 from quota_enforcer.aws.dynamodb.ledger.notices import DynamoNotices
 from quota_enforcer.aws.dynamodb.ledger.requests import (
-    DynamoRequestDesk,
     DynamoRequests,
+    DynamoRequestStore,
     request_item,
     request_of,
 )
@@ -41,8 +41,8 @@ REFUSAL = Refusal(NOON, "user/admin", "no")
 
 
 @pytest.fixture
-def desk(dynamodb: "DynamoDBClient") -> DynamoRequestDesk:
-    return DynamoRequestDesk(PutTable(dynamodb, LEDGER_TABLE))
+def desk(dynamodb: "DynamoDBClient") -> DynamoRequestStore:
+    return DynamoRequestStore(PutTable(dynamodb, LEDGER_TABLE))
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def told(kind: NoticeKind = NoticeKind.ASKED) -> Notice:
     return Notice(kind, NOON, "user/alice", "daily", "why", limit=Decimal(5000))
 
 
-def test_it_is_read_back(desk: DynamoRequestDesk, kept: DynamoRequests) -> None:
+def test_it_is_read_back(desk: DynamoRequestStore, kept: DynamoRequests) -> None:
     assert desk.ask(REQUEST)
     assert desk.request(ALICE) == REQUEST
     assert kept.requests() == [REQUEST]
     assert desk.request(Principal.parse("user/bob")) is None
 
 
-def test_the_next_takes_its_place_an_hour_later_and_not_before(desk: DynamoRequestDesk) -> None:
+def test_the_next_takes_its_place_an_hour_later_and_not_before(desk: DynamoRequestStore) -> None:
     desk.ask(REQUEST)
     soon = replace(REQUEST, at=NOON + AGAIN - timedelta(seconds=1), why="soon")
     later = replace(REQUEST, at=NOON + AGAIN, why="later")
@@ -72,7 +72,7 @@ def test_the_next_takes_its_place_an_hour_later_and_not_before(desk: DynamoReque
 
 
 def test_it_is_told_of_once(
-    desk: DynamoRequestDesk, kept: DynamoRequests, dynamodb: "DynamoDBClient"
+    desk: DynamoRequestStore, kept: DynamoRequests, dynamodb: "DynamoDBClient"
 ) -> None:
     desk.ask(REQUEST)
     assert kept.note_request(REQUEST, RequestState.WAITS, [told()])
@@ -85,7 +85,7 @@ def test_it_is_told_of_once(
 
 
 def test_of_one_that_another_took_the_place_of_nothing_is_told(
-    desk: DynamoRequestDesk, kept: DynamoRequests
+    desk: DynamoRequestStore, kept: DynamoRequests
 ) -> None:
     desk.ask(REQUEST)
     desk.ask(replace(REQUEST, at=NOON + AGAIN))
@@ -94,7 +94,7 @@ def test_of_one_that_another_took_the_place_of_nothing_is_told(
 
 
 def test_a_refusal_is_read_back_and_gone_with_the_next_request(
-    desk: DynamoRequestDesk, kept: DynamoRequests
+    desk: DynamoRequestStore, kept: DynamoRequests
 ) -> None:
     desk.ask(REQUEST)
     assert kept.refuse(REQUEST, REFUSAL)

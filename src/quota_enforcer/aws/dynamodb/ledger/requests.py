@@ -55,7 +55,7 @@ class DynamoRequestReads:
         return None if item is None else request_of(item)
 
 
-class DynamoRequestDesk(DynamoRequestReads):
+class DynamoRequestStore(DynamoRequestReads):
     """Takes them: the one thing that self-service may write."""
 
     def __init__(self, table: PutTable) -> None:

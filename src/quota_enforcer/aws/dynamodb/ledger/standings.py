@@ -21,7 +21,7 @@ from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.reads import listed
 from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
-from quota_enforcer.core.errors import Closed, Conflict
+from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import ANY_PREMISE, GateIntent, Premise, Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
@@ -76,7 +76,9 @@ class DynamoStandings:
         if any(writes[place] is check for place in failed) and (
             premise == ANY_PREMISE or self._closed()
         ):
-            raise Closed(f"the stack is being deleted, so {record.principal} cannot be blocked")
+            raise DeploymentClosed(
+                f"the stack is being deleted, so {record.principal} cannot be blocked"
+            )
         if failed:
             raise Conflict(
                 f"the record of {record.principal} is no longer at version {record.version - 1}, "

@@ -1,11 +1,11 @@
-"""The keys: what nobody who is limited should be allowed, since it lifts a limit."""
+"""The keys: calls that lift a limit, so nobody who is limited should be allowed any of them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One call; `words` say what it is good for, and `context` is what the request says."""
+    """One such call: what it achieves, in words, and what IAM is asked about it."""
 
     words: str
     action: str
@@ -14,8 +14,8 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
-    """The parts of a deployment that keys fit, by ARN; an empty one is not there."""
+class KeyTargets:
+    """What the keys act on: the parts of a deployment, by ARN; empty for a part that it lacks."""
 
     quota_table: str
     ledger_table: str
@@ -28,22 +28,22 @@ class Lock:
     """The deny of everything."""
 
 
-def keys(lock: Lock, holder: str) -> list[Key]:
-    """Those that are tried on a user or role, which is named by its ARN."""
+def keys(targets: KeyTargets, holder: str) -> list[Key]:
+    """The keys to try for a user or role, `holder`, which is given by its ARN."""
     kind = "User" if ":user/" in holder else "Role"
-    attached = (("iam:PolicyARN", lock.deny),)
-    records = f"{lock.log}:log-stream:aws/bedrock/modelinvocations"
+    attached = (("iam:PolicyARN", targets.deny),)
+    records = f"{targets.log}:log-stream:aws/bedrock/modelinvocations"
     every = [
-        Key("edit quotas", "dynamodb:PutItem", lock.quota_table),
-        Key("edit the ledger", "dynamodb:UpdateItem", lock.ledger_table),
-        Key("change the enforcer", "lambda:UpdateFunctionCode", lock.enforcer),
-        Key("change the meter", "lambda:UpdateFunctionCode", lock.meter),
-        Key("change the stack", "cloudformation:UpdateStack", lock.stack),
+        Key("edit quotas", "dynamodb:PutItem", targets.quota_table),
+        Key("edit the ledger", "dynamodb:UpdateItem", targets.ledger_table),
+        Key("change the enforcer", "lambda:UpdateFunctionCode", targets.enforcer),
+        Key("change the meter", "lambda:UpdateFunctionCode", targets.meter),
+        Key("change the stack", "cloudformation:UpdateStack", targets.stack),
         Key("switch Bedrock's log off", "bedrock:DeleteModelInvocationLoggingConfiguration", "*"),
-        Key("cut the meter off the log", "logs:DeleteSubscriptionFilter", lock.log),
+        Key("cut the meter off the log", "logs:DeleteSubscriptionFilter", targets.log),
         Key("write others' usage into the log", "logs:PutLogEvents", records),
         Key("take off their own deny", f"iam:Detach{kind}Policy", holder, attached),
-        Key("rewrite the denies", "iam:CreatePolicyVersion", lock.deny),
+        Key("rewrite the denies", "iam:CreatePolicyVersion", targets.deny),
     ]
     if kind == "User":
         every.append(Key("begin at zero under another name", "iam:UpdateUser", holder))

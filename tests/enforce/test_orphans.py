@@ -12,7 +12,7 @@ GHOST = "user/alcie"
 
 @pytest.fixture
 def world() -> World:
-    """Alice has used something; a quota names her, and a ghost has one too."""
+    """Alice has used something; a quota names her, and an orphan has one too."""
     world = World()
     world.metering(Metering.STREAM)
     world.stream("alice", NOON, 50)
@@ -39,7 +39,7 @@ def swept(world: World) -> None:
 
 
 @pytest.mark.parametrize("act", [edited, swept])
-def test_a_ghost_goes_with_its_item(world: World, act: object) -> None:
+def test_an_orphan_goes_with_its_item(world: World, act: object) -> None:
     assert known(world) == {"user/alice", GHOST}
     remove(world, GHOST)
     act(world)  # type: ignore[operator]
@@ -53,7 +53,7 @@ def test_who_has_used_something_stays(world: World, act: object) -> None:
     assert "user/alice" in known(world)
 
 
-def test_a_ghost_stays_while_another_quota_names_it(world: World) -> None:
+def test_an_orphan_stays_while_another_quota_names_it(world: World) -> None:
     world.quota(principal=GHOST, quota="weekly", window="week")
     world.quota(principal="team/x", members=[GHOST, "user/alice"])
     edited(world)
@@ -67,7 +67,7 @@ def test_a_ghost_stays_while_another_quota_names_it(world: World) -> None:
     assert known(world) == {"user/alice"}
 
 
-def test_a_renamed_quota_lets_the_ghost_go(world: World) -> None:
+def test_a_renamed_quota_lets_the_orphan_go(world: World) -> None:
     """A slip that is mended: the quota goes and one for the right name comes, in one edit."""
     remove(world, GHOST)
     world.quota(principal="user/alice", limit=70)
@@ -84,7 +84,7 @@ def test_a_team_that_shared_a_quota_goes_with_its_last_one(world: World) -> None
     assert "team/x" not in known(world)
 
 
-def test_a_blocked_ghost_goes_once_it_is_released(world: World) -> None:
+def test_a_blocked_orphan_goes_once_it_is_released(world: World) -> None:
     world.quota(principal=GHOST, limit=0)
     edited(world)
     assert world.denied == {GHOST}
@@ -94,7 +94,7 @@ def test_a_blocked_ghost_goes_once_it_is_released(world: World) -> None:
     assert known(world) == {"user/alice"}
 
 
-def test_a_ghost_that_could_not_be_blocked_goes_too(world: World) -> None:
+def test_an_orphan_that_could_not_be_blocked_goes_too(world: World) -> None:
     world.denies.refuse[principal(GHOST)] = PrincipalGone("no such user")
     world.quota(principal=GHOST, limit=0)
     edited(world)

@@ -8,7 +8,7 @@ STS, and the invocation log, name them.
 from typing import Any, Final
 
 from quota_enforcer.core.errors import EnforcerError, UnknownIdentity
-from quota_enforcer.core.principal import Identity, Kind, cannot_be_denied, identify
+from quota_enforcer.core.principal import Identity, Kind, identify, why_not_deniable
 
 _BAD_REQUEST: Final = 400
 _METHODS: Final = {"GET", "POST"}
@@ -64,6 +64,6 @@ def _identified(arn: str, account: str) -> Identity:
     except UnknownIdentity as error:
         raise Refused(_FORBIDDEN, str(error)) from error
     if identity.principal.kind is Kind.OTHER:
-        why = cannot_be_denied(identity.principal, gated=True)
+        why = why_not_deniable(identity.principal, gated=True)
         raise Refused(_FORBIDDEN, f"{arn} has no quota: {why}")
     return identity

@@ -1,4 +1,4 @@
-"""Takes requests for a higher limit: of the caller's own quotas, one in an hour, and no more."""
+"""Requests for a higher limit: of one of the caller's own quotas, at most one in an hour."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from quota_enforcer.core.quotas.request import (
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.insight.self_service import MyStatus
 from quota_enforcer.insight.status import StatusRow
-from quota_enforcer.lambdas.self_service.request import Refused
+from quota_enforcer.lambdas.self_service.caller import Refused
 
 MOST: Final = 4_096
 """Bytes of a body; it needs no quarter of them."""
@@ -27,7 +27,7 @@ _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 
 
-class RequestDesk(Protocol):
+class RequestStore(Protocol):
     """Where requests are kept."""
 
     def ask(self, request: RaiseRequest) -> bool:
@@ -55,7 +55,7 @@ def _posted(event: Any) -> str:
     return raw.decode() if len(raw) <= MOST else ""
 
 
-def take(caller: Identity, body: Any, view: MyStatus, desk: RequestDesk) -> RaiseRequest:
+def take(caller: Identity, body: Any, view: MyStatus, store: RequestStore) -> RaiseRequest:
     """Keep what the caller asks for; raises Refused with what was wrong."""
     now, zone = view.context.now, view.context.zone
     if view.state.closed:
@@ -64,8 +64,8 @@ def take(caller: Identity, body: Any, view: MyStatus, desk: RequestDesk) -> Rais
         request = _request(caller, wish_of(body), view)
     except InvalidRequest as error:
         raise Refused(_BAD_REQUEST, str(error)) from error
-    if not desk.ask(request):
-        last = desk.request(caller.principal)
+    if not store.ask(request):
+        last = store.request(caller.principal)
         asked = "a short while ago" if last is None else f"at {moment(last.at, zone)}"
         again = moment((now if last is None else last.at) + AGAIN, zone)
         raise Refused(_TOO_MANY, f"{caller.principal} asked {asked} and may ask again at {again}")

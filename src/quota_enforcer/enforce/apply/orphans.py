@@ -1,6 +1,7 @@
-"""Ghosts: principals in the ledger only because a quota named them, perhaps by a slip.
+"""Orphans: records of principals who never used anything, and whom no quota names any more.
 
-They go with the last quota that names them, so that nobody counts them any more.
+A quota that names somebody makes a record of them, also where the name has a typing error. The
+record goes with the last such quota, so that nobody counts in sums who does not exist.
 """
 
 from contextlib import suppress
@@ -14,23 +15,21 @@ from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.ports import Standings
 
-SINCE_EVER = date.min
 
-
-class GhostLedger(Standings, UsageReads, Protocol):
+class OrphanLedger(Standings, UsageReads, Protocol):
     """The roles of the ledger that tell who never used anything, and forget them."""
 
 
-def forget_ghosts(ledger: GhostLedger, rules: RuleSet) -> None:
-    """Take whom edits named, and no quota names now, out of the ledger if they never used anything.
+def forget_orphans(ledger: OrphanLedger, rules: RuleSet) -> None:
+    """Delete the records of whom edited quotas named, no quota names now, and who used nothing.
 
-    Before the edits are remembered, so that it is repeated if it comes to no end. Somebody with
-    usage, or whom anything still denies, stays; and whoever is written meanwhile has a new record.
+    It is done before the edits are remembered, so that a crash repeats it. A record stays if
+    anything of it is in force, or if another run writes it meanwhile.
     """
     named_before = rules.named - named_by(rules.rules)
     for record in ledger.records(named_before).values() if named_before else ():
         if record.version and _is_idle(record):
-            used = ledger.usage(record.principal, SINCE_EVER).models
+            used = ledger.usage(record.principal, date.min).models
             if not used:
                 with suppress(Conflict):
                     ledger.forget(record)

@@ -1,4 +1,7 @@
-"""Decide for everybody gathered: page by page, side by side, and for who shares a pool as well."""
+"""Decides for everybody gathered, and for whoever shares a pool that changes by it.
+
+Records are read page by page, and usage side by side; `decide.evaluate` decides about each one.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,9 +35,10 @@ from quota_enforcer.enforce.report import Outcome
 READERS = 8
 """Principals looked at side by side: reading waits for the network, not for the processor."""
 PAGE = 500
-"""Records read at once; who stays as recorded is forgotten before the next page."""
+"""Records read at once; those to which nothing happens are let go before the next page is read."""
 
-Prices = dict[str, PriceEvidence]
+PricesSeen = dict[str, PriceEvidence]
+"""By model, whether its newest usage had a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Evaluated:
     decisions: list[Decision]
     records: dict[Principal, Record]
     """Those that the decisions start from."""
-    prices: Prices
+    prices: PricesSeen
     """What the usage says of the prices of its models."""
     outcome: Outcome
     headrooms: dict[Principal, Headroom]
@@ -57,7 +61,7 @@ class EvaluationLedger(StandingReads, UsageReads, PaceReads, Protocol):
     """The roles of the ledger that decisions rest on."""
 
 
-def decide_for(given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) -> Evaluated:
+def decide_for_all(given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) -> Evaluated:
     """Look at everybody gathered, and at all of a team whose pool now denies something else."""
     run = _EvaluationRun(given, ledger, usuals)
     run.at(given.wanted)
@@ -144,7 +148,7 @@ class _EvaluationRun:
             self.prices = newest_evidence(seen)
             self.outcomes.append(Outcome(looked_at=len(page)))
 
-    def _try(self, record: Record) -> tuple[Evaluation, Prices] | Exception:
+    def _try(self, record: Record) -> tuple[Evaluation, PricesSeen] | Exception:
         given = self._given
         try:
             evaluation = evaluate(
@@ -154,7 +158,7 @@ class _EvaluationRun:
         except Exception as error:  # noqa: BLE001 - kept for the report
             return error
 
-    def _evidence(self, usage: Usage) -> Prices:
+    def _evidence(self, usage: Usage) -> PricesSeen:
         return price_evidence(usage, self._dearer_for_an_hour)
 
     def _dearer_for_an_hour(self, model: str, at: datetime) -> Decimal:
