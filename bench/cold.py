@@ -39,13 +39,13 @@ IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
 LAMBDAS = "quota_enforcer.lambdas"
-ROLES = ("core.policies.roles", "core.policies.deployed", "core.policies.guard")
+ROLES = ("core.policies.functions", "core.policies.deployed", "core.policies.guard")
 FOREIGN = {
     "author": ("enforce", "meter", "decide.decision", "core.pricing.table"),
     "enforcer": (
         "gates.author",
         "meter.log.record",
-        "core.policies.roles",
+        "core.policies.functions",
         "core.policies.deployed",
         "core.policies.guard",
     ),
@@ -55,7 +55,7 @@ FOREIGN = {
         "gates",
         "decide.decision",
         "meter.cloudwatch",
-        "core.policies.roles",
+        "core.policies.functions",
         "core.policies.deployed",
         "core.policies.guard",
     ),

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from boto_calls import actions_in, actions_of
-from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service, teams, webhook
 from quota_enforcer.core.policies.deployed import WRITING
+from quota_enforcer.core.policies.functions import roles as functions
+from quota_enforcer.core.policies.functions import self_service, teams, webhook
+from quota_enforcer.core.policies.functions.statements import ATTACHING, WRITING_ITEMS
 from quota_enforcer.core.policies.names import MODEL_SCOPES, RESOLVING
 from quota_enforcer.satellites.names import READING, Part, role_arn
 from reached_code import reached
@@ -217,7 +218,7 @@ def test_policies_are_attached_to_nobody_by_the_template() -> None:
 
 
 def test_the_enforcer_attaches_and_detaches_exactly_the_denies() -> None:
-    assert set(statement("EnforcerRole", "Denies")["Action"]) == set(functions.ATTACHING)
+    assert set(statement("EnforcerRole", "Denies")["Action"]) == set(ATTACHING)
     condition = statement("EnforcerRole", "Denies")["Condition"]
     assert condition == {"ArnEquals": {"iam:PolicyARN": DENIES}}
 
@@ -242,7 +243,7 @@ def test_reserved_break_glass_and_own_principals_are_never_touched() -> None:
 def test_no_function_can_both_write_a_policy_and_attach_one() -> None:
     for role in FUNCTIONS:
         writes = {each for each in actions(role) if each.startswith("iam:CreatePolicy")}
-        assert not (writes and actions(role) & set(functions.ATTACHING)), role
+        assert not (writes and actions(role) & set(ATTACHING)), role
 
 
 def test_no_policy_is_both_written_by_a_function_and_attached_by_one() -> None:
@@ -294,7 +295,7 @@ def test_the_meter_never_touches_iam_or_a_quota() -> None:
     assert statement("MeterRole", "NeverAnyAccess")["Resource"] == "*"
     quotas = statement("MeterRole", "NeverAQuota")
     assert (quotas["Effect"], quotas["Resource"]) == ("Deny", "QuotaTable.Arn")
-    assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
+    assert tuple(quotas["Action"]) == WRITING_ITEMS
 
 
 def test_the_self_service_function_reads_the_tables_and_puts_requests() -> None:
@@ -302,10 +303,10 @@ def test_the_self_service_function_reads_the_tables_and_puts_requests() -> None:
     never = statement("MeRole", "NeverAnyAccess")
     assert (tuple(never["Action"]), never["Resource"]) == (self_service.NEVER, "*")
     change = statement("MeRole", "NeverAChange")
-    assert set(change["Action"]) == set(functions.NEVER_FOR_METER) - {"dynamodb:PutItem"}
+    assert set(change["Action"]) == set(WRITING_ITEMS) - {"dynamodb:PutItem"}
     assert change["Resource"] == "LedgerTable.Arn"
     quotas = statement("MeRole", "NeverAQuota")
-    assert tuple(quotas["Action"]) == functions.NEVER_FOR_METER
+    assert tuple(quotas["Action"]) == WRITING_ITEMS
     assert quotas["Resource"] == "QuotaTable.Arn"
     only = {"dynamodb:LeadingKeys": ["requests"]}
     assert statement("MeRole", "Requests")["Condition"]["ForAllValues:StringEquals"] == only

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from quota_enforcer.core.policies import deployed
-from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service, teams
-from quota_enforcer.core.policies.callers.webhook import webhook
+from quota_enforcer.core.policies.functions import roles as functions
+from quota_enforcer.core.policies.functions import self_service, teams
+from quota_enforcer.core.policies.functions.setup import setup
+from quota_enforcer.core.policies.functions.webhook import webhook
 from quota_enforcer.core.policies.names import deny_policy_name, gate_name, policy_arn
-from quota_enforcer.core.policies.setup import setup
 from quota_enforcer.satellites.names import Part, readers, role_arn
 from template_source import FUNCTIONS
 from template_values import KEY, PSEUDO, SIGNED_WITH, Deployed, spelled_out, teams_kept

@@ -3,7 +3,8 @@
 import pytest
 
 from iam_decisions import Caller
-from quota_enforcer.core.policies import deployed, roles
+from quota_enforcer.core.policies import deployed
+from quota_enforcer.core.policies.functions import members
 from quota_enforcer.core.policies.names import GATES, MODEL_SCOPES
 from quota_enforcer.satellites.names import Part, role_arn
 from template_source import SATELLITE
@@ -19,10 +20,10 @@ def named(scopes: int = MODEL_SCOPES) -> deployed.Deployed:
 
 
 def test_they_are_what_the_code_says_which_says_the_same_of_home() -> None:
-    assert spelled_out(MADE.policy("DenierRole")) == spelled_out(roles.denier(named()))
-    assert spelled_out(MADE.policy("GateAuthorRole")) == spelled_out(roles.gate_author(named()))
+    assert spelled_out(MADE.policy("DenierRole")) == spelled_out(members.denier(named()))
+    assert spelled_out(MADE.policy("GateAuthorRole")) == spelled_out(members.gate_author(named()))
     plain = DeployedSatellite(Gates="1")
-    assert spelled_out(plain.policy("DenierRole")) == spelled_out(roles.denier(named(0)))
+    assert spelled_out(plain.policy("DenierRole")) == spelled_out(members.denier(named(0)))
 
 
 def test_they_are_called_as_home_calls_them() -> None:
@@ -38,7 +39,7 @@ def test_one_role_of_home_is_trusted_with_the_external_id_in_our_organisation(ro
     home = HOME[TRUSTED[role]]
     assert trust["Statement"] == [
         {key: each for key, each in statement.items() if key != "Sid"}
-        for statement in roles.trusting(home, HOME["ExternalId"], ORGANIZATION)["Statement"]
+        for statement in members.trusting(home, HOME["ExternalId"], ORGANIZATION)["Statement"]
     ]
 
 

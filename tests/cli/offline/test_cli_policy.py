@@ -14,15 +14,16 @@ from typer.testing import CliRunner, Result
 from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.main import app
 from quota_enforcer.core.policies import deployed
-from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, gate
 from quota_enforcer.core.policies.callers import self_service
+from quota_enforcer.core.policies.callers.allow import allow_models
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
+from quota_enforcer.core.policies.functions import roles as functions
+from quota_enforcer.core.policies.functions.self_service import me
+from quota_enforcer.core.policies.functions.setup import setup
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
-from quota_enforcer.core.policies.setup import setup
 
 ACCOUNT = "111122223333"
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
@@ -149,7 +150,7 @@ class TestRoles:
 
     def test_the_self_service_function(self) -> None:
         of = deployed.Deployed.named("bedrock-quota", ACCOUNT, "aws", "*")
-        assert printed("self-service", "--account", ACCOUNT) == self_service.me(of)
+        assert printed("self-service", "--account", ACCOUNT) == me(of)
 
     def test_the_set_up_function_with_and_without_logging_to_manage(self) -> None:
         for manages, option in ((True, []), (False, ["--no-manage-logging"])):

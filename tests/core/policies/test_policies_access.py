@@ -3,7 +3,7 @@
 import pytest
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.policies.allow import CONSOLE, allow_models
+from quota_enforcer.core.policies.callers.allow import CONSOLE, allow_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, size
 
 ACCOUNT = "111122223333"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from quota_enforcer.core.policies import deployed
-from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import gate
+from quota_enforcer.core.policies.callers.allow import allow_models
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, SCP_LIMIT, VERSION, size
+from quota_enforcer.core.policies.functions import roles as functions
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
 

@@ -3,8 +3,8 @@
 import pytest
 
 from iam_decisions import ACCOUNT, Caller, denied, foundation, profile, with_boundary
-from quota_enforcer.core.policies.allow import CONSOLE, allow_models
 from quota_enforcer.core.policies.boundary import gate
+from quota_enforcer.core.policies.callers.allow import CONSOLE, allow_models
 from quota_enforcer.core.policies.deny import deny_all, deny_models
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"

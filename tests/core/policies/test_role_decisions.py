@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller, foundation
-from quota_enforcer.core.policies.callers.self_service import asking, me
-from quota_enforcer.core.policies.callers.webhook import webhook
+from quota_enforcer.core.policies.callers.self_service import asking
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document
+from quota_enforcer.core.policies.functions.roles import author, enforcer, meter, own_functions_only
+from quota_enforcer.core.policies.functions.self_service import me
+from quota_enforcer.core.policies.functions.setup import setup
+from quota_enforcer.core.policies.functions.webhook import webhook
 from quota_enforcer.core.policies.guard.guard import guard
 from quota_enforcer.core.policies.guard.guarded import Guarded, GuardKind
-from quota_enforcer.core.policies.roles import author, enforcer, meter, own_functions_only
-from quota_enforcer.core.policies.setup import setup
 
 IAM = f"arn:aws:iam::{ACCOUNT}"
 OURS = f"{IAM}:policy/bedrock-quota/bedrock-quota/bedrock-quota"

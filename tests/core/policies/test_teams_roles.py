@@ -3,8 +3,8 @@
 import pytest
 
 from iam_decisions import ACCOUNT, ANYTHING, Caller
-from quota_enforcer.core.policies.callers.teams import READS, reader, teams
 from quota_enforcer.core.policies.deployed import Deployed
+from quota_enforcer.core.policies.functions.teams import READS, reader, teams
 
 DEPLOYED = Deployed.named("bedrock-quota", ACCOUNT, "aws", "us-east-1")
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/bedrock-quota"

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_account import Caller, document
-from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import gate
+from quota_enforcer.core.policies.callers.allow import allow_models
 from quota_enforcer.core.policies.deny import deny_models
 from quota_enforcer.core.policies.document import Document, compact
 from quota_enforcer.local.embedded import EmbeddedAws

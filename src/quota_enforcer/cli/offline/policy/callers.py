@@ -17,10 +17,11 @@ from quota_enforcer.cli.offline.policy.named import (
 )
 from quota_enforcer.cli.terminal.options import trail_group
 from quota_enforcer.cli.terminal.output import say_json
-from quota_enforcer.core.policies.callers import admins, self_service, teams
+from quota_enforcer.core.policies.callers import admins, self_service
 from quota_enforcer.core.policies.callers.doctor import before as doctor_before
 from quota_enforcer.core.policies.callers.doctor import doctor as doctor_for
 from quota_enforcer.core.policies.deployed import Deployed
+from quota_enforcer.core.policies.functions import teams
 from quota_enforcer.insight.quotas.teams.source import (
     FORMS,
     InvalidSource,

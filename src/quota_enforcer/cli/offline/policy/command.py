@@ -30,9 +30,9 @@ from quota_enforcer.cli.offline.policy.roles import (
 )
 from quota_enforcer.cli.terminal.output import hint, say_json
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.policies.allow import allow_models
 from quota_enforcer.core.policies.boundary import deny_statements, percent_full
 from quota_enforcer.core.policies.boundary import gate as gate_for
+from quota_enforcer.core.policies.callers.allow import allow_models
 from quota_enforcer.core.policies.deny import deny_documents, divided
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
 from quota_enforcer.core.policies.guard.unmetered import Locks

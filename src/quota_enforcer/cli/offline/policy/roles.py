@@ -13,11 +13,11 @@ from quota_enforcer.cli.offline.policy.named import (
     on_stack,
 )
 from quota_enforcer.cli.terminal.output import say_json
-from quota_enforcer.core.policies import roles as functions
-from quota_enforcer.core.policies.callers import self_service, teams
-from quota_enforcer.core.policies.callers.webhook import webhook as webhook_for
+from quota_enforcer.core.policies.functions import roles as functions
+from quota_enforcer.core.policies.functions import self_service, teams
+from quota_enforcer.core.policies.functions.setup import setup as setup_for
+from quota_enforcer.core.policies.functions.webhook import webhook as webhook_for
 from quota_enforcer.core.policies.names import ASK_WHOM, GATES, MODEL_SCOPES, ROLE_PATH
-from quota_enforcer.core.policies.setup import setup as setup_for
 from quota_enforcer.satellites.names import NO_SATELLITES, OWN_REGIONS, SATELLITES, readers
 
 _Metering = Literal["stream", "cloudwatch"]

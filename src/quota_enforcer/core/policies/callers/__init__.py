@@ -1,1 +1,1 @@
-"""What people and admins need who call the functions or the command line."""
+"""What people need: to use the command line, to ask about themselves, and to call some models."""

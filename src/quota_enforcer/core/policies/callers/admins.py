@@ -12,8 +12,8 @@ from quota_enforcer.core.ledger import QUOTA_MEMORIES, REQUESTS
 from quota_enforcer.core.policies.callers.doctor import FINDING
 from quota_enforcer.core.policies.deployed import READING, WRITING, Deployed
 from quota_enforcer.core.policies.document import Document, Statement, allow, document
+from quota_enforcer.core.policies.functions.statements import partition
 from quota_enforcer.core.policies.names import policy_arn
-from quota_enforcer.core.policies.roles import partition
 from quota_enforcer.core.quotas.form.leads import lead_of
 
 _READS: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")

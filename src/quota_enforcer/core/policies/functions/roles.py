@@ -1,38 +1,24 @@
-"""What the functions that serve usage and denies may do: their roles' policies, as deployed.
+"""What the meter, the enforcer and the author may do.
 
 Together they keep one promise: even with all code replaced nobody would gain a permission.
 The enforcer attaches documents that it cannot write, all of which only deny; the author writes
 documents that it cannot attach, and that serve as boundaries, which never grant; the meter reaches
-neither IAM nor the quotas. What the self-service function may do is in `callers`.
+neither IAM nor the quotas.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document, Statement, allow, deny, document
-from quota_enforcer.core.policies.names import (
-    PATHS_OF_AWS,
-    PROTECTED_PATHS,
-    RESOLVING,
-    ROLE_PATH,
+from quota_enforcer.core.policies.functions.statements import (
+    WRITING_ITEMS,
+    denying,
+    logs_and_traces,
+    partition,
+    writing_gates,
 )
-
-ATTACHING: Final = (
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:DetachRolePolicy",
-    "iam:DetachUserPolicy",
-)
-
-WRITING_GATES: Final = (
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicyVersion",
-    "iam:GetPolicyVersion",
-    "iam:ListEntitiesForPolicy",
-    "iam:ListPolicyVersions",
-)
+from quota_enforcer.core.policies.names import RESOLVING
 
 NEVER_FOR_AUTHOR: Final = (
     "iam:Add*",
@@ -70,15 +56,6 @@ READING_THE_LOG: Final = (
     "logs:FilterLogEvents",
 )
 """What the meter does with the invocation log."""
-
-NEVER_FOR_METER: Final = (
-    "dynamodb:BatchWriteItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:PartiQL*",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-)
-"""What would change a quota, denied whatever else the meter's role may get."""
 
 ONLY_FOR_FUNCTIONS: Final = (
     "bedrock:DeleteModelInvocationLoggingConfiguration",
@@ -126,7 +103,7 @@ def enforcer(of: Deployed) -> Document:
             ],
             [of.ledger_table, f"{of.ledger_table}/index/by-due"],
         ),
-        *_denying(of, of.denies),
+        *denying(of, of.denies),
         *_in_members(of.deniers),
         *call_author,
         allow("OwnStack", ["cloudformation:DescribeStacks"], of.stack),
@@ -170,7 +147,7 @@ def meter(of: Deployed) -> Document:
         allow("Enforcer", ["lambda:InvokeFunction"], of.enforcer),
         allow("DeadLetters", ["sqs:SendMessage"], of.meter_dead_letters),
         *_reading_satellites(of.readers),
-        deny("NeverAQuota", NEVER_FOR_METER, of.quota_table),
+        deny("NeverAQuota", WRITING_ITEMS, of.quota_table),
         *of.use_of_key("dynamodb"),
         *logs_and_traces(of.meter_log),
     )
@@ -217,95 +194,12 @@ def author(of: Deployed) -> Document:
             if of.gate_authors
             else []
         ),
-        *_writing_gates(of),
+        *writing_gates(of),
         deny("NeverAGrantOrAKey", NEVER_FOR_AUTHOR),
         *_in_members(of.gate_authors),
         *of.use_of_key("dynamodb"),
         *logs_and_traces(of.author_log),
     )
-
-
-def denier(of: Deployed) -> Document:
-    """The role of a member account that home's enforcer takes: what it may do at home, there.
-
-    The template of a satellite has no room to list the denies once more, so it may look at all
-    policies of this stack's path.
-    """
-    path = of.denies[0].rpartition("/")[0]
-    in_force = [f"{path}/*"]
-    return document(*_denying(of, in_force), _nothing_but(*ATTACHING, "iam:ListEntitiesForPolicy"))
-
-
-def gate_author(of: Deployed) -> Document:
-    """The role of a member account that home's author takes."""
-    actions = sorted({*WRITING_GATES, "iam:GetRole", "iam:TagPolicy"})
-    return document(*_writing_gates(of, "iam:TagPolicy"), _nothing_but(*actions))
-
-
-def trusting(home_role: str, external_id: str, organization: str) -> Document:
-    """Who may take these two: one role of home, which says the id, in our organisation alone.
-
-    That the account is trusted and not the role keeps the trust when the role is made again.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    """
-    head, _, tail = home_role.partition(":iam::")
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"{head}:iam::{tail.partition(':')[0]}:root"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "ArnEquals": {"aws:PrincipalArn": home_role},
-                "StringEquals": {
-                    "sts:ExternalId": external_id,
-                    "aws:PrincipalOrgID": organization,
-                },
-            },
-        }
-    )
-
-
-def _denying(of: Deployed, in_force: Sequence[str]) -> list[Statement]:
-    """Attach and detach exactly the static denies of an account, to whom that may be done."""
-    iam = f"arn:{of.partition}:iam::{of.account}"
-    ours = {"iam:PolicyARN": list(of.denies)}
-    return [
-        allow(
-            "Denies",
-            ATTACHING,
-            [f"{iam}:role/*", f"{iam}:user/*"],
-            Condition={"ArnEquals": ours},
-        ),
-        allow("DeniesInForce", ["iam:ListEntitiesForPolicy"], in_force),
-        deny(
-            "NeverAnotherPolicy",
-            ["iam:Attach*Policy", "iam:Detach*Policy"],
-            Condition={"ArnNotEquals": ours},
-        ),
-        deny(
-            "NeverTheseReservedOrBreakGlass",
-            ["iam:Attach*Policy", "iam:Detach*Policy"],
-            [
-                *(f"{iam}:role{path}*" for path in _protected(of.role_path)),
-                *(f"{iam}:user{path}*" for path in PROTECTED_PATHS if path not in PATHS_OF_AWS),
-            ],
-        ),
-    ]
-
-
-def _writing_gates(of: Deployed, *tagging: str) -> list[Statement]:
-    """Write the gates of an account by their exact names, and see which roles name them."""
-    return [
-        allow("Gates", [*WRITING_GATES, *tagging], of.gates),
-        *([allow("Tags", ["iam:TagPolicy"], of.gates)] if of.tagged and not tagging else []),
-        allow("Boundaries", ["iam:GetRole"], f"arn:{of.partition}:iam::{of.account}:role/*"),
-        {
-            "Sid": "NeverAnotherPolicy",
-            "Effect": "Deny",
-            "Action": ["iam:CreatePolicy*", "iam:DeletePolicy*", "iam:Tag*", "iam:Untag*"],
-            "NotResource": list(of.gates),
-        },
-    ]
 
 
 def _in_members(role: str) -> list[Statement]:
@@ -314,12 +208,6 @@ def _in_members(role: str) -> list[Statement]:
         return [deny("NeverAnotherRole", ["sts:Assume*"])]
     never = {"Sid": "NeverAnotherRole", "Effect": "Deny", "Action": ["sts:Assume*"]}
     return [allow("Members", ["sts:AssumeRole"], role), {**never, "NotResource": [role]}]
-
-
-def _nothing_but(*actions: str) -> Statement:
-    """No other action, whatever else the role may get."""
-    never = {"Sid": "NeverAnythingElse", "Effect": "Deny", "NotAction": list(actions)}
-    return {**never, "Resource": "*"}
 
 
 def own_functions_only(functions: Sequence[str]) -> Document:
@@ -333,33 +221,8 @@ def own_functions_only(functions: Sequence[str]) -> Document:
     return document(deny("NeverAnybodyButOurFunctions", ONLY_FOR_FUNCTIONS, Condition=ours))
 
 
-def _protected(role_path: str) -> list[str]:
-    """The paths of roles that the enforcer never touches: with ours, wherever they live."""
-    paths = list(PROTECTED_PATHS)
-    if role_path != ROLE_PATH:
-        ours = "/bedrock-quota/"
-        paths.insert(paths.index(ours) + 1, f"{role_path.removesuffix('/')}{ours}")
-    return paths
-
-
 def _models(of: Deployed) -> Statement:
     """Look up which model is behind an ARN that does not say."""
     bedrock = f"arn:{of.partition}:bedrock:{of.region}:{of.account}"
     kinds = sorted(RESOLVING.values())
     return allow("Models", sorted(RESOLVING), [f"{bedrock}:{kind}/*" for kind in kinds])
-
-
-def partition(*names: str) -> dict[str, Any]:
-    """Only these partitions of a table."""
-    return {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(names)},
-        "Null": {"dynamodb:LeadingKeys": "false"},  # No keys at all would be among them.
-    }
-
-
-def logs_and_traces(log: str) -> list[Statement]:
-    """A function's own log only: who can write the invocation log can forge usage."""
-    return [
-        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
-        allow("Traces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
-    ]

@@ -1,11 +1,15 @@
-"""Teams from where they are kept: the function's own role, and the role by which it reads."""
+"""The teams function: its own role, and the role by which it reads where teams are kept."""
 
 from typing import TYPE_CHECKING, Final
 
-from quota_enforcer.core.policies.callers.self_service import NEVER_BUT_PUT, PUT
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document, allow, deny, document
-from quota_enforcer.core.policies.roles import NEVER_FOR_METER, logs_and_traces
+from quota_enforcer.core.policies.functions.statements import (
+    PUT,
+    WRITING_ITEMS,
+    WRITING_ITEMS_BUT_PUT,
+    logs_and_traces,
+)
 
 if TYPE_CHECKING:
     from quota_enforcer.core.policies.document import Statement
@@ -33,8 +37,8 @@ def teams(of: Deployed) -> Document:
             "Action": ["sts:AssumeRole*"],
             "NotResource": [of.teams_reader],
         },
-        deny("NeverARecord", NEVER_FOR_METER, of.ledger_table),
-        deny("NeverAChange", NEVER_BUT_PUT, of.quota_table),
+        deny("NeverARecord", WRITING_ITEMS, of.ledger_table),
+        deny("NeverAChange", WRITING_ITEMS_BUT_PUT, of.quota_table),
         deny(
             "NeverAnotherItem",
             [PUT],

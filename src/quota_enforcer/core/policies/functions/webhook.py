@@ -1,10 +1,10 @@
-"""The webhook function: what it may do, as its role has it."""
+"""What the webhook function may do."""
 
 from typing import Final
 
 from quota_enforcer.core.policies.deployed import READING, Deployed
 from quota_enforcer.core.policies.document import Document, allow, deny, document
-from quota_enforcer.core.policies.roles import logs_and_traces
+from quota_enforcer.core.policies.functions.statements import logs_and_traces
 
 READING_A_QUEUE: Final = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 """What Lambda does as the function that a queue wakes.

@@ -1,4 +1,4 @@
-"""What the set-up function may do: its role's policy, as deployed.
+"""What the set-up function may do.
 
 It is the one function that IAM cannot hold to its work: whoever may write Bedrock's logging
 configuration may have prompts and answers logged, to any bucket. `ManageLogging` takes it away.
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.document import Document, Statement, allow, document
-from quota_enforcer.core.policies.roles import logs_and_traces
+from quota_enforcer.core.policies.functions.statements import logs_and_traces
 
 
 def setup(of: Deployed) -> Document:
