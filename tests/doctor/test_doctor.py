@@ -190,6 +190,21 @@ class TestWhatCannotBeChecked:
         assert "eu-west-2" in used["what"]
         assert unasked["what"] == "could not look into 1 Region: needs cloudwatch:ListMetrics"
 
+    def test_a_region_with_a_satellite_is_metered(self, shell: Shell) -> None:
+        """One of home's own account; that of another account says nothing of home's Regions."""
+        places = Place(ACCOUNT, "eu-west-1"), Place(GUESTS, "eu-west-2")
+        shell.ailments = {
+            "found": {
+                "regions": ["us-east-1", "eu-west-1", "eu-west-2"],
+                "satellites": [Satellite(each, 1, "log", "arn:stack/x/1", NOON) for each in places],
+            },
+            "calls_in": {"eu-west-1": {NOON: 5}, "eu-west-2": {NOON: 5}},
+        }
+        handed_over, unmetered = findings(shell, "regions")
+        assert (handed_over["severity"], unmetered["severity"]) == ("note", "problem")
+        assert "by the satellite there" in handed_over["what"]
+        assert "eu-west-2, where nothing meters it" in unmetered["what"]
+
     def test_a_region_that_an_organization_closes_is_no_harm(self, shell: Shell) -> None:
         said: Any = {
             "Code": "AccessDenied",

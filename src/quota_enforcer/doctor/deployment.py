@@ -75,6 +75,7 @@ class DeploymentUnderCheck:
         self.parts = Memoised(probe.parts)
         self.parameters = Memoised(probe.parameters)
         self.identities = Memoised(probe.identities)
+        self.satellites = Memoised(probe.satellites)
         self.meter = Memoised(probe.meter)
         self.kept = Memoised(lambda: GatesKept(probe.author().gates, probe.gates()))
         self.logging = Memoised(lambda: probe.logging(probe.region))
@@ -82,7 +83,14 @@ class DeploymentUnderCheck:
 
     def members(self) -> frozenset[str]:
         """The member accounts in which a satellite stands."""
-        return member_accounts(self.probe.satellites(), self.settings.account)
+        return member_accounts(self.satellites(), self.settings.account)
+
+    def satellite_regions(self) -> frozenset[str]:
+        """The further Regions of home's own account in which a satellite stands."""
+        home = self.settings.account
+        return frozenset(
+            each.place.region for each in self.satellites() if each.place.account == home
+        )
 
     def denying(self, principal: Principal) -> Sequence[Quota]:
         """The quotas of a principal that deny."""

@@ -52,7 +52,7 @@ def bad() -> Iterator[Diagnosis]:
     policy = '{"Statement": [{"DataIdentifier": ["mine"], "Operation": {"Deidentify": {}}}]}'
     yield metering.masking("g", metering.MaskingFound([policy], [policy]))
     yield unlogged.unlogged(1, [unlogged.BatchJob("j", "m", "Completed", NOON)], 7)
-    yield logging.other_regions(seen, 7, "q", "quota-enforcer policy doctor --account 1")
+    yield logging.other_regions(seen, 7, "quota-enforcer policy doctor --account 1")
     lost = arrival.Arrival(NOON, [NOON - 5 * HOUR], undelivered=3, group="g", meter_log="/m")
     yield arrival.records_arrive(lost)
     yield arrival.usage_is_fresh(lost)

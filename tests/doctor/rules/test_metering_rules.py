@@ -178,7 +178,7 @@ class TestUnloggedUse:
 
 class TestRegions:
     def look(self, *seen: RegionSeen) -> Diagnosis:
-        return other_regions(seen, 7, "q", ACCESS)
+        return other_regions(seen, 7, ACCESS)
 
     def test_none_in_use_is_fine(self) -> None:
         found = self.look(RegionSeen("eu-west-1"), RegionSeen("eu-west-2"))
@@ -188,7 +188,15 @@ class TestRegions:
         finding = one(self.look(RegionSeen("eu-west-1", calls=1200, logging=OURS)))
         assert finding.severity is Severity.PROBLEM
         assert "1,200 calls" in finding.evidence
-        assert "--region eu-west-1 --stack-name q-eu-west-1" in finding.fix
+        assert finding.fix == "quota-enforcer satellites plan --regions eu-west-1"
+
+    def test_what_a_satellite_hands_over_is_worth_a_note(self) -> None:
+        found = self.look(RegionSeen("eu-west-1", calls=1200, satellite=True))
+        assert found.healthy
+        assert (
+            one(found).what
+            == "1,200 calls of 7 days in eu-west-1 count here, by the satellite there"
+        )
 
     @pytest.mark.parametrize("logging", [None, LoggingFound(bucket="b")])
     def test_a_deployment_without_logging_meters_nothing_there(

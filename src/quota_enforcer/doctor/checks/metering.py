@@ -56,17 +56,18 @@ def regions(deployment: DeploymentUnderCheck) -> Diagnosis:
     others = [each for each in deployment.probe.regions() if each != deployment.probe.region]
     with ThreadPoolExecutor(_READERS) as pool:
         seen = list(pool.map(lambda region: _region(deployment, region), others))
-    return other_regions(seen, DAYS, deployment.settings.stack, access(deployment.settings))
+    return other_regions(seen, DAYS, access(deployment.settings))
 
 
 def _region(deployment: DeploymentUnderCheck, region: str) -> RegionSeen:
     """One Region; if it cannot be asked, the others still are."""
     probe, now = deployment.probe, deployment.now
+    satellite = region in deployment.satellite_regions()
     try:
         calls = sum(probe.calls(region, now - DAYS * _DAY, now, _PERIOD).values())
         mantle = probe.mantle(region, now - DAYS * _DAY, now, _PERIOD)
-        if not calls:
-            return RegionSeen(region, mantle=mantle)
+        if not calls or satellite:
+            return RegionSeen(region, calls, mantle=mantle, satellite=satellite)
         return RegionSeen(region, calls, probe.logging(region), probe.stacks(region), mantle=mantle)
     except Exception as error:  # noqa: BLE001 - kept as the finding that it is
         problem = probe.problem(error)

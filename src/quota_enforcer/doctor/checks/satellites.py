@@ -41,7 +41,10 @@ def satellites_found(deployment: DeploymentUnderCheck) -> SatellitesFound:
         Place(settings.account, probe.region),
         deployment.parameters().get("Satellites") or NO_SATELLITES,
         said,
-        [(each, states(each, current, unreachable, deployment.now)) for each in probe.satellites()],
+        [
+            (each, states(each, current, unreachable, deployment.now))
+            for each in deployment.satellites()
+        ],
     )
 
 

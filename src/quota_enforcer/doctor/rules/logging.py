@@ -127,32 +127,40 @@ class RegionSeen:
     closed: bool = False
     mantle: int = 0
     """Calls of its bedrock-mantle endpoint, which nothing meters."""
+    satellite: bool = False
+    """Whether a satellite hands its log over to home."""
 
 
-def other_regions(seen: Sequence[RegionSeen], days: int, stack: str, access: str) -> Diagnosis:
+def other_regions(seen: Sequence[RegionSeen], days: int, access: str) -> Diagnosis:
     """Whether each Region with traffic is metered; `access` is how to be allowed to ask.
 
-    A deny closes Bedrock in every Region, but a deployment meters only its own.
+    A deny closes Bedrock in every Region, but a deployment meters only its own and those in which
+    its satellites stand.
     """
     used = [each for each in seen if each.calls]
     fine = f"no calls in {days} days in the other enabled Regions ({len(seen)})"
     if used:
         names = ", ".join(each.name for each in used)
         fine = f"calls in {names} are metered there; the others ({len(seen) - len(used)}) have none"
-    findings = [finding for each in used for finding in _of(each, days, stack)]
+    findings = [finding for each in used for finding in _of(each, days)]
     return diagnosis(fine, [*findings, *_mantle(seen, days), *_unasked(seen, access)])
 
 
-def _of(seen: RegionSeen, days: int, stack: str) -> Iterator[Finding]:
+def _of(seen: RegionSeen, days: int) -> Iterator[Finding]:
     evidence = f"AWS/Bedrock Invocations counts {count(seen.calls, 'call')} there in {days} days"
-    if not seen.stacks:
+    if seen.satellite:
+        yield note(
+            f"{count(seen.calls, 'call')} of {days} days in {seen.name} count here, by the "
+            "satellite there"
+        )
+    elif not seen.stacks:
         yield problem(
             f"Bedrock is used in {seen.name}, where nothing meters it",
             f"{evidence}; no log group /bedrock-quota/STACK/enforcer is there",
-            f"sam deploy --region {seen.name} --stack-name {stack}-{seen.name} --capabilities "
-            "CAPABILITY_NAMED_IAM",
-            "under another name, since IAM's names are for the whole account; or close it: "
-            "`quota-enforcer policy lock`, with a --region for each that you meter",
+            f"quota-enforcer satellites plan --regions {seen.name}",
+            "it prints the call that makes a satellite there, once the stack's parameter "
+            "Satellites allows it; or close the Region: `quota-enforcer policy lock`, with a "
+            "--region for each that you meter",
         )
     elif seen.logging is None or not seen.logging.log_group:
         [first, *_] = seen.stacks

@@ -41,7 +41,7 @@ _RULES: Final = ("dynamodb:Query", "dynamodb:Scan")
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "logging": (_LOGGING, _GROUPS, _PARTS),
     "masking": (_MASKING, _ACCOUNTS),
-    "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS),
+    "regions": ("account:ListRegions", *_METRICS, _LOGGING, _GROUPS, _RECORDS),
     "unlogged use": (*_METRICS, _BATCH),
     "records": ("logs:DescribeLogStreams", *_METRICS),
     "meter": (
