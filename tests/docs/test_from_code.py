@@ -119,7 +119,7 @@ def test_a_list_of_commands_says_each_in_a_whole_sentence(from_code: ModuleType)
 
 
 def test_a_policy_says_whose_it_is(from_code: ModuleType) -> None:
-    assert "## viewer\n\nWrite the policy of somebody who sees everything" in from_code.policies()
+    assert "## viewer\n\nPrint the policy of somebody who sees everything" in from_code.policies()
 
 
 def test_a_policy_that_is_not_printed_fails_the_page(

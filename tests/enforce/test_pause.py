@@ -125,7 +125,7 @@ def test_an_end_before_its_time_says_so(world: World) -> None:
 
 
 def test_it_needs_no_stream_of_edits(world: World) -> None:
-    """The schedule finds it, and a wake with fresh rules heeds it."""
+    """The schedule finds it, and a wake with fresh rules obeys it."""
     world.quotas.delete("pause", "new-blocks")
     world.sweep(NOON + MINUTES)
     world.quotas.put({"principal": "pause", "quota": "new-blocks", "until": ENDS.isoformat()})

@@ -77,7 +77,7 @@ class Look:
             return report
 
     def forget(self) -> None:
-        """Read anew: something was written."""
+        """Read again: something was written."""
         self._report, self._mark = _Kept(), _Kept()
 
     def history(self, most: int) -> list[Notice]:

@@ -307,7 +307,9 @@ def test_where_the_sweep_fails_what_was_written_stays_and_is_said(blocked: Shell
     blocked.enforcer_fails = EnforcerRefused("enforcer failed")
     result = blocked.run("release", "user/alice")
     assert result.exit_code == 1
-    assert "what was written stays, and the next sweep that gets through heeds it" in result.stderr
+    assert (
+        "what was written stays, and the next sweep that gets through applies it" in result.stderr
+    )
     assert "user/alice is still blocked." in result.stdout
     assert blocked.item()["exempt"] is True
 

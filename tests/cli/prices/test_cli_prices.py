@@ -89,7 +89,7 @@ class TestSet:
         assert f"Added price {SONNET}:" in words(result.stdout)
         assert "2.55 12.5 0.3 3.75 6 admin" in words(result.stdout)
         assert "prompts over 200,000 tokens 6 22.5" in words(result.stdout)
-        assert f"Prices of their own keep: au.{SONNET}" in words(result.stderr)
+        assert f"These keep prices of their own: au.{SONNET}" in words(result.stderr)
         assert "It counts within a minute" in words(result.stderr)
 
     def test_only_what_is_given_changes(self, shell: Shell) -> None:

@@ -84,7 +84,7 @@ class AssumedRoles:
 
     @contextmanager
     def using(self, account: str, *, every_error: bool = False) -> Iterator[None]:
-        """Raises AccountUnreachable if an account ceases to answer; then it is asked anew.
+        """Raises AccountUnreachable if an account ceases to answer; then it is asked again.
 
         With `every_error` also for whatever else it says instead of an answer.
         """

@@ -12,7 +12,9 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import echo, fail, hint
 
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="Of this machine; 0 is a free one.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65_535, help="The port on this machine; 0 takes a free one.")
+]
 Open = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 
 

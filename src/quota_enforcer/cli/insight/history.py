@@ -45,8 +45,7 @@ def history(
 
     Of a principal it also shows what happened to its teams, its kind and the
     default. Who edited a quota stands there where the command line did it;
-    else see CloudTrail. History is kept for 400 days; to read 2,000 entries
-    takes one query of 128 read units.
+    else see CloudTrail. History is kept for 400 days.
 
     Examples:
       quota-enforcer history user/alice

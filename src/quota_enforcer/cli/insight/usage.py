@@ -150,7 +150,7 @@ def usage(  # noqa: PLR0913 - one argument for each option
     principal: MaybePrincipalArg = None,
     *,
     month: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM", help="This month. Default: the present one.")
+        str | None, typer.Option(metavar="YYYY-MM", help="The month. Default: the present one.")
     ] = None,
     first: Annotated[
         str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.")
@@ -174,9 +174,9 @@ def usage(  # noqa: PLR0913 - one argument for each option
     a member: then they have their own.
 
     The CSV's columns are those of --by, then requests, every count of tokens
-    (input_tokens and so on), cost_usd (exact dollars), assumed_usd: the part
-    of it at assumed prices: the dearest that could apply, and saved_usd: what
-    reads of the prompt cache cost less than the same tokens as new input.
+    (input_tokens and so on), cost_usd (exact dollars), assumed_usd (the part
+    of it at assumed prices, the dearest that could apply) and saved_usd (what
+    reads of the prompt cache cost less than the same tokens as new input).
 
     Examples:
       quota-enforcer usage

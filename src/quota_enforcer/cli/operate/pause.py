@@ -25,7 +25,8 @@ def pause(
     deployment: Deployment,
     *,
     until: Annotated[
-        str, typer.Option(metavar="WHEN", help=f"{END_FORMS}; at most a day from now.")
+        str,
+        typer.Option(metavar="WHEN", help=f"When it ends: {END_FORMS}; at most a day from now."),
     ],
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why; admins are told of it.")

@@ -48,7 +48,7 @@ def recount(
         typer.Option(
             metavar="EVENT",
             help="The id of a log event that is no usage of anybody, such as a forged record; it "
-            "stays left out. May be given several times, for one hour.",
+            "stays left out. For one hour; repeatable.",
         ),
     ] = None,
     everything: Annotated[

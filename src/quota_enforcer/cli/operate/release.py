@@ -108,9 +108,10 @@ def release(  # noqa: PLR0913 - one argument for each part of it
 ) -> None:
     """Unblock at once; the limit holds again when the present window ends, or --until.
 
-    It writes a quota item for the principal that ends by itself, and has
-    the enforcer sweep: its own quota is raised, from any other it is exempt.
-    Their own block by hand is over. Of a team it lets through all members.
+    It writes a quota item that ends by itself, and has the enforcer sweep: a
+    quota of their own has no limit until then, and they are exempt from any
+    other. Their own block by hand is removed. A team's quotas are lifted for
+    all its members.
 
     Examples:
       quota-enforcer release user/alice
@@ -222,7 +223,7 @@ def take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[
         outcome.blocked = [who for who in outcome.subject if who in denied]
     if trouble is not None:
         # The items are written all the same, so the next tick of the schedule takes them up.
-        fail(f"{trouble}; what was written stays, and the next sweep that gets through heeds it")
+        fail(f"{trouble}; what was written stays, and the next sweep that gets through applies it")
     return report
 
 

@@ -25,14 +25,16 @@ def sweep(
     deployment: Deployment,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would happen; tell nobody.")
+        bool, typer.Option("--dry-run", help="Only show what would change; tell nobody.")
     ] = False,
     confirm_blocks: Annotated[
-        bool, typer.Option("--confirm-blocks", help="Block even if the breaker would hold.")
+        bool, typer.Option("--confirm-blocks", help="Block those too whom the breaker holds.")
     ] = False,
     reopen: Annotated[
         bool,
-        typer.Option("--reopen", help="Block again, after it was closed though the stack stays."),
+        typer.Option(
+            "--reopen", help="Open a deployment that was closed although its stack stays."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

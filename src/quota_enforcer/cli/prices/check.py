@@ -30,7 +30,7 @@ READERS = 16
 """Principals read side by side, as `status` does."""
 _PREFIXED = "some calls came with a prefix, from a Region or in a service tier without a price"
 _NOT_TOLD = (
-    "What is assumed of the others no price can mend: the log does not tell how long cache writes "
+    "No price changes what is assumed of the others: the log does not tell how long cache writes "
     "stay, so the price for an hour counts, nor how many images or seconds a request had."
 )
 

@@ -176,7 +176,7 @@ def _consequences(key: str, *, new: bool) -> Iterator[str]:
             if each != key and plain_model(each) == key and is_standard(each)
         ]
         if others:
-            yield f"Prices of their own keep: {', '.join(sorted(others))}"
+            yield f"These keep prices of their own: {', '.join(sorted(others))}"
     known = {plain_model(each) for each in shipped}
     if new and plain_model(key) not in known:
         meant = did_you_mean(plain_model(key), known, cutoff=0.9)

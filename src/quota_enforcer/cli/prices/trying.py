@@ -8,7 +8,7 @@ import typer
 from quota_enforcer.cli.deployment.deployment import Deployment, QuotaTable
 from quota_enforcer.core.quotas.item import Item
 
-Try = Annotated[bool, typer.Option("--dry-run", help="Show what it would do; write nothing.")]
+Try = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 _Key = tuple[str, str]
 
 

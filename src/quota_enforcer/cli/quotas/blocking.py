@@ -53,7 +53,9 @@ def block_(  # noqa: PLR0913 - one argument for each part of it
     *,
     until: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help=f"{END_FORMS}. Default: until you unblock them."),
+        typer.Option(
+            metavar="WHEN", help=f"When it ends: {END_FORMS}. Default: until you unblock them."
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -118,7 +120,7 @@ def unblock(
 ) -> None:
     """End a block by hand.
 
-    Quotas that are used up go on blocking; `release` lets through those too.
+    Quotas that are used up go on blocking; `release` lifts those blocks too.
 
     Examples:
       quota-enforcer quota unblock user/mallory

@@ -13,7 +13,7 @@ from quota_enforcer.cli.files.by_hand import permanent
 from quota_enforcer.cli.files.items import JSON_SUFFIX, ParsedItem, judge_items, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
 from quota_enforcer.cli.terminal.options import on_deployment
-from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.cli.terminal.output import hint, warn
 from quota_enforcer.core.quotas.diff import ordered
 from quota_enforcer.core.quotas.form.values import plain
 
@@ -68,7 +68,7 @@ def export(
     )
     for each in judged:
         if each.problems:
-            hint(f"warning: {each.words}")
+            warn(each.words)
     text = _json(judged) if in_json else "".join(_yaml(judged, settings.stack))
     if file is None:
         typer.echo(text, nl=False)

@@ -63,9 +63,9 @@ def import_(  # noqa: PLR0913 - one argument for each option
 
     FILE is a list of quota and price items as YAML or JSON, such as `quota
     export` writes. Raises in force, releases and blocks made by hand stay as
-    they are, unless FILE says otherwise. All of it is validated first. An item that somebody else
-    edits meanwhile is named and not changed. After an interruption
-    run it again: what is as in FILE already is not written again.
+    they are, unless FILE says otherwise. All of it is validated first. An item
+    that somebody else edits meanwhile is named and not changed. After an
+    interruption run it again: what is as in FILE already is not written again.
 
     Examples:
       quota-enforcer quota import quotas.yaml
@@ -143,7 +143,7 @@ def _accepted(judged: Iterable[ParsedItem], stored: Iterable[Item]) -> list[Want
         hint(f"Nothing was written: {len(refused):,} of {len(wanted):,} items are not valid.")
         raise typer.Exit(REFUSED)
     for each in kept:
-        hint(f"warning: {each.words}\nThe table has it in the same form, and it stays.")
+        warn(f"{each.words}\nThe table has it in the same form, and it stays.")
     return wanted
 
 
@@ -157,7 +157,7 @@ def _warn(deployment: Deployment, wanted: Iterable[WantedItem]) -> None:
         each for each in review(teams, known, clock.now()) if each.code is LintCode.UNSEEN_MEMBER
     ]
     for each in remarks[:_TOLD]:
-        hint(f"warning: {each.name} of {each.subject} {each.words}")
+        warn(f"{each.name} of {each.subject} {each.words}")
     if more := and_more(len(remarks), _TOLD):
         hint(f"{more}: `quota-enforcer quota check FILE` names all")
 

@@ -96,7 +96,7 @@ def raise_(  # noqa: PLR0913 - one argument for each part of it
         ),
     ] = None,
     *,
-    until: Annotated[str, typer.Option(metavar="WHEN", help=f"{END_FORMS}.")],
+    until: Annotated[str, typer.Option(metavar="WHEN", help=f"When it ends: {END_FORMS}.")],
     note: Annotated[
         str | None, typer.Option(metavar="TEXT", help="For whoever reads it later.")
     ] = None,

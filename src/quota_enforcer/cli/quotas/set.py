@@ -71,7 +71,14 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         str | None, _option(_RULE, "DAY", "Day of the week or of the month to begin on.")
     ] = None,
     model: Annotated[
-        Several, _option(_RULE, "SCOPE", "A model scope; repeatable, or several with commas.")
+        Several,
+        typer.Option(
+            "--model",
+            "--models",
+            metavar="SCOPE",
+            help="A model scope; repeatable, or several with commas.",
+            rich_help_panel=_RULE,
+        ),
     ] = None,
     closes: Annotated[
         Several,
@@ -79,7 +86,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
             _RULE,
             "[PERCENT=]SCOPE",
             "What it closes, and at which part of the limit: 80=MODEL; repeatable. Default: "
-            "at the limit what it counts.",
+            "what it counts, at the limit.",
         ),
     ] = None,
     regions: Annotated[
@@ -161,15 +168,15 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
           --measure requests --limit 10000 --window month
       quota-enforcer quota set user/alice budget \
           --measure cost_usd --limit 12.50 --window month
-      quota-enforcer quota set user/* monthly \
+      quota-enforcer quota set 'user/*' monthly \
           --measure cost_usd --limit 100 --window month \
           --closes '80=anthropic.claude-3-opus*' --closes '100=*'
       quota-enforcer quota set user/alice weighted --window day \
           --measure weighted_tokens --limit 1_000_000 \
           --weight input_tokens=1 --weight output_tokens=5
-      quota-enforcer quota set user/* europe --window day \
+      quota-enforcer quota set 'user/*' europe --window day \
           --measure cost_usd --limit 50 --regions eu-west-1,eu-central-1
-      quota-enforcer quota set user/* runaway --window hour \
+      quota-enforcer quota set 'user/*' runaway --window hour \
           --measure total_tokens --limit 200_000 --unusual 5x
     """
     now, zone = clock.now(), deployment.settings.zone

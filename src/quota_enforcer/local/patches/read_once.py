@@ -2,7 +2,7 @@
 
 - A condition of DynamoDB is cut into words and its grammar checked for each item that it is
   compared with, which took longer than the comparison.
-- For the content type of each service's first answer all of botocore's session is made anew.
+- For the content type of each service's first answer all of botocore's session is made again.
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 

@@ -110,14 +110,14 @@ def _cause(traffic: LogTraffic, *, subscribed: bool) -> str:
         return (
             f"The log group got records and handed none on{others}: the meter's "
             "subscription is gone or may not invoke it, and `quota-enforcer doctor` prints the "
-            "command that mends it"
+            "command that puts it right"
         )
     if subscribed and traffic.handed_on < traffic.arrived:
         return (
             f"The log group got {traffic.arrived:,} records and handed on only "
             f"{traffic.handed_on:,} to the meter: its subscription was gone for a part of "
             "that time or leaves some out, and `quota-enforcer doctor` prints the command that "
-            "mends it"
+            "puts it right"
         )
     return (
         "The log group got records, so the meter did not take them: see the alarms of the meter, "

@@ -20,13 +20,13 @@ from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.bill.cells import BillBy, grouped
 from quota_enforcer.insight.bill.reasons import Reason
 
-app = typer.Typer(no_args_is_help=True, help="Hold AWS's bill against the ledger.")
+app = typer.Typer(no_args_is_help=True, help="Lay AWS's bill beside the ledger.")
 _MOST_PERCENT = 100
 
 
 @app.callback()
 def bill() -> None:
-    """Hold AWS's bill against the ledger."""
+    """Lay AWS's bill beside the ledger."""
 
 
 @app.command(no_args_is_help=True)

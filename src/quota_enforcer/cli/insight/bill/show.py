@@ -206,7 +206,7 @@ def _discounts(compared: Comparison) -> Iterator[str]:
     for dear in compared.dearer:
         yield (
             f"\n{dear.model} costs {dear.times:.4f} times its price here, every day: "
-            "quota-enforcer prices update, or prices set, mends it."
+            "`quota-enforcer prices update` or `prices set` corrects it."
         )
 
 

@@ -23,7 +23,8 @@ def ask(  # noqa: PLR0913 - one argument for each part of it
     ],
     *,
     until: Annotated[
-        str, typer.Option(metavar="WHEN", help=f"{END_FORMS}; at most 31 days from now.")
+        str,
+        typer.Option(metavar="WHEN", help=f"When it ends: {END_FORMS}; at most 31 days from now."),
     ],
     why: Annotated[
         str, typer.Option(metavar="TEXT", help="For whoever decides: at most 200 characters.")

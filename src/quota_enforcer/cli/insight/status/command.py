@@ -24,6 +24,7 @@ from quota_enforcer.cli.terminal.output import hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import look_at_all
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.coverage import Coverage
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
@@ -152,7 +153,8 @@ def _say(
         say("Nobody has used Bedrock yet, and there is no quota for a single principal.")
         return
     if not shown:
-        say(f"None of these {len({row.principal for row in table}):,} principals.")
+        known = count(len({row.principal for row in table}), "principal")
+        say(f"None of {known} is such a one: without --over and --kind all are shown.")
         return
     say(summary(shown))
     if every:

@@ -35,7 +35,7 @@ def teams_reader(
     named: NamedStack,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"{FORMS}.")],
 ) -> None:
-    """Write the policy of a role that may only read where teams are kept.
+    """Print the policy of a role that may only read where teams are kept.
 
     The stack makes such a role in its own account; in another one, such as
     that of Identity Center, you make it and name it in TeamsReader.
@@ -55,7 +55,7 @@ def me(
     partition: Partition = "aws",
     region: Region = "*",
 ) -> None:
-    """Write the policy that lets people see their own usage with `quota-enforcer me`.
+    """Print the policy that lets people see their own usage with `quota-enforcer me`.
 
     Give it to groups, roles or permission sets: it is the same for everybody.
 
@@ -71,7 +71,7 @@ def viewer(
     named: NamedStack,
     kms_key: KmsKey = "",
 ) -> None:
-    """Write the policy of somebody who sees everything and changes nothing.
+    """Print the policy of somebody who sees everything and changes nothing.
 
     With it `status`, `explain`, `usage`, `forecast`, `suggest`, `history`, `report`, `quota list`
     and the console show what they show an admin.
@@ -88,7 +88,7 @@ def admin(
     named: NamedStack,
     kms_key: KmsKey = "",
 ) -> None:
-    """Write the policy of an admin of quotas, who needs no other right in AWS.
+    """Print the policy of an admin of quotas, who needs no other right in AWS.
 
     It lets them edit quotas and prices, release, pause, sweep, recount, answer requests and
     subscribe people. `policy doctor` is what `doctor` needs besides; deploying needs far more.
@@ -106,7 +106,7 @@ def team_lead(
     team: Annotated[str, typer.Argument(metavar="TEAM", help="team/NAME.")],
     kms_key: KmsKey = "",
 ) -> None:
-    """Write the policy of a team's lead, who raises quotas of its members within a bound.
+    """Print the policy of a team's lead, who raises quotas of its members within a bound.
 
     The bound is what the team's quota says in `leads_raise_to`; without it
     they raise nothing. They see what a viewer sees, and edit nothing else.
@@ -139,7 +139,7 @@ def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
         ),
     ] = "",
 ) -> None:
-    """Show what an admin needs to run `quota-enforcer doctor`: reading, and no prompts.
+    """Print the policy that lets an admin run `quota-enforcer doctor`: reading, and no prompts.
 
     Examples:
       quota-enforcer policy doctor --account 111122223333

@@ -28,7 +28,7 @@ from quota_enforcer.cli.offline.policy.roles import (
     teams_function,
     webhook,
 )
-from quota_enforcer.cli.terminal.output import hint, say_json
+from quota_enforcer.cli.terminal.output import hint, say_json, warn
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.boundary import deny_statements, percent_full
 from quota_enforcer.core.policies.boundary import gate as gate_for
@@ -39,7 +39,10 @@ from quota_enforcer.core.policies.guard.unmetered import Locks
 from quota_enforcer.core.policies.guard.unmetered import lock as lock_for
 from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
 
-app = typer.Typer(no_args_is_help=True, help="Policy documents, as deployed and for your own use.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Print policy documents, as deployed and for your own use; nothing in AWS is changed.",
+)
 app.command()(meter)
 app.command()(enforcer)
 app.command()(author)
@@ -82,7 +85,7 @@ def deny(
     *,
     agent_core: AgentCore = True,
 ) -> None:
-    """Deny Bedrock, or some models of it; with --user-id, the deny part of a gate.
+    """Print a policy that denies Bedrock, or some models; with --user-id the deny part of a gate.
 
     Examples:
       quota-enforcer policy deny
@@ -109,13 +112,13 @@ def gate(
     *,
     agent_core: AgentCore = True,
 ) -> None:
-    """Write the whole boundary document that a gate is while these user ids are denied.
+    """Print the permissions boundary that a gate is while these user ids are denied.
 
     The author function keeps the gates of a deployment by itself.
 
     Examples:
       quota-enforcer policy gate --user-id '*:bob@example.com'
-      quota-enforcer policy gate --user-id AROAEXAMPLE:ci-42 --model anthropic.claude-3-opus*
+      quota-enforcer policy gate --user-id AROAEXAMPLE:ci-42 --model 'anthropic.claude-3-opus*'
     """
     denied = dict.fromkeys(user_id, _looked_at(model))
     written = gate_for(denied, partition=partition, agent_core=agent_core)
@@ -151,7 +154,7 @@ def lock(
         ),
     ] = False,
 ) -> None:
-    """Close what no invocation log records, as a service control policy or a policy of roles.
+    """Print a policy that closes what no invocation log records, for an organisation or for roles.
 
     Whoever it holds for can use Bedrock only in ways that are metered.
 
@@ -176,7 +179,7 @@ def allow(
         bool, typer.Option("--console", help="Also what the console's playground reads.")
     ] = False,
 ) -> None:
-    """Let someone call these models, also through system inference profiles, and nothing else.
+    """Print a policy that allows these models, also by system inference profiles, and no others.
 
     Examples:
       quota-enforcer policy allow --account 111122223333 --model deepseek.r1-v1:0 --console
@@ -188,10 +191,10 @@ def _looked_at(scopes: Sequence[str] | None) -> Sequence[str]:
     """The scopes given, or every model; a word about those that may well match nothing."""
     checked_scopes(scopes or ("*",))
     if scopes and "*" in scopes and len(scopes) > 1:
-        hint("warning: * is every model, so the others named say nothing more")
+        warn("* is every model, so the others named say nothing more")
     for scope in scopes or ():
         if not is_of_known_vendor(scope):
-            hint(f"warning: {scope} is of no vendor known so far, so it may match no model")
+            warn(f"{scope} is of no vendor known so far, so it may match no model")
     return scopes or ("*",)
 
 

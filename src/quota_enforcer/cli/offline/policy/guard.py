@@ -30,14 +30,14 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         list[str] | None,
         typer.Option(
             metavar="ROLE",
-            help="A role that may still change all of it, with its path if any. Repeatable.",
+            help="A role that may still change all of it, with its path if any; repeatable.",
         ),
     ] = None,
     lead_role: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ROLE",
-            help="A role of a lead of a team, who may still raise for members. Repeatable.",
+            help="A role of a lead of a team, who may still raise for members; repeatable.",
         ),
     ] = None,
     stack: Stack = DEFAULT_STACK,
@@ -46,7 +46,7 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         list[str] | None,
         typer.Option(
             metavar="ROLE",
-            help="With --log-group: the role by which Bedrock writes it, name or ARN. Repeatable.",
+            help="With --log-group: the role by which Bedrock writes it, name or ARN; repeatable.",
         ),
     ] = None,
     partition: Partition = "aws",
@@ -54,20 +54,20 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         list[str] | None,
         typer.Option(
             metavar="REGION",
-            help="With --unmetered: a Region that a deployment meters. Repeatable.",
+            help="With --unmetered: a Region that a deployment meters; repeatable.",
         ),
     ] = None,
     only_tier: Annotated[
         list[str] | None,
         typer.Option(
             metavar="TIER",
-            help="Close all service tiers but this: default, flex, priority, ... Repeatable.",
+            help="Close all service tiers but this: default, flex, priority, ...; repeatable.",
         ),
     ] = None,
     kind: Annotated[
         GuardKind,
         typer.Option(
-            help="scp for an organisation; identity or boundary, without, for who is limited."
+            help="scp for an organisation; without one, identity or boundary for who is limited."
         ),
     ] = GuardKind.SCP,
     role_path: RolePath = ROLE_PATH,
@@ -80,7 +80,7 @@ def guard(  # noqa: PLR0913 - one for each thing that may be guarded
         ),
     ] = False,
 ) -> None:
-    r"""Write the policies that keep all but admin roles off the deployment.
+    r"""Print the policies that keep all but admin roles off the deployment.
 
     Whoever deploys the stack, edits quotas or runs sweeps needs an admin role.
     White space is left out, since Organizations counts it.

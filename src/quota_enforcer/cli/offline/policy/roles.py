@@ -59,7 +59,7 @@ def meter(
     kms_key: KmsKey = "",
     satellites: _Satellites = NO_SATELLITES,
 ) -> None:
-    """Show what the meter may do, as its role has it.
+    """Print the policy of the meter's role.
 
     Examples:
       quota-enforcer policy meter --account 111122223333
@@ -87,7 +87,7 @@ def enforcer(  # noqa: PLR0913 - one for each parameter that matters to it
     role_path: RolePath = ROLE_PATH,
     satellites: _Satellites = NO_SATELLITES,
 ) -> None:
-    """Show what the enforcer may do, as its role has it.
+    """Print the policy of the enforcer's role.
 
     Examples:
       quota-enforcer policy enforcer --account 111122223333
@@ -118,7 +118,7 @@ def author(
     gate_tags: Annotated[bool, typer.Option(help="The parameter GateTags is set.")] = False,
     satellites: _Satellites = NO_SATELLITES,
 ) -> None:
-    """Show what the author, which writes the gates, may do, as its role has it.
+    """Print the policy of the role of the author, which writes the gates.
 
     Examples:
       quota-enforcer policy author --account 111122223333 --gates 2
@@ -140,7 +140,7 @@ def setup(
     *,
     manage_logging: Annotated[bool, typer.Option(help="The parameter ManageLogging.")] = True,
 ) -> None:
-    """Show what the set-up function may do, as its role has it.
+    """Print the policy of the set-up function's role.
 
     Examples:
       quota-enforcer policy setup --account 111122223333
@@ -156,7 +156,7 @@ def self_service_function(
     named: NamedStack,
     kms_key: KmsKey = "",
 ) -> None:
-    """Show what the self-service function, which answers `me`, may do, as its role has it.
+    """Print the policy of the role of the self-service function, which answers `me`.
 
     Examples:
       quota-enforcer policy self-service --account 111122223333
@@ -173,7 +173,7 @@ def webhook(
         str, typer.Option(metavar="ARN", help="The parameter WebhookSecretArn.")
     ] = "",
 ) -> None:
-    """Show what the function that posts notices to a webhook may do, as its role has it.
+    """Print the policy of the role of the function that posts notices to a webhook.
 
     Examples:
       quota-enforcer policy webhook --account 111122223333
@@ -192,7 +192,7 @@ def teams_function(
         str, typer.Option(metavar="ARN", help="The parameter TeamsReader. Default: the stack's.")
     ] = "",
 ) -> None:
-    """Show what the function that keeps teams in step may do, as its role has it.
+    """Print the policy of the role of the function that keeps teams in step.
 
     Examples:
       quota-enforcer policy teams --account 111122223333

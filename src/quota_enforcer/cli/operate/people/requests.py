@@ -47,7 +47,7 @@ def list_(
         say("Nobody waits for an answer." if not everything else "Nobody has asked.")
         return
     say_table(
-        ("Who", "Quota", "Asks for", "Until", "Why", "RequestState"),
+        ("Who", "Quota", "Asks for", "Until", "Why", "State"),
         [
             (
                 str(each.principal),

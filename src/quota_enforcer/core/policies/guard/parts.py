@@ -92,7 +92,7 @@ def parts(of: Guarded) -> Iterator[Statement]:
         "*",
         admins | {"ArnLike": {"lambda:FunctionArn": woken}},
     )
-    # On whomever: detached from a person, or planted on one.
+    # On whoever it is: detached from a person, or planted on one.
     yield _deny(
         "BedrockQuotaAttachments",
         ["iam:Attach*Policy", "iam:Detach*Policy"],

@@ -27,7 +27,7 @@ class TeamEntry(NamedTuple):
     who: str
     """A principal, a group such as `role/*`, or an ARN."""
     where: str
-    """Where it stands, for whoever has to mend it."""
+    """Where it stands, for whoever has to correct it."""
 
 
 class Unread(NamedTuple):

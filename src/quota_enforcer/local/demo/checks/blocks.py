@@ -27,7 +27,7 @@ class BlockInDemo(NamedTuple):
     ended: datetime
 
     def holds(self, answer: Answer) -> bool:
-        """Whether the call was made during this block, by whomever."""
+        """Whether the call was made during this block, whoever made it."""
         return self.began <= answer.call.at < self.ended
 
     def stops(self, answer: Answer) -> bool:
