@@ -18,7 +18,7 @@ from quota_enforcer.local.embedded import EmbeddedAws
 
 PICTURE: Final = Path(__file__).with_name("demo.svg")
 _SHOWN: Final = {str(who) for who in (cast.FRANK, cast.BOB, cast.BATCH, cast.KIM, cast.GRACE)}
-"""Each is blocked in another way: dollars, tokens, requests, the dear model first, a gate."""
+"""Each is blocked in another way: dollars, tokens, requests, the expensive model first, a gate."""
 _LINES: Final = 28
 _WIDTH: Final = 97
 _WITHOUT_FONTS: Final = re.sub(r"@font-face {{.*?}}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)

@@ -16,7 +16,7 @@ from quota_enforcer.decide.decision import decide
 from quota_enforcer.enforce.report import event as event_of
 from quota_enforcer.local.demo import cast
 from quota_enforcer.local.demo.cast import HAIKU, SONNET, Call
-from quota_enforcer.local.demo.checks.blocking import dear_model_first
+from quota_enforcer.local.demo.checks.blocking import expensive_model_first
 from quota_enforcer.local.demo.checks.blocks import blocks
 from quota_enforcer.local.demo.record import Answer, Event, RunRecord, priced
 
@@ -80,7 +80,7 @@ def test_a_call_of_the_other_model_that_is_refused_too_makes_a_row() -> None:
     ]
 
 
-def test_a_stage_stops_the_dear_model_and_the_limit_both() -> None:
+def test_a_stage_stops_the_expensive_model_and_the_limit_both() -> None:
     record = RunRecord()
     record.happened(event("blocked", cast.KIM, "dollars", 10, used=8))
     record.happened(event("blocked", cast.KIM, "dollars", 20))
@@ -115,7 +115,7 @@ def test_a_block_without_an_end_lasts() -> None:
     assert block.stops(answer(cast.GRACE, minute=10_000, model=HAIKU))
 
 
-def test_the_dear_model_closes_first_on_the_traffic_that_the_demo_replays() -> None:
+def test_the_expensive_model_closes_first_on_the_traffic_that_the_demo_replays() -> None:
     """As the decision has it, without an AWS: the limit is chosen so that both stages are seen."""
     items = ({"measure": cast.MEASURE} | item for item in cast.QUOTAS)
     rules = (read_quota(item, UTC_ZONE, [*POLICIES]) for item in items)
@@ -134,7 +134,7 @@ def test_the_dear_model_closes_first_on_the_traffic_that_the_demo_replays() -> N
         standing = decision.standing
         for notice in decision.notices:
             record.happened(Event.reported(event_of(notice), call.at))
-    assert dear_model_first(record)
+    assert expensive_model_first(record)
     assert [row.what for row in record.rows] == [
         "warned: quota dollars",
         "blocked in part: quota dollars",

@@ -4,17 +4,19 @@ A command that runs loads itself and no other, which takes half as long as loadi
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from inspect import cleandoc
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from quota_enforcer.cli.terminal.completion.values import offer_values
-from quota_enforcer.cli.terminal.errors import FAILED, exit_code, explain
+from quota_enforcer.cli.terminal.errors import exit_code, explain, needing
 from quota_enforcer.cli.terminal.escaping import survive_encodings
 from quota_enforcer.cli.terminal.options import AsJson
 from quota_enforcer.cli.terminal.output import fail, say
@@ -30,6 +32,7 @@ class ErrorsInWords(TyperGroup):
     def main(self, *args: Any, **options: Any) -> Any:
         """Everything that is printed comes after this, help and wrong usage too."""
         survive_encodings()
+        _flow(self)
         return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
@@ -42,6 +45,17 @@ class ErrorsInWords(TyperGroup):
                 raise
             fail(words)
             raise typer.Exit(exit_code(error)) from error
+
+
+_BREAK: Final = re.compile(r"(?<=\S)\n(?=\S)")
+"""Between two lines of one paragraph; examples are indented, so each keeps its line."""
+
+
+def _flow(command: Any) -> None:
+    """A terminal breaks a help's lines by its own width, not by that of the docstring."""
+    command.help = _BREAK.sub(" ", cleandoc(command.help or ""))
+    for each in getattr(command, "commands", {}).values():
+        _flow(each)
 
 
 class Panel(StrEnum):
@@ -141,11 +155,8 @@ def demo(*, as_json: AsJson = False) -> None:
       quota-enforcer demo
       quota-enforcer demo --json
     """
-    try:
+    with needing("local", "the demo"):
         from quota_enforcer.cli.offline.demo import demo as run  # noqa: PLC0415 - it loads a whole AWS
-    except ModuleNotFoundError as error:
-        fail(f"the demo needs {error.name}: pip install 'quota-enforcer[local]'")
-        raise typer.Exit(FAILED) from error
     run(as_json=as_json)
 
 

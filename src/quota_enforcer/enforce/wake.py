@@ -26,7 +26,7 @@ from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
 FRESH = timedelta(minutes=1)
-"""How exactly wakes note when usage last changed: a write for every call would be dear."""
+"""How exactly wakes note when usage last changed: a write for every call would cost too much."""
 
 
 class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMemory, Protocol):

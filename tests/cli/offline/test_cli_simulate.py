@@ -520,10 +520,10 @@ STAGED = an_item(closes={"50": ["anthropic.claude-3-opus*"], "100": ["*"]}, warn
 
 
 def test_stages_are_shown_beside_a_plain_quota(files: Files) -> None:
-    """Twelve calls of 120 tokens, by turns of a dear model and a cheap one; the limit is 1,000.
+    """Twelve calls of 120 tokens, by turns of an expensive model and a cheap one; limit 1,000.
 
-    The dear one closes at 500, so three of its calls are refused and the cheap one goes on; the
-    plain quota lets all through until 1,000 are passed, and then nothing.
+    The expensive one closes at 500, so three of its calls are refused and the cheap one goes on;
+    the plain quota lets all through until 1,000 are passed, and then nothing.
     """
     files.items(STAGED)
     files.lines(

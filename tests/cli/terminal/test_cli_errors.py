@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from botocore.exceptions import (
@@ -159,6 +160,26 @@ def test_help_waits_neither_for_boto3_nor_for_the_embedded_aws() -> None:
         [sys.executable, "-c", check % (heavy,)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not where the docstring does: each line but the last of a paragraph is full."""
+    monkeypatch.setenv("COLUMNS", "80")
+    page = CliRunner().invoke(app, ["simulate", "--help"]).stdout
+    prose = page.partition("With --log")[2].partition("Examples:")[0]
+    lines = [line.strip() for line in prose.rstrip().splitlines()]
+    for line, following in pairwise(lines[1:]):
+        assert len(f"{line} {following.split()[0]}") > 77, line
+
+
+def test_the_sandbox_says_what_its_console_needs_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "quota_enforcer.console.serve", None)
+    result = CliRunner().invoke(app, ["sandbox", "--console"])
+    assert result.exit_code == 1
+    assert "pip install 'quota-enforcer[console]'" in result.stderr
+    assert "Starting" not in result.stderr
 
 
 def test_the_demo_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from quota_enforcer.cli.deployment.deployment import Deployment
-from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.errors import FAILED, needing
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import echo, fail, hint
 
@@ -29,13 +29,10 @@ def console(deployment: Deployment, *, port: Port = 0, open_: Open = False) -> N
       quota-enforcer console --open
       quota-enforcer console --port 8020
     """
-    try:
-        from quota_enforcer.console.page import Desk  # noqa: PLC0415 - it loads a web framework
+    with needing("console", "the console"):
+        from quota_enforcer.console.look import Look  # noqa: PLC0415 - it loads a web framework
+        from quota_enforcer.console.page import Desk  # noqa: PLC0415 - likewise
         from quota_enforcer.console.serve import Serving  # noqa: PLC0415 - likewise
-    except ModuleNotFoundError as error:
-        fail(f"the console needs {error.name}: pip install 'quota-enforcer[console]'")
-        raise typer.Exit(FAILED) from error
-    from quota_enforcer.console.look import Look  # noqa: PLC0415 - likewise
 
     try:
         serving = Serving(Desk(Look(deployment)), port)

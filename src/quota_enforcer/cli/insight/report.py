@@ -15,7 +15,8 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
-from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.files.replacing import replace_file
+from quota_enforcer.cli.terminal.errors import FAILED, needing
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, waiting
 from quota_enforcer.core.usage.window import local_date
@@ -23,7 +24,7 @@ from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.model import Person, ReportSource
 
 READERS = 16
-"""Principals read side by side, as `status` does."""
+"""Principals read side by side."""
 LONGEST = 400
 """Days; the ledger keeps usage and history no longer."""
 LARGE = 5_000_000
@@ -57,11 +58,8 @@ def report(
       quota-enforcer report --html bedrock.html
       quota-enforcer report --html bedrock.html --days 14
     """
-    try:
+    with needing("report", "the report"):
         from quota_enforcer.insight.report import page  # noqa: PLC0415 - drawing loads a lot
-    except ModuleNotFoundError as error:
-        fail(f"the report needs {error.name}: pip install 'quota-enforcer[report]'")
-        raise typer.Exit(FAILED) from error
     now = clock.now()
     context = deployment.context(now)
     gathering = Gathering(deployment.ledger, deployment.load(now).rules, context, days)
@@ -69,7 +67,11 @@ def report(
     with waiting("Drawing the page"):
         written = page.render(gathered).encode()
     file = html or _named(deployment.settings.stack, local_date(now, context.zone))
-    _replace(file, written)
+    try:
+        replace_file(file, written)
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror}; name another file with --html")
+        raise typer.Exit(FAILED) from error
     size = len(written)
     hint(f"{file}: {len(gathered.people):,} principals, {days} days, {size / 1e6:.1f} MB.")
     if size > LARGE:
@@ -105,15 +107,3 @@ def _people(gathering: Gathering) -> Iterator[Person]:
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(gathering.person, records)
         yield from progress(found, "Reading usage and history", total=len(records))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write it whole or not at all: whoever has the page open never sees half of it."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        fail(f"cannot write {path}: {error.strerror}; name another file with --html")
-        raise typer.Exit(FAILED) from error

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -43,6 +44,14 @@ class Lifted:
     until: datetime | None
     """None if it was a block by hand, which is over."""
 
+    def words(self, zone: ZoneInfo) -> str:
+        """Until when no limit holds, and what holds again then."""
+        quota = self.verdict.quota
+        if self.until is None:
+            return f"The block by hand is over: the item {quota.name} is removed."
+        until = wording.moment(self.until, zone)
+        return f"No limit {quota.name} until {until}; then again {named(quota)}."
+
 
 @dataclass(slots=True)
 class ReleaseOutcome:
@@ -57,7 +66,7 @@ class ReleaseOutcome:
     """Who is blocked all the same: the principal, or of a team its members."""
 
     @property
-    def subject(self) -> list[Principal]:
+    def concerned(self) -> list[Principal]:
         """The principal, or of a team its members."""
         return self.members or [self.principal]
 
@@ -128,9 +137,8 @@ def release(  # noqa: PLR0913 - one argument for each part of it
     if everybody and records and not dry_run:
         principals = ", ".join(str(record.principal) for record in records)
         ask(f"Release {len(records)} ({principals})?", yes=yes)
-    outcomes = release_records(
-        deployment, sorted(records, key=_by_name), ends, context, dry_run=dry_run
-    )
+    records.sort(key=lambda record: record.principal)
+    outcomes = release_records(deployment, records, ends, context, dry_run=dry_run)
     report = None if dry_run else take_effect(deployment, outcomes)
     if as_json:
         released = [each.to_json() for each in outcomes]
@@ -164,10 +172,6 @@ def _blocked(deployment: Deployment) -> list[Record]:
     """Whoever is blocked; a team is through its members, and they are released."""
     blocked = deployment.ledger.blocked()
     return [record for record in blocked if record.principal.kind is not Kind.TEAM]
-
-
-def _by_name(record: Record) -> Principal:
-    return record.principal
 
 
 def release_records(
@@ -206,7 +210,7 @@ def release_records(
 
 def take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[str, Any] | None:
     """Sweep, then see in the ledger who is really free."""
-    concerned = [who for each in outcomes if not each.why_not for who in each.subject]
+    concerned = [who for each in outcomes if not each.why_not for who in each.concerned]
     if not concerned:
         return None
     report, trouble = None, None
@@ -220,7 +224,7 @@ def take_effect(deployment: Deployment, outcomes: list[ReleaseOutcome]) -> dict[
     records = deployment.ledger.records(concerned)
     denied = {who for who, record in records.items() if record.standing.denied}
     for outcome in outcomes:
-        outcome.blocked = [who for who in outcome.subject if who in denied]
+        outcome.blocked = [who for who in outcome.concerned if who in denied]
     if trouble is not None:
         # The items are written all the same, so the next tick of the schedule takes them up.
         fail(f"{trouble}; what was written stays, and the next sweep that gets through applies it")
@@ -242,12 +246,7 @@ def say_outcomes(outcomes: list[ReleaseOutcome], context: Context, *, dry_run: b
         else:
             say(f"{who} is {'free' if outcome.free else f'still blocked{named_still}'}.")
         for each in outcome.lifted:
-            quota = each.verdict.quota
-            if each.until is None:
-                say(f"  The block by hand is over: the item {quota.name} is removed.")
-                continue
-            until = wording.moment(each.until, context.zone)
-            say(f"  No limit {quota.name} until {until}; then again {named(quota)}.")
+            say(f"  {each.words(context.zone)}")
     if dry_run:
         say(DRY_RUN)
     elif any(outcome.free and not outcome.why_not for outcome in outcomes):

@@ -10,6 +10,7 @@ from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting
 from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.when import freshness
 from quota_enforcer.core.notices.amounts import count
 
 _LISTS = {
@@ -80,8 +81,7 @@ def show(report: dict[str, Any]) -> None:
 def _summary(report: dict[str, Any]) -> str:
     would = "Dry run: nothing was changed. " if report.get("dry_run") else ""
     looked, events = report.get("looked_at", 0), len(report.get("events", []))
-    age = report.get("data_age_seconds")
-    fresh = "no usage seen yet" if age is None else f"newest usage {age // 60} min old"
+    fresh = freshness(report.get("data_age_seconds"))
     return (
         f"{would}Looked at {count(looked, 'principal')} "
         f"({report.get('mode')} mode, {fresh}): "

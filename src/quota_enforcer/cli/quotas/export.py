@@ -1,9 +1,7 @@
 """`quota export`: the quota table as a file that `quota import` reads back exactly."""
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -12,6 +10,7 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.by_hand import permanent
 from quota_enforcer.cli.files.items import JSON_SUFFIX, ParsedItem, judge_items, table_items
 from quota_enforcer.cli.files.json import written as as_json_text
+from quota_enforcer.cli.files.replacing import replace_file
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import hint, warn
 from quota_enforcer.core.quotas.diff import ordered
@@ -73,7 +72,12 @@ def export(
     if file is None:
         typer.echo(text, nl=False)
         return
-    _replace(file, text)
+    try:
+        replace_file(file, text.encode())
+    except OSError as error:
+        raise typer.BadParameter(
+            f"cannot write {str(file)!r}: {error.strerror}; name another file"
+        ) from error
     hint(f"{len(judged):,} items in {file}")
 
 
@@ -92,16 +96,3 @@ def _yaml(judged: list[ParsedItem], stack: str) -> Iterator[str]:
 
 def _comments(judged: ParsedItem) -> list[str]:
     return [f"not valid: {problem}" for problem in judged.problems]
-
-
-def _replace(file: Path, text: str) -> None:
-    """Replaces the file only by a whole one: a full disk does not destroy an old export."""
-    try:
-        with NamedTemporaryFile(
-            "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding="utf-8"
-        ) as new:
-            new.write(text)
-        os.chmod(new.name, 0o644)  # noqa: PTH101 - not our private file
-        Path(new.name).replace(file)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write {str(file)!r}: {error.strerror}") from error

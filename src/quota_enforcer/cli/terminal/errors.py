@@ -7,7 +7,11 @@ EnforcerError
   InvalidBill       the file is no report of AWS's billing that can be compared
   NobodyToAsk       the command must ask, and there is no terminal
   OperationFailed   AWS did what was asked, and it failed
+  MissingExtra      the command needs packages that are not installed
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from quota_enforcer.aws.errors import in_words
 from quota_enforcer.core.errors import (
@@ -39,6 +43,21 @@ class NobodyToAsk(EnforcerError):
 
 class NotYet(EnforcerError):
     """The command needs something that has not happened yet, so nothing was done."""
+
+
+class MissingExtra(EnforcerError):
+    """The command needs packages that are not installed; the message says how to get them."""
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Around imports from packages of an extra: without them it raises MissingExtra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"{what} needs {error.name}: pip install 'quota-enforcer[{extra}]'"
+        ) from error
 
 
 _INPUT = (

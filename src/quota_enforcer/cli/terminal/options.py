@@ -25,7 +25,7 @@ _PRINCIPALS = "user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, or 
 
 def _not_empty(text: str) -> str:
     if not text:
-        raise typer.BadParameter("it is empty")
+        raise typer.BadParameter("it is empty; perhaps a variable of the shell is not set")
     return text
 
 
@@ -93,7 +93,10 @@ _LOG_GROUP = re.compile(
 def trail_group(group: str) -> str:
     """A log group by its name or ARN."""
     if group and not _LOG_GROUP.fullmatch(group):
-        raise typer.BadParameter(f"{group!r} is neither a log group's name nor its ARN")
+        raise typer.BadParameter(
+            f"{group!r} is neither a log group's name nor its ARN: write one such as "
+            "aws-cloudtrail-logs"
+        )
     return group.removesuffix(":*")
 
 

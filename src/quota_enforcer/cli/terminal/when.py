@@ -10,6 +10,7 @@ import typer
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import lasting
 from quota_enforcer.core.quotas.form import values as quota_values
 from quota_enforcer.core.quotas.form.ends import END_FORMS, end_text
 from quota_enforcer.core.usage.window import local_date
@@ -18,6 +19,13 @@ from quota_enforcer.core.usage.window import local_date
 def weekday_moment(when: datetime, zone: ZoneInfo) -> str:
     """`Mon 2026-11-16 10:12 CET`."""
     return f"{when.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
+
+
+def freshness(age: int | None) -> str:
+    """How old the newest usage is, by its seconds: `newest usage 3 min old`."""
+    if age is None:
+        return "no usage seen yet"
+    return f"newest usage {lasting(timedelta(seconds=max(age, 0)))} old"
 
 
 _AGO = re.compile(r"(?P<count>\d{1,4}) ?(?P<unit>[mhdw])")

@@ -21,7 +21,6 @@ from quota_enforcer.console.edits import fingerprint, meanwhile, proposal, write
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.page import desk, show
 from quota_enforcer.core.errors import Conflict, EnforcerError
-from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.form.ends import moment_text
 
@@ -124,13 +123,7 @@ def _release(request: Request, form: FormData, who: Principal) -> Response:
         take_effect(deployment, [outcome])
         look.forget()
         return _back(who)
-    words = [
-        f"No limit {each.verdict.quota.name} until {wording.moment(each.until, context.zone)}, "
-        "and then again."
-        if each.until
-        else f"The block by hand is over: the item {each.verdict.quota.name} is removed."
-        for each in outcome.lifted
-    ]
+    words = [each.words(context.zone) for each in outcome.lifted]
     return _ask(request, who, words, _carried(form) | {"seen": "released"})
 
 

@@ -46,10 +46,10 @@ class Reason(StrEnum):
 
 
 _WHY: Final = {
-    Reason.MANTLE: "the bedrock-mantle endpoint writes no invocation log; the guard closes it: "
-    "quota-enforcer policy guard",
-    Reason.BATCH: "batch jobs are not in the invocation log; the guard closes them: "
-    "quota-enforcer policy guard",
+    Reason.MANTLE: "the bedrock-mantle endpoint writes no invocation log; what closes it: "
+    "quota-enforcer policy lock --mantle",
+    Reason.BATCH: "batch jobs are not in the invocation log; what closes them: "
+    "quota-enforcer policy lock --batch",
     Reason.PROVISIONED: "throughput that is paid by the hour, whoever calls",
     Reason.ENDPOINT: "hours of a Marketplace model's endpoint, whoever calls",
     Reason.CUSTOM: "training, storage or calls of a model of your own, which the ledger has under "
@@ -58,7 +58,7 @@ _WHY: Final = {
     Reason.REGION: "a Region that this deployment does not meter",
     Reason.ACCOUNT: "an account that this deployment does not meter",
     Reason.UNSEEN: "calls that the ledger has not: logging was off, a batch was lost, or the bill "
-    "names another caller; quota-enforcer doctor looks for gaps, quota-enforcer recount heals them",
+    "names another caller; quota-enforcer doctor looks for gaps, quota-enforcer recount fills them",
     Reason.UNKNOWN: "of no model and no kind that this version knows",
     Reason.BEFORE: "before the first usage in the ledger",
     Reason.SERVICE: "parts of Bedrock that are no calls of a model, such as guardrails, knowledge "

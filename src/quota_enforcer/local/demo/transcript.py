@@ -59,7 +59,7 @@ def transcript(record: RunRecord, checked: dict[str, bool]) -> Iterator[Renderab
     yield from _refusal(record, record.gate)
     yield _heading(f"What {cast.ALICE} is told when she is blocked")
     yield from _notice(record.letters, "blocked", str(cast.ALICE))
-    yield _heading(f"What {cast.KIM} is told when the dear model closes, and the cheap one works")
+    yield _heading(f"What {cast.KIM} is told when only the cheap model still works")
     yield from _notice(record.letters, "blocked", str(cast.KIM))
     yield _heading("What admins are told of the mistake in the console")
     yield from _notice(record.letters, "invalid-quota", str(cast.CAROL))

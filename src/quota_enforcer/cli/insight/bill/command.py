@@ -9,18 +9,18 @@ from quota_enforcer import clock
 from quota_enforcer.aws.account.exports import S3Exports
 from quota_enforcer.cli.insight.bill.columns import PRINCIPAL, SWITCH_ON
 from quota_enforcer.cli.insight.bill.compare import BillQuery, asked_reasons, compared
-from quota_enforcer.cli.insight.bill.reader import EXTRA, read_files
+from quota_enforcer.cli.insight.bill.reader import read_files
 from quota_enforcer.cli.insight.bill.show import as_csv_text, document, show
 from quota_enforcer.cli.insight.bill.source import bill_files
 from quota_enforcer.cli.terminal.errors import FAILED, InvalidBill
 from quota_enforcer.cli.terminal.options import AsCsv, AsJson, MostRows, Target, on_target
-from quota_enforcer.cli.terminal.output import fail, hint, say_json, waiting
+from quota_enforcer.cli.terminal.output import hint, say_json, waiting
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.bill.cells import BillBy, grouped
 from quota_enforcer.insight.bill.reasons import Reason
 
-app = typer.Typer(no_args_is_help=True, help="Lay AWS's bill beside the ledger.")
+app = typer.Typer(no_args_is_help=True)
 _MOST_PERCENT = 100
 
 
@@ -107,21 +107,15 @@ def reconcile(  # noqa: PLR0913 - one argument for each option
     )
     if asked.first and asked.last and asked.last < asked.first:
         raise typer.BadParameter(f"--to {asked.last} is before --from {asked.first}")
-    try:
-        with bill_files(source, lambda: _bucket(target), hint) as files:
-            with waiting("Reading the bill"):
-                reader = read_files(files, net=not before_discounts)
-            columns = _columns(by, source, told=reader.facts().by_principal)
-            deployment = target.find()
-            now = clock.now()
-            today = local_date(now, deployment.settings.zone)
-            result = compared(deployment, deployment.load(now), reader, asked, today)
-            reader.close()
-    except ModuleNotFoundError as error:
-        if error.name != "duckdb":
-            raise
-        fail(f"reading a bill needs {error.name}: pip install 'quota-enforcer[{EXTRA}]'")
-        raise typer.Exit(FAILED) from error
+    with bill_files(source, lambda: _bucket(target), hint) as files:
+        with waiting("Reading the bill"):
+            reader = read_files(files, net=not before_discounts)
+        columns = _columns(by, source, told=reader.facts().by_principal)
+        deployment = target.find()
+        now = clock.now()
+        today = local_date(now, deployment.settings.zone)
+        result = compared(deployment, deployment.load(now), reader, asked, today)
+        reader.close()
     if as_csv:
         rows = grouped(result.found.cells, columns)
         typer.echo(as_csv_text(rows, columns, asked.tolerance), nl=False)

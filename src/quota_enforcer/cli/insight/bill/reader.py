@@ -12,13 +12,13 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 from quota_enforcer.cli.insight.bill.columns import NET, PRINCIPAL, Columns
 from quota_enforcer.cli.insight.bill.sums import CHARGED, KEYS, TABLE, summed
-from quota_enforcer.cli.terminal.errors import InvalidBill
+from quota_enforcer.cli.terminal.errors import InvalidBill, needing
 from quota_enforcer.insight.bill.line import BadRows, BillFacts, BillLine, Charged
 
 if TYPE_CHECKING:
     import duckdb
 
-EXTRA: Final = "bill"
+
 _SETTINGS: Final = (
     "SET TimeZone = 'UTC'",
     "SET memory_limit = '512MB'",
@@ -38,11 +38,12 @@ _BUFFER: Final = 8_000_000
 
 
 class BillReader:
-    """Reads the files of one export into sums. Raises ModuleNotFoundError without the extra."""
+    """Reads the files of one export into sums. Raises MissingExtra without the extra `bill`."""
 
     def __init__(self, *, net: bool = True) -> None:
         """With `net` costs are those after discounts, where the report has them."""
-        import duckdb  # noqa: PLC0415 - an extra of its own, and slow to load
+        with needing("bill", "reading a bill"):
+            import duckdb  # noqa: PLC0415 - an extra of its own, and slow to load
 
         self._connection = duckdb.connect(":memory:")
         for setting in _SETTINGS:

@@ -203,9 +203,9 @@ def _discounts(compared: Comparison) -> Iterator[str]:
         yield (
             f"Then price those days again: quota-enforcer recount {scope.first}T00..{scope.last}T23"
         )
-    for dear in compared.dearer:
+    for costlier in compared.dearer:
         yield (
-            f"\n{dear.model} costs {dear.times:.4f} times its price here, every day: "
+            f"\n{costlier.model} costs {costlier.times:.4f} times its price here, every day: "
             "`quota-enforcer prices update` or `prices set` corrects it."
         )
 

@@ -1,7 +1,7 @@
 """The answer as a page: what is blocked until when, each quota, and whom to ask."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from rich.text import Text
 from quota_enforcer import clock
 from quota_enforcer.cli.terminal.output import hint, say, say_table
 from quota_enforcer.cli.terminal.styles import bar, styled
+from quota_enforcer.cli.terminal.when import freshness
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import dollars, lasting, limit_of, used_units
@@ -58,10 +59,7 @@ _BECAME = {
 
 
 def _standing(standing: dict[str, Any], answer: dict[str, Any], zone: ZoneInfo) -> None:
-    age = answer["data_age_seconds"]
-    fresh = "no usage seen yet"
-    if age is not None:
-        fresh = f"newest usage {lasting(timedelta(seconds=max(age, 0)))} old"
+    fresh = freshness(answer["data_age_seconds"])
     say(f"{standing['principal']}, {answer['mode']} mode, {fresh}")
     for sentence in _denied(standing, zone):
         say(sentence)

@@ -1,10 +1,11 @@
 """Above and below every status: the deployment, how fresh its usage is, and hints."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.output import hint
+from quota_enforcer.cli.terminal.when import freshness
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices import wording
@@ -13,10 +14,7 @@ from quota_enforcer.core.notices.amounts import lasting
 
 def header(deployment: Deployment, state: SweepState, context: Context) -> str:
     """`bedrock-quota, enforce mode, newest usage 3 min old, last sweep 2 min ago`."""
-    fresh = "no usage seen yet"
-    age = _age(state, context.now)
-    if age is not None:
-        fresh = f"newest usage {lasting(timedelta(seconds=max(age, 0)))} old"
+    fresh = freshness(_age(state, context.now))
     ago = "" if state.finished is None else lasting(context.now - state.finished)
     swept = f"last sweep {ago} ago" if ago else ""
     parts = [deployment.settings.stack, f"{context.mode} mode", fresh, swept or "not swept yet"]

@@ -5,21 +5,22 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.terminal.errors import needing
 from quota_enforcer.cli.terminal.options import AsJson
-from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json
+from quota_enforcer.cli.terminal.output import echo, hint, say, say_json
 from quota_enforcer.local.sandbox.home import Home, RunningSandbox
 
 if TYPE_CHECKING:
     from quota_enforcer.local.demo.record import Letter
     from quota_enforcer.local.embedded import EmbeddedAws
 
-app = typer.Typer(help="An AWS of your own with the whole product in it, until Ctrl-C.")
+app = typer.Typer()
 
 MOST_WEEKS = 12
 Who = Annotated[str, typer.Argument(metavar="NAME", help="Such as alice; or user/alice.")]
@@ -56,16 +57,12 @@ def start(
       quota-enforcer sandbox --console --open
     """
     if ctx.invoked_subcommand is None:
-        try:
+        with needing("local", "the sandbox"):
             from quota_enforcer.cli.offline.sandbox.start import run  # noqa: PLC0415 - a whole AWS
-        except ModuleNotFoundError as error:
-            fail(f"the sandbox needs {error.name}: pip install 'quota-enforcer[local]'")
-            raise typer.Exit(FAILED) from error
-        try:
-            run(weeks, console=console or open_, open_=open_)
-        except ModuleNotFoundError as error:
-            fail(f"the console needs {error.name}: pip install 'quota-enforcer[console]'")
-            raise typer.Exit(FAILED) from error
+        if console or open_:  # before the minutes that the weeks take
+            with needing("console", "the console"):
+                import_module("quota_enforcer.console.serve")
+        run(weeks, console=console or open_, open_=open_)
 
 
 @app.command()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import typer
 
-from quota_enforcer.cli.terminal.errors import FAILED
+from quota_enforcer.cli.files.replacing import replace_file
+from quota_enforcer.cli.terminal.errors import FAILED, needing
 from quota_enforcer.cli.terminal.output import fail, hint, waiting
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.insight.simulate.replay import Simulated
@@ -29,17 +30,14 @@ def write_picture(file: Path, outcomes: Mapping[Principal, Simulated], trace: Tr
     if not trace.arrivals:
         hint(f"No call was counted, so {file} is not written.")
         return
-    try:
+    with needing("report", "a picture"):
         from quota_enforcer.insight.simulate import picture  # noqa: PLC0415 - drawing loads a lot
-    except ModuleNotFoundError as error:
-        fail(f"a picture needs {error.name}: pip install 'quota-enforcer[report]'")
-        raise typer.Exit(FAILED) from error
     draw = picture.as_page if file.suffix.lower() in PAGES else picture.as_drawing
     with waiting("Drawing"):
-        drawn = draw(outcomes, trace)
+        drawn = draw(outcomes, trace).encode()
     try:
-        file.write_text(drawn, encoding="utf-8")
+        replace_file(file, drawn)
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror}; name another file with --picture")
         raise typer.Exit(FAILED) from error
-    hint(f"{file}: {len(drawn.encode()) / 1e6:.1f} MB.")
+    hint(f"{file}: {len(drawn) / 1e6:.1f} MB.")

@@ -112,8 +112,8 @@ def sibling_stays_open(record: RunRecord) -> bool:
     )
 
 
-def dear_model_first(record: RunRecord) -> bool:
-    """The dear one closed while the cheap one went on; at the limit that closed as well."""
+def expensive_model_first(record: RunRecord) -> bool:
+    """The expensive one closed while the cheap one went on; at the limit that closed as well."""
     several = [each for each in blocks(record) if each.principal == str(cast.KIM)]
     if not several:
         return False

@@ -63,7 +63,7 @@ def blocks(record: RunRecord) -> Iterator[BlockInDemo]:
 
 
 def _closed(event: Event) -> str:
-    """What a block closes: of a staged quota the dear model, until its limit is reached."""
+    """What a block closes: of a staged quota the expensive model, until its limit is reached."""
     stages = _EARLY.get((event.principal, event.quota))
     if stages is None or event.limit is None or event.used >= event.limit:
         return str(EVERY_MODEL)

@@ -29,8 +29,8 @@ _CHECKS: Final[dict[str, Callable[[RunRecord], bool]]] = {
         blocking.colleague_goes_on(Kind.SESSION)
     ),
     "one model was closed to somebody while another stayed open": blocking.sibling_stays_open,
-    "at 80 % of the dollars the dear model closed and the cheap one went on until they were gone": (
-        blocking.dear_model_first
+    "at 80 % of the dollars the expensive model closed, and the cheap one at all of them": (
+        blocking.expensive_model_first
     ),
     "the default quota for people stopped no role": blocking.default_spares_roles,
     "a raised limit brought access back": restoring.raise_restores,
