@@ -15,7 +15,7 @@ from quota_enforcer.cli.quotas.preview import Preview, preview
 from quota_enforcer.cli.quotas.show import reach
 from quota_enforcer.console.look import Look
 from quota_enforcer.core.errors import Conflict
-from quota_enforcer.core.quotas.describe import reads
+from quota_enforcer.core.quotas.describe import in_full
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, ordered, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -56,7 +56,7 @@ def proposal(look: Look, edit: StoredEdit) -> ProposedEdit:
         if (rule.subject, rule.name) != (edit.rule.subject, edit.rule.name)
     ]
     return ProposedEdit(
-        reads(edit.rule),
+        in_full(edit.rule),
         reach(edit.rule, QuotaBook([*others, edit.rule]), known, now).words,
         _changes(edit),
         tuple(found.said()),

@@ -36,13 +36,13 @@ class Context:
     gated: bool = False
     """Whether the deployment keeps gates."""
     home: Place | None = None
-    """Where usage was made that has no place."""
+    """The place of usage that names none; None where nobody knows which it is."""
     reached: frozenset[str] = frozenset()
     """The member accounts in which it may deny."""
     lag: DenyLag = USUAL_LAG
     """As measured last."""
     prices: "Callable[[], PriceTable] | None" = field(default=None, compare=False, repr=False)
-    """Those of today, read only where they matter; None where nobody is told of them."""
+    """Gives the prices of today, which few decisions need; None where nobody is told of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ class SelfServiceSettings:
 
 
 STACK_ENDS = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-"""Statuses of a stack that goes: it is deleted, or its creation is taken back.
+"""Statuses of a stack that is being deleted, or whose creation is being rolled back.
 
-Whoever may invoke a function can send it any event, so what ends a deployment asks CloudFormation.
+Whoever may invoke a function can send it any event, so CloudFormation is asked before it ends.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
 UPDATE_TAKEN_BACK = "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -94,7 +94,7 @@ STACK_CHANGES = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", UPDATE_TA
 
 _UTC = ZoneInfo("UTC")
 SETTLING = timedelta(minutes=10)
-"""A change this young may be another run's that is still under way, or not yet listed by IAM."""
+"""For how long a change may be that of a run still under way, or not be listed by IAM yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str], *, closing: bool = False) -> Self:
         """Read all variables; raises ConfigError that names every one missing or wrong.
 
-        With `closing` a wrong time zone is UTC: it may not keep anybody blocked whose stack goes.
+        With `closing` a wrong time zone reads as UTC: it must not keep anybody blocked when the
+        stack is deleted.
         """
         variables = Environment("the enforcer", environment)
         settings = cls(
@@ -181,9 +182,10 @@ class Settings:
         return settings
 
     def terms(self, reached: frozenset[str] = frozenset()) -> str:
-        """The settings that concern everybody at once; a change of them is a reason to look.
+        """The settings on which every decision rests, as one text.
 
-        So are the member accounts that it may deny in, which a digest stands for.
+        When it changes, the next sweep looks at everybody. The member accounts in which the
+        deployment may deny are in it as a digest.
         """
         gated = "gated" if self.author else "not gated"
         digest = sha256(",".join(sorted(reached)).encode()).hexdigest()[:16]

@@ -14,9 +14,9 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Environment:
-    """The variables of one function, such as `the meter`.
+    """The variables of one function, which is named in words, such as `the meter`.
 
-    What a variable with a problem reads as is None; so `check` comes before any use of the values.
+    A variable that is missing or wrong reads as None and is noted: call `check` before using any.
     """
 
     def __init__(self, function: str, variables: Mapping[str, str]) -> None:
@@ -60,7 +60,7 @@ class Environment:
             return cast("ZoneInfo", None)
 
     def read(self, name: str, convert: Callable[[str], _T], allowed: str) -> _T:
-        """A variable as `convert` makes it of its text; `allowed` says what it may be, in words."""
+        """A variable converted from its text; `allowed` says in words what it may be."""
         text = self.optional(name)
         if not text:
             self._problems.append(f"{name} is not set")

@@ -16,15 +16,15 @@ def did_you_mean(word: str, known: Collection[str], cutoff: float = 0.6) -> str:
 
 
 _SHORT, _LONG = 4, 6
-"""How many letters a name has in which a slip is likelier than another name."""
+"""Letters from which on a missing one, and a wrong one, is likelier a typing error than a name."""
 
 
 def near_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Those of which `name` may be a slip of the fingers: `user/alcie` of `user/alice`.
+    """The known names, at most `most`, of which `name` may be a typing error: `alice` of `alcie`.
 
-    Only a name of the same kind, with the same digits, and one letter left out, doubled, swapped or
-    (in longer names) wrong: `bob` is no `rob`, `dev-1` no `dev-2`, `paul` no `paula`. Last comes
-    who has the very name in another account.
+    They have the same kind and the same digits, and differ by one letter that is left out, doubled,
+    swapped or (in longer names) wrong: `bob` is no `rob`, `dev-1` no `dev-2`, `paul` no `paula`.
+    Last come those with the very name in another account.
     """
     kind, slash, own = name.rpartition("/")
     several = sorted(set(known))
@@ -83,7 +83,7 @@ class ConfigError(EnforcerError):
 
 
 class NewerLedger(EnforcerError):
-    """A newer version wrote the ledger, and this one might take what it says for something else."""
+    """A newer version wrote the ledger, and this version might misread it."""
 
 
 class InvalidQuota(EnforcerError):

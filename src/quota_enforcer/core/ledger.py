@@ -89,20 +89,20 @@ class Standing:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is denied, warned of, held or to come: as of somebody far from it all."""
+        """Whether nothing is denied, warned of, held or expected."""
         said = (self.denied, self.used_up, self.warned, self.would_deny, self.held)
         dates = (self.due, self.until, self.blocked_since)
         return self.level is Level.OK and not any(said) and dates == (None, None, None)
 
     def denying(self, quota: str) -> UsedUp | None:
-        """How a quota, by its id, denied until now, or would have."""
+        """How a quota, by its id, denies so far, or would in enforce mode; None if it does not."""
         if quota in self.used_up:
             return self.used_up[quota]
         return self.would_deny[quota].used_up if quota in self.would_deny else None
 
     @property
     def noted_since(self) -> datetime | None:
-        """What people are told: since when it is blocked, else since when it is as it is."""
+        """Since when, as people are told: the begin of the block, or else of the standing."""
         return self.blocked_since or self.since
 
 
@@ -180,7 +180,7 @@ class SweepState:
     confirmed_at: datetime | None = None
     """When an admin last said that the blocks are meant."""
     quotas_seen: str = ""
-    """Another text whenever a run has seen an edit and begins to act on it."""
+    """A token; each run that begins to act on edits writes a new one."""
     unsettled: str = ""
     """Set while acting on an edit may be unfinished: then the next sweep looks at everybody."""
     metering: str = ""
@@ -188,7 +188,7 @@ class SweepState:
     metering_from: datetime | None = None
     """The metrics set only hours from here on; the stream has filled those before."""
     breaker: str = ""
-    """Another text whenever the breaker trips, lets go or is overruled; empty before that."""
+    """A token; a new one whenever the breaker trips, lets go or is overruled; empty before that."""
     breaker_far: int = 0
     """Percent of a limit from which on a tripped breaker holds nobody; 0 if that is not known."""
     lag: DenyLag = USUAL_LAG
@@ -201,7 +201,7 @@ class SweepState:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the last sweep started but did not finish, so its touched are not all seen."""
+        """Whether the last sweep started and did not finish, so it may not have looked at all."""
         return self.started != self.finished
 
 
@@ -224,7 +224,7 @@ class QuotaMemory:
     item: "Item | None" = None
     reported: str = ""
     stamp: str = ""
-    """Another text after each write, so that each edit is told once; empty before the first."""
+    """A token; a new one with each write, so that an edit is told once; empty before the first."""
     changed_at: datetime | None = None
     """When what it says of a limit or a price changed last; None in ledgers from before."""
     removed_by: str = ""

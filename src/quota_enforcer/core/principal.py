@@ -114,7 +114,7 @@ class Identity(NamedTuple):
 _ARN = re.compile(r"arn:aws[\w-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)")
 
 MASK = "***"
-"""What a data protection policy of a log group writes over what it hides, as long as that was."""
+"""What a log group's data protection policy writes over text, a star for each character."""
 MASKED = (
     "masked, as by a data protection policy of the log group: nobody can tell who called; "
     "`quota-enforcer doctor` looks for such a policy"
@@ -188,7 +188,7 @@ def _checked(name: str, arn: str) -> str:
 
 
 def can_exist(principal: Principal) -> bool:
-    """Whether anybody can have this name; a quota for such as `user/path/alice` counts nothing."""
+    """Whether anybody can have this name: a quota for `user/path/alice` would count nothing."""
     match principal.kind:
         case Kind.TEAM | Kind.OTHER:
             return principal.name == principal.name.strip()

@@ -19,6 +19,7 @@ RECENT = timedelta(days=1)
 FAR = 200
 """Percent of a limit from which on nobody is held."""
 _FARTHER = 10
+"""How many times FAR is multiplied by while too many are beyond it."""
 
 
 class NewBlock(NamedTuple):

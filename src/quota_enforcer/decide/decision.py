@@ -50,12 +50,12 @@ class Decision:
 
     @property
     def whole(self) -> tuple[Verdict, ...]:
-        """Without early stages: one for each item."""
+        """The verdicts on whole limits, without early stages: one for each item."""
         return tuple(each for each in self.verdicts if not each.quota.is_early)
 
     @property
     def denying(self) -> tuple[Verdict, ...]:
-        """Those that deny something, but for what the breaker holds."""
+        """The verdicts that deny something, without those that the breaker holds."""
         return tuple(each.verdict for each in self.judgements if each.id in self.standing.used_up)
 
     @property
@@ -71,15 +71,15 @@ class Decision:
 
     @property
     def new_blocks(self) -> tuple[Verdict, ...]:
-        """Those that deny something that was open."""
+        """The verdicts that deny something that was open."""
         before = self.before.denied
         return tuple(each for each in self.denying if adds_denies(scopes_of([each]), before))
 
     def holding(self, held: Mapping[str, int], why: str) -> "Decision":
-        """The same but for what these new quotas would deny; due at once, to be decided again.
+        """This decision without what these quotas would newly deny; it is due again at once.
 
-        What is noted of each is the percent used of its limit. Warnings wait too: the limit that it
-        would be blocked for may be wrong. Without any that is held, all the same.
+        `held` has the percent used of each one's limit, which is noted. Warnings wait too, since
+        the limit may be wrong. With nothing held the decision stays as it is.
         """
         if not held:
             return self
@@ -112,7 +112,7 @@ class Decision:
         return replace(self, standing=settled(before, standing), notices=notices)
 
     def pausing(self) -> "Decision":
-        """The same without what it would newly block; what the breaker held stays noted."""
+        """This decision without what it would newly block; what the breaker held stays noted."""
         new = {each.quota.id: 0 for each in self.new_blocks}
         paused = self.holding(new, PAUSED)
         noted = {id_: percent for id_, percent in self.before.held.items() if id_ in new}
@@ -132,7 +132,7 @@ def decide(
     A warning never swallows the later block, a jump past both gives the block alone, and a reset
     lifts only what its own window denied. `usage` is the principal's own, and `pools` are by quota
     id what all who share one used together: the team is warned of it, and the block is everybody's.
-    Of any other quota that is in it too, what there stands counts.
+    For a quota that is not shared, but is in `pools`, the usage there counts instead.
     """
 
     def used_by(quota: Quota) -> Usage:
@@ -157,6 +157,6 @@ def decide(
 
 
 def _stays(before: Standing, judgements: Iterable[Judgement], applicable: Applicable) -> bool:
-    """Whether nothing was said and there is nothing to say: so it is of nearly everybody."""
+    """Whether nothing was decided before and nothing is now, which is so for nearly everybody."""
     far = (not each.verdict.closes and not each.verdict.threshold for each in judgements)
     return bool(before.since) and before.is_plain and applicable.turns_at is None and all(far)

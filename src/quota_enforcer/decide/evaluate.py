@@ -120,7 +120,7 @@ class Evaluation(NamedTuple):
         return self.whole(quota).at(quota.places, self.decision.context.home)
 
     def whole(self, quota: Quota) -> Usage:
-        """The same with what was used in places that the quota does not count."""
+        """The usage behind a quota, with that in places that the quota does not count."""
         return self.shared.get(quota.id, self.own)
 
     @property
@@ -186,10 +186,10 @@ def decide_for_one(
 def evaluate(
     record: Record, book: QuotaBook, ledger: UsageReads, context: Context, pools: Pools
 ) -> Evaluation:
-    """The decision with what it rests on.
+    """The decision with the usage that it rests on.
 
-    Somebody decided about at a later moment than this one is decided about as of that one: a wake
-    may have been there while a sweep of an earlier tick is still under way.
+    A record that was decided at a later moment than `context.now` is decided as of that moment: a
+    wake may have been quicker than the sweep of an earlier tick.
     """
     since = record.standing.since
     if since is not None and since > context.now:

@@ -71,7 +71,7 @@ class Judgement:
 
     @property
     def in_enforce_mode(self) -> Self:
-        """The same as enforce mode has it."""
+        """This judgement as it would be in enforce mode."""
         observed = self.effect is Effect.OBSERVED
         return replace(self, effect=Effect.DENY, why="") if observed else self
 

@@ -161,7 +161,7 @@ def _turns(
 
 
 def settled(before: Standing, after: Standing) -> Standing:
-    """The same standing keeps its date and its words, so that nothing is written for nothing."""
+    """A standing that has not changed keeps its date and its words, so that nothing is written."""
     if before.since and (before.level, before.denied, before.used_up.keys()) == (
         after.level,
         after.denied,

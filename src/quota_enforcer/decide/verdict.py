@@ -62,7 +62,7 @@ class Verdict:
 
     @property
     def whole_percent(self) -> int:
-        """How much of that is used, rounded down; 100 of a limit of 0."""
+        """How much of the whole limit is used, rounded down; 100 of a limit of 0."""
         return int(self.used * FULL / self.whole_limit) if self.limit else FULL
 
     @property
@@ -91,12 +91,12 @@ class Verdict:
 
     @property
     def surely_closes(self) -> bool:
-        """The same without what may not deny."""
+        """Whether it closes by that part of the usage which may deny."""
         return self.surely_used_up or self.early_since is not None
 
     @property
     def reached(self) -> Self:
-        """The same without closing early."""
+        """This verdict as if the quota never closed before its limit."""
         if self.early_since is None:
             return self
         return replace(self, early_since=None, frees_at=None)
@@ -154,9 +154,9 @@ def goals_of(quota: Quota, limit: Decimal) -> list[Decimal]:
 
 
 def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = None) -> Verdict:
-    """Hold one quota against the usage at this moment, as far as it counts where that was.
+    """Hold one quota against the usage at this moment, in the places that the quota counts.
 
-    `was` is how it denied until now.
+    `was` is how the quota has denied until now.
     """
     everywhere = usage
     usage = usage.at(quota.places, context.home)

@@ -323,7 +323,7 @@ class Denies(Protocol):
         """Who really has which scopes' policies attached, at home."""
 
     def in_force(self, accounts: Iterable[str]) -> InForce:
-        """The same, and with it of these member accounts; one that cannot be read stops nothing."""
+        """Who has which deny, at home and in these accounts; one that cannot be read is named."""
 
     @property
     def unmanaged_attachments(self) -> list[str]:

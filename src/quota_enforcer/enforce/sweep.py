@@ -151,7 +151,7 @@ class Sweep:
         return self._between(now, partial(self._wakes.wake, principals, woken))
 
     def edited(self, now: datetime) -> Report:
-        """The same for everybody whom edits concern that nobody has acted on yet."""
+        """Gather, decide and apply for everybody whom new edits of quotas concern."""
         return self._between(now, self._wakes.edited)
 
     def close(self, now: datetime) -> StackEnd:
@@ -173,7 +173,7 @@ class Sweep:
         self._ledger.reopen()
 
     def _between(self, now: datetime, run: Callable[[SweepState, datetime], Outcome]) -> Report:
-        """Between two sweeps; what was done is undone if the stack began to go meanwhile."""
+        """Run a wake or an edit; undo what it did if the stack began to be deleted meanwhile."""
         state = self._ledger.state()
         now = _not_before(state, now)
         if state.closed:
@@ -236,7 +236,7 @@ class Sweep:
 
 
 def _not_before(state: SweepState, now: datetime) -> datetime:
-    """Time never runs backwards from the last sweep's."""
+    """The moment to decide as of: never earlier than that of the last sweep."""
     return max(now, state.watermark or now)
 
 

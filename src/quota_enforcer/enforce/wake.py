@@ -34,7 +34,7 @@ class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMe
 
 
 def drop_changed(ledger: Headrooms, records: Mapping[Principal, Record], now: datetime) -> None:
-    """Before these records change: a headroom tells of somebody who stays as recorded."""
+    """Drop the headrooms of records about to change: they hold for the records as they were."""
     known = {principal for principal, record in records.items() if record.version}
     ledger.drop_headrooms(known, now)
 
@@ -102,7 +102,7 @@ class WakeRun:
         return Outcome.total([done, sent, Outcome(closed=closed)])
 
     def edited(self, state: SweepState, now: datetime) -> Outcome:
-        """The same for everybody whom edits of the quota table concern.
+        """Gather, decide and apply for everybody whom edits of the quota table concern.
 
         What could not be brought about is news still, so whoever is asked again goes on with it.
         """

@@ -8,7 +8,7 @@ from quota_enforcer.core.policies.document import Document
 
 
 def digest(document: Document) -> str:
-    """The same for the same document, in whatever order its elements come."""
+    """A digest that is equal for equal documents, in whatever order their elements come."""
     return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

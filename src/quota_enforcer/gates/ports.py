@@ -10,7 +10,7 @@ from quota_enforcer.core.policies.document import Document
 from quota_enforcer.gates.roles import Role
 
 Write = Callable[[Iterable[Entry]], Gate]
-"""The gate for these entries, the first first: `core.policies.boundary.fitting_gate`."""
+"""The gate for as many of these entries as fit: `core.policies.boundary.fitting_gate`."""
 
 
 class MemoryReads(Protocol):
@@ -23,7 +23,7 @@ class MemoryReads(Protocol):
         """The digests of the documents that the author wrote last, or was about to, and marks."""
 
     def all_digests(self) -> Mapping[str, frozenset[str]]:
-        """The same of every gate at once."""
+        """The digests of every gate, as `digests` gives those of one."""
 
     def accounts(self) -> Sequence[str]:
         """The member accounts in which there are gates; in one order."""

@@ -26,7 +26,7 @@ class Filled:
 
 
 def fill(entries: Sequence[Entry], write: Write) -> Filled:
-    """The document for as many as fit, the first first.
+    """The document for as many entries as fit, in their order.
 
     Whoever makes up session names could fill a gate and so push out people. So people come first,
     and where sessions are left out for want of room, the role with most of them is denied as a

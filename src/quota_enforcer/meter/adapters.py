@@ -29,7 +29,7 @@ class MeteredLogGroup:
 
     @property
     def option(self) -> str:
-        """What commands that are about this log alone end in."""
+        """The option by which a command is about this log alone; empty at home."""
         return f" --place {self.place}" if self.place else ""
 
     @property

@@ -15,7 +15,7 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.usage.window import HOUR, hour_start, next_hour
 
 LATE = HOUR
-"""What the old meter had not counted yet when it was last seen at work."""
+"""How far behind the old meter may have been when it was last seen at work."""
 LONGEST = timedelta(days=32)
 """How far back an outage before the change is settled: the longest window, as at a first look."""
 

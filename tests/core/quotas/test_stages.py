@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from builders import NOON, UTC_ZONE, a_quota, an_item
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.describe import reads
+from quota_enforcer.core.quotas.describe import in_full
 from quota_enforcer.core.quotas.diff import changes, shown
 from quota_enforcer.core.quotas.form.write import quota_attributes
 from quota_enforcer.core.quotas.form.written import item_form, nearest
@@ -170,7 +170,7 @@ def test_a_restated_quota_closes_the_same(closes: Any) -> None:
 
 def test_in_words() -> None:
     quota = read(closes={"80": OPUS, "100": "*"}, warn_at=50)
-    assert reads(quota) == (
+    assert in_full(quota) == (
         f"1,000 total tokens per day; warns at 50 %, then denies {OPUS} at 80 %, everything at "
         "the limit"
     )

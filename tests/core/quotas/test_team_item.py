@@ -8,7 +8,7 @@ import pytest
 from builders import an_item
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.describe import granted, reads
+from quota_enforcer.core.quotas.describe import granted, in_full
 from quota_enforcer.core.quotas.item import read_rule
 from quota_enforcer.core.quotas.quota import Quota, Team
 from quota_enforcer.core.quotas.subject import (
@@ -29,7 +29,7 @@ def test_an_item_of_a_team_says_who_is_in_it() -> None:
     rule = read({**TEAM, "note": "n", "edited_by": "me", "edited_at": "now"})
     assert rule == Team("team/x", "members", None, ("user/a", "user/b"))  # type: ignore[arg-type]
     assert granted(rule) == "who is in the team: 2 members"
-    assert reads(rule).endswith("for every quota of it that names none")
+    assert in_full(rule).endswith("for every quota of it that names none")
 
 
 def test_an_older_quota_that_is_called_so_is_still_a_quota() -> None:

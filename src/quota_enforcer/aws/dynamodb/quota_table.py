@@ -43,7 +43,7 @@ class DynamoQuotaReads:
 
 
 class DynamoTeams:
-    """The same for the function that also puts items of teams, by whose keys IAM holds it."""
+    """For the teams function, which scans, and puts items of teams alone: IAM checks their keys."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, now: Callable[[], datetime] = clock.now

@@ -99,7 +99,7 @@ class AssumedRoles:
             raise AccountUnreachable(account, _in_words(error)) from error
 
     def _try(self, account: str, known: _Known) -> _Known:
-        """The same if the role is still ours; what its credentials lack is asked for first."""
+        """A client with valid credentials, or why there is none and when to try again."""
         try:
             there = known.there or self._assumed(account)
             take(there)

@@ -46,7 +46,7 @@ class IamDenies:
         return denied
 
     def in_force(self, accounts: Iterable[str]) -> InForce:
-        """The same with these member accounts, side by side."""
+        """Who has which deny at home and in these member accounts, which are asked side by side."""
         denied = self.denied()
         read, unread = in_each(accounts, self._listed)
         for account in sorted(read):

@@ -14,7 +14,7 @@ from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.describe import reads
+from quota_enforcer.core.quotas.describe import in_full
 from quota_enforcer.core.quotas.diff import AUTHOR, content, shown
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
@@ -98,7 +98,7 @@ class Shown:
     def to_json(self) -> dict[str, Any]:
         return {
             **self.state.to_json(),
-            "reads": None if self.rule is None else reads(self.rule),
+            "reads": None if self.rule is None else in_full(self.rule),
             "covers": None if self.reaches is None else self.reaches.to_json(),
             "last_valid": self.last_valid,
             "edited_by": self.state.item.get(AUTHOR),
@@ -163,7 +163,7 @@ def _facts(found: Shown) -> Iterator[tuple[str, str]]:
     state = found.state
     yield "State", f"{state.words}; {state.instead}" if state.problems else state.words
     if found.rule is not None:
-        yield "Reads", reads(found.rule)
+        yield "Reads", in_full(found.rule)
     if found.reaches is not None:
         yield "Applies to", found.reaches.words
     yield "Edited by", str(state.item.get(AUTHOR, _OTHERWISE))

@@ -1,6 +1,6 @@
 """Amounts: counted tokens, weighted ones and money, as people and as machines read them.
 
-What `measure` is called here are a measure's words, as notices carry them.
+`measure` is a measure in words here, such as `total tokens`, as notices have it.
 """
 
 from collections.abc import Collection
@@ -67,7 +67,7 @@ def used_of(used: Number, limit: Decimal | None, measure: str) -> str:
 
 
 def used_units(used: Number, limit: Decimal | None, measure: str) -> str:
-    """The same and what it is of: `1,200 of 1,000 total tokens`, `$12.35 of $10.00`."""
+    """`used_of` and its unit: `1,200 of 1,000 total tokens`, `$12.35 of $10.00`."""
     if limit is None or limit.is_finite():
         return used_of(used, limit, measure) + _unit(measure)
     return f"{used_units(used, None, measure)}, {bare_limit(limit, measure)}"

@@ -29,7 +29,7 @@ _NEXT: Final = {
     "Questions",
     "Without the command line",
 }
-"""Facts that say what comes next."""
+"""Labels, as `message` writes them, of facts that say what to do next."""
 
 
 def custom_notification(notice: Notice, message: Message) -> str:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from quota_enforcer.core.pricing.table import PriceTable
 
 KEPT: Final = 5
-"""Of the cheaper models so many are remembered: other quotas may close some of them too."""
+"""Cheaper models that are kept at most: another quota may have closed the first of them."""
 MUCH_CHEAPER: Final = 2
-"""A model that nobody has called yet is worth a word if it costs one part in so many at most."""
+"""How many times cheaper a model must be that its principal has never called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,16 @@ _POOL_HEADLINES = {
     ),
     NoticeKind.COULD_NOT_DENY: "{who} could not be blocked, but the pool of {pool} {why}",
 }
-"""Where it is a member that is told."""
+"""Headlines for a member of the team whose pool it is."""
 
 _BLOCKS = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 
-_OF_ITSELF = {
+_ABOUT_NO_QUOTA = {
     NoticeKind.ACCOUNT_UNREACHABLE,
     NoticeKind.PRICE_UNKNOWN,
     NoticeKind.SERVICE_TIER,
 }
-"""What they have for a quota is none."""
+"""Notices whose `quota` names something else: an account, a model or service tiers."""
 
 _AFTER_A_BLOCK = {NoticeKind.RESTORED, NoticeKind.COULD_NOT_LIFT}
 
@@ -154,7 +154,7 @@ def _is_of_member(notice: Notice) -> bool:
 
 
 def _part(notice: Notice) -> str:
-    """Empty if every model is closed; an older notice knows no more than its own models."""
+    """` in part`, unless every model is closed."""
     return "" if "*" in (notice.closed or notice.models).split(", ") else " in part"
 
 
@@ -181,7 +181,7 @@ def _resets(notice: Notice, zone: ZoneInfo) -> str:
 
 
 def _what_works(notice: Notice) -> str:
-    """What is open once this is told; older notices know no more than their own models."""
+    """What is not closed; a notice of an earlier version knows the models of its own quota only."""
     if notice.kind is NoticeKind.RESTORED:
         return "Amazon Bedrock, all of it. IAM needs a few seconds to know."
     closed = notice.closed or (notice.models if notice.kind in _BLOCKS else "")
@@ -203,8 +203,8 @@ def _subject(notice: Notice, zone: ZoneInfo) -> str:
     )
     if notice.quota:
         room = _SEEN_AT_ONCE - len(f"{what}: ")
-        of_itself = notice.kind in _OF_ITSELF
-        quota = notice.quota if of_itself else f"quota {notice.quota}"
+        about_none = notice.kind in _ABOUT_NO_QUOTA
+        quota = notice.quota if about_none else f"quota {notice.quota}"
         what = f"{what}: {quota if len(quota) <= room else shortened(notice.quota, room)}"
     several = [what, notice.pool if _is_of_member(notice) else "", notice.principal]
     words = ", ".join(each for each in several if each)

@@ -1,4 +1,4 @@
-"""Notices: what a person is told, as data; `wording` puts it into words."""
+"""Notices: what a person is told, as data; `message` puts it into words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,8 +71,10 @@ class Notice:
     principal: str
     """Empty if the notice concerns the whole deployment."""
     quota: str
-    """The model, if its price is unknown, service tiers, or an account; of several that block at
-    once the one freed last."""
+    """Its name; of several that block at once, the one that is freed last.
+
+    A notice about a price, tiers or an account has the model, the tiers or the account here.
+    """
     reason: str
     used: Number = 0
     """A Decimal for weights and money."""
@@ -103,8 +105,7 @@ class Notice:
     cheaper: str = ""
     """Of what is blocked in part: which model to use instead, and what that would have come to."""
     stage: int = 0
-    """Of a quota that closes in stages: the part of its limit, in percent, from which on the early
-    stage that this is about closes; 0 if it is about the limit itself."""
+    """If it is about an early stage, the percentage of the limit at which that closes; else 0."""
 
     facts: Facts = ()
     """Of a digest: all that it says besides the reason."""

@@ -34,7 +34,7 @@ class Entry:
     """Somebody to deny, with all user ids or not at all."""
 
     name: str
-    """The caller's own."""
+    """By which the caller knows it."""
     user_ids: tuple[str, ...]
     scopes: frozenset[str]
 
@@ -73,9 +73,9 @@ def gate(
 def fitting_gate(
     entries: Iterable[Entry], *, partition: str = "aws", agent_core: bool = True
 ) -> Gate:
-    """The boundary for as many as fit, the first first; who does not fit is named, never cut off.
+    """The boundary for as many entries as fit, in their order.
 
-    An entry that cannot be written is left out with the reason and stops nobody else.
+    One that does not fit or cannot be written is left out, with the reason, and stops no other.
     """
     denied: dict[str, frozenset[str]] = {}
     left_out: dict[str, str] = {}

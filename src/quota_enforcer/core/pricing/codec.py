@@ -12,7 +12,7 @@ from quota_enforcer.core.pricing.rate import PRICES, Rate
 
 
 def known_prices(rate: Rate) -> dict[str, Decimal]:
-    """In the order of PRICES; without those of long requests."""
+    """The known prices of a rate by name, in the order of PRICES; not those of long requests."""
     return {name: price for name in PRICES if (price := getattr(rate, name)) is not None}
 
 

@@ -138,7 +138,7 @@ def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
 
 
 def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
-    """The same terms with so many per cent off every price, assumed ones too; exact."""
+    """The terms with a percentage off every price, assumed ones too; exact."""
     left = 1 - percent / 100
 
     def less(prices: Prices) -> Prices:
@@ -157,7 +157,7 @@ def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
 
 
 def doubted(prices: Prices) -> Prices:
-    """The same with nothing known."""
+    """The prices as if every one of them were assumed."""
     said = {each.place: each.instead for each in prices.assumed if each.part}
     return replace(
         prices,

@@ -102,7 +102,7 @@ def dearest(rates: Iterable[Rate]) -> Rate:
 
 
 def overlaid(rate: Rate, under: Rate) -> Rate:
-    """A rate, and what it leaves out from another one."""
+    """The rate, with what it does not say taken from another one."""
     missing = {name: getattr(under, name) for name in TOKEN_PRICES if getattr(rate, name) is None}
     if rate.request is None and rate.image is None:
         missing |= {"request": under.request, "image": under.image}

@@ -73,9 +73,9 @@ class PriceTable:
         discounts: Mapping[str, Discount] = NO_DISCOUNTS,
     ) -> None:
         self.listed = shipped
-        """By key; those of the product, renewed ones in their place."""
+        """The product's rates by key, with renewed ones in their place."""
         self.own = own
-        """By key; those of the day."""
+        """Admins' own rates of the day, by key."""
         self._discounts = discounts
         self._found: dict[tuple[str, str | None, Tier], ModelPrices] = {}
         self._dearest: dict[str, Rate] = {}

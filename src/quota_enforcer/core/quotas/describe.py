@@ -92,8 +92,8 @@ def _members(rule: Rule) -> str:
     return f"{words} and {others} more" if others else words
 
 
-def reads(rule: Rule) -> str:
-    """The same with what becomes of it: `1,000 requests per day; warns at 80 %, then denies`."""
+def in_full(rule: Rule) -> str:
+    """What a rule grants and does: `1,000 requests per day; warns at 80 %, then denies`."""
     if isinstance(rule, Team):
         return f"{granted(rule)}, for every quota of it that names none"
     if isinstance(rule, Pause):

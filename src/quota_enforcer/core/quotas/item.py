@@ -90,7 +90,7 @@ def read_quota(item: Item, zone: ZoneInfo, scopes: Collection[str], home: str = 
 
 
 def read_rule(item: Item, zone: ZoneInfo, scopes: Collection[str], home: str = "") -> Rule:
-    """The same also for a disabled item, which must be valid too."""
+    """The rule of an item, also of a disabled one; raises InvalidQuota as `read_quota` does."""
     return _rule(ItemReading(item, zone, scopes, home))
 
 

@@ -61,10 +61,9 @@ def review(
 ) -> list[LintWarning]:
     """Every warning, by subject and name.
 
-    `metered` are home's place and those of satellites; without any, places are not looked at.
-
-    `known` are the principals that the ledger has; if it has none yet, whom a rule covers is
-    not looked at. `unknown` are those whom IAM does not know, with what it says of them.
+    `known` are the principals that the ledger has; while it has none, it is not looked at whom a
+    rule covers. `unknown` are those whom IAM does not know, with what it says of them. `metered`
+    are home's place and those of satellites; without any, places are not looked at.
     """
     every = list(rules)
     several = [rule for rule in every if not isinstance(rule, (LeadRaise, Pause))]

@@ -30,7 +30,7 @@ class Applicable:
 
     @property
     def whole(self) -> tuple[Quota, ...]:
-        """Without early stages: one for each item."""
+        """Those of whole limits, without early stages: one for each item."""
         return tuple(each for each in self.quotas if not each.is_early)
 
 
@@ -66,7 +66,7 @@ class Candidate:
 
 
 _REMEMBERED: Final = 2_000
-"""So many answers of a book at most."""
+"""Answers that a book remembers at most."""
 
 
 class QuotaBook:

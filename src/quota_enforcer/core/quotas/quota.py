@@ -34,12 +34,12 @@ class UnknownPrices(StrEnum):
 
 
 class Overshoot(StrEnum):
-    """What of the calls that nobody has seen yet when a limit is reached."""
+    """What happens to calls that the enforcer has not seen yet when a limit is reached."""
 
     ALLOW = "allow"
     """They pass: it closes once the limit is reached."""
     AVOID = "avoid"
-    """They are reckoned with: it closes before."""
+    """They are allowed for: it closes before its limit."""
 
 
 class Share(StrEnum):
@@ -102,7 +102,7 @@ class Rule:
         return frozenset(each for each in map(Subject, self.members) if each.is_group)
 
     def among(self, known: Iterable[Principal]) -> Self:
-        """The same with everybody known of its groups beside these."""
+        """The rule with everybody known of its groups among its members."""
         groups = self.groups
         if not groups:
             return self
@@ -224,7 +224,7 @@ class Quota(Rule):
 
     @property
     def plain(self) -> "Quota":
-        """The same if it closed what it counts, and nothing before its limit."""
+        """This quota without `closes`: as if it closed what it counts, and only at its limit."""
         return replace(self, closes=(), stages=()) if self.closes or self.stages else self
 
     def in_stages(self) -> "tuple[Quota, ...]":
@@ -261,11 +261,11 @@ class Quota(Rule):
         return self.measure.of(counts, self.weights)
 
     def assumed(self, counts: Counts) -> Decimal:
-        """How much of that is money at assumed prices."""
+        """How much of `number` is money at assumed prices."""
         return counts.assumed_usd if self.measure is Measure.COST_USD else NO_MONEY
 
     def sure(self, counts: Counts) -> Number:
-        """How much of that may deny: not the assumed money, unless the quota says so."""
+        """How much of `number` may deny: not the assumed money, unless the quota says so."""
         if self.unknown_prices is UnknownPrices.DENY:
             return self.number(counts)
         return self.number(counts) - self.assumed(counts)

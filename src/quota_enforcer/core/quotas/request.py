@@ -150,7 +150,7 @@ def end_asked(wish: Wish, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def plain(words: str) -> str:
-    """The same with nothing but plain words, for what others may have written."""
+    """The words without links and what could be markup: others may have written them."""
     kept = "".join(each for each in words if each.isprintable() and each not in _NOT_PLAIN)
     return " ".join(kept.replace("://", " ").split())[:MOST_WORDS]
 

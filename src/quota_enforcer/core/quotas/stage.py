@@ -23,7 +23,7 @@ class Stage:
 
 
 def part_of(limit: Decimal, percent: int) -> Decimal:
-    """Exact for every limit that an item may have, and no end of one without end."""
+    """This part of a limit, exact for every limit that an item may have; infinite of no limit."""
     return limit * percent / AT_LIMIT
 
 

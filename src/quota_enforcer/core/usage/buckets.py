@@ -38,7 +38,7 @@ class ModelUsage:
 
     @property
     def certain(self) -> "ModelUsage":
-        """The same with nothing assumed."""
+        """These buckets as if no price were assumed."""
         return ModelUsage(
             {hour: counts._replace(assumed_usd=NO_MONEY) for hour, counts in self.hours.items()},
             {day: counts._replace(assumed_usd=NO_MONEY) for day, counts in self.days.items()},
@@ -60,7 +60,7 @@ class Usage:
 
     models: Mapping[str, ModelUsage] = field(default_factory=dict)
     places: "Mapping[str, Usage]" = field(default_factory=dict)
-    """The same by place, as buckets have it; empty if all of it was at home."""
+    """This usage by place, as buckets have it; empty if all of it was at home."""
     pace: CallPace = NO_PACE
     """Of the last minutes, if it was read."""
 
@@ -72,7 +72,7 @@ class Usage:
         return pooled(cls(models, {place: cls(models)}) for place, models in places.items())
 
     def with_minutes(self, places: "MinuteCounts") -> "Usage":
-        """The same with these buckets of a minute; those that it had go."""
+        """This usage with these buckets of a minute instead of those that it had."""
         known = {place: usage.models for place, usage in self.by_place.items()}
         joined = {
             place: {
@@ -115,7 +115,7 @@ class Usage:
         return Counts.total(each.days[day] for each in self.models.values() if day in each.days)
 
     def by_bucket(self, span: Span, scopes: Collection[ModelScope]) -> dict[date, Counts]:
-        """The same sum bucket by bucket, oldest first; unused buckets are zero."""
+        """The sum of `within` bucket by bucket, oldest first; unused buckets are zero."""
         covered = self._covered(scopes).values()
         if span.minutes:
             return {
@@ -142,7 +142,7 @@ class Usage:
 
     @property
     def denying(self) -> "Usage":
-        """The same with nothing assumed of models that people make themselves.
+        """This usage as it may deny: nothing is assumed of models that people make themselves.
 
         Else a dollar quota would not deny whoever keeps the price of their calls unknown.
         """

@@ -47,7 +47,7 @@ class MeterRules:
 
 
 TOLD_WITHIN: Final = timedelta(minutes=2)
-"""So long after an edit every meter goes by it: it keeps what it is told for a minute."""
+"""How long after an edit every meter goes by it: a meter keeps its rules for a minute."""
 
 
 class SourceReads(Protocol):

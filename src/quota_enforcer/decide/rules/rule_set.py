@@ -54,7 +54,7 @@ class RuleSet:
     prices_changed_at: datetime | None = None
 
     def knowing(self, principals: Iterable[Principal]) -> "RuleSet":
-        """The same with everybody who is in a team because one of its members is a group.
+        """These rules, with everybody among the members whom a group among them covers.
 
         `principals` are all that are known; nobody goes through them if no team has a group.
         """
@@ -75,7 +75,7 @@ class RuleSet:
 
     @property
     def news(self) -> bool:
-        """Whether anything is other than was last acted on."""
+        """Whether there are edits that nobody has acted on."""
         return bool(self.edits)
 
     @property
@@ -91,7 +91,7 @@ class RuleSet:
 
     @property
     def watch_sessions(self) -> bool:
-        """Whether sessions are edited."""
+        """Whether an edit begins or ends that a quota watches sessions."""
         return any(edit.of_sessions for edit in self.edits)
 
     @property
@@ -134,7 +134,7 @@ class RuleSet:
         return max((each for each in changes_ if each is not None), default=None)
 
     def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
-        """The same, with these edits remembered."""
+        """These rules without the edits that are remembered by now."""
         gone = {id(edit) for edit in done}
         return replace(self, edits=[edit for edit in self.edits if id(edit) not in gone])
 

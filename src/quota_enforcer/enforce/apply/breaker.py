@@ -169,7 +169,7 @@ def _are_fewer(decisions: Iterable[Decision], new: Iterable[NewBlock]) -> bool:
 
 
 def _still(allowed: Allowed, tripped: SweepState) -> Allowed:
-    """The same with the breaker as it was."""
+    """What is allowed, with the breaker left as it was."""
     return replace(allowed, since=tripped.breaker_since, far=tripped.breaker_far)
 
 

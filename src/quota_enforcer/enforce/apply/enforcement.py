@@ -48,7 +48,7 @@ class Plan:
     outcome: Outcome
     """What was found on the way."""
     headrooms: Mapping[Principal, Headroom] = field(default_factory=dict)
-    """What may be kept, of whom nothing is to be done."""
+    """Headrooms that may be kept, of those to whom nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Enforcement:
         return Plan(work, state, evaluated.prices, outcome, evaluated.headrooms)
 
     def agree(self, plan: Plan) -> Plan:
-        """The same once the ledger says what the breaker does by it.
+        """The plan, once the ledger has what the breaker does by it.
 
         It is planned again if somebody else turned the breaker first. Raises Conflict if others
         go on turning it.

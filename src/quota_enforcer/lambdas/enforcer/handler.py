@@ -42,7 +42,7 @@ def enforcer() -> "Sweep":
 
 
 def closer() -> "Sweep":
-    """The same, for when the stack goes: settings that only matter while it stays may be wrong."""
+    """Wired to close the deployment, for which only some of the settings must be right."""
     return wiring.sweep(Settings.from_environment(os.environ, closing=True), boto3.Session())
 
 

@@ -79,7 +79,7 @@ def _settled(
 def _satellites_settled(
     places: "SatellitePlaces", now: datetime
 ) -> dict[str, list[dict[str, Any]]]:
-    """The same in each satellite, with what waits in its queue; a silent one stops no other.
+    """Set the hours asked for in each satellite, also by its queue; a silent one stops no other.
 
     Not always the same comes first: a run may end before all had their turn.
     """

@@ -78,13 +78,13 @@ def model(record: Mapping[str, Any]) -> str:
 
 
 def optional_text(record: Mapping[str, Any], name: str) -> str | None:
-    """The same for a field that nothing depends on: None if it is missing or damaged."""
+    """A field of such text that nothing depends on: None if it is missing or damaged."""
     value = record.get(name)
     return value if isinstance(value, str) and _is_plain(value) else None
 
 
 def unique_text(record: Mapping[str, Any], name: str) -> str | None:
-    """The same for what hardly any two records have in common."""
+    """`optional_text` of a field that differs in each record, so that it is not remembered."""
     value = record.get(name)
     return value if isinstance(value, str) and _TEXT.fullmatch(value) else None
 
@@ -180,7 +180,7 @@ def shown(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """The same where a prompt or an answer could stand: a text is shown only if it is a number."""
+    """`shown` where a prompt or an answer could stand: a text is shown only if it is a number."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         return "a text"
     return shown(value)

@@ -97,7 +97,7 @@ def _leads_raise_to(
 
 
 def _closing(reading: ItemReading, *, only_warns: bool) -> stages.Closing:
-    """`only_warns` says that it does so where the item says no action."""
+    """With `only_warns` the action is notify, unless the item says another one."""
     scopes = reading.scopes
     found = reading.optional(
         "closes",
@@ -172,7 +172,7 @@ def _weights(reading: ItemReading, measure: Measure | None) -> tuple[Decimal, ..
 
 
 def _overshoot(reading: ItemReading, *, only_warns: bool) -> Overshoot:
-    """`only_warns` says that it does so where the item says no action."""
+    """With `only_warns` the action is notify, unless the item says another one."""
     found = reading.optional("overshoot", Overshoot, ", ".join(Overshoot), Overshoot.ALLOW)
     action = reading.item.get("action", Action.NOTIFY if only_warns else Action.DENY)
     if found is Overshoot.AVOID and action == Action.NOTIFY:

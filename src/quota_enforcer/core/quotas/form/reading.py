@@ -85,6 +85,6 @@ class ItemReading:
             self.refuse(attribute, allowed)
 
     def flags(self) -> None:
-        """What any item may say, and nothing is decided by."""
+        """Check the attributes that every item may have and that no rule depends on."""
         self.optional("enabled", values.boolean, "true or false", default=True)
         self.optional("schema", values.schema, values.SCHEMAS, values.SCHEMA)

@@ -255,7 +255,7 @@ def _names(value: Any) -> Any:
 
 
 def _accounts(value: Any) -> Any:
-    """The same, and numbers as text: YAML has them so where nobody wrote quotes."""
+    """Account numbers as text: YAML reads them as numbers where nobody wrote quotes."""
     several = value if isinstance(value, list) else [value]
     whole = [str(each) if type(each) in {int, Decimal} else each for each in several]
     if not all(map(_text, whole)):
