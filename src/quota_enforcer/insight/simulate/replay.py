@@ -14,7 +14,6 @@ from enum import IntEnum
 from functools import cache, partial
 from heapq import heappop, heappush
 from itertools import count
-from operator import add
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -25,14 +24,14 @@ from quota_enforcer.core.pricing.rate import Cost
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Quota, Rule, UsualHours, named_by
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope, canonical_model
-from quota_enforcer.core.usage.pace import CallPace, DenyLag, slot_of
+from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
-from quota_enforcer.core.usage.window import hour_start, local_date, minute_start
+from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.decision import decide
 from quota_enforcer.decide.pace.usual import usual_hours, with_usual
+from quota_enforcer.insight.simulate.growing import GrowingUsage, added
 from quota_enforcer.meter.log.record import Counted
 
 EVENTS = frozenset(
@@ -137,6 +136,7 @@ class _Use(NamedTuple):
     counts: Counts
 
 
+_OfDay = tuple[Principal, Quota, date]
 _Due = tuple[datetime, _Step, int, Callable[[datetime], None]]
 
 
@@ -157,14 +157,14 @@ class Replay:
         self._zone = zone
         self._delays = delays
         self.outcomes: defaultdict[Principal, Simulated] = defaultdict(Simulated)
-        new_buckets = partial(_Buckets, by_the_minute=bool(book.minutes))
-        self._buckets: defaultdict[_Filled, _Buckets] = defaultdict(new_buckets)
+        new_buckets = partial(GrowingUsage, by_the_minute=bool(book.minutes))
+        self._buckets: defaultdict[_Filled, GrowingUsage] = defaultdict(new_buckets)
         self._standings: defaultdict[Principal, Standing] = defaultdict(Standing)
         self._denied: dict[Principal, frozenset[str]] = {}
         self._agenda: list[_Due] = []
         self._number = count()
         self._looks: set[tuple[datetime, Principal]] = set()
-        self._usual: dict[tuple[Principal, Quota, date], UsualHours] = {}
+        self._usual: dict[_OfDay, UsualHours] = {}
         self._charged = cache(book.charged)
         self._teams = cache(lambda principal: tuple(book.pools_of(principal)))
         self._pools = cache(lambda charged: _pools(book, charged))
@@ -193,9 +193,9 @@ class Replay:
         for principal in principals:
             outcome = self.outcomes[principal]
             if refused:
-                outcome.refused = _sum(outcome.refused, counts)
+                outcome.refused = added(outcome.refused, counts)
             else:
-                outcome.used = _sum(outcome.used, counts)
+                outcome.used = added(outcome.used, counts)
         self._observer.arrived(call, counts, principals, refused=refused)
         if not refused:
             scopes = [each for each in self._scopes if each.covers(call.place)]
@@ -303,36 +303,6 @@ def _pools(book: QuotaBook, charged: tuple[Principal, ...]) -> tuple[frozenset[P
             if contributors.intersection(charged)
         }
     )
-
-
-class _Buckets:
-    """One principal's buckets, filled call by call; `usage` is a view of them."""
-
-    def __init__(self, *, by_the_minute: bool) -> None:
-        self._by_the_minute = by_the_minute
-        self._models: dict[
-            str, tuple[dict[datetime, Counts], dict[date, Counts], dict[datetime, Counts]]
-        ] = {}
-        self._views: dict[str, ModelUsage] = {}
-        self._slots: dict[datetime, int] = {}
-        self.usage = Usage(self._views, pace=CallPace(self._slots))
-
-    def add(self, model: str, at: datetime, hour: datetime, day: date, counts: Counts) -> None:
-        slot = slot_of(at)
-        self._slots[slot] = self._slots.get(slot, 0) + 1
-        if model not in self._models:
-            hours, days, minutes = self._models[model] = {}, {}, {}
-            self._views[model] = ModelUsage(hours, days, minutes)
-        hours, days, minutes = self._models[model]
-        hours[hour] = _sum(hours[hour], counts) if hour in hours else counts
-        days[day] = _sum(days[day], counts) if day in days else counts
-        if self._by_the_minute:
-            minute = minute_start(at)
-            minutes[minute] = _sum(minutes[minute], counts) if minute in minutes else counts
-
-
-def _sum(one: Counts, other: Counts) -> Counts:
-    return Counts._make(map(add, one, other))
 
 
 INSTANT = Delays()

@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
-from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.model import canonical_model
 from quota_enforcer.core.usage.place import Place
@@ -20,8 +19,8 @@ from quota_enforcer.core.usage.window import (
     day_start,
     hour_start,
     local_date,
-    minute_start,
 )
+from quota_enforcer.insight.simulate.growing import GrowingUsage
 from quota_enforcer.meter.log.record import Counted
 
 GRID = 300
@@ -29,8 +28,6 @@ GRID = 300
 MOST_POINTS = 900
 """More would be finer than a screen."""
 _INSTANT = timedelta(microseconds=1)
-
-K = TypeVar("K")
 
 
 class TracedCall(NamedTuple):
@@ -200,21 +197,29 @@ class Trace:
         limits: Sequence[tuple[datetime, Decimal]],
     ) -> list[Point]:
         since = [at for at, _ in limits]
-        through, tried = _Filling(self.zone), _Filling(self.zone)
+        through, tried = GrowingUsage(by_the_minute=True), GrowingUsage(by_the_minute=True)
         waiting = iter(counted)
         call = next(waiting, None)
         points = []
         edges = (at for each in closed for at in each)
         for at in sorted({*self.grid(), *edges, *self._ends(quota)}):
             while call is not None and call.at <= at:
-                tried.add(call)
+                self._add(call, tried)
                 if not call.refused:
-                    through.add(call)
+                    self._add(call, through)
                 call = next(waiting, None)
             place = bisect_right(since, at) - 1
             limit = limits[place][1] if place >= 0 else UNLIMITED
-            points.append(Point(at, through.of(quota, at), tried.of(quota, at), limit))
+            span = quota.window.span(at, self.zone)
+            through_now, tried_now = (
+                quota.number(each.usage.within(span, quota.models)) for each in (through, tried)
+            )
+            points.append(Point(at, through_now, tried_now, limit))
         return list(_thinned(points))
+
+    def _add(self, call: TracedCall, to: GrowingUsage) -> None:
+        hour, day = hour_start(call.at, self.zone), local_date(call.at, self.zone)
+        to.add(call.model, call.at, hour, day, call.counts)
 
     def _ends(self, quota: Quota) -> Iterator[datetime]:
         """The moments just before a fixed window ends, and those at which it does."""
@@ -248,35 +253,6 @@ class Trace:
             sum(each.refused for each in arrived),
             sum((each for each in lasted if each > timedelta(0)), timedelta(0)),
         )
-
-
-class _Filling:
-    """The buckets of one curve, filled as time goes on; a window is their sum, as ever."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._of: dict[str, ModelUsage] = {}
-        self._hours: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
-        self._days: defaultdict[str, dict[date, Counts]] = defaultdict(dict)
-        self._minutes: defaultdict[str, dict[datetime, Counts]] = defaultdict(dict)
-
-    def add(self, call: TracedCall) -> None:
-        model, counts = call.model, call.counts
-        if model not in self._of:
-            self._of[model] = ModelUsage(
-                self._hours[model], self._days[model], self._minutes[model]
-            )
-        _add(self._hours[model], hour_start(call.at, self._zone), counts)
-        _add(self._days[model], local_date(call.at, self._zone), counts)
-        _add(self._minutes[model], minute_start(call.at), counts)
-
-    def of(self, quota: Quota, at: datetime) -> Number:
-        span = quota.window.span(at, self._zone)
-        return quota.number(Usage(self._of).within(span, quota.models))
-
-
-def _add(buckets: dict[K, Counts], key: K, counts: Counts) -> None:
-    buckets[key] = Counts.total((buckets[key], counts)) if key in buckets else counts
 
 
 def _thinned(points: Sequence[Point]) -> Iterator[Point]:
