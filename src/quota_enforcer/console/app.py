@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from quota_enforcer.cli.terminal.errors import explain
 from quota_enforcer.console.guard import SiteGuard
-from quota_enforcer.console.page import Desk, show
+from quota_enforcer.console.page import Desk, refuse
 from quota_enforcer.console.pages import acting, editing, importing, reading, trying
 from quota_enforcer.core.errors import EnforcerError
 
@@ -60,15 +60,15 @@ async def shared(request: Request) -> Response:
 
 
 async def missing(request: Request, _error: Exception) -> Response:
-    return show(request, "frame/error.html.j2", 404, words=f"There is no page {request.url.path}.")
+    return refuse(request, 404, f"There is no page {request.url.path}.")
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """What cannot be, in one sentence with its fix."""
-    return show(request, "frame/error.html.j2", 400, words=explain(error))
+    return refuse(request, 400, explain(error) or str(error))
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """In one sentence, as a command would; a defect of the product is raised, and so logged."""
     words = explain(error) or f"{type(error).__name__}: {error}"
-    return await run_in_threadpool(show, request, "frame/error.html.j2", 500, words=words)
+    return await run_in_threadpool(refuse, request, 500, words)

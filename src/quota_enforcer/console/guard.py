@@ -7,7 +7,6 @@ Origin and by what the browser says of where a request comes from.
 """
 
 import secrets
-from collections.abc import Iterable
 from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlsplit
@@ -82,7 +81,7 @@ class SiteGuard:
         """Why a request is not from our own page or from whoever types the address."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
-            return f"Host is {host!r}, not one of {_listed(self._hosts)}"
+            return f"Host is {host!r}, not one of {', '.join(sorted(self._hosts))}"
         if origin is not None and urlsplit(origin)[:2] != ("http", host):
             return f"Origin is {origin!r}, not http://{host}"
         if method not in _READS and origin is None:
@@ -97,7 +96,3 @@ class SiteGuard:
 def _same(given: str, right: str) -> bool:
     """Told in the same time whatever is given."""
     return compare_digest(given.encode("utf-8", "replace"), right.encode())
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

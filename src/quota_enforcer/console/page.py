@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from quota_enforcer.console.look import Look
 from quota_enforcer.console.playground import Playground
 from quota_enforcer.insight.report.page import templates
+
+_SEE_OTHER: Final = 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,16 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> H
         )
     )
     return HTMLResponse(written, status)
+
+
+def refuse(request: Request, status: int, words: str) -> HTMLResponse:
+    """The page that says what cannot be, and why."""
+    return show(request, "frame/error.html.j2", status, words=words)
+
+
+def see(address: str) -> RedirectResponse:
+    """After a change the page that shows it, which may be loaded again without changing more."""
+    return RedirectResponse(address, _SEE_OTHER)
 
 
 @cache

@@ -25,9 +25,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def a_satellite(shell: Shell, **otherwise: Any) -> Satellite:
     """One that follows home."""
-    from quota_enforcer.cli.operate.satellites import _under_check  # noqa: PLC0415
-
-    check = _under_check(shell.find())
+    check = shell.find().under_check(NOON)
     said = followed(PARAMETERS, shell.probe.outputs()["SatelliteUrl"], check.role)
     well = Satellite(
         Place("444455556666", "eu-west-1"),

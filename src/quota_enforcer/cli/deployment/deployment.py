@@ -26,6 +26,7 @@ from quota_enforcer.insight.usage import ReadBefore, far_back
 from quota_enforcer.satellites.registry import Satellite, SatelliteReads, member_accounts
 
 if TYPE_CHECKING:
+    from quota_enforcer.doctor.deployment import DeploymentUnderCheck
     from quota_enforcer.doctor.probe import Probe
 
 
@@ -145,6 +146,16 @@ class Deployment:
     """What the stack was deployed with."""
     calls: ReadCalls = _no_calls
     """The calls of the invocation log."""
+
+    def under_check(self, now: datetime) -> "DeploymentUnderCheck":
+        """This deployment as the doctor examines it."""
+        from quota_enforcer.doctor.deployment import (  # noqa: PLC0415 - few commands need it
+            DeploymentUnderCheck,
+        )
+
+        return DeploymentUnderCheck(
+            self.settings, self.ledger, self.quotas, self.sample, self.probe(), now
+        )
 
     def context(self, now: datetime) -> Context:
         """What is the same for everybody decided about at this moment, as to the enforcer."""

@@ -15,7 +15,6 @@ from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table, 
 from quota_enforcer.core.errors import Conflict, NotThere, did_you_mean
 from quota_enforcer.core.usage.place import REGIONS
 from quota_enforcer.doctor.checks.satellites import SatellitesFound, satellites_found
-from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.fixes import age
 from quota_enforcer.satellites.health import SatelliteState, lag
 from quota_enforcer.satellites.plan import HomeOfPlan, PlannedCall, Rollout, rollout, update
@@ -90,7 +89,7 @@ def plan(  # noqa: PLR0913 - one for each option
       quota-enforcer satellites plan --regions us-east-1 --accounts 444455556666
       quota-enforcer satellites plan
     """
-    check = _under_check(deployment)
+    check = deployment.under_check(clock.now())
     found = satellites_found(check)
     if regions:
         wanted = Rollout(
@@ -119,7 +118,7 @@ def list_(deployment: Deployment, *, as_json: AsJson = False) -> None:
       quota-enforcer satellites list --json
     """
     now = clock.now()
-    found = satellites_found(_under_check(deployment))
+    found = satellites_found(deployment.under_check(now))
     if as_json:
         say_json({"satellites": [_document(*each) for each in found.known]})
     else:
@@ -164,17 +163,6 @@ def forget(
         say_json({"forgotten": place})
     else:
         echo(f"{place} is forgotten; what was used there stays counted.")
-
-
-def _under_check(deployment: Deployment) -> DeploymentUnderCheck:
-    return DeploymentUnderCheck(
-        deployment.settings,
-        deployment.ledger,
-        deployment.quotas,
-        deployment.sample,
-        deployment.probe(),
-        clock.now(),
-    )
 
 
 def _home(found: SatellitesFound) -> HomeOfPlan:

@@ -8,7 +8,7 @@ import typer
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from quota_enforcer.cli.files.by_hand import BLOCK
 from quota_enforcer.cli.operate.release import release_records, take_effect
@@ -17,14 +17,13 @@ from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit
 from quota_enforcer.cli.quotas.preview import preview
 from quota_enforcer.cli.quotas.raising import RaiseWish, plan_raise
 from quota_enforcer.cli.terminal.when import end_moment
-from quota_enforcer.console.edits import fingerprint, meanwhile, proposal, write
+from quota_enforcer.console.edits import fingerprint, proposal, write
 from quota_enforcer.console.look import Look
-from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.page import desk, refuse, see, show
+from quota_enforcer.console.pages.editing import conflict
 from quota_enforcer.core.errors import Conflict, EnforcerError
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.form.ends import moment_text
-
-_SEE_OTHER: Final = 303
 
 
 async def act(request: Request) -> Response:
@@ -41,8 +40,8 @@ def _act(request: Request, form: FormData) -> Response:
         if what in _OTHERS:
             return _OTHERS[what](request, form, who)
     except (typer.BadParameter, EnforcerError) as error:
-        return show(request, "frame/error.html.j2", 400, words=str(error))
-    return show(request, "frame/error.html.j2", 404, words=f"There is no action {what}.")
+        return refuse(request, 400, str(error))
+    return refuse(request, 404, f"There is no action {what}.")
 
 
 def _edit(request: Request, form: FormData, who: Principal, edit: StoredEdit) -> Response:
@@ -51,8 +50,8 @@ def _edit(request: Request, form: FormData, who: Principal, edit: StoredEdit) ->
         try:
             write(look, edit, str(seen))
         except Conflict:
-            return _conflict(request, who, str(seen), edit)
-        return _back(who)
+            return conflict(request, (edit.key, edit.name), str(seen), f"/people/{who}")
+        return see(f"/people/{who}")
     return show(
         request,
         "editing/confirm.html.j2",
@@ -62,15 +61,6 @@ def _edit(request: Request, form: FormData, who: Principal, edit: StoredEdit) ->
         words=[],
         carried=_carried(form),
     )
-
-
-def _conflict(request: Request, who: Principal, seen: str, edit: StoredEdit) -> Response:
-    now = desk(request).look.deployment.quotas.get(edit.key, edit.name)
-    return show(
-        request, "editing/conflict.html.j2", 409,
-        item=f"quota {edit.name} of {edit.key}", changes=meanwhile(seen, now),
-        back=f"/people/{who}",
-    )  # fmt: skip
 
 
 def _raise(look: Look, who: Principal, form: FormData) -> StoredEdit:
@@ -97,11 +87,11 @@ def _unblock(request: Request, form: FormData, who: Principal) -> Response:
     look = desk(request).look
     stored = look.deployment.quotas.get(str(who), BLOCK)
     if stored is None:
-        return show(request, "frame/error.html.j2", 400, words=f"{who} is not blocked by hand.")
+        return refuse(request, 400, f"{who} is not blocked by hand.")
     if form.get("seen") == fingerprint(stored):
         look.deployment.remove(str(who), BLOCK, stored)
         look.forget()
-        return _back(who)
+        return see(f"/people/{who}")
     found = preview(look.deployment, {(str(who), BLOCK): None}, look.now)
     words = [f"The block by hand of {who} is over.", *found.said()]
     return _ask(request, who, words, _carried(form) | {"seen": fingerprint(stored)})
@@ -116,13 +106,11 @@ def _release(request: Request, form: FormData, who: Principal) -> Response:
         deployment, [record], _end(look, form, needed=False), context, dry_run=not agreed
     )
     if outcome.error or outcome.why_not:
-        return show(
-            request, "frame/error.html.j2", 400, words=outcome.error or f"{outcome.why_not}."
-        )
+        return refuse(request, 400, outcome.error or f"{outcome.why_not}.")
     if agreed:
         take_effect(deployment, [outcome])
         look.forget()
-        return _back(who)
+        return see(f"/people/{who}")
     words = [each.words(context.zone) for each in outcome.lifted]
     return _ask(request, who, words, _carried(form) | {"seen": "released"})
 
@@ -138,10 +126,6 @@ def _ask(request: Request, who: Principal, words: list[str], carried: dict[str, 
 def _carried(form: FormData) -> dict[str, str]:
     """What the answer has to say again."""
     return {name: str(value) for name, value in form.items() if name != "seen"}
-
-
-def _back(who: Principal) -> Response:
-    return RedirectResponse(f"/people/{who}", _SEE_OTHER)
 
 
 _EDITS: Final[dict[str, Callable[[Look, Principal, FormData], StoredEdit]]] = {

@@ -1,18 +1,17 @@
 """The quotas: a list, and a form that says what an item means before it is saved."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from quota_enforcer.cli.quotas.edit import StoredEdit, checked_edit, edited
 from quota_enforcer.cli.quotas.preview import preview
 from quota_enforcer.console.edits import ProposedEdit, fingerprint, meanwhile, proposal, write
 from quota_enforcer.console.look import Look
-from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.page import desk, see, show
 from quota_enforcer.console.pages.fields import ASKED, KEY, form_fields, item_of, texts
 from quota_enforcer.console.pages.paging import part
 from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
@@ -20,8 +19,6 @@ from quota_enforcer.core.quotas.form.written import item_form, of_two_meanings
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.subject import GROUPS
 from quota_enforcer.insight.quotas.items import states
-
-_SEE_OTHER: Final = 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,8 @@ def _save(request: Request, given: FormData) -> Response:
         if checked.edit.made:
             write(look, checked.edit, seen)
     except Conflict:
-        return _conflict(request, checked.edit.key, checked.edit.name, seen)
-    return RedirectResponse("/quotas", _SEE_OTHER)
+        return conflict(request, (checked.edit.key, checked.edit.name), seen, "/quotas")
+    return see("/quotas")
 
 
 def _remove(request: Request, given: FormData) -> Response:
@@ -93,7 +90,7 @@ def _remove(request: Request, given: FormData) -> Response:
     key = str(given.get("principal", "")), str(given.get("quota", ""))
     stored = look.deployment.quotas.get(*key)
     if stored is None or fingerprint(stored) != seen:
-        return _conflict(request, *key, seen)
+        return conflict(request, key, seen, "/quotas")
     found = preview(look.deployment, {key: None}, look.now)
     if "agreed" not in given:
         return show(
@@ -104,14 +101,16 @@ def _remove(request: Request, given: FormData) -> Response:
         )  # fmt: skip
     look.deployment.remove(*key, stored)
     look.forget()
-    return RedirectResponse("/quotas", _SEE_OTHER)
+    return see("/quotas")
 
 
-def _conflict(request: Request, subject: str, name: str, seen: str) -> Response:
+def conflict(request: Request, key: tuple[str, str], seen: str, back: str) -> Response:
+    """What somebody else has changed of an item since it was seen; nothing was written."""
+    subject, name = key
     now = desk(request).look.deployment.quotas.get(subject, name)
     return show(
         request, "editing/conflict.html.j2", 409,
-        item=f"quota {name} of {subject}", changes=meanwhile(seen, now), back="/quotas",
+        item=f"quota {name} of {subject}", changes=meanwhile(seen, now), back=back,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from quota_enforcer.cli.files.items import judge_items, read_items
 from quota_enforcer.cli.quotas.importing import planned
 from quota_enforcer.cli.quotas.preview import preview
 from quota_enforcer.console.look import Look
-from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.page import desk, refuse, show
 
 MOST: Final = 4_000_000
 """Bytes of a file."""
@@ -26,11 +26,11 @@ async def plan(request: Request) -> Response:
     async with request.form() as form:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return _refused(request, 400, "Choose a file of quota items first.")
+            return refuse(request, 400, "Choose a file of quota items first.")
         raw = await file.read(MOST + 1)
         name = Path(file.filename).name
     if len(raw) > MOST:
-        return _refused(request, 413, "The file is larger than 4 MB.")
+        return refuse(request, 413, "The file is larger than 4 MB.")
     return await run_in_threadpool(_shown, request, name, raw.decode("utf-8-sig", "replace"))
 
 
@@ -42,16 +42,12 @@ async def write_plan(request: Request) -> Response:
     )
 
 
-def _refused(request: Request, status: int, words: str) -> Response:
-    return show(request, "frame/error.html.j2", status, words=words)
-
-
 def _shown(request: Request, name: str, text: str) -> Response:
     look = desk(request).look
     try:
         made, problems = _plan(look, name, text)
     except typer.BadParameter as error:
-        return _refused(request, 422, str(error))
+        return refuse(request, 422, str(error))
     edits = {step.key: step.item for step in made.steps}
     found = preview(look.deployment, edits, look.now) if edits and not problems else None
     return show(

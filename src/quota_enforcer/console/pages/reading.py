@@ -11,11 +11,10 @@ from quota_enforcer.cli.insight.explain.command import explained
 from quota_enforcer.cli.insight.explain.verdict import facts
 from quota_enforcer.cli.insight.explain.words import other_facts, rule_facts
 from quota_enforcer.cli.insight.history import why
-from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.page import desk, refuse, show
 from quota_enforcer.console.pages.paging import part
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.run import checks, examine, unmade_check
 from quota_enforcer.insight.report.lines import lines, remarks, stopped
 from quota_enforcer.insight.report.model import UsageReport, by_model, by_spender
@@ -90,12 +89,7 @@ def person(request: Request) -> HTMLResponse:
     mark, report = look.mark(), look.report()
     found = [each for each in report.people if each.principal == who]
     if not found:
-        return show(
-            request,
-            "frame/error.html.j2",
-            404,
-            words=f"{who} is not known: it has not used Bedrock yet.",
-        )
+        return refuse(request, 404, f"{who} is not known: it has not used Bedrock yet.")
     several = [line for line in lines(report) if line.who == str(who)]
     days = found[0].by_day(report.days[-_DAYS_SHOWN])
     return show(
@@ -143,11 +137,7 @@ def health(request: Request) -> HTMLResponse:
 
 def findings(request: Request) -> HTMLResponse:
     look = desk(request).look
-    deployment = look.deployment
-    under_check = DeploymentUnderCheck(
-        deployment.settings, deployment.ledger, deployment.quotas, deployment.sample,
-        deployment.probe(), look.now,
-    )  # fmt: skip
+    under_check = look.deployment.under_check(look.now)
     examined = examine(checks(under_check), partial(unmade_check, under_check), list)
     return show(request, "reading/findings.html.j2", examined=examined)
 

@@ -4,15 +4,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from quota_enforcer.console.page import desk, show
+from quota_enforcer.console.page import desk, refuse, show
 from quota_enforcer.console.playground import Answered
 
 
 def page(request: Request) -> Response:
     if desk(request).playground is None:
-        return show(
-            request, "frame/error.html.j2", 404, words="Only a sandbox's console has this page."
-        )
+        return refuse(request, 404, "Only a sandbox's console has this page.")
     look = desk(request).look
     return show(request, "trying/try.html.j2", mark=look.mark(), answer=None)
 

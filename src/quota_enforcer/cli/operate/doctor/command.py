@@ -11,7 +11,6 @@ from quota_enforcer.cli.operate.doctor.show import examined_document, show_exami
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target, trail_group
 from quota_enforcer.cli.terminal.output import hint, progress, say_json
-from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.run import checks, examine, unmade_check
 
 
@@ -56,19 +55,11 @@ def doctor(
         look_before(target, as_json=as_json)
         return
     deployment = target.find()
-    probe = deployment.probe()
-    under_check = DeploymentUnderCheck(
-        deployment.settings,
-        deployment.ledger,
-        deployment.quotas,
-        deployment.sample,
-        probe,
-        clock.now(),
-    )
+    under_check = deployment.under_check(clock.now())
     planned = checks(under_check, trail)
     show = partial(progress, label="Checking", total=len(planned))
     examined = examine(planned, partial(unmade_check, under_check), show)
-    where = {"stack": deployment.settings.stack, "region": probe.region}
+    where = {"stack": deployment.settings.stack, "region": under_check.probe.region}
     if as_json:
         say_json(examined_document(where, examined))
     elif sum_up(show_examined(examined)):
