@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from quota_enforcer.aws.dynamodb.ledger import schema
 from quota_enforcer.aws.dynamodb.ledger.usage import addition_items
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from template_source import PARAMETERS, of_type, properties
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_each_row_of_its_attacks_names_a_test_or_says_that_there_is_none() -> No
 
 def test_data_is_kept_as_long_as_it_says() -> None:
     assert kept("ledger: usage") == kept("ledger: history and notices") == "400 days"
-    assert schema.KEPT.days == 400
+    assert USAGE_KEPT.days == 400
     assert kept("ledger: markers of batches") == f"{addition_items.KEPT.days} days"
     assert kept("dead letters") == "14 days"
     queues = [properties(name) for name in of_type("AWS::SQS::Queue")]

@@ -346,7 +346,7 @@ def test_a_column_that_is_missing_is_named(shell: Shell, export: Export, column:
         (("FILE", "--by", "team"), "'team' is none of day"),
         (("FILE", "--tolerance", "lots"), "no percentage"),
         (("FILE", "--tolerance", "101%"), "no percentage"),
-        (("FILE", "--except", "rain"), "allowed are"),
+        (("FILE", "--except", "rain"), "'rain' is none of mantle"),
         (("FILE", "--from", "2026-11-05", "--to", "2026-11-01"), "is before --from"),
         (("FILE", "--csv", "--json"), "either --csv or --json"),
     ],

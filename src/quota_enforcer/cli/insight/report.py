@@ -19,14 +19,14 @@ from quota_enforcer.cli.files.replacing import replace_file
 from quota_enforcer.cli.terminal.errors import FAILED, needing
 from quota_enforcer.cli.terminal.options import on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, waiting
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.model import Person, ReportSource
 
 READERS = 16
 """Principals read side by side."""
-LONGEST = 400
-"""Days; the ledger keeps usage and history no longer."""
+
 LARGE = 5_000_000
 """Bytes from which on a browser may be slow to open the page."""
 
@@ -44,7 +44,8 @@ def report(
         ),
     ] = None,
     days: Annotated[
-        int, typer.Option(min=1, max=LONGEST, help="How many days it covers, today included.")
+        int,
+        typer.Option(min=1, max=USAGE_KEPT.days, help="How many days it covers, today included."),
     ] = 60,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:

@@ -23,6 +23,7 @@ from quota_enforcer.core.quotas.item import read_rule
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.quotas.subject import DEFAULT, members_by_team, with_members
 from quota_enforcer.core.usage.counts import NO_MONEY
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.core.usage.window import Unit, local_date
 from quota_enforcer.insight.quotas.suggest import (
     PastWindows,
@@ -71,7 +72,8 @@ def suggest(  # noqa: PLR0913 - one argument for each option
         typer.Option("--for", metavar="SUBJECT", help="Whom the quota is to cover."),
     ] = DEFAULT,
     days: Annotated[
-        int, typer.Option(min=1, max=400, help="How many days to go by, today among them.")
+        int,
+        typer.Option(min=1, max=USAGE_KEPT.days, help="How many days to go by, today among them."),
     ] = 30,
     as_json: AsJson = False,
 ) -> None:

@@ -21,6 +21,7 @@ from quota_enforcer.cli.terminal.options import (
     MaybePrincipalArg,
     MostRows,
     on_deployment,
+    words_among,
 )
 from quota_enforcer.cli.terminal.output import (
     hint,
@@ -39,6 +40,7 @@ from quota_enforcer.core.quotas.quota import Rule, teams_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.place import NOWHERE_KNOWN
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.insight.status import everybody
 from quota_enforcer.insight.usage import By, Key, SpendQuery, spend
 
@@ -140,9 +142,6 @@ def _numbers(counts: Counts, columns: tuple[str, ...]) -> tuple[str, ...]:
 
 DEFAULT = (By.PRINCIPAL, By.TEAM, By.MODEL, By.MONTH)
 
-_KEPT = 400
-"""Days for which the ledger keeps usage."""
-
 
 @on_deployment
 def usage(  # noqa: PLR0913 - one argument for each option
@@ -189,7 +188,9 @@ def usage(  # noqa: PLR0913 - one argument for each option
         raise typer.BadParameter("give either --csv or --json")
     context = deployment.context(clock.now())
     span = asked_days(month, first, last, context)
-    asked = SpendQuery(span.first, span.last, _by(by), context.home or NOWHERE_KNOWN)
+    asked = SpendQuery(
+        span.first, span.last, words_among(by, By, "--by"), context.home or NOWHERE_KNOWN
+    )
     rules = deployment.load(context.now).rules
     rows = spend(_read(deployment, principal, rules, span), _teams(rules), asked)
     if as_csv:
@@ -198,20 +199,8 @@ def usage(  # noqa: PLR0913 - one argument for each option
         say_json(document(rows, asked))
     else:
         show(rows, asked, str(context.zone), screenful(limit))
-    if (span.today - span.first).days > _KEPT:
-        hint(f"Usage is kept for {_KEPT} days: what is older is no longer there.")
-
-
-def _by(text: str) -> tuple[By, ...]:
-    chosen: list[By] = []
-    for each in text.split(","):
-        try:
-            chosen.append(By(each.strip()))
-        except ValueError:
-            raise typer.BadParameter(
-                f"{each.strip()!r} is none of {', '.join(By)}", param_hint="--by"
-            ) from None
-    return tuple(dict.fromkeys(chosen))
+    if span.today - span.first > USAGE_KEPT:
+        hint(f"Usage is kept for {USAGE_KEPT.days} days: what is older is no longer there.")
 
 
 def _read(

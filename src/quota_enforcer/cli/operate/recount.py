@@ -1,7 +1,7 @@
 """`recount`: have the meter set past hours from the invocation log."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +12,12 @@ from quota_enforcer.cli.terminal.errors import FAILED, NotYet
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, say_json, say_table
 from quota_enforcer.core.usage.place import is_place
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.core.usage.window import hour_start, next_hour
 
 _HOUR = re.compile(r"2\d{3}-\d\d-\d\dT\d\d(?::?\d\d){0,2}(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 """A date alone is none: it could mean its first hour or the whole day."""
-MOST = timedelta(days=400)
-"""Longer ago the ledger keeps no usage."""
+
 _HEAD = (
     "Hour (UTC)",
     "Calls in the log",
@@ -155,8 +155,10 @@ def _hours(text: str, deployment: Deployment) -> list[datetime]:
     end = hour_start(_moment(last, deployment), zone) if dots else hour
     if end < hour:
         raise typer.BadParameter(f"{last!r} is before {first!r}: write the earlier hour first")
-    if end - hour > MOST:
-        raise typer.BadParameter(f"{text!r} is more than the {MOST.days} days that usage is kept")
+    if end - hour > USAGE_KEPT:
+        raise typer.BadParameter(
+            f"{text!r} is more than the {USAGE_KEPT.days} days that usage is kept"
+        )
     found = []
     while hour <= end:
         found.append(hour)

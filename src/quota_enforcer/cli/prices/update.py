@@ -15,6 +15,7 @@ from quota_enforcer.cli.prices.trying import Try
 from quota_enforcer.cli.terminal.options import AsJson, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.cli.terminal.when import asked_day
+from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
 from quota_enforcer.core.pricing.catalog.offers import NoOffer, Offered, read_offer
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
@@ -101,8 +102,7 @@ def update_aws(
     newer = {key: rate for offer in offers for key, rate in offer.rates.items()}
     unmatched = sorted({name for offer in offers for name in offer.unmatched})
     if unmatched:
-        others = len(unmatched) - _NAMED_MOST
-        shown = ", ".join(unmatched[:_NAMED_MOST]) + (f" and {others} more" if others > 0 else "")
+        shown = listed(unmatched, _NAMED_MOST)
         hint(f"Not certain to be a known model, so left out: {shown}")
     if not newer:
         raise typer.BadParameter("no file has a price of tokens for a known model")

@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from quota_enforcer.cli.terminal.output import SCREENFUL
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Word = TypeVar("Word", bound=StrEnum)
 
 
 _PRINCIPALS = "user/NAME, role/NAME, sso/NAME, session/ROLE/NAME, team/NAME, or an ARN of one"
@@ -98,6 +100,16 @@ def trail_group(group: str) -> str:
             "aws-cloudtrail-logs"
         )
     return group.removesuffix(":*")
+
+
+def words_among(text: str, allowed: Iterable[Word], option: str) -> tuple[Word, ...]:
+    """What an option names, with commas between, each once; raises BadParameter for another."""
+    known = {str(each): each for each in allowed}
+    words = dict.fromkeys(each.strip() for each in text.split(","))
+    for word in words:
+        if word not in known:
+            raise typer.BadParameter(f"{word!r} is none of {', '.join(known)}", param_hint=option)
+    return tuple(known[word] for word in words)
 
 
 HomeAccount = Annotated[

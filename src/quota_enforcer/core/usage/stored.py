@@ -9,6 +9,9 @@ from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED
 
+USAGE_KEPT: Final = timedelta(days=400)
+"""Usage and history stay for about 13 months: this month can be held against last year's."""
+
 
 class Bucket(NamedTuple):
     """The key of one stored usage item: a principal's usage of a model on a local date."""

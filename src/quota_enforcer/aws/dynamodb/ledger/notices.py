@@ -11,7 +11,6 @@ from quota_enforcer.aws.dynamodb.ledger.schema import (
     BY_DUE,
     DEPLOYMENT,
     FOUND,
-    KEPT,
     finding_key,
 )
 from quota_enforcer.aws.dynamodb.table import BATCH, Delete, Put
@@ -20,6 +19,7 @@ from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Number
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 
 if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.table import Table, WholeTable
@@ -126,7 +126,7 @@ def history_item(notice: Notice) -> "Plain":
         "sk": fitting_key(f"{HISTORY}{notice.id}"),
         "listing": LISTED,
         "due": instant(notice.at),
-        "expires": int((notice.at + KEPT).timestamp()),
+        "expires": int((notice.at + USAGE_KEPT).timestamp()),
         **as_attributes(notice),
     }
 

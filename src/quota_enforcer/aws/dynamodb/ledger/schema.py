@@ -1,7 +1,6 @@
 """The ledger's table: its keys and index, the partitions, and when items expire."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from quota_enforcer.aws.dynamodb.text import fitting_key
@@ -48,8 +47,6 @@ FOUND = "found#"
 """Range keys in that partition of what others did to gates, until admins are told."""
 EXPIRES = "expires"
 """The attribute that the table's time to live goes by."""
-KEPT = timedelta(days=400)
-"""Usage and history stay for about 13 months: this month can be held against last year's."""
 
 
 def understood(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,12 +8,19 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.aws.account.exports import S3Exports
 from quota_enforcer.cli.insight.bill.columns import PRINCIPAL, SWITCH_ON
-from quota_enforcer.cli.insight.bill.compare import BillQuery, asked_reasons, compared
+from quota_enforcer.cli.insight.bill.compare import BillQuery, compared
 from quota_enforcer.cli.insight.bill.reader import read_files
 from quota_enforcer.cli.insight.bill.show import as_csv_text, document, show
 from quota_enforcer.cli.insight.bill.source import bill_files
 from quota_enforcer.cli.terminal.errors import FAILED, InvalidBill
-from quota_enforcer.cli.terminal.options import AsCsv, AsJson, MostRows, Target, on_target
+from quota_enforcer.cli.terminal.options import (
+    AsCsv,
+    AsJson,
+    MostRows,
+    Target,
+    on_target,
+    words_among,
+)
 from quota_enforcer.cli.terminal.output import hint, say_json, waiting
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.usage.window import local_date
@@ -22,6 +29,7 @@ from quota_enforcer.insight.bill.reasons import Reason
 
 app = typer.Typer(no_args_is_help=True)
 _MOST_PERCENT = 100
+_MAY_BE_EXCEPTED = [each for each in Reason if each.counts]
 
 
 @app.callback()
@@ -70,8 +78,7 @@ def reconcile(  # noqa: PLR0913 - one argument for each option
         typer.Option(
             "--except",
             metavar="REASON,...",
-            help="What may be on the bill alone: "
-            f"{', '.join(each for each in Reason if each.counts)}.",
+            help=f"What may be on the bill alone: {', '.join(_MAY_BE_EXCEPTED)}.",
         ),
     ] = "",
     before_discounts: Annotated[
@@ -95,22 +102,23 @@ def reconcile(  # noqa: PLR0913 - one argument for each option
     """
     if as_csv and as_json:
         raise typer.BadParameter("give either --csv or --json")
-    if by is not None:
-        _by(by)
+    chosen = None if by is None else words_among(by, BillBy, "--by")
     asked = BillQuery(
         None if first is None else asked_day(first, "--from"),
         None if last is None else asked_day(last, "--to"),
         account,
         billed_region,
         _percent(tolerance),
-        _reasons(except_),
+        frozenset(words_among(except_, _MAY_BE_EXCEPTED, "--except") if except_ else ()),
     )
     if asked.first and asked.last and asked.last < asked.first:
-        raise typer.BadParameter(f"--to {asked.last} is before --from {asked.first}")
+        raise typer.BadParameter(
+            f"--to {asked.last} is before --from {asked.first}: write the earlier first"
+        )
     with bill_files(source, lambda: _bucket(target), hint) as files:
         with waiting("Reading the bill"):
             reader = read_files(files, net=not before_discounts)
-        columns = _columns(by, source, told=reader.facts().by_principal)
+        columns = _columns(chosen, source, told=reader.facts().by_principal)
         deployment = target.find()
         now = clock.now()
         today = local_date(now, deployment.settings.zone)
@@ -134,25 +142,13 @@ def _bucket(target: Target) -> S3Exports:
     return S3Exports(session.client("s3"))
 
 
-def _columns(by: str | None, source: str, *, told: bool) -> tuple[BillBy, ...]:
+def _columns(chosen: tuple[BillBy, ...] | None, source: str, *, told: bool) -> tuple[BillBy, ...]:
     """The columns of the rows; raises InvalidBill if the bill does not tell callers."""
-    if by is None:
+    if chosen is None:
         return (BillBy.PRINCIPAL, BillBy.MODEL) if told else (BillBy.MODEL,)
-    chosen = _by(by)
     if BillBy.PRINCIPAL in chosen and not told:
         raise InvalidBill(f"{source!r} has no column {PRINCIPAL}: {SWITCH_ON}")
     return chosen
-
-
-def _by(text: str) -> tuple[BillBy, ...]:
-    try:
-        return tuple(dict.fromkeys(BillBy(each.strip()) for each in text.split(",")))
-    except ValueError:
-        known = set(BillBy)
-        wrong = next(each.strip() for each in text.split(",") if each.strip() not in known)
-        raise typer.BadParameter(
-            f"{wrong!r} is none of {', '.join(BillBy)}", param_hint="--by"
-        ) from None
 
 
 def _percent(text: str) -> Decimal:
@@ -165,11 +161,3 @@ def _percent(text: str) -> Decimal:
             f"{text!r} is no percentage from 0% to 100%, such as 1%", param_hint="--tolerance"
         )
     return percent
-
-
-def _reasons(text: str) -> frozenset[Reason]:
-    try:
-        return asked_reasons(text)
-    except ValueError as error:
-        allowed = ", ".join(each for each in Reason if each.counts)
-        raise typer.BadParameter(f"{error}: allowed are {allowed}", param_hint="--except") from None

@@ -99,8 +99,3 @@ def _metered(
     with how_far(f"Reading the usage of {len(firsts):,} principals") as told:
         usages = deployment.usages(firsts, hours, told)
     return metered_cells(usages, settings.zone, Place(settings.account, region), days)
-
-
-def asked_reasons(text: str) -> frozenset[Reason]:
-    """Reasons by their names, with commas between them; raises ValueError for another word."""
-    return frozenset(Reason(each.strip()) for each in text.split(",") if each.strip())

@@ -27,6 +27,7 @@ from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.coverage import Coverage
+from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since, of_last_days
 from quota_enforcer.insight.status import (
     IS_OVER,
@@ -37,9 +38,6 @@ from quota_enforcer.insight.status import (
     rows,
     unlimited,
 )
-
-LONGEST = 400
-"""Days; the ledger keeps history no longer."""
 
 
 @on_deployment
@@ -57,7 +55,9 @@ def status(  # noqa: PLR0913 - one argument for each option
     days: Annotated[
         int,
         typer.Option(
-            min=1, max=LONGEST, help="In observe mode: how far to look back for would-be blocks."
+            min=1,
+            max=USAGE_KEPT.days,
+            help="In observe mode: how far to look back for would-be blocks.",
         ),
     ] = 7,
     limit: MostRows = None,

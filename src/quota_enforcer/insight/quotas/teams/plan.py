@@ -296,8 +296,7 @@ class _Planning:
 def _waiting(waits: frozenset[str], doubts: list[Unread]) -> str:
     if not waits:
         return ""
-    more = f" and {len(doubts) - 1:,} more" if len(doubts) > 1 else ""
     return (
         f"{listed(sorted(waits), _NAMED)} would leave, and stay until all of it can be read: "
-        f"{doubts[0].words}{more}"
+        f"{listed([each.words for each in doubts], 1)}"
     )

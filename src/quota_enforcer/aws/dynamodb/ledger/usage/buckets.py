@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, KEPT, principal_of
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, principal_of
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.deployment import Metering
@@ -22,7 +22,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.place import HOME, is_place
-from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.core.usage.stored import USAGE_KEPT, Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def day_of(item: Mapping[str, Any]) -> Counts:
 
 def usage_expires(day: date) -> int:
     """When a bucket may go, in seconds of Unix time; the same for every write to it."""
-    return int(datetime.combine(day + KEPT, time.min, UTC).timestamp())
+    return int(datetime.combine(day + USAGE_KEPT, time.min, UTC).timestamp())
 
 
 def usage_of(items: Iterable[Plain], zone: ZoneInfo) -> Usage:
