@@ -30,7 +30,7 @@ from quota_enforcer.enforce.notify.tiers import TierNotifier
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
-from quota_enforcer.enforce.wake import WakeRun, drop_changed
+from quota_enforcer.enforce.wake import WakeRun
 from quota_enforcer.satellites.registry import member_accounts
 
 
@@ -115,9 +115,7 @@ class Sweep:
             report = self._report(outcome, now, plan.state, dry_run=True)
             return replace(report, unreachable=sorted(given.unread))
         plan = self._enforcement.agree(plan)
-        drop_changed(self._ledger, plan.work.records, now)
         done = self._enforcement.carry_out(plan, cached.unpriced)
-        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         if confirm_blocks:
             self._enforcement.overrule(now)
         self._ledger.looked_at(given.seen(but=done.unfinished))

@@ -4,12 +4,12 @@ What others attached or detached and what is due is left to the schedule, which 
 a wake has not come to.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.apply.enforcement import Enforcement, Plan
@@ -21,7 +21,7 @@ from quota_enforcer.enforce.notify.accounts import AccountNotifier
 from quota_enforcer.enforce.notify.pauses import PauseNotifier
 from quota_enforcer.enforce.notify.requests import RequestNotifier
 from quota_enforcer.enforce.notify.sender import NoticeSender
-from quota_enforcer.enforce.ports import Headrooms, Outbox, RequestMemory, SweepMemory, Unseen
+from quota_enforcer.enforce.ports import Outbox, RequestMemory, SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -29,14 +29,8 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would cost too much."""
 
 
-class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, Headrooms, RequestMemory, Protocol):
+class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, RequestMemory, Protocol):
     """The roles of the ledger that a wake itself plays."""
-
-
-def drop_changed(ledger: Headrooms, records: Mapping[Principal, Record], now: datetime) -> None:
-    """Drop the headrooms of records about to change: they hold for the records as they were."""
-    known = {principal for principal, record in records.items() if record.version}
-    ledger.drop_headrooms(known, now)
 
 
 class WakeRun:
@@ -86,11 +80,9 @@ class WakeRun:
             given, gates = self._gatherer.asked(given, doubted)
             plan = replace(plan, work=replace(plan.work, given=given, gates=gates))
             unheeded = Outcome(failures=given.unheeded(plan.work.records.values()))
-        drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
-        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
         told, _ = self._accounts.notify(state, given, done.unreachable)
@@ -115,9 +107,7 @@ class WakeRun:
         edits = Outcome.total([Outcome(edits=len(cached.rules.edits)), paused, asked])
         given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
-        drop_changed(self._ledger, plan.work.records, now)
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
-        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         forget_orphans(self._ledger, cached.rules)
         told, _ = self._accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])

@@ -29,7 +29,7 @@ from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.decide_all import Evaluated, PricesSeen, decide_for_all
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.notify.prices import UnpricedModels
-from quota_enforcer.enforce.ports import Standings, SweepMemory
+from quota_enforcer.enforce.ports import Headrooms, Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
 TRIES = 5
@@ -69,7 +69,9 @@ class Way(Enum):
     NONE = auto()
 
 
-class EnforcementLedger(Standings, SweepMemory, GateIntentReads, UsageReads, PaceReads, Protocol):
+class EnforcementLedger(
+    Standings, SweepMemory, Headrooms, GateIntentReads, UsageReads, PaceReads, Protocol
+):
     """The roles of the ledger that it takes to decide and to say what was decided."""
 
 
@@ -126,8 +128,15 @@ class Enforcement:
         raise Conflict("others turn the breaker again and again: confirm once more")
 
     def carry_out(self, plan: Plan, unpriced: UnpricedModels) -> Outcome:
-        """Make the decisions true; what fails goes into the outcome while the rest goes on."""
-        work, now = plan.work, plan.work.given.context.now
+        """Make the decisions true; what fails goes into the outcome while the rest goes on.
+
+        A headroom holds for a record as it is: those of records that are about to change are
+        dropped before, and what looks at all others have found is kept after.
+        """
+        work, given = plan.work, plan.work.given
+        now = given.context.now
+        recorded = {principal for principal, record in work.records.items() if record.version}
+        self._ledger.drop_headrooms(recorded, now)
         parts = []
         for part in self._parts(plan, unpriced):
             parts.append(part)
@@ -135,9 +144,10 @@ class Enforcement:
                 mark_due(self._ledger, part.unfinished, now)
             if part.closed:
                 break
-        if work.given.partial and work.given.settings_changed:
+        if given.partial and given.settings_changed:
             # No sweep has seen these settings: if they are taken back before, none ever will.
             mark_due(self._ledger, work.moved, now)
+        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
         return Outcome.total(parts)
 
     def _decide(self, given: SweepInput) -> tuple[Evaluated, Allowed]:
