@@ -45,51 +45,14 @@ class Context:
     """Gives the prices of today, which few decisions need; None where nobody is told of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelfServiceSettings:
-    """One deployment, as far as its self-service function knows it."""
-
-    stack: str
-    account: str
-    quota_table: str
-    ledger_table: str
-    contact: str
-    scopes: tuple[str, ...]
-    """The installed model scopes."""
-    mode: Mode
-    zone: ZoneInfo
-    gated: bool
-    """Whether the deployment keeps gates."""
-    region: str = ""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read all variables; raises ConfigError that names every one missing or wrong."""
-        variables = Environment("the self-service function", environment)
-        settings = cls(
-            stack=variables.text("STACK_NAME"),
-            account=variables.text("ACCOUNT_ID"),
-            quota_table=variables.text("QUOTA_TABLE"),
-            ledger_table=variables.text("LEDGER_TABLE"),
-            contact=variables.text("CONTACT"),
-            scopes=variables.read("MODEL_SCOPES", json_texts, 'a JSON list such as ["*"]'),
-            mode=variables.choice("MODE", Mode),
-            zone=variables.zone("TIME_ZONE"),
-            gated=variables.truth("GATED"),
-            region=variables.optional("AWS_REGION"),
-        )
-        variables.check()
-        return settings
-
-
 STACK_ENDS = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
 """Statuses of a stack that is being deleted, or whose creation is being rolled back.
 
 Whoever may invoke a function can send it any event, so CloudFormation is asked before it ends.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
-UPDATE_TAKEN_BACK = "UPDATE_ROLLBACK_IN_PROGRESS"
-STACK_CHANGES = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", UPDATE_TAKEN_BACK})
+UPDATE_ROLLBACK = "UPDATE_ROLLBACK_IN_PROGRESS"
+STACK_CHANGES = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", UPDATE_ROLLBACK})
 """Statuses in which set-up may be asked to switch logging on."""
 
 _UTC = ZoneInfo("UTC")
@@ -204,3 +167,40 @@ class Settings:
     def has_members(self) -> bool:
         """Whether it may have satellites in member accounts of its organisation."""
         return self.satellites.startswith("o-")
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServiceSettings:
+    """One deployment, as far as its self-service function knows it."""
+
+    stack: str
+    account: str
+    quota_table: str
+    ledger_table: str
+    contact: str
+    scopes: tuple[str, ...]
+    """The installed model scopes."""
+    mode: Mode
+    zone: ZoneInfo
+    gated: bool
+    """Whether the deployment keeps gates."""
+    region: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read all variables; raises ConfigError that names every one missing or wrong."""
+        variables = Environment("the self-service function", environment)
+        settings = cls(
+            stack=variables.text("STACK_NAME"),
+            account=variables.text("ACCOUNT_ID"),
+            quota_table=variables.text("QUOTA_TABLE"),
+            ledger_table=variables.text("LEDGER_TABLE"),
+            contact=variables.text("CONTACT"),
+            scopes=variables.read("MODEL_SCOPES", json_texts, 'a JSON list such as ["*"]'),
+            mode=variables.choice("MODE", Mode),
+            zone=variables.zone("TIME_ZONE"),
+            gated=variables.truth("GATED"),
+            region=variables.optional("AWS_REGION"),
+        )
+        variables.check()
+        return settings

@@ -30,7 +30,7 @@ from quota_enforcer.enforce.notify.tiers import TierNotifier
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
-from quota_enforcer.enforce.wake import WakeRun
+from quota_enforcer.enforce.wake import Notifiers, WakeRun
 from quota_enforcer.satellites.registry import member_accounts
 
 
@@ -58,10 +58,7 @@ class Sweep:
         self._rules = RulesCache(ledger, adapters.quotas, loader, self._members)
         self._meters = Meters(settings, ledger, adapters.metrics, adapters.models)
         self._tiers = TierNotifier(adapters.tiers, ledger)
-        self._pauses = PauseNotifier(ledger, settings.zone)
-        self._requests = RequestNotifier(ledger, settings.zone)
         self._digests = DigestNotifier(ledger, adapters.weeks)
-        self._accounts = AccountNotifier(ledger)
         self._gatherer = Gatherer(settings, ledger, denies)
         second_look = SecondLook(ledger, self._rules.latest)
         appliers = Appliers(
@@ -70,8 +67,11 @@ class Sweep:
             TeamApplier(ledger),
         )
         self._enforcement = Enforcement(ledger, appliers, settings.breaker)
-        self._sender = NoticeSender(
-            ledger, adapters.topic, settings.zone, settings.contact, settings.me_url
+        self._notifiers = Notifiers(
+            NoticeSender(ledger, adapters.topic, settings.zone, settings.contact, settings.me_url),
+            PauseNotifier(ledger, settings.zone),
+            RequestNotifier(ledger, settings.zone),
+            AccountNotifier(ledger),
         )
         self._wakes = WakeRun(
             ledger,
@@ -79,7 +79,7 @@ class Sweep:
             self._meters,
             self._gatherer,
             self._enforcement,
-            self._sender,
+            self._notifiers,
         )
 
     def run(self, now: datetime, *, dry_run: bool = False, confirm_blocks: bool = False) -> Report:
@@ -98,8 +98,8 @@ class Sweep:
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:
             tiers = self._tiers.notify(begun, now)
-            paused = self._pauses.notify(begun, cached.rules.rules, now)
-            asked = self._requests.notify(cached.rules.book, now)
+            paused = self._notifiers.pauses.notify(begun, cached.rules.rules, now)
+            asked = self._notifiers.requests.notify(cached.rules.book, now)
             told = Outcome.total([told, tiers, paused, asked])
         given = self._gatherer.due(state, cached, metered, now)
         found = Outcome(
@@ -122,9 +122,9 @@ class Sweep:
         forget_orphans(self._ledger, cached.rules)
         edits = [each for each in cached.rules.edits if metered is not None or not each.of_sessions]
         cached, remembered = self._rules.remember(cached, edits)
-        told_of, unreachable = self._accounts.notify(begun, given, done.unreachable)
+        told_of, unreachable = self._notifiers.accounts.notify(begun, given, done.unreachable)
         outcome = Outcome.total([remembered, told, counted, found, done, told_of])
-        sent = self._sender.send(outcome.notices, now)
+        sent = self._notifiers.sender.send(outcome.notices, now)
         # One that could not meter has not looked at all touched.
         finished = begun.finished if metered is None else now
         self._finish(plan.state, finished, now, self._settings.terms(cached.reached))
@@ -132,7 +132,7 @@ class Sweep:
         # Last, since it reads everybody's usage: nothing else waits for it.
         digest = self._digests.notify(begun, cached.rules.rules, given.context)
         if digest.notices:
-            sent = Outcome.total([sent, self._sender.send(digest.notices, now)])
+            sent = Outcome.total([sent, self._notifiers.sender.send(digest.notices, now)])
         report = self._report(Outcome.total([outcome, digest, sent]), now, plan.state)
         return replace(report, unreachable=unreachable)
 
@@ -160,7 +160,7 @@ class Sweep:
         """
         self._ledger.close()
         released = release_everybody(self._ledger, self._denies, self._author, now, self._members())
-        sent = self._sender.send_all(now)
+        sent = self._notifiers.sender.send_all(now)
         if released.failures:
             raise SweepFailed(list(released.failures))
         names = [notice.principal for notice in released.notices]

@@ -5,7 +5,7 @@ a wake has not come to.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from quota_enforcer.enforce.notify.accounts import AccountNotifier
 from quota_enforcer.enforce.notify.pauses import PauseNotifier
 from quota_enforcer.enforce.notify.requests import RequestNotifier
 from quota_enforcer.enforce.notify.sender import NoticeSender
-from quota_enforcer.enforce.ports import Outbox, RequestMemory, SweepMemory, Unseen
+from quota_enforcer.enforce.ports import SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 
@@ -29,8 +29,18 @@ FRESH = timedelta(minutes=1)
 """How exactly wakes note when usage last changed: a write for every call would cost too much."""
 
 
-class WakeLedger(OrphanLedger, SweepMemory, Outbox, Unseen, RequestMemory, Protocol):
+class WakeLedger(OrphanLedger, SweepMemory, Unseen, Protocol):
     """The roles of the ledger that a wake itself plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notifiers:
+    """By which sweeps, wakes and edits tell what they find."""
+
+    sender: NoticeSender
+    pauses: PauseNotifier
+    requests: RequestNotifier
+    accounts: AccountNotifier
 
 
 class WakeRun:
@@ -47,17 +57,14 @@ class WakeRun:
         meters: Meters,
         gatherer: Gatherer,
         enforcement: Enforcement,
-        sender: NoticeSender,
+        notifiers: Notifiers,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._meters = meters
         self._gatherer = gatherer
         self._enforcement = enforcement
-        self._sender = sender
-        self._pauses = PauseNotifier(ledger, sender.zone)
-        self._requests = RequestNotifier(ledger, sender.zone)
-        self._accounts = AccountNotifier(ledger)
+        self._notifiers = notifiers
 
     def wake(
         self,
@@ -85,7 +92,7 @@ class WakeRun:
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
         self._ledger.looked_at(given.seen(but=done.unfinished))
         fresh = state.fresh_at is None or now - state.fresh_at >= FRESH
-        told, _ = self._accounts.notify(state, given, done.unreachable)
+        told, _ = self._notifiers.accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         sent = self._send(done, now)
         if fresh:
@@ -102,14 +109,14 @@ class WakeRun:
         told = self._meters.tell(cached.rules)
         if not cached.rules.news:
             return told
-        paused = self._pauses.notify(state, cached.rules.rules, now)
-        asked = self._requests.notify(cached.rules.book, now)
+        paused = self._notifiers.pauses.notify(state, cached.rules.rules, now)
+        asked = self._notifiers.requests.notify(cached.rules.book, now)
         edits = Outcome.total([Outcome(edits=len(cached.rules.edits)), paused, asked])
         given = self._gatherer.edited(state, cached, now)
         plan = self._enforcement.agree(self._enforcement.plan(given))
         done = Outcome.total([told, edits, self._enforcement.carry_out(plan, cached.unpriced)])
         forget_orphans(self._ledger, cached.rules)
-        told, _ = self._accounts.notify(state, given, done.unreachable)
+        told, _ = self._notifiers.accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         if not done.incomplete:
             seen = self._meters.need_not_act_on(cached.rules.edits)
@@ -119,7 +126,7 @@ class WakeRun:
         return Outcome.total([done, sent, Outcome(closed=self._closed(plan, cached))])
 
     def _send(self, outcome: Outcome, now: datetime) -> Outcome:
-        return self._sender.send(outcome.notices, now) if outcome.notices else Outcome()
+        return self._notifiers.sender.send(outcome.notices, now) if outcome.notices else Outcome()
 
     def _closed(self, plan: Plan, cached: CachedRules) -> bool:
         """See whether quotas were edited in the meantime, or the stack has begun to go."""

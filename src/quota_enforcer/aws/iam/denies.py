@@ -14,7 +14,8 @@ from quota_enforcer.enforce.ports import InForce
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-HOME = ""
+HOME_ACCOUNT = ""
+"""How home's own account is named among accounts."""
 
 
 class IamDenies:
@@ -53,7 +54,7 @@ class IamDenies:
             found, unmanaged = read[account]
             denied |= found
             self.unmanaged_attachments += [f"account {account}: {words}" for words in unmanaged]
-        return InForce(denied, frozenset({HOME, *read}), unread)
+        return InForce(denied, frozenset({HOME_ACCOUNT, *read}), unread)
 
     def reach(self, account: str) -> None:
         """Raises AccountUnreachable."""

@@ -117,28 +117,34 @@ class GateApplier:
     def _for_admins(
         self, rendered: GateResult, given: SweepInput
     ) -> tuple[list[Notice], list[str]]:
-        """Post what admins are to know of the gates; what of it was put right comes with it.
-
-        The author keeps that in the ledger, and whoever takes it out tells it: exactly one run,
-        also if the author's own answer was lost. What could not be put right is told once.
-        """
-        now, room = given.context.now, _nearly_full(rendered, given.context.now)
+        """Post what admins are to know of the gates; returns it, and what of it was put right."""
+        room = _nearly_full(rendered, given.context.now)
         self._ledger.post(room)
+        tampered, righted = self._tell_of_tampering(rendered.tampered, given)
+        return [*room, *tampered], righted
 
-        def tampered(words: Iterable[str]) -> list[Notice]:
-            why = "; ".join(words)
-            return [Notice(NoticeKind.TAMPERED, now, "", "gates", why)] if why else []
+    def _tell_of_tampering(
+        self, lasting: tuple[str, ...], given: SweepInput
+    ) -> tuple[list[Notice], list[str]]:
+        """Tell what others did to gates; returns the notice, and what of it was put right.
 
-        lasting = "; ".join(rendered.tampered)
-        news = rendered.tampered if lasting != given.state.gates_notified else ()
+        What the author put right it keeps in the ledger, and the run that takes it out tells it:
+        exactly one, also if the author's answer was lost. What is `lasting` is told once.
+        """
+        now, state, words = given.context.now, given.state, "; ".join(lasting)
+        is_news = words != state.gates_notified
         righted = self._ledger.gate_findings()
-        told = tampered([*righted, *news])
-        if righted and not self._ledger.tell_findings(righted, told[0]):
-            righted, told = [], tampered(news)
-        if lasting != given.state.gates_notified:
-            first = self._ledger.note_gates(lasting, given.state, [] if righted else told)
-            told = told if first or righted else []
-        return [*room, *told], righted
+        if righted:
+            notice = _tampered([*righted, *(lasting if is_news else ())], now)
+            if self._ledger.tell_findings(righted, notice):
+                if is_news:
+                    self._ledger.note_gates(words, state, [])
+                return [notice], righted
+        if not is_news:
+            return [], []
+        notices = [_tampered(lasting, now)] if lasting else []
+        first = self._ledger.note_gates(words, state, notices)
+        return (notices if first else []), []
 
     def _intend(self, work: Work) -> tuple[list[tuple[Decision, Record]], list[str]]:
         known = seen(self._ledger.sources(), self._account)
@@ -177,8 +183,12 @@ def _trouble(decision: Decision, rendered: GateResult) -> str:
     return denied.trouble or unexplained
 
 
+def _tampered(words: Iterable[str], now: datetime) -> Notice:
+    return Notice(NoticeKind.TAMPERED, now, "", "gates", "; ".join(words))
+
+
 def _nearly_full(rendered: GateResult, now: datetime) -> list[Notice]:
-    """Which gate is nearly full."""
+    """The notice of gates that are nearly full, if any is."""
     # How full a gate is changes only when it is written, so nothing is said twice.
     full = [f"{gate} is {rendered.nearly_full[gate]} % full"
             for gate in rendered.written if gate in rendered.nearly_full]  # fmt: skip

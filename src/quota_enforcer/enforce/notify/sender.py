@@ -25,7 +25,7 @@ class NoticeSender:
     ) -> None:
         self._outbox = outbox
         self._topic = topic
-        self.zone = zone
+        self._zone = zone
         self._contact = contact
         self._me_url = me_url
 
@@ -48,7 +48,9 @@ class NoticeSender:
             if notice.kind in HISTORY_ONLY:
                 continue
             try:
-                self._topic.publish(notice, message(notice, self.zone, self._contact, self._me_url))
+                self._topic.publish(
+                    notice, message(notice, self._zone, self._contact, self._me_url)
+                )
                 self._outbox.sent(notice)
             except Exception as error:  # noqa: BLE001 - it stays there for the next sweep
                 failures.append(failure(f"notice {notice.id}", error))

@@ -14,7 +14,7 @@ from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.logging import InvocationLogging, WantedLogging
 from quota_enforcer.aws.functions.functions import Enforcer
 from quota_enforcer.aws.functions.own_stack import OwnStack
-from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS, UPDATE_TAKEN_BACK
+from quota_enforcer.core.deployment import STACK_CHANGES, STACK_ENDS, UPDATE_ROLLBACK
 from quota_enforcer.core.errors import ConfigError, StackStays
 from quota_enforcer.core.usage.window import UnknownTimeZone, time_zone
 
@@ -48,7 +48,7 @@ def switch_on(event: dict[str, Any], _context: "LambdaContext") -> str:
         _check_zone()
         logger.info("invocation logging %s", _logging().ensure(_wanted(event)))
     except ConfigError as error:
-        if status != UPDATE_TAKEN_BACK:
+        if status != UPDATE_ROLLBACK:
             raise
         logger.warning("invocation logging stays as it is: %s", error)
     return physical_id
