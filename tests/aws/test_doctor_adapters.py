@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.account.stack import StackParts, server_time
 from quota_enforcer.aws.cloudwatch.alarms import alarms
-from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
 from quota_enforcer.aws.functions.triggers import FunctionState, mapping_state, schedule
 from quota_enforcer.aws.iam.identities import IamIdentities
 from quota_enforcer.aws.messaging.queues import waiting

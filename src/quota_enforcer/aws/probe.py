@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws import clients
+from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.account.stack import StackParts, server_time
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
-from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
 from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics

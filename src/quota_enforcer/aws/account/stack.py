@@ -1,4 +1,4 @@
-"""What an account says of itself: a stack's parameters and parts, its Regions, its time."""
+"""What an account says of itself: a stack's parameters and parts, and its time."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.account.organization import accounts
+from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
-from quota_enforcer.aws.cloudwatch.elsewhere import enabled_regions
 from quota_enforcer.aws.cloudwatch.event_history import newest_calls
 from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,27 +14,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-ENABLED: Final = ["ENABLED", "ENABLED_BY_DEFAULT"]
 _OURS: Final = "BedrockQuota/"
+
 _HOUR: Final = 3600
+
 _AT_ONCE: Final = 8
 """Regions asked side by side."""
-
-
-class AccountClient(Protocol):
-    """The part of boto3's `account` client that is used here."""
-
-    def get_paginator(self, operation: str, /) -> Any:
-        """Pages of an operation."""
-
-
-def enabled_regions(client: AccountClient) -> list[str]:
-    """Their names, sorted.
-
-    https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
-    """
-    pages = client.get_paginator("list_regions").paginate(RegionOptStatusContains=ENABLED)
-    return sorted(each["RegionName"] for page in pages for each in page["Regions"])
 
 
 class Elsewhere(NamedTuple):

@@ -4,8 +4,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from quota_enforcer.aws import clients
+from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.bedrock.models import BedrockModels
-from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere, enabled_regions
+from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere
 from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.witness import CloudWatchWitness
