@@ -16,6 +16,7 @@ from quota_enforcer.core.notices.amounts import bare_limit, dollars
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Overshoot, Quota
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.model import ModelScope
@@ -31,7 +32,7 @@ from quota_enforcer.decide.judgement import (
 )
 from quota_enforcer.decide.pace.window import runs_out, telling_pace
 from quota_enforcer.decide.standing import draws_on_pool
-from quota_enforcer.decide.verdict import FULL, Verdict, furthest
+from quota_enforcer.decide.verdict import Verdict, furthest
 
 IN_VAIN = "; it blocks nothing, since "
 """Between what is used up and why nothing is blocked for it."""
@@ -85,7 +86,7 @@ def warnings(
     """
     for each, said in _newly_warned(before, standing, list(judgements)):
         reason, why = reasons.used(each.verdict), _why(each, context)
-        at_limit = said.threshold == FULL and bool(why)
+        at_limit = said.threshold == AT_LIMIT and bool(why)
         if at_limit:
             reason = f"{reason}{IN_VAIN}{why}"
         if not draws_on_pool(principal, each.verdict.quota):
@@ -112,11 +113,11 @@ def _newly_warned(
         if said is not None and said != before.warned.get(each.id) and not each.denies
     ]
     last = furthest(each.verdict for each, _ in news if each.verdict.used_up)
-    told = {each.quota.item_id: FULL for each in last}
+    told = {each.quota.item_id: AT_LIMIT for each in last}
     for each in judgements:
         if each.denies:
             item, is_new = each.verdict.quota.item_id, each.id not in before.used_up
-            told[item] = max(told.get(item, 0), FULL if is_new else each.verdict.quota.percent)
+            told[item] = max(told.get(item, 0), AT_LIMIT if is_new else each.verdict.quota.percent)
     for each, said in news:
         if each.verdict.used_up:
             if each.verdict in last:

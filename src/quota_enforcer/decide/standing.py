@@ -8,10 +8,11 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Level, Standing, UsedUp, Warned, WouldDeny
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import Judgement, scopes_of
 from quota_enforcer.decide.pace.ahead import opens_at
-from quota_enforcer.decide.verdict import FULL, Verdict
+from quota_enforcer.decide.verdict import Verdict
 
 
 def standing_of(
@@ -109,7 +110,7 @@ def _threshold(principal: Principal, judgement: Judgement) -> int:
     """The threshold to warn of; the limit itself is one if no block says it."""
     verdict = judgement.verdict
     if verdict.used_up and not judgement.denies:
-        return FULL
+        return AT_LIMIT
     return 0 if draws_on_pool(principal, verdict.quota) else verdict.threshold
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsedUp
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
-from quota_enforcer.core.quotas.stage import whole_of
+from quota_enforcer.core.quotas.stage import AT_LIMIT, part_of, whole_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from quota_enforcer.core.notices.cheaper import Cheaper
 
 NOTHING = Counts()
-FULL = 100
-"""Percent of a limit at which it is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Verdict:
     @property
     def whole_percent(self) -> int:
         """How much of the whole limit is used, rounded down; 100 of a limit of 0."""
-        return int(self.used * FULL / self.whole_limit) if self.limit else FULL
+        return int(self.used * AT_LIMIT / self.whole_limit) if self.limit else AT_LIMIT
 
     @property
     def counted_from(self) -> datetime | None:
@@ -77,7 +75,7 @@ class Verdict:
     @property
     def sure_percent(self) -> int:
         """How much of the limit is surely used, rounded down; 0 of a limit of 0."""
-        return int(self.sure * 100 / self.limit) if self.limit else 0
+        return int(self.sure * AT_LIMIT / self.limit) if self.limit else 0
 
     @property
     def used_up(self) -> bool:
@@ -109,7 +107,7 @@ class Verdict:
     @property
     def percent(self) -> int:
         """How much of the limit is used, rounded down; 100 of a limit of 0."""
-        return int(self.used * FULL / self.limit) if self.limit else FULL
+        return int(self.used * AT_LIMIT / self.limit) if self.limit else AT_LIMIT
 
     @property
     def threshold(self) -> int:
@@ -123,7 +121,7 @@ class Verdict:
 
     def passed(self, percent: int) -> bool:
         """Whether at least this much of the limit is used."""
-        return self.used * FULL >= self.limit * percent
+        return self.used * AT_LIMIT >= self.limit * percent
 
     @property
     def left(self) -> Decimal:
@@ -149,7 +147,7 @@ def furthest(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 def goals_of(quota: Quota, limit: Decimal) -> list[Decimal]:
     """From which usage on something changes: each warning, the limit, and where pace matters."""
-    goals = [limit * at / FULL for at in (*quota.warn_at, FULL)]
+    goals = [part_of(limit, percent) for percent in (*quota.warn_at, AT_LIMIT)]
     return goals + near_of(quota, limit)
 
 

@@ -12,11 +12,12 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Context
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
 from quota_enforcer.core.usage.window import DAY, Unit, Window, day_start, local_date
 from quota_enforcer.decide.pace.window import FEW_CALLS, microseconds, runs_out, telling_pace
-from quota_enforcer.decide.verdict import FULL, Verdict
+from quota_enforcer.decide.verdict import Verdict
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -31,7 +32,7 @@ def percent_at_reset(verdict: Verdict, context: Context) -> int | None:
     if endless or not verdict.limit or not so_far:
         return None
     whole = microseconds(verdict.span.end - verdict.span.start)
-    return int(Fraction(verdict.used) * whole / so_far * FULL / Fraction(verdict.limit))
+    return int(Fraction(verdict.used) * whole / so_far * AT_LIMIT / Fraction(verdict.limit))
 
 
 DAYS = 7
@@ -86,7 +87,7 @@ def _at(pace: Fraction, days: int, verdict: Verdict, usage: Usage, context: Cont
     percent = None
     if not verdict.quota.window.rolling and verdict.limit.is_finite() and verdict.limit:
         used = Fraction(verdict.used) + pace * microseconds(verdict.span.end - context.now)
-        percent = int(used * FULL / Fraction(verdict.limit))
+        percent = int(used * AT_LIMIT / Fraction(verdict.limit))
     return Outlook(pace, days, runs_out(verdict, usage, context, pace), percent)
 
 

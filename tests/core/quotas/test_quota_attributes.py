@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import UTC_ZONE, a_quota
-from quota_enforcer.core.quotas.form.write import quota_attributes
+from quota_enforcer.core.quotas.form.attributes import quota_attributes
 from quota_enforcer.core.quotas.item import read_quota
 from quota_enforcer.core.quotas.quota import Action, Overshoot, Quota, UnknownPrices
 from quota_enforcer.core.usage.counts import Measure

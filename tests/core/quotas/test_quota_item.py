@@ -98,7 +98,7 @@ def a_quota(**but: Any) -> Quota:
 
 
 def without_nearest(problem: str) -> str:
-    """What is wrong and allowed, without the nearest right form, which test_written.py has."""
+    """What is wrong and allowed, without the nearest right form, which test_shorthand.py has."""
     return problem.partition("; write ")[0]
 
 

@@ -12,8 +12,9 @@ from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import in_full
 from quota_enforcer.core.quotas.diff import changes, shown
-from quota_enforcer.core.quotas.form.write import quota_attributes
-from quota_enforcer.core.quotas.form.written import item_form, nearest
+from quota_enforcer.core.quotas.form.attributes import quota_attributes
+from quota_enforcer.core.quotas.form.nearest import nearest
+from quota_enforcer.core.quotas.form.shorthand import item_form
 from quota_enforcer.core.quotas.item import read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import UNLIMITED, Quota, Share

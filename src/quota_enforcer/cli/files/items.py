@@ -20,8 +20,8 @@ from quota_enforcer.core.errors import InvalidPolicyInput, InvalidQuota
 from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
+from quota_enforcer.core.quotas.form.shorthand import item_form
 from quota_enforcer.core.quotas.form.values import WRONG, named_by
-from quota_enforcer.core.quotas.form.written import item_form
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.stage import AT_LIMIT

@@ -18,7 +18,7 @@ from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.notices.amounts import bare_limit, count, dollars, exact, listed
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.form.written import item_form
+from quota_enforcer.core.quotas.form.shorthand import item_form
 from quota_enforcer.core.quotas.item import read_rule
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.quotas.subject import DEFAULT, members_by_team, with_members

@@ -25,7 +25,7 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.item import PREFIX, item_name, price_key, read_price
 from quota_enforcer.core.pricing.key import is_standard, plain_model
 from quota_enforcer.core.quotas.diff import AUTHOR, changes, shown
-from quota_enforcer.core.quotas.form.written import number
+from quota_enforcer.core.quotas.form.shorthand import number
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import local_date
 

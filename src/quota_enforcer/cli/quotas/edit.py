@@ -24,7 +24,7 @@ from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, why_not_deniable
 from quota_enforcer.core.quotas.diff import AUTHOR, KEYS, Change, changes, shown
-from quota_enforcer.core.quotas.form.written import of_two_meanings
+from quota_enforcer.core.quotas.form.shorthand import of_two_meanings
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule, pause_of
 from quota_enforcer.core.quotas.subject import (

@@ -37,9 +37,10 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.principal import Kind, Principal, canonical
 from quota_enforcer.core.quotas.describe import named
+from quota_enforcer.core.quotas.form.attributes import quota_attributes
 from quota_enforcer.core.quotas.form.ends import END_FORMS, moment_text
-from quota_enforcer.core.quotas.form.write import quota_attributes
-from quota_enforcer.core.quotas.form.written import UNLIMITED, item_form, nearest
+from quota_enforcer.core.quotas.form.nearest import nearest
+from quota_enforcer.core.quotas.form.shorthand import UNLIMITED, item_form
 from quota_enforcer.core.quotas.item import Item, read_quota
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Exemption, Quota, Share, Team

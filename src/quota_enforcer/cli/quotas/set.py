@@ -31,7 +31,7 @@ from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.principal import principals
 from quota_enforcer.core.quotas.form.ends import end_text
-from quota_enforcer.core.quotas.form.written import item_form, number
+from quota_enforcer.core.quotas.form.shorthand import item_form, number
 from quota_enforcer.core.quotas.item import KEPT_IN, Item
 from quota_enforcer.core.quotas.lint import LintCode, review
 from quota_enforcer.core.quotas.quota import Action, Quota, Rule

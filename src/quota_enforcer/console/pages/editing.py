@@ -15,7 +15,7 @@ from quota_enforcer.console.page import desk, see, show
 from quota_enforcer.console.pages.fields import ASKED, KEY, form_fields, item_of, texts
 from quota_enforcer.console.pages.paging import part
 from quota_enforcer.core.errors import Conflict, EnforcerError, InvalidQuota
-from quota_enforcer.core.quotas.form.written import item_form, of_two_meanings
+from quota_enforcer.core.quotas.form.shorthand import item_form, of_two_meanings
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.subject import GROUPS
 from quota_enforcer.insight.quotas.items import states

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.quotas.diff import shown
 from quota_enforcer.core.quotas.form.ends import end_text
+from quota_enforcer.core.quotas.form.shorthand import number
 from quota_enforcer.core.quotas.form.values import MOMENT
-from quota_enforcer.core.quotas.form.written import number
 from quota_enforcer.core.quotas.item import ATTRIBUTES, KEPT_IN, Item, read_quota
 from quota_enforcer.core.quotas.quota import Action, Quota
 

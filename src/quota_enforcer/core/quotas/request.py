@@ -16,7 +16,7 @@ from quota_enforcer.core.errors import EnforcerError
 from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.notices.wording import raise_command
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.form import ends, values, written
+from quota_enforcer.core.quotas.form import ends, values
 from quota_enforcer.core.usage.counts import Measure
 
 LONGEST: Final = timedelta(days=31)
@@ -118,7 +118,9 @@ def wish_of(body: Any) -> Wish:
 
 def limit_asked(wish: Wish, measure: Measure, now_at: Decimal) -> Decimal:
     """The limit; raises InvalidRequest for what is none, or not above the present one."""
-    limit = written.number(wish.limit, measure.value)
+    from quota_enforcer.core.quotas.form.shorthand import number  # noqa: PLC0415 - only self-service reads it
+
+    limit = number(wish.limit, measure.value)
     if not isinstance(limit, Decimal) or not limit.is_finite() or limit <= 0:
         raise InvalidRequest(
             f"limit is {wish.limit!r}; allowed: a number of {measure.words}, such as 5000000 or 5M"

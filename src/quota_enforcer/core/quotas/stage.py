@@ -8,7 +8,7 @@ from typing import Final
 from quota_enforcer.core.usage.model import ModelScope
 
 AT_LIMIT: Final = 100
-"""Percent of a limit at which the last stage closes."""
+"""Percent of a limit at which a quota is used up, and its last stage closes."""
 
 
 @dataclass(frozen=True, slots=True)

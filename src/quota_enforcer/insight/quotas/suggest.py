@@ -16,10 +16,11 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import UNLIMITED, Overshoot, Quota, Rule
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.window import DAY, day_start, local_date
-from quota_enforcer.decide.verdict import FULL, Verdict, judge
+from quota_enforcer.decide.verdict import Verdict, judge
 
 _INSTANT = timedelta(microseconds=1)
 _WRITTEN: Final = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
@@ -155,7 +156,7 @@ def tried(limit: Decimal, past: PastWindows) -> TriedLimit:
             blocked[who] = len(reached)
             over += Fraction(sum(map(_sure, reached), Decimal(0)) - limit * len(reached))
     often = dict(sorted(blocked.items(), key=lambda each: (-each[1], each[0])))
-    share = over * FULL / past.whole if past.whole else over
+    share = over * AT_LIMIT / past.whole if past.whole else over
     percent = Decimal(share.numerator) / Decimal(share.denominator)
     return TriedLimit(limit, often, percent.quantize(_TENTH, ROUND_DOWN))
 

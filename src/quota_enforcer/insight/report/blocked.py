@@ -8,9 +8,9 @@ from enum import StrEnum
 from quota_enforcer.core.ledger import Standing, WouldDeny
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.decide.judgement import OBSERVING
 from quota_enforcer.decide.notices import IN_VAIN
-from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.quotas.blocks import WouldBlock, would_have_been
 
 TOLD_TO_ADMINS = (
@@ -177,7 +177,7 @@ def _could_not(notice: Notice, at_last: Now) -> bool:
 
 
 def _is_at_limit(notice: Notice) -> bool:
-    return notice.kind is NoticeKind.WARNING and notice.percent >= FULL
+    return notice.kind is NoticeKind.WARNING and notice.percent >= AT_LIMIT
 
 
 def _bare(notice: Notice) -> str:

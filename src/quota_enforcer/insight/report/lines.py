@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices.amounts import lasting, listed
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.core.usage.place import PlaceScope
-from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.quotas.coverage import of_last_days
 from quota_enforcer.insight.report import texts
 from quota_enforcer.insight.report.model import Bar, Person, UsageReport
@@ -76,7 +76,7 @@ def _urgency(each: tuple[Person, Bar]) -> tuple[int, bool, float, int, str, str]
 
 def _line(person: Person, bar: Bar, zone: ZoneInfo) -> QuotaLine:
     row = bar.row
-    full = min(row.percent or 0, FULL)
+    full = min(row.percent or 0, AT_LIMIT)
     until = row.until if row.state is State.BLOCKED else row.resets_at
     return QuotaLine(
         row.principal,
@@ -86,7 +86,7 @@ def _line(person: Person, bar: Bar, zone: ZoneInfo) -> QuotaLine:
         row.percent,
         texts.used(row) if row.measure else "",
         full,
-        max(min(bar.at_reset or 0, FULL) - full, 0) if row.state in OPEN else 0,
+        max(min(bar.at_reset or 0, AT_LIMIT) - full, 0) if row.state in OPEN else 0,
         _runs_out(bar, zone),
         texts.moment(row.resets_at, zone) or _never(row.window, row.measure),
         row.why or (bar.says if row.state in IS_OVER else ""),

@@ -9,9 +9,9 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.quotas.precedence import Candidate
 from quota_enforcer.core.quotas.quota import Exemption, Quota
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.verdict import FULL
 from quota_enforcer.insight.explain import Explained, Name, Summed
 
 
@@ -91,7 +91,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
         "warns_at": [
             {
                 "percent": at,
-                "amount": _number(verdict.limit * at / FULL, quota),
+                "amount": _number(verdict.limit * at / AT_LIMIT, quota),
                 "passed": bool(verdict.limit) and verdict.passed(at),
                 "told": told is not None and told.threshold >= at,
             }

@@ -9,12 +9,13 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars, used_units
 from quota_enforcer.core.quotas.describe import CLOSES, granted_amount
 from quota_enforcer.core.quotas.quota import ENOUGH_DAYS, Action, Quota
+from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.place import EVERYWHERE
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.judgement import scopes_of
-from quota_enforcer.decide.verdict import FULL, Verdict
+from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Summed
 from quota_enforcer.insight.status import CLOSED_EARLY
 
@@ -113,7 +114,7 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
     """`80 % (800): passed, told`."""
     told = standing.warned.get(verdict.quota.id)
     for at in verdict.quota.warn_at:
-        mark = amount(verdict.limit * at / FULL, verdict.quota)
+        mark = amount(verdict.limit * at / AT_LIMIT, verdict.quota)
         passed = "passed" if verdict.passed(at) else "not reached"
         if told is not None and told.threshold >= at and told.limit == verdict.limit:
             passed += ", told"

@@ -16,7 +16,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.form.ends import end_text
-from quota_enforcer.core.quotas.form.written import number
+from quota_enforcer.core.quotas.form.shorthand import number
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.insight.status import StatusRow, by_urgency, rows
 from quota_enforcer.local.demo.account import STACK

@@ -14,7 +14,7 @@ from quota_enforcer.core.notices.amounts import limit_of
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.form.ends import moment_text
 from quota_enforcer.core.quotas.form.leads import LONGEST_RAISE, LeadKey
-from quota_enforcer.core.quotas.form.written import item_form
+from quota_enforcer.core.quotas.form.shorthand import item_form
 from quota_enforcer.core.quotas.precedence import covers
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import Subject

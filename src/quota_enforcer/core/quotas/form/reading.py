@@ -67,7 +67,7 @@ class ItemReading:
         except values.NotAllowed as error:
             allowed = str(error)
         except values.WRONG:
-            from quota_enforcer.core.quotas.form.written import nearest  # noqa: PLC0415 - a Lambda starts without it
+            from quota_enforcer.core.quotas.form.nearest import nearest  # noqa: PLC0415 - a Lambda starts without it
 
             allowed += nearest(attribute, self.item)
         self.refuse(attribute, allowed)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from builders import an_item
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.quotas.form.written import item_form, nearest, number
+from quota_enforcer.core.quotas.form.nearest import nearest
+from quota_enforcer.core.quotas.form.shorthand import item_form, number
 from quota_enforcer.core.quotas.item import read_rule
 from quota_enforcer.core.usage.counts import Measure
 

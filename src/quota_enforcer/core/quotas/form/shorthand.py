@@ -1,7 +1,7 @@
-"""Values as people write them: `2M`, `$50`, `daily`, `rolling 24h`, `tokens`, `50,80`.
+"""Shorthand: values as people write them, such as `2M`, `$50`, `daily`, `rolling 24h`, `50,80`.
 
 What can mean one thing only becomes what items of the quota table say. All else stays as it is, so
-that validation refuses it, with the nearest right form if there is one.
+that validation refuses it.
 """
 
 import calendar
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.quotas.form.values import digits
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Measure
 from quota_enforcer.core.usage.window import Unit
@@ -18,12 +17,15 @@ from quota_enforcer.core.usage.window import Unit
 UNLIMITED = "unlimited"
 
 _GROUPS = r"\d{1,3}(?:(?P<mark>[ _,'\u2019\u00a0\u2009\u202f])\d{3}(?:(?P=mark)\d{3})*)?"
+
 _AMOUNT = re.compile(
     rf"(?P<before>\$|usd)?\s*(?P<number>-?(?:\d+|{_GROUPS})(?:\.\d+)?)\s*"
     r"(?P<scale>k|thousand|mio\.?|millions?|m|bn|billions?|b)?\s*(?P<after>[a-z$_ ]*)"
 )
+
 _SCALES = {"k": 3, "t": 3, "m": 6, "b": 9}
-_MEASURES = {
+
+MEASURES = {
     "tokens": Measure.TOTAL_TOKENS, "token": Measure.TOTAL_TOKENS, "total": Measure.TOTAL_TOKENS,
     "$": Measure.COST_USD, "usd": Measure.COST_USD, "us_dollars": Measure.COST_USD,
     "dollar": Measure.COST_USD, "dollars": Measure.COST_USD, "cost": Measure.COST_USD,
@@ -33,31 +35,33 @@ _MEASURES = {
     **{counter.removesuffix("_tokens"): Measure(counter) for counter in TOKEN_COUNTS},
     **{measure.value: measure for measure in Measure},
 }  # fmt: skip
+
 _OF_ANY_TOKENS = {"tokens", "token"}
 """A number of these fits whichever tokens a quota counts."""
-_WINDOWS = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}
+
+WINDOWS = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}
+
 _UNITS = {
     "min": "minute", "minute": "minute", "h": "hour", "hr": "hour", "hour": "hour", "d": "day",
     "day": "day", "w": "week", "week": "week", "month": "month", "mo": "month",
 }  # fmt: skip
+
 _PER = re.compile(r"(?:(?:a|per|each|every|calendar|1)\s*)?(?P<unit>[a-z]+?)s?")
-_ROLLING = re.compile(
+
+ROLLING = re.compile(
     r"(?P<word>(?:rolling|last|past|sliding)\s+)?(?P<count>\d+)\s*-?\s*(?P<unit>[a-z]+?)s?"
 )
+
 _WORDS = {
     "action": {"block": "deny", "blocks": "deny", "denies": "deny", "warn": "notify",
                "alert": "notify", "notifies": "notify", "notify-only": "notify"},
     "share": {"pooled": "pool", "shared": "pool", "together": "pool", "every": "each"},
     "unknown_prices": {"block": "deny", "notify": "warn"},
 }  # fmt: skip
+
 _TIMES = re.compile(r"(?:x\s*)?(?P<number>\d+(?:\.\d+)?)\s*(?:-?\s*fold|times|x)?")
+
 _LIMITLESS = {"none", "no limit", "infinite", "infinity", "inf", "unlimited", "∞"}
-_A_DAY = "rolling 24 hours"
-_ONE_WINDOW = {"minute": "hour", "year": "rolling 365 days", "yearly": "rolling 365 days",
-               "quarter": "rolling 90 days", "quarterly": "rolling 90 days",
-               "fortnight": "rolling 14 days", "biweekly": "rolling 14 days"}  # fmt: skip
-"""Windows that there are not, and the nearest there is."""
-_EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d+")
 
 
 def amount(text: str) -> tuple[Decimal, str] | None:
@@ -69,7 +73,7 @@ def amount(text: str) -> tuple[Decimal, str] | None:
     places = _SCALES[found["scale"][0]] if found["scale"] else 0
     units = {unit.strip().replace(" ", "_") for unit in (found["before"], found["after"]) if unit}
     unit = "$" if units == {"$", "usd"} else "".join(units)
-    if unit and unit not in _MEASURES:
+    if unit and unit not in MEASURES:
         return None
     scaled = number.scaleb(places) if places else number
     return (Decimal(digits(scaled)) if places else scaled), unit
@@ -104,7 +108,7 @@ def item_form(said: Mapping[str, Any], stored: Mapping[str, Any] | None = None) 
         limit = form.get("limit")
         found = amount(limit) if isinstance(limit, str) else None
         if found is not None and found[1]:
-            form["measure"] = _MEASURES[found[1]].value
+            form["measure"] = MEASURES[found[1]].value
     measure = form.get("measure", (stored or {}).get("measure"))
     for attribute, read in _FORMS.items():
         if attribute in form:
@@ -115,50 +119,32 @@ def item_form(said: Mapping[str, Any], stored: Mapping[str, Any] | None = None) 
     return form
 
 
-def nearest(attribute: str, item: Mapping[str, Any]) -> str:
-    """The nearest right form of a value that was refused, as `; write ...`; empty if none is."""
-    value = item[attribute]
-    if isinstance(value, Mapping):
-        return ""
-    if not all(map(_text, value if isinstance(value, list) else [value])):
-        return ""
-    form = item_form(item).get(attribute)
-    understood = form is not None and form not in (value, [value])
-    if understood and not _shown(form).startswith("-"):
-        return f"; write {_shown(form)}"
-    if not isinstance(value, str):
-        return ""
-    ask = _NEAREST.get(attribute)
-    words = ask(value, item) if ask else ""
-    return words and f"; {words}"
-
-
 def _fits(unit: str, measure: str | None) -> bool:
     if unit in _OF_ANY_TOKENS:
         return measure is not None and measure.endswith("_tokens")
-    return measure == _MEASURES[unit]
+    return measure == MEASURES[unit]
 
 
 def _measure(text: str) -> str:
     said = re.sub(r"[\s-]+", "_", text.strip().lower())
-    return _MEASURES[said].value if said in _MEASURES else text
+    return MEASURES[said].value if said in MEASURES else text
 
 
 def _window(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     said = value.strip().lower()
-    one, rolling = _PER.fullmatch(said), _ROLLING.fullmatch(said)
-    if said in _WINDOWS:
-        return _WINDOWS[said]
+    one, rolling = _PER.fullmatch(said), ROLLING.fullmatch(said)
+    if said in WINDOWS:
+        return WINDOWS[said]
     if one is not None and _UNITS.get(one["unit"], Unit.MINUTE) != Unit.MINUTE:
         return _UNITS[one["unit"]]
     if rolling is not None and rolling["word"]:
-        return _rolling(rolling) or value
+        return rolling_window(rolling) or value
     return value
 
 
-def _rolling(found: re.Match[str]) -> str:
+def rolling_window(found: re.Match[str]) -> str:
     """`rolling 24 hours`; empty if it has no such unit."""
     count, unit = int(found["count"]), _UNITS.get(found["unit"], "")
     if unit == Unit.WEEK:
@@ -190,18 +176,20 @@ def _thresholds(value: Any) -> Any:
         return value
     found: list[Any] = []
     for each in several:
-        parts = re.split(r"[\s,;]+", re.sub(r"\s*%", " ", each).strip()) if _text(each) else [each]
-        found += [number(part) if _text(part) else part for part in parts]
+        parts = (
+            re.split(r"[\s,;]+", re.sub(r"\s*%", " ", each).strip()) if is_text(each) else [each]
+        )
+        found += [number(part) if is_text(part) else part for part in parts]
     return found
 
 
-def _text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
 def _models(value: Any) -> Any:
     several = value if isinstance(value, list) else [value]
-    if not all(map(_text, several)):
+    if not all(map(is_text, several)):
         return value
     scopes = [part.strip() for each in several for part in each.split(",") if part.strip()]
     found = ["*" if each.lower() in {"all", "any", "every"} else each for each in scopes]
@@ -220,7 +208,7 @@ def _closes(value: Any) -> Any:
         plain = {_percent(key): _scope_list(scopes) for key, scopes in value.items()}
         return plain if len(plain) == len(value) else value
     several = value if isinstance(value, list) else [value]
-    if not all(map(_text, several)):
+    if not all(map(is_text, several)):
         return value
     parts = [part.strip() for each in several for part in re.split(r"[,;]+", each) if part.strip()]
     if not any(map(_STAGE.match, parts)):
@@ -238,18 +226,18 @@ def _closes(value: Any) -> Any:
 def _percent(key: Any) -> Any:
     """`80` of `80%`, `80 %` and the number 80."""
     said = str(key) if type(key) in {int, Decimal} else key
-    return re.sub(r"\s*%$", "", said.strip()) if _text(said) else key
+    return re.sub(r"\s*%$", "", said.strip()) if is_text(said) else key
 
 
 def _scope_list(value: Any) -> Any:
     found = _models(value)
-    return [found] if _text(found) else found
+    return [found] if is_text(found) else found
 
 
 def _names(value: Any) -> Any:
     """Several with commas or blanks between them, in lower case."""
     several = value if isinstance(value, list) else [value]
-    if not all(map(_text, several)):
+    if not all(map(is_text, several)):
         return value
     return [part for each in several for part in re.split(r"[\s,;]+", each.lower()) if part]
 
@@ -258,13 +246,13 @@ def _accounts(value: Any) -> Any:
     """Account numbers as text: YAML reads them as numbers where nobody wrote quotes."""
     several = value if isinstance(value, list) else [value]
     whole = [str(each) if type(each) in {int, Decimal} else each for each in several]
-    if not all(map(_text, whole)):
+    if not all(map(is_text, whole)):
         return value
     return [re.sub(r"(?<=\d)-(?=\d)", "", each) for each in _names(whole)]
 
 
 def _raise(value: Any) -> Any:
-    return UNLIMITED if _text(value) and value.strip().lower() in _LIMITLESS else value
+    return UNLIMITED if is_text(value) and value.strip().lower() in _LIMITLESS else value
 
 
 def _times(value: Any) -> Any:
@@ -275,7 +263,7 @@ def _times(value: Any) -> Any:
 
 def _one_of(attribute: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
-        said = value.strip().lower() if _text(value) else ""
+        said = value.strip().lower() if is_text(value) else ""
         return _WORDS[attribute].get(said, said or value)
 
     return read
@@ -293,58 +281,3 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "unusual": _times,
     **{attribute: _one_of(attribute) for attribute in _WORDS},
 }
-
-
-def _nearest_window(value: str, _: Mapping[str, Any]) -> str:
-    said = value.strip().lower()
-    found = _ROLLING.fullmatch(said)
-    rolling = _rolling(found) if found is not None else ""
-    if rolling:
-        return f"write {'day, or ' if rolling == _A_DAY else ''}'{rolling}'"
-    bare = said.removeprefix("per ").removesuffix("s")
-    if bare in _ONE_WINDOW:
-        return f"the nearest is '{_ONE_WINDOW[bare]}'"
-    return did_you_mean(said, [*_WINDOWS.values(), *_WINDOWS])
-
-
-def _nearest_number(value: str, _: Mapping[str, Any]) -> str:
-    found = amount(value)
-    if found is not None and found[1]:
-        measure = _MEASURES[found[1]]
-        return f"for {measure.words} the measure is {measure}"
-    if _EUROPEAN.fullmatch(value) is None:
-        return ""
-    whole, comma, rest = value.replace(".", "").partition(",")
-    return f"write {whole}.{rest}" if comma else f"write {whole}"
-
-
-def _among(choices: Callable[[], list[str]]) -> Callable[[str, Mapping[str, Any]], str]:
-    """The choice that is spelled like it, unless it is one, and refused for another reason."""
-    return lambda value, _: "" if value in choices() else did_you_mean(value.lower(), choices())
-
-
-_NEAREST: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
-    "window": _nearest_window,
-    "limit": _nearest_number,
-    "raise_to": _nearest_number,
-    "leads_raise_to": _nearest_number,
-    "measure": _among(lambda: [each.value for each in Measure]),
-    "action": _among(lambda: ["deny", "notify"]),
-    "share": _among(lambda: ["each", "pool"]),
-    "overshoot": _among(lambda: ["allow", "avoid"]),
-    "unknown_prices": _among(lambda: ["warn", "deny"]),
-    "resets_on": _among(lambda: [day.lower() for day in calendar.day_name]),
-}
-
-
-def _shown(form: Any) -> str:
-    match form:
-        case list():
-            return f"[{', '.join(map(_shown, form))}]"
-        case dict():
-            pairs = (f"'{key}': {_shown(each)}" for key, each in form.items())
-            return f"{{{', '.join(pairs)}}}"
-        case Decimal() if form.is_finite():
-            return digits(form)
-        case _:
-            return str(form)
