@@ -13,7 +13,7 @@ from quota_enforcer.core.principal import (
     can_exist,
     canonical,
     identify,
-    principals,
+    split_principals,
     why_not_deniable,
 )
 
@@ -251,7 +251,7 @@ def test_a_subject_is_written_in_one_way(written: str, subject: str) -> None:
     ],
 )  # fmt: skip
 def test_several_principals_in_one_text(text: str, several: list[str]) -> None:
-    assert principals([text]) == several
+    assert split_principals([text]) == several
 
 
 @given(

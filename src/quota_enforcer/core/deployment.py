@@ -72,6 +72,11 @@ class Breaker:
         return blocks > self.number and blocks * 100 > self.percent * principals
 
 
+def names_organization(satellites: str) -> bool:
+    """Whether the parameter Satellites names an organisation; its accounts may have some."""
+    return satellites.startswith("o-")
+
+
 class Metering(StrEnum):
     """How a deployment meters: from its own metrics every few minutes, or from each log record."""
 
@@ -166,7 +171,7 @@ class Settings:
     @property
     def has_members(self) -> bool:
         """Whether it may have satellites in member accounts of its organisation."""
-        return self.satellites.startswith("o-")
+        return names_organization(self.satellites)
 
 
 @dataclass(frozen=True, slots=True)

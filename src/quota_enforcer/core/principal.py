@@ -256,6 +256,6 @@ def canonical(subject: str, home: str) -> str:
     return str(replace(principal, account="") if principal.account == home else principal)
 
 
-def principals(texts: Iterable[str]) -> list[str]:
+def split_principals(texts: Iterable[str]) -> list[str]:
     """Each principal of some texts, each of which may name several: `user/a,user/b`."""
     return [each.strip() for text in texts for each in _BETWEEN.split(text)]

@@ -25,7 +25,28 @@ its own unfinished work, and nobody else's."""
 FOUND: Final = "found:"
 """Before the digest of somebody else's document that is kept for admins to be told of, until the
 right one is back: a run that has to try again finds nothing new."""
-_NEXT: Final = "it changed while the gate was being written; the next sweep puts it in force"
+_NOT_YET: Final = "it changed while the gate was being written; the next sweep puts it in force"
+
+
+@dataclass(frozen=True, slots=True)
+class GateContent:
+    """Whom one gate denies, and whom it should deny and does not."""
+
+    entries: Mapping[str, Entry]
+    """Those in force, by name."""
+    left_out: Mapping[str, str]
+    """By the name of an entry, why it is not in force."""
+    percent: int
+    """How full the gate is."""
+    whole: tuple[str, ...]
+    """The names of roles that it denies with all their sessions."""
+    whole_scopes: Mapping[str, frozenset[str]]
+    """By the id of such a role, what it is denied."""
+
+    def scopes_of(self, entry: Entry) -> frozenset[str]:
+        """What the gate denies somebody: what it denies all of the role, if it does so."""
+        role = entry.user_ids[0].partition(":")[0]
+        return self.whole_scopes.get(role) or entry.scopes
 
 
 @dataclass(slots=True)
@@ -47,11 +68,8 @@ class Run:
     failures: list[str] = field(default_factory=list)
     _roles: dict[str, Role | None] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
-    _in_force: dict[str, dict[str, Entry]] = field(default_factory=dict)
-    _left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    _fill: dict[str, int] = field(default_factory=dict)
-    _whole: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _whole_scopes: dict[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    _contents: dict[str, GateContent] = field(default_factory=dict)
+    """By gate, as far as this run has brought them up to date."""
     _lost: dict[str, str] = field(default_factory=dict)
     """The member accounts that something failed in, and why: they stop no other."""
     _kept: Mapping[str, frozenset[str]] | None = None
@@ -112,7 +130,7 @@ class Run:
     def inspect(self) -> None:
         """Look for gates that are attached as ordinary policies, which would grant."""
         for gate in self.gates:
-            if gate not in self._in_force:
+            if gate not in self._contents:
                 continue
             try:
                 holders = self.iam.attached_to(gate)
@@ -131,10 +149,9 @@ class Run:
 
     def result(self, intents: Iterable[GateIntent]) -> GateResult:
         scopes: dict[str, frozenset[str]] = {}
-        for gate, entries in self._in_force.items():
-            for who, entry in entries.items():
-                of_role = self._whole_scopes[gate].get(entry.user_ids[0].partition(":")[0])
-                scopes[who] = scopes.get(who, frozenset()) | (of_role or entry.scopes)
+        for content in self._contents.values():
+            for who, entry in content.entries.items():
+                scopes[who] = scopes.get(who, frozenset()) | content.scopes_of(entry)
         found = {
             each.principal: GateDenial(
                 scopes.pop(str(each.principal), frozenset()), "; ".join(self._reasons(each))
@@ -153,8 +170,8 @@ class Run:
             trouble={who: each.trouble for who, each in named.items() if each.trouble},
             written=tuple(self.written),
             tampered=tuple(sorted(self.tampered)),
-            fill=self._fill,
-            whole={gate: roles for gate, roles in self._whole.items() if roles},
+            fill={gate: content.percent for gate, content in self._contents.items()},
+            whole={gate: each.whole for gate, each in self._contents.items() if each.whole},
             righted=tuple(self.righted),
             failures=(*self._failed.values(), *self.failures),
             sessions=sessions,
@@ -176,13 +193,14 @@ class Run:
                 self.written.append(gate)
         wanted = filled.gate
         names = {role.id: name for name, role in self._roles.items() if role is not None}
-        self._whole[gate] = tuple(sorted(names[each] for each in filled.whole))
-        self._in_force[gate] = {
-            entry.name: entry for entry in entries if entry.name not in wanted.left_out
-        }
-        self._whole_scopes[gate] = _together(self._in_force[gate].values(), filled.whole)
-        self._left_out[gate] = wanted.left_out
-        self._fill[gate] = wanted.percent
+        in_force = {entry.name: entry for entry in entries if entry.name not in wanted.left_out}
+        self._contents[gate] = GateContent(
+            in_force,
+            wanted.left_out,
+            wanted.percent,
+            whole=tuple(sorted(names[each] for each in filled.whole)),
+            whole_scopes=_together(in_force.values(), filled.whole),
+        )
 
     def _right_by_memory(self, gate: str, wanted: Document) -> bool:
         """Whether a gate of a member account was written like this last, and nobody looks."""
@@ -242,10 +260,10 @@ class Run:
                 yield self._failed[gate]
             elif account_in(gate) in self._lost:
                 continue
-            elif who in self._left_out[gate]:
-                yield f"{self._shown(gate)}: {self._left_out[gate][who]}"
-            elif self._in_force[gate].get(who) != self._entry(intent, gate):
-                yield _NEXT
+            elif who in self._contents[gate].left_out:
+                yield f"{self._shown(gate)}: {self._contents[gate].left_out[who]}"
+            elif self._contents[gate].entries.get(who) != self._entry(intent, gate):
+                yield _NOT_YET
 
     def _shown(self, gate: str) -> str:
         """Its name, with the account if that is not home's."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
+from quota_enforcer.core.deployment import names_organization
 from quota_enforcer.core.environment import Environment, json_texts
 from quota_enforcer.core.policies.boundary import Entry, Gate, fitting_gate
 from quota_enforcer.core.policies.names import account_in
@@ -52,7 +53,7 @@ class AuthorSettings:
         given = variables.optional("GATE_TAGS")
         tags = variables.read("GATE_TAGS", _tags, "KEY=VALUE,KEY=VALUE") if given else ()
         stack, stack_id = variables.optional("STACK_NAME"), variables.optional("STACK_ID")
-        members = variables.optional("SATELLITES").startswith("o-")
+        members = names_organization(variables.optional("SATELLITES"))
         variables.check()
         return cls(table, gates.arns, gates.partition, agent_core, tags, stack, stack_id, members)
 

@@ -97,7 +97,7 @@ class TestKnown:
     def test_of_a_long_prompt_at_the_prices_of_long_prompts(self) -> None:
         long = SHIPPED.terms(GLOBAL, US).long
         assert long is not None
-        assert cost(GLOBAL, CACHED, US).saved == (long.each[0] - long.each[2]) * 238_604
+        assert cost(GLOBAL, CACHED, US).saved == (long.amounts[0] - long.amounts[2]) * 238_604
 
     def test_nothing_is_claimed_to_be_saved_where_a_price_is_assumed(self) -> None:
         assert cost("anthropic.claude-new-v9:0", CACHED).saved == 0

@@ -29,7 +29,7 @@ from quota_enforcer.cli.terminal.options import (
 )
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.core.principal import principals
+from quota_enforcer.core.principal import split_principals
 from quota_enforcer.core.quotas.form.ends import end_text
 from quota_enforcer.core.quotas.form.shorthand import item_form, number
 from quota_enforcer.core.quotas.item import KEPT_IN, Item
@@ -201,7 +201,7 @@ def set_(  # noqa: PLR0913 - one argument for each attribute of an item
         "leads_raise_to": leads_raise_to,
         "raise_until": raise_until and end_text(raise_until, now, zone),
         "until": until and end_text(until, now, zone),
-        "members": [whom(deployment, each) for each in principals(member or [])],
+        "members": [whom(deployment, each) for each in split_principals(member or [])],
         "share": share,
         "note": note,
     }

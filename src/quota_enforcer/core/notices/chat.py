@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 import json
 from typing import Any, Final
 
-from quota_enforcer.core.notices.message import Message
+from quota_enforcer.core.notices.message import NEXT_STEPS, Message
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 
 MOST_WORDS: Final = 2_900
@@ -19,28 +19,17 @@ _SIGNS: Final = {
     NoticeKind.RESTORED: ":white_check_mark:",
 }
 _FOR_ADMINS: Final = ":wrench:"
-_NEXT: Final = {
-    "Cheaper to use",
-    "What to do",
-    "To get more",
-    "To grant it",
-    "To refuse it",
-    "Where to look",
-    "Questions",
-    "Without the command line",
-}
-"""Labels, as `message` writes them, of facts that say what to do next."""
 
 
 def custom_notification(notice: Notice, message: Message) -> str:
     """The JSON text. All notices about one quota of one principal go into one thread."""
     facts = [(label, _plain(words)) for label, words in message.facts]
-    told = "\n".join(f"*{label}:* {words}" for label, words in facts if label not in _NEXT)
+    told = "\n".join(f"*{label}:* {words}" for label, words in facts if label not in NEXT_STEPS)
     content: dict[str, Any] = {
         "textType": "client-markdown",
         "title": f"{_SIGNS.get(notice.kind, _FOR_ADMINS)} {_plain(message.headline)}",
         "description": told if len(told) <= MOST_WORDS else f"{told[: MOST_WORDS - 3]}...",
-        "nextSteps": [f"{label}: {words}" for label, words in facts if label in _NEXT],
+        "nextSteps": [f"{label}: {words}" for label, words in facts if label in NEXT_STEPS],
         "keywords": [each for each in (notice.principal, notice.quota, notice.kind) if each],
     }
     metadata = {

@@ -84,4 +84,4 @@ def _listed(prices: "PriceTable") -> Iterator[str]:
 def _writes(model: str, prices: "PriceTable", region: str | None) -> bool:
     """Whether its prices are known, and it writes for tokens: no model of images or embeddings."""
     terms = prices.terms(model, region)
-    return terms.known and bool(terms.short.each[INPUT]) and bool(terms.short.each[OUTPUT])
+    return terms.known and bool(terms.short.amounts[INPUT]) and bool(terms.short.amounts[OUTPUT])

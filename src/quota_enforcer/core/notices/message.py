@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.notices.amounts import lasting, limit_of, shortened, used_of
@@ -47,6 +48,18 @@ _SEEN_AT_ONCE = 60
 
 _MOST_OF_SNS = 100
 """A subject has fewer: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+
+NEXT_STEPS: Final = {
+    "Cheaper to use",
+    "What to do",
+    "To get more",
+    "To grant it",
+    "To refuse it",
+    "Where to look",
+    "Questions",
+    "Without the command line",
+}
+"""Labels of facts that say what to do next, and no more of what happened."""
 
 _MOST_OF_A_YEAR = timedelta(days=300)
 

@@ -44,15 +44,16 @@ class Assumed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A price for each counter, in the order of SUMMED, the dearest that could apply."""
+    """What one model's calls are charged, each price the dearest that could apply."""
 
-    each: tuple[Decimal, ...]
+    amounts: tuple[Decimal, ...]
+    """Dollars, one for each of SUMMED in its order."""
     assumed: tuple[Assumed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPrices:
-    """The prices of one model, those of long prompts apart."""
+class ModelTerms:
+    """The prices of one model in a Region and tier, and how sure they are."""
 
     words: str
     """The key of its price, or what stands in if the price is not `known`."""
@@ -93,8 +94,11 @@ class ModelPrices:
         prices, used = self._of(counts), _used(counts, None)
         if self.empty and not _summed(prices, used):
             return ["request"]
-        several = {SUMMED[each.place] for each in prices.assumed
-                   if used[each.place] and each.part == prices.each[each.place] != 0}  # fmt: skip
+        several = {
+            SUMMED[each.place]
+            for each in prices.assumed
+            if used[each.place] and each.part == prices.amounts[each.place] != 0
+        }
         if _UNSPLIT in several:
             several.add("cache_write")
         if not self.known and "request" not in several:
@@ -109,7 +113,7 @@ class ModelPrices:
 
 
 def _summed(prices: Prices, used: Iterable[int]) -> Decimal:
-    return sum(map(Decimal.__mul__, prices.each, map(Decimal, used)), NO_MONEY)
+    return sum(map(Decimal.__mul__, prices.amounts, map(Decimal, used)), NO_MONEY)
 
 
 def _saved(prices: Prices, counts: Counts) -> Decimal:
@@ -117,7 +121,7 @@ def _saved(prices: Prices, counts: Counts) -> Decimal:
     assumed = {each.place for each in prices.assumed}
     return sum(
         (
-            (prices.each[full] - prices.each[own]) * getattr(counts, counter)
+            (prices.amounts[full] - prices.amounts[own]) * getattr(counts, counter)
             for counter, own, full in _SAVING
             if not assumed & {own, full}
         ),
@@ -137,13 +141,13 @@ def _used(counts: Counts, written: CacheWrites | None) -> tuple[int, ...]:
     return tuple(used)
 
 
-def discounted(terms: ModelPrices, percent: Decimal) -> ModelPrices:
+def discounted(terms: ModelTerms, percent: Decimal) -> ModelTerms:
     """The terms with a percentage off every price, assumed ones too; exact."""
     left = 1 - percent / 100
 
     def less(prices: Prices) -> Prices:
         return Prices(
-            tuple(price * left for price in prices.each),
+            tuple(price * left for price in prices.amounts),
             tuple(each._replace(part=each.part * left) for each in prices.assumed),
         )
 
@@ -162,6 +166,6 @@ def doubted(prices: Prices) -> Prices:
     return replace(
         prices,
         assumed=tuple(
-            Assumed(place, price, said.get(place, "")) for place, price in enumerate(prices.each)
+            Assumed(place, price, said.get(place, "")) for place, price in enumerate(prices.amounts)
         ),
     )

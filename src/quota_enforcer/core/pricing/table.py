@@ -19,7 +19,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple
 
-from quota_enforcer.core.pricing.cost import ModelPrices, discounted
+from quota_enforcer.core.pricing.cost import ModelTerms, discounted
 from quota_enforcer.core.pricing.key import (
     NO_VENDOR,
     family,
@@ -77,7 +77,7 @@ class PriceTable:
         self.own = own
         """Admins' own rates of the day, by key."""
         self._discounts = discounts
-        self._found: dict[tuple[str, str | None, Tier], ModelPrices] = {}
+        self._found: dict[tuple[str, str | None, Tier], ModelTerms] = {}
         self._dearest: dict[str, Rate] = {}
         self._groups: dict[str, list[tuple[str, Rate]]] = {}
 
@@ -96,7 +96,7 @@ class PriceTable:
         """
         return self.terms(model_id, region, tier).cost(counts, written)
 
-    def terms(self, model_id: str, region: str | None, tier: Tier = Tier.STANDARD) -> ModelPrices:
+    def terms(self, model_id: str, region: str | None, tier: Tier = Tier.STANDARD) -> ModelTerms:
         """The prices of a model in a Region, with what had to be assumed."""
         asked = model_id, region, tier
         terms = self._found.get(asked)
@@ -123,7 +123,7 @@ class PriceTable:
                 return self._discounts[name]
         return None
 
-    def _find(self, model_id: str, region: str | None, tier: Tier) -> ModelPrices:
+    def _find(self, model_id: str, region: str | None, tier: Tier) -> ModelTerms:
         found = self.rate(model_id, region)
         plain = plain_model(model_id)
         stand_ins = self._stand_ins(plain)

@@ -11,7 +11,7 @@ from quota_enforcer.core.pricing.cost import (
     ONE_UNIT,
     SUMMED,
     Assumed,
-    ModelPrices,
+    ModelTerms,
     Prices,
     doubted,
 )
@@ -35,13 +35,13 @@ _ELSEWHERE = "as the dearest of other Regions"
 
 def known_terms(
     key: str, rate: Rate, stand_ins: StandIns, dearest_elsewhere: Rate | None = None
-) -> ModelPrices:
+) -> ModelTerms:
     """The terms of a rate that is known; only its missing prices are assumed.
 
     `dearest_elsewhere` is of Regions that may cost as much; what that is more is assumed as well.
     """
     short = _filled(rate, stand_ins, dearest_elsewhere)
-    terms = ModelPrices(key, known=True, short=short, empty=_unit(rate), source=rate.source)
+    terms = ModelTerms(key, known=True, short=short, empty=_unit(rate), source=rate.source)
     if rate.long is None:
         return terms
     long = _filled(
@@ -52,10 +52,10 @@ def known_terms(
     return replace(terms, long_over=rate.long_over, long=long)
 
 
-def unknown_terms(plain: str, stand_ins: StandIns) -> ModelPrices:
+def unknown_terms(plain: str, stand_ins: StandIns) -> ModelTerms:
     """The terms of a model without a price: those of the nearest that may stand in, all assumed."""
     if not stand_ins:
-        return ModelPrices("no price at all", known=False, short=Prices((NO_MONEY,) * len(SUMMED)))
+        return ModelTerms("no price at all", known=False, short=Prices((NO_MONEY,) * len(SUMMED)))
     name, rate = stand_ins[0]
     empty = _unit(rate)
     if name not in family(plain):  # its models are priced by tokens or by request, hardly by both
@@ -77,7 +77,7 @@ def tier_terms(
     standard: tuple[str, Rate] | None,
     plain: str,
     stand_ins: StandIns,
-) -> ModelPrices:
+) -> ModelTerms:
     """The terms of a service tier other than the standard one.
 
     What is not listed for the tier is assumed: as many times the standard price as its listed

@@ -74,8 +74,9 @@ def satellite_places(
         letters = SqsDeadLetters(
             session.client("sqs", config=clients.PROMPT), settings.dead_letters, group, str(place)
         )
-        ledger = DynamoMeterLedger(dynamodb, settings.ledger_table, settings.zone, place=str(place))
-        ledger.day = days.day
+        ledger = DynamoMeterLedger(
+            dynamodb, settings.ledger_table, settings.zone, place=str(place), day=days.day
+        )
         adapters = MeterAdapters(
             ledger=ledger,
             models=_ModelsThere(cast("Models", _Late(models))),

@@ -21,18 +21,21 @@ from quota_enforcer.core.usage.place import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
     from zoneinfo import ZoneInfo
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from quota_enforcer.core.principal import Principal
-    from quota_enforcer.core.usage.stored import MeterRules
+    from quota_enforcer.core.usage.counts import Counts
+    from quota_enforcer.core.usage.stored import Bucket, MeterRules
 
 
 class DynamoMeterLedger:
     """The `MeterLedger`; `zone` says which local hours the buckets are.
 
-    `place` is where the log is whose hours it recounts, as its buckets have it.
+    `place` is where the log is whose hours it recounts, as its buckets have it. `day` reads
+    everybody's usage of a day, where several places share what was read.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class DynamoMeterLedger:
         zone: "ZoneInfo",
         now: Callable[[], datetime] = clock.now,
         place: str = HOME,
+        day: "Callable[[date], dict[Bucket, dict[datetime, Counts]]] | None" = None,
     ) -> None:
         self._table = table = Table(client, name)
 
@@ -50,7 +54,7 @@ class DynamoMeterLedger:
         self.remember_sources = sources.remember_sources
 
         hours = DynamoUsage(table, zone)
-        self.day = UsageOfDay(client, name, zone).day
+        self.day = day or UsageOfDay(client, name, zone).day
         self.set_hours, self.set_minutes = hours.set_hours, hours.set_minutes
 
         recounts = DynamoRecounts(table, place)
