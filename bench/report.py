@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 
 from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
 from quota_enforcer.aws.dynamodb.ledger import notices as notice_items
-from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
 from quota_enforcer.aws.dynamodb.wire import Plain, wire
 from quota_enforcer.cli.insight.report import LARGE, READERS
 from quota_enforcer.core.deployment import Settings
@@ -147,8 +147,7 @@ def _usage_items(kind: int) -> list[Plain]:
                 hours[start] = Counts(dice.randrange(1, 40), tokens, tokens // 5, cost_usd=cost)
             bucket = Bucket(NOBODY, model, day)
             numbers, _ = usage_items.counters(bucket, hours, zone)
-            meters = {usage_items.counter_name(start, "meter", zone): "stream" for start in hours}
-            items.append({**usage_items.usage_key(bucket), **numbers, **meters, "expires": 1})
+            items.append({**usage_items.usage_key(bucket), **numbers, "expires": 1})
     return items
 
 

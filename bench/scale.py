@@ -31,7 +31,7 @@ from botocore.client import BaseClient
 from typer.testing import CliRunner
 
 from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
 from quota_enforcer.aws.dynamodb.table import WholeTable
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.core.ledger import Level, Record, Standing

@@ -26,7 +26,8 @@ from unittest.mock import patch
 import boto3
 
 from quota_enforcer.aws.dynamodb.ledger import items as ledger_items
-from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.ledger.schema import STATE
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import wire
 from quota_enforcer.cli.__main__ import run
@@ -105,8 +106,7 @@ def usage(
         counts = Counts(dice.randrange(1, 50), tokens, tokens // 10, tokens // 2, cost_usd=cost)
         hours[hour_start(at - timedelta(hours=number), settings.zone)] = counts
     numbers, _ = usage_items.counters(bucket, hours, settings.zone)
-    meters = {usage_items.counter_name(hour, "meter", settings.zone): "stream" for hour in hours}
-    return {**usage_items.usage_key(bucket), **numbers, **meters}
+    return {**usage_items.usage_key(bucket), **numbers}
 
 
 def measure(principals: int) -> None:
@@ -117,9 +117,7 @@ def measure(principals: int) -> None:
         tables.tables[settings.quota_table].put(wire(item))
     swept = dict.fromkeys(("started", "finished", "fresh_at"), instant(NOW))
     ledger = tables.tables[settings.ledger_table]
-    ledger.fill(
-        wire(item) for item in ({**ledger_items.STATE, **swept}, *items(principals, settings))
-    )
+    ledger.fill(wire(item) for item in ({**STATE, **swept}, *items(principals, settings)))
     answers = Answers(tables)
     gc.freeze()  # a command has no tables in its memory that Python would look through
 

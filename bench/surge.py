@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.client import BaseClient
 
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import day_of
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import day_of
 
 if TYPE_CHECKING:
     from bench.parts.deployment import ENVIRONMENT, context

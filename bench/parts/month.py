@@ -6,10 +6,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
-from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import METER
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
 from quota_enforcer.aws.dynamodb.wire import wire
-from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import canonical_model
@@ -71,8 +69,5 @@ def used_so_far(users: Iterable[str], hour: int, *, today: bool = False) -> Iter
 def _item(bucket: Bucket, until: int) -> Attributes:
     hours = {moment(hour, bucket.day): HOUR for hour in range(OPENS, until)}
     numbers, _ = usage_items.counters(bucket, hours, ZONE)
-    meters = {
-        usage_items.counter_name(start, METER, ZONE): Metering.STREAM.value for start in hours
-    }
     expires = {EXPIRES: usage_items.usage_expires(bucket.day)}
-    return {**usage_items.usage_key(bucket), **numbers, **meters, **expires}
+    return {**usage_items.usage_key(bucket), **numbers, **expires}

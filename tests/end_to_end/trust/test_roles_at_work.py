@@ -43,7 +43,7 @@ def test_the_meter_may_do_its_work(scene: Scene) -> None:
                         "TableName": table,
                         "Key": bucket,
                         "UpdateExpression": "ADD #a :one",
-                        "ExpressionAttributeNames": {"#a": "13.requests"},
+                        "ExpressionAttributeNames": {"#a": "13.n"},
                         "ExpressionAttributeValues": {":one": {"N": "1"}},
                     }
                 },

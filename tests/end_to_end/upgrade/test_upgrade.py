@@ -8,7 +8,6 @@ update changes nobody's standing; the template is today's, before and after.
 
 import json
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from deployed_stack import ALLOW, TEMPLATE, DeployedStack, call, is_refused
 from embedded_account import START, Caller
+from quota_enforcer.aws.dynamodb.ledger.schema import VERSION
 from quota_enforcer.local.embedded import EmbeddedAws
 from quota_enforcer.local.schedules import FunctionError
 
@@ -96,7 +96,7 @@ def test_what_a_newer_version_left_is_refused_and_nobody_is_released_or_blocked(
     as_left_by_an_earlier_version(stack)
     dynamodb, table = aws.client("dynamodb"), stack.outputs["LedgerTable"]
     state = {"pk": {"S": "deployment"}, "sk": {"S": "state"}}
-    change: dict[str, Any] = {"schema": {"Value": {"N": str(Decimal(2))}, "Action": "PUT"}}
+    change: dict[str, Any] = {"schema": {"Value": {"N": str(VERSION + 1)}, "Action": "PUT"}}
     dynamodb.update_item(TableName=table, Key=state, AttributeUpdates=change)
     aws.set_time(START + timedelta(hours=13))
     with pytest.raises(FunctionError, match="deploy the newer version"):

@@ -59,6 +59,8 @@ class TokenCount(NamedTuple):
     https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
     """
 
+    short: str
+    """As the ledger names it, with each hour of each bucket."""
     section: str
     field: str
     prices: tuple[str, ...]
@@ -74,9 +76,10 @@ class TokenCount(NamedTuple):
 
 
 TOKEN_COUNTS: Mapping[str, TokenCount] = {
-    "input_tokens": TokenCount("input", "inputTokenCount", ("input",)),
-    "output_tokens": TokenCount("output", "outputTokenCount", ("output",)),
+    "input_tokens": TokenCount("in", "input", "inputTokenCount", ("input",)),
+    "output_tokens": TokenCount("out", "output", "outputTokenCount", ("output",)),
     "cache_read_tokens": TokenCount(
+        "read",
         "input",
         "cacheReadInputTokenCount",
         ("cache_read",),
@@ -84,6 +87,7 @@ TOKEN_COUNTS: Mapping[str, TokenCount] = {
         instead_of="input",
     ),
     "cache_write_tokens": TokenCount(
+        "write",
         "input",
         "cacheWriteInputTokenCount",
         ("cache_write", "cache_write_1h"),
@@ -99,6 +103,15 @@ METRIC_NAMES: Mapping[str, str] = {
     "incomplete_requests": "IncompleteInvocations",
 }
 """The metric of each observed counter."""
+SHORT_NAMES: Mapping[str, str] = {
+    "requests": "n",
+    **{counter: each.short for counter, each in TOKEN_COUNTS.items()},
+    "incomplete_requests": "incomplete",
+    "cost_usd": "usd",
+    "assumed_usd": "est",
+    "saved_usd": "saved",
+}
+"""Each counter as the ledger names it: a write there costs by the size of what is written to."""
 PROMPT = tuple(counter for counter, each in TOKEN_COUNTS.items() if each.section == "input")
 """The counters whose sum is the length of a prompt."""
 

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from log_records import ACCOUNT
+from quota_enforcer.aws.dynamodb.ledger.memory.form import TableForm
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.usage import packs
@@ -47,8 +48,9 @@ NOW = NOON + timedelta(minutes=2)
 
 @pytest.fixture(autouse=True)
 def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pauses; moto and stubs take one request at a time."""
+    """Without pauses; moto and stubs take one request at a time. The form is noted already."""
     monkeypatch.setattr(ledger_additions, "LANES", 1)
+    monkeypatch.setattr(TableForm, "note", lambda _self: None)
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
 
 
@@ -86,11 +88,10 @@ def test_a_call_is_a_marker_and_a_bucket(dynamodb: "DynamoDBClient") -> None:
     assert bucket == {
         "pk": "user/alice",
         "sk": f"usage#2026-11-24#{HAIKU}",
-        "12.requests": 1,
-        "12.input_tokens": 10,
-        "12.cost_usd": Decimal("0.0123456789"),
-        "12.assumed_usd": Decimal("0.01"),
-        "12.meter": "stream",
+        "12.n": 1,
+        "12.in": 10,
+        "12.usd": Decimal("0.0123456789"),
+        "12.est": Decimal("0.01"),
         "expires": bucket["expires"],
     }
     assert bucket["expires"] > three_days
@@ -303,7 +304,7 @@ def test_lanes_that_share_the_check_of_an_hour_are_written_one_by_one(
     table = cast("Table", Watching())
     late = NOON + 2 * HOUR
     additions = DynamoAdditions(
-        table, DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: late
+        table, TableForm(table), DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: late
     )
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(200)]
     assert additions.add(calls, late) == AddResult(200)
@@ -323,7 +324,7 @@ def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> 
 
     table = cast("Table", Waiting())
     additions = DynamoAdditions(
-        table, DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: NOW
+        table, TableForm(table), DynamoRecounts(table), DynamoTallies(table), UTC_ZONE, lambda: NOW
     )
     calls = [an_addition(f"k{n}", f"user/u{n}") for n in range(80)]
     assert additions.add(calls, NOW) == AddResult(80)
@@ -456,8 +457,8 @@ def test_a_minute_is_gone_after_some_hours(dynamodb: "DynamoDBClient") -> None:
     assert item == {
         "pk": "user/alice",
         "sk": f"minutes#2026-11-24T12:00:00.000000Z#{HAIKU}",
-        "requests": 1,
-        "input_tokens": 10,
+        "n": 1,
+        "in": 10,
         "expires": int((NOON + timedelta(hours=3)).timestamp()),
     }
 

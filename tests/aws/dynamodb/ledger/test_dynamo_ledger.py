@@ -58,7 +58,7 @@ def test_an_hour_can_be_added_to_by_its_attribute(
         TableName="ledger",
         Key={"pk": {"S": "user/alice"}, "sk": {"S": f"usage#2026-11-24#{HAIKU}"}},
         UpdateExpression="ADD #counter :more",
-        ExpressionAttributeNames={"#counter": "12.input_tokens"},
+        ExpressionAttributeNames={"#counter": "12.in"},
         ExpressionAttributeValues={":more": {"N": "4"}},
     )
     assert ledger.hours([BUCKET])[BUCKET] == {NOON: Counts(1, 30)}
@@ -68,7 +68,7 @@ def test_counters_of_zero_take_no_room(ledger: DynamoLedger, dynamodb: "DynamoDB
     ledger.set_hours(BUCKET, {NOON: Counts(1, 26)})
     ledger.set_hours(BUCKET, {NOON: Counts(1)})
     (item,) = items(dynamodb).values()
-    assert set(item) == {"pk", "sk", "expires", "12.meter", "12.requests"}
+    assert set(item) == {"pk", "sk", "expires", "12.by", "12.n"}
     ledger.set_hours(BUCKET, {NOON: Counts()})
     assert ledger.hours([BUCKET]) == {}
     assert not ledger.usage(ALICE, TODAY).models

@@ -33,7 +33,7 @@ def test_usage_goes_on_over_pages(stub: MakeStub) -> None:
         item = {
             "pk": {"S": "user/alice"},
             "sk": {"S": f"usage#2026-11-{day}#{HAIKU}"},
-            "12.requests": {"N": "1"},
+            "12.n": {"N": "1"},
         }
         answers.add_response("query", {"Items": [item], **more})
     usage = DynamoLedger(client, "ledger", UTC_ZONE).usage(ALICE, TODAY.replace(day=1))
@@ -77,7 +77,7 @@ def batch(*numbers: int) -> dict[str, Any]:
 
 
 def answer(*numbers: int, left: tuple[int, ...] = ()) -> dict[str, Any]:
-    found = [{**key, "12.requests": {"N": "1"}} for key in batch(*numbers)["ledger"]["Keys"]]
+    found = [{**key, "12.n": {"N": "1"}} for key in batch(*numbers)["ledger"]["Keys"]]
     return {
         "Responses": {"ledger": found} if found else {},
         "UnprocessedKeys": batch(*left) if left else {},

@@ -22,6 +22,7 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     state_of,
 )
 from quota_enforcer.aws.dynamodb.ledger.memory.sweeps import state_attributes
+from quota_enforcer.aws.dynamodb.ledger.schema import VERSION
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import expired, source_item, source_of
 from quota_enforcer.aws.dynamodb.text import fitting_key, instant, joined_key
 from quota_enforcer.core.ledger import (
@@ -164,7 +165,7 @@ def test_a_record_is_readable_in_the_console() -> None:
     assert record_item(Record(ALICE, standing, due=NOON, version=1)) == {
         "pk": "user/alice",
         "sk": "standing",
-        "schema": 1,
+        "schema": VERSION,
         "listing": "blocked",
         "due": "2026-11-24T12:00:00.000000Z",
         "version": 1,

@@ -77,9 +77,11 @@ def test_what_is_written_says_its_form_and_is_read_back() -> None:
 def test_a_newer_form_is_refused_and_says_what_to_do(
     read: Callable[[Any], object], item: "Plain"
 ) -> None:
-    with pytest.raises(NewerLedger, match=r"form 2, .* reads up to form 1: .* deploy the newer"):
+    words = rf"form {VERSION + 1}, .* reads up to form {VERSION}: .* deploy the newer"
+    with pytest.raises(NewerLedger, match=words):
         read({**item, SCHEMA: Decimal(VERSION + 1)})
-    read({**item, SCHEMA: Decimal(VERSION)})
+    for form in range(1, VERSION + 1):
+        read({**item, SCHEMA: Decimal(form)})
 
 
 def test_an_unknown_attribute_is_no_new_form() -> None:

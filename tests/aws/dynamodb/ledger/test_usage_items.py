@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON
-from quota_enforcer.aws.dynamodb.ledger.usage import buckets as usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import counter_name
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.counts import OBSERVED, SHORT_NAMES, Counts
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import day_start, hour_start, local_date, next_hour
 
@@ -80,28 +81,30 @@ def test_every_hour_of_a_year_keeps_its_own_name(name: str) -> None:
 )
 def test_a_day_has_as_many_names_as_clock_hours(name: str, day: date, hours: int) -> None:
     zone = ZoneInfo(name)
-    names = {usage_items.counter_name(at, "requests", zone) for at in hours_on(day, zone)}
+    names = {counter_name(at, "requests", zone) for at in hours_on(day, zone)}
     assert len(names) == hours
 
 
 def test_the_second_of_two_equal_hours_is_marked() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     summer = datetime(2026, 10, 25, 0, tzinfo=UTC)
-    names = [usage_items.counter_name(summer + n * HOUR, "requests", berlin) for n in range(3)]
-    assert names == ["02.requests", "02b.requests", "03.requests"]
+    names = [counter_name(summer + n * HOUR, "requests", berlin) for n in range(3)]
+    assert names == ["02.n", "02b.n", "03.n"]
 
 
 def test_a_bucket_is_readable_in_the_console() -> None:
     bucket = Bucket(ALICE, HAIKU, NOON.date())
     half_past = NOON + timedelta(minutes=30)
-    numbers, zeros = usage_items.counters(
+    numbers, gone = usage_items.counters(
         bucket, {half_past: Counts(1, 26)}, ZoneInfo("Asia/Kolkata")
     )
     assert usage_items.usage_key(bucket) == {
         "pk": "user/alice", "sk": f"usage#2026-11-24#{HAIKU}",
     }  # fmt: skip
-    assert numbers == {"18.requests": 1, "18.input_tokens": 26}
-    assert zeros == [f"18.{counter}" for counter in Counts._fields[2:]]
+    assert numbers == {"18.n": 1, "18.in": 26}
+    zero = [f"18.{SHORT_NAMES[counter]}" for counter in Counts._fields[2:]]
+    older = [f"18.{name}" for name in (*Counts._fields, "meter")]
+    assert gone == [*zero, *older]
 
 
 @pytest.mark.parametrize("place", ["", "444455556666/eu-west-1"])
@@ -122,8 +125,8 @@ def test_the_place_stands_after_the_model() -> None:
 
 
 def test_other_attributes_are_no_hours() -> None:
-    others = {"expires": 1, "13.meter": "stream", "24.requests": 1, "note": "x", "13.requests.x": 1}
-    item = {**usage_items.usage_key(Bucket(ALICE, HAIKU, NOON.date())), **others, "12.requests": 2}
+    others = {"expires": 1, "13.by": "recount", "24.n": 1, "note": "x", "13.n.x": 1, "n": 1}
+    item = {**usage_items.usage_key(Bucket(ALICE, HAIKU, NOON.date())), **others, "12.n": 2}
     assert usage_items.hours_of(item, ZoneInfo("UTC")) == {NOON: Counts(2)}
 
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from quota_enforcer.aws.dynamodb.ledger.schema import (
-    DEPLOYMENT,
     EXPIRES,
     SCHEMA,
     VERSION,
@@ -35,8 +34,6 @@ BLOCKED = "blocked"
 """The two listings of the index `by-due`: who denies nothing, and who denies or was about to."""
 
 QUOTAS = QUOTA_MEMORIES
-
-STATE: Plain = {"pk": DEPLOYMENT, "sk": "state"}
 
 SESSION_KEPT = timedelta(days=40)
 """How long the record of a session stays of which nothing is in force or owed."""

@@ -19,7 +19,7 @@ from quota_enforcer.aws.dynamodb.ledger.notices import DynamoNotices
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
 from quota_enforcer.aws.dynamodb.ledger.requests import DynamoRequests
 from quota_enforcer.aws.dynamodb.ledger.standings import DynamoStandings
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.hours import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import DynamoSources
 from quota_enforcer.aws.dynamodb.table import WholeTable

@@ -10,20 +10,15 @@ from quota_enforcer.aws.dynamodb.ledger.items import (
     NEVER,
     OPEN,
     QUOTAS,
-    STATE,
     quota_memory_of,
     record_key,
     record_of,
     state_of,
 )
-from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE
+from quota_enforcer.aws.dynamodb.ledger.schema import BY_DUE, STATE
 from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, AFTER_CALLS
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
-    AFTER_USAGE,
-    minutes_between,
-    minutes_of,
-    usage_of,
-)
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import AFTER_USAGE, usage_of
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.minutes import minutes_between, minutes_of
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.ledger import QuotaMemory, Record, SweepState
 from quota_enforcer.core.principal import Principal

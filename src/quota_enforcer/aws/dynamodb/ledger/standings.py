@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.items import (
     BLOCKED,
-    STATE,
     record_item,
     record_key,
 )
@@ -19,6 +18,7 @@ from quota_enforcer.aws.dynamodb.ledger.memory.gates import (
 )
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
 from quota_enforcer.aws.dynamodb.ledger.reads import listed
+from quota_enforcer.aws.dynamodb.ledger.schema import STATE
 from quota_enforcer.aws.dynamodb.table import BATCH, ConditionCheck, Delete, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.errors import Conflict, DeploymentClosed

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.items import STATE, quota_item, quota_key
+from quota_enforcer.aws.dynamodb.ledger.items import quota_item, quota_key
 from quota_enforcer.aws.dynamodb.ledger.memory.sweeps import still
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
+from quota_enforcer.aws.dynamodb.ledger.schema import STATE
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
     METER_RULES,
     meter_rules_item,

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.items import STATE
 from quota_enforcer.aws.dynamodb.ledger.notices import notice_writes
-from quota_enforcer.aws.dynamodb.ledger.schema import SCHEMA, VERSION
+from quota_enforcer.aws.dynamodb.ledger.schema import SCHEMA, STATE, VERSION, not_newer
 from quota_enforcer.aws.dynamodb.table import Update
 from quota_enforcer.aws.dynamodb.text import instant, known
 from quota_enforcer.core.ledger import SweepState
@@ -41,9 +40,11 @@ class DynamoSweepMemory:
         self._table = table
 
     def begin(self, now: datetime) -> None:
-        """Note that a sweep started; that never moves backwards."""
+        """Note that a sweep started, and in which form it writes; neither moves backwards."""
         started = {"started": instant(now), SCHEMA: VERSION}
-        self._table.update(STATE, started, condition=_not_later(started=now))
+        later, newer = _not_later(started=now), not_newer()
+        neither = Expression(f"{later.text} AND {newer.text}", {**later.values, **newer.values})
+        self._table.update(STATE, started, condition=neither)
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
         seen = {"quotas_seen": token, "unsettled": token}

@@ -7,26 +7,23 @@ bucket gets the sum of the transaction's calls. All of it is written, or nothing
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
-    METER,
-    counter_name,
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import (
     counters,
-    minute_key,
-    minute_values,
     usage_expires,
     usage_key,
 )
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.minutes import minute_key, minute_values
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import filler_names, short_named
 from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, marker_of, minutes_of
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import recount_key
 from quota_enforcer.aws.dynamodb.table import ConditionCheck, Update
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.aws.dynamodb.wire import Plain
-from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.ports import EARLY, OLDEST, UsageEntry
@@ -89,7 +86,7 @@ def minute_updates(calls: Iterable[UsageEntry]) -> list[Update]:
     return [
         Update(
             minute_key(minute.bucket, minute.start),
-            {name: each for name, each in Counts.total(rows)._asdict().items() if each},
+            short_named(Counts.total(rows)),
             minute_values(minute.start),
         )
         for minute, rows in sums.items()
@@ -105,11 +102,9 @@ def open_checks(hours: Collection[datetime], place: str) -> dict[datetime, Condi
 def _bucket_update(bucket: Bucket, hours: Mapping[datetime, Counts], zone: ZoneInfo) -> Update:
     numbers: dict[str, int | Decimal]
     numbers, _ = counters(bucket, hours, zone)
-    values: dict[str, Any] = {
-        counter_name(hour, METER, zone): Metering.STREAM.value for hour in hours
-    }
-    values[EXPIRES] = usage_expires(bucket.day)
-    return Update(usage_key(bucket), numbers, values)
+    expires = {EXPIRES: usage_expires(bucket.day)}
+    set_by = [name for hour in hours for name in filler_names(hour, zone)]
+    return Update(usage_key(bucket), numbers, expires, remove=set_by)
 
 
 def _none_added(keys: list[str]) -> Expression:

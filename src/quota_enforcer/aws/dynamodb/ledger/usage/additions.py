@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from quota_enforcer.aws.dynamodb.ledger.memory.form import TableForm
 from quota_enforcer.aws.dynamodb.ledger.usage import addition_items
 from quota_enforcer.aws.dynamodb.ledger.usage.addition_items import ADDED, marker_key
 from quota_enforcer.aws.dynamodb.ledger.usage.packs import Marker, Pack, lanes
@@ -21,6 +22,7 @@ from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.retry import TRIES, cancellation_reasons, is_transient
 from quota_enforcer.aws.dynamodb.table import Table
+from quota_enforcer.core.errors import NewerLedger
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.window import next_hour
 from quota_enforcer.meter.ports import AddResult, UsageEntry
@@ -68,12 +70,14 @@ class DynamoAdditions:
     def __init__(
         self,
         table: Table,
+        form: TableForm,
         recounts: DynamoRecounts,
         tallies: DynamoTallies,
         zone: ZoneInfo,
         now: Callable[[], datetime],
     ) -> None:
         self._table = table
+        self._form = form
         self._recounts = recounts
         self._tallies = tallies
         self._zone = zone
@@ -85,6 +89,11 @@ class DynamoAdditions:
         It never raises for what DynamoDB says: calls that may not have been written are `failed`.
         """
         calls = {addition.key: addition for addition in additions}
+        try:
+            if calls:
+                self._form.note()
+        except (BotoCoreError, ClientError, OSError, NewerLedger) as error:
+            return AddResult(failed=dict.fromkeys(calls, _words(error)))
         begun = self._now()
         soon = self._closed(calls.values(), now + 2 * PATIENCE)
         lanes_of = lanes(calls.values(), soon)

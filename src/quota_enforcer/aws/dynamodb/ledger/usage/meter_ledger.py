@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.ledger.memory.form import TableForm
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import DynamoUsage
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.hours import DynamoUsage
 from quota_enforcer.aws.dynamodb.ledger.usage.recounts import DynamoRecounts
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageOfDay
 from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
@@ -17,10 +18,11 @@ from quota_enforcer.aws.dynamodb.ledger.usage.sources import (
 from quota_enforcer.aws.dynamodb.ledger.usage.tallies import DynamoTallies
 from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.aws.dynamodb.unseen_usage import mark_all
+from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.usage.place import HOME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -53,9 +55,9 @@ class DynamoMeterLedger:
         self.sources = sources.sources
         self.remember_sources = sources.remember_sources
 
-        hours = DynamoUsage(table, zone)
+        self._form = TableForm(table)
+        self._hours = DynamoUsage(table, zone)
         self.day = day or UsageOfDay(client, name, zone).day
-        self.set_hours, self.set_minutes = hours.set_hours, hours.set_minutes
 
         recounts = DynamoRecounts(table, place)
         self.ask_recounts = recounts.ask_recounts
@@ -73,10 +75,29 @@ class DynamoMeterLedger:
         self.keep_watch_memory = tallies.keep_watch_memory
         self.post = tallies.post
 
-        self.add = DynamoAdditions(table, recounts, tallies, zone, now).add
+        self.add = DynamoAdditions(table, self._form, recounts, tallies, zone, now).add
 
     def meter_rules(self) -> "MeterRules":
         return meter_rules_of(self._table.get(METER_RULES))
+
+    def set_hours(
+        self,
+        bucket: "Bucket",
+        hours: "Mapping[datetime, Counts]",
+        meter: str = Metering.CLOUDWATCH,
+    ) -> None:
+        self._form.note()
+        self._hours.set_hours(bucket, hours, meter)
+
+    def set_minutes(
+        self,
+        bucket: "Bucket",
+        hour: datetime,
+        end: datetime,
+        minutes: "Mapping[datetime, Counts]",
+    ) -> None:
+        self._form.note()
+        self._hours.set_minutes(bucket, hour, end, minutes)
 
     def mark_unseen(self, principals: "Collection[Principal]", mark: str) -> None:
         mark_all(self._table, principals, mark)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import ClientError
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets import (
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import (
     AFTER_USAGE,
     bucket_of,
     day_model_and_place,
