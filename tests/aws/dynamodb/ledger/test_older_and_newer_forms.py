@@ -1,9 +1,11 @@
 """What an earlier version stored is read as it was meant; what a newer one stored is refused."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +84,14 @@ def test_a_newer_form_is_refused_and_says_what_to_do(
         read({**item, SCHEMA: Decimal(VERSION + 1)})
     for form in range(1, VERSION + 1):
         read({**item, SCHEMA: Decimal(form)})
+
+
+def test_the_manual_says_what_each_form_is() -> None:
+    """So the form grows with the names of usage, which is in form 2."""
+    page = (Path(__file__).parents[4] / "docs/operating.md").read_text(encoding="utf-8")
+    table = page.partition("| form | since |")[2].partition("\n\n")[0]
+    forms = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
+    assert forms == [str(form) for form in range(1, VERSION + 1)]
 
 
 def test_an_unknown_attribute_is_no_new_form() -> None:
