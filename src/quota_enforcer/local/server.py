@@ -10,16 +10,17 @@ Environment:
         the process that started it.
 """
 
-import asyncio
+import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Final
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+import uvicorn
 
 _DEFAULTS: Final = {
     "AUTH": "true",
@@ -50,20 +51,39 @@ def main() -> None:
     # All that is imported stays: looking through it again and again is a tenth of the work.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    config = Config()
-    listener = os.environ.get("QUOTA_ENFORCER_LISTENER")
-    config.bind = [f"fd://{listener}" if listener else f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
-    config.graceful_timeout = 0.2  # nothing here is worth waiting for
-    # A client may send just as an idle connection is closed, and it does not try again.
-    config.keep_alive_timeout = _IDLE
-    config.keep_alive_max_requests = sys.maxsize
-    config.include_date_header = False  # `patches.clock` gives the simulated one
     # Functions inherit our environment, and Powertools would take this level for its own.
-    config.loglevel = os.environ.pop("LOG_LEVEL")
+    log_level = os.environ.pop("LOG_LEVEL").lower()
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        log_level=log_level,
+        access_log=False,
+        server_header=False,
+        date_header=False,  # `patches.clock` gives the simulated one
+        # A client may send just as an idle connection is closed, and it does not try again.
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=0,  # nothing here is worth waiting for
+    )
     try:
-        asyncio.run(serve(app, config))
+        _Server(config).run(sockets=[_listener()])
     finally:
         emulator.stop_functions()
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal ends it in order, and is not raised again: functions are to end too."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def _listener() -> socket.socket:
+    inherited = os.environ.get("QUOTA_ENFORCER_LISTENER")
+    if inherited:
+        return socket.socket(fileno=int(inherited))
+    return socket.create_server(("127.0.0.1", int(os.environ["GATEWAY_PORT"])))
 
 
 def _stop_at_eof() -> None:
