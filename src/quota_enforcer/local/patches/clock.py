@@ -5,11 +5,15 @@ AWS has only one clock, so everything that belongs to the metered traffic has to
 `quota_enforcer.clock.now()`, which the client may move.
 Sessions, signatures and DynamoDB's time to live stay on real time: the SDKs sign with it.
 """
+# ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
 import time
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from ministack import app as emulator
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from quota_enforcer import clock
@@ -30,6 +34,7 @@ class SimulatedTime:
 
 def install() -> None:
     """Let CloudWatch and CloudWatch Logs live in simulated time."""
+    emulator._with_date_header = lambda send: send  # the real one, which we would replace
     cloudwatch.time = SimulatedTime()
     cloudwatch_logs.time = SimulatedTime()
 
@@ -40,7 +45,7 @@ def with_date(app: Any) -> Any:
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         async def dated(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                date = format_datetime(clock.now(), usegmt=True).encode()
+                date = _written(clock.now().replace(microsecond=0))
                 others = [each for each in message.get("headers", []) if each[0].lower() != _DATE]
                 message["headers"] = [*others, (_DATE, date)]
             await send(message)
@@ -48,3 +53,8 @@ def with_date(app: Any) -> Any:
         await app(scope, receive, dated)
 
     return serve
+
+
+@lru_cache(10)
+def _written(moment: datetime) -> bytes:
+    return format_datetime(moment, usegmt=True).encode()

@@ -3,6 +3,7 @@
 `JOURNAL` answers what happened since it was asked for last, at most the last KEPT of it: so a
 benchmark can tell the time of the functions from the time that the embedded AWS itself takes.
 """
+# ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
 import json
 import re
@@ -21,7 +22,8 @@ JOURNAL: Final = "/_quota_enforcer/journal"
 """The path of the server that answers a JSON list."""
 KEPT: Final = 5_000
 _SIGNED: Final = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
-_FORM: Final = "application/x-www-form-urlencoded"
+_FORM: Final = b"application/x-www-form-urlencoded"
+_TELLING: Final = frozenset({b"authorization", b"content-type", b"x-amz-target"})
 
 _entries: Final[deque["JournalEntry"]] = deque(maxlen=KEPT)
 _lock: Final = threading.Lock()
@@ -84,21 +86,26 @@ def _taken() -> bytes:
 
 def _note(scope: Any, body: bytes, began: float) -> None:
     ended = time.monotonic()
-    headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-    signed = _SIGNED.search(headers.get("authorization", ""))
+    headers = {name: value for name, value in scope["headers"] if name in _TELLING}
+    signed = _SIGNED.search(headers.get(b"authorization", b"").decode())
     if not signed:
         return
     key, service = signed.groups()
-    caller = iam_evaluator.resolve_caller_identity(key) or {}
+    caller = iam_evaluator._request_caller_arn.get() or _owner(key)
     what = f"{service}:{_operation(scope, headers, body)}"
     with _lock:
-        _entries.append(JournalEntry(what, str(caller.get("userArn", "")), began, ended))
+        _entries.append(JournalEntry(what, caller, began, ended))
 
 
-def _operation(scope: Any, headers: dict[str, str], body: bytes) -> str:
+def _owner(key: str) -> str:
+    """The ARN of whose key it is, where the emulator itself asks for no caller."""
+    return str((iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", ""))
+
+
+def _operation(scope: Any, headers: dict[bytes, bytes], body: bytes) -> str:
     """The name of the operation, or where a service has none in its requests, method and path."""
-    if "x-amz-target" in headers:
-        return headers["x-amz-target"].rpartition(".")[2]
-    if headers.get("content-type", "").startswith(_FORM):
+    if b"x-amz-target" in headers:
+        return headers[b"x-amz-target"].decode().rpartition(".")[2]
+    if headers.get(b"content-type", b"").startswith(_FORM):
         return parse_qs(body.decode(errors="replace")).get("Action", ["?"])[0]
     return f"{scope['method']} {scope['path']}"
