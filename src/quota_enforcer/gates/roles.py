@@ -33,8 +33,8 @@ class Role:
         return self.path.startswith(RESERVED_PATH)
 
 
-class Guard(StrEnum):
-    """What stands before the people behind a role."""
+class BoundaryState(StrEnum):
+    """Which permissions boundary a role has."""
 
     GATE = "gate"
     NOTHING = "no boundary"
@@ -46,13 +46,13 @@ Roles = Mapping[str, Role | None]
 """Roles by name, of member accounts with the number before it; None is one that does not exist."""
 
 
-def guard_of(role: Role | None, gates: Collection[str]) -> Guard:
-    """Whether a role names one of these gates; one that does not exist opens nothing."""
+def boundary_state(role: Role | None, gates: Collection[str]) -> BoundaryState:
+    """Which boundary a role has: one of these gates, another one, or none."""
     if role is None:
-        return Guard.GONE
+        return BoundaryState.GONE
     if role.boundary in gates:
-        return Guard.GATE
-    return Guard.ANOTHER if role.boundary else Guard.NOTHING
+        return BoundaryState.GATE
+    return BoundaryState.ANOTHER if role.boundary else BoundaryState.NOTHING
 
 
 def permission_set(role: str) -> str:
@@ -100,13 +100,13 @@ def why_without_gate(intent: GateIntent, gates: Collection[str], roles: Roles) -
                 f"is {role.path}: whoever made it uses Bedrock in the name of others; delete it"
             )
             continue
-        match guard_of(role, gates):
-            case Guard.ANOTHER if role is not None:
+        match boundary_state(role, gates):
+            case BoundaryState.ANOTHER if role is not None:
                 yield (
                     f"{_shown(name)} has the permissions boundary {role.boundary}, which is no "
                     f"gate of this stack, and a role has only one: {_SETUP}"
                 )
-            case Guard.NOTHING:
+            case BoundaryState.NOTHING:
                 yield f"{_shown(name)} names no gate as its permissions boundary: {_SETUP}"
             case _:
                 pass

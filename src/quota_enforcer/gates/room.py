@@ -1,7 +1,7 @@
 """Who gets the room of a gate: people first, and a role whose sessions do not fit as a whole."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from quota_enforcer.core.policies.document import MANAGED_LIMIT
 from quota_enforcer.gates.ports import Write
 
 _ANYBODY = "*"
+
 _NEVER_FIT: Final = MANAGED_LIMIT // len('"AROA12345678901234567:ab",')
 """More sessions than have room in any gate, so that nobody has to try it with thousands."""
 
@@ -99,3 +100,25 @@ def _merged(entries: Sequence[Entry], whole: set[str]) -> list[Entry]:
 
 def _sessions_left_out(entries: Sequence[Entry], left_out: dict[str, str]) -> bool:
     return any(is_session(entry) and entry.name in left_out for entry in entries)
+
+
+def in_order(entries: Iterable[Entry], before: frozenset[str]) -> list[Entry]:
+    """People before sessions, whose names anybody can make up.
+
+    Among both those come first whom the gate denies already (`before`, by user id), so that a full
+    gate leaves out newcomers.
+    """
+    return sorted(
+        entries,
+        key=lambda entry: (is_session(entry), before.isdisjoint(entry.user_ids), entry.name),
+    )
+
+
+def denied_as_a_whole(entries: Iterable[Entry], whole: frozenset[str]) -> dict[str, frozenset[str]]:
+    """By the ids of the roles that are denied as a whole, what each is denied."""
+    found = dict.fromkeys(whole, frozenset[str]())
+    for entry in entries:
+        role = entry.user_ids[0].partition(":")[0]
+        if role in found:
+            found[role] |= entry.scopes
+    return found

@@ -15,16 +15,19 @@ from quota_enforcer.gates.document import denied_user_ids, digest, misused
 from quota_enforcer.gates.ports import Gates, Memory, Write
 from quota_enforcer.gates.result import GateDenial, GateResult, summed_up
 from quota_enforcer.gates.roles import Role, gates_of, user_ids, why_without_gate
-from quota_enforcer.gates.room import fill, is_session
+from quota_enforcer.gates.room import denied_as_a_whole, fill, in_order
 
 SIDE_BY_SIDE: Final = 16
 """Member accounts that are worked on at once."""
+
 CREATING: Final = "creating"
 """Kept beside the digest of a gate that the author is about to create: that it is missing then is
 its own unfinished work, and nobody else's."""
+
 FOUND: Final = "found:"
 """Before the digest of somebody else's document that is kept for admins to be told of, until the
 right one is back: a run that has to try again finds nothing new."""
+
 _NOT_YET: Final = "it changed while the gate was being written; the next sweep puts it in force"
 
 
@@ -180,13 +183,13 @@ class Run:
 
     def _bring(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
         entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
-        filled = fill(_sorted(entries, frozenset()), self.write)
+        filled = fill(in_order(entries, frozenset()), self.write)
         if not self._right_by_memory(gate, filled.gate.document):
             current = self.iam.document(gate)
             if current is None and not creates:
                 return
             if filled.gate.left_out:
-                filled = fill(_sorted(entries, denied_user_ids(current)), self.write)
+                filled = fill(in_order(entries, denied_user_ids(current)), self.write)
             document = filled.gate.document
             if current != document or self._read_late(gate, document):
                 self._put(gate, current, document)
@@ -199,7 +202,7 @@ class Run:
             wanted.left_out,
             wanted.percent,
             whole=tuple(sorted(names[each] for each in filled.whole)),
-            whole_scopes=_together(in_force.values(), filled.whole),
+            whole_scopes=denied_as_a_whole(in_force.values(), filled.whole),
         )
 
     def _right_by_memory(self, gate: str, wanted: Document) -> bool:
@@ -273,30 +276,9 @@ class Run:
         return Entry(str(intent.principal), user_ids(intent, gate, self._roles), intent.scopes)
 
 
-def _sorted(entries: Iterable[Entry], before: frozenset[str]) -> list[Entry]:
-    """People before sessions, whose names anybody can make up.
-
-    Among either, who is denied already stays so where a full gate must leave somebody out.
-    """
-    return sorted(
-        entries,
-        key=lambda entry: (is_session(entry), before.isdisjoint(entry.user_ids), entry.name),
-    )
-
-
 def _gates_in(account: str, gates: Iterable[str]) -> list[str]:
     """The gates of a member account, which are called as home's are."""
     return [in_account(gate, account) for gate in gates]
-
-
-def _together(entries: Iterable[Entry], whole: frozenset[str]) -> dict[str, frozenset[str]]:
-    """What each role that is denied as a whole is denied, by its id."""
-    found = dict.fromkeys(whole, frozenset[str]())
-    for entry in entries:
-        role = entry.user_ids[0].partition(":")[0]
-        if role in found:
-            found[role] |= entry.scopes
-    return found
 
 
 def _written(kept: frozenset[str]) -> frozenset[str]:

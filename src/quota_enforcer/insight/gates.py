@@ -14,7 +14,7 @@ from quota_enforcer.core.usage.stored import Source
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates
-from quota_enforcer.gates.roles import Guard, Role, guard_of, permission_set, user_ids
+from quota_enforcer.gates.roles import BoundaryState, Role, boundary_state, permission_set, user_ids
 from quota_enforcer.meter.appearances import Appearance, seen
 
 
@@ -32,7 +32,7 @@ class SharedRole:
 
     name: str
     people: tuple[str, ...]
-    guard: Guard
+    state: BoundaryState
     boundary: str = ""
     trust: str = ""
     """The text of its trust policy."""
@@ -51,7 +51,7 @@ class SharedRole:
     @property
     def is_open(self) -> bool:
         """Whether its people cannot be blocked."""
-        return self.guard in {Guard.NOTHING, Guard.ANOTHER}
+        return self.state in {BoundaryState.NOTHING, BoundaryState.ANOTHER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def shared_roles(
         SharedRole(
             name,
             tuple(sorted(map(str, people[name]))),
-            guard_of(role, kept.arns),
+            boundary_state(role, kept.arns),
             "" if role is None else role.boundary,
             "" if role is None else role.trust,
         )
@@ -100,7 +100,7 @@ def named_by(roles: Iterable[SharedRole], *, people: bool) -> set[str]:
     return {
         role.boundary
         for role in roles
-        if role.guard is Guard.GATE and bool(role.permission_set) is people
+        if role.state is BoundaryState.GATE and bool(role.permission_set) is people
     }
 
 

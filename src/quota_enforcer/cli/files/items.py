@@ -21,7 +21,8 @@ from quota_enforcer.core.policies.names import checked_scopes
 from quota_enforcer.core.pricing.item import is_price, read_price
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.quotas.form.shorthand import item_form
-from quota_enforcer.core.quotas.form.values import WRONG, named_by
+from quota_enforcer.core.quotas.form.values import WRONG
+from quota_enforcer.core.quotas.form.whom import named_by
 from quota_enforcer.core.quotas.item import Item, read_rule
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.stage import AT_LIMIT

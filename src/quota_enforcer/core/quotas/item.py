@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota, did_you_mean
 from quota_enforcer.core.principal import canonical
-from quota_enforcer.core.quotas.form import values
+from quota_enforcer.core.quotas.form import values, whom
 from quota_enforcer.core.quotas.form.leads import (
     KEYS,
     LONGEST_RAISE,
@@ -187,14 +187,14 @@ def _team_item(reading: ItemReading, subject: Subject, name: str) -> Team:
     )
     none: tuple[str, ...] = ()
     reading.optional(KEPT_IN, values.text, "a text, as `quota-enforcer teams pull` writes it", "")
-    members = reading.required("members", reading.members, values.MEMBERS, none)
+    members = reading.required("members", reading.members, whom.MEMBERS, none)
     return Team(subject, name, None, members)
 
 
 def _team(reading: ItemReading, subject: Subject) -> tuple[tuple[str, ...], Share]:
     if subject.is_team:
         members: tuple[str, ...] = ()
-        allowed = values.MEMBERS
+        allowed = whom.MEMBERS
         if "members" not in reading.item:
             allowed += f", here or in the item {TEAM_ITEM!r} of the team"
         members = reading.required("members", reading.members, allowed, members)

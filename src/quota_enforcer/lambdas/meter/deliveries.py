@@ -31,7 +31,7 @@ _OF_HOMES_LOG: Final = {"Counted", "Skipped"}
 """The metrics that say that home's own log arrives."""
 
 
-def told(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, Any]:
+def measured(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, Any]:
     """Measure a delivery, from a satellite in `place` or at home.
 
     One line says all of it, with no more metrics than there is something to count: it is written
@@ -73,7 +73,7 @@ def told(metered: "DeliveryResult", place: "Place | None" = None) -> dict[str, A
     return answer
 
 
-def answered(
+def answer_of(
     request: "UrlRequest", places: "SatellitePlaces | None", now: "datetime", request_id: str
 ) -> dict[str, Any]:
     """What the function URL answers a satellite.
@@ -134,7 +134,7 @@ def _forwarded(
             places.registry.delivered(place, metered.newest, now)
     except Exception as error:  # noqa: BLE001 - it is metered; the next delivery notes it
         logger().warning("not noted", place=str(place), error=type(error).__name__)
-    return told(metered, place)
+    return measured(metered, place)
 
 
 def _http(status: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import boto3
 
 from quota_enforcer import clock
 from quota_enforcer.lambdas.meter import wiring as meter_wiring
-from quota_enforcer.lambdas.meter.deliveries import answered, told
+from quota_enforcer.lambdas.meter.deliveries import answer_of, measured
 from quota_enforcer.lambdas.meter.events import (
     DeliveryRequest,
     RecountRequest,
@@ -43,9 +43,9 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     now = clock.now()
     match request:
         case DeliveryRequest(data):
-            return told(meter().stream.deliver(data, now, context.aws_request_id))
+            return measured(meter().stream.deliver(data, now, context.aws_request_id))
         case UrlRequest():
-            return answered(request, meter().places, now, context.aws_request_id)
+            return answer_of(request, meter().places, now, context.aws_request_id)
         case RecountRequest(hour) if hour is not None:
             return recount_one(meter(), hour, request, now)
         case RecountRequest():

@@ -16,7 +16,7 @@ from quota_enforcer.cli.terminal.principals import hint_unknown_principal, recor
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.ledger import Record, SweepState
-from quota_enforcer.core.quotas.form.values import subject as read_subject
+from quota_enforcer.core.quotas.form.whom import subject as read_subject
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Team
 from quota_enforcer.core.usage.counts import Number

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from quota_enforcer.gates.roles import Guard
+from quota_enforcer.gates.roles import BoundaryState
 from quota_enforcer.insight.gates import GateFound, SharedRole, named_by
 
 _BARE: Final = "{shown} has no permissions boundary, so nobody behind it can be blocked."
@@ -33,7 +33,7 @@ def steps(role: SharedRole, gate: GateFound, account: str) -> Iterator[str]:
     """What to do so that a role names this gate; a command always has its line for itself."""
     kind = "permission set" if role.permission_set else "role"
     shown = role.shown[0].upper() + role.shown[1:]
-    told = _BARE if role.guard is Guard.NOTHING else _TAKEN
+    told = _BARE if role.state is BoundaryState.NOTHING else _TAKEN
     yield told.format(shown=shown, boundary=role.boundary, kind=kind)
     yield (_PERMISSION_SET if role.permission_set else _ROLE).format(
         set=role.permission_set,

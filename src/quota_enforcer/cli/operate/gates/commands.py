@@ -25,7 +25,7 @@ from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json, 
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL
-from quota_enforcer.gates.roles import Guard
+from quota_enforcer.gates.roles import BoundaryState
 from quota_enforcer.insight.gates import (
     GateFound,
     SharedRole,
@@ -169,15 +169,15 @@ def _people(role: SharedRole) -> str:
 
 
 def _state(role: SharedRole, numbers: Mapping[str, int]) -> Text:
-    match role.guard:
-        case Guard.GATE:
+    match role.state:
+        case BoundaryState.GATE:
             return Text(f"gate {numbers[role.boundary]}: can be blocked", "green")
-        case Guard.ANOTHER:
+        case BoundaryState.ANOTHER:
             name = role.boundary.rpartition("/")[2]
             return Text(f"{name}, no gate: cannot be blocked", "bold red")
-        case Guard.NOTHING:
+        case BoundaryState.NOTHING:
             return Text("none: cannot be blocked", "bold red")
-        case Guard.GONE:
+        case BoundaryState.GONE:
             return Text("there is no such role any more", "dim")
 
 
@@ -223,7 +223,7 @@ def _document(
                 "permission_set": role.permission_set or None,
                 "people": role.people,
                 "boundary": role.boundary or None,
-                "state": str(role.guard),
+                "state": str(role.state),
                 "commands": commands(role, gate_for(role, gates, roles), account)
                 if role.is_open
                 else [],

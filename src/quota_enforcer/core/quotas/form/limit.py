@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from quota_enforcer.core.quotas.form import stages, values
+from quota_enforcer.core.quotas.form import stages, values, whom
 from quota_enforcer.core.quotas.form.reading import ItemReading
 from quota_enforcer.core.quotas.quota import (
     DEFAULT_WARNING,
@@ -137,8 +137,8 @@ def _in_order(reading: ItemReading, quota: Quota) -> Quota:
 def _places(reading: ItemReading) -> PlaceScope:
     none: tuple[str, ...] = ()
     return PlaceScope(
-        reading.optional("accounts", values.accounts, values.ACCOUNTS, none),
-        reading.optional("regions", values.regions, values.REGIONS, none),
+        reading.optional("accounts", whom.accounts, whom.ACCOUNTS, none),
+        reading.optional("regions", whom.regions, whom.REGIONS, none),
     )
 
 

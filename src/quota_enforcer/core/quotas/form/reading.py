@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.quotas.form import values
+from quota_enforcer.core.quotas.form import values, whom
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.subject import Subject
 
@@ -39,10 +39,10 @@ class ItemReading:
         return rule
 
     def subject(self, value: Any) -> Subject:
-        return values.subject(value, self.home)
+        return whom.subject(value, self.home)
 
     def members(self, value: Any) -> tuple[str, ...]:
-        return values.members(value, self.home)
+        return whom.members(value, self.home)
 
     def moment(self, value: Any) -> datetime:
         return values.moment(value, self.zone)

@@ -1,4 +1,4 @@
-"""The values of quota items: each attribute's text or number, read into what it means.
+"""The values of quota items: numbers, windows, moments and texts, read into what they mean.
 
 Each raises one of WRONG for a wrong value: NotAllowed if there is more to say than what the
 attribute allows in general.
@@ -12,11 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.core.errors import UnknownIdentity, did_you_mean
-from quota_enforcer.core.principal import SSO_ROLE, Kind, Principal, account_of, can_exist, identify
-from quota_enforcer.core.quotas.subject import DEFAULT, GROUPS, Subject
+from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.usage.counts import NO_MONEY, OBSERVED
-from quota_enforcer.core.usage.place import REGIONS as KNOWN_REGIONS
 from quota_enforcer.core.usage.window import Unit, Window
 
 NUMBERS = "a whole number, 0 or more"
@@ -26,18 +23,6 @@ FRACTIONS = "a number, 0 or more, with at most 12 decimal places"
 WEIGHTS = (
     f"a map of {', '.join(OBSERVED)} to numbers from 0 to 1000000 with at most 6 decimal places, "
     "one of them above 0"
-)
-
-MEMBERS = "a list of principals and kinds, and of no teams"
-
-REGIONS = (
-    "a list of AWS Regions such as eu-west-1, those whose usage counts; without the attribute all "
-    "count"
-)
-
-ACCOUNTS = (
-    "a list of account numbers of 12 digits, as text, those whose usage counts; without the "
-    "attribute all count"
 )
 
 SCHEMA = 1
@@ -54,8 +39,6 @@ _TIMES = re.compile(r"(?P<number>\d{1,4}(?:\.\d)?)\s*x?", re.IGNORECASE)
 _FEWEST_TIMES, _MOST_TIMES = Decimal("1.5"), Decimal(1000)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 _ROLLING = re.compile(r"rolling (?P<count>[1-9]\d{0,2}) (?P<unit>minute|hour|day)s?")
 
@@ -101,82 +84,6 @@ def texts(value: Any) -> list[str]:
     raise TypeError
 
 
-def subject(value: Any, home: str = "") -> Subject:
-    """Whom a rule covers; an ARN is refused by its name, since an item is found by what it says."""
-    covered = Subject(text(value))
-    if covered.startswith("arn:"):
-        raise NotAllowed(f"a principal by its name: write {named_by(covered, home)}")
-    if covered in GROUPS or covered.is_of_an_account:
-        return covered
-    if covered.of_sessions and covered.endswith("/*"):
-        _principal(f"{covered.removesuffix('*')}any")
-        return covered
-    return Subject(_principal(covered))
-
-
-def members(value: Any, home: str = "") -> tuple[str, ...]:
-    """A team's members, each once; `home` is the account whose users and roles have no number."""
-    several = tuple(dict.fromkeys(_member(entry, home) for entry in texts(value)))
-    if not several:
-        raise ValueError
-    teams = [each for each in several if Subject(each).is_team]
-    if teams:
-        raise NotAllowed(f"{MEMBERS}: instead of {', '.join(teams)} name the members, one by one")
-    return several
-
-
-def _member(named: str, home: str) -> str:
-    if named.startswith("arn:"):
-        try:
-            return named_by(named, home)
-        except NotAllowed as error:
-            raise NotAllowed(f"{MEMBERS}; {error}") from None
-    group = Subject(named)
-    if not group.is_group:
-        return _principal(named)
-    if subject(group) == DEFAULT:
-        raise NotAllowed(f"{MEMBERS}: instead of {DEFAULT} write {', '.join(group.parts)}")
-    return group
-
-
-def regions(value: Any) -> tuple[str, ...]:
-    """Each once."""
-    found = tuple(texts(value))
-    if not found:
-        raise ValueError
-    unknown = [each for each in found if each not in KNOWN_REGIONS]
-    words = re.split(r"[\s,;]+", " ".join(unknown).lower().strip())
-    if unknown and not KNOWN_REGIONS.issuperset(words):
-        raise NotAllowed(f"{REGIONS}: {_no_region(unknown)}")
-    if unknown:
-        raise ValueError
-    return found
-
-
-def _no_region(unknown: list[str]) -> str:
-    """`there is no eu-west-1a; did you mean eu-west-1?`."""
-    words = f"there is no {', '.join(map(repr, unknown))}"
-    meant = did_you_mean(unknown[0].lower(), sorted(KNOWN_REGIONS))
-    return f"{words}; {meant or 'a Region that is newer than this version needs the newest one'}"
-
-
-def accounts(value: Any) -> tuple[str, ...]:
-    """Each once; a number is one too if no zero before it was lost."""
-    several = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
-    several = several if isinstance(several, list) else [several]
-    found = tuple(dict.fromkeys(map(_account, several)))
-    if not found:
-        raise ValueError
-    return found
-
-
-def _account(value: Any) -> str:
-    number = value if isinstance(value, str) else str(_number(value))
-    if not _ACCOUNT.fullmatch(number):
-        raise ValueError
-    return number
-
-
 def name(value: Any) -> str:
     named = text(value)
     if not _NAME.fullmatch(named):
@@ -199,7 +106,7 @@ def boolean(value: Any) -> bool:
 
 def limit(value: Any) -> Decimal:
     """A whole number, as a number or a text; never a float, which may not be what was written."""
-    number = _number(value)
+    number = plain_number(value)
     if number > _MOST:
         raise NotAllowed(f"{NUMBERS}, at most 10^18")
     if number != int(number):
@@ -209,7 +116,7 @@ def limit(value: Any) -> Decimal:
 
 def fraction(value: Any) -> Decimal:
     """A number that may have decimal places, exact as it was written; never a float."""
-    number = _number(value)
+    number = plain_number(value)
     if number > _MOST:
         raise NotAllowed(f"{FRACTIONS}, at most 10^18")
     if number == int(number):
@@ -223,7 +130,7 @@ def weights(value: Any) -> tuple[Decimal, ...]:
     """How much each of OBSERVED weighs; what is not named weighs nothing."""
     if not isinstance(value, Mapping) or not value.keys() <= set(OBSERVED):
         raise TypeError
-    weighs = {counter: _number(weight) for counter, weight in value.items()}
+    weighs = {counter: plain_number(weight) for counter, weight in value.items()}
     if not any(weighs.values()) or max(weighs.values()) > _HEAVIEST:
         raise ValueError
     return tuple(_exactly(weighs.get(counter, NO_MONEY), _WEIGHT_PLACES) for counter in OBSERVED)
@@ -240,7 +147,7 @@ def thresholds(value: Any) -> tuple[int, ...]:
 
 def times(value: Any) -> Decimal:
     """`5x`, or the bare number."""
-    found = _TIMES.fullmatch(value if isinstance(value, str) else digits(_number(value)))
+    found = _TIMES.fullmatch(value if isinstance(value, str) else digits(plain_number(value)))
     if found is None:
         raise ValueError
     number = Decimal(found["number"]).normalize()
@@ -305,7 +212,7 @@ def shown(value: Any) -> str:
     return repr(value)
 
 
-def _number(value: Any) -> Decimal:
+def plain_number(value: Any) -> Decimal:
     """A number of 0 or more, written as a number or a text; never a float."""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise TypeError
@@ -321,25 +228,6 @@ def _exactly(number: Decimal, places: Decimal) -> Decimal:
     if rounded != number:
         raise ValueError
     return rounded.normalize()
-
-
-def named_by(arn: str, home: str) -> str:
-    """The principal of an ARN; raises NotAllowed for nobody whom a rule can name, and for two."""
-    found, session = identify(arn, account_of(arn), home)
-    if found.kind is Kind.OTHER or found.name.startswith(SSO_ROLE):
-        raise NotAllowed(f"{arn} is no user, role or person of Identity Center")
-    if session is not None:
-        raise NotAllowed(f"instead of {arn} write {session}, or {found} for all of it")
-    return str(found)
-
-
-def _principal(named: str) -> str:
-    principal = Principal.parse(named)
-    if principal.kind is Kind.OTHER:
-        raise ValueError
-    if not can_exist(principal):
-        raise NotAllowed("a name as IAM has it, without path and blanks, such as user/alice")
-    return str(principal)
 
 
 def digits(number: Decimal) -> str:

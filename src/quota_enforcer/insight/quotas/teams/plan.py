@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import canonical
-from quota_enforcer.core.quotas.form import values
+from quota_enforcer.core.quotas.form import values, whom
 from quota_enforcer.core.quotas.item import KEPT_IN, Item
 from quota_enforcer.core.quotas.subject import TEAM_ITEM, Subject, is_team_item
 from quota_enforcer.insight.quotas.teams.reading import (
@@ -188,8 +188,8 @@ def _members(
                                  "write one name everywhere"))  # fmt: skip
             continue
         try:
-            values.subject(written)
-            found[written].update(values.members([canonical(who, home)], home))
+            whom.subject(written)
+            found[written].update(whom.members([canonical(who, home)], home))
         except values.WRONG as error:
             unread.append(Unread(written, where, f"{who[:200]!r} is no member of a team: {error}"))
     return {team: frozenset(several) for team, several in found.items()}, unread
@@ -221,7 +221,7 @@ class _Planning:
             return TeamStep(team, TeamState.LEFT, why=why, stored=stored)
         try:
             before = frozenset(
-                () if stored is None else values.members(stored.get("members"), self.home)
+                () if stored is None else whom.members(stored.get("members"), self.home)
             )
         except values.WRONG:
             why = f"its item is not valid: `quota-enforcer quota show {team} {TEAM_ITEM}` says why"
