@@ -39,7 +39,7 @@ IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py
 CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py")
 """Lambda's runtime client, which is in its Python too."""
 LAMBDAS = "quota_enforcer.lambdas"
-ROLES = ("core.policies.functions", "core.policies.deployed", "core.policies.guard")
+
 FOREIGN = {
     "author": ("enforce", "meter", "decide.decision", "core.pricing.table"),
     "enforcer": (

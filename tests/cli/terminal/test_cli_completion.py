@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from cli_world import Shell, a_shell
 from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
+from quota_enforcer.cli.terminal.completion.values import VALUES
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.usage.place import Place
 
@@ -116,12 +117,10 @@ class FakeOrganization:
 
 
 def test_regions_are_offered_one_after_the_other() -> None:
-    assert offered(*PLAN, "--regions", "eu-west") == ["eu-west-1", "eu-west-2", "eu-west-3"]
-    assert offered(*PLAN, "--regions", "eu-west-1,eu-west") == [
-        "eu-west-1,eu-west-2",
-        "eu-west-1,eu-west-3",
-    ]
-    assert offered(*PLAN, "--account-region", "sa-") == ["sa-east-1"]
+    offer = VALUES["--regions"]
+    assert offer("eu-west") == ["eu-west-1", "eu-west-2", "eu-west-3"]
+    assert offer("eu-west-1,eu-west") == ["eu-west-1,eu-west-2", "eu-west-1,eu-west-3"]
+    assert VALUES["--account-region"]("sa-") == ["sa-east-1"]
 
 
 def test_units_are_those_of_the_organisation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from quota_enforcer.core.quotas.item import Item
 
 BLOCK = "blocked-by-hand"
 """The name of the quota that blocks somebody by hand."""
-_RAISE = ("raise_to", "raise_until")
+RAISE = ("raise_to", "raise_until")
+"""The attributes that raise a limit for a while."""
 _COUNTING = {"measure", "weights", "window", "resets_on", "models", "regions", "accounts"}
 """What a raise is of: with another of these its number means something else."""
 
@@ -28,7 +29,7 @@ def is_by_hand(item: Item, now: datetime, zone: ZoneInfo) -> bool:
 def permanent(items: Iterable[Item]) -> list[Item]:
     """What holds for good: without raises, without blocks by hand, and without what has an end."""
     return [
-        {name: value for name, value in item.items() if name not in _RAISE}
+        {name: value for name, value in item.items() if name not in RAISE}
         for item in items
         if is_price(item) or ("until" not in item and item.get("quota") != BLOCK)
     ]

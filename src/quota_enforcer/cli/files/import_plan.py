@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from threading import Event
 from typing import Any
 
@@ -171,9 +171,11 @@ def write(
             stopped.set()
             raise
 
-    for place in sorted(set(map(_place, several))):
-        due = [step for step in several if _place(step) == place]
-        removing = place in _REMOVING
+    for turn in _Turn:
+        due = [step for step in several if _turn(step) is turn]
+        if not due:
+            continue
+        removing = turn in {_Turn.QUOTAS_REMOVED, _Turn.TEAMS_REMOVED}
         pool = ThreadPoolExecutor(WRITERS)
         try:
             label = "Removing quotas" if removing else "Writing quotas"
@@ -186,13 +188,23 @@ def write(
             pool.shutdown(cancel_futures=True)
 
 
-_REMOVING = (2, 3)
+class _Turn(Enum):
+    """In which order the steps are taken.
+
+    A team's own item is there before and after the quotas that take their members from it.
+    """
+
+    TEAMS_WRITTEN = auto()
+    QUOTAS_WRITTEN = auto()
+    QUOTAS_REMOVED = auto()
+    TEAMS_REMOVED = auto()
 
 
-def _place(step: ImportStep) -> int:
-    """A team's own item is there before and after the quotas that take their members from it."""
+def _turn(step: ImportStep) -> _Turn:
     team = is_team_item(step.item or step.stored or {})
-    return (3 if team else 2) if step.kind is ImportKind.REMOVED else (0 if team else 1)
+    if step.kind is ImportKind.REMOVED:
+        return _Turn.TEAMS_REMOVED if team else _Turn.QUOTAS_REMOVED
+    return _Turn.TEAMS_WRITTEN if team else _Turn.QUOTAS_WRITTEN
 
 
 def _take(table: QuotaTable, step: ImportStep, author: str, written: Written) -> None:

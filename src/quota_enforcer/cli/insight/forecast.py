@@ -83,19 +83,14 @@ def forecast(
     since = local_date(context.now, context.zone) - DAY * SEEN_FOR
     seen = look_at_all(deployment, records, loaded.book, context, since)
     state = deployment.ledger.state()
-    lines = sorted(
-        (line for each in seen for line in _lines(each, state, context)), key=_by_urgency
-    )
+    lines = [line for each in seen for line in _lines(each, state, context)]
+    lines.sort(key=lambda line: line.urgency)
     if as_json:
         say_json({"now": context.now, "forecasts": [_document(line) for line in lines]})
         return
     _say(lines, context, screenful(limit))
     if principal is not None:
         hint_unknown_principal(deployment, records[0], loaded.rules)
-
-
-def _by_urgency(line: ForecastRow) -> tuple[datetime, int, str, str]:
-    return line.urgency
 
 
 def _lines(seen: StatusInput, state: SweepState, context: Context) -> Iterator[ForecastRow]:

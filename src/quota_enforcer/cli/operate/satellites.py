@@ -36,7 +36,6 @@ def plan(  # noqa: PLR0913 - one for each option
         str,
         typer.Option(
             metavar="REGION,...",
-            autocompletion=completion.regions,
             help="Where satellites are wanted, with commas between. Without it: the update of "
             "those that do not follow home any more.",
         ),
@@ -63,7 +62,6 @@ def plan(  # noqa: PLR0913 - one for each option
         typer.Option(
             "--account-region",
             metavar="REGION",
-            autocompletion=completion.region,
             help="Which of these Regions makes what an account has once, such as its denies; keep "
             "to it. Default: the first.",
         ),

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.show import FROM_WHEN
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import hint, progress, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, how_far, say, say_json, say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
@@ -26,8 +25,7 @@ from quota_enforcer.core.usage.window import local_date
 
 DAYS = 35
 """How far back: the longest month, and some days."""
-READERS = 16
-"""Principals read side by side, as `status` does."""
+
 _PREFIXED = "some calls came with a prefix, from a Region or in a service tier without a price"
 _NOT_TOLD = (
     "No price changes what is assumed of the others: the log does not tell how long cache writes "
@@ -96,21 +94,20 @@ def check(deployment: Deployment, *, as_json: AsJson = False) -> None:
 
 def _used(deployment: Deployment, since: date) -> dict[str, Mapping[date, Counts]]:
     """Usage by model and day, but for sessions and teams: roles and members have theirs too."""
-    ledger = deployment.ledger
     principals = [
         record.principal
-        for record in ledger.everybody()
+        for record in deployment.ledger.everybody()
         if record.principal.kind not in {Kind.SESSION, Kind.TEAM}
     ]
+    with how_far(f"Reading the usage of {len(principals):,} principals") as told:
+        usages = deployment.usages(dict.fromkeys(principals, since), None, told)
     rows: defaultdict[str, defaultdict[date, list[Counts]]]
     rows = defaultdict(lambda: defaultdict(list))
-    with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda principal: ledger.usage(principal, since), principals)
-        for usage in progress(found, "Reading usage", total=len(principals)):
-            for model, buckets in usage.models.items():
-                for day, counts in buckets.days.items():
-                    if any(counts):
-                        rows[model][day].append(counts)
+    for usage in usages.values():
+        for model, buckets in usage.models.items():
+            for day, counts in buckets.days.items():
+                if any(counts):
+                    rows[model][day].append(counts)
     return {
         model: {day: Counts.total(several) for day, several in days.items()}
         for model, days in rows.items()

@@ -11,6 +11,7 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.aws.errors import is_refusal
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.files.by_hand import RAISE
 from quota_enforcer.cli.operate.people.leading import LeadWish, bounds, lead_edit
 from quota_enforcer.cli.quotas.edit import (
     StoredEdit,
@@ -47,7 +48,6 @@ from quota_enforcer.core.quotas.quota import Exemption, Quota, Share, Team
 
 NO_LIMIT = UNLIMITED
 NOTE = "raised with quota-enforcer"
-_RAISE = ("raise_to", "raise_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def raised(
         kept.pop("enabled", None)
         return {**kept, **key, "exempt": True, "until": ends, "note": by.note}
     if itself:
-        rest = {name: value for name, value in kept.items() if name not in _RAISE}
+        rest = {name: value for name, value in kept.items() if name not in RAISE}
         return {**rest, "limit": by.to, "until": ends}
     rule = quota_attributes(quota) | {"limit": by.to}
     return {**key, **rule, "until": ends, "note": by.note}

@@ -33,9 +33,6 @@ class CellKey(NamedTuple):
     model: str
 
 
-NOTHING_NEVER: Mapping[Reason, Decimal] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Dollars of both sides, each in one place, and the tokens of what both have."""

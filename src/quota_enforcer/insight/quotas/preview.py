@@ -82,7 +82,7 @@ def effects(
     pools = {id(book): Pools(book, usages, context, paces) for book in (before, after)}
     blocks, releases, several = [], [], []
     waits: list[NewBlock] = []
-    for record in sorted(records, key=_principal):
+    for record in sorted(records, key=lambda record: record.principal):
         decisions = [
             evaluate(record, book, usages, context, pools[id(book)]).decision
             for book in (before, after)
@@ -99,10 +99,6 @@ def effects(
         elif then and not now:
             releases.append(record.principal)
     return EditEffects(tuple(several), tuple(blocks), tuple(releases), tuple(waits))
-
-
-def _principal(record: Record) -> Principal:
-    return record.principal
 
 
 def _texts(several: Iterable[Principal]) -> list[str]:

@@ -8,7 +8,7 @@ from quota_enforcer.cli.insight.me import page, question
 from quota_enforcer.cli.insight.me.asking import ask
 from quota_enforcer.cli.insight.me.credentials import say_credentials
 from quota_enforcer.cli.insight.me.line import say_line
-from quota_enforcer.cli.insight.me.url import Url
+from quota_enforcer.cli.insight.me.question import Url
 from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
 from quota_enforcer.cli.terminal.output import say_json
 

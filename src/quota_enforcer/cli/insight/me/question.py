@@ -1,6 +1,8 @@
 """The self-service function, asked with the caller's own key."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from quota_enforcer.cli.deployment.by_stack import stack_outputs
 from quota_enforcer.cli.terminal.errors import NoDeployment
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
 OUTPUT: Final = "MeUrl"
 """The stack's output that says where to ask."""
+URL: Final = "QUOTA_ENFORCER_URL"
+Url = Annotated[
+    str | None,
+    typer.Option(envvar=URL, help=f"The stack's output {OUTPUT}. Default: read it there."),
+]
 
 
 def ask(where: Target, url: str | None, request: dict[str, str] | None = None) -> dict[str, Any]:
@@ -65,8 +72,8 @@ def _found(session: "boto3.Session", where: Target) -> str:
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 
     instead = (
-        "give it with --url or QUOTA_ENFORCER_URL; administrators find it in the output "
-        f"{OUTPUT} of stack {where.stack}"
+        f"give it with --url or {URL}; administrators find it in the output {OUTPUT} of stack "
+        f"{where.stack}"
     )
     try:
         found = stack_outputs(session, where.stack)

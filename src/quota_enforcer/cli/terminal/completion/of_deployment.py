@@ -4,6 +4,7 @@ It never prints an error: that would go into the line being typed.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import typer
@@ -58,26 +59,22 @@ def region(incomplete: str) -> list[str]:
     return _matching(REGIONS, incomplete)
 
 
-def regions(incomplete: str) -> list[str]:
-    """The same after each comma."""
-    return _after_commas(REGIONS, incomplete)
-
-
 def units(ctx: typer.Context, incomplete: str) -> list[str]:
     """The organisation's root and its units, after each comma, for whoever may list them."""
     from quota_enforcer.aws.account import organization  # noqa: PLC0415 - only who asks pays for it
 
     try:
         client = by_stack.organizations(ctx.params.get("profile"))
-        return _after_commas(organization.units(client), incomplete)
+        return after_commas(partial(_matching, organization.units(client)), incomplete)
     except Exception:  # noqa: BLE001 - an error would be printed into the line being typed
         return []
 
 
-def _after_commas(offered: Iterable[str], incomplete: str) -> list[str]:
+def after_commas(offer: Callable[[str], Iterable[str]], incomplete: str) -> list[str]:
+    """What is offered for the last of several with commas between, none twice."""
     before, comma, last = incomplete.rpartition(",")
-    others = set(before.split(","))
-    return [f"{before}{comma}{each}" for each in _matching(set(offered) - others, last)]
+    chosen = set(before.split(","))
+    return [f"{before}{comma}{each}" for each in offer(last) if each not in chosen]
 
 
 def _matching(offered: Iterable[str], incomplete: str) -> list[str]:

@@ -52,12 +52,10 @@ def found(values: Callable[[], Iterable[str]]) -> Offer:
 
 
 def listed(offer: Offer) -> Offer:
-    """The same for the last of several with commas, none twice."""
+    """The same after each comma."""
 
     def offered(incomplete: str) -> list[str]:
-        before, comma, last = incomplete.rpartition(",")
-        chosen = set(before.split(","))
-        return [f"{before}{comma}{each}" for each in offer(last) if each not in chosen]
+        return of_deployment.after_commas(offer, incomplete)
 
     return offered
 
@@ -110,7 +108,7 @@ VALUES: Final[Mapping[str, Callable[..., list[str]]]] = {
     "--raise-to": among(("unlimited",)),
     "--raise-until": among(_WHILES),
     "--region": of_deployment.region,
-    "--regions": of_deployment.regions,
+    "--regions": listed(of_deployment.region),
     "--resets-on": among(_DAYS),
     "--satellites": among((NO_SATELLITES, OWN_REGIONS)),
     "--share": among(Share),
