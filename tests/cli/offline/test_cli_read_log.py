@@ -170,7 +170,7 @@ def test_with_the_home_account_those_of_others_are_told_apart(
 def test_what_is_no_account_number_is_refused(number: str) -> None:
     result = run("-", "--account", number, stdin=b"\n")
     assert result.exit_code == 2
-    assert "is no account number: write its 12 digits" in " ".join(
+    assert "is no AWS account: write its 12 digits" in " ".join(
         result.stderr.replace("│", "").split()
     )
 

@@ -270,7 +270,7 @@ def test_release_may_be_tried(blocked: Shell) -> None:
 def test_release_all_asks_first(blocked: Shell) -> None:
     result = blocked.run("release", "--all", typed="n\n")
     assert result.exit_code == 1
-    assert "Release 1 (user/alice)?" in result.stderr
+    assert "Release 1 principal (user/alice)?" in result.stderr
     assert blocked.world.denied == {"user/alice"}
     assert blocked.run("release", "--all", typed="y\n").exit_code == 0
     assert blocked.world.denied == set()

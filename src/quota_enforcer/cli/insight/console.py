@@ -9,17 +9,16 @@ import typer
 
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED, needing
-from quota_enforcer.cli.terminal.options import on_deployment
+from quota_enforcer.cli.terminal.options import OpenIt, on_deployment
 from quota_enforcer.cli.terminal.output import echo, fail, hint
 
 Port = Annotated[
     int, typer.Option(min=0, max=65_535, help="The port on this machine; 0 takes a free one.")
 ]
-Open = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 
 
 @on_deployment
-def console(deployment: Deployment, *, port: Port = 0, open_: Open = False) -> None:
+def console(deployment: Deployment, *, port: Port = 0, open_: OpenIt = False) -> None:
     """Show the deployment in a browser of this machine, until Ctrl-C.
 
     The pages are of this machine only, and read and write with your own AWS

@@ -17,7 +17,7 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.replacing import replace_file
 from quota_enforcer.cli.terminal.errors import FAILED, needing
-from quota_enforcer.cli.terminal.options import on_deployment
+from quota_enforcer.cli.terminal.options import OpenIt, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, progress, waiting
 from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.core.usage.window import local_date
@@ -47,7 +47,7 @@ def report(
         int,
         typer.Option(min=1, max=USAGE_KEPT.days, help="How many days it covers, today included."),
     ] = 60,
-    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    open_: OpenIt = False,
 ) -> None:
     """Write a page that shows who uses what, which quotas run out, money, and blocks.
 

@@ -23,17 +23,21 @@ from quota_enforcer.cli.terminal.errors import FAILED, explain
 from quota_enforcer.cli.terminal.names import whom
 from quota_enforcer.cli.terminal.options import AsJson, DryRun, Yes, on_deployment
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, waiting
-from quota_enforcer.cli.terminal.principals import members_of
+from quota_enforcer.cli.terminal.principals import meant, members_of
 from quota_enforcer.cli.terminal.when import end_moment
 from quota_enforcer.core.deployment import Context
-from quota_enforcer.core.errors import EnforcerError, NotThere, did_you_mean_any, near_names
+from quota_enforcer.core.errors import EnforcerError, NotThere
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording
+from quota_enforcer.core.notices.amounts import count, listed
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.describe import named
 from quota_enforcer.core.quotas.form.ends import END_FORMS
 from quota_enforcer.decide.evaluate import Pools, decide_for_one
 from quota_enforcer.decide.verdict import Verdict
+
+_NAMED = 10
+"""So many are named before it is agreed to release everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,8 @@ def release(  # noqa: PLR0913 - one argument for each part of it
     ends = None if until is None else end_moment(until, context, "--until")
     records = [_record(deployment, principal)] if principal else _blocked(deployment)
     if everybody and records and not dry_run:
-        principals = ", ".join(str(record.principal) for record in records)
-        ask(f"Release {len(records)} ({principals})?", yes=yes)
+        principals = listed([str(record.principal) for record in records], _NAMED)
+        ask(f"Release {count(len(records), 'principal')} ({principals})?", yes=yes)
     records.sort(key=lambda record: record.principal)
     outcomes = release_records(deployment, records, ends, context, dry_run=dry_run)
     report = None if dry_run else take_effect(deployment, outcomes)
@@ -160,11 +164,9 @@ def _record(deployment: Deployment, text: str) -> Record:
     record = deployment.ledger.records([principal])[principal]
     if record.version == 0 and deployment.quotas.get(str(principal), BLOCK) is None:
         known = [str(each.principal) for each in deployment.ledger.everybody()]
-        meant = (
-            did_you_mean_any(near_names(str(principal), known))
-            or "`quota-enforcer status` shows who is known"
+        raise NotThere(
+            f"{principal} has not used Bedrock and is not blocked; {meant(principal, known)}"
         )
-        raise NotThere(f"{principal} has not used Bedrock and is not blocked; {meant}")
     return record
 
 

@@ -19,7 +19,7 @@ from quota_enforcer.cli.quotas.preview import (
     strangers,
 )
 from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, warn
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, warn
 from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, why_not_deniable
@@ -148,6 +148,15 @@ def effect(deployment: Deployment, found: Preview) -> str:
         )
     holds = found.held and not found.observing
     return f"{OPENS} The breaker holds what it would block." if holds else EFFECTIVE
+
+
+def say_overtaken(names: Iterable[str]) -> None:
+    """What of several edits was not written, since somebody else wrote it since the plan."""
+    overtaken = sorted(names)
+    for name in overtaken:
+        fail(f"{name} was changed by somebody else meanwhile, and keeps their change")
+    if overtaken:
+        hint("Run it again to see what they changed, and to decide.")
 
 
 def one_meaning(amount: str) -> None:

@@ -20,7 +20,7 @@ from quota_enforcer.cli.files.import_plan import (
 )
 from quota_enforcer.cli.files.items import ParsedItem, judge_items, read_items
 from quota_enforcer.cli.files.logs import STDIN
-from quota_enforcer.cli.quotas.edit import effect
+from quota_enforcer.cli.quotas.edit import effect, say_overtaken
 from quota_enforcer.cli.quotas.preview import DRY_RUN, Consent, Preview, preview, strangers
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED, REFUSED
@@ -219,9 +219,7 @@ def _document(made: ImportPlan, written: Written) -> dict[str, Any]:
 def _say_outcome(deployment: Deployment, written: Written, found: Preview) -> None:
     if written.done:
         hint(effect(deployment, found))
-    for step in sorted(written.overtaken, key=lambda each: each.key):
-        subject, name = step.key
-        fail(f"{name} of {subject} was changed by somebody else meanwhile, and keeps their change")
+    overtaken = (step.key for step in written.overtaken)
+    say_overtaken(f"{name} of {subject}" for subject, name in overtaken)
     if written.overtaken:
-        hint("Run it again to see what they changed, and to decide.")
         raise typer.Exit(FAILED)

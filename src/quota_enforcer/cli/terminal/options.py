@@ -82,7 +82,7 @@ FileOrStdin = Annotated[
 
 def _account(number: str) -> str:
     if number and not re.fullmatch(r"\d{12}", number, re.ASCII):
-        raise typer.BadParameter(f"{number!r} is no account number: write its 12 digits")
+        raise typer.BadParameter(f"{number!r} is no AWS account: write its 12 digits")
     return number
 
 
@@ -136,27 +136,20 @@ MostRows = Annotated[
     ),
 ]
 
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
+Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
+Profile = Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")]
+Region = Annotated[
+    str | None,
+    typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS Region."),
+]
+
 REQUIRED = inspect.Parameter.empty
 
 _SHARED = {
-    "stack": (
-        Annotated[
-            str,
-            typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack."),
-        ],
-        DEFAULT_STACK,
-    ),
-    "profile": (
-        Annotated[str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")],
-        None,
-    ),
-    "region": (
-        Annotated[
-            str | None,
-            typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS Region."),
-        ],
-        None,
-    ),
+    "stack": (Stack, DEFAULT_STACK),
+    "profile": (Profile, None),
+    "region": (Region, None),
 }
 
 

@@ -45,6 +45,14 @@ def look_at_all(
     return progress(overview(records, book, read, context), "Deciding", len(records))
 
 
+def meant(principal: Principal, known: Iterable[str]) -> str:
+    """Who is known by a name that is spelled much like it, or where to look."""
+    return (
+        did_you_mean_any(near_names(str(principal), known))
+        or "`quota-enforcer status` shows who is known"
+    )
+
+
 def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterable[Rule]) -> None:
     """A hint if the principal was never seen and no rule names it: perhaps a typing error."""
     principal = record.principal
@@ -53,11 +61,7 @@ def hint_unknown_principal(deployment: Deployment, record: Record, rules: Iterab
     if record.version or principal in named_by(several) or str(principal) in teams:
         return
     known = {str(each.principal) for each in deployment.ledger.everybody()} | teams
-    meant = (
-        did_you_mean_any(near_names(str(principal), known))
-        or "`quota-enforcer status` shows who is known"
-    )
-    hint(f"{principal} {_unseen(principal)}, and no quota names it: {meant}")
+    hint(f"{principal} {_unseen(principal)}, and no quota names it: {meant(principal, known)}")
 
 
 def _unseen(principal: Principal) -> str:

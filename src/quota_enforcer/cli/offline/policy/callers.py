@@ -10,12 +10,11 @@ from quota_enforcer.cli.offline.policy.named import (
     LogGroup,
     NamedStack,
     Partition,
-    Region,
-    Stack,
+    RegionOrAny,
     explain_patterns,
     on_stack,
 )
-from quota_enforcer.cli.terminal.options import trail_group
+from quota_enforcer.cli.terminal.options import Stack, trail_group
 from quota_enforcer.cli.terminal.output import say_json
 from quota_enforcer.core.policies.callers import admins, self_service
 from quota_enforcer.core.policies.callers.doctor import before as doctor_before
@@ -53,7 +52,7 @@ def me(
     account: Annotated[str, typer.Option(help="The account's 12 digits; * for whichever.")] = "*",
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
-    region: Region = "*",
+    region: RegionOrAny = "*",
 ) -> None:
     """Print the policy that lets people see their own usage with `quota-enforcer me`.
 
@@ -123,7 +122,7 @@ def doctor(  # noqa: PLR0913 - one for each parameter that matters to it
     account: Annotated[str, typer.Option(help="The account's 12 digits.")] = "",
     stack: Stack = DEFAULT_STACK,
     partition: Partition = "aws",
-    region: Region = "*",
+    region: RegionOrAny = "*",
     log_group: LogGroup = None,
     kms_key: KmsKey = "",
     *,

@@ -8,7 +8,7 @@ import typer
 
 from quota_enforcer.aws.iam.analyzer import AccessAnalyzer, PolicyKind
 from quota_enforcer.cli.terminal.errors import FAILED, explain
-from quota_enforcer.cli.terminal.options import AsJson
+from quota_enforcer.cli.terminal.options import AsJson, Profile, Region
 from quota_enforcer.cli.terminal.output import fail, hint, say, say_json
 
 if TYPE_CHECKING:
@@ -23,13 +23,8 @@ def check(
     kind: Annotated[PolicyKind, typer.Option(help="What the document is for.")] = (
         PolicyKind.IDENTITY
     ),
-    profile: Annotated[
-        str | None, typer.Option(help="The AWS profile, as for the AWS CLI.")
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS Region."),
-    ] = None,
+    profile: Profile = None,
+    region: Region = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -11,8 +11,8 @@ from quota_enforcer.cli.offline.policy.named import (
     LogGroup,
     Partition,
     RolePath,
-    Stack,
 )
+from quota_enforcer.cli.terminal.options import Stack
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.errors import InvalidPolicyInput
 from quota_enforcer.core.policies.guard.guard import LIMITS, boundary_name

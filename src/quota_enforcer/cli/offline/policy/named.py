@@ -5,15 +5,14 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
-from quota_enforcer.cli.terminal.options import REQUIRED, with_options
+from quota_enforcer.cli.terminal.options import REQUIRED, Stack, with_options
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.policies.deployed import Deployed
 from quota_enforcer.core.policies.names import PARTITIONS
 
 Account = Annotated[str, typer.Option(help="The account's 12 digits.")]
 Partition = Annotated[str, typer.Option(help=f"One of {', '.join(PARTITIONS)}.")]
-Stack = Annotated[str, typer.Option(envvar="QUOTA_ENFORCER_STACK", help="The deployment's stack.")]
-Region = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
+RegionOrAny = Annotated[str, typer.Option(help="The deployment's Region; * stands for any.")]
 LogGroup = Annotated[
     str | None, typer.Option(help="The invocation log. Default: the one the stack makes.")
 ]
@@ -39,7 +38,7 @@ on_stack = with_options(
         "account": (Account, REQUIRED),
         "stack": (Stack, DEFAULT_STACK),
         "partition": (Partition, "aws"),
-        "region": (Region, "*"),
+        "region": (RegionOrAny, "*"),
     },
     NamedStack,
 )

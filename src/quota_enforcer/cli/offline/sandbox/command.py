@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quota_enforcer.cli.terminal.errors import needing
-from quota_enforcer.cli.terminal.options import AsJson
+from quota_enforcer.cli.terminal.options import AsJson, OpenIt
 from quota_enforcer.cli.terminal.output import echo, hint, say, say_json
 from quota_enforcer.local.sandbox.home import Home, RunningSandbox
 
@@ -45,7 +45,7 @@ def start(
     console: Annotated[
         bool, typer.Option("--console", help="Show it in a browser too; prints the address.")
     ] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open the console in the browser.")] = False,
+    open_: OpenIt = False,
 ) -> None:
     """Start a sandbox: the stack on an embedded AWS, people with keys, and a clock that runs.
 

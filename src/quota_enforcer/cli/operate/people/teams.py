@@ -9,12 +9,12 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.files.import_plan import ImportKind, ImportStep, Written, write
 from quota_enforcer.cli.operate.people.team_sources import SourceReader, source_reader
-from quota_enforcer.cli.quotas.edit import effect
+from quota_enforcer.cli.quotas.edit import effect, say_overtaken
 from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target, with_options
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting, warn
+from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, waiting, warn
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import and_more, listed
 from quota_enforcer.core.quotas.item import KEPT_IN
@@ -166,8 +166,7 @@ def pull(
         say(f"{len(written.done):,} of {len(plan.due):,} written.")
     if written.done and not as_json:
         hint(effect(deployment, found))
-    for each in sorted(written.overtaken, key=lambda each: each.key):
-        fail(f"{each.key[0]} was changed by somebody else meanwhile, and keeps their change")
+    say_overtaken(each.key[0] for each in written.overtaken)
     if written.overtaken or plan.refused:
         raise typer.Exit(FAILED)
 
