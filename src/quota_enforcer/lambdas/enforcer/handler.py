@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -23,6 +22,7 @@ from quota_enforcer.lambdas.enforcer.events import (
     WakeRequest,
     read_event,
 )
+from quota_enforcer.lambdas.session import LazySession
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -38,18 +38,18 @@ tracer = Tracer()
 @cache
 def enforcer() -> "Sweep":
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
-    return wiring.sweep(Settings.from_environment(os.environ), boto3.Session())
+    return wiring.sweep(Settings.from_environment(os.environ), LazySession())
 
 
 def closer() -> "Sweep":
     """Wired to close the deployment, for which only some of the settings must be right."""
-    return wiring.sweep(Settings.from_environment(os.environ, closing=True), boto3.Session())
+    return wiring.sweep(Settings.from_environment(os.environ, closing=True), LazySession())
 
 
 def stack_goes() -> bool:
     """Whether CloudFormation says that this stack is being deleted; nobody else is believed."""
     settings = Settings.from_environment(os.environ, closing=True)
-    return wiring.own_stack(settings, boto3.Session()).status() in STACK_ENDS
+    return wiring.own_stack(settings, LazySession()).status() in STACK_ENDS
 
 
 @tracer.capture_lambda_handler(capture_response=False)

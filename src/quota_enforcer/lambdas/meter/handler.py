@@ -8,8 +8,6 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, assert_never
 
-import boto3
-
 from quota_enforcer import clock
 from quota_enforcer.lambdas.meter import wiring as meter_wiring
 from quota_enforcer.lambdas.meter.deliveries import answer_of, measured
@@ -22,6 +20,7 @@ from quota_enforcer.lambdas.meter.events import (
 from quota_enforcer.lambdas.meter.recounts import recount_all, recount_one
 from quota_enforcer.lambdas.meter.telemetry import logger, tracer
 from quota_enforcer.lambdas.meter.watching import watch
+from quota_enforcer.lambdas.session import LazySession
 from quota_enforcer.meter.settings import MeterSettings
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 @cache
 def meter() -> meter_wiring.Meter:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
-    return meter_wiring.wired(MeterSettings.from_environment(os.environ), boto3.Session())
+    return meter_wiring.wired(MeterSettings.from_environment(os.environ), LazySession())
 
 
 # No response and no exception is captured: both could hold what a record says.

@@ -92,9 +92,42 @@ def _share_models() -> None:
         return known[service]
 
     creator._create_client_class = made_once  # noqa: SLF001 - likewise
+    _find_once()
     session = boto3.Session("nobody", "nothing", region_name="us-east-1")
     for service in _SERVICES:
-        session.client(service)
+        client = session.client(service)
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+
+
+def _find_once() -> None:
+    """What boto3 finds out again for each session, client or request, each process finds once.
+
+    The names of events, which arguments their handlers take, the proxies of the environment (for
+    each address), and the words of the user agent. And no client has a TLS of its own.
+    """
+    import botocore.endpoint  # noqa: PLC0415 - a function's package, not ours
+    import botocore.hooks  # noqa: PLC0415 - likewise
+    import botocore.httpsession  # noqa: PLC0415 - likewise
+    import botocore.useragent  # noqa: PLC0415 - likewise
+
+    hooks, agent = botocore.hooks, botocore.useragent
+    aliaser: Any = hooks.EventAliaser
+    rename = aliaser._alias_event_name  # noqa: SLF001 - there is no public one
+    names: dict[str, str] = {}
+
+    def named(self: Any, event: str) -> str:
+        if event not in names:
+            names[event] = rename(self, event)
+        return names[event]
+
+    aliaser._alias_event_name = named  # noqa: SLF001 - likewise
+    for module, name in (
+        (hooks, "accepts_kwargs"),
+        (agent, "sanitize_user_agent_string_component"),
+        (botocore.endpoint, "get_environ_proxies"),
+        (botocore.httpsession, "create_urllib3_context"),
+    ):
+        setattr(module, name, cache(getattr(module, name)))
 
 
 def _serve_archive(requests: socket.socket, code: Path) -> NoReturn:
