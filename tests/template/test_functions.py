@@ -57,6 +57,17 @@ def test_the_environment_that_every_parameter_adds_to_is_valid() -> None:
     assert settings.me_url == "MeFunctionUrl.FunctionUrl"
 
 
+def test_an_update_changes_the_enforcer_before_the_meter() -> None:
+    """So no older enforcer meets usage in a form that it does not know, though it would refuse it.
+
+    CloudFormation updates first what another resource refers to.
+    """
+    assert properties("MeterFunction")["Environment"]["Variables"]["ENFORCER_FUNCTION"] == {
+        "Ref": "EnforcerFunction"
+    }
+    assert "MeterFunction" not in json.dumps(properties("EnforcerFunction"))
+
+
 def test_the_authors_environment_is_what_its_settings_read() -> None:
     told = MOST.environment("AuthorFunction")
     assert len(AuthorSettings.from_environment(told).gates) == GATES
