@@ -265,7 +265,7 @@ def test_tables_that_grow_too_long_say_what_is_left_out(monkeypatch: pytest.Monk
     ).tables
     assert {
         "The 1 most urgent of 2 quotas; quota-enforcer status has all": 2,
-        "The 1 dearest of 2 principals in 60 days": 2,
+        "The 1 of 2 principals that cost most in 60 days": 2,
         "The newest 1 of 2 blocks, from when to when; quota-enforcer history has all": 2,
         "The newest 1 of 2 other things that admins were told": 2,
     }.items() <= {caption: len(rows) for caption, rows in captions.items()}.items()

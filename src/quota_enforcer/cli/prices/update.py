@@ -87,11 +87,12 @@ def update_aws(
 ) -> None:
     """Take over AWS's own published prices: shows what would change, asks, then writes.
 
-    The files are public: three offers, AmazonBedrock, AmazonBedrockService and
-    AmazonBedrockFoundationModels, each below
-    https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/OFFER/current/REGION/index.json
-    They name models in words; those that are not certain to be a known model are said
-    and left out. For the rest it is as `prices update`.
+    The files are public, one for each of three offers: AmazonBedrock, AmazonBedrockService and
+    AmazonBedrockFoundationModels. They name models in words; those that are not certain to be a
+    known model are named and left out. For the rest it is as `prices update`.
+
+    Get them from:
+      https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/OFFER/current/REGION/index.json
 
     Examples:
       quota-enforcer prices update-aws fm.json bedrock.json service.json

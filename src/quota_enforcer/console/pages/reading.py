@@ -48,7 +48,7 @@ def overview(request: Request) -> HTMLResponse:
         remarks=list(remarks(report, money)),
         halted=stopped(every),
         running_out=[line for line in every if line.running_out][:_TOP],
-        dearest=[(str(each.principal), used) for each, used in by_spender(report)[:_TOP]],
+        spenders=[(str(each.principal), used) for each, used in by_spender(report)[:_TOP]],
         models=by_model(report)[:_TOP],
         names=names,
         short=in_short(report, every, names),

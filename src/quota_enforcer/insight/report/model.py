@@ -122,7 +122,7 @@ class UsageReport:
 
     @property
     def active(self) -> list[tuple[Person, Counts]]:
-        """The principals with usage in these days, the dearest first."""
+        """The principals with usage in these days, by what they cost, most first."""
         totals = [(person, person.total(self.days[0])) for person in self.people]
         used = [(person, counts) for person, counts in totals if any(counts)]
         return sorted(
@@ -156,7 +156,7 @@ class UsageShare:
 
 
 def by_model(report: UsageReport) -> list[UsageShare]:
-    """The models, the dearest first."""
+    """The models, by what they cost, most first."""
     month = _month(report)
     whole: defaultdict[str, list[Counts]] = defaultdict(list)
     of_month: defaultdict[str, list[Counts]] = defaultdict(list)
@@ -176,7 +176,7 @@ def by_model(report: UsageReport) -> list[UsageShare]:
 def by_spender(
     report: UsageReport, since: date | None = None, before: date = date.max
 ) -> list[tuple[Person, Counts]]:
-    """Who used Bedrock this month, or in these days, the dearest first."""
+    """Who used Bedrock this month, or in these days, by what they cost, most first."""
     first = since or _month(report)
     totals = [(person, person.total(first, before)) for person in report.counted]
     used = [(person, counts) for person, counts in totals if any(counts)]
@@ -184,7 +184,7 @@ def by_spender(
 
 
 def by_account(report: UsageReport) -> list[UsageShare]:
-    """The accounts in which it was used, the dearest first."""
+    """The accounts in which it was used, by what they cost, most first."""
     return _by_place(report, lambda place: place.account)
 
 
@@ -212,7 +212,7 @@ def _by_place(report: UsageReport, name: Callable[[Place], str]) -> list[UsageSh
 
 
 def by_team(report: UsageReport) -> list[UsageShare]:
-    """The teams, the dearest first; a member of several counts to each of them.
+    """The teams by what they cost, most first; a member of several counts to each of them.
 
     All who are in no team are one line, with an empty name.
     """

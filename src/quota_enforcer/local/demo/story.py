@@ -74,14 +74,11 @@ class Story:
 
         self._until(morning + 48 * _MINUTE)
         tomorrow = f"{morning + _DAY:%Y-%m-%d}"
-        self._command(
-            "raise", "quota set user/bob daily --raise-to 1_500_000 --raise-until " + tomorrow
-        )
+        self._command("raise", f"quota raise user/bob daily 1_500_000 --until {tomorrow}")
 
     def _second_day(self, morning: datetime) -> None:
         self._until(morning + 33 * _MINUTE)
-        held = "--measure requests --limit 0 --window day --yes"
-        self._command("hold", f"quota set user/erin hold {held}")
+        self._command("block", "quota block user/erin")
         end = morning + 45 * _MINUTE
         self._until(end)
         self._close(end)

@@ -49,7 +49,8 @@ def start(
 ) -> None:
     """Start a sandbox: the stack on an embedded AWS, people with keys, and a clock that runs.
 
-    It needs no AWS account, is reachable from this machine only, and leaves nothing behind.
+    It runs until Ctrl-C, needs no AWS account, is reachable from this machine only, and leaves
+    nothing behind.
 
     Examples:
       quota-enforcer sandbox

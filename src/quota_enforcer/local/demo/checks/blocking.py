@@ -139,8 +139,8 @@ def default_spares_roles(record: RunRecord) -> bool:
 
 
 def blocked_by_hand(record: RunRecord) -> bool:
-    held = record.edits.get("hold", NEVER)
-    holds = [event for event in reported(record, "blocked", cast.ERIN) if event.at >= held]
-    return any(event.limit == 0 for event in holds) and any(
-        a.refusal for a in record.answers if a.call.principal == cast.ERIN and a.call.at >= held
+    edited = record.edits.get("block", NEVER)
+    blocked = [event for event in reported(record, "blocked", cast.ERIN) if event.at >= edited]
+    return any(event.limit == 0 for event in blocked) and any(
+        a.refusal for a in record.answers if a.call.principal == cast.ERIN and a.call.at >= edited
     )
