@@ -39,7 +39,8 @@ from cli_world import a_shell  # noqa: E402 - of tests/support
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA, DynamoQuotas  # noqa: E402 - as above
 from world import World  # noqa: E402 - of tests/support
 
-SPELLING = ("cli/terminal/output.py", "cli/terminal/escaping.py", "aws/dynamodb/wire.py",
+SPELLING = ("cli/terminal/output.py", "cli/terminal/tables.py", "cli/terminal/escaping.py",
+            "aws/dynamodb/wire.py",
             "aws/dynamodb/expression.py", "aws/dynamodb/text.py")  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from log_records import ACCOUNT, a_record
 from quota_enforcer.cli.insight.usage import as_csv_text
-from quota_enforcer.cli.terminal import output
+from quota_enforcer.cli.terminal import output, tables
 from quota_enforcer.cli.terminal.escaping import escaped, spreadsheet_cell
 from quota_enforcer.core.quotas.diff import author
 from quota_enforcer.core.usage.counts import Counts
@@ -125,7 +125,7 @@ def test_what_somebody_else_wrote_does_nothing_to_a_terminal(
     output.say(EVIL)
     output.say(Text.assemble("by ", (EVIL, "bold red")))
     output.say(table)
-    output.say_table(("Who", "What"), [(EVIL, "x"), (Text(EVIL), "y")])
+    tables.say_table(("Who", "What"), [(EVIL, "x"), (Text(EVIL), "y")])
     output.say_facts([("by", EVIL)])
     output.say_lines([EVIL])
     output.echo(EVIL)
@@ -143,7 +143,7 @@ def test_a_narrow_table_folds_what_it_escapes(
 ) -> None:
     monkeypatch.setattr(output, "WIDE", 12)
     monkeypatch.setattr(output.EscapingConsole, "width", 12)
-    output.say_table(("Who",), [(EVIL,), (Text(EVIL, "red"),)])
+    tables.say_table(("Who",), [(EVIL,), (Text(EVIL, "red"),)])
     told = "".join(capsys.readouterr().out.split())
     assert told.count(HARMLESS) == 2
 

@@ -14,12 +14,13 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.insight.explain.verdict import amount
 from quota_enforcer.cli.insight.status.rows import row_document, used
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, MostRows, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, screenful
+from quota_enforcer.cli.terminal.output import hint, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import (
     hint_unknown_principal,
     look_at_all,
     record_of,
 )
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import SweepState

@@ -11,9 +11,9 @@ from rich.text import Text
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, MaybePrincipalArg, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.tables import say_table, styled
 from quota_enforcer.cli.terminal.when import since_moment
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording

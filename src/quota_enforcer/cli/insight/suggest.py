@@ -13,7 +13,8 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import stored_item
 from quota_enforcer.cli.terminal.errors import NotYet
 from quota_enforcer.cli.terminal.options import AsJson, Name, on_deployment
-from quota_enforcer.cli.terminal.output import echo, hint, how_far, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, hint, how_far, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.errors import InvalidQuota
 from quota_enforcer.core.notices.amounts import bare_limit, count, dollars, exact, listed

@@ -23,16 +23,9 @@ from quota_enforcer.cli.terminal.options import (
     on_deployment,
     words_among,
 )
-from quota_enforcer.cli.terminal.output import (
-    hint,
-    how_far,
-    is_roomy,
-    say,
-    say_json,
-    say_table,
-    screenful,
-)
+from quota_enforcer.cli.terminal.output import hint, how_far, is_roomy, say, say_json, screenful
 from quota_enforcer.cli.terminal.principals import hint_unknown_principal, record_of
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.cli.terminal.when import DayRange, asked_days
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.principal import Kind, Principal

@@ -12,7 +12,8 @@ import typer
 from quota_enforcer.cli.files.log_summary import STATUS, LogSummary
 from quota_enforcer.cli.files.logs import log_readings, log_source
 from quota_enforcer.cli.terminal.options import HomeAccount
-from quota_enforcer.cli.terminal.output import going_by, hint, plain, say, say_table
+from quota_enforcer.cli.terminal.output import going_by, hint, plain, say
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.notices.amounts import exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.rate import Cost

@@ -10,7 +10,8 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED, NotYet
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, progress, say_json, say_table
+from quota_enforcer.cli.terminal.output import fail, hint, progress, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.usage.place import is_place
 from quota_enforcer.core.usage.stored import USAGE_KEPT
 from quota_enforcer.core.usage.window import hour_start, next_hour

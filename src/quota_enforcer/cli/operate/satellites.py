@@ -11,7 +11,8 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table, warn
+from quota_enforcer.cli.terminal.output import echo, hint, say_json, warn
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import Conflict, NotThere, did_you_mean
 from quota_enforcer.core.usage.place import REGIONS
 from quota_enforcer.doctor.checks.satellites import SatellitesFound, satellites_found

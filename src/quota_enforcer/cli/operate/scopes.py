@@ -7,7 +7,8 @@ import typer
 
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import echo, hint, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, hint, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.policies.names import ASK_WHOM, MODEL_SCOPES, deny_policy_name
 from quota_enforcer.core.usage.model import SeenModel, left_open
 

@@ -8,8 +8,8 @@ from rich.text import Text
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, waiting
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, waiting
+from quota_enforcer.cli.terminal.tables import say_table, styled
 from quota_enforcer.cli.terminal.when import freshness
 from quota_enforcer.core.notices.amounts import count
 

@@ -14,7 +14,8 @@ from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.prices.show import FROM_WHEN
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import hint, how_far, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, how_far, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.notices.amounts import dollars, exact
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices

@@ -22,7 +22,8 @@ from quota_enforcer.cli.terminal.options import (
     on_deployment,
     on_target,
 )
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates

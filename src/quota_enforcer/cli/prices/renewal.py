@@ -18,7 +18,8 @@ from quota_enforcer.cli.prices.show import FROM_WHEN, HELD_BEFORE, UNIT, as_text
 from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import fail, hint, progress, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import Conflict, InvalidQuota
 from quota_enforcer.core.pricing.item import (
     NAME,

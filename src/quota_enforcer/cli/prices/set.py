@@ -18,7 +18,8 @@ from quota_enforcer.cli.prices.trying import Try, tried
 from quota_enforcer.cli.quotas.edit import edited
 from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.options import AsJson, Model, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.cli.terminal.when import asked_day
 from quota_enforcer.core.errors import did_you_mean
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates

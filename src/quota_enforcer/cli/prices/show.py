@@ -7,7 +7,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
-from quota_enforcer.cli.terminal.output import say_table
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.notices.amounts import exact, number
 from quota_enforcer.core.pricing.item import price_attributes
 from quota_enforcer.core.pricing.key import plain_model

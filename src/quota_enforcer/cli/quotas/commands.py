@@ -24,7 +24,8 @@ from quota_enforcer.cli.terminal.options import (
     Yes,
     on_deployment,
 )
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import UnknownIdentity
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.describe import named

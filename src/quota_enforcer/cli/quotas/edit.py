@@ -19,7 +19,8 @@ from quota_enforcer.cli.quotas.preview import (
     strangers,
 )
 from quota_enforcer.cli.terminal.names import whom
-from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, say_table, warn
+from quota_enforcer.cli.terminal.output import fail, hint, say, say_json, warn
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import InvalidQuota, NotThere
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.principal import Principal, why_not_deniable

@@ -9,7 +9,8 @@ from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.quotas.edit import no_such_item, stored_item
 from quota_enforcer.cli.terminal.options import AsJson, Name, SubjectArg, on_deployment
-from quota_enforcer.cli.terminal.output import say, say_json, say_table
+from quota_enforcer.cli.terminal.output import say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.pricing.item import is_price

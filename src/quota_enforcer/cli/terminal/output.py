@@ -1,7 +1,7 @@
-"""Output: tables for people and JSON for machines on stdout, everything else on stderr."""
+"""Output: results on stdout, as texts or as JSON, and everything else on stderr."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,8 +9,6 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
-from rich import box
-from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
@@ -22,39 +20,7 @@ from quota_enforcer.cli.terminal.escaping import escaped
 from quota_enforcer.core.notices.amounts import exact
 
 if TYPE_CHECKING:
-    from rich.console import ConsoleOptions, JustifyMethod, RenderableType
-
-_BETWEEN = "  "
-
-
-def plain_table(
-    head: Sequence[str], rows: Iterable[Sequence[str | Text]], numbers: Collection[str]
-) -> Iterator[str]:
-    """Its lines; the columns `numbers` are aligned to the right. Line breaks become blanks."""
-    cells = [list(head), *([_line(cell) for cell in row] for row in rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    right = [name in numbers for name in head]
-    for place, row in enumerate(cells):
-        if place == 1:
-            yield _rule(widths)
-        yield _BETWEEN.join(map(_padded, row, widths, right)).rstrip()
-    if len(cells) == 1:
-        yield _rule(widths)
-
-
-def _rule(widths: Sequence[int]) -> str:
-    return "─" * (sum(widths) + len(_BETWEEN) * (len(widths) - 1))
-
-
-def _line(cell: str | Text) -> str:
-    text = cell.plain if isinstance(cell, Text) else cell
-    return text.replace("\n", " ")
-
-
-def _padded(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - for map
-    blanks = " " * (width - cell_len(text))
-    return blanks + text if right else text + blanks
-
+    from rich.console import ConsoleOptions, RenderableType
 
 WIDE = 10_000
 """Columns if stdout is not a terminal: a pipe gets whole lines."""
@@ -65,11 +31,7 @@ ROOMY = 120
 SCREENFUL = 100
 """Rows of a long table on a terminal, unless more are asked for."""
 
-NO_LIMITS: Mapping[str, int] = {}
-
 T = TypeVar("T")
-
-Cell = str | Text
 
 
 class EscapingConsole(Console):
@@ -163,46 +125,6 @@ def plain(value: Any) -> Any:
             return sorted(value)
         case _:
             return str(value)
-
-
-def say_table(
-    head: Sequence[str],
-    rows: Iterable[Sequence[Cell]],
-    *,
-    numbers: Collection[str] = (),
-    narrow: Mapping[str, int] = NO_LIMITS,
-) -> None:
-    """A table on stdout that folds long cells instead of cutting them.
-
-    `numbers` are the columns aligned to the right. `narrow` limits columns on a narrow
-    terminal to a width, so that the others, such as the principal, stay readable.
-    """
-    shown = console()
-    if shown.width >= WIDE:
-        lines = "".join(f"{line}\n" for line in plain_table(head, rows, numbers))
-        shown.file.write(escaped(lines))
-        return
-    widest = narrow if shown.width < ROOMY else NO_LIMITS
-    made = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )
-    for name in head:
-        justify: JustifyMethod = "right" if name in numbers else "left"
-        made.add_column(name, overflow="fold", justify=justify, max_width=widest.get(name))
-    for row in rows:
-        made.add_row(*map(_seen, row))
-    shown.print(made)
-
-
-def _seen(cell: Cell) -> Cell:
-    """Escaped before rich measures it, so that nothing is cut off."""
-    if isinstance(cell, str):
-        return escaped(cell)
-    return cell if cell.plain.isprintable() else Text(escaped(cell.plain), cell.style)
 
 
 def progress(of: Iterable[T], label: str, total: int) -> Iterator[T]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from quota_enforcer.cli.insight.bill.columns import SWITCH_ON
 from quota_enforcer.cli.insight.bill.compare import Comparison
 from quota_enforcer.cli.terminal.escaping import spreadsheet_cell
-from quota_enforcer.cli.terminal.output import hint, say, say_table, screenful, warn
+from quota_enforcer.cli.terminal.output import hint, say, screenful, warn
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.notices.amounts import count, dollars, exact, number
 from quota_enforcer.insight.bill.cells import BillBy, Sums, grouped
 from quota_enforcer.insight.bill.discounts import Proposal

@@ -9,7 +9,7 @@ from rich.text import Text
 from quota_enforcer.cli.insight.explain.verdict import Fact, amount, facts
 from quota_enforcer.cli.insight.status.rows import denied_words, standing_words
 from quota_enforcer.cli.terminal.output import hint, say, say_facts
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.tables import styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import listed

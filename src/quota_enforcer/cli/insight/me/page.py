@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 
 from quota_enforcer import clock
-from quota_enforcer.cli.terminal.output import hint, say, say_table
-from quota_enforcer.cli.terminal.styles import bar, styled
+from quota_enforcer.cli.terminal.output import hint, say
+from quota_enforcer.cli.terminal.tables import bar, say_table, styled
 from quota_enforcer.cli.terminal.when import freshness
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.notices import wording

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from quota_enforcer.cli.terminal.output import hint, say, say_table
+from quota_enforcer.cli.terminal.output import hint, say
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.cli.terminal.when import weekday_moment
 from quota_enforcer.core.deployment import Breaker, Context, Mode
 from quota_enforcer.core.ledger import Record

@@ -7,8 +7,8 @@ from itertools import groupby
 from rich.text import Text
 
 from quota_enforcer.cli.insight.status.rows import used
-from quota_enforcer.cli.terminal.output import say_table, screen_width
-from quota_enforcer.cli.terminal.styles import bar, styled
+from quota_enforcer.cli.terminal.output import screen_width
+from quota_enforcer.cli.terminal.tables import bar, say_table, styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.amounts import count, lasting, shortened
 from quota_enforcer.core.principal import Kind, Principal

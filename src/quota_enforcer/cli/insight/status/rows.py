@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from quota_enforcer.cli.terminal.output import say, say_table
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.output import say
+from quota_enforcer.cli.terminal.tables import say_table, styled
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices import wording

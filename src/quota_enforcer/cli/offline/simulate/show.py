@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from quota_enforcer.cli.terminal.output import say, say_table
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.output import say
+from quota_enforcer.cli.terminal.tables import say_table, styled
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import count, dollars, exact
 from quota_enforcer.core.notices.notice import Notice, NoticeKind

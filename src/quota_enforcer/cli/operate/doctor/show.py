@@ -7,7 +7,7 @@ from rich.text import Text
 
 from quota_enforcer import clock
 from quota_enforcer.cli.terminal.output import console, echo, hint
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.tables import styled
 from quota_enforcer.core.notices.amounts import count, listed
 from quota_enforcer.doctor.finding import Finding, Severity
 from quota_enforcer.doctor.run import Examined

@@ -21,7 +21,8 @@ from quota_enforcer.cli.operate.gates.names import (
 )
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import echo, fail, hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.gates.document import misused
 from quota_enforcer.gates.result import NEARLY_FULL

@@ -7,8 +7,8 @@ import typer
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
 from quota_enforcer.cli.terminal.options import AsJson, PrincipalArg, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
-from quota_enforcer.cli.terminal.styles import styled
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table, styled
 from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import exact

@@ -8,7 +8,8 @@ import typer
 
 from quota_enforcer.cli.deployment.deployment import Deployment, Subscriptions
 from quota_enforcer.cli.terminal.options import AsJson, on_deployment
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table
+from quota_enforcer.cli.terminal.output import hint, say, say_json
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import NotThere, UnknownIdentity
 from quota_enforcer.core.notices.subscription import (
     MOST_FILTERS,

@@ -14,7 +14,8 @@ from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
 from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target, with_options
-from quota_enforcer.cli.terminal.output import hint, say, say_json, say_table, waiting, warn
+from quota_enforcer.cli.terminal.output import hint, say, say_json, waiting, warn
+from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.notices.amounts import and_more, listed
 from quota_enforcer.core.quotas.item import KEPT_IN
