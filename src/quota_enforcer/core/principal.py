@@ -84,7 +84,7 @@ class Principal:
 
     @classmethod
     def stored(cls, text: str) -> Self:
-        """Read what was written once, as it was."""
+        """Read back what `str` wrote, without checking it."""
         account, own = split_account(text)
         kind, _, name = own.partition("/")
         return cls(Kind(kind), name, account)

@@ -67,10 +67,10 @@ class Meters:
         )
         return replace(state, metered_to=now, fresh_at=fresh_at), metered, outcome
 
-    def need_not_act_on(self, edits: Iterable[QuotaEdit]) -> list[QuotaEdit]:
-        """All but those of sessions, if the metrics must be read for them."""
-        metrics = self._settings.metering is Metering.CLOUDWATCH
-        return [edit for edit in edits if not (metrics and edit.of_sessions)]
+    def needing_no_metering(self, edits: Iterable[QuotaEdit]) -> list[QuotaEdit]:
+        """The edits that can be settled without reading metrics: all but those of sessions."""
+        by_metrics = self._settings.metering is Metering.CLOUDWATCH
+        return [edit for edit in edits if not (by_metrics and edit.of_sessions)]
 
     def _hand_over(self, state: SweepState, now: datetime, *, dry_run: bool) -> SweepState:
         settings = self._settings

@@ -119,7 +119,7 @@ class WakeRun:
         told, _ = self._notifiers.accounts.notify(state, given, done.unreachable)
         done = Outcome.total([done, told])
         if not done.incomplete:
-            seen = self._meters.need_not_act_on(cached.rules.edits)
+            seen = self._meters.needing_no_metering(cached.rules.edits)
             cached, remembered = self._rules.remember(cached, seen)
             done = Outcome.total([remembered, done])
         sent = self._send(done, now)

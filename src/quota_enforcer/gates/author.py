@@ -48,9 +48,9 @@ class Author:
                 self.memory, self.iam, self.gates, self.write, accounts, everywhere=everywhere
             )
             intents = self.memory.intents()
-            run.serve(intents)
+            run.apply(intents)
             if run.written and (changed := self.memory.intents()) != intents:
-                run.serve(changed)
+                run.apply(changed)
                 intents = changed
             run.inspect()
             return run.result(intents)
@@ -62,7 +62,7 @@ class Author:
 
     def _emptied(self) -> GateResult:
         run = Run(self.memory, self.iam, self.gates, self.write, self.memory.accounts())
-        run.serve([], creates=False)
+        run.apply([], creates=False)
         return run.result([])
 
     @contextmanager

@@ -59,7 +59,7 @@ def dry_run_gates(
     stage = _ReadOnlyIam(iam)
     run = Run(_NoWrites(memory), stage, gates, write)
     intents = memory.intents()
-    run.serve(intents)
+    run.apply(intents)
     run.inspect()
     if stage.failed:
         raise stage.failed[0]

@@ -73,7 +73,7 @@ class Run:
     _failed: dict[str, str] = field(default_factory=dict)
     _contents: dict[str, GateContent] = field(default_factory=dict)
     """By gate, as far as this run has brought them up to date."""
-    _lost: dict[str, str] = field(default_factory=dict)
+    _unreachable: dict[str, str] = field(default_factory=dict)
     """The member accounts that something failed in, and why: they stop no other."""
     _kept: Mapping[str, frozenset[str]] | None = None
 
@@ -82,7 +82,7 @@ class Run:
         of_members = (_gates_in(each, self.gates) for each in self.accounts)
         return [*self.gates, *(gate for gates in of_members for gate in gates)]
 
-    def serve(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
+    def apply(self, intents: Sequence[GateIntent], *, creates: bool = True) -> None:
         """Bring every gate to these intents; one that fails does not stop the others.
 
         A role of home that cannot be read stops the run instead, since who is behind it would be
@@ -97,24 +97,24 @@ class Run:
             if gate in self.written or gate in self._failed:
                 continue
             try:
-                self._bring(gate, intents, creates=creates)
+                self._update(gate, intents, creates=creates)
             except Exception as error:  # noqa: BLE001 - kept for the answer
                 self._failed[gate] = _failure(gate, "written", error)
         if self.accounts and self._kept is None and not self.everywhere:
             self._kept = self.memory.all_digests()
-        self._in_members(lambda account: self._bring_all(account, intents, creates=creates))
+        self._in_members(lambda account: self._update_all(account, intents, creates=creates))
 
     def _in_members(self, work: Callable[[str], None]) -> None:
         """Do something in each member account, side by side, as each has limits of its own."""
-        several = [each for each in self.accounts if each not in self._lost]
+        several = [each for each in self.accounts if each not in self._unreachable]
 
         def attempt(account: str) -> None:
             try:
                 work(account)
             except AccountUnreachable as error:
-                self._lost[account] = error.why
+                self._unreachable[account] = error.why
             except Exception as error:  # noqa: BLE001 - one account does not stop the others
-                self._lost[account] = f"{type(error).__name__}: {error}"
+                self._unreachable[account] = f"{type(error).__name__}: {error}"
 
         if several:
             with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(several))) as threads:
@@ -125,10 +125,10 @@ class Run:
             if split_account(name)[0] == account:
                 self._roles[name] = self.iam.role(name)
 
-    def _bring_all(self, account: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
+    def _update_all(self, account: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
         for gate in _gates_in(account, self.gates):
             if gate not in self.written:
-                self._bring(gate, intents, creates=creates)
+                self._update(gate, intents, creates=creates)
 
     def inspect(self) -> None:
         """Look for gates that are attached as ordinary policies, which would grant."""
@@ -178,10 +178,10 @@ class Run:
             righted=tuple(self.righted),
             failures=(*self._failed.values(), *self.failures),
             sessions=sessions,
-            unreachable=dict(sorted(self._lost.items())),
+            unreachable=dict(sorted(self._unreachable.items())),
         )
 
-    def _bring(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
+    def _update(self, gate: str, intents: Sequence[GateIntent], *, creates: bool) -> None:
         entries = [entry for each in intents if (entry := self._entry(each, gate)).user_ids]
         filled = fill(in_order(entries, frozenset()), self.write)
         if not self._right_by_memory(gate, filled.gate.document):
@@ -253,15 +253,15 @@ class Run:
         """Why a principal is denied less than intended; nothing if it is denied in full."""
         who, gates = str(intent.principal), self._every_gate
         of_people = intent.principal.kind is Kind.SSO
-        lost = [each for each in self._lost if of_people or each == intent.principal.account]
-        yield from (str(AccountUnreachable(each, self._lost[each])) for each in sorted(lost))
+        lost = [each for each in self._unreachable if of_people or each == intent.principal.account]
+        yield from (str(AccountUnreachable(each, self._unreachable[each])) for each in sorted(lost))
         known = replace(intent, roles=intent.roles & self._roles.keys())
         if known.roles or not lost:
             yield from why_without_gate(known, gates, self._roles)
         for gate in gates_of(intent, gates, self._roles):
             if gate in self._failed:
                 yield self._failed[gate]
-            elif account_in(gate) in self._lost:
+            elif account_in(gate) in self._unreachable:
                 continue
             elif who in self._contents[gate].left_out:
                 yield f"{self._shown(gate)}: {self._contents[gate].left_out[who]}"

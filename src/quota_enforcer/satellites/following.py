@@ -42,7 +42,7 @@ def followed(
 
 
 def digest(values: Mapping[str, str]) -> str:
-    """Another text whenever one of the values is another; set-up computes the same.
+    """A digest of these values, as a satellite's set-up computes it too.
 
     Raises KeyError if one is missing.
     """

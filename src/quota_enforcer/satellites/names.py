@@ -19,7 +19,7 @@ from quota_enforcer.core.policies.names import (
 )
 
 VERSION: Final = 1
-"""What home and its satellites say to each other; another number whenever that changes."""
+"""The version of what home and its satellites send each other."""
 OLDEST: Final = 1
 """The oldest version of a satellite that home still understands."""
 NO_SATELLITES: Final = "off"

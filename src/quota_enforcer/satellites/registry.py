@@ -21,7 +21,7 @@ class Satellite:
     announced: datetime
     """When its set-up ran last."""
     parameters: str = ""
-    """Another text whenever what home set it to is another."""
+    """The digest of the parameters that home decides, as the satellite has them."""
     newest_record: datetime | None = None
     """The newest call that it handed over."""
     last_delivery: datetime | None = None

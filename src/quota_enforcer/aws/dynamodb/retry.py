@@ -16,7 +16,7 @@ FAILED = "ConditionalCheckFailed"
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
-# In progress is what became of a try whose answer got lost: the next one meets its conditions.
+# A try whose answer got lost may still be in progress; the next one then meets its conditions.
 _PASSING_ERRORS = {"TransactionConflictException", "TransactionInProgressException"}
 
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.quotas.item import ATTRIBUTES, Item
 
 AUTHOR = "edited_by"
 EDITED_AT = "edited_at"
-"""Makes the second edit of one author another than an edit in the console after their first."""
+"""Tells an author's second edit from an edit in the console, which leaves their name there."""
 ELSEWHERE = "see CloudTrail"
 """Stands for the author of an edit that nobody signed."""
 
@@ -124,7 +124,7 @@ def in_words(old: Item | None, new: Item | None) -> str:
 
 
 def author(old: Item | None, new: Item | None) -> str:
-    """Who says in an item that they made this edit of it; what is left of an earlier one is not."""
+    """Who signed this edit in the item, or ELSEWHERE; the name left by an earlier edit is none."""
     before, after = ((item or {}).get(AUTHOR) for item in (old, new))
     dated = (old or {}).get(EDITED_AT) != (new or {}).get(EDITED_AT)
     return shown(after) if after and (after != before or dated) else ELSEWHERE

@@ -19,9 +19,9 @@ class Woken(NamedTuple):
 
     called: Called = NO_CALLS
     mark: str = ""
-    """How it is marked as not looked at yet, maybe the very item; empty if it stays so."""
+    """The mark of this usage as unseen, or the token of its one item; empty if it must stay."""
     since: datetime | None = None
-    """The oldest of the calls, where `called` names all their models; else it is not said."""
+    """When the oldest of the calls was; None if `called` does not name all their models."""
     place: str = HOME
     """Where they were made, as buckets have it."""
 

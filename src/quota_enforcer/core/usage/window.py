@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 YEARS = range(2000, 3000)
-"""Moments that every time zone can hold; further out lies damage only."""
+"""Years of moments that are taken for real; far beyond them no time zone works."""
 
 
 class Unit(StrEnum):

@@ -139,7 +139,7 @@ class QuotaLoader:
 
 
 def _counted(rule: Rule, since: datetime | None) -> Rule:
-    """With since when its window's usage is counted; what it is now may be younger than that."""
+    """The rule, with since when usage is counted by the minute, if its window asks for that."""
     if isinstance(rule, Quota) and rule.by_the_minute and since is not None:
         return replace(rule, counted_from=since + TOLD_WITHIN)
     return rule

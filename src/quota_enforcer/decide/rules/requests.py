@@ -21,7 +21,7 @@ def limit_now(request: RaiseRequest, book: QuotaBook, now: datetime) -> Decimal:
 
 
 def answer(request: RaiseRequest, book: QuotaBook, now: datetime) -> RequestState:
-    """What was told of it stays so, whatever becomes of the limit later."""
+    """What became of a request; what was told stays true, whatever becomes of the limit later."""
     if request.told in {RequestState.GRANTED, RequestState.REFUSED}:
         return RequestState(request.told)
     if limit_now(request, book, now) > request.before:

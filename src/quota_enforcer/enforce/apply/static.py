@@ -82,7 +82,7 @@ class StaticApplier:
         return Outcome.total(parts)
 
     def _listed_again(self, given: SweepInput) -> SweepInput:
-        """With what IAM denies by now.
+        """The input with what IAM denies by now.
 
         A list from before a record was read shows as tampering what another run put right.
         """

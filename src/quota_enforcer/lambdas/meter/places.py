@@ -49,7 +49,7 @@ class SharedDays:
         self._known: dict[date, Days] = {}
 
     def begin(self) -> None:
-        """Another run: what was read before is not used again."""
+        """Begin another run, which uses nothing that was read before."""
         self._known.clear()
 
     def day(self, day: date) -> Days:

@@ -213,9 +213,9 @@ class UsageReader:
 def _divided(
     firsts: Mapping[Principal, date],
 ) -> tuple[dict[Principal, date], dict[Principal, date]]:
-    """Whom to query, so that a pass for all others need not go back so far; who is few is queried.
+    """Whom to query one by one, and whom to read in a pass over the table.
 
-    Nobody is, but where that makes the pass shorter: each query takes its time.
+    The few whose usage goes back longest are queried if the pass then need not go back so far.
     """
     by_first = sorted(firsts, key=firsts.__getitem__)
     begins = firsts[by_first[ALONE]] if len(by_first) > ALONE else date.max
