@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from quota_enforcer.aws.cloudwatch.tiers import BedrockTiers
+from quota_enforcer.aws.cloudwatch.traffic import BedrockTiers
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -1,28 +1,22 @@
 """The per-principal series in CloudWatch that the stack's metric filters write."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions
 
+from quota_enforcer.aws.cloudwatch.metric_data import QUERIES, MetricSeries, metric_sums
 from quota_enforcer.core.usage.counts import METRIC_NAMES
 from quota_enforcer.meter.ports import Series
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 ARN_DIMENSION = "PrincipalArn"
 
 MODEL_DIMENSION = "ModelId"
-
-QUERIES = 500
-"""MetricDataQueries in one GetMetricData, at most.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
-"""
 
 _COUNTERS = {metric: counter for counter, metric in METRIC_NAMES.items()}
 
@@ -70,55 +64,35 @@ class CloudWatchMetrics:
         wanted = list(dict.fromkeys(series))
         sums: dict[Series, Mapping[datetime, int] | None] = {}
         for first in range(0, len(wanted), QUERIES):
-            chunk = {
-                f"m{place}": each for place, each in enumerate(wanted[first : first + QUERIES])
-            }
-            queries = [self._query(id_, each, period) for id_, each in chunk.items()]
+            asked = wanted[first : first + QUERIES]
             try:
-                answers = self._answers(queries, start, end)
+                answers = self._answers(asked, start, end, period)
             except _UNANSWERED as error:
-                _log.warning("%d metric series could not be read: %s", len(chunk), error)
+                _log.warning("%d metric series could not be read: %s", len(asked), error)
                 answers = {}
-            sums |= {each: answers.get(id_) for id_, each in chunk.items()}
+            sums |= {each: answers.get(each) for each in asked}
         return sums
 
-    def _query(self, id_: str, series: Series, period: int) -> "MetricDataQueryTypeDef":
+    def _answers(
+        self, asked: Sequence[Series], start: datetime, end: datetime, period: int
+    ) -> dict[Series, Mapping[datetime, int]]:
+        """What is complete once the last page is read: a later page can complete a series."""
+        by_metric = {self._metric_series(each): each for each in asked}
+        values: dict[Series, dict[datetime, float]] = {each: {} for each in asked}
+        complete: dict[Series, bool] = {}
+        for metric, result in metric_sums(self._client, list(by_metric), start, end, period):
+            series = by_metric[metric]
+            complete[series] = result["StatusCode"] == "Complete"
+            values[series].update(zip(result["Timestamps"], result["Values"], strict=True))
         return {
-            "Id": id_,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": self._namespace,
-                    "MetricName": METRIC_NAMES[series.counter],
-                    "Dimensions": [
-                        {"Name": ARN_DIMENSION, "Value": series.arn},
-                        {"Name": MODEL_DIMENSION, "Value": series.model_id},
-                    ],
-                },
-                "Period": period,
-                "Stat": "Sum",
-            },
+            series: _counts(values[series])
+            for series, is_complete in complete.items()
+            if is_complete and _whole(values[series].values())
         }
 
-    def _answers(
-        self, queries: list["MetricDataQueryTypeDef"], start: datetime, end: datetime
-    ) -> dict[str, Mapping[datetime, int]]:
-        """By query id, what is complete once the last page is read: a later page can complete."""
-        values: dict[str, dict[datetime, float]] = {}
-        status: dict[str, str] = {}
-        pages = self._client.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=queries,
-            StartTime=start,
-            EndTime=end,
-            ScanBy="TimestampAscending",
-        )
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                status[result["Id"]] = result["StatusCode"]
-                values.setdefault(result["Id"], {}).update(
-                    zip(result["Timestamps"], result["Values"], strict=True)
-                )
-        complete = {id_: values[id_] for id_, code in status.items() if code == "Complete"}
-        return {id_: _counts(each) for id_, each in complete.items() if _whole(each.values())}
+    def _metric_series(self, series: Series) -> MetricSeries:
+        dimensions = ((ARN_DIMENSION, series.arn), (MODEL_DIMENSION, series.model_id))
+        return MetricSeries(self._namespace, METRIC_NAMES[series.counter], dimensions)
 
 
 def _series(metric: Mapping[str, Any]) -> Series | None:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from quota_enforcer.aws.cloudwatch.metrics import QUERIES
+from quota_enforcer.aws.cloudwatch.metric_data import MetricSeries, metric_sums
 from quota_enforcer.aws.cloudwatch.traffic import CALLS, NAMESPACE
 from quota_enforcer.core.usage.counts import PROMPT, TOKEN_COUNTS
 from quota_enforcer.core.usage.window import hour_start, next_hour
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 LOGS: Final = "AWS/Logs"
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html"""
@@ -48,12 +47,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.
 """
 _PERIOD: Final = 900
 """Seconds: hours begin at the quarter in some zones."""
-
-
-class _Series(NamedTuple):
-    namespace: str
-    metric: str
-    dimensions: tuple[tuple[str, str], ...]
 
 
 class CloudWatchWitness:
@@ -98,7 +91,7 @@ class CloudWatchWitness:
     def log_traffic(self, start: datetime, end: datetime) -> LogTraffic:
         """What came into the log group and went on from it."""
         group = ("LogGroupName", self._group)
-        arrived = [_Series(LOGS, "IncomingLogEvents", (group,))]
+        arrived = [MetricSeries(LOGS, "IncomingLogEvents", (group,))]
         handed = [
             each
             for each in self._listed(LOGS, *group)
@@ -114,7 +107,7 @@ class CloudWatchWitness:
     def _end(self, hour: datetime) -> datetime:
         return next_hour(hour, self._zone)
 
-    def _listed(self, namespace: str, *dimension: str) -> Iterator[_Series]:
+    def _listed(self, namespace: str, *dimension: str) -> Iterator[MetricSeries]:
         """Every series of the last two weeks, or those with one dimension's value."""
         request: dict[str, Any] = {"Namespace": namespace}
         if dimension:
@@ -123,41 +116,18 @@ class CloudWatchWitness:
         for page in self._client.get_paginator("list_metrics").paginate(**request):
             for each in page["Metrics"]:
                 named = tuple((one["Name"], one["Value"]) for one in each["Dimensions"])
-                yield _Series(namespace, each["MetricName"], named)
+                yield MetricSeries(namespace, each["MetricName"], named)
 
     def _values(
-        self, series: Sequence[_Series], start: datetime, end: datetime
-    ) -> Iterator[tuple[_Series, datetime, int]]:
+        self, series: Sequence[MetricSeries], start: datetime, end: datetime
+    ) -> Iterator[tuple[MetricSeries, datetime, int]]:
         """The sums of each quarter of an hour. Raises TimeoutError if some are not complete."""
-        for first in range(0, len(series), QUERIES):
-            some = series[first : first + QUERIES]
-            queries: list[MetricDataQueryTypeDef] = [
-                {
-                    "Id": f"m{place}",
-                    "MetricStat": {
-                        "Metric": {
-                            "Namespace": each.namespace,
-                            "MetricName": each.metric,
-                            "Dimensions": [
-                                {"Name": name, "Value": value} for name, value in each.dimensions
-                            ],
-                        },
-                        "Period": _PERIOD,
-                        "Stat": "Sum",
-                    },
-                }
-                for place, each in enumerate(some)
-            ]
-            pages = self._client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries, StartTime=start, EndTime=end - timedelta(seconds=1)
-            )
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    each = some[int(result["Id"][1:])]
-                    if result.get("StatusCode") in {"InternalError", "Forbidden"}:
-                        raise TimeoutError(f"CloudWatch did not say {each.namespace} {each.metric}")
-                    for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                        yield each, moment.astimezone(UTC), int(value)
+        last = end - timedelta(seconds=1)
+        for each, result in metric_sums(self._client, series, start, last, _PERIOD):
+            if result.get("StatusCode") in {"InternalError", "Forbidden"}:
+                raise TimeoutError(f"CloudWatch did not say {each.namespace} {each.metric}")
+            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                yield each, moment.astimezone(UTC), int(value)
 
 
 def _witnessed(numbers: Sequence[int]) -> Witnessed:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
-from quota_enforcer.aws.cloudwatch.tiers import BedrockTiers
+from quota_enforcer.aws.cloudwatch.traffic import BedrockTiers
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.quota_table import DynamoQuotas
