@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere
-from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
+from quota_enforcer.aws.cloudwatch.logs.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import (
     CALLS,
     INFERENCES,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ministack.services import cloudwatch_logs
 
 from log_records import a_record
-from quota_enforcer.aws.cloudwatch.insights.calls import FIELDS
+from quota_enforcer.aws.cloudwatch.logs.calls_without_bodies import FIELDS
 from quota_enforcer.local.patches.logs.log_reads import row
 
 

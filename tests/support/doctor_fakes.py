@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gate_fakes import FakeIam, FakeMemory, Gatehouse
 from quota_enforcer.aws import errors
-from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog
+from quota_enforcer.aws.cloudwatch.logs.trail import TrailLog
 from quota_enforcer.core.policies.deny import deny_documents
 from quota_enforcer.core.policies.document import Document
 from quota_enforcer.core.policies.guard.keys import Key

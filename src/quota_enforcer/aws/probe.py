@@ -12,8 +12,8 @@ from quota_enforcer.aws.account.stack import StackParts, server_time
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.alarms import alarms
-from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog
-from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
+from quota_enforcer.aws.cloudwatch.logs.log_groups import LogWiring
+from quota_enforcer.aws.cloudwatch.logs.trail import TrailLog
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.dynamodb.ledger.memory.gates import DynamoGateMemory

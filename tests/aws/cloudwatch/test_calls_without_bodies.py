@@ -10,9 +10,12 @@ import pytest
 from botocore.stub import Stubber
 
 from log_records import PUBLISHED, a_record
-from quota_enforcer.aws.cloudwatch.insights import calls
-from quota_enforcer.aws.cloudwatch.insights.calls import FIELDS, QUERY, calls_without_bodies
-from quota_enforcer.aws.cloudwatch.insights.query import InsightsQueries, QueryUnread
+from quota_enforcer.aws.cloudwatch.logs.calls_without_bodies import (
+    FIELDS,
+    QUERY,
+    calls_without_bodies,
+)
+from quota_enforcer.aws.cloudwatch.logs.query import InsightsQueries, QueryUnread
 from quota_enforcer.cli.files.exports import readings
 from quota_enforcer.meter.log.record import Counted, read
 
@@ -100,7 +103,7 @@ def test_a_failed_call_is_none() -> None:
 def test_more_than_a_query_returns_is_asked_for_in_parts_and_comes_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(calls, "MOST_ROWS", 4)
+    monkeypatch.setattr(f"{calls_without_bodies.__module__}.MOST_ROWS", 4)
     minutes = {START + timedelta(minutes=n): a_record(requestId=f"r{n}") for n in range(60)}
     records = Records(minutes, most=4)
     ids = [each["requestId"] for each in found(records)]
@@ -109,7 +112,7 @@ def test_more_than_a_query_returns_is_asked_for_in_parts_and_comes_once(
 
 
 def test_more_in_a_moment_than_a_query_returns_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "MOST_ROWS", 4)
+    monkeypatch.setattr(f"{calls_without_bodies.__module__}.MOST_ROWS", 4)
     at_once = {START + timedelta(milliseconds=n): a_record(requestId=f"r{n}") for n in range(9)}
     with pytest.raises(QueryUnread, match="simulate a file of it with --log"):
         found(Records(at_once, most=4))

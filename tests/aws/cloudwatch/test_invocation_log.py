@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from builders import NOON
 from quota_enforcer import clock
-from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
+from quota_enforcer.aws.cloudwatch.logs.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.core.errors import ConfigError
 
 if TYPE_CHECKING:

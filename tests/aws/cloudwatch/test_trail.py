@@ -9,9 +9,9 @@ import pytest
 from botocore.stub import Stubber
 
 from builders import UTC_ZONE
-from quota_enforcer.aws.cloudwatch.insights import trail
-from quota_enforcer.aws.cloudwatch.insights.query import QueryUnread
-from quota_enforcer.aws.cloudwatch.insights.trail import TrailLog, query_text
+from quota_enforcer.aws.cloudwatch.logs import trail
+from quota_enforcer.aws.cloudwatch.logs.query import QueryUnread
+from quota_enforcer.aws.cloudwatch.logs.trail import TrailLog, query_text
 from quota_enforcer.doctor.witness.trail import TrailRead, TrailRow
 from trail_events import ACCOUNT, Insights, an_event
 

@@ -11,7 +11,7 @@ from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.bedrock.batch_jobs import batch_jobs
 from quota_enforcer.aws.bedrock.logging_found import logging_found
 from quota_enforcer.aws.cloudwatch.event_history import newest_calls
-from quota_enforcer.aws.cloudwatch.log_groups import LogWiring
+from quota_enforcer.aws.cloudwatch.logs.log_groups import LogWiring
 from quota_enforcer.aws.cloudwatch.traffic import BedrockTraffic
 from quota_enforcer.aws.errors import problem
 from quota_enforcer.aws.iam.authorizations import authorizations

@@ -1,1 +1,1 @@
-"""Metrics, alarms and the invocation log."""
+"""Metrics, alarms, the history of Bedrock's calls, and logs."""

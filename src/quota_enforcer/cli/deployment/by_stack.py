@@ -102,8 +102,8 @@ def _calls(
     end: datetime,
     told: Callable[[float], None],
 ) -> Iterator[Mapping[str, Any]]:
-    from quota_enforcer.aws.cloudwatch.insights.calls import calls_without_bodies  # noqa: PLC0415 - as boto3 above
-    from quota_enforcer.aws.cloudwatch.insights.query import InsightsQueries  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.cloudwatch.logs.calls_without_bodies import calls_without_bodies  # noqa: PLC0415 - as boto3 above
+    from quota_enforcer.aws.cloudwatch.logs.query import InsightsQueries  # noqa: PLC0415 - as boto3 above
 
     client: Any = session.client("logs")
     queries = InsightsQueries(client, outputs[LOG])

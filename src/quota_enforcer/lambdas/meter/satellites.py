@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from quota_enforcer.aws import clients
 from quota_enforcer.aws.account.assumed import assumed
 from quota_enforcer.aws.bedrock.models import BedrockModels
-from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
+from quota_enforcer.aws.cloudwatch.logs.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.model_memory import DynamoModelMemory
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageOfDay

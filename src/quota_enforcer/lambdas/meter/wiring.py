@@ -7,7 +7,7 @@ from quota_enforcer.aws import clients
 from quota_enforcer.aws.account.regions import enabled_regions
 from quota_enforcer.aws.bedrock.models import BedrockModels
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere, calls_elsewhere
-from quota_enforcer.aws.cloudwatch.invocation_log import CloudWatchInvocationLog
+from quota_enforcer.aws.cloudwatch.logs.invocation_log import CloudWatchInvocationLog
 from quota_enforcer.aws.cloudwatch.metrics import CloudWatchMetrics
 from quota_enforcer.aws.cloudwatch.witness import CloudWatchWitness
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger

@@ -22,7 +22,7 @@ from quota_enforcer.meter.watch.compare import (
 )
 from quota_enforcer.meter.watch.ports import HourTally, WatchLedger, WatchMemory, Witness
 
-CLOSED_AFTER: Final = timedelta(minutes=10)
+LOOKED_AT_AFTER: Final = timedelta(minutes=10)
 """After its end an hour is looked at: the log and the metrics of its last call are there."""
 SURE_AFTER: Final = timedelta(minutes=70)
 """After its end Bedrock's metrics of an hour are taken for whole, so that more is too much."""
@@ -93,7 +93,7 @@ class MeterWatch:
     def _hours(self, memory: WatchMemory, now: datetime) -> Iterator[datetime]:
         back = max(now - LONGEST, min(now - LOOKS_BACK, memory.seen_to - LOOKS_BACK))
         hour = hour_start(max(memory.since, back), self._zone)
-        while self._end(hour) + CLOSED_AFTER <= now:
+        while self._end(hour) + LOOKED_AT_AFTER <= now:
             yield hour
             hour = self._end(hour)
 

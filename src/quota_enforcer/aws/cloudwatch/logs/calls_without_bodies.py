@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from quota_enforcer.aws.cloudwatch.insights.query import MOST_ROWS, InsightsQueries, QueryUnread
+from quota_enforcer.aws.cloudwatch.logs.query import MOST_ROWS, InsightsQueries, QueryUnread
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.meter.stream import BEDROCK_STREAM

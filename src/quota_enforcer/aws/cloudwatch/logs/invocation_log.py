@@ -1,23 +1,23 @@
 """The log group of Bedrock's invocation logging, read for a recount."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
 from quota_enforcer import clock
+from quota_enforcer.aws.cloudwatch.logs import described
+from quota_enforcer.aws.cloudwatch.logs.described import EPOCH, MILLISECOND
 from quota_enforcer.core.errors import ConfigError
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import LogGroupTypeDef, SubscriptionFilterTypeDef
+    from mypy_boto3_logs.type_defs import LogGroupTypeDef
 
 _MISSING: Final = "ResourceNotFoundException"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class CloudWatchInvocationLog:
@@ -68,9 +68,9 @@ class CloudWatchInvocationLog:
 
         Raises ConfigError if there is no such group.
         """
-        described = self._described()
-        created = _EPOCH + described["creationTime"] * _MILLISECOND
-        days = described.get("retentionInDays")
+        group = self._described()
+        created = EPOCH + group["creationTime"] * MILLISECOND
+        days = group.get("retentionInDays")
         return created if days is None else max(created, self._now() - timedelta(days=days))
 
     def is_subscribed(self, function: str) -> bool:
@@ -80,50 +80,27 @@ class CloudWatchInvocationLog:
         """
         return any(
             each["destinationArn"] == function and not each.get("filterPattern", "").strip()
-            for each in self._subscriptions()
+            for each in described.subscription_filters(self._client, self._group)
         )
 
     def handed_to(self) -> dict[str, str]:
         """By the name of each subscription of the group, the ARN that it hands records on to."""
-        return {each["filterName"]: each["destinationArn"] for each in self._subscriptions()}
-
-    def _subscriptions(self) -> "Iterator[SubscriptionFilterTypeDef]":
-        pages = self._client.get_paginator("describe_subscription_filters")
-        for page in pages.paginate(logGroupName=self._group):
-            yield from page["subscriptionFilters"]
+        filters = described.subscription_filters(self._client, self._group)
+        return {each["filterName"]: each["destinationArn"] for each in filters}
 
     def measured(self, namespace: str) -> frozenset[str]:
         """The metrics of a namespace that filters of the group write."""
-        pages = self._client.get_paginator("describe_metric_filters")
-        return frozenset(
-            written["metricName"]
-            for page in pages.paginate(logGroupName=self._group)
-            for each in page["metricFilters"]
-            for written in each["metricTransformations"]
-            if written["metricNamespace"] == namespace
-        )
+        return frozenset(described.filtered_metrics(self._client, self._group, namespace))
 
     def stream_since(self) -> datetime | None:
-        """When Bedrock's stream was made; None if there is none.
-
-        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html
-        """
-        answer = self._client.describe_log_streams(
-            logGroupName=self._group, logStreamNamePrefix=BEDROCK_STREAM, limit=1
-        )
-        for stream in answer["logStreams"]:
-            if stream["logStreamName"] == BEDROCK_STREAM:
-                return _EPOCH + stream["creationTime"] * _MILLISECOND
-        return None
+        """When Bedrock's stream was made; None if there is none."""
+        stream = described.bedrock_stream(self._client, self._group)
+        return None if stream is None else EPOCH + stream["creationTime"] * MILLISECOND
 
     def _described(self) -> "LogGroupTypeDef":
-        pages = self._client.get_paginator("describe_log_groups").paginate(
-            logGroupNamePrefix=self._group
-        )
-        for page in pages:
-            for group in page["logGroups"]:
-                if group["logGroupName"] == self._group:
-                    return group
+        group = described.log_group(self._client, self._group)
+        if group is not None:
+            return group
         raise ConfigError(
             f"there is no log group {self._group} in {self._client.meta.region_name}: deploy the "
             "stack again, which makes its own, or set its parameter ExistingLogGroup to the one "
@@ -133,7 +110,7 @@ class CloudWatchInvocationLog:
 
 def _milliseconds(when: datetime) -> int:
     """Since 1970 in UTC, rounded up: what comes at or after `when` has at least this."""
-    return -((_EPOCH - when) // _MILLISECOND)
+    return -((EPOCH - when) // MILLISECOND)
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -3,22 +3,21 @@
 Nothing here reads a record, which may hold what somebody typed.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from quota_enforcer.aws.cloudwatch.logs import described
+from quota_enforcer.aws.cloudwatch.logs.described import EPOCH, MILLISECOND
 from quota_enforcer.doctor.rules.logging import STANDARD
 from quota_enforcer.doctor.rules.metering import MaskingFound, SubscriptionFound
-from quota_enforcer.meter.stream import BEDROCK_STREAM
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import DescribeAccountPoliciesRequestTypeDef, LogGroupTypeDef
+    from mypy_boto3_logs.type_defs import DescribeAccountPoliciesRequestTypeDef
 
 OURS: Final = "/bedrock-quota/"
 """Every deployment makes log groups below it, named `/bedrock-quota/STACK/PART`."""
 _ENFORCER: Final = "/enforcer"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LogWiring:
@@ -29,10 +28,8 @@ class LogWiring:
 
     def class_of(self, group: str) -> str | None:
         """The class of a log group; None if there is no such group."""
-        for found in self._groups(group):
-            if found["logGroupName"] == group:
-                return found.get("logGroupClass", STANDARD)
-        return None
+        found = described.log_group(self._client, group)
+        return None if found is None else found.get("logGroupClass", STANDARD)
 
     def masking(self, group: str) -> MaskingFound:
         """The data protection policies of a log group and of the account, which add up.
@@ -55,7 +52,7 @@ class LogWiring:
 
     def stacks(self) -> tuple[str, ...]:
         """The deployments of ours in this Region, by the log groups that each makes."""
-        names = (found["logGroupName"] for found in self._groups(OURS))
+        names = (each["logGroupName"] for each in described.log_groups(self._client, OURS))
         found = {
             name.removeprefix(OURS).removesuffix(_ENFORCER)
             for name in names
@@ -69,45 +66,28 @@ class LogWiring:
         None if it has none, or if there is no such group.
         """
         try:
-            answer = self._client.describe_log_streams(
-                logGroupName=group, logStreamNamePrefix=BEDROCK_STREAM
-            )
+            stream = described.bedrock_stream(self._client, group)
         except self._client.exceptions.ResourceNotFoundException:
             return None
-        for stream in answer["logStreams"]:
-            if stream["logStreamName"] == BEDROCK_STREAM and "lastIngestionTime" in stream:
-                return _EPOCH + timedelta(milliseconds=stream["lastIngestionTime"])
-        return None
+        if stream is None or "lastIngestionTime" not in stream:
+            return None
+        return EPOCH + stream["lastIngestionTime"] * MILLISECOND
 
     def subscriptions(self, group: str) -> list[SubscriptionFound]:
         """The subscription filters of a log group; none if there is no such group."""
-        pages = self._client.get_paginator("describe_subscription_filters")
         try:
             return [
                 SubscriptionFound(
                     each["filterName"], each.get("filterPattern", ""), each["destinationArn"]
                 )
-                for page in pages.paginate(logGroupName=group)
-                for each in page["subscriptionFilters"]
+                for each in described.subscription_filters(self._client, group)
             ]
         except self._client.exceptions.ResourceNotFoundException:
             return []
 
     def metrics(self, group: str, namespace: str) -> list[str]:
         """The metrics of a namespace that filters of a log group write."""
-        pages = self._client.get_paginator("describe_metric_filters")
         try:
-            return [
-                written["metricName"]
-                for page in pages.paginate(logGroupName=group)
-                for each in page["metricFilters"]
-                for written in each["metricTransformations"]
-                if written["metricNamespace"] == namespace
-            ]
+            return list(described.filtered_metrics(self._client, group, namespace))
         except self._client.exceptions.ResourceNotFoundException:
             return []
-
-    def _groups(self, prefix: str) -> Iterator["LogGroupTypeDef"]:
-        pages = self._client.get_paginator("describe_log_groups")
-        for page in pages.paginate(logGroupNamePrefix=prefix):
-            yield from page["logGroups"]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from quota_enforcer.aws.cloudwatch.insights.query import (
+from quota_enforcer.aws.cloudwatch.logs.query import (
     MOST_ROWS,
     InsightsQueries,
     LogsQueryClient,

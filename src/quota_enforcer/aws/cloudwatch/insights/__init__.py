@@ -1,1 +1,0 @@
-"""Log groups, read by queries of Logs Insights."""
