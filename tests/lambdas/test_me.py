@@ -35,13 +35,13 @@ def answered(world: World, monkeypatch: pytest.MonkeyPatch) -> Asking:
     """The function's answer to an event, at noon."""
     monkeypatch.setattr(clock, "now", lambda: NOON)
 
-    def wired() -> me.Me:
+    def wired() -> me.SelfServiceFunction:
         settings = me_settings(world)
         ledger = world.ledger
         look = SelfService(settings, ledger, world.quotas, ledger.request)
-        return me.Me(settings, look, ledger)
+        return me.SelfServiceFunction(settings, look, ledger)
 
-    monkeypatch.setattr(me, "me", wired)
+    monkeypatch.setattr(me, "self_service_function", wired)
 
     def ask(event: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = me.handler(event, CONTEXT)

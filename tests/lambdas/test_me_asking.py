@@ -33,12 +33,12 @@ def world() -> World:
 def post(world: World, monkeypatch: pytest.MonkeyPatch) -> Posting:
     """What the function answers to a body that somebody posts."""
 
-    def wired() -> me.Me:
+    def wired() -> me.SelfServiceFunction:
         settings, ledger = me_settings(world), world.ledger
         look = SelfService(settings, ledger, world.quotas, ledger.request)
-        return me.Me(settings, look, ledger)
+        return me.SelfServiceFunction(settings, look, ledger)
 
-    monkeypatch.setattr(me, "me", wired)
+    monkeypatch.setattr(me, "self_service_function", wired)
     monkeypatch.setattr(clock, "now", lambda: NOON)
 
     def ask(body: Any = None, who: str = "alice", **more: Any) -> dict[str, Any]:
@@ -210,7 +210,9 @@ def test_a_moment_without_an_offset_is_on_the_deployments_clock(
     world.quota()
     settings, ledger = me_settings(world), world.ledger
     look = SelfService(settings, ledger, world.quotas, ledger.request)
-    monkeypatch.setattr(me, "me", lambda: me.Me(settings, look, ledger))
+    monkeypatch.setattr(
+        me, "self_service_function", lambda: me.SelfServiceFunction(settings, look, ledger)
+    )
     monkeypatch.setattr(clock, "now", lambda: NOON)
     event = an_event(http={"method": "POST", "path": "/"})
     body = json.dumps({**DAILY, "until": "2026-11-25T09:00"})
@@ -238,7 +240,9 @@ class TestWhatBecame:
         monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(hours=hours))
         settings, ledger = me_settings(world), world.ledger
         look = SelfService(settings, ledger, world.quotas, ledger.request)
-        monkeypatch.setattr(me, "me", lambda: me.Me(settings, look, ledger))
+        monkeypatch.setattr(
+            me, "self_service_function", lambda: me.SelfServiceFunction(settings, look, ledger)
+        )
         return json.loads(me.handler(an_event(), CONTEXT)["body"])["request"]
 
     @pytest.mark.usefixtures("post")

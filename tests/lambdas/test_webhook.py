@@ -245,9 +245,9 @@ class TestFunction:
             for name, value in (("URL", f"{receiver.url}/hook"), ("SECRET_ARN", made["ARN"]),
                                 ("QUEUE", self.queue)):  # fmt: skip
                 monkeypatch.setenv(f"WEBHOOK_{name}", value)
-            function.hook.cache_clear()
+            function.webhook_function.cache_clear()
             yield
-        function.hook.cache_clear()
+        function.webhook_function.cache_clear()
 
     def run(self, text: str, attempt: int = 1) -> None:
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=text)
@@ -274,7 +274,7 @@ class TestFunction:
     ) -> None:
         receiver.answers = [(500, {})]
         asked: list[Any] = []
-        client = function.hook().sqs
+        client = function.webhook_function().sqs
         monkeypatch.setattr(
             client, "change_message_visibility", lambda **request: asked.append(request)
         )

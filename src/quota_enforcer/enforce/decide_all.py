@@ -64,8 +64,8 @@ class EvaluationLedger(StandingReads, UsageReads, PaceReads, Protocol):
 def decide_for_all(given: SweepInput, ledger: EvaluationLedger, usuals: UsualReads) -> Evaluated:
     """Look at everybody gathered, and at all of a team whose pool now denies something else."""
     run = _EvaluationRun(given, ledger, usuals)
-    run.at(given.wanted)
-    run.at(_drawing_on_what_changed(run.decisions, given))
+    run.decide_about(given.wanted)
+    run.decide_about(_drawing_on_what_changed(run.decisions, given))
     outcome = Outcome.total(run.outcomes)
     passing = tuple(run.passing)
     return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms, passing)
@@ -87,7 +87,9 @@ class SecondLook:
         yield principal
         yield from (each.principal for each in self._ledger.everybody())
 
-    def at(self, principal: Principal, given: SweepInput) -> tuple[Decision, Record, SweepInput]:
+    def decide_about(
+        self, principal: Principal, given: SweepInput
+    ) -> tuple[Decision, Record, SweepInput]:
         """By the rules, the breaker and the record as they are now.
 
         Whom the breaker holds now, or held when all were decided about together, it goes on
@@ -122,8 +124,8 @@ class _EvaluationRun:
         self.prices = newest_evidence(map(self._evidence, given.roomy.values()))
         self.passing: list[Record] = []
 
-    def at(self, principals: Iterable[Principal]) -> None:
-        """Look at these."""
+    def decide_about(self, principals: Iterable[Principal]) -> None:
+        """Decide about these, and keep what is to be carried out."""
         for page in _pages(sorted(principals)):
             records = self._ledger.records(page)
             several = [records[principal] for principal in page]

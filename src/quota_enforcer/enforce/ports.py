@@ -235,10 +235,9 @@ class QuotaMemories(QuotaMemoryReads, Protocol):
 
 
 class PriceMemories(Protocol):
-    """Of which models admins were told that they have no price."""
+    """Of which models admins were ever told that they have no price."""
 
-    def price_memories(self) -> list[PriceMemory]:
-        """Of which models admins were ever told that they have no price."""
+    def price_memories(self) -> list[PriceMemory]: ...
 
     def remember_price(
         self, memory: PriceMemory, before: PriceMemory | None, notices: Iterable[Notice] = ()
@@ -363,7 +362,6 @@ class NoSatellites:
     """A deployment of one account."""
 
     def satellites(self) -> tuple[Satellite, ...]:
-        """None."""
         return ()
 
 
@@ -371,7 +369,6 @@ class NoTiers:
     """Nothing but the standard tier is in use."""
 
     def in_use(self) -> Mapping[str, frozenset[str]]:
-        """No tier."""
         return {}
 
 

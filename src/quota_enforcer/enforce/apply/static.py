@@ -103,7 +103,7 @@ class StaticApplier:
             with suppress(Conflict):
                 return self._attempt(decision, record, given, tried)
             tried |= decision.standing.denied
-            decision, record, given = self._second_look.at(decision.principal, given)
+            decision, record, given = self._second_look.decide_about(decision.principal, given)
             if given.drift(record, tried):
                 given = self._listed_again(given)
         return self._attempt(decision, record, given, tried)

@@ -33,23 +33,24 @@ logger = Logger()
 tracer = Tracer()
 
 
-class Me(NamedTuple):
-    """The function, wired."""
+class SelfServiceFunction(NamedTuple):
+    """What the function works with."""
 
     settings: SelfServiceSettings
-    look: SelfService
+    service: SelfService
     store: RequestStore
 
 
 @cache
-def me() -> Me:
+def self_service_function() -> SelfServiceFunction:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = SelfServiceSettings.from_environment(os.environ)
     dynamodb = boto3.Session().client("dynamodb", config=clients.PROMPT)
     table = PutTable(dynamodb, settings.ledger_table)
     ledger, store = DynamoReads(table, settings.zone), DynamoRequestStore(table)
     quotas = DynamoQuotaReads(dynamodb, settings.quota_table)
-    return Me(settings, SelfService(settings, ledger, quotas, store.request), store)
+    service = SelfService(settings, ledger, quotas, store.request)
+    return SelfServiceFunction(settings, service, store)
 
 
 # No response is captured: it is the caller's own business.
@@ -57,11 +58,11 @@ def me() -> Me:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """Answer one request as a function URL takes it."""
-    settings, look, store = me()
+    settings, service, store = self_service_function()
     try:
         caller = caller_of(event, settings.account)
         body = body_of(event)
-        view = look.of(caller, clock.now())
+        view = service.of(caller, clock.now())
         if body is None:
             said = document(view, settings)
         else:

@@ -25,8 +25,8 @@ logger = Logger()
 tracer = Tracer()
 
 
-class Keeping(NamedTuple):
-    """The function, wired."""
+class TeamsFunction(NamedTuple):
+    """What the function works with."""
 
     settings: TeamsSettings
     reading: boto3.Session
@@ -35,26 +35,23 @@ class Keeping(NamedTuple):
 
 
 @cache
-def keeping() -> Keeping:
+def teams_function() -> TeamsFunction:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     settings = TeamsSettings.from_environment(os.environ)
     session = boto3.Session()
     sts = session.client("sts", config=clients.MEMBER)
     reading = assumed(sts, settings.role, None, "quota-enforcer-teams", settings.region)
     dynamodb = session.client("dynamodb", config=clients.ENFORCER)
-    return Keeping(settings, reading, DynamoTeams(dynamodb, settings.quota_table))
+    return TeamsFunction(settings, reading, DynamoTeams(dynamodb, settings.quota_table))
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     """One run, whatever the event says; raises TeamsNotInStep after what could be done is done."""
-    of = keeping()
+    settings, reading, teams = teams_function()
     kept = keep(
-        lambda source: read_teams(of.reading, source),
-        of.teams,
-        of.settings.source,
-        of.settings.account,
+        lambda source: read_teams(reading, source), teams, settings.source, settings.account
     )
     said = kept.to_json()
     logger.info("teams kept in step", **said)

@@ -36,8 +36,8 @@ class NotAccepted(EnforcerError):
     """The receiver did not take it, so it stays in the queue; Lambda counts an error."""
 
 
-class Hook(NamedTuple):
-    """The function, wired."""
+class WebhookFunction(NamedTuple):
+    """What the function works with."""
 
     url: str
     queue: str
@@ -46,7 +46,7 @@ class Hook(NamedTuple):
 
 
 @cache
-def hook() -> Hook:
+def webhook_function() -> WebhookFunction:
     """Wired once for each Lambda process, at its first event, so that errors reach the log."""
     variables = Environment("the webhook function", os.environ)
     url, queue = variables.text("WEBHOOK_URL"), variables.text("WEBHOOK_QUEUE")
@@ -55,7 +55,7 @@ def hook() -> Hook:
     session = boto3.Session()
     manager = session.client("secretsmanager", config=clients.PROMPT)
     sqs = session.client("sqs", config=clients.PROMPT)
-    return Hook(url, queue, SigningSecrets(manager, secret), sqs)
+    return WebhookFunction(url, queue, SigningSecrets(manager, secret), sqs)
 
 
 # Neither response nor error is captured: traces have no notices.
@@ -68,21 +68,21 @@ def handler(event: dict[str, Any], _context: "LambdaContext") -> None:
 
 
 def _deliver(record: dict[str, Any]) -> None:
-    wired, now = hook(), clock.now()
+    function, now = webhook_function(), clock.now()
     webhook = webhook_of(record["body"])
-    keys = [key_of(each) for each in wired.secrets.read(now)]
-    answer = post(wired.url, webhook.body, headers_of(webhook, keys, now))
+    keys = [key_of(each) for each in function.secrets.read(now)]
+    answer = post(function.url, webhook.body, headers_of(webhook, keys, now))
     attempt = int(record["attributes"]["ApproximateReceiveCount"])
     if answer.accepted:
         logger.info("posted", webhook_id=webhook.id, status=answer.status, attempt=attempt)
         return
     seconds = wait_after(attempt, answer)
     if seconds:
-        put_off(wired.sqs, wired.queue, record["receiptHandle"], seconds)
+        put_off(function.sqs, function.queue, record["receiptHandle"], seconds)
     then = f"it is tried again in {seconds} s" if seconds else "it goes to the dead letters"
     said = f"answered {answer.status}" if answer.status else f"did not answer: {answer.words}"
     raise NotAccepted(
-        f"{urlsplit(wired.url).hostname} {said} at attempt {attempt} of {webhook.id}; {then}"
+        f"{urlsplit(function.url).hostname} {said} at attempt {attempt} of {webhook.id}; {then}"
     )
 
 
