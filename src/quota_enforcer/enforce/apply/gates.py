@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import GateIntent, Record
@@ -54,6 +54,15 @@ class GateLedger(Standings, Outbox, SweepMemory, SourceReads, Protocol):
     """The roles of the ledger that it takes to deny people behind gates."""
 
 
+class _Begun(NamedTuple):
+    """A decision whose intent is written, if it takes one."""
+
+    decision: Decision
+    record: Record
+    first_write: FirstWrite
+    """What goes with the outcome, if no intent was written."""
+
+
 class GateApplier:
     """Writes down what gates shall deny, has the author render them, and writes down what came."""
 
@@ -68,51 +77,73 @@ class GateApplier:
         The author is asked in every sweep, so that a role that was made again and a gate that
         somebody changed are put right too.
         """
-        unfinished = {decision.principal for decision in work.decisions}
-        written, failures = self._intend(work)
+        begun, failures = self._intend(work)
+        everybody = {decision.principal for decision in work.decisions}
+        not_begun = everybody.difference(each.decision.principal for each in begun)
         try:
             rendered = self._author.render(everywhere=work.given.asked_everywhere)
         except Exception as error:  # noqa: BLE001 - the intents stay, the next sweep goes on
-            failures.append(failure("the gates", error))
-            for_admins, righted = self._for_admins(GateResult(), work.given)
-            return Outcome(
-                notices=tuple(for_admins),
-                failures=tuple(failures),
-                drift=tuple(righted),
-                unfinished=frozenset(unfinished),
-                incomplete=True,
+            rendered = GateResult(failures=(failure("the gates", error),))
+        concluded = [self._conclude(each, rendered) for each in begun]
+        for_admins, righted = self._for_admins(rendered, work.given)
+        return Outcome.total(
+            (
+                Outcome(
+                    failures=tuple(failures),
+                    unfinished=frozenset(not_begun),
+                    incomplete=bool(failures),
+                ),
+                *concluded,
+                Outcome(
+                    notices=tuple(for_admins),
+                    failures=rendered.failures,
+                    drift=(*righted, *rendered.tampered),
+                    incomplete=bool(rendered.failures),
+                    unreachable=rendered.unreachable,
+                ),
             )
-        notices: list[Notice] = []
-        for decision, record in written:
-            if rendered.failures and not _in_force(decision, rendered):
-                continue  # what the failed gate denies is not known: the next sweep concludes
-            intended = record is not work.records[decision.principal]
+        )
+
+    def _intend(self, work: Work) -> tuple[list[_Begun], list[str]]:
+        """Write down what the gates shall deny; returns what is begun by it, and what failed."""
+        known = seen(self._ledger.sources(), self._account)
+        begun: list[_Begun] = []
+        failures: list[str] = []
+        for decision, record in work:
+            stored = work.gates.get(decision.principal)
+            wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
             first_write = FirstWrite.of(decision, work.given)
             try:
-                notices += conclude(
-                    decision,
-                    record,
-                    self._ledger,
-                    _trouble(decision, rendered),
-                    partly=bool(rendered.of(decision.principal).scopes),
-                    first_write=ALREADY_WRITTEN if intended else first_write,
-                )
+                if wanted != stored and (wanted.scopes or stored is not None):
+                    written = intend(decision, record, self._ledger, first_write, wanted)
+                    begun.append(_Begun(decision, written, ALREADY_WRITTEN))
+                else:
+                    begun.append(_Begun(decision, record, first_write))
+            except DeploymentClosed:
+                break
             except Conflict:
                 continue  # another sweep or wake was first; the next one looks again
             except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
                 failures.append(failure(decision.principal, error))
-            else:
-                unfinished.discard(decision.principal)
-        failures += rendered.failures
-        for_admins, righted = self._for_admins(rendered, work.given)
-        return Outcome(
-            notices=(*notices, *for_admins),
-            failures=tuple(failures),
-            drift=(*righted, *rendered.tampered),
-            unfinished=frozenset(unfinished),
-            incomplete=bool(failures),
-            unreachable=rendered.unreachable,
-        )
+        return begun, failures
+
+    def _conclude(self, begun: _Begun, rendered: GateResult) -> Outcome:
+        """Write down what came of one decision."""
+        decision, record, first_write = begun
+        unfinished = Outcome(unfinished=frozenset({decision.principal}))
+        if rendered.failures and not _in_force(decision, rendered):
+            return unfinished  # what the failed gate denies is not known: the next sweep concludes
+        partly = bool(rendered.of(decision.principal).scopes)
+        trouble = _trouble(decision, rendered)
+        try:
+            told = conclude(
+                decision, record, self._ledger, trouble, partly=partly, first_write=first_write
+            )
+        except Conflict:
+            return unfinished  # another sweep or wake was first; the next one looks again
+        except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
+            return Outcome.of_failure(decision.principal, error)
+        return Outcome(told)
 
     def _for_admins(
         self, rendered: GateResult, given: SweepInput
@@ -145,27 +176,6 @@ class GateApplier:
         notices = [_tampered(lasting, now)] if lasting else []
         first = self._ledger.note_gates(words, state, notices)
         return (notices if first else []), []
-
-    def _intend(self, work: Work) -> tuple[list[tuple[Decision, Record]], list[str]]:
-        known = seen(self._ledger.sources(), self._account)
-        written: list[tuple[Decision, Record]] = []
-        failures: list[str] = []
-        for decision, before in work:
-            record, stored = before, work.gates.get(decision.principal)
-            wanted = intent(decision, known.get(decision.principal, Appearance()), stored)
-            try:
-                if wanted != stored and (wanted.scopes or stored is not None):
-                    first_write = FirstWrite.of(decision, work.given)
-                    record = intend(decision, record, self._ledger, first_write, wanted)
-            except DeploymentClosed:
-                return written, failures
-            except Conflict:
-                continue  # another sweep or wake was first; the next one looks again
-            except Exception as error:  # noqa: BLE001 - one that fails does not stop the others
-                failures.append(failure(decision.principal, error))
-            else:
-                written.append((decision, record))
-        return written, failures
 
 
 def _in_force(decision: Decision, rendered: GateResult) -> bool:

@@ -18,7 +18,6 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
-    ALREADY_WRITTEN,
     GONE,
     FirstWrite,
     already_applied,
@@ -37,10 +36,14 @@ TRIES = 3
 
 
 class Attached(NamedTuple):
-    """The scopes that IAM denies, and those that it may deny for all we know."""
+    """The scopes that IAM denies, and with them those that it may deny for all we know."""
 
     surely: frozenset[str]
-    maybe: frozenset[str] = NOTHING
+    maybe: frozenset[str]
+
+    def differs_from(self, wanted: frozenset[str]) -> bool:
+        """Whether something must be attached or detached."""
+        return bool(wanted - self.surely or self.maybe - wanted)
 
 
 class StaticLedger(Standings, Outbox, Protocol):
@@ -112,8 +115,11 @@ class StaticApplier:
         self, decision: Decision, record: Record, given: SweepInput, tried: frozenset[str]
     ) -> Outcome:
         """`tried` may have been attached before somebody else turned out to be first."""
-        settled = already_applied(decision, record) and tried <= decision.standing.denied
-        settled = settled and decision.principal not in given.asked
+        settled = (
+            already_applied(decision, record)
+            and tried <= decision.standing.denied
+            and decision.principal not in given.asked
+        )
         if given.partial and settled:
             first_write = FirstWrite.of(decision, given)
             told = conclude(decision, record, self._ledger, record.trouble, first_write=first_write)
@@ -130,31 +136,34 @@ class StaticApplier:
         if decision.principal in given.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
             decision = replace(decision, standing=standing)
-        attached, drift = Attached(given.denied(record), tried), given.drift(record, tried)
-        first_write = FirstWrite.of(decision, given, drift)
-        found = first_write.found
+        surely, drift = given.denied(record), given.drift(record, tried)
         # IAM lists late, and the list is older than the record: what either knows is detached.
-        maybe = attached.surely | attached.maybe
-        maybe |= record.standing.denied | (record.intended or NOTHING)
-        unreachable = record.standing.denied - self._denies.scopes
-        trouble = ""
-        change = decision.standing.denied - attached.surely or maybe - decision.standing.denied
+        maybe = surely | tried | record.standing.denied | (record.intended or NOTHING)
+        attached = Attached(surely, maybe)
+        first_write = FirstWrite.of(decision, given, drift)
+        stuck = self._stuck(decision, record)
         account = decision.principal.account
-        if change and account not in HOME | given.context.reached:
-            change = NOTHING  # Its satellite was deleted, and no policy goes that somebody has.
-        if change:
-            if account:  # before anything is written, since it may take long until it is reached
-                self._denies.reach(account)
-            record = intend(decision, record, self._ledger, first_write)
-            first_write = ALREADY_WRITTEN
-            trouble = self._in_iam(decision, Attached(attached.surely, maybe))
-        if unreachable and not decision.standing.denied:
-            trouble = trouble or (
-                f"{', '.join(sorted(unreachable))} is no installed model scope any more, so the "
-                "enforcer cannot detach its deny policy: detach it by hand, or install it again"
-            )
-        told = conclude(decision, record, self._ledger, trouble, first_write=first_write)
-        return Outcome((*found, *told) if first_write is ALREADY_WRITTEN else told, drift=drift)
+        # A satellite that was deleted has detached its own denies: nothing is left to change there.
+        is_reached = account in HOME | given.context.reached
+        if not (is_reached and attached.differs_from(decision.standing.denied)):
+            told = conclude(decision, record, self._ledger, stuck, first_write=first_write)
+            return Outcome(told, drift=drift)
+        if account:  # before anything is written, since it may take long until it is reached
+            self._denies.reach(account)
+        record = intend(decision, record, self._ledger, first_write)
+        trouble = self._in_iam(decision, attached) or stuck
+        told = conclude(decision, record, self._ledger, trouble)
+        return Outcome((*first_write.found, *told), drift=drift)
+
+    def _stuck(self, decision: Decision, record: Record) -> str:
+        """Why a deny that is to be lifted stays, if its scope's policy is not of the stack now."""
+        uninstalled = record.standing.denied - self._denies.scopes
+        if not uninstalled or decision.standing.denied:
+            return ""
+        return (
+            f"{', '.join(sorted(uninstalled))} is no installed model scope any more, so the "
+            "enforcer cannot detach its deny policy: detach it by hand, or install it again"
+        )
 
     def _in_iam(self, decision: Decision, attached: Attached) -> str:
         """Attach, then detach, so that nothing opens in between; what IAM refuses comes in words.
