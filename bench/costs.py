@@ -31,8 +31,8 @@ SWEEPS = 12
 """In an hour."""
 FEW, MANY = 20, 40
 """Principals whose costs are measured; those of more or fewer are in proportion."""
-DELIVERIES = 4
-"""Measured in an hour."""
+DELIVERIES = 60 // EVERY
+"""Measured in an hour: a minute, in which the meter wakes the enforcer once whoever has room."""
 SIZES = (20, 100, 1_000)
 MEASURED = range(month.OPENS + 1, month.CLOSES, 2)
 """Local hours that stand for all in which calls are made."""
@@ -109,6 +109,11 @@ def stream(principals: int, calls: int = month.CALLS) -> prices.Bill:
         found.metrics.clear()
         for hour in MEASURED:
             found.store(month.used_so_far(users, hour, today=True))
+            with found.uncounted():  # the process has met everybody
+                for before in (30, 10):
+                    now = month.moment(hour + 0.5 - before / 3600)
+                    found.at(now)
+                    found.deliver(delivery(next(numbers), 2 * users, now))
             for n, who in enumerate(several):
                 now = month.moment(hour + 0.5 + n * EVERY / 3600)
                 found.at(now)

@@ -1,7 +1,11 @@
 """What the stream meter costs for each call: AWS calls, DynamoDB's units, and dollars.
 
 The real handlers of meter and enforcer run on the embedded AWS; the ledger has half a month of
-usage. Each batch of records wakes the enforcer once, as in AWS.
+usage. A million calls are priced as those of one month, in its working hours: one each 0.6 s, so a
+batch of a hundred comes each minute. Of each hour a minute is measured, after batches that are not:
+by then the meter's process knows whom it has seen, and within each minute it wakes the enforcer
+once. Another process beside it, of which AWS starts one where two batches come at once, would wake
+it once more in a minute.
 """
 
 from typing import TYPE_CHECKING
@@ -23,8 +27,12 @@ MOST_CALLS = 12
 MOST_DOLLARS = {1: 5, 10: 3, 100: 2}
 """For a million calls, by the records in a batch."""
 MILLION = 1_000_000
-SIZES = {1: 6, 10: 2, 100: 1}
-"""Records in a batch, and batches in each hour of the day."""
+SIZES = (1, 10, 100)
+"""Records in a batch."""
+EVERY = month.DAYS * (month.CLOSES - month.OPENS) * 3600 / MILLION
+"""Seconds between two of a million calls."""
+MEASURED = 64
+"""Seconds of each hour of the day: a batch of a hundred fits in."""
 
 
 class Numbers:
@@ -90,8 +98,13 @@ def priced(found: Deployment, numbers: Numbers, size: int) -> float:
     found.fresh()
     for hour in range(month.OPENS, month.CLOSES):
         found.store(month.used_so_far(users, hour, today=True))
-        for batch in range(SIZES[size]):
-            now = month.moment(hour + 0.5 + batch * 5 / 3600)
+        with found.uncounted():  # the process has met everybody
+            for before in (30, 10):
+                now = month.moment(hour + 0.5 - before / 3600)
+                found.at(now)
+                found.deliver(delivery(numbers.take(2 * PRINCIPALS), 2 * users, now))
+        for batch in range(1, 1 + int(MEASURED / EVERY / size)):
+            now = month.moment(hour + 0.5 + batch * size * EVERY / 3600)
             found.at(now)
             first = numbers.take(size)
             found.deliver(delivery(first, callers(first, size, PRINCIPALS), now, 1))

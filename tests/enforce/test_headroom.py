@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON
-from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.deployment import Metering, Mode
 from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.looks.headroom import premise_of
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.enforce.report import Report
 from world import World, principal
@@ -192,11 +193,63 @@ def test_a_model_that_was_not_used_before_counts_at_once(world: World) -> None:
     assert world.wake(NOON + 2 * MINUTES, "user/alice", called=called).looked_at == 1, "no since"
 
 
+def test_who_is_limited_by_nothing_is_not_looked_at_whatever_they_call(world: World) -> None:
+    who = principal("role/batch")
+    for number, model in enumerate((HAIKU, HAIKU, HAIKU, OTHER)):
+        at = NOON + number * MINUTES
+        looked = world.wake(at, str(who), called={who: {model: at}}, since=at).looked_at
+        assert looked == (number < 2), "its record is made, and then what it leaves"
+
+
 def test_while_blocks_are_held_or_paused_everybody_is_looked_at(world: World) -> None:
     until = NOON + 4 * HOUR
     world.quotas.put({"principal": "pause", "quota": "new-blocks", "until": until.isoformat()})
     world.sweep(NOON + 5 * MINUTES)
     assert reads(world, NOON + 6 * MINUTES, 1)
+    assert premise(world) == "", "so the meter wakes for her"
+    use(world, NOON + 5 * HOUR, 1)
+    assert premise(world) != ""
+
+
+def premise(world: World) -> str:
+    """On what alice's headroom stands."""
+    headroom = world.ledger.kept[ALICE].headroom
+    assert headroom is not None
+    return headroom.premise
+
+
+def test_an_edit_ends_what_headrooms_stand_on_and_the_next_wake_renews_it(world: World) -> None:
+    before = premise(world)
+    assert before == premise_of(world.ledger.state().quotas_seen, "")
+    edited(world, NOON + 2 * MINUTES, principal="user/bob")
+    use(world, NOON + 3 * MINUTES, 1)
+    assert premise(world) == premise_of(world.ledger.state().quotas_seen, "") != before
+    assert not reads(world, NOON + 4 * MINUTES, 1), "it was no look either"
+
+
+def test_the_breaker_ends_what_headrooms_stand_on(world: World) -> None:
+    assert world.ledger.turn_breaker(NOON, world.ledger.state(), "turned")
+    state = world.ledger.state()
+    assert premise(world) != premise_of(state.quotas_seen, state.breaker)
+    assert reads(world, NOON + 2 * MINUTES, 1)
+    assert premise(world) == "", "nor does anything stand on what is found meanwhile"
+
+
+def test_while_an_edit_is_not_acted_on_headrooms_stand_on_nothing(world: World) -> None:
+    world.quota(limit=Decimal(10_000))
+    world.another_process()
+    use(world, NOON + 2 * MINUTES, 1)
+    assert premise(world) == ""
+
+
+def test_a_sweep_under_other_settings_first_takes_away_what_they_were(world: World) -> None:
+    seen = []
+    usage = world.ledger.usage
+    world.mode(Mode.OBSERVE)
+    world.ledger.usage = lambda *asked: seen.append(world.ledger.state().terms) or usage(*asked)  # type: ignore[func-returns-value, method-assign]
+    world.sweep(NOON + 5 * MINUTES)
+    assert seen == [""]
+    assert "observe" in world.ledger.state().terms
 
 
 def test_who_shares_a_pool_is_looked_at_each_time(world: World) -> None:
@@ -218,6 +271,20 @@ def test_a_dry_run_takes_nothing_away(world: World) -> None:
     world.ledger.marks["m#1"] = frozenset({ALICE})
     world.sweep(NOON + 5 * MINUTES, dry_run=True)
     assert not reads(world, NOON + 6 * MINUTES, 1)
+
+
+def test_a_model_of_today_stays_known_when_it_leaves_a_rolling_window(world: World) -> None:
+    """A look that saw nothing of it may be under way while the meter adds to it."""
+    world.quota(window="rolling 5 hours")
+    world.another_process()
+    night = NOON + 12 * HOUR
+    world.ledger.add(Bucket(ALICE, OTHER, NOON.date()), night - HOUR, Counts(1, 300))
+    for minutes in (1, 2):
+        use(world, night + HOUR + minutes * MINUTES, 1)
+    assert reads(world, night + 7 * HOUR, 790), "more than was left until then"
+    headroom = world.ledger.kept[ALICE].headroom
+    assert headroom is not None
+    assert headroom.buckets == {(HAIKU, ""), (OTHER, "")}
 
 
 EVENTS = st.lists(

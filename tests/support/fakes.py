@@ -33,12 +33,12 @@ from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.request import AGAIN, RaiseRequest, Refusal, RequestState
 from quota_enforcer.core.usage.buckets import MinuteCounts, ModelUsage, Usage
 from quota_enforcer.core.usage.counts import OBSERVED, Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom, KeptHeadroom
 from quota_enforcer.core.usage.pace import CallPace, DenyLag
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.enforce.ports import InForce, KeptHeadroom
+from quota_enforcer.enforce.ports import InForce
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 from quota_enforcer.satellites.registry import Satellite
@@ -185,10 +185,11 @@ class FakeLedger:
     def state(self) -> SweepState:
         return self._state
 
-    def begin(self, now: datetime) -> None:
+    def begin(self, now: datetime, *, forget_terms: bool = False) -> None:
         self._write("begin", now)
         if self._state.started is None or self._state.started <= now:
-            self._state = replace(self._state, started=now)
+            terms = "" if forget_terms else self._state.terms
+            self._state = replace(self._state, started=now, terms=terms)
 
     def finish(self, state: SweepState) -> None:
         self._write("finish", state)

@@ -22,6 +22,7 @@ from quota_enforcer.core.errors import Conflict, SweepFailed
 from quota_enforcer.core.ledger import GateIntent
 from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.usage.looks.headroom import Ground, premise_of
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.enforce.ports import Adapters
 from quota_enforcer.enforce.report import Report
@@ -30,7 +31,7 @@ from quota_enforcer.gates.author import Author
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.gates.roles import Role
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.ports import LogEvent
+from quota_enforcer.meter.ports import LogEvent, RoomRead
 from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import Stream
 from stream_fakes import (
@@ -77,6 +78,12 @@ class SharedMeterLedger(FakeMeterLedger):
 
     def meter_rules(self) -> Any:
         return self.ledger.meter_rules()
+
+    def room(self, *asked: Any) -> RoomRead:
+        state, kept = self.ledger.state(), self.ledger.kept.items()
+        self.ground = Ground(state.terms, premise_of(state.quotas_seen, state.breaker))
+        self.headrooms = {who: each.headroom for who, each in kept if each.headroom}
+        return super().room(*asked)
 
     def principals(self) -> set[Principal]:
         return {record.principal for record in self.ledger.everybody()}
@@ -246,6 +253,9 @@ class Scene:
 
     def new_processes(self) -> None:
         self._enforcer = self._stream = None
+
+    def new_enforcer(self) -> None:
+        self._enforcer = None
 
     def swap_processes(
         self, others: tuple[Sweep | None, Stream | None]

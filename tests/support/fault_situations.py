@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from builders import HOUR
@@ -262,6 +263,30 @@ def deliver(scene: Scene) -> None:
     scene.deliver(*several)
 
 
+def with_room(scene: Scene) -> None:
+    """The stream meters, and its process knows that alice may use much more."""
+    scene.streams()
+    scene.world.quota(limit=100_000)
+    scene.tick()
+    for number in range(4):
+        first = call(10 + number, scene.now, input__inputTokenCount=10, output__outputTokenCount=0)
+        scene.happens(first)
+        scene.deliver(first)
+        scene.now += timedelta(seconds=1)
+
+
+def deliver_in_turn(scene: Scene) -> None:
+    """What this process believes to be far from a warning another has brought near to it."""
+    few, most, rest = (
+        call(20 + number, scene.now, input__inputTokenCount=tokens, output__outputTokenCount=0)
+        for number, tokens in enumerate((10, 75_000, 5_000))
+    )
+    scene.happens(few, most, rest)
+    scene.deliver(few)
+    scene.another(lambda other: other.deliver(most))()
+    scene.deliver(rest)
+
+
 def late_in_the_hour(scene: Scene) -> None:
     """A new process of the meter, a minute after the full hour."""
     streaming(scene)
@@ -407,6 +432,7 @@ def situations() -> Iterator[Situation]:
         (gate_denies_today, close),
         (blocked, close),
         (streaming, deliver),
+        (with_room, deliver_in_turn),
         (late_in_the_hour, deliver_of_the_hour_before),
         (streaming_gated, deliver_ann),
         (streaming_many, deliver_many),

@@ -23,13 +23,21 @@ from quota_enforcer.core.pricing.rate import CacheWrites, Cost
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.looks.headroom import Ground, Headroom
 from quota_enforcer.core.usage.looks.unseen import token_of
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
 from quota_enforcer.core.usage.window import local_date, minute_start, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent, Recount, UsageEntry
+from quota_enforcer.meter.ports import (
+    AddResult,
+    EventPointer,
+    LogEvent,
+    Recount,
+    RoomRead,
+    UsageEntry,
+)
 from quota_enforcer.meter.recount.recounter import Recounter
 from quota_enforcer.meter.stream import BEDROCK_STREAM, Stream
 from quota_enforcer.meter.watch.compare import Witnessed
@@ -98,6 +106,12 @@ class FakeMeterLedger:
     posted: list[Notice] = field(default_factory=list)
     told: int = 0
     """How often sources were remembered."""
+    ground: Ground = field(default_factory=Ground)
+    """What headrooms stand on."""
+    headrooms: dict[Principal, Headroom] = field(default_factory=dict)
+    """Those that the enforcer has kept."""
+    rooms_read: list[set[Principal]] = field(default_factory=list)
+    """Of whom it was asked whether they have room."""
 
     def meter_rules(self) -> MeterRules:
         self._answer()
@@ -128,6 +142,22 @@ class FakeMeterLedger:
             if late:
                 self.ask_recounts(late, now)
         return AddResult(added, duplicates, frozenset(late), failed, cost)
+
+    def room(
+        self, principals: Collection[Principal], day: date, guessed: Collection[Bucket]
+    ) -> RoomRead:
+        self._answer()
+        self.rooms_read.append(set(principals))
+        found = {each: self.headrooms[each] for each in principals if each in self.headrooms}
+        known = {
+            Bucket(who, model, day, place)
+            for who, headroom in found.items()
+            for model, place in headroom.buckets
+        }
+        used = {
+            each: Counts.total(self.usage.get(each, {}).values()) for each in {*known, *guessed}
+        }
+        return RoomRead(self.ground, found, used)
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         self._answer()
@@ -318,6 +348,10 @@ class FlatPrices:
         del day
         return self
 
+    def dearer_for_an_hour(self, plain: str) -> Decimal:
+        del plain
+        return NO_MONEY
+
     def cost(
         self,
         model_id: str,
@@ -371,6 +405,10 @@ class Place:
         self.gone: list[str] = []
         """The wires between the log and the meter that are gone."""
         self.watch = MeterWatch(self.ledger, self.witness, zone, subscribed=True)
+
+    def another_process(self) -> None:
+        """What the meter knew is gone."""
+        self.stream = Stream(self.adapters, self.log_group)
 
 
 def event(number: int, record: Mapping[str, Any] | str, at: datetime | None = None) -> LogEvent:

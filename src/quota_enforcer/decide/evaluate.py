@@ -19,6 +19,7 @@ from quota_enforcer.core.quotas.quota import Overshoot, Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
 from quota_enforcer.core.usage.looks.headroom import (
     Headroom,
+    Measured,
     WindowSum,
     counting,
     fingerprint,
@@ -129,7 +130,7 @@ class Evaluation(NamedTuple):
         team = self.decision.principal.kind is Kind.TEAM
         return [*self.shared.values()] if team else [self.own]
 
-    def headroom(self, settings: str) -> Headroom | None:
+    def headroom(self, settings: str, premise: str = "") -> Headroom | None:
         """How much may be used before this decision changes; None if any call may change it.
 
         That is so while something is denied or held, of what others use too, and where the pace
@@ -153,6 +154,8 @@ class Evaluation(NamedTuple):
             {each.quota.id: each.left for each in verdicts},
             today,
             _sums(verdicts) if standing.is_plain else {},
+            {each.quota.id: Measured.by(each.quota) for each in verdicts},
+            premise,
         )
 
 

@@ -145,10 +145,16 @@ class _EvaluationRun:
                         self.decisions.append(evaluation.decision)
                         self.records[record.principal] = record
                     elif record.principal in self._given.renewable:
-                        headroom = evaluation.headroom(self._given.state.terms)
-                        self.headrooms |= {record.principal: headroom} if headroom else {}
+                        self._keep(record.principal, evaluation)
             self.prices = newest_evidence(seen)
             self.outcomes.append(Outcome(looked_at=len(page)))
+
+    def _keep(self, principal: Principal, evaluation: Evaluation) -> None:
+        given = self._given
+        headroom = evaluation.headroom(given.state.terms, given.premise)
+        if headroom is not None:
+            before = given.renewable[principal].headroom
+            self.headrooms[principal] = headroom.after(before)
 
     def _try(self, record: Record) -> tuple[Evaluation, PricesSeen] | Exception:
         given = self._given

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import (
@@ -27,7 +27,7 @@ from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom, KeptHeadroom
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import PaceReads, UsageReads
 from quota_enforcer.core.usage.stored import Bucket, MeterRules
@@ -88,8 +88,8 @@ class Outbox(Protocol):
 class SweepMemory(SweepStateReads, Protocol):
     """What sweeps and wakes leave for one another."""
 
-    def begin(self, now: datetime) -> None:
-        """Note that a sweep started."""
+    def begin(self, now: datetime, *, forget_terms: bool = False) -> None:
+        """Note that a sweep started, and on demand that no terms hold until one has finished."""
 
     def finish(self, state: SweepState) -> None:
         """Note what a sweep leaves, unless a later one already did.
@@ -180,14 +180,6 @@ class Unseen(Protocol):
 
     def looked_at(self, seen: Mapping[str, frozenset[Principal]]) -> None:
         """Take out these marks; whom one is mapped to stays marked by it."""
-
-
-class KeptHeadroom(NamedTuple):
-    """A headroom as it is kept; None once it was dropped."""
-
-    headroom: Headroom | None
-    token: str
-    """Another one each time that it is written."""
 
 
 class Headrooms(Protocol):

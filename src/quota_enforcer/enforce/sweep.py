@@ -93,7 +93,9 @@ class Sweep:
         if begun.closed:
             return self._report(Outcome(), now, dry_run=dry_run, closed=True)
         cached = self._rules.to_look_at(now) if dry_run else self._rules.to_act_on(now)
-        self._ledger.begin(now)
+        # Who goes by a headroom found under other settings learns it before their usage is read.
+        changed = begun.terms != self._settings.terms(cached.reached)
+        self._ledger.begin(now, forget_terms=changed)
         told = Outcome() if dry_run else self._meters.tell(cached.rules)
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:

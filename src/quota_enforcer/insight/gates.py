@@ -15,7 +15,7 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.gates.document import denied_user_ids
 from quota_enforcer.gates.ports import Gates
 from quota_enforcer.gates.roles import BoundaryState, Role, boundary_state, permission_set, user_ids
-from quota_enforcer.meter.appearances import Appearance, seen
+from quota_enforcer.meter.log.appearances import Appearance, seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.looks.headroom import Ground, Headroom
 from quota_enforcer.core.usage.model import NamedModel, named
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source, SourceReads
@@ -59,6 +60,8 @@ class UsageEntry:
     """How its caller stands in the log, if only a gate could deny them."""
     by_the_minute: tuple[Bucket, ...] = ()
     """Those of its buckets whose principals have a window of minutes."""
+    unpriced: bool = False
+    """Whether a price of its model is unknown, which admins are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,16 @@ class AddResult:
     """Keys of calls that may be unwritten, each with the reason."""
     cost_usd: Decimal = NO_MONEY
     """What the added calls cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRead:
+    """What tells who has room."""
+
+    ground: Ground
+    headrooms: Mapping[Principal, Headroom]
+    used: Mapping[Bucket, Counts]
+    """What each bucket comes to that they know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,14 @@ class MeterLedger(Protocol):
 
     def mark_unseen(self, principals: Collection[Principal], mark: str) -> None:
         """Note that the enforcer has not looked at what these use or have used."""
+
+    def room(
+        self, principals: Collection[Principal], day: date, guessed: Collection[Bucket]
+    ) -> RoomRead:
+        """The headrooms of these, and what the buckets of a day that they know come to.
+
+        Consistently read; `guessed` are buckets that are likely to be among them.
+        """
 
     def remember_sources(self, sources: Sequence[Source]) -> None:
         """Remember how callers stand in the log; what a meter of metrics knows of them stays.

@@ -2,6 +2,7 @@
 
 Deliveries come at least once, regrouped, late, and may stop anywhere: the ledger adds each call
 exactly once. What cannot be added leaves a pointer to its log event, and its hour is recounted.
+A delivery whose people all have room ends there; for all others it wakes the enforcer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,22 +11,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import NO_MONEY
 from quota_enforcer.core.usage.looks.unseen import mark_of
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.appearances import AppearanceRecorder
+from quota_enforcer.meter.log.appearances import AppearanceRecorder
 from quota_enforcer.meter.log.batch import Batch, moments_of
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.delivery import Delivery, Undecodable, decode
 from quota_enforcer.meter.ports import AddResult, EventPointer, LogEvent
 from quota_enforcer.meter.recount.log_hour import searched
+from quota_enforcer.meter.room import RoomFinder
 
 BEDROCK_STREAM = "aws/bedrock/modelinvocations"
 """The only log stream that Bedrock writes; anyone with PutLogEvents could forge another."""
 RULES_KEPT = timedelta(seconds=60)
 """How long the rules are used again: so long may a new price or a newly watched session wait."""
+WAKES_EVERY = timedelta(seconds=60)
+"""So often a process that meters wakes the enforcer, whoever has room: it notes how fresh the usage
+is, and how long it takes until somebody looks."""
 RECENT = timedelta(minutes=10)
 """How far back the events of a delivery that cannot be read may reach, as a rule."""
 
@@ -64,12 +70,14 @@ class Stream:
         self._log_group = log_group
         self._known: tuple[datetime, CallCharger] | None = None
         self._appearances = AppearanceRecorder(adapters.ledger)
+        self._room = RoomFinder(adapters.ledger, log_group)
+        self._woken_at: datetime | None = None
 
     def deliver(self, data: str, now: datetime, request_id: str) -> DeliveryResult:
         """Meter what an event's `awslogs.data` holds. May be repeated whatever has happened.
 
-        Raises only if the enforcer cannot be woken or told whom to deny, or the pointers not be
-        left: then the same delivery has to come again.
+        Raises only if the enforcer cannot be woken or told whom to deny, if who needs a look cannot
+        be marked, or the pointers not be left: then the same delivery has to come again.
         """
         here = int(now.timestamp() * 1000)
         try:
@@ -109,8 +117,11 @@ class Stream:
         batch = Batch(quarantined=damaged)
         for event in events:
             batch.read(calls, event, now)
-        mark = mark_of(now)
-        added = self._add(batch, now, mark)
+        mark, marked = mark_of(now), batch.touched
+        by_room = self._woken_at is not None and abs(now - self._woken_at) < WAKES_EVERY
+        if by_room:
+            marked = batch.touched - self._room.with_plenty(batch, now)
+        added = self._add(batch, now, mark, marked)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
         moments += batch.failed_at
@@ -119,11 +130,16 @@ class Stream:
             # Everybody: a duplicate may follow a crash before the wake, and usage whose answer got
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
-            if batch.touched:
-                # Usage whose answer got lost may be written yet: then the mark stays for the sweep.
-                mark = "" if added.failed else mark
-                woken = Woken(batch.called, mark, batch.since, self._log_group.place)
-                self._adapters.wake.wake(batch.touched, woken)
+            without = batch.touched
+            if by_room and not (added.failed or added.late):
+                without = self._room.without(batch, now)
+            woken = marked | without
+            try:
+                if woken - marked:
+                    self._adapters.ledger.mark_unseen(woken, mark)
+            finally:
+                # Usage whose answer got lost may be written yet: its mark stays for the sweep.
+                self._wake(batch, woken, "" if added.failed else mark, now)
         finally:
             self._give_up(failed, moments, now)
         return DeliveryResult(
@@ -140,16 +156,26 @@ class Stream:
             newest=max((call.at for call in batch.additions), default=None),
         )
 
-    def _add(self, batch: Batch, now: datetime, mark: str) -> AddResult:
-        """Mark whose usage it is, then add it: what is never marked is never added."""
+    def _add(
+        self, batch: Batch, now: datetime, mark: str, marked: Collection[Principal]
+    ) -> AddResult:
+        """Mark whose usage it is, then add it: what cannot be marked is not added."""
         ledger = self._adapters.ledger
         try:
-            if batch.touched:
-                ledger.mark_unseen(batch.touched, mark)
+            if marked:
+                ledger.mark_unseen(marked, mark)
         except Exception as error:  # noqa: BLE001 - whatever it is, the log still has the calls
             reason = f"the ledger cannot be written: {type(error).__name__}"
             return AddResult(failed={call.key: reason for call in batch.additions})
         return ledger.add(batch.additions, now)
+
+    def _wake(self, batch: Batch, several: Collection[Principal], mark: str, now: datetime) -> None:
+        """Have just these looked at, all whom the mark names: then it is taken out."""
+        if several:
+            called = {each: batch.called[each] for each in several}
+            woken = Woken(called, mark, batch.since, self._log_group.place)
+            self._adapters.wake.wake(several, woken)
+            self._woken_at = now
 
     def _unfindable(self, batch: Batch, recounted: Collection[datetime]) -> Iterator[EventPointer]:
         """Calls of hours to be recounted whose events lie outside what a recount reads."""

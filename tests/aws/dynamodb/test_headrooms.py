@@ -1,17 +1,24 @@
 """Headrooms in DynamoDB: kept only over what was read, and dropped whatever is under way."""
 
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import LEDGER_TABLE, NOON, UTC_ZONE
+from builders import HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import UNLIMITED
-from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.looks.headroom import Ground, Headroom, Measured, premise_of
+from quota_enforcer.core.usage.stored import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,6 +31,12 @@ HEADROOM = Headroom(
     used=Counts(3, 100, 20, cost_usd=Decimal("0.000123"), assumed_usd=Decimal("0.0001")),
     buckets=frozenset({("m", ""), ("m", "444455556666/eu-west-1")}),
     left={"user/alice#daily": Decimal("0.5"), "default#monthly": UNLIMITED},
+    day=NOON.date(),
+    measured={
+        "user/alice#daily": Measured(Measure.TOTAL_TOKENS),
+        "default#monthly": Measured(Measure.WEIGHTED_TOKENS, (Decimal("0.5"), Decimal(2))),
+    },
+    premise="edits/breaker",
 )
 
 
@@ -87,3 +100,89 @@ def test_it_goes_by_itself_days_after_its_day(
     key = {"pk": {"S": str(ALICE)}, "sk": {"S": "headroom"}}
     item = dynamodb.get_item(TableName=LEDGER_TABLE, Key=key)["Item"]
     assert int(item["expires"]["N"]) == int((HEADROOM.until + timedelta(days=2)).timestamp())
+
+
+# The meter's read
+
+TODAY = NOON.date()
+ROOMY = replace(HEADROOM, buckets=frozenset({("m", ""), ("n", "")}))
+
+
+@pytest.fixture
+def asked(ledger: DynamoLedger, dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
+    """The calls made from now on; a sweep has noted its settings, and alice has room."""
+    ledger.begin(NOON)
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC"))
+    ledger.claim_edits("edits", ledger.state())
+    ledger.keep_headrooms({ALICE: ROOMY}, {ALICE: ""})
+    for model, tokens in (("m", 10), ("n", 7), ("other", 99)):
+        bucket = Bucket(ALICE, model, TODAY)
+        ledger.set_hours(bucket, {NOON: Counts(1, tokens), NOON - HOUR: Counts(1, tokens)})
+    counted: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        counted[model.name] += 1
+
+    dynamodb.meta.events.register("before-call.dynamodb.*", count)
+    yield counted
+    dynamodb.meta.events.unregister("before-call.dynamodb.*", count)
+
+
+def meters(dynamodb: "DynamoDBClient") -> DynamoMeterLedger:
+    return DynamoMeterLedger(dynamodb, LEDGER_TABLE, UTC_ZONE)
+
+
+def test_one_read_tells_who_has_room(dynamodb: "DynamoDBClient", asked: Counter[str]) -> None:
+    guessed = {Bucket(ALICE, model, TODAY) for model in ("m", "n")}
+    read = meters(dynamodb).room([ALICE, BOB], TODAY, guessed)
+    assert read.ground == Ground("enforce UTC", premise_of("edits", ""))
+    assert read.headrooms == {ALICE: ROOMY}
+    assert {each.model: counts.input_tokens for each, counts in read.used.items()} == {
+        "m": 20, "n": 14
+    }  # fmt: skip
+    assert asked == {"BatchGetItem": 1}
+
+
+def test_what_was_not_guessed_is_read_too(dynamodb: "DynamoDBClient", asked: Counter[str]) -> None:
+    """Also what nobody has used today; and what was guessed in vain is nothing."""
+    guessed = {Bucket(ALICE, "m", TODAY), Bucket(BOB, "m", TODAY)}
+    read = meters(dynamodb).room([ALICE, BOB], TODAY, guessed)
+    assert read.used[Bucket(ALICE, "n", TODAY)].input_tokens == 14
+    assert read.used[Bucket(BOB, "m", TODAY)] == Counts()
+    assert Bucket(ALICE, "other", TODAY) not in read.used
+    assert asked == {"BatchGetItem": 2}
+
+
+def test_it_is_read_consistently(dynamodb: "DynamoDBClient", asked: Counter[str]) -> None:
+    consistent = []
+
+    def look(params: Any, **_: Any) -> None:
+        body = json.loads(params["body"])
+        consistent.append(body["RequestItems"][LEDGER_TABLE]["ConsistentRead"])
+
+    dynamodb.meta.events.register("before-call.dynamodb.BatchGetItem", look)
+    meters(dynamodb).room([ALICE], TODAY, set())
+    dynamodb.meta.events.unregister("before-call.dynamodb.BatchGetItem", look)
+    assert (consistent, asked["BatchGetItem"]) == ([True, True], 2)
+
+
+def test_a_dropped_headroom_and_a_new_ledger_tell_nothing(
+    dynamodb: "DynamoDBClient", ledger: DynamoLedger
+) -> None:
+    ledger.keep_headrooms({ALICE: ROOMY}, {ALICE: ""})
+    ledger.drop_headrooms([ALICE], NOON)
+    read = meters(dynamodb).room([ALICE], TODAY, set())
+    assert (read.ground, read.headrooms) == (Ground(), {})
+
+
+def test_what_an_earlier_version_kept_is_read_and_stands_on_nothing(
+    ledger: DynamoLedger, dynamodb: "DynamoDBClient"
+) -> None:
+    ledger.keep_headrooms({ALICE: ROOMY}, {ALICE: ""})
+    key = {"pk": {"S": str(ALICE)}, "sk": {"S": "headroom"}}
+    dynamodb.update_item(
+        TableName=LEDGER_TABLE, Key=key, UpdateExpression="REMOVE measured, premise"
+    )
+    found = ledger.headrooms([ALICE])[ALICE].headroom
+    assert found == replace(ROOMY, measured={}, premise="")
+    assert not found.stands_on(Ground(ROOMY.settings, ""))

@@ -171,3 +171,26 @@ def test_a_default_counts_the_minutes_of_people() -> None:
         replace(charger(), meter_rules=rules), identity__arn=f"arn:aws:iam::{ACCOUNT}:user/alice"
     )
     assert entry.by_the_minute == entry.buckets
+
+
+KNOWN = Rate(input=Decimal("0.000001"), output=Decimal("0.000002"))
+LONGER = replace(KNOWN, cache_write=Decimal("0.000001"), cache_write_1h=Decimal("0.000003"))
+
+
+@pytest.mark.parametrize(
+    ("model", "rate", "written", "unpriced"),
+    [
+        ("a.b", KNOWN, 0, False),
+        ("a.c", KNOWN, 0, True),
+        ("a.b", LONGER, 1_000, False),
+        ("a.b", KNOWN, 1_000, True),
+    ],
+    ids=["known", "unknown", "only how long a write stays is not known", "no price of writes"],
+)
+def test_a_call_says_whether_a_price_is_missing(
+    model: str, rate: Rate, written: int, *, unpriced: bool
+) -> None:
+    prices = DatedPrices({}, {"a.b": rate})
+    entry = charged(prices, modelId=model, input__cacheWriteInputTokenCount=written)
+    assert entry.unpriced is unpriced
+    assert bool(entry.counts.assumed_usd) is (unpriced or bool(written))

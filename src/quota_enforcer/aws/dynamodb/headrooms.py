@@ -1,4 +1,7 @@
-"""Headrooms in the ledger: an item in each principal's partition, gone some days after its day."""
+"""Headrooms in the ledger: an item in each principal's partition, gone some days after its day.
+
+The enforcer keeps them; the meter reads them beside what their days come to.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -7,16 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from quota_enforcer.aws.dynamodb.expression import Expression
-from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, principal_of
+from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, STATE, principal_of
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import bucket_of, hours_of, usage_key
 from quota_enforcer.aws.dynamodb.retry import TRIES
 from quota_enforcer.aws.dynamodb.table import BATCH, Put
 from quota_enforcer.aws.dynamodb.text import instant
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom, WindowSum
-from quota_enforcer.enforce.ports import KeptHeadroom
+from quota_enforcer.core.usage.counts import Counts, Measure
+from quota_enforcer.core.usage.looks.headroom import (
+    Ground,
+    Headroom,
+    KeptHeadroom,
+    Measured,
+    WindowSum,
+    premise_of,
+)
+from quota_enforcer.core.usage.stored import Bucket
+from quota_enforcer.meter.ports import RoomRead
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from quota_enforcer.aws.dynamodb.table import Table
     from quota_enforcer.aws.dynamodb.wire import Plain
 
@@ -57,6 +71,44 @@ class DynamoHeadrooms:
             self._table.write(dropped)
 
 
+class DynamoRoom:
+    """The meter's part of them, which it only reads."""
+
+    def __init__(self, table: "Table", zone: "ZoneInfo") -> None:
+        self._table = table
+        self._zone = zone
+
+    def room(
+        self, principals: Collection[Principal], day: date, guessed: Collection[Bucket]
+    ) -> RoomRead:
+        """One read for a hundred items, and another for buckets that were not guessed."""
+        ground = Ground()
+        headrooms: dict[Principal, Headroom] = {}
+        used = dict.fromkeys(guessed, Counts())
+        buckets = map(usage_key, used)
+        for item in self._table.batch_get([STATE, *map(_key, principals), *buckets]):
+            if item["pk"] == STATE["pk"]:
+                said = (item.get(name, "") for name in ("quotas_seen", "breaker"))
+                ground = Ground(item.get("terms", ""), premise_of(*said))
+            elif item["sk"] == HEADROOM:
+                headroom = _headroom_of(item)
+                headrooms |= {principal_of(item["pk"]): headroom} if headroom else {}
+            else:
+                used[bucket_of(item)] = self._day_of(item)
+        others = {
+            Bucket(principal, model, day, place)
+            for principal, headroom in headrooms.items()
+            for model, place in headroom.buckets
+        } - used.keys()
+        if others:
+            for item in self._table.batch_get(map(usage_key, others)):
+                used[bucket_of(item)] = self._day_of(item)
+        return RoomRead(ground, headrooms, used)
+
+    def _day_of(self, item: "Plain") -> Counts:
+        return Counts.total(hours_of(item, self._zone).values())
+
+
 def _key(principal: Principal) -> "Plain":
     return {"pk": str(principal), "sk": HEADROOM}
 
@@ -82,6 +134,11 @@ def _kept(principal: Principal, headroom: Headroom, over: str) -> Put:
             counted: [str(each.used), instant(each.end) if each.end else ""]
             for counted, each in headroom.sums.items()
         },
+        "measured": {
+            id_: [each.measure.value, *map(str, each.weights)]
+            for id_, each in headroom.measured.items()
+        },
+        "premise": headroom.premise,
     }
     return Put(item, still)
 
@@ -110,4 +167,9 @@ def _headroom_of(item: "Plain") -> Headroom | None:
             counted: WindowSum(Decimal(used), datetime.fromisoformat(end) if end else None)
             for counted, (used, end) in item.get("sums", {}).items()
         },
+        {
+            id_: Measured(Measure(measure), tuple(map(Decimal, weights)))
+            for id_, (measure, *weights) in item.get("measured", {}).items()
+        },
+        item.get("premise", ""),
     )

@@ -28,7 +28,7 @@ from quota_enforcer.gates.trust.entrances import callers_name_themselves
 from quota_enforcer.insight.gates import mixed, shared_roles
 from quota_enforcer.insight.quotas.coverage import coverage_of_usage, covered_since
 from quota_enforcer.insight.quotas.names import unknown_among
-from quota_enforcer.meter.appearances import seen
+from quota_enforcer.meter.log.appearances import seen
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _ENTITIES: Final = frozenset({Kind.USER, Kind.ROLE})

@@ -11,7 +11,7 @@ from quota_enforcer.core.principal import GATED, Kind, Principal, split_account
 from quota_enforcer.doctor.deployment import DeploymentUnderCheck
 from quota_enforcer.doctor.finding import Diagnosis
 from quota_enforcer.doctor.rules.coverage import Entity, Holder, keys_held
-from quota_enforcer.meter.appearances import seen
+from quota_enforcer.meter.log.appearances import seen
 
 SAMPLE: Final = 12
 """Users and roles that IAM is asked about at most: it answers few such questions a second."""

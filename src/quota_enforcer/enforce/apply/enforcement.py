@@ -147,7 +147,7 @@ class Enforcement:
         if given.partial and given.settings_changed:
             # No sweep has seen these settings: if they are taken back before, none ever will.
             mark_due(self._ledger, work.moved, now)
-        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.renewable)
+        self._ledger.keep_headrooms({**given.renewed, **plan.headrooms}, given.over)
         return Outcome.total(parts)
 
     def _decide(self, given: SweepInput) -> tuple[Evaluated, Allowed]:

@@ -16,7 +16,7 @@ from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult
-from quota_enforcer.meter.appearances import Appearance, seen
+from quota_enforcer.meter.log.appearances import Appearance, seen
 
 
 def intent(decision: Decision, appears: Appearance, stored: GateIntent | None) -> GateIntent:

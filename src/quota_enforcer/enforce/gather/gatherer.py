@@ -10,20 +10,20 @@ from quota_enforcer.core.ledger import GateIntent, GateIntentReads, SweepState
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import (
+    NONE_KEPT,
+    Headroom,
+    KeptHeadroom,
+    premise_of,
+)
 from quota_enforcer.core.usage.looks.unseen import is_token
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room
 from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
 from quota_enforcer.enforce.metering import dated_prices
-from quota_enforcer.enforce.ports import (
-    Denies,
-    Headrooms,
-    KeptHeadroom,
-    Standings,
-    Unseen,
-)
+from quota_enforcer.enforce.ports import Denies, Headrooms, Standings, Unseen
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun
 
@@ -118,10 +118,13 @@ class Gatherer:
     ) -> Roomy:
         """Who of these has room; nobody while the breaker holds or while blocks are paused."""
         rules, zone = cached.rules, self._settings.zone
-        if state.breaker_since is not None or pause_of(rules.rules, now) is not None:
+        if _is_halted(state, rules, now):
             return NOBODY
+        premise = _premise(state, cached, now)
         held = {
-            principal: Kept(headroom, rules.book.applicable_to(principal, now).quotas, now, zone)
+            principal: Kept(
+                headroom, rules.book.applicable_to(principal, now).quotas, now, zone, premise
+            )
             for principal, (headroom, _) in several.items()
             if headroom is not None and headroom.settings == state.terms
         }
@@ -173,7 +176,10 @@ class Gatherer:
             lag=state.lag,
             prices=lambda: dated_prices(rules.prices).on(today),
         )
-        return SweepInput(rules, context, everybody, state, changed, attached, gates)
+        premise = _premise(state, cached, now)
+        return SweepInput(
+            rules, context, everybody, state, changed, attached, gates, premise=premise
+        )
 
     def _concerned(
         self, state: SweepState, cached: CachedRules, now: datetime, wanted: set[Principal]
@@ -206,16 +212,32 @@ def _with(
     kept: Mapping[Principal, KeptHeadroom],
     room: Roomy,
 ) -> SweepInput:
-    """With who has room, and over which tokens the headrooms of these may be kept."""
-    tokens = {each: kept[each].token if each in kept else "" for each in several}
-    tokens |= {each: kept[each].token for each in room.renewed}
-    return replace(given, roomy=room.used, renewed=room.renewed, renewable=tokens)
+    """With who has room, and over which the headrooms of these may be kept."""
+    renewable = {each: kept.get(each, NONE_KEPT) for each in {*several, *room.renewed}}
+    return replace(given, roomy=room.used, renewed=room.renewed, renewable=renewable)
+
+
+def _premise(state: SweepState, cached: CachedRules, now: datetime) -> str:
+    """On what a headroom stands that is found by these rules.
+
+    Empty while somebody has to look at everybody, and while an edit is not acted on to the end: it
+    may be taken back before, and then nothing says that it was.
+    """
+    unsettled = cached.rules.news or cached.unsettled or bool(state.unsettled)
+    if unsettled or _is_halted(state, cached.rules, now):
+        return ""
+    return premise_of(cached.rules.version, state.breaker)
+
+
+def _is_halted(state: SweepState, rules: RuleSet, now: datetime) -> bool:
+    """Whether new blocks are held or paused."""
+    return state.breaker_since is not None or pause_of(rules.rules, now) is not None
 
 
 def _is_strange(headroom: Headroom | None, principal: Principal, woken: Woken) -> bool:
     """Whether a model was called, or in a place, that the headroom does not know."""
     called = {(model, woken.place) for model in woken.called.get(principal, {})}
-    return headroom is not None and not called <= headroom.buckets
+    return headroom is not None and not headroom.knows(called)
 
 
 def members_of(principals: Iterable[Principal], context: Context) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,7 +12,13 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
-from quota_enforcer.core.usage.looks.headroom import Headroom, WindowSum, counting, fingerprint
+from quota_enforcer.core.usage.looks.headroom import (
+    Headroom,
+    Measured,
+    WindowSum,
+    counting,
+    fingerprint,
+)
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import day_start, local_date
 from quota_enforcer.decide.verdict import goals_of
@@ -29,6 +35,8 @@ class Kept:
     quotas: Sequence[Quota]
     now: datetime
     zone: ZoneInfo
+    premise: str = ""
+    """On what it stands that these are in force; empty if nobody else may go by that."""
 
     @property
     def today(self) -> date:
@@ -63,8 +71,13 @@ class Kept:
     def renewed(self, usage: Usage) -> Headroom | None:
         """The headroom that is left with what these days come to; None if somebody must look."""
         headroom, today = self.headroom, usage.on(self.today)
+        measured = {quota.id: Measured.by(quota) for quota in self.quotas}
         if self.same:
-            return headroom if headroom.covers(self.quotas, today) else None
+            if not headroom.covers(today, measured):
+                return None
+            if self.premise in {"", headroom.premise}:
+                return headroom
+            return replace(headroom, measured=measured, premise=self.premise)
         left, sums = {}, {}
         for quota in self.quotas:
             found = self._sum(quota, usage)
@@ -85,6 +98,8 @@ class Kept:
             left,
             self.today,
             sums,
+            measured,
+            self.premise,
         )
 
     def _sum(self, quota: Quota, usage: Usage) -> WindowSum | None:

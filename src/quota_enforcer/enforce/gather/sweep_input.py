@@ -10,7 +10,7 @@ from quota_enforcer.core.ledger import GateIntent, Record, SweepState
 from quota_enforcer.core.principal import GATED, Principal
 from quota_enforcer.core.quotas.quota import pause_of
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.looks.headroom import Headroom
+from quota_enforcer.core.usage.looks.headroom import Headroom, KeptHeadroom
 from quota_enforcer.core.usage.looks.unseen import may_be_followed
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
@@ -64,10 +64,18 @@ class SweepInput:
     """Who was woken and need not be looked at: nothing changes yet by what they used today."""
     renewed: Mapping[Principal, Headroom] = field(default_factory=dict)
     """What is left of the headrooms of some of these."""
-    renewable: Mapping[Principal, str] = field(default_factory=dict)
-    """Whose headroom may be kept, over which token."""
+    renewable: Mapping[Principal, KeptHeadroom] = field(default_factory=dict)
+    """Whose headroom may be kept, over which."""
     doubted: frozenset[Principal] = frozenset()
     """Those at a wake of whom it is doubted that what the ledger says is in force."""
+    premise: str = ""
+    """On what a headroom stands that is found now, for who knows no quotas; empty if they may not
+    go by it."""
+
+    @property
+    def over(self) -> dict[Principal, str]:
+        """Over which tokens headrooms may be kept."""
+        return {principal: each.token for principal, each in self.renewable.items()}
 
     @property
     def paused(self) -> bool:

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.meter.log.charge import CallCharger
 from quota_enforcer.meter.log.record import Counted, Quarantined, Skipped, read
 from quota_enforcer.meter.ports import EventPointer, LogEvent, UsageEntry
@@ -27,6 +28,12 @@ class Batch:
     """Calls of which the log lacks a count of tokens."""
     called: dict[Principal, dict[str, datetime]] = field(default_factory=dict)
     """When whoever is touched called each model last."""
+    used: dict[Principal, Counts] = field(default_factory=dict)
+    """What it all comes to for whoever is touched."""
+    unpriced: set[Principal] = field(default_factory=set)
+    """Who called a model of which a price is unknown."""
+    days: set[date] = field(default_factory=set)
+    """On which the calls were."""
     since: datetime | None = None
     """When the oldest call was."""
     _events: dict[str, LogEvent] = field(default_factory=dict)  # by their calls' keys
@@ -52,6 +59,10 @@ class Batch:
                 for bucket in call.buckets:
                     last = self.called.setdefault(bucket.principal, {})
                     last[bucket.model] = max(call.at, last.get(bucket.model, call.at))
+                    before = self.used.get(bucket.principal, Counts())
+                    self.used[bucket.principal] = Counts.total((before, call.counts))
+                    self.unpriced |= {bucket.principal} if call.unpriced else set()
+                    self.days.add(bucket.day)
                 self.unattributed += call.buckets[0].principal.kind is Kind.OTHER
                 self.incomplete += call.counts.incomplete_requests
 

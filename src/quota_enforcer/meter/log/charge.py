@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -25,6 +26,9 @@ _KEY = 24
 
 class CallPrices(Protocol):
     """What calls cost."""
+
+    def dearer_for_an_hour(self, plain: str) -> Decimal:
+        """How much more a cache write of a model may cost if it stays for an hour."""
 
     def cost(
         self,
@@ -83,9 +87,12 @@ class CallCharger:
     def _addition(self, call: Counted, event: LogEvent) -> UsageEntry:
         model = self.models.named(call.model_id)
         day = local_date(call.at, self.zone)
-        cost = self.prices.on(day).cost(
+        prices = self.prices.on(day)
+        cost = prices.cost(
             model.priced_as, call.region or self.region, call.counts, call.cache_writes, call.tier
         )
+        # What is assumed only since no record tells how long a cache write stays has a price.
+        known = call.counts.cache_write_tokens and prices.dearer_for_an_hour(model.name)
         bucket = partial(Bucket, model=model.name, day=day, place=self.place)
         hour = hour_start(call.at, self.zone)
         principals = charged(call.identity, self.meter_rules.sessions)
@@ -100,6 +107,7 @@ class CallCharger:
             cost.charged_to(call.counts),
             Source(call.arn, call.model_id, hour) if gated else None,
             tuple(each for each in buckets if by_the_minute(each.principal, minutes)),
+            cost.assumed > call.counts.cache_write_tokens * known,
         )
 
 

@@ -19,7 +19,7 @@ from quota_enforcer.core.usage.place import HOME
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.adapters import MeterAdapters, MeteredLogGroup
-from quota_enforcer.meter.appearances import AppearanceRecorder
+from quota_enforcer.meter.log.appearances import AppearanceRecorder
 from quota_enforcer.meter.ports import Recount
 from quota_enforcer.meter.recount.log_hour import LogHour
 

@@ -354,12 +354,13 @@ def count_requests(client: Any, counted: Counter[str]) -> None:
     [(0, 10), (0.05, 10), (1, 20), (30, 20)],
     ids=["burst", "busy", "stream", "backlog"],
 )
-def test_a_thousand_records_take_forty_or_fifty_calls(
+def test_a_thousand_records_take_fifty_or_sixty_calls(
     session: boto3.Session, seconds_apart: float, transactions: int
 ) -> None:
     """In batches of 100 from 50 principals; and one for the brief of each minute.
 
-    One in four adds to the tally of the hour, and one in four marks who is not looked at yet.
+    Ten add to the tally of the hour, nine ask who has room and find nobody, ten mark who is not
+    looked at yet, and ten wake.
     """
     counted: Counter[str] = Counter()
     dynamodb, functions = session.client("dynamodb"), session.client("lambda")
@@ -384,12 +385,13 @@ def test_a_thousand_records_take_forty_or_fifty_calls(
         assert stream.deliver(delivery(events), now, "id").counted == 100
     assert counted == {
         "GetItem": 1,
+        "BatchGetItem": 9,
         "PutItem": 10,
         "TransactWriteItems": transactions,
         "UpdateItem": 10,
         "Invoke": 10,
     }
-    assert counted.total() - counted["GetItem"] <= 50
+    assert counted.total() - counted["GetItem"] <= 60
 
 
 def test_the_markers_tell_how_fast_somebody_calls(dynamodb: "DynamoDBClient") -> None:

@@ -169,6 +169,14 @@ def test_an_older_sweep_never_overwrites_a_newer_one(ledger: Ledger) -> None:
     assert ledger.state() == newer
 
 
+def test_settings_that_have_changed_hold_no_more_once_a_sweep_begins(ledger: Ledger) -> None:
+    ledger.finish(SweepState(NOON, NOON, terms="enforce UTC"))
+    ledger.begin(NOON + HOUR)
+    assert ledger.state().terms == "enforce UTC"
+    ledger.begin(NOON + HOUR, forget_terms=True)
+    assert ledger.state().terms == ""
+
+
 def test_an_older_sweep_does_not_hide_that_a_newer_one_is_under_way(ledger: Ledger) -> None:
     ledger.begin(NOON - HOUR)
     ledger.begin(NOON)

@@ -5,14 +5,14 @@ quota is away from its next threshold; until usage has grown by as much, nobody 
 what a day's usage is now takes one read for many.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from quota_enforcer.core.usage.counts import Counts
+from quota_enforcer.core.usage.counts import Counts, Measure
 
 if TYPE_CHECKING:
     from quota_enforcer.core.quotas.quota import Quota
@@ -24,6 +24,32 @@ class WindowSum(NamedTuple):
     used: Decimal
     end: datetime | None
     """None of a rolling one: what it loses by time is taken to stay."""
+
+
+class Measured(NamedTuple):
+    """What a quota counts, as far as a day's number needs it."""
+
+    measure: Measure
+    weights: tuple[Decimal, ...] = ()
+
+    @classmethod
+    def by(cls, quota: "Quota") -> Self:
+        return cls(quota.measure, tuple(quota.weights))
+
+    def of(self, counts: Counts) -> Decimal:
+        return Decimal(self.measure.of(counts, self.weights))
+
+
+class Ground(NamedTuple):
+    """What everybody's headroom stands on, as the sweep's state says it at a moment."""
+
+    settings: str = ""
+    premise: str = ""
+
+
+def premise_of(quotas_seen: str, breaker: str) -> str:
+    """Another one when somebody begins to act on an edit, or turns the breaker; never empty."""
+    return f"{quotas_seen}/{breaker}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +79,50 @@ class Headroom:
 
     With these it can be told on the next day, and of other limits too, that there is room.
     """
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    """What is counted, by the same ids as `left`; empty in one of an earlier version."""
+    premise: str = ""
+    """While the state says so, who knows no quotas may go by it; empty if they may not."""
 
-    def covers(self, quotas: Iterable["Quota"], day: Counts) -> bool:
+    def after(self, before: Self | None) -> Self:
+        """The same with the models that one of before knew within the day.
+
+        Whoever went by that one while this was found may have added to them since.
+        """
+        if before is None or before.day != self.day:
+            return self
+        return replace(self, buckets=self.buckets | before.buckets)
+
+    def knows(self, called: Collection[tuple[str, str]]) -> bool:
+        """Whether it can tell of calls of these models and places; of all where nothing limits."""
+        return not self.left or self.buckets.issuperset(called)
+
+    def stands_on(self, ground: Ground) -> bool:
+        """Whether nothing that concerns everybody has changed since it was found."""
+        return bool(self.premise) and ground == (self.settings, self.premise)
+
+    def covers(self, day: Counts, measured: Mapping[str, Measured] | None = None) -> bool:
         """Whether nothing changes with what the day comes to now.
 
         It is all held against each quota, also what the quota does not count: that errs towards a
-        look.
+        look. `measured` stands in where it does not say itself what is counted.
         """
+        by = self.measured or measured or {}
         return all(
-            Decimal(quota.number(day)) - quota.number(self.used) < self.left[quota.id]
-            for quota in quotas
+            id_ in by and by[id_].of(day) - by[id_].of(self.used) < left
+            for id_, left in self.left.items()
         )
+
+
+class KeptHeadroom(NamedTuple):
+    """A headroom as it is kept; None once it was dropped."""
+
+    headroom: Headroom | None
+    token: str
+    """Another one each time that it is written."""
+
+
+NONE_KEPT = KeptHeadroom(None, "")
 
 
 def fingerprint(quotas: Iterable["Quota"]) -> str:

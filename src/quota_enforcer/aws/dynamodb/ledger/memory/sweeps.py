@@ -39,12 +39,13 @@ class DynamoSweepMemory:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def begin(self, now: datetime) -> None:
+    def begin(self, now: datetime, *, forget_terms: bool = False) -> None:
         """Note that a sweep started, and in which form it writes; neither moves backwards."""
         started = {"started": instant(now), SCHEMA: VERSION}
+        gone = ["terms"] if forget_terms else []
         later, newer = _not_later(started=now), not_newer()
         neither = Expression(f"{later.text} AND {newer.text}", {**later.values, **newer.values})
-        self._table.update(STATE, started, condition=neither)
+        self._table.update(STATE, started, gone, neither)
 
     def claim_edits(self, token: str, before: SweepState) -> bool:
         seen = {"quotas_seen": token, "unsettled": token}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quota_enforcer import clock
+from quota_enforcer.aws.dynamodb.headrooms import DynamoRoom
 from quota_enforcer.aws.dynamodb.ledger.memory.form import TableForm
 from quota_enforcer.aws.dynamodb.ledger.usage.additions import DynamoAdditions
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets.hours import DynamoUsage
@@ -76,6 +77,7 @@ class DynamoMeterLedger:
         self.post = tallies.post
 
         self.add = DynamoAdditions(table, self._form, recounts, tallies, zone, now).add
+        self.room = DynamoRoom(table, zone).room
 
     def meter_rules(self) -> "MeterRules":
         return meter_rules_of(self._table.get(METER_RULES))

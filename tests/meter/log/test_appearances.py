@@ -6,7 +6,7 @@ import pytest
 
 from log_records import ACCOUNT
 from quota_enforcer.core.usage.stored import MeterRules, Source
-from quota_enforcer.meter import appearances
+from quota_enforcer.meter.log import appearances
 from stream_fakes import Place, call, delivery
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
