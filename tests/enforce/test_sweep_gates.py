@@ -153,6 +153,37 @@ def test_a_gate_that_stays_misused_is_told_to_admins_once(world: World) -> None:
     assert world.told().count(" tampered") == 2
 
 
+def test_a_gate_that_stays_misused_is_not_told_again_after_a_failing_author(world: World) -> None:
+    author(world).tampered = ("gate 1 was written by somebody else",)
+    world.sweep(NOON + 5 * MINUTES)
+    author(world).fails = ConnectionError("the author is away")
+    world.sweep(NOON + 10 * MINUTES)
+    author(world).fails = None
+    world.sweep(NOON + 15 * MINUTES)
+    assert world.told().count(" tampered") == 1
+
+
+def test_a_gate_that_stays_misused_is_not_told_again_after_nobody_could_reach_it(
+    world: World,
+) -> None:
+    attached = "gate 1 of 222222222222 is attached to user/eve"
+    author(world).tampered = (attached,)
+    world.sweep(NOON + 5 * MINUTES)
+    author(world).tampered, author(world).unreachable = (), {"222222222222": "AccessDenied"}
+    world.sweep(NOON + 10 * MINUTES)
+    author(world).tampered, author(world).unreachable = (attached,), {}
+    world.sweep(NOON + 15 * MINUTES)
+    assert world.told().count(" tampered") == 1
+
+
+def test_what_is_new_is_told_though_an_account_cannot_be_reached(world: World) -> None:
+    author(world).unreachable = {"222222222222": "AccessDenied"}
+    author(world).tampered = ("gate 2 is attached to user/eve",)
+    world.sweep(NOON + 5 * MINUTES)
+    world.sweep(NOON + 10 * MINUTES)
+    assert world.told().count(" tampered") == 1
+
+
 REWRITTEN = "gate 1 held a document that the author did not write; the right one is back"
 ATTACHED = "gate 2 is attached to user/eve as an ordinary policy"
 

@@ -151,19 +151,22 @@ class GateApplier:
         """Post what admins are to know of the gates; returns it, and what of it was put right."""
         room = _nearly_full(rendered, given.context.now)
         self._ledger.post(room)
-        tampered, righted = self._tell_of_tampering(rendered.tampered, given)
+        saw_all = given.asked_everywhere and not (rendered.failures or rendered.unreachable)
+        tampered, righted = self._tell_of_tampering(rendered.tampered, given, saw_all=saw_all)
         return [*room, *tampered], righted
 
     def _tell_of_tampering(
-        self, lasting: tuple[str, ...], given: SweepInput
+        self, lasting: tuple[str, ...], given: SweepInput, *, saw_all: bool
     ) -> tuple[list[Notice], list[str]]:
         """Tell what others did to gates; returns the notice, and what of it was put right.
 
         What the author put right it keeps in the ledger, and the run that takes it out tells it:
-        exactly one, also if the author's answer was lost. What is `lasting` is told once.
+        exactly one, also if the author's answer was lost. What is `lasting` is told once: of a gate
+        that the author did not look at, nobody says that it is all right by now.
         """
         now, state, words = given.context.now, given.state, "; ".join(lasting)
-        is_news = words != state.gates_notified
+        known = state.gates_notified
+        is_news = words != known if saw_all else any(each not in known for each in lasting)
         righted = self._ledger.gate_findings()
         if righted:
             notice = _tampered([*righted, *(lasting if is_news else ())], now)
