@@ -79,6 +79,7 @@ def test_a_role_is_named_where_the_parameter_says(path: str) -> None:
         meter=None,
         author=None,
         identities=None,
+        satellites=None,
     )
     settings = SimpleNamespace(
         stack="q", account="123456789012", denies={"*": "arn:aws:iam::123456789012:policy/p"},
