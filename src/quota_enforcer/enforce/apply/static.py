@@ -41,10 +41,6 @@ class Attached(NamedTuple):
     surely: frozenset[str]
     maybe: frozenset[str]
 
-    def differs_from(self, wanted: frozenset[str]) -> bool:
-        """Whether something must be attached or detached."""
-        return bool(wanted - self.surely or self.maybe - wanted)
-
 
 class StaticLedger(Standings, Outbox, Protocol):
     """The roles of the ledger that it takes to deny somebody."""
@@ -136,22 +132,22 @@ class StaticApplier:
         if decision.principal in given.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
             decision = replace(decision, standing=standing)
+        wanted, account = decision.standing.denied, decision.principal.account
+        stuck = self._stuck(decision, record)
         surely, drift = given.denied(record), given.drift(record, tried)
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = surely | tried | record.standing.denied | (record.intended or NOTHING)
-        attached = Attached(surely, maybe)
-        first_write = FirstWrite.of(decision, given, drift)
-        stuck = self._stuck(decision, record)
-        account = decision.principal.account
         # A satellite that was deleted has detached its own denies: nothing is left to change there.
         is_reached = account in HOME | given.context.reached
-        if not (is_reached and attached.differs_from(decision.standing.denied)):
+        changes = is_reached and (wanted - surely or maybe - wanted)
+        first_write = FirstWrite.of(decision, given, drift)
+        if not changes:
             told = conclude(decision, record, self._ledger, stuck, first_write=first_write)
             return Outcome(told, drift=drift)
         if account:  # before anything is written, since it may take long until it is reached
             self._denies.reach(account)
         record = intend(decision, record, self._ledger, first_write)
-        trouble = self._in_iam(decision, attached) or stuck
+        trouble = self._in_iam(decision, Attached(surely, maybe)) or stuck
         told = conclude(decision, record, self._ledger, trouble)
         return Outcome((*first_write.found, *told), drift=drift)
 
