@@ -1,6 +1,5 @@
 """Quotas that close the dear model first, and everything at the limit."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -259,7 +258,7 @@ def test_a_stage_is_never_looked_past_for_its_headroom() -> None:
     """What is left until the next stage is what may be used before somebody must look."""
     decision = Staged(staged(warn_at=())).at(NOON, 700)
     assert min(each.left for each in decision.verdicts) == 100
-    assert replace(decision.verdicts[0]).whole_limit == 1000
+    assert decision.verdicts[0].whole_limit == 1000
 
 
 def test_a_notice_names_the_cheaper_model_that_is_open() -> None:

@@ -4,7 +4,7 @@ import gc
 import io
 import sys
 
-OBJECTS = 100_000
+OBJECTS = 5_000_000
 """New objects before Python looks for unreachable ones: a command ends before there are many."""
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells have it."""

@@ -5,7 +5,8 @@ the status table all call it, so what an admin is told is what happens.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Standing
@@ -32,8 +33,7 @@ HELD = "the breaker holds new blocks"
 _OF_CHANGES = {NoticeKind.BLOCKED, NoticeKind.CHANGED, NoticeKind.RESTORED}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The desired standing of a principal, the notices due, and the judgements it rests on."""
 
     principal: Principal
@@ -85,7 +85,7 @@ class Decision:
             return self
         before, now = self.before, self.context.now
         judgements = tuple(
-            replace(each, effect=Effect.NONE, why=why) if each.id in held else each
+            each._replace(effect=Effect.NONE, why=why) if each.id in held else each
             for each in self.judgements
         )
         denying = [each for each in self.denying if each.quota.id not in held]
@@ -109,14 +109,14 @@ class Decision:
               if each.kind not in _OF_CHANGES | {NoticeKind.WARNING}),
             *changes(self.principal, before, judgements, self.context),
         )  # fmt: skip
-        return replace(self, standing=settled(before, standing), notices=notices)
+        return self._replace(standing=settled(before, standing), notices=notices)
 
     def pausing(self) -> "Decision":
         """This decision without what it would newly block; what the breaker held stays noted."""
         new = {each.quota.id: 0 for each in self.new_blocks}
         paused = self.holding(new, PAUSED)
         noted = {id_: percent for id_, percent in self.before.held.items() if id_ in new}
-        return replace(paused, standing=replace(paused.standing, held=noted))
+        return paused._replace(standing=replace(paused.standing, held=noted))
 
 
 def decide(

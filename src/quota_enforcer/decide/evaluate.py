@@ -225,7 +225,7 @@ def _first_minute(quotas: Iterable[Quota], context: Context) -> datetime | None:
 def _first_day(quotas: Iterable[Quota], context: Context) -> date | None:
     """From which local date on these quotas need usage; None if there are none."""
     spans = (quota.window.span(context.now, context.zone) for quota in quotas)
-    return min((local_date(span.start, context.zone) for span in spans), default=None)
+    return min((span.first_day for span in spans), default=None)
 
 
 def _asks_for_pace(quota: Quota, usage: Usage, context: Context) -> bool:

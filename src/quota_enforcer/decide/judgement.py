@@ -1,9 +1,8 @@
 """What comes of a verdict: whether it denies something, which model scopes, and if not, why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Self
+from typing import NamedTuple, Self
 
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
@@ -30,8 +29,7 @@ class Effect(Enum):
     """It only notifies, or only assumed prices reach its limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """A verdict with its effect."""
 
     verdict: Verdict
@@ -73,7 +71,7 @@ class Judgement:
     def in_enforce_mode(self) -> Self:
         """This judgement as it would be in enforce mode."""
         observed = self.effect is Effect.OBSERVED
-        return replace(self, effect=Effect.DENY, why="") if observed else self
+        return self._replace(effect=Effect.DENY, why="") if observed else self
 
 
 def by_item(judgements: Iterable[Judgement]) -> list[list[Judgement]]:

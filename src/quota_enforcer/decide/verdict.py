@@ -1,10 +1,9 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsedUp
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
 NOTHING = Counts()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One quota, what was used of it, and what is left to say."""
+class Verdict(NamedTuple):
+    """One quota, what was used of it, and what is left to say.
+
+    A tuple, as a judgement and a decision are: a sweep makes some of each for every principal.
+    """
 
     quota: Quota
     used: Number
@@ -97,7 +98,7 @@ class Verdict:
         """This verdict as if the quota never closed before its limit."""
         if self.early_since is None:
             return self
-        return replace(self, early_since=None, frees_at=None)
+        return self._replace(early_since=None, frees_at=None)
 
     @property
     def surely_used_up(self) -> bool:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -49,8 +48,7 @@ IS_OVER = frozenset(State) - {State.WARNED, State.OK, State.NO_QUOTA}
 """The states of a quota that is used up, or still blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRow:
+class StatusRow(NamedTuple):
     """One principal and one quota that applies to it; `quota` is empty if none does.
 
     `limit` is None without one. `since` and `until` belong to a block: until None it lasts
@@ -104,16 +102,16 @@ def rows(record: Record, decision: Decision, state: SweepState) -> Iterator[Stat
         held = row.why == NEXT_BLOCKS and judgement.id in record.standing.held
         held = held and state.breaker_since is not None
         if row.why == NEXT_BLOCKS and state.paused_until and state.paused_until > now:
-            row = replace(row, why=PAUSED)
-        row = replace(row, why=HELD) if held else row
+            row = row._replace(why=PAUSED)
+        row = row._replace(why=HELD) if held else row
         since = stages[-1].verdict.counted_from
         if since is not None and row.state is State.OK:  # else it is over, or near it, for sure
             counted = moment(since, decision.context.zone)
-            row = replace(
-                row, why=row.why or f"counted by the minute since {counted} at the latest"
+            row = row._replace(
+                why=row.why or f"counted by the minute since {counted} at the latest"
             )
         yield _with_stage(row, judgement)
-    if record.trouble or record.intended is not None:
+    if not record.standing.used_up or record.trouble or record.intended is not None:
         return
     applying = {each.id for each in decision.judgements}
     for id_ in sorted(record.standing.used_up.keys() - applying):
@@ -215,7 +213,7 @@ def _with_stage(row: StatusRow, acts: Judgement) -> StatusRow:
     if not quota.is_early:
         return row
     stage = f"from {quota.percent} % on it closes {quota.closed_words}"
-    return replace(row, why=f"{stage}; {row.why}" if row.why else stage)
+    return row._replace(why=f"{stage}; {row.why}" if row.why else stage)
 
 
 def _state(record: Record, judgement: Judgement) -> tuple[State, str]:

@@ -143,7 +143,7 @@ class UsageRead:
     ) -> None:
         quotas = [rule for rule in rules if isinstance(rule, Quota)]
         spans = [window.span(context.now, context.zone) for window in {q.window for q in quotas}]
-        days = [first, *(local_date(span.start, context.zone) for span in spans)]
+        days = [first, *(span.first_day for span in spans)]
         hours = [span.start for span in spans if span.hours]
         if any(quota.unusual is not None for quota in quotas):
             days.append(first_usual_day(local_date(context.now, context.zone)))
@@ -215,7 +215,7 @@ def hours_needed(quota: Quota, context: Context) -> date | None:
     if quota.unusual is not None:
         return first_usual_day(local_date(context.now, context.zone))
     span = quota.window.span(context.now, context.zone)
-    return local_date(span.start, context.zone) if span.hours else None
+    return span.first_day if span.hours else None
 
 
 def far_back(
@@ -231,10 +231,9 @@ def far_back(
     for principal in principals:
         quotas = book.applicable_to(principal, context.now).quotas
         spans = [quota.window.span(context.now, context.zone) for quota in quotas]
-        starts = [local_date(span.start, context.zone) for span in spans]
         hours = {day for quota in quotas if (day := hours_needed(quota, context)) is not None}
         by_the_hour |= hours
-        first = min([since or today, *starts, *hours])
+        first = min([since or today, *(span.first_day for span in spans), *hours])
         for each in {principal, *book.pools.get(principal, ())}:
             firsts[each] = min(first, firsts.get(each, first))
     return firsts, min(by_the_hour, default=None)

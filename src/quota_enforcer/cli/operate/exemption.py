@@ -1,7 +1,6 @@
 """Temporary exemptions: quota items with an end that let a principal go on at once."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +33,7 @@ def blocking(verdicts: Iterable[Verdict]) -> list[Verdict]:
     whole = {each.quota.id: each for each in several}
     closing = (v for v in several if v.surely_closes and v.quota.action is Action.DENY)
     return [
-        replace(whole[each.quota.item_id], frees_at=each.frees_at) for each in furthest(closing)
+        whole[each.quota.item_id]._replace(frees_at=each.frees_at) for each in furthest(closing)
     ]
 
 

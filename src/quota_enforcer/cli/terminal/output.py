@@ -134,15 +134,11 @@ def progress(of: Iterable[T], label: str, total: int) -> Iterator[T]:
     """
     several = iter(of)
     shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield from several
+        return
     for first in several:
-        yield from track(
-            chain([first], several),
-            label,
-            total=total,
-            console=shown,
-            transient=True,
-            disable=not shown.is_terminal,
-        )
+        yield from track(chain([first], several), label, total=total, console=shown, transient=True)
 
 
 def going_by(of: Iterable[T], label: str) -> Iterator[T]:

@@ -70,7 +70,7 @@ def plain_table(
 ) -> Iterator[str]:
     """Its lines; the columns `numbers` are aligned to the right. Line breaks become blanks."""
     cells = [list(head), *([_line(cell) for cell in row] for row in rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     right = [name in numbers for name in head]
     for place, row in enumerate(cells):
         if place == 1:
@@ -90,8 +90,13 @@ def _line(cell: str | Text) -> str:
 
 
 def _padded(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - for map
-    blanks = " " * (width - cell_len(text))
+    blanks = " " * (width - _width(text))
     return blanks + text if right else text + blanks
+
+
+def _width(text: str) -> int:
+    """In cells of a terminal."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 # Keys are compared as texts: "blocked" is a state and a notice, "warning" a notice and a severity.

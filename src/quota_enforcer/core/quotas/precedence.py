@@ -119,23 +119,25 @@ class QuotaBook:
                 self.open_pools |= {team} if rule.groups else set()
                 for member in rule.members:
                     self._pools_of[member].add(team)
+        self._concern = frozenset({*self._by_whom, *self._by_member, *self._lead_raises})
+        """Whom rules name: principals and groups."""
 
     def applicable_to(self, principal: Principal, now: datetime) -> Applicable:
-        """The quotas in force for a principal, by name; several of one name only from teams.
-
-        Remembered: whom no rule names by itself is concerned by the same as all of its kind.
-        """
-        named = (*filter(self._names, covering(principal)),)
-        if (named, now) not in self._applicable:
+        """The quotas in force for a principal, by name; several of one name only from teams."""
+        key = self.named_as(principal), now
+        known = self._applicable.get(key)
+        if known is None:
             if len(self._applicable) >= _REMEMBERED:
                 self._applicable = {}
-            self._applicable[named, now] = self._applying(principal, now)
-        return self._applicable[named, now]
+            known = self._applicable[key] = self._applying(principal, now)
+        return known
 
-    def _names(self, subject: Subject) -> bool:
-        return (
-            subject in self._by_whom or subject in self._by_member or subject in self._lead_raises
-        )
+    def named_as(self, principal: Principal) -> tuple[Subject, ...]:
+        """As what rules name a principal: whom none names by itself, as all of its kind.
+
+        Who is named alike is concerned by the same rules.
+        """
+        return (*filter(self._concern.__contains__, covering(principal)),)
 
     def _applying(self, principal: Principal, now: datetime) -> Applicable:
         candidates = self.candidates(principal, now)

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.stage import AT_LIMIT, Stage, closed_words, part_of
-from quota_enforcer.core.quotas.subject import QuotaId, Subject, covering
+from quota_enforcer.core.quotas.subject import Subject, covering, id_of
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Measure, Number
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.place import EVERYWHERE, PlaceScope
@@ -86,7 +86,7 @@ class Rule:
     @property
     def id(self) -> str:
         """The two keys of the quota table in one word."""
-        return str(QuotaId(self.subject, self.name))
+        return id_of(self.subject, self.name)
 
     @property
     def named(self) -> frozenset[Principal]:
@@ -195,12 +195,12 @@ class Quota(Rule):
     @property
     def id(self) -> str:
         """Each stage has its own: it is what denies."""
-        return str(QuotaId(self.subject, self.name, self.percent))
+        return id_of(self.subject, self.name, self.percent)
 
     @property
     def item_id(self) -> str:
         """The same for all stages of one item."""
-        return str(QuotaId(self.subject, self.name))
+        return id_of(self.subject, self.name)
 
     @property
     def is_early(self) -> bool:

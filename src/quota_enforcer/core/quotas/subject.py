@@ -103,11 +103,16 @@ def covering(principal: Principal) -> tuple[Subject, ...]:
     """
     if principal.kind is Kind.SESSION:
         return (Subject(principal), Subject.sessions_of(principal.of_role))
-    kind = f"{principal.kind}/*"
-    account = principal.account
-    own = (Subject(f"{account}/{kind}"), Subject(f"{account}/{_ALL}")) if account else ()
-    default = (DEFAULT,) if principal.kind in PEOPLE else ()
-    return (Subject(principal), *own, Subject(kind), *default)
+    return (Subject(principal), *_groups_of(principal.kind, principal.account))
+
+
+@lru_cache(maxsize=1024)
+def _groups_of(kind: Kind, account: str) -> tuple[Subject, ...]:
+    """Remembered: everybody is in one of a few."""
+    every = f"{kind}/*"
+    own = (Subject(f"{account}/{every}"), Subject(f"{account}/{_ALL}")) if account else ()
+    default = (DEFAULT,) if kind in PEOPLE else ()
+    return (*own, Subject(every), *default)
 
 
 class QuotaId(NamedTuple):
@@ -119,7 +124,7 @@ class QuotaId(NamedTuple):
     """The part of the limit from which on it closes something."""
 
     def __str__(self) -> str:
-        return _in_one_word(self)
+        return id_of(*self)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -139,10 +144,13 @@ class QuotaId(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _in_one_word(of: QuotaId) -> str:
-    """Remembered: it is asked for again and again of the few quotas that concern everybody."""
-    stage = "" if of.percent == AT_LIMIT else f"@{of.percent}"
-    return f"{of.subject}#{of.name}{stage}"
+def id_of(subject: str, name: str, percent: int = AT_LIMIT) -> str:
+    """A `QuotaId` as text.
+
+    Remembered: it is asked for again and again of the few quotas that concern everybody.
+    """
+    stage = "" if percent == AT_LIMIT else f"@{percent}"
+    return f"{subject}#{name}{stage}"
 
 
 TEAM_ITEM = "members"

@@ -6,7 +6,7 @@ purpose, so that is told apart.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -143,23 +143,26 @@ class _Limits:
 
 
 class _Asked:
-    """What applies to each principal, asked once."""
+    """What applies to each principal, asked once for all whom the same rules concern."""
 
     def __init__(self, book: QuotaBook, now: datetime) -> None:
         self._book = book
         self._now = now
-        self._known: dict[Principal, _Limits] = {}
+        self._sessions = book.sessions
+        self._known: dict[tuple[Subject, ...], _Limits] = {}
 
     def of(self, principal: Principal) -> _Limits:
-        if principal not in self._known:
-            self._known[principal] = self._limits(principal)
-        return self._known[principal]
-
-    def _limits(self, principal: Principal) -> _Limits:
         """A role's sessions are metered apart only from the day on that a quota names them."""
-        asked = [principal]
-        if principal.kind is Kind.ROLE and Subject.sessions_of(principal) in self._book.sessions:
+        asked, named = [principal], self._book.named_as(principal)
+        if principal.kind is Kind.ROLE and Subject.sessions_of(principal) in self._sessions:
             asked.append(replace(principal, kind=Kind.SESSION, name=f"{principal.name}/-"))
+            named = (*named, *self._book.named_as(asked[-1]))
+        if named not in self._known:
+            self._known[named] = self._limits(asked)
+        return self._known[named]
+
+    def _limits(self, asked: Sequence[Principal]) -> _Limits:
+        principal = asked[0]
         rules = [
             each.rule
             for who in asked

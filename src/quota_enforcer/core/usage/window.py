@@ -44,6 +44,8 @@ class Span:
     start: datetime
     end: datetime
     """When a fixed window starts again, or a rolling one next lets its oldest bucket go."""
+    first_day: date
+    """The local date of its start."""
     hours: tuple[datetime, ...] = ()
     """Bucket starts in UTC; empty if the window has days or minutes."""
     days: tuple[date, ...] = ()
@@ -121,16 +123,17 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def _span_of_minutes(window: Window, minute: datetime) -> Span:
+def _span_of_minutes(window: Window, minute: datetime, zone: ZoneInfo) -> Span:
     minutes = tuple(minute - MINUTE * n for n in range(window.rolling))
-    return Span(minutes[-1], minute + MINUTE, minutes=minutes)
+    first = minutes[-1]
+    return Span(first, minute + MINUTE, local_date(first, zone), minutes=minutes)
 
 
 @lru_cache(maxsize=1024)
 def _span_at(window: Window, now: datetime, zone: ZoneInfo) -> Span:
     """All who are decided about at a moment ask for the same."""
     if window.unit is Unit.MINUTE:
-        return _span_of_minutes(window, minute_start(now))
+        return _span_of_minutes(window, minute_start(now), zone)
     if window.unit is Unit.HOUR:
         return _span_of_hours(window, hour_start(now, zone), zone)
     return _span_of_days(window, local_date(now, zone), zone)
@@ -139,7 +142,8 @@ def _span_at(window: Window, now: datetime, zone: ZoneInfo) -> Span:
 @lru_cache(maxsize=1024)
 def _span_of_hours(window: Window, hour: datetime, zone: ZoneInfo) -> Span:
     hours = tuple(islice(_hours_back(hour, zone), window.rolling or 1))
-    return Span(hours[-1], next_hour(hours[0], zone), hours=hours)
+    first = hours[-1]
+    return Span(first, next_hour(hours[0], zone), local_date(first, zone), hours=hours)
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +151,7 @@ def _span_of_days(window: Window, today: date, zone: ZoneInfo) -> Span:
     first = _first_day(window, today)
     days = tuple(today - DAY * n for n in range((today - first).days + 1))
     end = today + DAY if window.rolling else _next_first_day(window, first)
-    return Span(day_start(first, zone), day_start(end, zone), days=days)
+    return Span(day_start(first, zone), day_start(end, zone), first, days=days)
 
 
 def _hours_back(now: datetime, zone: ZoneInfo) -> Iterator[datetime]:

@@ -131,7 +131,7 @@ class StaticApplier:
         """Bring IAM and the ledger to the decision; raises what `intend` raises."""
         if decision.principal in given.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
-            decision = replace(decision, standing=standing)
+            decision = decision._replace(standing=standing)
         wanted, account = decision.standing.denied, decision.principal.account
         stuck = self._stuck(decision, record)
         surely, drift = given.denied(record), given.drift(record, tried)

@@ -60,7 +60,7 @@ def first_day(quota: Quota, days: int, context: Context) -> date:
     """The first of the last days, today among them, or earlier where its window begins earlier."""
     day = local_date(context.now, context.zone) - DAY * (days - 1)
     span = quota.window.span(day_start(day, context.zone), context.zone)
-    return local_date(span.start, context.zone)
+    return span.first_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def tried(limit: Decimal, past: PastWindows) -> TriedLimit:
 
 
 def _blocks(verdict: Verdict, limit: Decimal) -> bool:
-    return replace(verdict, limit=limit).surely_used_up
+    return verdict._replace(limit=limit).surely_used_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _standing(standing: MyStanding) -> dict[str, Any]:
 
 def _quota(quota: OwnQuota) -> dict[str, Any]:
     """The row and what goes with it, side by side."""
-    row = asdict(quota.row)
+    row = quota.row._asdict()
     del row["principal"]
     whole = isinstance(quota.row.used, int)
     return row | {

@@ -20,7 +20,6 @@ from quota_enforcer.core.quotas.form.whom import subject as read_subject
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Team
 from quota_enforcer.core.usage.counts import Number
-from quota_enforcer.core.usage.window import local_date
 from quota_enforcer.decide.evaluate import Evaluation, Pools, evaluate
 from quota_enforcer.decide.judgement import by_item
 from quota_enforcer.decide.verdict import Verdict
@@ -114,7 +113,7 @@ def _by_member(
     verdict: Verdict, book: QuotaBook, read: ReadBefore, context: Context
 ) -> dict[str, Number]:
     """What each member used of a shared quota; a session's usage is in its role's."""
-    quota, first = verdict.quota, local_date(verdict.span.start, context.zone)
+    quota, first = verdict.quota, verdict.span.first_day
     if not quota.pooled:
         return {}
     used = {member: read.usage(member, first) for member in book.contributors[quota.id]}

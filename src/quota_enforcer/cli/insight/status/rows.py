@@ -1,7 +1,6 @@
 """Rows of the status table and one principal's standing, for people and for machines."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -40,7 +39,7 @@ def say_notes(table: Iterable[StatusRow]) -> None:
 
 def row_document(row: StatusRow) -> dict[str, Any]:
     """A row as data: money and weighted tokens, and their limits, as exact text."""
-    document = asdict(row)
+    document = row._asdict()
     if isinstance(row.used, Decimal):
         document["used"] = exact(row.used)
         document["limit"] = None if row.limit is None else exact(row.limit)
