@@ -4,15 +4,16 @@ import gc
 import io
 import sys
 
-OBJECTS = 5_000_000
-"""New objects before Python looks for unreachable ones: a command ends before there are many."""
+OBJECTS = 1_000_000
+"""New objects before Python looks for unreachable ones: `status` for 10,000 principals makes as
+many and ends, and what a console leaves behind is some 100 MB at the most."""
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells have it."""
 
 
 def run() -> None:
     """Run the command; Ctrl-C ends it without a traceback, also while it is still loading."""
-    gc.set_threshold(OBJECTS)  # `status` for 10,000 principals computes a third less
+    gc.set_threshold(OBJECTS)
     try:
         if "--line" in sys.argv and _said_from_memory():
             return

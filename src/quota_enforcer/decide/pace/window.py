@@ -54,7 +54,7 @@ def runs_out(
 def telling_pace(verdict: Verdict, usage: Usage, context: Context) -> Fraction:
     """Used per microsecond in the window so far; 0 if that is too little to say anything."""
     quota, span = verdict.quota, verdict.span
-    if usage.within(span, quota.models).requests < FEW_CALLS:
+    if verdict.counts.requests < FEW_CALLS:
         return Fraction(0)
     if not quota.window.rolling and (context.now - span.start) * ENOUGH < span.end - span.start:
         return Fraction(0)
