@@ -5,8 +5,8 @@ import io
 import sys
 
 OBJECTS = 1_000_000
-"""New objects before Python looks for unreachable ones: `status` for 10,000 principals makes as
-many and ends, and what a console leaves behind is some 100 MB at the most."""
+"""New objects before Python looks for unreachable ones: a command ends before there are many,
+`status` for 10,000 principals too."""
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells have it."""
 
