@@ -20,7 +20,7 @@ class LazySession(boto3.Session):
         super().__init__()
         self._one_at_a_time = RLock()
 
-    def client(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
+    def client(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override, unused-ignore]
         """What becomes the client as soon as it is used."""
         make = partial(super().client, *arguments, **options)
         return LazyClient(self._one_at_a_time, make)
