@@ -52,9 +52,20 @@ def test_every_type_is_read_as_ever() -> None:
     assert raw["map"] == {"inner": b"\x00\x01", "none": None}
 
 
+def test_so_is_every_type_of_a_batch() -> None:
+    asked: Any = {"RequestItems": {"table": {"Keys": [{"pk": {"S": "p"}}]}}}
+    body = json.dumps({"Responses": {"table": [ONE_OF_EACH]}, "UnprocessedKeys": {}}).encode()
+    client = a_client(200, body)
+    [raw] = Table(client, "table").batch_get([{"pk": "p"}])
+    assert raw == plain(a_client(200, body).batch_get_item(**asked)["Responses"]["table"][0])
+    assert client.batch_get_item(**asked)["Responses"] == {"table": [ONE_OF_EACH]}, "as it came"
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>Service Unavailable</html>", b'{"__type": "ThrottlingException"}', b""]
 )
 def test_an_error_stays_an_error_whatever_it_says(body: bytes) -> None:
     with pytest.raises(ClientError):
         list(Table(a_client(503, body), "table").query(EVERYTHING))
+    with pytest.raises(ClientError):
+        list(Table(a_client(503, body), "table").batch_get([{"pk": "p"}]))

@@ -1,12 +1,14 @@
 """Items as DynamoDB sends and takes them, and the same in plain Python.
 
 botocore checks every attribute of every item against its model of the service, which takes ten
-times as long as to decode the JSON. So the items of queries and scans are handed on as they came.
+times as long as to decode the JSON. So the items of queries, scans and batches are handed on as
+they came.
 """
 
 import json
 from base64 import b64decode
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 Plain = Mapping[str, Any]
 """An item, or some attributes of one, in the types that boto3's serializer knows; no floats."""
 
-_MANY = ("Query", "Scan")
-"""The operations that answer with very many items."""
+_MANY: Mapping[str, str] = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses"}
+"""The operations that answer with very many items, and where their answers have them."""
 _ERROR = 300
 _TO_WIRE = TypeSerializer()
 _FROM_WIRE = TypeDeserializer()
@@ -42,10 +44,11 @@ def plain(attributes: Plain) -> dict[str, Any]:
 
 
 def keep_wire_format(client: "DynamoDBClient") -> None:
-    """Have a client hand on the items of queries and scans as they came."""
-    for operation in _MANY:
+    """Have a client hand on the items of queries, scans and batches as they came."""
+    for operation, items in _MANY.items():
         event = f"before-parse.dynamodb.{operation}"
-        client.meta.events.register(event, _take_out_items, unique_id=f"raw-items-{operation}")
+        take_out = partial(_take_out, items)
+        client.meta.events.register(event, take_out, unique_id=f"raw-items-{operation}")
 
 
 def _nested(value: Any) -> Any:
@@ -68,12 +71,13 @@ def _decoded(value: Any) -> Any:
             return value
 
 
-def _take_out_items(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+def _take_out(
+    items: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
     """Take the items out before botocore parses; it adds the second dict to its parsed answer."""
     if response_dict["status_code"] >= _ERROR:
         return
     answer = json.loads(response_dict["body"])
-    customized_response_dict["Items"] = answer.pop("Items", [])
+    if items in answer:
+        customized_response_dict[items] = answer.pop(items)
     response_dict["body"] = json.dumps(answer).encode()
