@@ -10,12 +10,14 @@ import pytest
 
 from builders import ALICE, HOUR, NOON
 from log_records import ACCOUNT
+from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.looks.headroom import Ground, Headroom, Measured
 from quota_enforcer.core.usage.stored import Bucket, MeterRules
 from stream_fakes import Died, Place, call, delivery
 
 MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+BOB = Principal.parse("user/bob")
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 A_CALL = 120
@@ -66,10 +68,11 @@ def test_a_delivery_whose_people_have_plenty_of_room_ends_there(place: Place) ->
     assert place.ledger.rooms_read[-1] == {ALICE}
 
 
-def test_the_first_delivery_of_a_process_marks_and_wakes_without_reading() -> None:
-    place = Place()
-    delivers(place, 0)
-    assert (place.ledger.rooms_read, len(place.ledger.marks)) == ([], 1)
+def test_the_first_delivery_of_a_process_marks_and_wakes(place: Place) -> None:
+    """Though they have room: nobody knew of it before it was added."""
+    place.another_process()
+    delivers(place, 2)
+    assert list(place.ledger.marks.values()) == [{ALICE}]
     assert place.wake.woken == [{"user/alice"}]
 
 
@@ -157,11 +160,18 @@ def test_weights_count(place: Place) -> None:
 
 
 def test_once_a_minute_the_enforcer_is_woken_all_the_same(place: Place) -> None:
-    """For all in the delivery, and without reading who has room."""
-    for number in (30, 59, 61, 90, 122):
-        delivers(place, number)
-    assert place.wake.woken == [{"user/alice"}] * 2, "at 61 and at 122"
-    assert len(place.ledger.rooms_read) == 4
+    """For one of those in the delivery, who are not marked: they have room."""
+    place.ledger.headrooms[BOB] = HEADROOM
+    for number in (2, 30):
+        delivers(place, number, who="bob")
+    place.wake.woken.clear()
+    place.ledger.marks.clear()
+    for number in (59, 61, 62, 89, 90, 150):
+        now = NOON + number * SECOND
+        both = [call(1000 + number, now), call(2000 + number, now, "bob")]
+        place.stream.deliver(delivery(both), now, "id")
+    assert place.wake.woken == [{"user/alice"}] * 2, "at 62 and at 150"
+    assert place.ledger.marks == {}
 
 
 def test_of_two_in_a_delivery_the_one_without_room_is_woken_for(place: Place) -> None:

@@ -117,10 +117,7 @@ class Stream:
         batch = Batch(quarantined=damaged)
         for event in events:
             batch.read(calls, event, now)
-        mark, marked = mark_of(now), batch.touched
-        by_room = self._woken_at is not None and abs(now - self._woken_at) < WAKES_EVERY
-        if by_room:
-            marked = batch.touched - self._room.with_plenty(batch, now)
+        mark, marked = mark_of(now), batch.touched - self._room.with_plenty(batch, now)
         added = self._add(batch, now, mark, marked)
         unwritten = [batch.pointer(key, reason) for key, reason in added.failed.items()]
         moments = [call.at for call in batch.additions if call.key in added.failed]
@@ -131,7 +128,7 @@ class Stream:
             # lost may have been written.
             self._appearances.tell(call.source for call in batch.additions if call.source)
             without = batch.touched
-            if by_room and not (added.failed or added.late):
+            if not (added.failed or added.late):
                 without = self._room.without(batch, now)
             woken = marked | without
             try:
@@ -170,7 +167,13 @@ class Stream:
         return ledger.add(batch.additions, now)
 
     def _wake(self, batch: Batch, several: Collection[Principal], mark: str, now: datetime) -> None:
-        """Have just these looked at, all whom the mark names: then it is taken out."""
+        """Have just these looked at, all whom the mark names: then it is taken out.
+
+        Where nobody need be, the enforcer is woken for one of them once a minute all the same.
+        """
+        recently = self._woken_at is not None and abs(now - self._woken_at) < WAKES_EVERY
+        if not several and batch.touched and not recently:
+            several, mark = {min(batch.touched)}, ""
         if several:
             called = {each: batch.called[each] for each in several}
             woken = Woken(called, mark, batch.since, self._log_group.place)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from quota_enforcer.aws.dynamodb.expression import Expression
 from quota_enforcer.aws.dynamodb.ledger.schema import EXPIRES, STATE, principal_of
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import bucket_of, hours_of, usage_key
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import bucket_of, day_in, usage_key
 from quota_enforcer.aws.dynamodb.retry import TRIES
 from quota_enforcer.aws.dynamodb.table import BATCH, Put
 from quota_enforcer.aws.dynamodb.text import instant
@@ -29,8 +29,6 @@ from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.meter.ports import RoomRead
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from quota_enforcer.aws.dynamodb.table import Table
     from quota_enforcer.aws.dynamodb.wire import Plain
 
@@ -74,9 +72,8 @@ class DynamoHeadrooms:
 class DynamoRoom:
     """The meter's part of them, which it only reads."""
 
-    def __init__(self, table: "Table", zone: "ZoneInfo") -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
-        self._zone = zone
 
     def room(
         self, principals: Collection[Principal], day: date, guessed: Collection[Bucket]
@@ -94,7 +91,7 @@ class DynamoRoom:
                 headroom = _headroom_of(item)
                 headrooms |= {principal_of(item["pk"]): headroom} if headroom else {}
             else:
-                used[bucket_of(item)] = self._day_of(item)
+                used[bucket_of(item)] = day_in(item)
         others = {
             Bucket(principal, model, day, place)
             for principal, headroom in headrooms.items()
@@ -102,11 +99,8 @@ class DynamoRoom:
         } - used.keys()
         if others:
             for item in self._table.batch_get(map(usage_key, others)):
-                used[bucket_of(item)] = self._day_of(item)
+                used[bucket_of(item)] = day_in(item)
         return RoomRead(ground, headrooms, used)
-
-    def _day_of(self, item: "Plain") -> Counts:
-        return Counts.total(hours_of(item, self._zone).values())
 
 
 def _key(principal: Principal) -> "Plain":

@@ -77,7 +77,7 @@ class DynamoMeterLedger:
         self.post = tallies.post
 
         self.add = DynamoAdditions(table, self._form, recounts, tallies, zone, now).add
-        self.room = DynamoRoom(table, zone).room
+        self.room = DynamoRoom(table).room
 
     def meter_rules(self) -> "MeterRules":
         return meter_rules_of(self._table.get(METER_RULES))

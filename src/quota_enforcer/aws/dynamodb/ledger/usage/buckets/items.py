@@ -105,6 +105,12 @@ def day_of(item: Mapping[str, Any]) -> Counts:
     return Counts(**sums)
 
 
+def day_in(item: Plain) -> Counts:
+    """The same of an item in plain Python."""
+    named = ((hour_and_counter(name), number) for name, number in item.items())
+    return summed((known[1], number) for known, number in named if known is not None)
+
+
 def usage_expires(day: date) -> int:
     """When a bucket may go, in seconds of Unix time; the same for every write to it."""
     return int(datetime.combine(day + USAGE_KEPT, time.min, UTC).timestamp())
