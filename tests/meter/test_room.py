@@ -118,7 +118,6 @@ LOOKED_AT: list[tuple[str, Callable[[Place], None], dict[str, Any]]] = [
     ("one of two quotas is", changed(left={**HEADROOM.left, "x": Decimal(1)}), {}),
     ("what was used elsewhere counts", another_model_was_used, {}),
     ("a model that it does not know", nothing, {"modelId": "amazon.nova-lite-v1:0"}),
-    ("a price is unknown", changed(buckets={("mystery.one", "")}), {"modelId": "mystery.one"}),
     ("a call of yesterday", nothing, {"at": NOON - DAY}),
     ("it cannot be read", away, {}),
 ]
@@ -134,6 +133,14 @@ def test_who_may_have_none_is_marked_and_woken_for(
     delivers(place, 2, **call_)
     assert place.wake.woken == [{"user/alice"}]
     assert list(place.ledger.marks.values()) == [{ALICE}]
+
+
+def test_who_calls_what_has_no_known_price_is_woken_for_each_time(place: Place) -> None:
+    """Admins are told of it."""
+    changed(buckets=frozenset({("mystery.one", "")}))(place)
+    for number in (2, 3, 4):
+        delivers(place, number, modelId="mystery.one")
+    assert place.wake.woken == [{"user/alice"}] * 3
 
 
 def test_one_token_less_than_a_threshold_is_room(place: Place) -> None:
@@ -181,6 +188,21 @@ def test_of_two_in_a_delivery_the_one_without_room_is_woken_for(place: Place) ->
     assert place.wake.woken == [{"user/bob"}]
     assert [set(map(str, each)) for each in place.ledger.marks.values()] == [{"user/bob"}]
     assert [set(map(str, each)) for each in place.wake.called] == [{"user/bob"}]
+
+
+@pytest.mark.parametrize(("callers", "asked"), [(100, True), (101, False)])
+def test_of_more_than_a_hundred_callers_nobody_is_asked_about(
+    place: Place, callers: int, *, asked: bool
+) -> None:
+    """All are marked and woken for at once, also who is known to have plenty."""
+    now = NOON + 2 * SECOND
+    names = ["alice", *(f"u{number}" for number in range(callers - 1))]
+    events = [call(100 + number, now, who) for number, who in enumerate(names)]
+    before = len(place.ledger.rooms_read)
+    place.stream.deliver(delivery(events), now, "id")
+    assert (len(place.ledger.rooms_read) > before) is asked
+    assert ("user/alice" in place.wake.woken[0]) is not asked
+    assert len(place.wake.woken[0]) == callers - asked
 
 
 def test_a_session_and_its_role_both_need_room(place: Place) -> None:

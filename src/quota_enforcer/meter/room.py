@@ -20,6 +20,9 @@ PLENTY: Final = 10
 """Times what a delivery adds: so much had to be left at the last read of who needs no mark."""
 BELIEVED: Final = timedelta(minutes=15)
 """How long what was read last tells that much."""
+MOST_ASKED: Final = 100
+"""Callers of one delivery: with more, as in a surge, it does not wait for read after read, and the
+enforcer reads what it needs while the next delivery is metered."""
 MOST_KNOWN: Final = 10_000
 """So many are remembered; session names may be new with every call."""
 
@@ -46,13 +49,17 @@ class RoomFinder:
 
     def with_plenty(self, batch: Batch, now: datetime) -> set[Principal]:
         """Who needs no mark: were nobody to look, they would still be far from any threshold."""
+        if len(batch.touched) > MOST_ASKED:
+            return set()
         return {each for each in batch.touched if self._had_plenty(each, batch, now)}
 
     def without(self, batch: Batch, now: datetime) -> set[Principal]:
         """Of whom it is not known that they have room still; asked after their usage was added.
 
-        Everybody if it cannot be read.
+        Everybody if it cannot be read, or if there are too many to ask about.
         """
+        if len(batch.touched) > MOST_ASKED:
+            return set(batch.touched)
         today = self._day(now)
         try:
             read = self._ledger.room(batch.touched, today, self._guessed(batch, today))
