@@ -307,12 +307,15 @@ class FakeWake:
     fails: Exception | None = None
 
     called: list[Called] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    """The mark that each was told of."""
 
     def wake(self, principals: Collection[Principal], woken: Woken) -> None:
         if self.fails is not None:
             raise self.fails
         with self.crashes.around():
             self.called.append(woken.called)
+            self.marks.append(woken.mark)
             self.woken.append({str(each) for each in principals})
 
 
