@@ -12,12 +12,7 @@ import pytest
 from quota_enforcer.local.template import transformed
 from template_source import SATELLITE_TEMPLATE, TEMPLATE
 
-LINT = """
-import gc
-gc.set_threshold(200_000, 50, 100)  # it makes millions of objects, and keeps most
-from cfnlint.runner.cli import main
-main()
-"""
+LINT = Path(__file__).parents[1] / "support/lint_templates.py"
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +20,8 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Any]
     """Of each template, and of what SAM makes of home's: one run, as loading its rules is slow."""
     made = tmp_path_factory.mktemp("linted") / "transformed.json"
     made.write_text(json.dumps(transformed(TEMPLATE)), encoding="utf-8")
-    files = {"source": TEMPLATE, "transformed": made, "satellite": SATELLITE_TEMPLATE}
-    command = [sys.executable, "-c", LINT, "--format", "json", *map(str, files.values())]
+    files = {"transformed": made, "source": TEMPLATE, "satellite": SATELLITE_TEMPLATE}
+    command = [sys.executable, LINT, *map(str, files.values())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.stderr == ""
     found = json.loads(done.stdout)
