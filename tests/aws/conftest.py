@@ -1,10 +1,6 @@
 """Every AWS client here talks to moto, or to a stub that says what moto cannot."""
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
-from functools import cache
-from threading import local
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +9,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.core.models import MockAWS
-from moto.core.utils import method_names_from_class
-from moto.dynamodb import models as moto_dynamodb
-from moto.dynamodb.models.table import Table
 
 from builders import LEDGER_TABLE, NOON, QUOTA_TABLE, UTC_ZONE
 from fakes import FakeLedger
+from moto_spared import spare
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA, DynamoQuotas
@@ -35,34 +29,9 @@ MakeLedger = Callable[[ZoneInfo], Ledger]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_copied_once() -> Iterator[None]:
-    """Before a transaction moto copies the table once for each write; here once for them all."""
-    whole = moto_dynamodb.DynamoDBBackend.transact_write_items
-    copies = local()
-
-    def transact(backend: moto_dynamodb.DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
-        copies.of = {}
-        whole(backend, writes)
-
-    def copied(original: Any) -> Any:
-        if not isinstance(original, Table):
-            return deepcopy(original)
-        if original.name not in copies.of:
-            copies.of[original.name] = deepcopy(original)
-        return copies.of[original.name]
-
+def _moto_is_spared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moto_dynamodb, "copy", SimpleNamespace(deepcopy=copied))
-        patch.setattr(moto_dynamodb.DynamoDBBackend, "transact_write_items", transact)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _methods_listed_once() -> Iterator[None]:
-    """For each request moto lists all methods of a service, a tenth of the time that it takes."""
-    with pytest.MonkeyPatch.context() as patch:
-        listed = cache(method_names_from_class)
-        patch.setattr("moto.core.responses.method_names_from_class", listed)
+        spare(patch)
         yield
 
 
