@@ -16,6 +16,8 @@ from botocore import useragent
 from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from hypothesis import HealthCheck, settings
+from hypothesis.internal import charmap
+from hypothesis.internal.intervalsets import IntervalSet
 from typer.main import get_command
 
 from one_after_the_other import OneAfterTheOther
@@ -34,6 +36,16 @@ settings.register_profile("quick", settings.get_profile("steady"), max_examples=
 settings.register_profile("deep", settings.get_profile("steady"), max_examples=250)
 settings.register_profile("thorough", settings.get_profile("steady"), max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+# What UTF-8 can write is all but halves of pairs. In a fresh checkout each process would try a
+# million characters, three seconds long.
+_of_codec = charmap.intervals_from_codec
+_IN_UTF_8 = IntervalSet(((0, 0xD7FF), (0xE000, 0x10FFFF))), IntervalSet(())
+pytest.MonkeyPatch().setattr(
+    charmap,
+    "intervals_from_codec",
+    lambda codec: _IN_UTF_8 if codec == "utf-8" else _of_codec(codec),
+)
 
 # Thousands of tests stay in memory, and Python's garbage collector would look through them all
 # again and again: half of the time that finding the tests takes.
