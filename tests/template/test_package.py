@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from template_source import FUNCTIONS, TEMPLATE, properties
 ROOT = TEMPLATE.parent
 IN_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 """What Lambda's own Python has beside the standard library."""
+Answers = Mapping[str, tuple[Any, list[str]]]
 COMPILED = {".dll", ".dylib", ".pyc", ".pyd", ".so"}
 LARGEST = 12_000_000
 """Bytes; a cold start loads what is in here."""
@@ -39,7 +40,7 @@ NOT_FOR_LAMBDA = {
 SET_UP = (ROOT / "events" / "setup-create.json").read_text(encoding="utf-8")
 RUN_SETUP = """
 import http.client, json, os, sys, types
-event = json.load(sys.stdin)
+event = json.loads(EVENT)
 properties = event["ResourceProperties"]
 os.environ.update(
     STACK_ID=event["StackId"], LOG_GROUP=properties["LogGroupName"],
@@ -68,7 +69,26 @@ context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis
 handler(event, context)
 print(json.dumps({"answers": answers, "configured": configured}))
 """
-LOADED = "\nimport sys; print(json.dumps(sorted(sys.modules)))"
+LOADED = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+FORK = """
+import json, os, sys, traceback
+import boto3, botocore.session
+botocore.session.get_session()
+for name, code, answer in json.load(sys.stdin):
+    if os.fork() == 0:
+        sys.stdout = open(answer, "w", encoding="utf-8")
+        try:
+            exec(code, {"__name__": name})
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        sys.stdout.close()
+        os._exit(0)
+    _, ended = os.wait()
+    if ended:
+        sys.exit(f"{name} failed")
+"""
+"""Runs each in a process that has loaded nothing yet but what Lambda's Python has."""
 AUTHOR = "import json, quota_enforcer.lambdas.author.handler; print(json.dumps(None))"
 TEAMS = """
 import json, os, types
@@ -144,9 +164,10 @@ HANDLERS = {
     "enforcer": REFUSED,
     "author": AUTHOR,
     "self_service": UNSIGNED,
-    "setup": RUN_SETUP,
+    "setup": f"EVENT = {SET_UP!r}\n{RUN_SETUP}",
     "teams": TEAMS,
 }
+CODE = {"prices": PRICED, "week": WEEK, **HANDLERS}
 """What each runs in a process of its own."""
 
 
@@ -182,9 +203,9 @@ def make(function: str, folder: Path, *flags: str) -> str:
     return done.stdout
 
 
-@cache
-def run(code: str, unpacked: Path, runtime: Path) -> tuple[Any, list[str]]:
-    """What a new process prints that sees the package, Lambda's Python and nothing else.
+@pytest.fixture(scope="module")
+def answers(unpacked: Path, runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What each prints in a process that sees the package, Lambda's Python and nothing else.
 
     And which modules it has loaded then.
     """
@@ -199,18 +220,24 @@ def run(code: str, unpacked: Path, runtime: Path) -> tuple[Any, list[str]]:
         "POWERTOOLS_TRACE_DISABLED": "true",
         "PYTHONPATH": f"{unpacked}{os.pathsep}{runtime}",
     }
+    folder = tmp_path_factory.mktemp("answers")
+    runs = [(name, code + LOADED, str(folder / name)) for name, code in CODE.items()]
     # -S: without this environment's own packages.
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-S", "-c", code + LOADED],
-        input=SET_UP if code == RUN_SETUP else None,
+        [sys.executable, "-S", "-c", FORK],
+        input=json.dumps(runs),
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    *_, answer, loaded = done.stdout.splitlines()
-    return json.loads(answer), json.loads(loaded)
+    return {name: read(folder / name) for name in CODE}
+
+
+def read(answer: Path) -> tuple[Any, list[str]]:
+    *_, said, loaded = answer.read_text(encoding="utf-8").splitlines()
+    return json.loads(said), json.loads(loaded)
 
 
 def test_nothing_in_it_is_compiled(package: Path) -> None:
@@ -231,10 +258,8 @@ def test_it_carries_the_time_zones(package: Path) -> None:
     assert (package / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
 
 
-def test_it_carries_the_prices_with_their_licence(
-    package: Path, unpacked: Path, runtime: Path
-) -> None:
-    assert run(PRICED, unpacked, runtime)[0] == "0.00072"
+def test_it_carries_the_prices_with_their_licence(package: Path, answers: Answers) -> None:
+    assert answers["prices"][0] == "0.00072"
     notice = (package / "quota_enforcer" / "core/pricing/catalog/NOTICE.md").read_text("utf-8")
     assert "MIT License" in notice
     assert "Copyright (c) 2023 Berri AI" in notice
@@ -258,37 +283,37 @@ def test_every_function_is_built_alike_with_its_handler(
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_handler_loads_from_it_alone(handler: str, unpacked: Path, runtime: Path) -> None:
+def test_a_handler_loads_from_it_alone(handler: str, answers: Answers) -> None:
     """And nothing that is not for Lambda, not even while it runs."""
-    _, loaded = run(HANDLERS[handler], unpacked, runtime)
+    _, loaded = answers[handler]
     assert f"quota_enforcer.lambdas.{handler}.handler" in loaded
     assert not NOT_FOR_LAMBDA & set(loaded)
 
 
-def test_the_setup_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
-    done, _ = run(RUN_SETUP, unpacked, runtime)
+def test_the_setup_handler_runs_from_it(answers: Answers) -> None:
+    done, _ = answers["setup"]
     assert [answer["Status"] for answer in done["answers"]] == ["SUCCESS"]
     group = done["configured"]["cloudWatchConfig"]["logGroupName"]
     assert group == "/bedrock-quota/bedrock-quota/invocations"
 
 
-def test_the_self_service_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
+def test_the_self_service_handler_runs_from_it(answers: Answers) -> None:
     """As far as it gets without tables: a request that it refuses."""
-    assert run(UNSIGNED, unpacked, runtime)[0] == 403
+    assert answers["self_service"][0] == 403
 
 
-def test_the_teams_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
+def test_the_teams_handler_runs_from_it(answers: Answers) -> None:
     """On an IAM with one user in a team, and a table without any."""
-    assert run(TEAMS, unpacked, runtime)[0] == ["team/x"]
+    assert answers["teams"][0] == ["team/x"]
 
 
-def test_the_week_is_summed_up_from_it(unpacked: Path, runtime: Path) -> None:
+def test_the_week_is_summed_up_from_it(answers: Answers) -> None:
     """It is loaded only when a digest is due; here of empty tables."""
-    assert run(WEEK, unpacked, runtime)[0] == "no usage recorded in the week to 22 Nov"
+    assert answers["week"][0] == "no usage recorded in the week to 22 Nov"
 
 
-def test_the_enforcer_handler_runs_from_it(unpacked: Path, runtime: Path) -> None:
+def test_the_enforcer_handler_runs_from_it(answers: Answers) -> None:
     """As far as it gets without tables: an event that it refuses."""
-    (kind, words), _ = run(REFUSED, unpacked, runtime)
+    (kind, words), _ = answers["enforcer"]
     assert kind == "UnknownEvent"
     assert "dance" in words
