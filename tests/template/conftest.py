@@ -21,7 +21,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Any]
     made = tmp_path_factory.mktemp("linted") / "transformed.json"
     made.write_text(json.dumps(transformed(TEMPLATE)), encoding="utf-8")
     files = {"transformed": made, "source": TEMPLATE, "satellite": SATELLITE_TEMPLATE}
-    command = [sys.executable, LINT, *map(str, files.values())]
+    command = [sys.executable, *map(str, (LINT, *files.values()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.stderr == ""
     found = json.loads(done.stdout)

@@ -56,7 +56,7 @@ def url() -> Iterator[Url]:
             self.wfile.write(answering.body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     answering.address = f"http://127.0.0.1:{server.server_address[1]}/"
     yield answering

@@ -168,7 +168,7 @@ def function() -> Iterator[Function]:
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     function.url = f"http://127.0.0.1:{server.server_address[1]}/"
     yield function
