@@ -5,16 +5,11 @@ import os
 import ssl
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
-import botocore.session
 import freezegun
 import pytest
 import typer.main
 import typer.testing
-from botocore import useragent
-from botocore.client import ClientCreator
-from botocore.hooks import EventAliaser
 from hypothesis import HealthCheck, settings
 from hypothesis.internal import charmap
 from hypothesis.internal.intervalsets import IntervalSet
@@ -23,6 +18,7 @@ from typer.main import get_command
 from one_after_the_other import OneAfterTheOther
 from quota_enforcer.decide import evaluate
 from quota_enforcer.enforce import decide_all, rules_cache
+from quota_enforcer.local.patches.functions import boto_once
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "BedrockQuota/bedrock-quota/Enforcer"
 os.environ["POWERTOOLS_SERVICE_NAME"] = "enforcer"
@@ -61,38 +57,8 @@ _built = cache(get_command)
 pytest.MonkeyPatch().setattr(typer.testing, "_get_command", _built)
 pytest.MonkeyPatch().setattr(typer.main, "get_command", _built)
 
-# boto3 reads the model of a service again for each session, which takes longer than most calls.
-pytest.MonkeyPatch().setattr(
-    botocore.session, "create_loader", cache(botocore.session.create_loader)
-)
-
-# The same with the class that it makes of a service for each client.
-_creator: Any = ClientCreator
-_made: dict[str, Any] = {}
-_make = _creator._create_client_class  # noqa: SLF001 - there is no public one
-
-
-def _made_once(creator: ClientCreator, service: str, model: Any) -> Any:
-    if service not in _made:
-        _made[service] = _make(creator, service, model)
-    return _made[service]
-
-
-pytest.MonkeyPatch().setattr(ClientCreator, "_create_client_class", _made_once)
-
-# And each session gives the same two hundred events of its own the names that they have today.
-_aliaser: Any = EventAliaser
-_rename = _aliaser._alias_event_name  # noqa: SLF001 - likewise
-_names: dict[str, str] = {}
-
-
-def _named_once(aliaser: EventAliaser, event: str) -> str:
-    if event not in _names:
-        _names[event] = _rename(aliaser, event)
-    return _names[event]
-
-
-pytest.MonkeyPatch().setattr(EventAliaser, "_alias_event_name", _named_once)
+# boto3 finds out the same again for each session and client, which takes longer than most calls.
+boto_once.install()
 
 # To fix the clock it looks through all modules that are loaded; these ask none of ours the time.
 freezegun.configure(
@@ -106,13 +72,6 @@ freezegun.configure(
 
 # For each answer of ours to CloudFormation all of the system's certificates are read.
 pytest.MonkeyPatch().setattr(ssl, "create_default_context", cache(ssl.create_default_context))
-
-# For each request it cleans the same words of its user agent again, one letter at a time.
-pytest.MonkeyPatch().setattr(
-    useragent,
-    "sanitize_user_agent_string_component",
-    cache(useragent.sanitize_user_agent_string_component),
-)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,6 @@ from quota_enforcer.local.patches.bedrock import runtime as bedrock
 from quota_enforcer.local.patches.cloudformation import budgets, conditions
 from quota_enforcer.local.patches.control import journal, states
 from quota_enforcer.local.patches.functions import (
-    archives,
     deliveries,
     forked,
     function_urls,
@@ -67,7 +66,6 @@ _IN_ORDER = (
     bedrock,
     workers,
     worker_logs,
-    archives,
     forked,
 )
 

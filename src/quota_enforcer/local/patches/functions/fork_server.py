@@ -46,6 +46,7 @@ def serve(requests: socket.socket) -> None:
     for name in _LIBRARIES:
         with contextlib.suppress(ImportError):
             import_module(name)
+    runpy.run_path(str(Path(__file__).with_name("boto_once.py")))["install"]()
     with contextlib.suppress(ImportError):
         _share_models()
     # For each answer to CloudFormation all of the system's certificates would be read again.
@@ -73,61 +74,13 @@ def serve(requests: socket.socket) -> None:
 
 
 def _share_models() -> None:
-    """Let all sessions of a process read each model once, and read those of _SERVICES now.
-
-    The same with the class that boto3 makes of each service for each client: all are alike.
-    """
+    """Read the models of _SERVICES now, for all that is forked from here."""
     import boto3  # noqa: PLC0415 - a function's package, not ours
-    import botocore.client  # noqa: PLC0415 - likewise
-    import botocore.session  # noqa: PLC0415 - likewise
 
-    botocore.session.create_loader = cache(botocore.session.create_loader)
-    creator: Any = botocore.client.ClientCreator
-    made = creator._create_client_class  # noqa: SLF001 - there is no public one
-    known: dict[str, Any] = {}
-
-    def made_once(self: Any, service: str, model: Any) -> Any:
-        if service not in known:
-            known[service] = made(self, service, model)
-        return known[service]
-
-    creator._create_client_class = made_once  # noqa: SLF001 - likewise
-    _find_once()
     session = boto3.Session("nobody", "nothing", region_name="us-east-1")
     for service in _SERVICES:
         client = session.client(service)
         client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
-
-
-def _find_once() -> None:
-    """What boto3 finds out again for each session, client or request, each process finds once.
-
-    The names of events, which arguments their handlers take, the proxies of the environment (for
-    each address), and the words of the user agent. And no client has a TLS of its own.
-    """
-    import botocore.endpoint  # noqa: PLC0415 - a function's package, not ours
-    import botocore.hooks  # noqa: PLC0415 - likewise
-    import botocore.httpsession  # noqa: PLC0415 - likewise
-    import botocore.useragent  # noqa: PLC0415 - likewise
-
-    hooks, agent = botocore.hooks, botocore.useragent
-    aliaser: Any = hooks.EventAliaser
-    rename = aliaser._alias_event_name  # noqa: SLF001 - there is no public one
-    names: dict[str, str] = {}
-
-    def named(self: Any, event: str) -> str:
-        if event not in names:
-            names[event] = rename(self, event)
-        return names[event]
-
-    aliaser._alias_event_name = named  # noqa: SLF001 - likewise
-    for module, name in (
-        (hooks, "accepts_kwargs"),
-        (agent, "sanitize_user_agent_string_component"),
-        (botocore.endpoint, "get_environ_proxies"),
-        (botocore.httpsession, "create_urllib3_context"),
-    ):
-        setattr(module, name, cache(getattr(module, name)))
 
 
 def _serve_archive(requests: socket.socket, code: Path) -> NoReturn:

@@ -5,12 +5,21 @@
   Runtime.HandlerError.
 - A custom resource answers CloudFormation over https; the emulator listens to http only, so a
   worker's https connection to the emulator itself is made without TLS.
+- A function's archive is unpacked once, for all workers that ever run it; the emulator unpacks it
+  for each, which takes as long as the function's first invocation. On Lambda /var/task cannot be
+  written to, so nothing is lost where workers share it; they do write the bytecode of its modules.
 - Schedules fire on real time in the emulator; here time is simulated, so they never fire by
   themselves: the client fires them (`quota_enforcer.local.schedules`).
 """
 # ruff: noqa: SLF001 - the emulator has no public hooks; its version is pinned for that reason
 
+import hashlib
 import os
+import threading
+import zipfile
+from pathlib import Path
+from tempfile import gettempdir
+from types import SimpleNamespace
 from typing import Any, Final
 
 from ministack.core import lambda_runtime
@@ -34,9 +43,12 @@ http.client.HTTPSConnection.connect = _connect
 """
 """Runs in each worker before the function's code is imported."""
 
+_one_at_a_time = threading.Lock()
+
 
 def install() -> None:
     """Prepare the workers and silence the schedulers."""
+    lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": Archive})
     port = int(os.environ["GATEWAY_PORT"])
     lambda_runtime._PYTHON_WORKER_SCRIPT = (
         _WITHOUT_TLS.format(port=port) + lambda_runtime._PYTHON_WORKER_SCRIPT
@@ -56,3 +68,18 @@ def install() -> None:
     lambda_svc._execute_function_warm = execute
     scheduler.start_scheduler = lambda: None
     eventbridge.start_scheduler = lambda: None
+
+
+class Archive(zipfile.ZipFile):
+    """A zip file that is unpacked into one folder, to which all others link."""
+
+    def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+        """Make the folder, which is there and empty, a link to the one with the files."""
+        content = Path(str(self.filename)).read_bytes()
+        shared = Path(gettempdir()) / f"code-{hashlib.sha256(content).hexdigest()[:16]}"
+        with _one_at_a_time:
+            if not shared.exists():
+                super().extractall(shared)
+        link = Path(path)
+        link.rmdir()
+        link.symlink_to(shared, target_is_directory=True)
