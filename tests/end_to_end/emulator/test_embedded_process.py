@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +119,18 @@ def test_the_server_tells_what_it_was_asked_and_how_long_that_took(aws: Embedded
     assert [each.what for each in told] == ["iam:ListUsers", "dynamodb:ListTables"]
     assert all(each.who.endswith(":root") and each.began < each.ended for each in told)
     assert aws.journal() == []
+
+
+def test_headers_for_web_pages_are_sent_to_those_that_ask(aws: EmbeddedAws) -> None:
+    client: Any = aws.session().client("dynamodb", region_name=aws.region)
+
+    def of_pages() -> set[str]:
+        headers = client.list_tables()["ResponseMetadata"]["HTTPHeaders"]
+        return {name for name in headers if name.startswith("access-control-")}
+
+    def from_page(request: Any, **_: object) -> None:
+        request.headers["Origin"] = "https://example.com"
+
+    assert of_pages() == set()
+    client.meta.events.register("before-sign.dynamodb", from_page)
+    assert "access-control-allow-origin" in of_pages()
