@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -45,6 +45,9 @@ def main() -> None:
         os.environ.setdefault(name, value)
     if os.environ.get("QUOTA_ENFORCER_STOP_AT_EOF"):
         threading.Thread(target=_stop_at_eof, daemon=True).start()
+    # As if it were not installed: seven services look for a daemon whenever all is forgotten.
+    modules: dict[str, Any] = sys.modules
+    modules["docker"] = None
     from quota_enforcer.local.patches import emulator  # noqa: PLC0415 - it reads the settings above
 
     app = emulator.patched()
@@ -58,6 +61,7 @@ def main() -> None:
         ws="none",
         log_level=log_level,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,  # `patches.clock` gives the simulated one
         # A client may send just as an idle connection is closed, and it does not try again.

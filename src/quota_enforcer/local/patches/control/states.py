@@ -73,13 +73,17 @@ def _keep() -> int:
 
 def _go_back(number: int) -> None:
     emulator._reset_all_state()  # which ends the workers too
-    stores = dict(_stores())
-    for (module, variable), content in _Unpickler(_kept[number], stores).load().items():
-        store = stores.get((module, variable))
+    for (module, variable), content in _Unpickler(io.BytesIO(_kept[number])).load().items():
+        store = _now((module, variable))
         if isinstance(store, _STORES):
             _fill(store, content)
         else:
             setattr(sys.modules[module], variable, content)
+
+
+def _now(name: Name) -> Any:
+    module, variable = name
+    return getattr(sys.modules[module], variable)
 
 
 def _stores() -> Iterator[tuple[Name, Any]]:
@@ -126,9 +130,5 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, pickled: bytes, stores: dict[Name, Any]) -> None:
-        super().__init__(io.BytesIO(pickled))
-        self._stores = stores
-
     def persistent_load(self, name: Name) -> Any:
-        return self._stores[name]
+        return _now(name)

@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from tempfile import gettempdir
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ministack.core import lambda_runtime
 from ministack.services import eventbridge, lambda_svc, scheduler
@@ -43,12 +43,15 @@ http.client.HTTPSConnection.connect = _connect
 """
 """Runs in each worker before the function's code is imported."""
 
+_CODE: Final = "code.zip"
+"""How the emulator calls a function's archive in a worker's folder."""
+
 _one_at_a_time = threading.Lock()
 
 
 def install() -> None:
     """Prepare the workers and silence the schedulers."""
-    lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": Archive})
+    lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": _opened})
     port = int(os.environ["GATEWAY_PORT"])
     lambda_runtime._PYTHON_WORKER_SCRIPT = (
         _WITHOUT_TLS.format(port=port) + lambda_runtime._PYTHON_WORKER_SCRIPT
@@ -70,16 +73,34 @@ def install() -> None:
     eventbridge.start_scheduler = lambda: None
 
 
-class Archive(zipfile.ZipFile):
-    """A zip file that is unpacked into one folder, to which all others link."""
+class Archive:
+    """A function's code, which is unpacked into one folder, to which all others link.
 
-    def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+    What is in it is read only if it is unpacked: that takes as long as a request.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = Path(file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def extractall(self, path: str) -> None:
         """Make the folder, which is there and empty, a link to the one with the files."""
-        content = Path(str(self.filename)).read_bytes()
+        content = self._file.read_bytes()
         shared = Path(gettempdir()) / f"code-{hashlib.sha256(content).hexdigest()[:16]}"
         with _one_at_a_time:
             if not shared.exists():
-                super().extractall(shared)
+                with zipfile.ZipFile(self._file) as archive:
+                    archive.extractall(shared)
         link = Path(path)
         link.rmdir()
         link.symlink_to(shared, target_is_directory=True)
+
+
+def _opened(file: str, *how: Any) -> Archive | zipfile.ZipFile:
+    """A layer is unpacked for each worker, as the emulator does it."""
+    return Archive(file) if Path(file).name == _CODE else zipfile.ZipFile(file, *how)
