@@ -18,7 +18,7 @@ from moto_spared import spare
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.quota_table import QUOTA_SCHEMA, DynamoQuotas
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

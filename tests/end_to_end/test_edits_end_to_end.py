@@ -14,7 +14,7 @@ from embedded_account import Caller, document
 from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 from quota_enforcer.lambdas.enforcer import wiring
 
 if TYPE_CHECKING:

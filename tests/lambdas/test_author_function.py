@@ -24,7 +24,7 @@ from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.lambdas.author import handler as author
 
 if TYPE_CHECKING:
-    from quota_enforcer.enforce.ports import GateAuthor
+    from quota_enforcer.enforce.ports.adapters import GateAuthor
 
 EVENTS = Path(__file__).parents[2] / "events"
 CI = Principal.parse("session/shared/ci-42")

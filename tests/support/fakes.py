@@ -38,7 +38,7 @@ from quota_enforcer.core.usage.pace import CallPace, DenyLag
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.enforce.ports import InForce
+from quota_enforcer.enforce.ports.adapters import InForce
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 from quota_enforcer.satellites.registry import Satellite

@@ -24,7 +24,7 @@ from quota_enforcer.core.policies.boundary import fitting_gate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.looks.headroom import Ground, premise_of
 from quota_enforcer.core.usage.reads import Woken
-from quota_enforcer.enforce.ports import Adapters
+from quota_enforcer.enforce.ports.adapters import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
 from quota_enforcer.gates.author import Author

@@ -26,12 +26,12 @@ from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import NO_CALLS, Called, Woken
 from quota_enforcer.core.usage.stored import Bucket, Source
 from quota_enforcer.core.usage.window import hour_start, local_date, minute_start
-from quota_enforcer.enforce.ports import Adapters
+from quota_enforcer.enforce.ports.adapters import Adapters
 from quota_enforcer.enforce.report import Report
 from quota_enforcer.enforce.sweep import Sweep
 
 if TYPE_CHECKING:
-    from quota_enforcer.enforce.ports import WeekReport
+    from quota_enforcer.enforce.ports.adapters import WeekReport
 
 ACCOUNT = "111122223333"
 

@@ -16,7 +16,7 @@ from quota_enforcer.core.usage.reads import ReadSample
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.doctor.probe import Probe
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.satellites.registry import member_accounts
 

@@ -12,7 +12,7 @@ from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.pricing.dated import DatedPrices
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.decide.rules.rule_set import QuotaEdit, RuleSet
-from quota_enforcer.enforce.ports import MeterRulesMemory
+from quota_enforcer.enforce.ports.ledger import MeterRulesMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.meter.cloudwatch.meter import MeterRun, Occasion, Pricing, meter
 from quota_enforcer.meter.handover import hand_over

@@ -13,7 +13,8 @@ from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import QuotaEdit, RuleSet
 from quota_enforcer.enforce.notify.prices import UnpricedModels
-from quota_enforcer.enforce.ports import PriceMemories, QuotaMemories, SweepMemory
+from quota_enforcer.enforce.ports.ledger import PriceMemories, QuotaMemories
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 
 KEPT = timedelta(minutes=5)

@@ -27,7 +27,7 @@ from quota_enforcer.enforce.notify.pauses import PauseNotifier
 from quota_enforcer.enforce.notify.requests import RequestNotifier
 from quota_enforcer.enforce.notify.sender import NoticeSender
 from quota_enforcer.enforce.notify.tiers import TierNotifier
-from quota_enforcer.enforce.ports import Adapters
+from quota_enforcer.enforce.ports.adapters import Adapters
 from quota_enforcer.enforce.report import Outcome, Report
 from quota_enforcer.enforce.rules_cache import RulesCache
 from quota_enforcer.enforce.wake import Notifiers, WakeRun

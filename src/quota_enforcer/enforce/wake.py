@@ -21,7 +21,7 @@ from quota_enforcer.enforce.notify.accounts import AccountNotifier
 from quota_enforcer.enforce.notify.pauses import PauseNotifier
 from quota_enforcer.enforce.notify.requests import RequestNotifier
 from quota_enforcer.enforce.notify.sender import NoticeSender
-from quota_enforcer.enforce.ports import SweepMemory, Unseen
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory, Unseen
 from quota_enforcer.enforce.report import Outcome
 from quota_enforcer.enforce.rules_cache import CachedRules, RulesCache
 

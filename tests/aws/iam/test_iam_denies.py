@@ -15,7 +15,7 @@ from quota_enforcer.core.principal import Principal
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from quota_enforcer.enforce.ports import Denies
+    from quota_enforcer.enforce.ports.adapters import Denies
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 ALICE = Principal.parse("user/alice")

@@ -23,7 +23,7 @@ from quota_enforcer.core.principal import Principal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from quota_enforcer.enforce.ports import Denies
+    from quota_enforcer.enforce.ports.adapters import Denies
 
 HOME, THERE, FAR = "123456789012", "444455556666", "555566667777"
 PATH, NAME = "/bedrock-quota/q/", "q-over-bedrock-quota"

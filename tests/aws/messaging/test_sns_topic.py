@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-    from quota_enforcer.enforce.ports import Topic
+    from quota_enforcer.enforce.ports.adapters import Topic
 
 MESSAGE = Message("Bedrock is blocked", "Why: 1,000 of 1,000 used.\nQuestions: Zoë")
 NOTICE = Notice(NoticeKind.BLOCKED, NOON, "user/alice", "daily", "used up")

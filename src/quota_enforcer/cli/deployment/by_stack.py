@@ -15,7 +15,7 @@ from quota_enforcer.core.deployment import Settings
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import no_progress
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 from quota_enforcer.gates.settings import AuthorSettings
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.quotas.names import IdentityNames

@@ -19,7 +19,8 @@ from quota_enforcer.core.usage.model import SeenModel
 from quota_enforcer.core.usage.reads import ReadMany, ReadSample, no_progress
 from quota_enforcer.decide.rules.loader import QuotaLoader
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.ports import Ledger, NoSatellites
+from quota_enforcer.enforce.ports.adapters import NoSatellites
+from quota_enforcer.enforce.ports.ledger import Ledger
 from quota_enforcer.insight.gates import GatesKept
 from quota_enforcer.insight.quotas.names import IdentityNames
 from quota_enforcer.insight.usage import ReadBefore, far_back

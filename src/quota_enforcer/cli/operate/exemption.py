@@ -19,7 +19,7 @@ from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.decide.evaluate import decide_for_one
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.decide.verdict import Verdict, furthest
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 
 NOTE = "released with quota-enforcer"
 

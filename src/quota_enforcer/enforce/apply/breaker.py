@@ -23,7 +23,7 @@ from quota_enforcer.decide.breaker import (
 )
 from quota_enforcer.decide.decision import HELD, Decision
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
-from quota_enforcer.enforce.ports import Standings
+from quota_enforcer.enforce.ports.ledger import Standings
 from quota_enforcer.enforce.report import Outcome
 
 MEMORY = timedelta(minutes=15)

@@ -29,7 +29,8 @@ from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.decide_all import Evaluated, PricesSeen, decide_for_all
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.notify.prices import UnpricedModels
-from quota_enforcer.enforce.ports import Headrooms, Standings, SweepMemory
+from quota_enforcer.enforce.ports.ledger import Standings
+from quota_enforcer.enforce.ports.sweep_memory import Headrooms, SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
 TRIES = 5

@@ -13,7 +13,9 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import ALREADY_WRITTEN, FirstWrite, conclude, intend
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
-from quota_enforcer.enforce.ports import GateAuthor, Outbox, Standings, SweepMemory
+from quota_enforcer.enforce.ports.adapters import GateAuthor
+from quota_enforcer.enforce.ports.ledger import Outbox, Standings
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.log.appearances import Appearance, seen

@@ -13,7 +13,7 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.quotas.quota import named_by
 from quota_enforcer.core.usage.reads import UsageReads
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.ports import Standings
+from quota_enforcer.enforce.ports.ledger import Standings
 
 
 class OrphanLedger(Standings, UsageReads, Protocol):

@@ -16,7 +16,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.decide.notices import block_notice
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
-from quota_enforcer.enforce.ports import Standings
+from quota_enforcer.enforce.ports.ledger import Standings
 
 _CLAIMS_A_BLOCK = {NoticeKind.BLOCKED, NoticeKind.CHANGED}
 GONE = "it no longer exists"

@@ -28,7 +28,8 @@ from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.decide_all import SecondLook
 from quota_enforcer.enforce.gather.gatherer import members_of
 from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING, SweepInput
-from quota_enforcer.enforce.ports import Denies, Outbox, Standings
+from quota_enforcer.enforce.ports.adapters import Denies
+from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
 
 TRIES = 3

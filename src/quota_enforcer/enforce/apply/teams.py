@@ -3,7 +3,7 @@
 from quota_enforcer.core.errors import Conflict
 from quota_enforcer.enforce.apply.record import FirstWrite, conclude
 from quota_enforcer.enforce.apply.work import Work
-from quota_enforcer.enforce.ports import Standings
+from quota_enforcer.enforce.ports.ledger import Standings
 from quota_enforcer.enforce.report import Outcome
 
 

@@ -11,7 +11,8 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
 from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING
-from quota_enforcer.enforce.ports import Denies, GateAuthor, Outbox, Standings
+from quota_enforcer.enforce.ports.adapters import Denies, GateAuthor
+from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome, failure
 
 REMOVED = "the quota enforcer is being removed"

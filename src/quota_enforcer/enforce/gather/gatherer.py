@@ -23,7 +23,9 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room
 from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
 from quota_enforcer.enforce.metering import dated_prices
-from quota_enforcer.enforce.ports import Denies, Headrooms, Standings, Unseen
+from quota_enforcer.enforce.ports.adapters import Denies
+from quota_enforcer.enforce.ports.ledger import Standings
+from quota_enforcer.enforce.ports.sweep_memory import Headrooms, Unseen
 from quota_enforcer.enforce.rules_cache import CachedRules
 from quota_enforcer.meter.cloudwatch.meter import MeterRun
 

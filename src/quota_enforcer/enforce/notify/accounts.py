@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.enforce.gather.sweep_input import HOME, SweepInput
-from quota_enforcer.enforce.ports import SweepMemory
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
 

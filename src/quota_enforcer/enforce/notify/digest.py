@@ -11,7 +11,8 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.quotas.quota import Rule
 from quota_enforcer.core.usage.window import DAY, HOUR, local_date
-from quota_enforcer.enforce.ports import SweepMemory, WeekReport
+from quota_enforcer.enforce.ports.adapters import WeekReport
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 
 FROM: Final = time(7)

@@ -9,7 +9,8 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.core.quotas.quota import Pause, Rule, pause_of
-from quota_enforcer.enforce.ports import Outbox, SweepMemory
+from quota_enforcer.enforce.ports.ledger import Outbox
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
 

@@ -7,7 +7,7 @@ from quota_enforcer.core.ledger import PriceMemory
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.dated import PriceEvidence
 from quota_enforcer.core.usage.model import made_by_people
-from quota_enforcer.enforce.ports import PriceMemories
+from quota_enforcer.enforce.ports.ledger import PriceMemories
 
 STILL = timedelta(days=1)
 """How often it is noted that a model is still used without a price."""

@@ -11,7 +11,7 @@ from quota_enforcer.core.notices.wording import moment
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.request import RaiseRequest, RequestState
 from quota_enforcer.decide.rules.requests import answer, limit_now
-from quota_enforcer.enforce.ports import RequestMemory
+from quota_enforcer.enforce.ports.ledger import RequestMemory
 from quota_enforcer.enforce.report import Outcome, failure
 
 AT_ONCE: Final = 20

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
-from quota_enforcer.enforce.ports import Outbox, Topic
+from quota_enforcer.enforce.ports.adapters import Topic
+from quota_enforcer.enforce.ports.ledger import Outbox
 from quota_enforcer.enforce.report import Outcome, failure
 
 STRANDED = timedelta(minutes=11)

@@ -7,7 +7,8 @@ from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.pricing.tier import SAID, Tier
-from quota_enforcer.enforce.ports import ServiceTiers, SweepMemory
+from quota_enforcer.enforce.ports.adapters import ServiceTiers
+from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome, failure
 
 LOOKS_EVERY: Final = timedelta(hours=1)

@@ -18,7 +18,7 @@ from quota_enforcer.aws.iam.assumed_roles import AssumedRoles
 from quota_enforcer.aws.iam.denies import IamDenies
 from quota_enforcer.aws.messaging.topic import SnsTopic
 from quota_enforcer.core.deployment import Metering
-from quota_enforcer.enforce.ports import Adapters, NoSatellites
+from quota_enforcer.enforce.ports.adapters import Adapters, NoSatellites
 from quota_enforcer.enforce.sweep import Sweep
 from quota_enforcer.meter.ports import Models, NamedByThemselves
 from quota_enforcer.satellites.names import Part, external_id, role_arn

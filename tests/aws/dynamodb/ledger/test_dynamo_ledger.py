@@ -19,7 +19,7 @@ from quota_enforcer.core.usage.stored import Bucket, Source
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from quota_enforcer.enforce.ports import Ledger
+    from quota_enforcer.enforce.ports.ledger import Ledger
 
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 TODAY = NOON.date()

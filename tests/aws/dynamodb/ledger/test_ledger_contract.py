@@ -25,7 +25,7 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.pace import USUAL_LAG, DenyLag
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 
 BOB = Principal.parse("user/bob")
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"

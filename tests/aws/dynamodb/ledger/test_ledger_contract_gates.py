@@ -7,7 +7,7 @@ from quota_enforcer.core.errors import Conflict, DeploymentClosed
 from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 
 ALICE = Principal.parse("sso/alice@example.com")
 CI = Principal.parse("session/shared/ci-42")

@@ -9,7 +9,7 @@ import pytest
 from builders import ALICE, HOUR, NOON
 from quota_enforcer.core.ledger import QuotaMemory, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.enforce.ports import Ledger
+from quota_enforcer.enforce.ports.ledger import Ledger
 
 
 @pytest.fixture

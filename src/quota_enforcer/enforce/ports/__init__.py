@@ -1,0 +1,1 @@
+"""What enforcing needs from outside, one protocol for each role."""
