@@ -24,10 +24,13 @@ from quota_enforcer.local.embedded import EmbeddedAws
 BEGUN_FIRST = (
     "test_demo.py",
     "test_sandbox.py",
-    "test_satellites_end_to_end.py",
     "test_stream_end_to_end.py",
+    "test_gates_end_to_end.py",
+    "test_me_end_to_end.py",
+    "test_main_job.py",
+    "test_satellites_end_to_end.py",
 )
-"""The longest files: begun last, they would keep one worker busy while the others have no more."""
+"""The longest files and their order: begun last, one would keep a worker busy after the others."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
