@@ -143,7 +143,8 @@ FOUND: dict[str, list[tuple[Callable[[Clinic], Undo], str, str, str, str]]] = {
     "other logs": [
         (somebody_elses_logging, "logging", "problem", f"logs calls to {LOG_GROUP}",
          f"ExistingLogGroup={LOG_GROUP}"),
-        (calls_elsewhere, "regions", "problem", "used in eu-west-1", "sam deploy --region eu-west"),
+        (calls_elsewhere, "regions", "problem", "used in eu-west-1",
+         "satellites plan --regions eu-west-1"),
     ],
 }  # fmt: skip
 """What is found of the same deployment, each by its check, and by no other."""
