@@ -89,10 +89,10 @@ def test_the_whole_of_the_traffic_is_called(said: dict[str, Any]) -> None:
     assert said["sweeps"] > 0
 
 
-def test_every_call_that_went_through_woke_the_enforcer(said: dict[str, Any]) -> None:
-    """But for those after the stack was deleted."""
+def test_not_every_call_that_went_through_woke_the_enforcer(said: dict[str, Any]) -> None:
+    """The deliveries of whoever has room end with the meter; but many are near a limit here."""
     went_through = said["calls"] - said["refused"]
-    assert went_through - 40 < said["wakes"] < went_through
+    assert went_through / 3 < said["wakes"] < went_through * 3 / 4
 
 
 def test_the_lag_of_every_block_is_measured_and_the_first_is_a_budget_in_dollars(
