@@ -18,8 +18,8 @@ from quota_enforcer.core.policies.names import (
     checked_user_id,
     deny_policy_name,
     gate_name,
-    is_of_known_vendor,
 )
+from quota_enforcer.core.usage.model import ModelScope
 
 OPUS = "anthropic.claude-3-opus-20240229-v1:0"
 
@@ -94,7 +94,7 @@ def test_access_needs_the_vendor() -> None:
     ],
 )
 def test_a_vendor_that_bedrock_has_not_had_is_told(scope: str, known: bool) -> None:  # noqa: FBT001
-    assert is_of_known_vendor(scope) is known
+    assert ModelScope(scope).of_known_vendor is known
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from quota_enforcer.core.errors import InvalidQuota
-from quota_enforcer.core.policies.names import is_of_known_vendor
 from quota_enforcer.core.pricing.catalog.litellm import UnreadableTable, read_table
 from quota_enforcer.core.pricing.catalog.shipped import shipped_rates
 from quota_enforcer.core.pricing.cost import discounted
@@ -20,6 +19,7 @@ from quota_enforcer.core.pricing.rate import PRICES, CacheWrites, Cost, Rate
 from quota_enforcer.core.pricing.table import Discount, PriceTable
 from quota_enforcer.core.pricing.tier import Tier
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts
+from quota_enforcer.core.usage.model import ModelScope
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 HAIKU_3 = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -468,7 +468,9 @@ class TestItem:
 class TestTable:
     def test_every_shipped_model_is_of_a_known_vendor_once_its_prefix_is_gone(self) -> None:
         """A geography that we do not know would pass for a vendor, and its models for others."""
-        assert {key for key in shipped_rates() if not is_of_known_vendor(plain_model(key))} == set()
+        assert {
+            key for key in shipped_rates() if not ModelScope(plain_model(key)).of_known_vendor
+        } == set()
 
     def test_no_shipped_price_is_nothing_at_all(self) -> None:
         free = {key for key, rate in shipped_rates().items()

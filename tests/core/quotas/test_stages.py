@@ -122,6 +122,7 @@ def test_what_is_only_counted_need_not_be_installed() -> None:
     assert (quota.models, quota.denies) == ((ModelScope("anthropic.*"),), OF_OPUS)
     for refused in (
         {"closes": OPUS, "models": "antropic.*"},
+        {"closes": OPUS, "models": "claude*"},  # ids begin with their vendor
         {"closes": {"80": OPUS}, "models": "anthropic.*"},  # closed at the limit
         {"models": "anthropic.*"},
     ):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from quota_enforcer.core.errors import InvalidPolicyInput
-from quota_enforcer.core.usage.model import VENDORS, canonical_model
+from quota_enforcer.core.usage.model import MODEL_SCOPE, canonical_model
 
 PARTITIONS: Final = (
     "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f",
@@ -42,9 +42,6 @@ RESOLVING: Final = {
 ROLE_PATH: Final = "/"
 """Before which path the roles of a stack live, unless the parameter RolePath says otherwise."""
 
-SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
-"""What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
-
 _ROLE_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_+=,.@-]+/){0,8}")
 """What the template's RolePath may be."""
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
@@ -53,7 +50,7 @@ _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 _ASK: Final = re.compile(r"[\w+=,.@-]{1,24}", re.ASCII)
 """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html"""
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+|\*", re.ASCII)
-_SCOPE: Final = re.compile(SCOPE)
+_SCOPE: Final = re.compile(MODEL_SCOPE)
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 _SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (RoleSessionName)"""
@@ -163,15 +160,6 @@ def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     """
     checked = sorted({_checked_scope(scope) for scope in scopes})
     return ("*",) if "*" in checked else tuple(checked)
-
-
-def is_of_known_vendor(scope: str) -> bool:
-    """Whether a scope can cover a model of a vendor that Bedrock has had so far."""
-    vendor, dot, _ = scope.partition(".")
-    literal, star, _ = vendor.partition("*")
-    if star:
-        return any(known.startswith(literal) for known in VENDORS)
-    return bool(dot) and vendor in VENDORS
 
 
 def checked_model(model: str) -> str:

@@ -14,6 +14,9 @@ VENDORS = frozenset({
 })  # fmt: skip
 """Whose models Bedrock has had so far; others may come."""
 
+MODEL_SCOPE: Final = r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}"
+"""What a model scope looks like; the template's `ModelScopeN` parameters allow the same."""
+
 _GEOGRAPHIES = "us|eu|apac|jp|au|in|ca|sa|me|af|us-gov|global"
 
 _VENDORS = "|".join(sorted(VENDORS))
@@ -102,6 +105,15 @@ class ModelScope:
     def includes(self, other: "ModelScope") -> bool:
         """Whether it covers every model that the other does."""
         return self.covers(other.pattern)
+
+    @property
+    def of_known_vendor(self) -> bool:
+        """Whether it can cover a model of a vendor that Bedrock has had so far."""
+        vendor, dot, _ = self.pattern.partition(".")
+        literal, star, _ = vendor.partition("*")
+        if star:
+            return any(known.startswith(literal) for known in VENDORS)
+        return bool(dot) and vendor in VENDORS
 
 
 EVERY_MODEL = ModelScope("*")

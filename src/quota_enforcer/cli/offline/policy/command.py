@@ -37,7 +37,8 @@ from quota_enforcer.core.policies.deny import deny_documents, divided
 from quota_enforcer.core.policies.document import MANAGED_LIMIT, Document, document, size
 from quota_enforcer.core.policies.guard.unmetered import Locks
 from quota_enforcer.core.policies.guard.unmetered import lock as lock_for
-from quota_enforcer.core.policies.names import checked_scopes, is_of_known_vendor
+from quota_enforcer.core.policies.names import checked_scopes
+from quota_enforcer.core.usage.model import ModelScope
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -193,7 +194,7 @@ def _looked_at(scopes: Sequence[str] | None) -> Sequence[str]:
     if scopes and "*" in scopes and len(scopes) > 1:
         warn("* is every model, so the others named say nothing more")
     for scope in scopes or ():
-        if not is_of_known_vendor(scope):
+        if not ModelScope(scope).of_known_vendor:
             warn(f"{scope} is of no vendor known so far, so it may match no model")
     return scopes or ("*",)
 

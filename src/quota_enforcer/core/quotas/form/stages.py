@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from quota_enforcer.core.quotas.form import values
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.stage import AT_LIMIT, Stage, closed_words, opened_again
-from quota_enforcer.core.usage.model import VENDORS, ModelScope
+from quota_enforcer.core.usage.model import MODEL_SCOPE, ModelScope
 
 COUNTED = (
     "patterns of models such as anthropic.* or anthropic.claude-3-opus*, since `closes` says what "
@@ -18,7 +18,7 @@ _STAGES = (
     '{"80": ["anthropic.claude-3-opus*"], "100": ["*"]}'
 )
 _PERCENT = re.compile(r"(\d{1,3}) ?%?")
-_PATTERN = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._:-]{0,199}")
+_SCOPE = re.compile(MODEL_SCOPE)
 
 
 class Closing(NamedTuple):
@@ -108,6 +108,4 @@ def _percent(key: Any) -> int:
 
 def _can_count(pattern: str) -> bool:
     """Whether it may be meant: of no vendor that is known, it would count nothing."""
-    vendor, dot, _ = pattern.partition(".")
-    known = "*" in vendor or (bool(dot) and vendor in VENDORS)
-    return bool(_PATTERN.fullmatch(pattern)) and known
+    return bool(_SCOPE.fullmatch(pattern)) and ModelScope(pattern).of_known_vendor
