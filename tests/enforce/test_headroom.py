@@ -136,6 +136,26 @@ def test_who_has_room_under_an_edited_default_is_not_looked_at(
     assert world.denied == set()
 
 
+def test_an_edit_for_everybody_writes_headrooms_only_before_they_grow_too_old() -> None:
+    """Who makes no calls for weeks need not be looked at, nor be written of at each edit."""
+    world = streaming()
+    world.quota(principal="default")
+    world.sweep(NOON + MINUTES)
+    for _ in range(3):
+        world.stream("bob", NOON + MINUTES, 10)
+        names = {principal("user/bob"): {HAIKU: NOON + MINUTES}}
+        world.wake(NOON + MINUTES, "user/bob", called=names, since=NOON + MINUTES)
+    written = []
+    for days in range(0, 17, 2):
+        before = world.ledger.kept[principal("user/bob")]
+        limit = Decimal(2_000 + days)
+        assert not edited(
+            world, NOON + days * DAY + HOUR, principal="default", limit=limit
+        ).looked_at
+        written.append(world.ledger.kept[principal("user/bob")] != before)
+    assert written == [False, False, *[True, False] * 3, True], "after four days"
+
+
 def test_an_edit_of_what_is_counted_is_looked_at_by_all(world: World) -> None:
     world.quota(principal="user/alice", enabled=False)
     changes: list[dict[str, object]] = [

@@ -20,7 +20,7 @@ from quota_enforcer.core.usage.looks.unseen import is_token
 from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room
+from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room, grows_old
 from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
 from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.ports.adapters import Denies
@@ -196,6 +196,11 @@ class Gatherer:
         kept = self._ledger.headrooms(concerned)
         several = {each: kept[each] for each in kept.keys() & plain - wanted - rules.named}
         room = self._room(state, cached, several, now)
+        # Their next wake finds the same and keeps it: to write it here for everybody would take
+        # longer than all else. Only who makes no calls must not come to be looked at again.
+        room = room.but_renewing(
+            each for each in room.renewed if grows_old(kept[each].headroom, self._day(now))
+        )
         return rules.named | (concerned - room.used.keys()), kept, room
 
     def _settings_changed(self, state: SweepState, cached: CachedRules) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ LONGEST = timedelta(days=7)
 """So long after its day a headroom is of use: each day more is a bucket more to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
     """Somebody's headroom, and the quotas that are in force now."""
 
@@ -42,7 +43,7 @@ class Kept:
     def today(self) -> date:
         return local_date(self.now, self.zone)
 
-    @property
+    @cached_property
     def same(self) -> bool:
         """Whether it is of just these quotas, and of a time that is not over."""
         in_time = self.now < self.headroom.until
@@ -122,6 +123,10 @@ class Roomy(NamedTuple):
     renewed: Mapping[Principal, Headroom]
     """The headrooms that can be kept instead of theirs."""
 
+    def but_renewing(self, principals: Iterable[Principal]) -> "Roomy":
+        """The same with the new headrooms of only these."""
+        return self._replace(renewed={each: self.renewed[each] for each in principals})
+
 
 NOBODY = Roomy({}, {})
 
@@ -152,6 +157,12 @@ def find_room(
             usages[principal] = usage
             renewed |= {principal: room} if room is not each.headroom else {}
     return Roomy(usages, renewed)
+
+
+def grows_old(headroom: Headroom | None, today: date) -> bool:
+    """Whether it will soon be of no use, its day being so long over."""
+    day = headroom.day if headroom is not None else None
+    return day is not None and today - day > LONGEST / 2
 
 
 def _usage(hours: Mapping[tuple[str, str], Mapping[datetime, Counts]], zone: ZoneInfo) -> Usage:
