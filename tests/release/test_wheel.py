@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMED = re.compile(r"quota-enforcer\[(\w+)\]")
+NAMED = re.compile(r"""(?:quota-enforcer\[|needing\(")(\w+)""")
 PATIENCE = 300
 """Seconds that a busy machine may take to start a sandbox; four are usual."""
 
