@@ -78,8 +78,9 @@ def test_the_bill_of_materials_names_every_package_in_the_archive(stack: Path) -
 
 def test_the_changes_are_those_of_this_version() -> None:
     changes = (RELEASE / "CHANGES.md").read_text(encoding="utf-8")
-    assert changes.startswith("### ")
-    assert "\n## " not in changes
+    assert changes in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "\n### Added\n" in f"\n{changes}"
+    assert "\n## " not in f"\n{changes}", "of this one alone, and without its heading"
 
 
 def test_sam_deploys_it_without_a_build(aws: EmbeddedAws, stack: Path) -> None:
