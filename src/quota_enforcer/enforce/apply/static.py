@@ -27,7 +27,7 @@ from quota_enforcer.enforce.apply.record import (
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.decide_all import SecondLook
 from quota_enforcer.enforce.gather.gatherer import members_of
-from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING, SweepInput
+from quota_enforcer.enforce.gather.sweep_input import NOTHING, ONLY_HOME, SweepInput
 from quota_enforcer.enforce.ports.adapters import Denies
 from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
@@ -86,7 +86,9 @@ class StaticApplier:
 
         A list from before a record was read shows as tampering what another run put right.
         """
-        members = members_of(given.asked, given.context) if given.partial else given.listed - HOME
+        members = (
+            members_of(given.asked, given.context) if given.partial else given.listed - ONLY_HOME
+        )
         found = self._denies.in_force(members)
         if given.partial:
             asked = {
@@ -139,7 +141,7 @@ class StaticApplier:
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = surely | tried | record.standing.denied | (record.intended or NOTHING)
         # A satellite that was deleted has detached its own denies: nothing is left to change there.
-        is_reached = account in HOME | given.context.reached
+        is_reached = account in ONLY_HOME | given.context.reached
         changes = is_reached and (wanted - surely or maybe - wanted)
         first_write = FirstWrite.of(decision, given, drift)
         if not changes:

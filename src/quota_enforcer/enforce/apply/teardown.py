@@ -10,7 +10,7 @@ from quota_enforcer.core.ledger import GateIntentReads, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
-from quota_enforcer.enforce.gather.sweep_input import HOME, NOTHING
+from quota_enforcer.enforce.gather.sweep_input import NOTHING, ONLY_HOME
 from quota_enforcer.enforce.ports.adapters import Denies, GateAuthor
 from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome, failure
@@ -54,7 +54,7 @@ def release_everybody(
     for principal, scopes in sorted(denied.items()):
         if principal.kind in GATED and gates_closed:
             continue
-        reached = principal.account in HOME | members
+        reached = principal.account in ONLY_HOME | members
         try:
             for scope in sorted(scopes & denies.scopes) if reached else ():
                 denies.detach(principal, scope)

@@ -20,7 +20,7 @@ from quota_enforcer.decide.rules.rule_set import RuleSet
 NOTHING: frozenset[str] = frozenset()
 """No model scope."""
 
-HOME: frozenset[str] = frozenset({""})
+ONLY_HOME: frozenset[str] = frozenset({""})
 """The home account alone."""
 
 REFUSED_AFTER = timedelta(minutes=5)
@@ -45,7 +45,7 @@ class SweepInput:
     """The scopes that IAM denies at present; None if IAM was not asked."""
     gates: Mapping[Principal, GateIntent] | None = None
     """What the gates were asked to deny; None if the ledger was not asked."""
-    listed: frozenset[str] = HOME
+    listed: frozenset[str] = ONLY_HOME
     """The accounts that `attached` is of."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """The member accounts that IAM was asked about in vain, and why."""

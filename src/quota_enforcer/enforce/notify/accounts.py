@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.enforce.gather.sweep_input import HOME, SweepInput
+from quota_enforcer.enforce.gather.sweep_input import ONLY_HOME, SweepInput
 from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
@@ -26,7 +26,7 @@ class AccountNotifier:
         reached = given.context.reached
         failed = {each: why for each, why in {**given.unread, **failed}.items() if each in reached}
         told = frozenset(filter(None, state.accounts_notified.split(",")))
-        answered = given.listed - HOME - failed.keys()
+        answered = given.listed - ONLY_HOME - failed.keys()
         unreachable = sorted((told & reached) - answered | failed.keys())
         notified = ",".join(unreachable)
         if notified == state.accounts_notified:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from quota_enforcer.aws.dynamodb.ledger.schema import principal_of
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import (
+    WHOLE,
     counter_name,
     hour_and_counter,
     older_names,
@@ -22,15 +23,13 @@ from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import (
 )
 from quota_enforcer.aws.dynamodb.wire import Plain
 from quota_enforcer.core.usage.buckets import ModelUsage, Usage
-from quota_enforcer.core.usage.counts import OBSERVED, Counts
+from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.place import HOME, is_place
 from quota_enforcer.core.usage.stored import USAGE_KEPT, Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date
 
 AFTER_USAGE = "usage$"
 """Comes after every range key that starts with `usage#`, since `$` follows `#`."""
-
-_WHOLE = frozenset(OBSERVED)
 
 
 def usage_key(bucket: Bucket) -> Plain:
@@ -100,7 +99,7 @@ def day_of(item: Mapping[str, Any]) -> Counts:
         known = hour_and_counter(attribute)
         if known is not None:
             counter = known[1]
-            number = int(value["N"]) if counter in _WHOLE else Decimal(value["N"])
+            number = int(value["N"]) if counter in WHOLE else Decimal(value["N"])
             sums[counter] = sums[counter] + number if counter in sums else number
     return Counts(**sums)
 

@@ -24,7 +24,8 @@ _COUNTERS: Mapping[str, str] = {
     **{short: counter for counter, short in SHORT_NAMES.items()},
 }
 """The counter of either name."""
-_WHOLE = frozenset(OBSERVED)
+WHOLE = frozenset(OBSERVED)
+"""The counters of whole numbers; the others are exact dollars."""
 _OF_AN_HOUR = re.compile(r"(?P<hour>[01]\d|2[0-3])(?P<again>b?)\.(?P<name>[a-z_]+)")
 
 
@@ -74,6 +75,6 @@ def summed(numbers: Iterable[tuple[str, Any]]) -> Counts:
     """The sums of numbers that are given with their counters."""
     sums: dict[str, Any] = {}
     for counter, number in numbers:
-        exact = int(number) if counter in _WHOLE else number
+        exact = int(number) if counter in WHOLE else number
         sums[counter] = sums[counter] + exact if counter in sums else exact
     return Counts(**sums)
