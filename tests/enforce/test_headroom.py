@@ -293,6 +293,13 @@ def test_a_dry_run_takes_nothing_away(world: World) -> None:
     assert not reads(world, NOON + 6 * MINUTES, 1)
 
 
+def test_a_dry_run_under_other_settings_leaves_those_that_were_acted_on(world: World) -> None:
+    before = world.ledger.state().terms
+    world.mode(Mode.OBSERVE)
+    world.sweep(NOON + 5 * MINUTES, dry_run=True)
+    assert world.ledger.state().terms == before != ""
+
+
 def test_a_model_of_today_stays_known_when_it_leaves_a_rolling_window(world: World) -> None:
     """A look that saw nothing of it may be under way while the meter adds to it."""
     world.quota(window="rolling 5 hours")

@@ -95,7 +95,7 @@ class Sweep:
         cached = self._rules.to_look_at(now) if dry_run else self._rules.to_act_on(now)
         # Who goes by a headroom found under other settings learns it before their usage is read.
         changed = begun.terms != self._settings.terms(cached.reached)
-        self._ledger.begin(now, forget_terms=changed)
+        self._ledger.begin(now, forget_terms=changed and not dry_run)
         told = Outcome() if dry_run else self._meters.tell(cached.rules)
         state, metered, counted = self._meters.run(begun, cached.rules, now, dry_run=dry_run)
         if not dry_run:
