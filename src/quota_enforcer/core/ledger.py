@@ -127,6 +127,10 @@ class Record:
         unfinished = self.intended is not None or self.trouble or self.due is not None
         return self.version > 0 and not unfinished and self.standing.is_plain
 
+    def is_settled_on(self, denied: frozenset[str]) -> bool:
+        """Whether these scopes are denied, and nothing was left half done."""
+        return self.intended is None and self.standing.denied == denied
+
     def next(self, **changes: object) -> Self:
         """The record as it will be written over this one."""
         return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type]

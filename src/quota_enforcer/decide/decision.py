@@ -15,14 +15,8 @@ from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.decide.judgement import (
-    EVERYTHING,
-    Effect,
-    Judgement,
-    adds_denies,
-    in_words,
-    scopes_of,
-)
+from quota_enforcer.core.usage.model import EVERYTHING, adds_denies, in_words, scopes_of
+from quota_enforcer.decide.judgement import Effect, Judgement
 from quota_enforcer.decide.notices import changes, ended, warnings
 from quota_enforcer.decide.standing import last, settled, standing_of
 from quota_enforcer.decide.verdict import Verdict, judge
@@ -73,7 +67,7 @@ class Decision(NamedTuple):
     def new_blocks(self) -> tuple[Verdict, ...]:
         """The verdicts that deny something that was open."""
         before = self.before.denied
-        return tuple(each for each in self.denying if adds_denies(scopes_of([each]), before))
+        return tuple(each for each in self.denying if adds_denies(each.denied, before))
 
     def holding(self, held: Mapping[str, int], why: str) -> "Decision":
         """This decision without what these quotas would newly deny; it is due again at once.
@@ -89,7 +83,7 @@ class Decision(NamedTuple):
             for each in self.judgements
         )
         denying = [each for each in self.denying if each.quota.id not in held]
-        denied = scopes_of(denying)
+        denied = scopes_of(each.quota.denies for each in denying)
         if held.keys() & before.used_up.keys():  # it closes more now, and goes on with what it did
             denied = before.denied | denied if not denied >= EVERYTHING else denied
         used_up = {each.quota.id: self.standing.used_up[each.quota.id] for each in denying}

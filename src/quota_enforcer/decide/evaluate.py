@@ -15,7 +15,7 @@ from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
-from quota_enforcer.core.quotas.quota import Overshoot, Quota
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage, pooled
 from quota_enforcer.core.usage.looks.headroom import (
     Headroom,
@@ -198,9 +198,8 @@ def evaluate(
     if since is not None and since > context.now:
         context = replace(context, now=since)
     applicable = book.applicable_to(record.principal, context.now)
-    quotas = with_usual(record.principal, applicable.quotas, pools.usuals, context)
-    if quotas is not applicable.quotas:
-        applicable = replace(applicable, quotas=quotas)
+    if applicable.asks_what_is_usual:
+        applicable = with_usual(record.principal, applicable, pools.usuals, context)
     shared = pools.usage(applicable.quotas)
     alone = [quota for quota in applicable.quotas if not quota.pooled]
     first, minutes = _first_day(alone, context), _first_minute(alone, context)
@@ -229,8 +228,8 @@ def _first_day(quotas: Iterable[Quota], context: Context) -> date | None:
 
 
 def _asks_for_pace(quota: Quota, usage: Usage, context: Context) -> bool:
-    if quota.overshoot is not Overshoot.AVOID:
+    if not quota.avoids_overshoot:
         return False
     span = quota.window.span(context.now, context.zone)
     counts = usage.at(quota.places, context.home).within(span, quota.models)
-    return may_close_early(quota, quota.number(counts), quota.limit_at(context.now))
+    return may_close_early(quota.number(counts), quota.limit_at(context.now))

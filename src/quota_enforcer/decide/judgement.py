@@ -8,12 +8,9 @@ from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.principal import Kind, Principal, why_not_deniable
 from quota_enforcer.core.quotas.quota import Action, Quota
 from quota_enforcer.core.quotas.subject import Subject
-from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.decide import reasons
 from quota_enforcer.decide.verdict import Verdict
 
-EVERYTHING = frozenset({str(EVERY_MODEL)})
-"""The scope that includes all others."""
 OBSERVING = "observe mode blocks nobody"
 
 
@@ -93,19 +90,3 @@ def _out_of_reach(quota: Quota, principal: Principal, context: Context) -> str |
             return None
         several[why] = None
     return f"nobody of the team can be blocked: {'; '.join(several)}"
-
-
-def scopes_of(verdicts: Iterable[Verdict]) -> frozenset[str]:
-    """The model scopes to deny; every model includes all others and costs one policy slot."""
-    scopes = frozenset(str(scope) for verdict in verdicts for scope in verdict.quota.denies)
-    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
-
-
-def adds_denies(scopes: frozenset[str], denied: frozenset[str]) -> bool:
-    """Whether denying these closes something that `denied` leaves open."""
-    return bool(scopes - denied) and not denied >= EVERYTHING
-
-
-def in_words(scopes: Iterable[str]) -> str:
-    """Model scopes as a notice has them: `*`, or each by name."""
-    return ", ".join(sorted(scopes))

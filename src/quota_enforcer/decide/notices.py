@@ -15,24 +15,16 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import bare_limit, dollars
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Overshoot, Quota
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.stage import AT_LIMIT
 from quota_enforcer.core.quotas.subject import QuotaId
 from quota_enforcer.core.usage.buckets import Usage
-from quota_enforcer.core.usage.model import ModelScope
+from quota_enforcer.core.usage.model import EVERYTHING, ModelScope, adds_denies, in_words, scopes_of
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.judgement import (
-    EVERYTHING,
-    OBSERVING,
-    Effect,
-    Judgement,
-    adds_denies,
-    in_words,
-    scopes_of,
-)
+from quota_enforcer.decide.judgement import OBSERVING, Effect, Judgement
 from quota_enforcer.decide.pace.window import runs_out, telling_pace
 from quota_enforcer.decide.standing import draws_on_pool
-from quota_enforcer.decide.verdict import Verdict, furthest
+from quota_enforcer.decide.verdict import Verdict
 
 IN_VAIN = "; it blocks nothing, since "
 """Between what is used up and why nothing is blocked for it."""
@@ -45,8 +37,8 @@ def block_notice(
 
     `denying` are all that close anything.
     """
-    closed = scopes_of(denying)
-    longest, *others = sorted(furthest(closing), key=_freed_last, reverse=True)
+    closed = scopes_of(each.quota.denies for each in denying)
+    longest, *others = sorted(reasons.furthest(closing), key=_freed_last, reverse=True)
     return _notice(
         NoticeKind.BLOCKED,
         principal,
@@ -112,7 +104,7 @@ def _newly_warned(
         for said in [standing.warned.get(each.id)]
         if said is not None and said != before.warned.get(each.id) and not each.denies
     ]
-    last = furthest(each.verdict for each, _ in news if each.verdict.used_up)
+    last = reasons.furthest(each.verdict for each, _ in news if each.verdict.used_up)
     told = {each.quota.item_id: AT_LIMIT for each in last}
     for each in judgements:
         if each.denies:
@@ -132,8 +124,8 @@ def changes(
     """Blocked, restored, or blocked still but by something else."""
     denying = {each.id: each.verdict for each in judgements if each.denies}
     new = [verdict for id_, verdict in denying.items() if id_ not in before.used_up]
-    closing = [verdict for verdict in new if adds_denies(scopes_of([verdict]), before.denied)]
-    now_denied = scopes_of(denying.values())
+    closing = [verdict for verdict in new if adds_denies(verdict.denied, before.denied)]
+    now_denied = scopes_of(each.quota.denies for each in denying.values())
     closed = in_words(now_denied)
     if closing:
         notice = block_notice(principal, closing, denying.values(), context)
@@ -146,7 +138,7 @@ def changes(
     if before.denied and not denying:
         return [restored(principal, before, judgements, context)]
     if before.denied and (new or freed or now_denied != before.denied):
-        longest = max(furthest(denying.values()), key=_freed_last)
+        longest = max(reasons.furthest(denying.values()), key=_freed_last)
         reason = f"still blocked: {reasons.used(longest)}"
         return [
             _notice(
@@ -245,7 +237,7 @@ def _freed(was: UsedUp, verdict: Verdict) -> str:
     if verdict.span.start > was.window_start:
         return "the window has rolled over"
     if was.early_since is not None:
-        avoids = verdict.quota.overshoot is Overshoot.AVOID
+        avoids = verdict.quota.avoids_overshoot
         why = "its pace has fallen" if avoids else "it no longer stops before its limit"
         return f"{why}, and what was left of the limit can be used"
     return "the usage is below the limit again"

@@ -7,7 +7,7 @@ from quota_enforcer.core.notices.amounts import dollars, listed, used_units
 from quota_enforcer.core.notices.wording import of_pool, period
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.counts import Measure, Number
-from quota_enforcer.decide.verdict import Verdict, furthest
+from quota_enforcer.decide.verdict import Verdict
 
 _SHOWN_MODELS = 3
 
@@ -106,3 +106,12 @@ def reason(verdicts: Iterable[Verdict]) -> str:
     closing = furthest(v for v in several if v.closes)
     telling = closing or [v for v in several if v.threshold]
     return "; ".join(used(verdict) for verdict in telling)
+
+
+def furthest(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Of each quota the last stage among these: what the others say of it is less."""
+    last: dict[str, Verdict] = {}
+    for each in verdicts:
+        known = last.setdefault(each.quota.item_id, each)
+        last[each.quota.item_id] = max(known, each, key=lambda one: one.quota.percent)
+    return list(last.values())

@@ -9,8 +9,9 @@ from quota_enforcer.core.ledger import Level, Standing, UsedUp, Warned, WouldDen
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.stage import AT_LIMIT
+from quota_enforcer.core.usage.model import scopes_of
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.judgement import Judgement, scopes_of
+from quota_enforcer.decide.judgement import Judgement
 from quota_enforcer.decide.pace.ahead import opens_at
 from quota_enforcer.decide.verdict import Verdict
 
@@ -25,10 +26,10 @@ def standing_of(
     """What should hold now; `turns_at` is when other quotas apply."""
     verdicts = [each.verdict for each in judgements]
     denying = [each.verdict for each in judgements if each.denies]
-    level, denied, reason = _level(verdicts), scopes_of(denying), reasons.reason(verdicts)
+    denied = scopes_of(each.quota.denies for each in denying)
     warned = _warned(principal, before.warned, judgements, context)
     standing = Standing(
-        level=level,
+        level=_level(verdicts),
         denied=denied,
         used_up={
             each.quota.id: _used_up(each, before.used_up.get(each.quota.id)) for each in denying
@@ -36,11 +37,11 @@ def standing_of(
         warned=warned,
         would_deny=_would_deny(before.would_deny, judgements, context.now),
         until=last(verdict.frees_at for verdict in denying),
-        reason=reason,
         since=context.now,
         due=min(_turns(turns_at, verdicts, warned, context.now), default=None),
         blocked_since=(before.blocked_since or context.now) if denied else None,
         in_force_at=before.in_force_at if denied == before.denied else None,
+        reason=reasons.reason(verdicts),
     )
     return settled(before, standing)
 
@@ -122,7 +123,7 @@ def _still_said(said: Warned, verdict: Verdict, now: datetime) -> bool:
     if verdict.limit != said.limit:
         return False
     return now < said.until or (
-        bool(verdict.quota.window.rolling) and verdict.passed(said.threshold)
+        bool(verdict.quota.window.rolling) and said.threshold <= verdict.percent
     )
 
 

@@ -1,6 +1,6 @@
 """Verdicts: one quota held against one principal's usage at one moment."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -11,7 +11,7 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Quota
 from quota_enforcer.core.quotas.stage import AT_LIMIT, part_of, whole_of
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import NO_MONEY, Counts, Number
-from quota_enforcer.core.usage.model import EVERY_MODEL
+from quota_enforcer.core.usage.model import EVERY_MODEL, scopes_of
 from quota_enforcer.core.usage.window import Span
 from quota_enforcer.decide.pace.ahead import Ahead, ahead_of, closed_since, may_close_early, near_of
 
@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
     @property
     def whole_percent(self) -> int:
         """How much of the whole limit is used, rounded down; 100 of a limit of 0."""
-        return int(self.used * AT_LIMIT / self.whole_limit) if self.limit else AT_LIMIT
+        return int(self.used * AT_LIMIT // self.whole_limit) if self.limit else AT_LIMIT
 
     @property
     def counted_from(self) -> datetime | None:
@@ -76,7 +76,12 @@ class Verdict(NamedTuple):
     @property
     def sure_percent(self) -> int:
         """How much of the limit is surely used, rounded down; 0 of a limit of 0."""
-        return int(self.sure * AT_LIMIT / self.limit) if self.limit else 0
+        return int(self.sure * AT_LIMIT // self.limit) if self.limit else 0
+
+    @property
+    def denied(self) -> frozenset[str]:
+        """The model scopes that it denies where it closes."""
+        return scopes_of([self.quota.denies])
 
     @property
     def used_up(self) -> bool:
@@ -108,21 +113,13 @@ class Verdict(NamedTuple):
     @property
     def percent(self) -> int:
         """How much of the limit is used, rounded down; 100 of a limit of 0."""
-        return int(self.used * AT_LIMIT / self.limit) if self.limit else AT_LIMIT
+        return int(self.used * AT_LIMIT // self.limit) if self.limit else AT_LIMIT
 
     @property
     def threshold(self) -> int:
         """The highest warning threshold passed (percent), or 0; a limit of 0 has none."""
-        highest = 0
-        for at in self.quota.warn_at if self.limit else ():
-            if not self.passed(at):
-                break
-            highest = at
-        return highest
-
-    def passed(self, percent: int) -> bool:
-        """Whether at least this much of the limit is used."""
-        return self.used * AT_LIMIT >= self.limit * percent
+        passed = self.percent if self.limit else 0
+        return max((at for at in self.quota.warn_at if at <= passed), default=0)
 
     @property
     def left(self) -> Decimal:
@@ -135,15 +132,6 @@ class Verdict(NamedTuple):
         steps = [goal - self.used for goal in goals if goal > self.used]
         steps += [] if self.surely_used_up else [self.limit - self.sure]
         return min(steps, default=UNLIMITED)
-
-
-def furthest(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Of each quota the last stage among these: what the others say of it is less."""
-    last: dict[str, Verdict] = {}
-    for each in verdicts:
-        known = last.setdefault(each.quota.item_id, each)
-        last[each.quota.item_id] = max(known, each, key=lambda one: one.quota.percent)
-    return list(last.values())
 
 
 def goals_of(quota: Quota, limit: Decimal) -> list[Decimal]:
@@ -170,7 +158,7 @@ def judge(quota: Quota, usage: Usage, context: Context, was: UsedUp | None = Non
         usage = usage.denying
         sure = quota.sure(usage.within(span, quota.models))
     frees_at, ahead, early_since = None, None, None
-    if may_close_early(quota, used, limit):
+    if quota.avoids_overshoot and may_close_early(used, limit):
         ahead = ahead_of(quota, everywhere, counts, limit, context)
         early_since = closed_since(used, sure, limit, was, ahead.amount, context.now)
         if early_since is not None:

@@ -50,7 +50,7 @@ class Evaluated:
     """Those that the decisions start from."""
     prices: PricesSeen
     """What the usage says of the prices of its models."""
-    outcome: Outcome
+    outcomes: list[Outcome]
     headrooms: dict[Principal, Headroom]
     """Of those who stay as they are, and whose headroom may be kept."""
     passing: tuple[Record, ...] = ()
@@ -66,9 +66,8 @@ def decide_for_all(given: SweepInput, ledger: EvaluationLedger, usuals: UsualRea
     run = _EvaluationRun(given, ledger, usuals)
     run.decide_about(given.wanted)
     run.decide_about(_drawing_on_what_changed(run.decisions, given))
-    outcome = Outcome.total(run.outcomes)
     passing = tuple(run.passing)
-    return Evaluated(run.decisions, run.records, run.prices, outcome, run.headrooms, passing)
+    return Evaluated(run.decisions, run.records, run.prices, run.outcomes, run.headrooms, passing)
 
 
 class SecondLookLedger(EvaluationLedger, EverybodyReads, SweepStateReads, Protocol):

@@ -113,7 +113,7 @@ class Sweep:
         if dry_run:
             # Not finished on purpose: the next sweep looks at everybody this one metered.
             said = Outcome((*cached.rules.invalid, *plan.work.notices))
-            outcome = Outcome.total([counted, found, plan.outcome, said])
+            outcome = Outcome.total([counted, found, *plan.outcomes, said])
             report = self._report(outcome, now, plan.state, dry_run=True)
             return replace(report, unreachable=sorted(given.unread))
         plan = self._enforcement.agree(plan)

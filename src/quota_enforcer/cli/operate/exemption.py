@@ -17,8 +17,9 @@ from quota_enforcer.core.quotas.diff import AUTHOR
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.quota import Action
 from quota_enforcer.decide.evaluate import decide_for_one
+from quota_enforcer.decide.reasons import furthest
 from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.decide.verdict import Verdict, furthest
+from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.enforce.ports.ledger import Ledger
 
 NOTE = "released with quota-enforcer"

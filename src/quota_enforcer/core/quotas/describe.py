@@ -5,7 +5,6 @@ from quota_enforcer.core.quotas.quota import (
     Action,
     Exemption,
     LeadRaise,
-    Overshoot,
     Pause,
     Quota,
     Rule,
@@ -108,7 +107,7 @@ def in_full(rule: Rule) -> str:
     percent = ", ".join(f"{at} %" for at in rule.warn_at)
     then = "denies" if rule.action is Action.DENY else "only notifies"
     then += closing(rule)
-    if rule.overshoot is Overshoot.AVOID and rule.action is Action.DENY:
+    if rule.avoids_overshoot:
         then += " before the limit, so that it is not passed"
     if rule.action is Action.DENY and rule.places != EVERYWHERE:
         then += f" {CLOSES}"

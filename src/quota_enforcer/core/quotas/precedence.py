@@ -33,6 +33,11 @@ class Applicable:
         """Those of whole limits, without early stages: one for each item."""
         return tuple(each for each in self.quotas if not each.is_early)
 
+    @property
+    def asks_what_is_usual(self) -> bool:
+        """Whether one of them is held against what is usual of the principal."""
+        return any(each.unusual is not None for each in self.quotas)
+
 
 class Precedence(StrEnum):
     """How near a rule is to a principal that it covers, nearest first."""

@@ -193,6 +193,11 @@ class Quota(Rule):
         return self.window.unit is Unit.MINUTE
 
     @property
+    def avoids_overshoot(self) -> bool:
+        """Whether it may close before its limit, so that the limit is not passed."""
+        return self.overshoot is Overshoot.AVOID and self.action is Action.DENY
+
+    @property
     def id(self) -> str:
         """Each stage has its own: it is what denies."""
         return id_of(self.subject, self.name, self.percent)

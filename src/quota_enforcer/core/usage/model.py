@@ -117,6 +117,25 @@ class ModelScope:
 
 
 EVERY_MODEL = ModelScope("*")
+EVERYTHING = frozenset({str(EVERY_MODEL)})
+"""What is denied where every model is: it includes all other scopes, and costs one policy slot."""
+
+
+def scopes_of(closed: Iterable[Iterable[ModelScope]]) -> frozenset[str]:
+    """The scopes to deny where all these are closed."""
+    scopes = frozenset(str(scope) for several in closed for scope in several)
+    return min(EVERYTHING, scopes)
+
+
+def adds_denies(scopes: frozenset[str], denied: frozenset[str]) -> bool:
+    """Whether denying these closes something that `denied` leaves open."""
+    return bool(scopes - denied) and not denied >= EVERYTHING
+
+
+def in_words(scopes: Iterable[str]) -> str:
+    """Scopes as a notice has them: `*`, or each by name."""
+    return ", ".join(sorted(scopes))
+
 
 _OPAQUE_ARN: Final = re.compile(r"arn:[^:]+:bedrock:(?P<region>[^:]*):[^:]*:(?P<type>[a-z-]+)/.+")
 

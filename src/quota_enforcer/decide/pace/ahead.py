@@ -13,7 +13,7 @@ from typing import Final
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.ledger import UsedUp
-from quota_enforcer.core.quotas.quota import Action, Overshoot, Quota
+from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts, Number
 from quota_enforcer.core.usage.window import hour_start
@@ -43,15 +43,15 @@ class Ahead:
     """Seconds until a deny holds."""
 
 
-def may_close_early(quota: Quota, used: Number, limit: Decimal) -> bool:
-    """Whether the pace matters at all; else nobody need read it."""
-    avoids = quota.overshoot is Overshoot.AVOID and quota.action is Action.DENY
-    return avoids and limit.is_finite() and used < limit <= used * NEAR
+def may_close_early(used: Number, limit: Decimal) -> bool:
+    """Whether the pace matters to a quota that avoids overshoot; else nobody need read it."""
+    return limit.is_finite() and used < limit <= used * NEAR
 
 
 def near_of(quota: Quota, limit: Decimal) -> list[Decimal]:
     """From which usage on the pace matters, if it ever does."""
-    return [limit / NEAR] if may_close_early(quota, limit / NEAR, limit) else []
+    matters = quota.avoids_overshoot and may_close_early(limit / NEAR, limit)
+    return [limit / NEAR] if matters else []
 
 
 def ahead_of(quota: Quota, usage: Usage, counts: Counts, limit: Decimal, context: Context) -> Ahead:

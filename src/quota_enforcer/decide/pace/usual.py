@@ -4,7 +4,7 @@ The median stands where it is while fewer than half of the days are odd, so neit
 a holiday moves it. The days before today only: within a day the limits that follow from it stay.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.principal import Principal
+from quota_enforcer.core.quotas.precedence import Applicable
 from quota_enforcer.core.quotas.quota import NOTHING_USUAL, Quota, UsualHours
 from quota_enforcer.core.usage.buckets import Usage
 from quota_enforcer.core.usage.counts import Counts
@@ -63,15 +64,13 @@ class UsualHoursRead:
 
 
 def with_usual(
-    principal: Principal, quotas: Iterable[Quota], reads: UsualReads, context: Context
-) -> tuple[Quota, ...]:
+    principal: Principal, applicable: Applicable, reads: UsualReads, context: Context
+) -> Applicable:
     """The quotas with what is usual of this principal, where one asks for it."""
-    several = tuple(quotas)
-    asking = [each for each in several if each.unusual is not None]
-    if not asking:
-        return several
+    asking = [each for each in applicable.quotas if each.unusual is not None]
     found = reads.usual(principal, asking, context)
-    return tuple(replace(each, usual=found.get(each.id, NOTHING_USUAL)) for each in several)
+    quotas = (replace(each, usual=found.get(each.id, NOTHING_USUAL)) for each in applicable.quotas)
+    return replace(applicable, quotas=tuple(quotas))
 
 
 def first_usual_day(today: date) -> date:

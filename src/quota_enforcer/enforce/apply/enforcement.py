@@ -22,7 +22,7 @@ from quota_enforcer.enforce.apply.breaker import (
     while_tripped,
 )
 from quota_enforcer.enforce.apply.gates import GateApplier, orphaned_gates_message
-from quota_enforcer.enforce.apply.record import already_applied, mark_due
+from quota_enforcer.enforce.apply.record import mark_due
 from quota_enforcer.enforce.apply.static import StaticApplier
 from quota_enforcer.enforce.apply.teams import TeamApplier
 from quota_enforcer.enforce.apply.work import Work
@@ -46,7 +46,7 @@ class Plan:
     """As the breaker leaves it."""
     prices: PricesSeen
     """What the usage says of the prices of its models."""
-    outcome: Outcome
+    outcomes: list[Outcome]
     """What was found on the way."""
     headrooms: Mapping[Principal, Headroom] = field(default_factory=dict)
     """Headrooms that may be kept, of those to whom nothing happens."""
@@ -98,8 +98,8 @@ class Enforcement:
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}
             work = replace(work, gates=intents)
         state = replace(given.state, breaker_since=allowed.since, breaker_far=allowed.far)
-        outcome = Outcome.total([evaluated.outcome, allowed.outcome])
-        return Plan(work, state, evaluated.prices, outcome, evaluated.headrooms)
+        outcomes = [*evaluated.outcomes, allowed.outcome]
+        return Plan(work, state, evaluated.prices, outcomes, evaluated.headrooms)
 
     def agree(self, plan: Plan) -> Plan:
         """The plan, once the ledger has what the breaker does by it.
@@ -113,7 +113,7 @@ class Enforcement:
             same = since == before.breaker_since and (since is None or far == before.breaker_far)
             if given.confirmed or same:
                 return plan
-            token, notices = uuid4().hex, plan.outcome.notices
+            token, notices = uuid4().hex, Outcome.total(plan.outcomes).notices
             if self._ledger.turn_breaker(since, before, token, notices, far=far):
                 turned = replace(before, breaker_since=since, breaker=token, breaker_far=far)
                 work = replace(plan.work, given=replace(given, state=turned))
@@ -182,8 +182,7 @@ class Enforcement:
         by: dict[Way, list[Decision]] = {way: [] for way in Way}
         for decision, record in work:
             by[self._way(decision, record, work)].append(decision)
-        yield plan.outcome
-        yield Outcome(notices=tuple(unpriced.notify(plan.prices, work.given.context.now)))
+        yield from plan.outcomes
         static, gates, teams = self._appliers.static, self._appliers.gates, self._appliers.teams
         if gates is None and work.gates:
             yield Outcome(failures=(orphaned_gates_message(work.gates),))
@@ -191,10 +190,11 @@ class Enforcement:
         if gates is not None and (by[Way.GATE] or not work.given.partial):
             yield gates.apply(replace(work, decisions=by[Way.GATE]))
         yield teams.apply(replace(work, decisions=by[Way.TEAM]))
+        yield Outcome(notices=tuple(unpriced.notify(plan.prices, work.given.context.now)))
 
     def _way(self, decision: Decision, record: Record, work: Work) -> Way:
         kind, gates = decision.principal.kind, self._appliers.gates
-        settled = work.given.partial and already_applied(decision, record)
+        settled = work.given.partial and record.is_settled_on(decision.standing.denied)
         settled = settled and decision.principal not in work.given.doubted
         if kind is Kind.TEAM:
             return Way.TEAM

@@ -49,11 +49,6 @@ ALREADY_WRITTEN = FirstWrite()
 """Of an outcome that follows its intent: there is nothing to check and to tell any more."""
 
 
-def already_applied(decision: Decision, record: Record) -> bool:
-    """Whether what is denied stays as the ledger says, and nothing was left half done."""
-    return record.intended is None and decision.standing.denied == record.standing.denied
-
-
 def intend(
     decision: Decision,
     record: Record,

@@ -20,7 +20,6 @@ from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
     GONE,
     FirstWrite,
-    already_applied,
     conclude,
     intend,
 )
@@ -115,7 +114,7 @@ class StaticApplier:
     ) -> Outcome:
         """`tried` may have been attached before somebody else turned out to be first."""
         settled = (
-            already_applied(decision, record)
+            record.is_settled_on(decision.standing.denied)
             and tried <= decision.standing.denied
             and decision.principal not in given.asked
         )

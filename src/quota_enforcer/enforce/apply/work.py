@@ -7,7 +7,6 @@ from quota_enforcer.core.ledger import GateIntent, Record
 from quota_enforcer.core.notices.notice import Notice
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.decide.decision import Decision
-from quota_enforcer.enforce.apply.record import already_applied
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 
 
@@ -35,5 +34,7 @@ class Work:
     def moved(self) -> frozenset[Principal]:
         """Everybody whose denies change, or whose last change was left half done."""
         return frozenset(
-            decision.principal for decision, record in self if not already_applied(decision, record)
+            decision.principal
+            for decision, record in self
+            if not record.is_settled_on(decision.standing.denied)
         )

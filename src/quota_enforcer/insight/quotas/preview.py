@@ -13,10 +13,10 @@ from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.amounts import listed
 from quota_enforcer.core.principal import PEOPLE, Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
+from quota_enforcer.core.usage.model import adds_denies
 from quota_enforcer.core.usage.reads import NO_PACES, PaceReads, UsageReads
 from quota_enforcer.decide.breaker import NewBlock, judge_wave, new_block
 from quota_enforcer.decide.evaluate import Pools, evaluate
-from quota_enforcer.decide.judgement import adds_denies, scopes_of
 
 _NAMED = 10
 
@@ -94,7 +94,7 @@ def effects(
             waits += [
                 new_block(record.principal, each)
                 for each in decisions[1].denying
-                if adds_denies(scopes_of([each]), then) and not each.quota.by_hand
+                if adds_denies(each.denied, then) and not each.quota.by_hand
             ]
         elif then and not now:
             releases.append(record.principal)

@@ -7,7 +7,7 @@ call it does what is due.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -218,9 +218,9 @@ class Replay:
             self._book.applicable_to(principal, now),
             self._context(principal, now),
         )
-        quotas = with_usual(principal, applicable.quotas, self, context)
-        applicable = replace(applicable, quotas=quotas)
-        self._observer.looked(principal, quotas, now)
+        if applicable.asks_what_is_usual:
+            applicable = with_usual(principal, applicable, self, context)
+        self._observer.looked(principal, applicable.quotas, now)
         decision = decide(
             principal,
             applicable,

@@ -92,7 +92,7 @@ def _summed(summed: Summed, found: Explained) -> dict[str, Any]:
             {
                 "percent": at,
                 "amount": _number(verdict.limit * at / AT_LIMIT, quota),
-                "passed": bool(verdict.limit) and verdict.passed(at),
+                "passed": bool(verdict.limit) and at <= verdict.percent,
                 "told": told is not None and told.threshold >= at,
             }
             for at in quota.warn_at

@@ -14,7 +14,6 @@ from quota_enforcer.core.usage.counts import Number
 from quota_enforcer.core.usage.model import EVERY_MODEL
 from quota_enforcer.core.usage.place import EVERYWHERE
 from quota_enforcer.decide import reasons
-from quota_enforcer.decide.judgement import scopes_of
 from quota_enforcer.decide.verdict import Verdict
 from quota_enforcer.insight.explain import Summed
 from quota_enforcer.insight.status import CLOSED_EARLY
@@ -115,7 +114,7 @@ def _warnings(verdict: Verdict, standing: Standing) -> Iterator[str]:
     told = standing.warned.get(verdict.quota.id)
     for at in verdict.quota.warn_at:
         mark = amount(verdict.limit * at / AT_LIMIT, verdict.quota)
-        passed = "passed" if verdict.passed(at) else "not reached"
+        passed = "passed" if at <= verdict.percent else "not reached"
         if told is not None and told.threshold >= at and told.limit == verdict.limit:
             passed += ", told"
         yield f"{at} % ({mark}): {passed}"
@@ -140,9 +139,9 @@ def _result(summed: Summed) -> str:
     early = f"closed before its limit: {reasons.before_the_limit(verdict)}"
     if summed.judgement.denies and verdict.early_since is not None:
         also = "" if summed.row.why == CLOSED_EARLY else also
-        return f"{early}; so it denies {denied_words(scopes_of([verdict]))}{also}"
+        return f"{early}; so it denies {denied_words(verdict.denied)}{also}"
     if summed.judgement.denies:
-        return f"used up, so it denies {denied_words(scopes_of([verdict]))}{also}"
+        return f"used up, so it denies {denied_words(verdict.denied)}{also}"
     if verdict.early_since is not None and summed.judgement.would_deny:
         return f"{early}, but it denies nothing, since {summed.judgement.why}"
     if verdict.used_up:
@@ -157,7 +156,10 @@ def _result(summed: Summed) -> str:
 def _result_of_stage(summed: Summed) -> str:
     """The same while an early stage acts, with what is left until the limit."""
     acts, verdict = summed.acts, summed.verdict
-    percent, models = acts.verdict.quota.percent, denied_words(scopes_of([acts.verdict]))
+    percent, models = (
+        acts.verdict.quota.percent,
+        denied_words(acts.verdict.denied),
+    )
     reached = f"{percent} % of the limit is reached"
     if acts.verdict.early_since is not None:
         reached = f"closed before: {reasons.before_the_limit(acts.verdict)}"

@@ -14,7 +14,7 @@ from quota_enforcer.core.notices import wording
 from quota_enforcer.core.notices.amounts import exact, listed, used_units
 from quota_enforcer.core.quotas.quota import UNLIMITED
 from quota_enforcer.core.usage.counts import Measure
-from quota_enforcer.decide.judgement import EVERYTHING
+from quota_enforcer.core.usage.model import EVERYTHING
 from quota_enforcer.insight.status import State, StatusRow
 
 
