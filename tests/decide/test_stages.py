@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import HAIKU, HOUR, NOON, Story, a_quota, kinds, tokens
 from quota_enforcer.core.deployment import Context, Mode
-from quota_enforcer.core.ledger import Level, Standing
+from quota_enforcer.core.ledger import Level, Standing, SweepState
 from quota_enforcer.core.notices.message import message
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices
 from quota_enforcer.core.quotas.precedence import QuotaBook
@@ -20,6 +20,7 @@ from quota_enforcer.core.usage.buckets import ModelUsage, Usage
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.window import Unit, Window, hour_start
+from quota_enforcer.decide.breaker import RECENT, RecentEdits
 from quota_enforcer.decide.decision import Decision, decide
 from quota_enforcer.decide.rules.rule_set import RuleSet
 
@@ -305,8 +306,8 @@ def test_a_pool_at_a_stage_is_not_called_used_up() -> None:
 
 def test_an_edit_of_the_item_is_one_of_its_stages() -> None:
     """So the breaker knows why a stage began to block."""
-    rules = RuleSet(changed_at={"user/*#daily": NOON})
-    assert rules.last_edited("user/*#daily@80") == rules.last_edited("user/*#daily") == NOON
-    early, whole = staged(subject="user/*").in_stages()
-    assert rules.edited_since(NOON - HOUR, early, Story().who)
-    assert not rules.edited_since(NOON, whole, Story().who)
+    rules, who = RuleSet(changed_at={"user/*#daily": NOON}), Story().who
+    recent, old = (RecentEdits(rules, SweepState(), now) for now in (NOON + HOUR, NOON + RECENT))
+    for quota in staged(subject="user/*").in_stages():
+        assert recent.may_be_why(quota, who)
+        assert not old.may_be_why(quota, who)

@@ -7,15 +7,25 @@ blocked all the same.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from quota_enforcer.core.deployment import Breaker
+from quota_enforcer.core.ledger import Record, SweepState
 from quota_enforcer.core.principal import Kind, Principal
+from quota_enforcer.core.quotas.precedence import covers
+from quota_enforcer.core.quotas.quota import Quota
+from quota_enforcer.core.quotas.subject import QuotaId
+from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.decide.decision import Decision
+from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.decide.verdict import Verdict
 
 RECENT = timedelta(days=1)
 """How long an edit is recent: whoever is at work only tomorrow finds its mistake then."""
+MEMORY = timedelta(minutes=15)
+"""How long a block counts as new even if what it rests on was edited once more since."""
 FAR = 200
 """Percent of a limit from which on nobody is held."""
 _FARTHER = 10
@@ -32,6 +42,105 @@ class NewBlock(NamedTuple):
     """How much of the limit is used; 0 of a limit of 0."""
     pool: str = ""
     """The team, if its members share the quota."""
+
+
+@dataclass(frozen=True)
+class RecentEdits:
+    """The edits that are so recent that they may be mistakes, and what blocks by them."""
+
+    rules: RuleSet
+    state: SweepState
+    """As the breaker and the admins who overruled it have left it."""
+    now: datetime
+    settings_changed: bool = False
+    """Whether no sweep has acted on the present settings yet."""
+
+    def new_blocks(self, decisions: Iterable[Decision]) -> list[NewBlock]:
+        """What they newly block; what the breaker holds already goes on to be such."""
+        return [
+            new_block(decision.principal, each)
+            for decision in decisions
+            if decision.blocks
+            for each in decision.new_blocks
+            if each.quota.id in decision.before.held
+            or (self.settings_changed and not each.quota.by_hand)
+            or self.may_be_why(each.quota, decision.principal)
+        ]
+
+    def may_be_why(self, quota: Quota, principal: Principal) -> bool:
+        """Whether one of them may be why a quota blocks somebody.
+
+        A limit of 0 that names them is meant. An edit that is not remembered yet also counts if it
+        took something nearer away, such as an exemption.
+        """
+        if quota.by_hand:
+            return False
+        edited = self._edited_at(quota.item_id)
+        return (edited is not None and edited > self._since) or any(
+            rule.id != quota.item_id
+            and rule.name == quota.name
+            and covers(rule.subject, rule.members, principal)
+            for rule in self.rules.edited
+        )
+
+    def blocked_lately(self, records: Iterable[Record], but: set[Principal]) -> list[NewBlock]:
+        """Who else was blocked since the edit that may be why, and how far beyond the limit.
+
+        What an admin has confirmed is forgiven.
+        """
+        return [
+            self._block(record.principal, id_, used_up.percent)
+            for record in records
+            if (record.standing.denied or record.intended) and record.principal not in but
+            for id_, used_up in record.standing.used_up.items()
+            if self._was_why(id_, record)
+        ]
+
+    def held_before(self, records: Iterable[Record]) -> list[NewBlock]:
+        """What the breaker holds of these as the ledger says."""
+        return [
+            self._block(record.principal, id_, percent)
+            for record in records
+            for id_, percent in record.standing.held.items()
+        ]
+
+    @property
+    def _since(self) -> datetime:
+        """From when on an edit is recent; one that an admin has confirmed is meant."""
+        earliest = self.now - RECENT
+        return max(earliest, self.state.confirmed_at or earliest)
+
+    @cached_property
+    def _of_money(self) -> frozenset[str]:
+        """The items whose limits prices decide about as well."""
+        rules = self.rules.rules
+        return frozenset(
+            each.item_id
+            for each in rules
+            if isinstance(each, Quota) and each.measure is Measure.COST_USD
+        )
+
+    def _edited_at(self, quota: str) -> datetime | None:
+        """When what a quota says was changed last, of money its prices too."""
+        item, rules = QuotaId.parse(quota).item, self.rules
+        moments = (
+            rules.changed_at.get(item),
+            rules.prices_changed_at if item in self._of_money else None,
+        )
+        return max((each for each in moments if each is not None), default=None)
+
+    def _was_why(self, quota: str, record: Record) -> bool:
+        edited, state = self._edited_at(quota), self.state
+        if edited is None or edited <= self._since:
+            return False
+        lately = min(self.now, state.breaker_since or self.now) - MEMORY
+        since = record.standing.since if record.standing.denied else None
+        begin = max(min(edited, lately), state.confirmed_at or self._since)
+        return since is None or since >= edited or since > begin
+
+    def _block(self, principal: Principal, quota: str, percent: int) -> NewBlock:
+        pooled = quota in self.rules.book.contributors
+        return NewBlock(principal, quota, percent, QuotaId.parse(quota).subject if pooled else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.pricing.rate import Rate
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook, covers
-from quota_enforcer.core.quotas.quota import Quota, Rule, named_by
-from quota_enforcer.core.quotas.subject import QuotaId, Subject
-from quota_enforcer.core.usage.counts import Measure
+from quota_enforcer.core.quotas.quota import Rule, named_by
+from quota_enforcer.core.quotas.subject import Subject
 from quota_enforcer.core.usage.stored import MeterRules
 
 
@@ -103,35 +102,6 @@ class RuleSet:
     def concern_many(self) -> bool:
         """Whether an edit can concern others than it names."""
         return any(rule.subject.is_group or rule.groups for rule in self.edited)
-
-    def edited_since(self, moment: datetime, quota: Quota, principal: Principal) -> bool:
-        """Whether an edit after this moment may be why a quota blocks somebody.
-
-        A limit of 0 that names them is meant. An edit that is not remembered yet also counts if it
-        took something nearer away, such as an exemption.
-        """
-        if quota.by_hand:
-            return False
-        item, money = quota.item_id, quota.measure is Measure.COST_USD
-        return self.id_edited_since(moment, item, money=money) or (
-            any(
-                rule.id != item
-                and rule.name == quota.name
-                and covers(rule.subject, rule.members, principal)
-                for rule in self.edited
-            )
-        )
-
-    def id_edited_since(self, moment: datetime, quota: str, *, money: bool = False) -> bool:
-        """Whether what a quota says was changed after this moment, of `money` its prices too."""
-        changed = self.last_edited(quota, money=money)
-        return changed is not None and changed > moment
-
-    def last_edited(self, quota: str, *, money: bool = False) -> datetime | None:
-        """When what a quota says was changed last, of `money` its prices too."""
-        item = QuotaId.parse(quota).item
-        changes_ = (self.changed_at.get(item), self.prices_changed_at if money else None)
-        return max((each for each in changes_ if each is not None), default=None)
 
     def without(self, done: Iterable[QuotaEdit]) -> "RuleSet":
         """These rules without the edits that are remembered by now."""

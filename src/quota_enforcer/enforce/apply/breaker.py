@@ -5,29 +5,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from quota_enforcer.core.deployment import Breaker
-from quota_enforcer.core.ledger import Record, SweepState
+from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.amounts import and_more, listed
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.core.quotas.quota import Quota
 from quota_enforcer.core.quotas.subject import QuotaId
-from quota_enforcer.core.usage.counts import Measure
 from quota_enforcer.decide.breaker import (
     FAR,
-    RECENT,
     NewBlock,
     Wave,
     by_quota,
     judge_wave,
-    new_block,
 )
 from quota_enforcer.decide.decision import HELD, Decision
 from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports.ledger import Standings
 from quota_enforcer.enforce.report import Outcome
-
-MEMORY = timedelta(minutes=15)
-"""How long a block counts as new even if what it rests on was edited once more since."""
 
 INDEX_LAG = timedelta(seconds=5)
 """So long the index that lists whoever is held may not know all of them yet."""
@@ -57,11 +50,12 @@ def apply_breaker(
     breaker has tripped it stays so until an admin confirms, or until what it holds and what it let
     through before are few enough again.
     """
-    new = edited_blocks(decisions, given)
+    edits = given.recent_edits
+    new = edits.new_blocks(decisions)
     if not new:
         return Allowed(decisions)
     state, now = given.state, given.context.now
-    lately = _recently_blocked(given, standings.blocked(), _counted_anew(new, decisions))
+    lately = edits.blocked_lately(standings.blocked(), _counted_anew(new, decisions))
     wave = judge_wave(new, lately, _everybody(given, standings), breaker)
     if not wave.trips:
         return Allowed(decisions)
@@ -86,7 +80,8 @@ def while_tripped(
     so nobody else is looked at unless it has fewer to hold than there were, or somebody farther
     beyond a limit than it holds; and none of them is if there may still be too many.
     """
-    new, tripped = edited_blocks(decisions, given), given.state
+    edits, tripped = given.recent_edits, given.state
+    new = edits.new_blocks(decisions)
     fresh = _is_fresh(tripped.breaker_since, given.context.now)
     known = 0 if fresh else tripped.breaker_far
     farther = bool(known) and any(each.percent >= known for each in new)
@@ -96,8 +91,8 @@ def while_tripped(
     everybody = standings.everybody()
     elsewhere = [each for each in everybody
                  if each.standing.held and each.principal not in given.wanted]  # fmt: skip
-    several = [*new, *_held_before(elsewhere, given)]
-    lately = _recently_blocked(given, everybody, _counted_anew(several, decisions))
+    several = [*new, *edits.held_before(elsewhere)]
+    lately = edits.blocked_lately(everybody, _counted_anew(several, decisions))
     known_to_all = {each.principal for each in everybody} | given.wanted
     wave = judge_wave(several, lately, known_to_all, breaker)
     if not wave.trips:
@@ -116,22 +111,8 @@ def hold_everything(decisions: Iterable[Decision], given: SweepInput) -> Allowed
 
 def still_held(decision: Decision, given: SweepInput) -> Decision:
     """One decision without what recent edits newly block, while the breaker holds others."""
-    new = edited_blocks([decision], given)
+    new = given.recent_edits.new_blocks([decision])
     return _hold([decision], new, _unknown(new)).decisions[0]
-
-
-def edited_blocks(decisions: Iterable[Decision], given: SweepInput) -> list[NewBlock]:
-    """What recent edits newly block; what the breaker holds already goes on to be such."""
-    since = _recent(given)
-    return [
-        new_block(decision.principal, each)
-        for decision in decisions
-        if decision.blocks
-        for each in decision.new_blocks
-        if each.quota.id in decision.before.held
-        or (given.settings_changed and not each.quota.by_hand)
-        or given.rules.edited_since(since, each.quota, decision.principal)
-    ]
 
 
 def _everybody(given: SweepInput, standings: Standings) -> Iterator[Principal]:
@@ -180,58 +161,6 @@ def _hold(decisions: list[Decision], new: list[NewBlock], wave: Wave) -> Allowed
     kept = [each.holding(held.get(each.principal, {}), HELD) for each in decisions]
     names = tuple(str(each.principal) for each in decisions if each.principal in held)
     return Allowed(kept, outcome=Outcome(held=names))
-
-
-def _held_before(records: Iterable[Record], given: SweepInput) -> Iterable[NewBlock]:
-    pooled = given.rules.book.contributors
-    for record in records:
-        for id_, percent in record.standing.held.items():
-            pool = QuotaId.parse(id_).subject if id_ in pooled else ""
-            yield NewBlock(record.principal, id_, percent, pool)
-
-
-def _recently_blocked(
-    given: SweepInput, recorded: Iterable[Record], but: set[Principal]
-) -> list[NewBlock]:
-    """Who else was blocked since the recent edits that may be why, and how far beyond the limit.
-
-    What an admin has confirmed is forgiven.
-    """
-    state, now, recent = given.state, given.context.now, _recent(given)
-    lately = min(now, state.breaker_since or now) - MEMORY
-    pooled = given.rules.book.contributors
-    of_money = {
-        rule.id
-        for rule in given.rules.rules
-        if isinstance(rule, Quota) and rule.measure is Measure.COST_USD
-    }
-
-    def by_edit(record: Record, id_: str) -> bool:
-        edited = given.rules.last_edited(id_, money=QuotaId.parse(id_).item in of_money)
-        if edited is None or edited <= recent:
-            return False
-        since = record.standing.since if record.standing.denied else None
-        begin = max(min(edited, lately), state.confirmed_at or recent)
-        return since is None or since >= edited or since > begin
-
-    return [
-        NewBlock(
-            record.principal,
-            id_,
-            used_up.percent,
-            QuotaId.parse(id_).subject if id_ in pooled else "",
-        )
-        for record in recorded
-        if (record.standing.denied or record.intended) and record.principal not in but
-        for id_, used_up in record.standing.used_up.items()
-        if by_edit(record, id_)
-    ]
-
-
-def _recent(given: SweepInput) -> datetime:
-    """From when on an edit is recent; one that an admin has confirmed is meant."""
-    now, confirmed = given.context.now, given.state.confirmed_at
-    return max(now - RECENT, confirmed or now - RECENT)
 
 
 def _in_words(new: list[NewBlock], wave: Wave, breaker: Breaker, given: SweepInput) -> str:

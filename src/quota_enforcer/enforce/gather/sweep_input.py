@@ -15,6 +15,7 @@ from quota_enforcer.core.usage.looks.unseen import may_be_followed
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import Called
+from quota_enforcer.decide.breaker import RecentEdits
 from quota_enforcer.decide.rules.rule_set import RuleSet
 
 NOTHING: frozenset[str] = frozenset()
@@ -76,6 +77,11 @@ class SweepInput:
     def over(self) -> dict[Principal, str]:
         """Over which tokens headrooms may be kept."""
         return {principal: each.token for principal, each in self.renewable.items()}
+
+    @property
+    def recent_edits(self) -> RecentEdits:
+        """The edits that may be mistakes."""
+        return RecentEdits(self.rules, self.state, self.context.now, self.settings_changed)
 
     @property
     def paused(self) -> bool:
