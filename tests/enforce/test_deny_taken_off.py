@@ -6,9 +6,9 @@ import pytest
 
 from builders import HAIKU, NOON
 from quota_enforcer.core.deployment import Metering
+from quota_enforcer.core.policies.in_force import REFUSED_AFTER, SURELY_REFUSED_AFTER
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.reads import Called
-from quota_enforcer.enforce.gather.sweep_input import REFUSED_AFTER, SURELY_REFUSED_AFTER
 from quota_enforcer.enforce.report import Report
 from world import World, principal
 

@@ -3,15 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from builders import NOON
-from quota_enforcer.core.deployment import SETTLING, Context, Mode
-from quota_enforcer.core.ledger import Record, Standing, SweepState
-from quota_enforcer.decide.rules.rule_set import RuleSet
-from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
+from quota_enforcer.core.deployment import SETTLING
+from quota_enforcer.core.ledger import Record, Standing
+from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME, InForce
 from world import principal
 
 ALICE = principal("user/alice")
@@ -55,25 +53,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_drift_is_what_neither_the_record_nor_we_ourselves_explain(case: Case) -> None:
-    given = SweepInput(
-        RuleSet(),
-        Context(NOON, ZoneInfo("UTC"), Mode.ENFORCE),
-        frozenset({ALICE}),
-        SweepState(),
-        settings_changed=False,
-        attached={ALICE: case.attached},
-    )
-    assert given.drift(case.record, case.tried) == case.drift
+    in_force = InForce({ALICE: case.attached}, ONLY_HOME)
+    assert in_force.drift(case.record, NOON, case.tried) == case.drift
 
 
 def test_a_young_deny_that_iam_was_asked_about_for_a_call_is_drift_if_it_is_not_there() -> None:
     young = replace(BLOCKED, standing=Standing(denied=ALL, since=NOON))
-    given = SweepInput(
-        RuleSet(),
-        Context(NOON, ZoneInfo("UTC"), Mode.ENFORCE),
-        frozenset({ALICE}),
-        SweepState(),
-        settings_changed=False,
-        asked={ALICE: NOTHING},
-    )
-    assert given.drift(young) == (DETACHED,)
+    in_force = InForce(asked=frozenset({ALICE}))
+    assert in_force.drift(young, NOON) == (DETACHED,)

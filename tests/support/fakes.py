@@ -28,6 +28,7 @@ from quota_enforcer.core.ledger import (
 from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import HISTORY_ONLY, Notice
 from quota_enforcer.core.notices.subscription import Subscription, same
+from quota_enforcer.core.policies.in_force import InForce
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.item import Item
 from quota_enforcer.core.quotas.request import AGAIN, RaiseRequest, Refusal, RequestState
@@ -38,7 +39,6 @@ from quota_enforcer.core.usage.pace import CallPace, DenyLag
 from quota_enforcer.core.usage.place import Place
 from quota_enforcer.core.usage.reads import no_progress
 from quota_enforcer.core.usage.stored import Bucket, MeterRules, Source
-from quota_enforcer.enforce.ports.adapters import InForce
 from quota_enforcer.gates.result import GateResult
 from quota_enforcer.meter.ports import Series
 from quota_enforcer.satellites.registry import Satellite

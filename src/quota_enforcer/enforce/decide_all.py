@@ -53,7 +53,7 @@ class Evaluated:
     outcomes: list[Outcome]
     headrooms: dict[Principal, Headroom]
     """Of those who stay as they are, and whose headroom may be kept."""
-    passing: tuple[Record, ...] = ()
+    denied_callers: tuple[Record, ...] = ()
     """Those of whoever made a call and is denied something."""
 
 
@@ -66,8 +66,8 @@ def decide_for_all(given: SweepInput, ledger: EvaluationLedger, usuals: UsualRea
     run = _EvaluationRun(given, ledger, usuals)
     run.decide_about(given.wanted)
     run.decide_about(_drawing_on_what_changed(run.decisions, given))
-    passing = tuple(run.passing)
-    return Evaluated(run.decisions, run.records, run.prices, run.outcomes, run.headrooms, passing)
+    callers = tuple(run.denied_callers)
+    return Evaluated(run.decisions, run.records, run.prices, run.outcomes, run.headrooms, callers)
 
 
 class SecondLookLedger(EvaluationLedger, EverybodyReads, SweepStateReads, Protocol):
@@ -121,15 +121,15 @@ class _EvaluationRun:
         self.outcomes: list[Outcome] = []
         self.headrooms: dict[Principal, Headroom] = {}
         self.prices = newest_evidence(map(self._evidence, given.roomy.values()))
-        self.passing: list[Record] = []
+        self.denied_callers: list[Record] = []
 
     def decide_about(self, principals: Iterable[Principal]) -> None:
         """Decide about these, and keep what is to be carried out."""
         for page in _pages(sorted(principals)):
             records = self._ledger.records(page)
             several = [records[principal] for principal in page]
-            called = self._given.called
-            self.passing += [
+            called = self._given.calls.called
+            self.denied_callers += [
                 each for each in several if each.standing.denied and called.get(each.principal)
             ]
             seen = [self.prices]
@@ -194,7 +194,8 @@ def _stays(decision: Decision, record: Record, given: SweepInput) -> bool:
         return False
     if given.gates is not None and decision.principal in given.gates:
         return False
-    return given.denied(record) == record.standing.denied and not given.doubts(record)
+    heeded = not given.calls.pass_deny(record)
+    return heeded and given.in_force.of(record) == record.standing.denied
 
 
 def _drawing_on_what_changed(decisions: Iterable[Decision], given: SweepInput) -> set[Principal]:

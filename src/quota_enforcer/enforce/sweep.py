@@ -115,7 +115,7 @@ class Sweep:
             said = Outcome((*cached.rules.invalid, *plan.work.notices))
             outcome = Outcome.total([counted, found, *plan.outcomes, said])
             report = self._report(outcome, now, plan.state, dry_run=True)
-            return replace(report, unreachable=sorted(given.unread))
+            return replace(report, unreachable=sorted(given.in_force.unread))
         plan = self._enforcement.agree(plan)
         done = self._enforcement.carry_out(plan, cached.unpriced)
         if confirm_blocks:

@@ -80,13 +80,13 @@ class WakeRun:
         cached = self._rules.current(state, now)
         given = self._gatherer.named(state, cached, principals, now, woken)
         plan = self._enforcement.agree(self._enforcement.plan(given))
-        given = plan.work.given
-        doubted = {each for each, record in plan.work.records.items() if given.doubts(record)}
+        given, records = plan.work.given, plan.work.records.values()
+        doubted = {each.principal for each in records if given.calls.pass_deny(each)}
         unheeded = Outcome()
         if doubted:  # else IAM is not asked
             given, gates = self._gatherer.asked(given, doubted)
             plan = replace(plan, work=replace(plan.work, given=given, gates=gates))
-            unheeded = Outcome(failures=given.unheeded(plan.work.records.values()))
+            unheeded = Outcome(failures=given.calls.unheeded(records, given.in_force))
         done = Outcome.total([unheeded, self._enforcement.carry_out(plan, cached.unpriced)])
         # Nobody has acted on these edits yet: if they are taken back before, nobody ever will.
         mark_due(self._ledger, cached.rules.concerned(plan.work.records), now)
@@ -96,7 +96,7 @@ class WakeRun:
         done = Outcome.total([done, told])
         sent = self._send(done, now)
         if fresh:
-            self._ledger.note(fresh_at=now, lag=given.measured)
+            self._ledger.note(fresh_at=now, lag=given.calls.measured(state.lag, now))
         closed = bool(plan.work.decisions) and self._closed(plan, cached)
         return Outcome.total([done, sent, Outcome(closed=closed)])
 

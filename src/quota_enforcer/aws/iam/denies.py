@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from quota_enforcer.aws.iam.account_denies import AccountDenies
 from quota_enforcer.aws.iam.assumed_roles import AssumedRoles, in_each
 from quota_enforcer.core.errors import AccountUnreachable
+from quota_enforcer.core.policies.in_force import InForce
 from quota_enforcer.core.policies.names import in_account
 from quota_enforcer.core.principal import Principal
-from quota_enforcer.enforce.ports.adapters import InForce
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

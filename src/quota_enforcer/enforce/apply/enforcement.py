@@ -92,7 +92,8 @@ class Enforcement:
         """
         given = replace(given, confirmed=confirmed)
         evaluated, allowed = self._decide(given)
-        given = replace(given, passing=evaluated.passing)
+        calls = replace(given.calls, denied=evaluated.denied_callers)
+        given = replace(given, calls=calls)
         work = Work(given, allowed.decisions, evaluated.records, given.gates or {})
         if given.gates is None and any(who.kind in GATED for who in work.moved):
             intents = {intent.principal: intent for intent in self._ledger.gate_intents()}

@@ -15,6 +15,7 @@ from quota_enforcer.core.errors import (
     PrincipalGone,
 )
 from quota_enforcer.core.ledger import Record
+from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
@@ -26,7 +27,7 @@ from quota_enforcer.enforce.apply.record import (
 from quota_enforcer.enforce.apply.work import Work
 from quota_enforcer.enforce.decide_all import SecondLook
 from quota_enforcer.enforce.gather.gatherer import members_of
-from quota_enforcer.enforce.gather.sweep_input import NOTHING, ONLY_HOME, SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports.adapters import Denies
 from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome
@@ -66,7 +67,8 @@ class StaticApplier:
         """Bring about each decision; ends early if the stack begins to go."""
         parts = []
         given = work.given
-        if not given.partial and any(given.drift(record) for _, record in work):
+        now, in_force = given.context.now, given.in_force
+        if not given.partial and any(in_force.drift(record, now) for _, record in work):
             given = self._listed_again(given)
         for decision, record in work:
             try:
@@ -85,18 +87,11 @@ class StaticApplier:
 
         A list from before a record was read shows as tampering what another run put right.
         """
-        members = (
-            members_of(given.asked, given.context) if given.partial else given.listed - ONLY_HOME
-        )
-        found = self._denies.in_force(members)
+        before = given.in_force
         if given.partial:
-            asked = {
-                each: found.denied.get(each, NOTHING)
-                for each in given.asked
-                if each.account in found.listed
-            }
-            return replace(given, asked=asked)
-        return replace(given, attached=found.denied, listed=found.listed)
+            found = self._denies.in_force(members_of(before.asked, given.context))
+            return replace(given, in_force=found.only_of(before.asked))
+        return replace(given, in_force=self._denies.in_force(before.listed - ONLY_HOME))
 
     def _one(self, decision: Decision, record: Record, given: SweepInput) -> Outcome:
         tried = NOTHING
@@ -105,7 +100,7 @@ class StaticApplier:
                 return self._attempt(decision, record, given, tried)
             tried |= decision.standing.denied
             decision, record, given = self._second_look.decide_about(decision.principal, given)
-            if given.drift(record, tried):
+            if given.in_force.drift(record, given.context.now, tried):
                 given = self._listed_again(given)
         return self._attempt(decision, record, given, tried)
 
@@ -116,7 +111,7 @@ class StaticApplier:
         settled = (
             record.is_settled_on(decision.standing.denied)
             and tried <= decision.standing.denied
-            and decision.principal not in given.asked
+            and decision.principal not in given.in_force.asked
         )
         if given.partial and settled:
             first_write = FirstWrite.of(decision, given)
@@ -131,12 +126,13 @@ class StaticApplier:
         self, decision: Decision, record: Record, given: SweepInput, tried: frozenset[str]
     ) -> Outcome:
         """Bring IAM and the ledger to the decision; raises what `intend` raises."""
-        if decision.principal in given.asked and decision.standing.denied:
+        if decision.principal in given.in_force.asked and decision.standing.denied:
             standing = replace(decision.standing, in_force_at=given.context.now)
             decision = decision._replace(standing=standing)
         wanted, account = decision.standing.denied, decision.principal.account
         stuck = self._stuck(decision, record)
-        surely, drift = given.denied(record), given.drift(record, tried)
+        surely = given.in_force.of(record)
+        drift = given.in_force.drift(record, given.context.now, tried)
         # IAM lists late, and the list is older than the record: what either knows is detached.
         maybe = surely | tried | record.standing.denied | (record.intended or NOTHING)
         # A satellite that was deleted has detached its own denies: nothing is left to change there.

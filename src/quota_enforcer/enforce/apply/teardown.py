@@ -8,9 +8,9 @@ from typing import Protocol
 from quota_enforcer.core.errors import AccountUnreachable, Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
+from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
-from quota_enforcer.enforce.gather.sweep_input import NOTHING, ONLY_HOME
 from quota_enforcer.enforce.ports.adapters import Denies, GateAuthor
 from quota_enforcer.enforce.ports.ledger import Outbox, Standings
 from quota_enforcer.enforce.report import Outcome, failure

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, SweepState
+from quota_enforcer.core.policies.in_force import NOTHING, WokenCalls
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
@@ -21,7 +22,7 @@ from quota_enforcer.core.usage.reads import Woken
 from quota_enforcer.core.usage.window import hour_start, local_date
 from quota_enforcer.decide.rules.rule_set import RuleSet
 from quota_enforcer.enforce.gather.room import NOBODY, Kept, Roomy, find_room, grows_old
-from quota_enforcer.enforce.gather.sweep_input import NOTHING, SweepInput
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.metering import dated_prices
 from quota_enforcer.enforce.ports.adapters import Denies
 from quota_enforcer.enforce.ports.ledger import Standings
@@ -76,8 +77,8 @@ class Gatherer:
             wanted |= rules.named.union(record.principal for record in ledger.everybody())
         else:
             concerned, kept, room = self._concerned(state, cached, now, wanted)
-        given = self._input(state, cached, wanted | concerned, now, found.denied, gates)
-        given = replace(given, unseen=unseen, listed=found.listed, unread=found.unread)
+        given = self._input(state, cached, wanted | concerned, now)
+        given = replace(given, in_force=found, gates=gates, unseen=unseen)
         return _with(given, concerned, kept, room)
 
     def named(
@@ -108,7 +109,7 @@ class Gatherer:
             told = {each: kept[each] for each in kept if each in woken.called}
             room = self._room(state, cached, told, now)
         given = self._input(state, cached, wanted - room.used.keys(), now)
-        given = replace(given, called=woken.called, unseen=unseen)
+        given = replace(given, calls=WokenCalls(woken.called), unseen=unseen)
         return _with(given, renewable, kept, room)
 
     def _room(
@@ -140,12 +141,8 @@ class Gatherer:
         several = frozenset(doubted)
         found = self._denies.in_force(members_of(several, given.context))
         gates = {intent.principal: intent for intent in self._ledger.gate_intents()}
-        asked = {
-            each: found.denied.get(each, NOTHING)
-            for each in several
-            if each not in gates and each.account in found.listed
-        }
-        return replace(given, asked=asked, doubted=several, unread=found.unread), gates
+        in_force = found.only_of(several - gates.keys())
+        return replace(given, in_force=in_force, doubted=several), gates
 
     def edited(self, state: SweepState, cached: CachedRules, now: datetime) -> SweepInput:
         """Whom the edits concern, and their pools; with a pause that ends, whoever waits for it."""
@@ -162,8 +159,6 @@ class Gatherer:
         cached: CachedRules,
         wanted: set[Principal],
         now: datetime,
-        attached: Mapping[Principal, frozenset[str]] | None = None,
-        gates: Mapping[Principal, GateIntent] | None = None,
     ) -> SweepInput:
         rules = cached.rules
         pools = _pools(wanted, rules.book)
@@ -179,9 +174,7 @@ class Gatherer:
             prices=lambda: dated_prices(rules.prices).on(today),
         )
         premise = _premise(state, cached, now)
-        return SweepInput(
-            rules, context, everybody, state, changed, attached, gates, premise=premise
-        )
+        return SweepInput(rules, context, everybody, state, changed, premise=premise)
 
     def _concerned(
         self, state: SweepState, cached: CachedRules, now: datetime, wanted: set[Principal]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.enforce.gather.sweep_input import ONLY_HOME, SweepInput
+from quota_enforcer.core.policies.in_force import ONLY_HOME
+from quota_enforcer.enforce.gather.sweep_input import SweepInput
 from quota_enforcer.enforce.ports.sweep_memory import SweepMemory
 from quota_enforcer.enforce.report import Outcome
 
@@ -24,9 +25,10 @@ class AccountNotifier:
     ) -> tuple[Outcome, list[str]]:
         """What admins are told, and every account that is known to be out of reach."""
         reached = given.context.reached
-        failed = {each: why for each, why in {**given.unread, **failed}.items() if each in reached}
+        tried = {**given.in_force.unread, **failed}
+        failed = {each: why for each, why in tried.items() if each in reached}
         told = frozenset(filter(None, state.accounts_notified.split(",")))
-        answered = given.listed - ONLY_HOME - failed.keys()
+        answered = given.in_force.listed - ONLY_HOME - failed.keys()
         unreachable = sorted((told & reached) - answered | failed.keys())
         notified = ",".join(unreachable)
         if notified == state.accounts_notified:

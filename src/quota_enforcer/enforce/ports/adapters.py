@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from quota_enforcer.core.deployment import Context
 from quota_enforcer.core.notices.message import Message
 from quota_enforcer.core.notices.notice import Facts, Notice
+from quota_enforcer.core.policies.in_force import InForce
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.item import Quotas
 from quota_enforcer.core.quotas.quota import Rule
@@ -17,17 +18,6 @@ from quota_enforcer.satellites.registry import Satellite, SatelliteReads
 
 if TYPE_CHECKING:
     from quota_enforcer.gates.result import GateResult
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """What IAM denies in some accounts: home, which is `""`, and member accounts."""
-
-    denied: Mapping[Principal, frozenset[str]]
-    listed: frozenset[str] = frozenset({""})
-    """The accounts that it is of."""
-    unread: Mapping[str, str] = field(default_factory=dict)
-    """The accounts that could not be read, and why."""
 
 
 class Denies(Protocol):
