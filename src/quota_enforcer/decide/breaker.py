@@ -83,11 +83,16 @@ class RecentEdits:
             for rule in self.rules.edited
         )
 
-    def blocked_lately(self, records: Iterable[Record], but: set[Principal]) -> list[NewBlock]:
+    def blocked_lately(
+        self, records: Iterable[Record], new: Iterable[NewBlock], decisions: Iterable[Decision]
+    ) -> list[NewBlock]:
         """Who else was blocked since the edit that may be why, and how far beyond the limit.
 
-        What an admin has confirmed is forgiven.
+        What an admin has confirmed is forgiven. Of whoever is blocked now or not any more it does
+        not matter by what they were blocked.
         """
+        freed = {each.principal for each in decisions if not each.standing.denied}
+        but = freed | {each.principal for each in new}
         return [
             self._block(record.principal, id_, used_up.percent)
             for record in records

@@ -4,7 +4,7 @@ Who is warned, blocked and released is decided here and nowhere else. The sweep,
 the status table all call it, so what an admin is told is what happens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -139,7 +139,9 @@ def decide(
         )
         for quota in applicable.quotas
     )
-    if _stays(before, judgements, applicable):
+    is_plain = before.since and before.is_plain and applicable.turns_at is None
+    if is_plain and not any(each.verdict.closes or each.verdict.threshold for each in judgements):
+        # Nothing was decided before and nothing is now, which is so for nearly everybody.
         return Decision(principal, before, before, (), judgements, context)
     standing = standing_of(principal, before, judgements, applicable.turns_at, context)
     notices = (
@@ -148,9 +150,3 @@ def decide(
         *changes(principal, before, judgements, context),
     )
     return Decision(principal, before, standing, notices, judgements, context)
-
-
-def _stays(before: Standing, judgements: Iterable[Judgement], applicable: Applicable) -> bool:
-    """Whether nothing was decided before and nothing is now, which is so for nearly everybody."""
-    far = (not each.verdict.closes and not each.verdict.threshold for each in judgements)
-    return bool(before.since) and before.is_plain and applicable.turns_at is None and all(far)

@@ -124,7 +124,7 @@ EVERYTHING = frozenset({str(EVERY_MODEL)})
 def scopes_of(closed: Iterable[Iterable[ModelScope]]) -> frozenset[str]:
     """The scopes to deny where all these are closed."""
     scopes = frozenset(str(scope) for several in closed for scope in several)
-    return min(EVERYTHING, scopes)
+    return EVERYTHING if str(EVERY_MODEL) in scopes else scopes
 
 
 def adds_denies(scopes: frozenset[str], denied: frozenset[str]) -> bool:

@@ -55,7 +55,7 @@ def apply_breaker(
     if not new:
         return Allowed(decisions)
     state, now = given.state, given.context.now
-    lately = edits.blocked_lately(standings.blocked(), _counted_anew(new, decisions))
+    lately = edits.blocked_lately(standings.blocked(), new, decisions)
     wave = judge_wave(new, lately, _everybody(given, standings), breaker)
     if not wave.trips:
         return Allowed(decisions)
@@ -92,7 +92,7 @@ def while_tripped(
     elsewhere = [each for each in everybody
                  if each.standing.held and each.principal not in given.wanted]  # fmt: skip
     several = [*new, *edits.held_before(elsewhere)]
-    lately = edits.blocked_lately(everybody, _counted_anew(several, decisions))
+    lately = edits.blocked_lately(everybody, several, decisions)
     known_to_all = {each.principal for each in everybody} | given.wanted
     wave = judge_wave(several, lately, known_to_all, breaker)
     if not wave.trips:
@@ -119,12 +119,6 @@ def _everybody(given: SweepInput, standings: Standings) -> Iterator[Principal]:
     """All who are known or looked at; only if they are counted at all, the ledger lists them."""
     yield from given.wanted
     yield from (record.principal for record in standings.everybody())
-
-
-def _counted_anew(new: Iterable[NewBlock], decisions: Iterable[Decision]) -> set[Principal]:
-    """Of whom it does not matter what they were blocked by: they are newly, or not any more."""
-    freed = {each.principal for each in decisions if not each.standing.denied}
-    return freed | {each.principal for each in new}
 
 
 def _unknown(new: Iterable[NewBlock]) -> Wave:
