@@ -1,6 +1,7 @@
 """What AWS refused, or why it could not be reached, in words to act on."""
 
 import re
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,7 +19,9 @@ from botocore.exceptions import (
 )
 
 from quota_enforcer.core.errors import EnforcerError
-from quota_enforcer.doctor.access import Problem
+
+if TYPE_CHECKING:
+    from quota_enforcer.doctor.access import Problem
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
@@ -104,8 +107,10 @@ def in_words(error: Exception) -> str | None:
             return None
 
 
-def problem(error: Exception) -> Problem:
+def problem(error: Exception) -> "Problem":
     """Why the doctor could not read something."""
+    from quota_enforcer.doctor.access import Problem  # noqa: PLC0415 - other commands need no doctor
+
     words = str(error) if isinstance(error, EnforcerError) else in_words(error)
     seen = " ".join(str(error).split())
     if not isinstance(error, ClientError):

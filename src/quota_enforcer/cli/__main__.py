@@ -17,7 +17,7 @@ def run() -> None:
     try:
         if "--line" in sys.argv and _said_from_memory():
             return
-        from quota_enforcer.cli.main import build, meant  # noqa: PLC0415 - it takes half a second
+        from quota_enforcer.cli.main import build, meant  # noqa: PLC0415 - it takes a third of a second
 
         build(meant(sys.argv[1:]))(prog_name="quota-enforcer")
     except KeyboardInterrupt:

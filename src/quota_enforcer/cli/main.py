@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from inspect import cleandoc
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from quota_enforcer.cli.terminal.completion.values import offer_values
 from quota_enforcer.cli.terminal.errors import exit_code, explain, needing
 from quota_enforcer.cli.terminal.escaping import survive_encodings
 from quota_enforcer.cli.terminal.options import AsJson
@@ -29,10 +27,13 @@ COMPLETES: Final = "_QUOTA_ENFORCER_COMPLETE"
 class ErrorsInWords(TyperGroup):
     """Commands whose errors end in one sentence and an exit code, not in a traceback."""
 
+    def __init__(self, **described: Any) -> None:
+        super().__init__(**described)
+        _flow(self)
+
     def main(self, *args: Any, **options: Any) -> Any:
         """Everything that is printed comes after this, help and wrong usage too."""
         survive_encodings()
-        _flow(self)
         return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
@@ -133,7 +134,9 @@ def build(names: Iterable[str]) -> typer.Typer:
         else:
             needs_more = name in NEEDS_MORE
             made.command(name, no_args_is_help=needs_more, rich_help_panel=panel)(found)
-    if COMPLETES in os.environ:  # a command that runs needs none of it
+    if COMPLETES in os.environ:
+        from quota_enforcer.cli.terminal.completion.values import offer_values  # noqa: PLC0415 - a command that runs needs none of it
+
         offer_values(made)
     return made
 
@@ -163,6 +166,8 @@ def demo(*, as_json: AsJson = False) -> None:
 def _say_version(asked: bool) -> None:  # noqa: FBT001 - so Typer passes the value of a flag
     if not asked:
         return
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - who runs a command does not wait for it
+
     try:
         say(f"quota-enforcer {version('quota-enforcer')}")
     except PackageNotFoundError:

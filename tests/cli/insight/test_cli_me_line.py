@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.aws.functions.function_url import MayNotAsk, NoUrl
-from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
+from quota_enforcer.cli.deployment.target import DEFAULT_STACK
 from quota_enforcer.cli.insight.me import cached, line, question
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.errors import NotThere

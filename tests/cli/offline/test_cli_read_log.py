@@ -287,11 +287,16 @@ def test_help_has_an_example() -> None:
 
 
 def test_it_needs_neither_boto3_nor_credentials_nor_other_commands(log: Path) -> None:
+    """Nor what finds deployments, examines them or completes words."""
+    others = {
+        "boto3", "botocore", "quota_enforcer.aws.errors", "quota_enforcer.cli.deployment.by_stack",
+        "quota_enforcer.cli.quotas.commands", "quota_enforcer.cli.terminal.completion.values",
+        "quota_enforcer.doctor.access",
+    }  # fmt: skip
     script = (
         "import sys\nfrom quota_enforcer.cli.__main__ import run\n"
         "try: run()\n"
-        "finally: print(sorted({'boto3', 'quota_enforcer.cli.quotas.commands'}"
-        " & sys.modules.keys()), file=sys.stderr)"
+        f"finally: print(sorted({others} & sys.modules.keys()), file=sys.stderr)"
     )
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", script, "read-log", str(log), "--json"],

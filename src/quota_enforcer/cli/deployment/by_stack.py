@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
     from quota_enforcer.doctor.probe import Probe
 
-DEFAULT_STACK = "bedrock-quota"
-
 OUTPUT = "EnforcerFunction"
 """The output that every stack of this product has."""
 

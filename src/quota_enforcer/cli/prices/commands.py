@@ -7,6 +7,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.prices.check import check
 from quota_enforcer.cli.prices.discount import discount
 from quota_enforcer.cli.prices.own import OwnPrice, applying, own_prices, stored_price, table_of
@@ -18,7 +19,6 @@ from quota_enforcer.cli.quotas.preview import DRY_RUN
 from quota_enforcer.cli.terminal.options import (
     AsJson,
     Model,
-    Target,
     on_deployment,
     on_target,
 )

@@ -10,6 +10,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.files.items import (
     ParsedItem,
     judge_items,
@@ -20,7 +21,7 @@ from quota_enforcer.cli.files.items import (
 from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.quotas.preview import metered, strangers
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.options import AsJson, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.principal import Principal

@@ -13,7 +13,6 @@ EnforcerError
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from quota_enforcer.aws.errors import in_words
 from quota_enforcer.core.errors import (
     EnforcerError,
     InvalidPolicyInput,
@@ -85,4 +84,6 @@ def explain(error: Exception) -> str | None:
         case EnforcerError():
             return str(error)
         case _:
+            from quota_enforcer.aws.errors import in_words  # noqa: PLC0415 - botocore's, as yet unneeded
+
             return in_words(error)

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
-from quota_enforcer.cli.deployment import by_stack
-from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
-from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.deployment.target import DEFAULT_STACK, Target
 from quota_enforcer.cli.files.logs import log_file
 from quota_enforcer.cli.terminal.completion import of_deployment as completion
 from quota_enforcer.cli.terminal.output import SCREENFUL
+
+if TYPE_CHECKING:
+    from quota_enforcer.cli.deployment.deployment import Deployment
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -153,18 +154,6 @@ _SHARED = {
 }
 
 
-class Target(NamedTuple):
-    """Which deployment is meant, and with whose credentials."""
-
-    stack: str
-    profile: str | None
-    region: str | None
-
-    def find(self) -> Deployment:
-        """Raises NoDeployment, ConfigError or an error of boto3."""
-        return by_stack.find(*self)
-
-
 def with_options(
     options: Mapping[str, tuple[Any, Any]], made: Callable[..., T]
 ) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
@@ -189,7 +178,7 @@ def with_options(
     return decorated
 
 
-def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
+def on_deployment(command: "Callable[Concatenate[Deployment, P], None]") -> Callable[..., None]:
     """Gives a command --stack, --profile and --region, and calls it with the deployment."""
     return with_options(_SHARED, lambda *named: Target(*named).find())(command)
 

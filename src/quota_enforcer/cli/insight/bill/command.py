@@ -7,6 +7,7 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.aws.account.exports import S3Exports
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.insight.bill.columns import PRINCIPAL, SWITCH_ON
 from quota_enforcer.cli.insight.bill.compare import BillQuery, compared
 from quota_enforcer.cli.insight.bill.reader import read_files
@@ -17,7 +18,6 @@ from quota_enforcer.cli.terminal.options import (
     AsCsv,
     AsJson,
     MostRows,
-    Target,
     on_target,
     words_among,
 )

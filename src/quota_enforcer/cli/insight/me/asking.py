@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.insight.me import question
 from quota_enforcer.cli.insight.me.question import Url
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.options import AsJson, on_target
 from quota_enforcer.cli.terminal.output import hint, say, say_json
 from quota_enforcer.core.notices import wording
 from quota_enforcer.core.quotas.form.ends import END_FORMS

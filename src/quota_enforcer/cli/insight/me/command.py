@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.insight.me import page, question
 from quota_enforcer.cli.insight.me.asking import ask
 from quota_enforcer.cli.insight.me.credentials import say_credentials
 from quota_enforcer.cli.insight.me.line import say_line
 from quota_enforcer.cli.insight.me.question import Url
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target
+from quota_enforcer.cli.terminal.options import AsJson, on_target
 from quota_enforcer.cli.terminal.output import say_json
 
 app = typer.Typer(invoke_without_command=True)

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer import clock
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.insight.me import cached, question
 from quota_enforcer.cli.insight.me.line import line_of
 from quota_enforcer.cli.terminal.errors import FAILED, explain
-from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.cli.terminal.output import fail, hint
 from quota_enforcer.core.notices import wording
 

@@ -12,8 +12,8 @@ from threading import Thread
 from typing import Any, Final
 
 from quota_enforcer import clock
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.insight.me import cached, question
-from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.insight.status import State
 

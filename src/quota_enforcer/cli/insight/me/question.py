@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from quota_enforcer.cli.deployment.by_stack import stack_outputs
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.terminal.errors import NoDeployment
-from quota_enforcer.cli.terminal.options import Target
 from quota_enforcer.core.errors import NotThere
 from quota_enforcer.core.policies.callers.self_service import asking
 from quota_enforcer.core.policies.document import compact

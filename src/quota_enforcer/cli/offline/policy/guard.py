@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
+from quota_enforcer.cli.deployment.target import DEFAULT_STACK
 from quota_enforcer.cli.offline.policy.named import (
     Account,
     LogGroup,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
+from quota_enforcer.cli.deployment.target import DEFAULT_STACK
 from quota_enforcer.cli.terminal.options import REQUIRED, Stack, with_options
 from quota_enforcer.cli.terminal.output import hint
 from quota_enforcer.core.policies.deployed import Deployed

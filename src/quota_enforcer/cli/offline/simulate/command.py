@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.files.items import QuotaFile, read_quota_file
 from quota_enforcer.cli.files.log_summary import LogSummary
 from quota_enforcer.cli.files.logs import STDIN, log_readings, log_source
@@ -22,7 +23,7 @@ from quota_enforcer.cli.offline.simulate.picture import picture_file, write_pict
 from quota_enforcer.cli.offline.simulate.show import Beside, document, show
 from quota_enforcer.cli.offline.simulate.telling import Telling
 from quota_enforcer.cli.terminal.errors import REFUSED
-from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, Target, on_target
+from quota_enforcer.cli.terminal.options import AsJson, HomeAccount, on_target
 from quota_enforcer.cli.terminal.output import fail, going_by, hint, how_far, say_json
 from quota_enforcer.core.notices.amounts import count
 from quota_enforcer.core.pricing.catalog.shipped import shipped_prices

@@ -15,7 +15,7 @@ from quota_enforcer.doctor.before.run import checks_before, unmade_before
 from quota_enforcer.doctor.run import examine
 
 if TYPE_CHECKING:
-    from quota_enforcer.cli.terminal.options import Target
+    from quota_enforcer.cli.deployment.target import Target
     from quota_enforcer.doctor.before.facts import AccountProbe
 
 

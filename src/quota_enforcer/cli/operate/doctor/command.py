@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from quota_enforcer import clock
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.operate.doctor.before import look_before
 from quota_enforcer.cli.operate.doctor.show import examined_document, show_examined, sum_up
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.options import AsJson, Target, on_target, trail_group
+from quota_enforcer.cli.terminal.options import AsJson, on_target, trail_group
 from quota_enforcer.cli.terminal.output import hint, progress, say_json
 from quota_enforcer.doctor.run import checks, examine, unmade_check
 

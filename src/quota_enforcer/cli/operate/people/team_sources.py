@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from quota_enforcer.cli.terminal.options import Target
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.insight.quotas.teams.reading import TeamsReading, of_csv, of_entries
 from quota_enforcer.insight.quotas.teams.source import SourceKind, TeamSource
 

@@ -7,13 +7,14 @@ import typer
 
 from quota_enforcer import clock
 from quota_enforcer.cli.deployment.deployment import Deployment
+from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.files.import_plan import ImportKind, ImportStep, Written, write
 from quota_enforcer.cli.operate.people.team_sources import SourceReader, source_reader
 from quota_enforcer.cli.quotas.edit import effect, say_overtaken
 from quota_enforcer.cli.quotas.preview import Consent, Preview, preview
 from quota_enforcer.cli.terminal.asking import ask
 from quota_enforcer.cli.terminal.errors import FAILED
-from quota_enforcer.cli.terminal.options import AsJson, Target, Yes, on_target, with_options
+from quota_enforcer.cli.terminal.options import AsJson, Yes, on_target, with_options
 from quota_enforcer.cli.terminal.output import hint, say, say_json, waiting, warn
 from quota_enforcer.cli.terminal.tables import say_table
 from quota_enforcer.core.errors import NotThere

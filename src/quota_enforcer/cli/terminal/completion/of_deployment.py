@@ -5,17 +5,17 @@ It never prints an error: that would go into the line being typed.
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from quota_enforcer import clock
-from quota_enforcer.cli.deployment import by_stack
-from quota_enforcer.cli.deployment.by_stack import DEFAULT_STACK
-from quota_enforcer.cli.deployment.deployment import Deployment
-from quota_enforcer.core.pricing.item import is_price
+from quota_enforcer.cli.deployment.target import DEFAULT_STACK, Target
 from quota_enforcer.core.quotas.subject import GROUPS, GROUPS_OF_AN_ACCOUNT, Subject
 from quota_enforcer.core.usage.place import REGIONS
+
+if TYPE_CHECKING:
+    from quota_enforcer.cli.deployment.deployment import Deployment
 
 Key = tuple[str, str]
 T = TypeVar("T")
@@ -47,6 +47,8 @@ def team(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def stack(ctx: typer.Context, incomplete: str) -> list[str]:
     """The deployments of the account and Region that the line names."""
+    from quota_enforcer.cli.deployment import by_stack  # noqa: PLC0415 - only who completes pays
+
     profile, region = map(ctx.params.get, ("profile", "region"))
     try:
         return _matching(by_stack.names(profile, region), incomplete)
@@ -61,7 +63,8 @@ def region(incomplete: str) -> list[str]:
 
 def units(ctx: typer.Context, incomplete: str) -> list[str]:
     """The organisation's root and its units, after each comma, for whoever may list them."""
-    from quota_enforcer.aws.account import organization  # noqa: PLC0415 - only who asks pays for it
+    from quota_enforcer.aws.account import organization  # noqa: PLC0415 - only who completes pays
+    from quota_enforcer.cli.deployment import by_stack  # noqa: PLC0415 - likewise
 
     try:
         client = by_stack.organizations(ctx.params.get("profile"))
@@ -85,29 +88,31 @@ def _keys(ctx: typer.Context) -> list[Key]:
     return _asked(ctx, _quotas)
 
 
-def _quotas(found: Deployment) -> list[Key]:
+def _quotas(found: "Deployment") -> list[Key]:
     """Subject and name of every quota."""
+    from quota_enforcer.core.pricing.item import is_price  # noqa: PLC0415 - only who completes pays
+
     return [
         (item["principal"], item["quota"]) for item in found.quotas.items() if not is_price(item)
     ]
 
 
-def _subjects(found: Deployment) -> list[str]:
+def _subjects(found: "Deployment") -> list[str]:
     """Whoever has a quota, and the groups of each member account."""
     accounts = found.context(clock.now()).reached
     groups = [f"{account}/{each}" for account in accounts for each in GROUPS_OF_AN_ACCOUNT]
     return [*(whose for whose, _ in _quotas(found)), *groups]
 
 
-def _principals(found: Deployment) -> list[str]:
+def _principals(found: "Deployment") -> list[str]:
     teams = [subject for subject, _ in _quotas(found) if Subject(subject).is_team]
     return [*(str(each.principal) for each in found.ledger.everybody()), *teams]
 
 
-def _asked(ctx: typer.Context, ask: Callable[[Deployment], list[T]]) -> list[T]:
+def _asked(ctx: typer.Context, ask: "Callable[[Deployment], list[T]]") -> list[T]:
     """The answer of the deployment that the line names; nothing if anything goes wrong."""
     stack, profile, region = map(ctx.params.get, ("stack", "profile", "region"))
     try:
-        return ask(by_stack.find(stack or DEFAULT_STACK, profile, region))
+        return ask(Target(stack or DEFAULT_STACK, profile, region).find())
     except Exception:  # noqa: BLE001 - an error would be printed into the line being typed
         return []
