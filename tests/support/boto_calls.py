@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 import quota_enforcer
-from reached_code import reached
+from reached_code import at_run_time, reached
 
 SERVICES = (
     *("account", "bedrock", "cloudformation", "cloudwatch", "dynamodb", "iam", "lambda", "logs"),
@@ -58,8 +58,14 @@ def actions_of(module: str) -> set[str]:
         action
         for place, definitions in reached(ROOT, module).items()
         for definition in definitions
-        for action in actions_in(definition, place.module)
+        for action in _actions_once(definition, place.module)
     }
+
+
+@cache
+def _actions_once(definition: ast.AST, module: str) -> frozenset[str]:
+    """Most definitions are reached by several functions."""
+    return frozenset(actions_in(definition, module))
 
 
 def actions_in(code: ast.AST, module: str) -> Iterator[str]:
@@ -68,7 +74,7 @@ def actions_in(code: ast.AST, module: str) -> Iterator[str]:
     A transaction is its parts: what it may hold is what the code makes for it, wherever that is.
     """
     known = methods(OF_MODULES.get(module, SERVICES))
-    for node in ast.walk(code):
+    for node in at_run_time(code):
         yield from _parts_made(node)
         for method in _methods_named(node):
             if method == "transact_write_items":

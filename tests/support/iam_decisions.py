@@ -5,7 +5,7 @@ It evaluates conditions, boundaries and wildcards as IAM documents them, and kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Final
 
 from ministack.core import iam_evaluator
@@ -14,21 +14,6 @@ from quota_enforcer.core.policies.document import Document, allow, document
 
 ACCOUNT: Final = "111122223333"
 ANYTHING: Final = document(allow("Anything", ["*"], "*"))
-
-_matches: Final = iam_evaluator._action_matches  # noqa: SLF001 - there is no public one
-
-
-@cache
-def _remembered(action: str, wanted: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    return bool(_matches(action, wanted, others))
-
-
-def _matches_once(action: str, wanted: Sequence[str], others: Sequence[str]) -> bool:
-    """A role tries each action on hundreds of resources, and its patterns match them all alike."""
-    return _remembered(action, tuple(wanted), tuple(others))
-
-
-iam_evaluator._action_matches = _matches_once  # noqa: SLF001 - likewise
 
 
 @dataclass(frozen=True)
@@ -45,6 +30,9 @@ class Caller:
 
     def may(self, action: str, resource: str = "*", **keys: Any) -> bool:
         """IAM's decision; `keys` are condition keys of the request, `__` standing for a colon."""
+        layers = self._layers_for(action)
+        if not any(each.effect == "Allow" for statements in layers[0] for each in statements):
+            return False
         named = {key.replace("__", ":").lower(): value for key, value in keys.items()}
         request = iam_evaluator.EvalContext(
             principal_arn=self.arn,
@@ -56,12 +44,28 @@ class Caller:
             service_context=named,
             principal_keys={"aws:userid": self.user_id, **self.keys},
         )
-        return bool(iam_evaluator.evaluate(request, *self._layers).decision == "Allow")
+        return bool(iam_evaluator.evaluate(request, *layers).decision == "Allow")
+
+    def _layers_for(self, action: str) -> list[list[Any]]:
+        """Only the statements on this action, which the evaluator would look for each time.
+
+        A role tries each action on hundreds of resources.
+        """
+        if action not in self._by_action:
+            self._by_action[action] = [
+                [[each for each in statements if _is_on(action, each)] for statements in layer]
+                for layer in self._layers
+            ]
+        return self._by_action[action]
 
     @cached_property
     def _layers(self) -> list[list[Any]]:
         """Parsed once: some are asked a hundred thousand times."""
         return [[_parsed(each) for each in layer] for layer in (self.policies, *self.limits)]
+
+    @cached_property
+    def _by_action(self) -> dict[str, list[list[Any]]]:
+        return {}
 
 
 def with_boundary(boundary: Document, user_id: str = "AROASHARED:alice@example.com") -> Caller:
@@ -84,3 +88,8 @@ def profile(identifier: str, region: str = "us-east-1", partition: str = "aws") 
 
 def _parsed(written: Document) -> Any:
     return iam_evaluator.parse_policy_document(written)
+
+
+def _is_on(action: str, statement: Any) -> bool:
+    matches: Any = iam_evaluator._action_matches  # noqa: SLF001 - there is no public one
+    return bool(matches(action, statement.actions, statement.not_actions))

@@ -15,6 +15,9 @@ from pathlib import Path
 from types import UnionType
 from typing import NamedTuple
 
+_NOT_RUN = {"annotation", "returns", "ctx"}
+"""The parts of a node that are for type checkers; and whether a name is read or set."""
+
 
 class Place(NamedTuple):
     """A module, and a name at its top level; without a name all of the module is meant."""
@@ -62,7 +65,7 @@ class _Module:
     def definitions(self) -> dict[str, list[ast.AST]]:
         """Functions, classes and constants of the top level; a name may be given twice."""
         found: defaultdict[str, list[ast.AST]] = defaultdict(list)
-        for node in _at_run_time(self.tree, into=ast.If | ast.Try | ast.With | ast.Module):
+        for node in at_run_time(self.tree, into=ast.If | ast.Try | ast.With | ast.Module):
             match node:
                 case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                     found[name].append(node)
@@ -78,7 +81,7 @@ class _Module:
         """What each imported name means, also one that a function imports for itself."""
         package = self._root.name
         found: dict[str, Place] = {}
-        for node in _at_run_time(self.tree):
+        for node in at_run_time(self.tree):
             match node:
                 case ast.ImportFrom(module=str(module)) if module.split(".")[0] == package:
                     for each in node.names:
@@ -94,7 +97,7 @@ class _Module:
 
     def named(self, code: ast.AST) -> Iterator[Place]:
         """The definitions of the package that a piece of this module's code names."""
-        for node in _at_run_time(code):
+        for node in at_run_time(code):
             match node:
                 case ast.Name(id=name):
                     yield from self.meant(name)
@@ -122,7 +125,7 @@ def _path(root: Path, module: str) -> Path:
     return bare / "__init__.py" if bare.is_dir() else bare.with_suffix(".py")
 
 
-def _at_run_time(code: ast.AST, into: type[ast.AST] | UnionType = ast.AST) -> Iterator[ast.AST]:
+def at_run_time(code: ast.AST, into: type[ast.AST] | UnionType = ast.AST) -> Iterator[ast.AST]:
     """The nodes of some code but annotations and what type checkers alone read.
 
     Below a node that is not of the types `into` nothing is looked for.
@@ -133,13 +136,16 @@ def _at_run_time(code: ast.AST, into: type[ast.AST] | UnionType = ast.AST) -> It
         yield node
         if not isinstance(node, into):
             continue
-        for name, value in ast.iter_fields(node):
-            for_types = name in {"annotation", "returns"} or (
+        for name in node._fields:
+            if name in _NOT_RUN or (
                 name == "body" and isinstance(node, ast.If) and _is_for_types(node.test)
-            )
-            if not for_types:
-                each = value if isinstance(value, list) else [value]
-                waiting += (child for child in each if isinstance(child, ast.AST))
+            ):
+                continue
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                waiting += [child for child in value if isinstance(child, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
 
 
 def _is_for_types(test: ast.AST) -> bool:

@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
+import boto3
 
 from builders import LEDGER_TABLE, NOON, UTC_ZONE
+from empty_answers import count_requests
 from log_records import ACCOUNT
-from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.aws.dynamodb.satellites import DynamoSatellites
 from quota_enforcer.aws.dynamodb.table import Table
@@ -21,29 +20,8 @@ from quota_enforcer.meter.stream import Stream
 from satellite_fakes import HOME, IRELAND, MEMBER, FakeUndelivered, a_satellite
 from stream_fakes import Place, call, delivery
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 RECORDS, BATCHES, PEOPLE = 1_000, 10, 20
 MOST_MORE = 10
-
-
-@pytest.fixture
-def client(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
-    monkeypatch.setattr(ledger_additions, "LANES", 1)
-    return dynamodb
-
-
-@contextmanager
-def counted(client: "DynamoDBClient") -> Iterator[Counter[str]]:
-    found: Counter[str] = Counter()
-
-    def count(model: Any, **_: Any) -> None:
-        found[model.name] += 1
-
-    client.meta.events.register("before-call.dynamodb", count, unique_id="counted")
-    yield found
-    client.meta.events.unregister("before-call.dynamodb", unique_id="counted")
 
 
 def batches(account: str) -> Iterator[str]:
@@ -63,9 +41,12 @@ def batches(account: str) -> Iterator[str]:
 
 
 def test_a_thousand_forwarded_records_take_at_most_ten_requests_more_than_at_home(
-    client: "DynamoDBClient",
+    session: boto3.Session,
 ) -> None:
     """Besides what the ledger takes, a satellite makes one request to home for each batch."""
+    client = session.client("dynamodb")
+    requests: Counter[str] = Counter()
+    count_requests(client, requests)
     fakes = Place(UTC_ZONE)
 
     def adapters(place: str = "") -> Any:
@@ -82,15 +63,17 @@ def test_a_thousand_forwarded_records_take_at_most_ten_requests_more_than_at_hom
     stream = Stream(adapters(), fakes.log_group)
     now = NOON + timedelta(seconds=50)
 
-    with counted(client) as at_home:
-        home = [stream.deliver(data, now, "r") for data in batches(ACCOUNT)]
+    requests.clear()
+    home = [stream.deliver(data, now, "r") for data in batches(ACCOUNT)]
+    at_home = requests.copy()
+    requests.clear()
     posted = 0
-    with counted(client) as forwarded:
-        for data in batches(MEMBER):
-            posted += 1
-            metered = places.deliver(IRELAND, data, now, "r")
-            places.registry.delivered(IRELAND, metered.newest, now)
-            home.append(metered)
+    for data in batches(MEMBER):
+        posted += 1
+        metered = places.deliver(IRELAND, data, now, "r")
+        places.registry.delivered(IRELAND, metered.newest, now)
+        home.append(metered)
+    forwarded = requests
     assert sum(each.counted for each in home) == 2 * RECORDS
     once_a_minute, once = 1, 1
     assert forwarded["UpdateItem"] == once_a_minute + once, "that something came, and the form"

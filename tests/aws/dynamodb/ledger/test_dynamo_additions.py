@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import count
 from threading import Barrier
 from time import sleep
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
 from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
+from empty_answers import count_requests
 from log_records import ACCOUNT
 from quota_enforcer.aws.dynamodb.ledger.memory.form import TableForm
 from quota_enforcer.aws.dynamodb.ledger.reads import DynamoReads
@@ -331,22 +332,6 @@ def test_lanes_are_written_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 # What it costs
-
-
-class Answered(NamedTuple):
-    """As much of an HTTP answer as botocore looks at."""
-
-    status_code: int = 200
-
-
-def count_requests(client: Any, counted: Counter[str]) -> None:
-    """Answers every request with nothing at all, and counts it."""
-
-    def count(model: Any, **_: Any) -> tuple[Answered, dict[str, Any]]:
-        counted[model.name] += 1
-        return Answered(), {}
-
-    client.meta.events.register("before-call", count)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import ALICE, HAIKU, HOUR, NOON
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets import items as usage_items
-from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import counter_name
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import hour_name
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.usage.counts import OBSERVED, SHORT_NAMES, Counts
 from quota_enforcer.core.usage.stored import Bucket
@@ -42,8 +42,8 @@ def stored(bucket: Bucket, hours: dict[datetime, Counts], zone: ZoneInfo) -> dic
 def hours_on(day: date, zone: ZoneInfo) -> list[datetime]:
     """The starts of all local clock hours of a date."""
     start, hours = hour_start(day_start(day, zone), zone), []
-    while local_date(start, zone) <= day:
-        hours += [start] if local_date(start, zone) == day else []
+    while (local := local_date(start, zone)) <= day:
+        hours += [start] if local == day else []
         start = next_hour(start, zone)
     return hours
 
@@ -81,15 +81,14 @@ def test_every_hour_of_a_year_keeps_its_own_name(name: str) -> None:
 )
 def test_a_day_has_as_many_names_as_clock_hours(name: str, day: date, hours: int) -> None:
     zone = ZoneInfo(name)
-    names = {counter_name(at, "requests", zone) for at in hours_on(day, zone)}
+    names = {hour_name(at, zone) for at in hours_on(day, zone)}
     assert len(names) == hours
 
 
 def test_the_second_of_two_equal_hours_is_marked() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     summer = datetime(2026, 10, 25, 0, tzinfo=UTC)
-    names = [counter_name(summer + n * HOUR, "requests", berlin) for n in range(3)]
-    assert names == ["02.n", "02b.n", "03.n"]
+    assert [hour_name(summer + n * HOUR, berlin) for n in range(3)] == ["02", "02b", "03"]
 
 
 def test_a_bucket_is_readable_in_the_console() -> None:

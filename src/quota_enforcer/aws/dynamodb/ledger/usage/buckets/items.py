@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from quota_enforcer.aws.dynamodb.ledger.schema import principal_of
 from quota_enforcer.aws.dynamodb.ledger.usage.buckets.names import (
     WHOLE,
-    counter_name,
+    counters_of_hour,
     hour_and_counter,
     older_names,
     summed,
@@ -71,8 +71,7 @@ def counters(
     for start, counts in hours.items():
         if hour_start(start, zone) != start or local_date(start, zone) != bucket.day:
             raise ValueError(f"{start.isoformat()} starts no hour of {bucket.day} in {zone}")
-        for counter, number in counts._asdict().items():
-            numbers[counter_name(start, counter, zone)] = number
+        numbers |= counters_of_hour(start, counts, zone)
     older = [name for start in hours for name in older_names(start, zone)]
     return (
         {name: number for name, number in numbers.items() if number},

@@ -29,25 +29,28 @@ WHOLE = frozenset(OBSERVED)
 _OF_AN_HOUR = re.compile(r"(?P<hour>[01]\d|2[0-3])(?P<again>b?)\.(?P<name>[a-z_]+)")
 
 
-def counter_name(start: datetime, counter: str, zone: ZoneInfo) -> str:
-    """The attribute of one counter in the hour that starts at `start`."""
-    return f"{hour_name(start, zone)}.{SHORT_NAMES[counter]}"
+def counters_of_hour(start: datetime, counts: Counts, zone: ZoneInfo) -> dict[str, Any]:
+    """The attributes of the hour that starts at `start`, those of zeros too."""
+    hour = hour_name(start, zone)
+    return {f"{hour}.{SHORT_NAMES[name]}": number for name, number in counts._asdict().items()}
 
 
 def filler_names(start: datetime, zone: ZoneInfo) -> tuple[str, ...]:
     """The attributes that say who set the hour; the first is the one to write."""
-    return tuple(f"{hour_name(start, zone)}.{name}" for name in _FILLERS)
+    hour = hour_name(start, zone)
+    return tuple(f"{hour}.{name}" for name in _FILLERS)
 
 
 def older_names(start: datetime, zone: ZoneInfo) -> list[str]:
     """All that only versions up to form 1 wrote of the hour."""
-    return [f"{hour_name(start, zone)}.{name}" for name in (*SHORT_NAMES, *_FILLERS[1:])]
+    hour = hour_name(start, zone)
+    return [f"{hour}.{name}" for name in (*SHORT_NAMES, *_FILLERS[1:])]
 
 
 def hour_name(start: datetime, zone: ZoneInfo) -> str:
     """Two digits, and a `b` at the second of two hours that clocks call the same."""
     local = start.astimezone(zone)
-    return f"{local:%H}{'b' * local.fold}"
+    return f"{local.hour:02}{'b' * local.fold}"
 
 
 @lru_cache(maxsize=1024)
