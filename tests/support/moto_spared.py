@@ -13,10 +13,11 @@ from moto.dynamodb import models, responses
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing import ast_nodes, validators
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing import ast_nodes, expressions, validators
 
-Nodes: Any = ast_nodes  # without types
+# Both without types.
+Nodes: Any = ast_nodes
+Parsing: Any = expressions
 NO_HOOK = Nodes.DepthFirstTraverser.pre_processing_of_child
 SMALL = 400_000
 """The bytes of an item that moto takes in any case."""
@@ -56,7 +57,7 @@ def _copy_tables_once(patch: pytest.MonkeyPatch) -> None:
 
 def _parse_expressions_once(patch: pytest.MonkeyPatch) -> None:
     """An update is parsed to see which names it uses, and once more to be made."""
-    parser: Any = UpdateExpressionParser  # without types
+    parser = Parsing.UpdateExpressionParser
     seen: dict[str, Any] = {}
 
     def look(expression: str) -> Any:
@@ -109,7 +110,7 @@ def _traverse(walk: Any, whole: Any) -> Any:
     known: dict[type, Any] = {}
 
     def replaced(node: Any) -> Any:
-        children = node.children or ()
+        children: list[Any] = node.children or []
         for number, child in enumerate(children):
             if before is not None:
                 before(node, number)
