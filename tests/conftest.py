@@ -1,15 +1,18 @@
 """What every test stands on: Powertools' settings when a handler is imported; and no clock."""
 
 import gc
+import json
 import os
 import ssl
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import freezegun
 import pytest
 import typer.main
 import typer.testing
+import vl_convert
 from hypothesis import HealthCheck, settings
 from hypothesis.internal import charmap
 from hypothesis.internal.intervalsets import IntervalSet
@@ -56,6 +59,21 @@ def pytest_collection_finish() -> None:
 _built = cache(get_command)
 pytest.MonkeyPatch().setattr(typer.testing, "_get_command", _built)
 pytest.MonkeyPatch().setattr(typer.main, "get_command", _built)
+
+# Tests draw the same over and over; and Vega measures each label, which takes three times as long
+# in a font of the system as in the one that vl-convert brings.
+_draw, _drawings = vl_convert.vegalite_to_svg, dict[str, str]()
+
+
+def _drawn_once(spec: dict[str, Any], **options: Any) -> str:
+    measured = {**spec, "config": {**spec["config"], "font": "sans-serif"}}
+    known = json.dumps((measured, options), sort_keys=True)
+    if known not in _drawings:
+        _drawings[known] = _draw(measured, **options)
+    return _drawings[known]
+
+
+pytest.MonkeyPatch().setattr(vl_convert, "vegalite_to_svg", _drawn_once)
 
 # boto3 finds out the same again for each session and client, which takes longer than most calls.
 boto_once.install()

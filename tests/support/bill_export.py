@@ -154,7 +154,7 @@ class Export:
         names = list(self.rows[0])
         columns = ", ".join(f"{each} {types.get(each, 'VARCHAR')}" for each in names)
         with duckdb.connect(":memory:") as connection:
-            connection.execute(f"CREATE TABLE bill ({columns})")
+            connection.execute(f"CREATE TEMP TABLE bill ({columns})")
             places = ", ".join("?" for _ in names)
             rows = ", ".join(f"({places})" for _ in self.rows)  # at once: each statement takes long
             values = [_typed(each, line[each]) for line in self.rows for each in names]

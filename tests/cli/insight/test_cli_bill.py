@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from bill_export import ALICE, ANN, CI, NOVA, SONNET, Export, claude, nova, row, storage
@@ -25,6 +27,17 @@ from world import ACCOUNT
 DAY = datetime(2026, 11, 3, 10, tzinfo=UTC)
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "bill.md"
 FORMATS = ("csv", "gzip", "parquet")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_database() -> Iterator[None]:
+    """Each connection is a session of one database: to start one takes longer than to read a bill.
+
+    Tables of a reader are temporary, so no session sees those of another.
+    """
+    with pytest.MonkeyPatch.context() as patch, duckdb.connect(":memory:") as database:
+        patch.setattr(duckdb, "connect", lambda _: database.cursor())
+        yield
 
 
 @pytest.fixture

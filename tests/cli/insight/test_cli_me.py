@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from builders import ALICE, HAIKU, NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.aws.functions import function_url as by_url
-from quota_enforcer.cli.insight.me import question
+from quota_enforcer.cli.deployment import by_stack
 from quota_enforcer.cli.main import app
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.deployment import Mode
@@ -158,7 +158,7 @@ class TestWhereToAsk:
                 raise found
             return found
 
-        monkeypatch.setattr(question, "stack_outputs", stack_outputs)
+        monkeypatch.setattr(by_stack, "stack_outputs", stack_outputs)
 
     def run(self, *args: str) -> Result:
         return CliRunner().invoke(app, ["me", "--json", *args])

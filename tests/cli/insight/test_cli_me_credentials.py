@@ -15,11 +15,14 @@ import boto3
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import CredentialRetrievalError
+from typer.testing import CliRunner
 
 from builders import NOON
 from cli_world import Shell, a_shell
 from quota_enforcer.aws.functions.function_url import NotAnswered
 from quota_enforcer.cli.insight.me import question
+from quota_enforcer.cli.insight.me.credentials import INSIDE
+from quota_enforcer.cli.main import app
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,12 +59,12 @@ def has(monkeypatch: pytest.MonkeyPatch, credentials: Credentials) -> None:
 
 def printed(shell: Shell) -> Any:
     # The process that prints them is another one each time.
-    shell.monkeypatch.delenv("QUOTA_ENFORCER_CREDENTIAL_PROCESS", raising=False)
+    shell.monkeypatch.delenv(INSIDE, raising=False)
     return json.loads(shell.out("me", "--credential-process"))
 
 
 def refused(shell: Shell) -> str:
-    shell.monkeypatch.delenv("QUOTA_ENFORCER_CREDENTIAL_PROCESS", raising=False)
+    shell.monkeypatch.delenv(INSIDE, raising=False)
     result = shell.run("me", "--credential-process")
     assert (result.exit_code, result.stdout) == (1, "")
     return " ".join(result.stderr.split())
@@ -220,5 +223,9 @@ def test_a_profile_that_asks_itself_says_so_and_ends(
     config = tmp_path / "config"
     said = config.read_text(encoding="utf-8").replace(" --profile work", " --profile bedrock")
     config.write_text(said, encoding="utf-8")
-    with pytest.raises(CredentialRetrievalError, match="takes its credentials from itself"):
-        boto3.Session(profile_name="bedrock").get_credentials()
+    monkeypatch.setenv(INSIDE, "")
+    # What this begins is a process of its own, which reads the same profile.
+    asking = ["me", "--credential-process", "--profile", "bedrock"]
+    result = CliRunner().invoke(app, asking)
+    assert result.exit_code == 1
+    assert "takes its credentials from itself" in " ".join(result.stderr.split())

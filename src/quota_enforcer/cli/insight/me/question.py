@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from quota_enforcer.cli.deployment.by_stack import stack_outputs
 from quota_enforcer.cli.deployment.target import Target
 from quota_enforcer.cli.terminal.errors import NoDeployment
 from quota_enforcer.core.errors import NotThere
@@ -71,12 +70,14 @@ def _found(session: "boto3.Session", where: Target) -> str:
     """The URL that the stack's output names; raises NotThere with what to do otherwise."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - as boto3 above
 
+    from quota_enforcer.cli.deployment import by_stack  # noqa: PLC0415 - who gives the URL needs none
+
     instead = (
         f"give it with --url or {URL}; administrators find it in the output {OUTPUT} of stack "
         f"{where.stack}"
     )
     try:
-        found = stack_outputs(session, where.stack)
+        found = by_stack.stack_outputs(session, where.stack)
     except NoDeployment as error:
         raise NotThere(f"where to ask is not known: {error}; or {instead}") from error
     except ClientError as error:
