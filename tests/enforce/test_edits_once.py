@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from inspect import Signature, signature
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ from fakes import FakeDenies, FakeLedger, FakeQuotas
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.notices.notice import NoticeKind
 from quota_enforcer.enforce.report import Report
+from same_again import same_again
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)
@@ -26,12 +28,17 @@ AT = NOON + MINUTES
 
 def a_world() -> World:
     """A deployment on the stream, swept at noon; alice has used 500 of 1,000 tokens."""
+    return _worlds()()
+
+
+@cache
+def _worlds() -> Callable[[], World]:
     world = World()
     world.metering(Metering.STREAM)
     world.quota()
     world.stream("alice", NOON, 500)
     world.sweep(NOON)
-    return world
+    return same_again(world)
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ import pytest
 
 from builders import NOON
 from fault_scene import TICK, Scene
-from fault_situations import OVER, few, fewer, many, tripped
+from fault_situations import OVER, arranged, few, fewer, many, tripped
 from faults import Fault
 from quota_enforcer.core.ledger import SweepState
 
 
 def after(arrange: Callable[[Scene], None]) -> Scene:
-    scene = Scene()
-    arrange(scene)
+    scene = arranged(arrange)
     scene.faults.counting = True
     return scene
 

@@ -7,6 +7,7 @@ import pytest
 from builders import HOUR
 from fault_scene import MINUTE, Scene
 from fault_situations import (
+    arranged,
     blocked,
     deliver_of_the_hour_before,
     gate_denies_today,
@@ -17,8 +18,7 @@ from faults import Fault
 
 
 def after(arrange: Callable[[Scene], None], failing: dict[str, Fault], times: int = 1) -> Scene:
-    scene = Scene()
-    arrange(scene)
+    scene = arranged(arrange)
     scene.faults.failing = failing
     scene.faults.times = times
     scene.faults.counting = True

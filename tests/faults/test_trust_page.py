@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_as_many_random_inputs_are_tried_as_it_says() -> None:
     assert f"{len(random) * 1_000:,} random inputs" in PAGE
 
 
+@cache
 def _tests(path: Path) -> list[ast.FunctionDef]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef))

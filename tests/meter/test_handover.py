@@ -5,6 +5,7 @@ The old meter may go before the new one comes, or after it, and sweeps may crash
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from quota_enforcer.core.usage.counts import OBSERVED, Counts
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start, local_date, next_hour
 from quota_enforcer.meter.handover import LONGEST, hand_over
+from same_again import same_again
 from world import World, principal
 
 MINUTES = timedelta(minutes=1)
@@ -36,6 +38,11 @@ class Account:
         self.filters = metering is CLOUDWATCH
         self.subscribed = metering is STREAM
         self.log: list[datetime] = []
+
+    @classmethod
+    def at_noon(cls, metering: Metering) -> "Account":
+        """After two hours of calls that one meter counted."""
+        return _at_noon(metering)()
 
     def run(self, start: datetime, end: datetime, *steps: Step) -> None:
         """A call every two minutes, a sweep every five, and some steps at their moments."""
@@ -102,6 +109,13 @@ class Account:
         return self.counted() == truth
 
 
+@cache
+def _at_noon(metering: Metering) -> Callable[[], Account]:
+    account = Account(metering)
+    account.run(NOON - 2 * HOUR, NOON)
+    return same_again(account)
+
+
 MOMENTS = pytest.mark.parametrize("minute", [0, 3, 29, 31, 55, 58])
 GAPS = pytest.mark.parametrize("gap", [-4, 0, 4])
 """In minutes: with a negative one both meters count for a while, else neither does."""
@@ -121,8 +135,8 @@ def change(account: Account, to: Metering, minute: int, gap: int) -> list[Step]:
 @MOMENTS
 @GAPS
 def test_the_stream_takes_over_without_loss(minute: int, gap: int) -> None:
-    account = Account(CLOUDWATCH)
-    account.run(NOON - 2 * HOUR, NOON + 3 * HOUR, *change(account, STREAM, minute, gap))
+    account = Account.at_noon(CLOUDWATCH)
+    account.run(NOON, NOON + 3 * HOUR, *change(account, STREAM, minute, gap))
     assert account.settled()
     assert account.world.metrics.reads[-1].end <= NOON + (minute + 2) * MINUTES
 
@@ -130,8 +144,8 @@ def test_the_stream_takes_over_without_loss(minute: int, gap: int) -> None:
 @MOMENTS
 @GAPS
 def test_the_metrics_take_over_without_loss(minute: int, gap: int) -> None:
-    account = Account(STREAM)
-    account.run(NOON - 2 * HOUR, NOON + 3 * HOUR, *change(account, CLOUDWATCH, minute, gap))
+    account = Account.at_noon(STREAM)
+    account.run(NOON, NOON + 3 * HOUR, *change(account, CLOUDWATCH, minute, gap))
     account.world.sweep(NOON + 3 * HOUR)
     assert account.settled()
 

@@ -425,7 +425,10 @@ class FakeLedger:
         }
 
     def records(self, principals: Iterable[Principal]) -> dict[Principal, Record]:
-        return {each: self._records.get(each, Record(each)) for each in principals}
+        return {each: self._record(each) for each in principals}
+
+    def _record(self, principal: Principal) -> Record:
+        return self._records.get(principal) or Record(principal)
 
     def blocked(self) -> list[Record]:
         return [each for each in self._records.values() if each.standing.denied or each.intended]
@@ -450,7 +453,7 @@ class FakeLedger:
             raise Conflict("a sweep has seen an edit")
         if premise.breaker not in {None, self._state.breaker}:
             raise Conflict("the breaker was turned")
-        stored = self._records.get(record.principal, Record(record.principal)).version
+        stored = self._record(record.principal).version
         if record.version != stored + 1:
             raise Conflict(
                 f"{record.principal} has version {stored}, so {record.version} is not the next"

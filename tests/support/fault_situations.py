@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from builders import HOUR
@@ -10,6 +11,7 @@ from fault_scene import DEVELOPER, MINUTE, TICK, Scene
 from log_records import ACCOUNT
 from quota_enforcer.core.deployment import Breaker, Metering, Mode
 from quota_enforcer.meter.ports import LogEvent
+from same_again import same_again
 from stream_fakes import call
 from world import principal
 
@@ -35,9 +37,19 @@ class Situation:
 
     def scene(self) -> Scene:
         """As it is before the act."""
-        scene = Scene()
-        self.arrange(scene)
-        return scene
+        return arranged(self.arrange)
+
+
+def arranged(arrange: Callable[[Scene], None]) -> Scene:
+    """A new scene that was arranged like this."""
+    return _copies(arrange)()
+
+
+@cache
+def _copies(arrange: Callable[[Scene], None]) -> Callable[[], Scene]:
+    scene = Scene()
+    arrange(scene)
+    return same_again(scene)
 
 
 def tick(scene: Scene) -> None:

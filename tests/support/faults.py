@@ -85,6 +85,8 @@ class Faults:
 
     def call(self, name: str, method: Callable[..., Any], *args: Any, **more: Any) -> Any:
         """Make one call, as the plan says."""
+        if not (self.counting or self.dead):
+            return method(*args, **more)
         fault, other = self._next(name)
         if other is not None:
             self.counting = False
@@ -105,8 +107,6 @@ class Faults:
         with self._lock:
             if self.dead:
                 raise Died
-            if not self.counting:
-                return None, None
             number = len(self.calls)
             self.calls.append(name)
             fault = self.at.get(number)
@@ -136,6 +136,8 @@ class _Faulty:
         self._only = only
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # who copies it asks before it has a port
+            raise AttributeError(attribute)
         found = getattr(self._port, attribute)
         if not callable(found) or (self._only and attribute not in self._only):
             return found
