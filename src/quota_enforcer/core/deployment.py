@@ -156,8 +156,10 @@ class Settings:
         deployment may deny are in it as a digest.
         """
         gated = "gated" if self.author else "not gated"
-        digest = sha256(",".join(sorted(reached)).encode()).hexdigest()[:16]
-        accounts = f" accounts {digest}" if reached else ""
+        accounts = ""
+        if reached:
+            digest = sha256(",".join(sorted(reached)).encode()).hexdigest()[:16]
+            accounts = f" accounts {digest}"
         return f"{self.mode} {self.zone} {gated} {' '.join(sorted(self.denies))}{accounts}"
 
     def context(self, now: datetime, reached: frozenset[str] = frozenset()) -> Context:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from quota_enforcer.core.errors import AccountUnreachable
 from quota_enforcer.core.notices.amounts import exact
@@ -13,8 +15,7 @@ from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one part of a sweep, wake or edit did."""
 
     notices: tuple[Notice, ...] = ()
@@ -35,7 +36,7 @@ class Outcome:
     """Whether somebody was not looked at, or was not brought to what was decided."""
     closed: bool = False
     """Whether the stack began to go, so that nobody is blocked any more."""
-    unreachable: Mapping[str, str] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = MappingProxyType({})
     """The member accounts that could not be reached, and why."""
 
     @classmethod
@@ -49,24 +50,33 @@ class Outcome:
         """It is tried again, and told once of the account, not of each that is in it."""
         return cls(unfinished=frozenset({principal}), unreachable={error.account: error.why})
 
-    @classmethod
-    def total(cls, parts: Iterable["Outcome"]) -> Self:
+    @staticmethod
+    def total(parts: Iterable["Outcome"]) -> "Outcome":
         """All of them in their order."""
-        several = list(parts)
-        return cls(
-            notices=tuple(notice for each in several for notice in each.notices),
-            failures=tuple(words for each in several for words in each.failures),
-            drift=tuple(words for each in several for words in each.drift),
-            held=tuple(words for each in several for words in each.held),
-            unattributed=tuple(words for each in several for words in each.unattributed),
-            series=sum(each.series for each in several),
-            looked_at=sum(each.looked_at for each in several),
-            edits=sum(each.edits for each in several),
-            unfinished=frozenset().union(*(each.unfinished for each in several)),
-            incomplete=any(each.incomplete for each in several),
-            closed=any(each.closed for each in several),
-            unreachable=dict(pair for each in several for pair in each.unreachable.items()),
+        several = [each for each in parts if each != NOTHING]
+        if len(several) < 2:  # noqa: PLR2004 - so it is of most sweeps
+            return several[0] if several else NOTHING
+        (notices, failures, drift, held, unattributed, series, looked_at, edits, unfinished,
+         incomplete, closed, unreachable) = zip(*several, strict=True)  # fmt: skip
+        every = chain.from_iterable
+        return Outcome(
+            tuple(every(notices)),
+            tuple(every(failures)),
+            tuple(every(drift)),
+            tuple(every(held)),
+            tuple(every(unattributed)),
+            sum(series),
+            sum(looked_at),
+            sum(edits),
+            frozenset(every(unfinished)),
+            any(incomplete),
+            any(closed),
+            dict(every(each.items() for each in unreachable)),
         )
+
+
+NOTHING = Outcome()
+"""What most parts of most sweeps do."""
 
 
 def failure(subject: object, error: Exception) -> str:

@@ -73,15 +73,16 @@ class QuotaLoader:
             item = with_members(written, teams)
             subject, name = _printable(item.get("principal")), _printable(item.get("quota"))
             memory = known.pop((subject, name), QuotaMemory(subject, name))
-            last, memory_now = self.last_valid(memory, now), memory
+            old, memory_now = memory.item, memory
             entry: Entry | None
             try:
                 entry = self._read(item, now, memory.reported)
             except InvalidQuota as error:
-                entry = last
-                edit = _invalid(memory, error, now, last)
+                entry = self.last_valid(memory, now)
+                edit = _invalid(memory, error, now, entry)
             else:
-                old = memory.item
+                # Most items are as remembered, and to read one takes longest of all this.
+                last = entry if item == old else self.last_valid(memory, now)
                 if item is not written and old is not None and _as_in(before, old):
                     old = {
                         name: value for name, value in old.items() if name != "members"
@@ -147,8 +148,10 @@ def _counted(rule: Rule, since: datetime | None) -> Rule:
 
 def _only_raised(last: Entry | None, entry: Entry | None) -> bool:
     """Whether an item blocks nobody whom it did not block before: as it was, or more is allowed."""
+    if last == entry:
+        return True
     if not (isinstance(last, Quota) and isinstance(entry, Quota)):
-        return last == entry
+        return False
     as_allowing = replace(
         last,
         leads_raise_to=entry.leads_raise_to,
@@ -159,7 +162,7 @@ def _only_raised(last: Entry | None, entry: Entry | None) -> bool:
     )
     bounded = (entry.leads_raise_to or 0) < (last.leads_raise_to or 0)
     raised = entry.limit >= last.limit and last.raise_to is None and not bounded
-    return last == entry or (raised and as_allowing == entry)
+    return raised and as_allowing == entry
 
 
 def instead(subject: str, name: str, last: Entry | None, now: datetime) -> str:

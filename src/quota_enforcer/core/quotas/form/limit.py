@@ -22,7 +22,9 @@ from quota_enforcer.core.usage.model import EVERY_MODEL, ModelScope
 from quota_enforcer.core.usage.place import PlaceScope
 from quota_enforcer.core.usage.window import Unit, Window
 
-_MEASURES, _ACTIONS = (", ".join(each) for each in (Measure, Action))
+_MEASURES, _ACTIONS, _OVERSHOOTS, _UNKNOWN = (
+    ", ".join(each) for each in (Measure, Action, Overshoot, UnknownPrices)
+)
 
 
 def quota_of(
@@ -173,7 +175,7 @@ def _weights(reading: ItemReading, measure: Measure | None) -> tuple[Decimal, ..
 
 def _overshoot(reading: ItemReading, *, only_warns: bool) -> Overshoot:
     """With `only_warns` the action is notify, unless the item says another one."""
-    found = reading.optional("overshoot", Overshoot, ", ".join(Overshoot), Overshoot.ALLOW)
+    found = reading.optional("overshoot", Overshoot, _OVERSHOOTS, Overshoot.ALLOW)
     action = reading.item.get("action", Action.NOTIFY if only_warns else Action.DENY)
     if found is Overshoot.AVOID and action == Action.NOTIFY:
         reading.refuse("overshoot", "allow, since action notify closes nothing")
@@ -203,8 +205,7 @@ def _limit(
 
 def _unknown_prices(reading: ItemReading, measure: Measure | None) -> UnknownPrices:
     if measure is Measure.COST_USD:
-        allowed = ", ".join(UnknownPrices)
-        return reading.optional("unknown_prices", UnknownPrices, allowed, UnknownPrices.WARN)
+        return reading.optional("unknown_prices", UnknownPrices, _UNKNOWN, UnknownPrices.WARN)
     if measure is not None:
         _only_with(reading, Measure.COST_USD, "unknown_prices")
     return UnknownPrices.WARN
