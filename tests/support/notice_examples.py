@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.core.deployment import Metering
@@ -291,7 +292,7 @@ def _watched(recorded: int, counted: int, looks: int) -> tuple[Notice, Message]:
     return notice, message(notice, UTC_ZONE, "the platform team")
 
 
-EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
+_TELLS: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.WARNING: warning,
     NoticeKind.BLOCKED: blocked,
     NoticeKind.CHANGED: changed,
@@ -315,6 +316,8 @@ EXAMPLES: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.SERVICE_TIER: service_tier,
     NoticeKind.DIGEST: digest,
 }
+EXAMPLES = {kind: cache(tell) for kind, tell in _TELLS.items()}
+"""Each is told by the first who asks for it."""
 
 
 def document() -> str:

@@ -2,9 +2,12 @@
 
 import csv
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from quota_enforcer.core.usage.counts import TOKEN_COUNTS, Counts
 
@@ -17,8 +20,9 @@ class Request:
     counts: Counts
 
 
-def conversations() -> dict[str, list[Request]]:
-    """The requests of each conversation, in the order in which they were made."""
+@cache
+def conversations() -> Mapping[str, Sequence[Request]]:
+    """The requests of each conversation, in the order in which they were made; read once."""
     found: defaultdict[str, list[Request]] = defaultdict(list)
     source = (
         files("quota_enforcer.local.demo").joinpath("data/traffic.csv").read_text(encoding="ascii")
@@ -27,4 +31,4 @@ def conversations() -> dict[str, list[Request]]:
         counts = Counts.observed((1, *(int(row.get(counter, 0)) for counter in TOKEN_COUNTS), 0))
         after = timedelta(milliseconds=int(row["t_ms"]))
         found[row["conversation"]].append(Request(after, counts))
-    return dict(found)
+    return MappingProxyType({name: tuple(several) for name, several in found.items()})
