@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
+import vl_convert
 from typer.testing import CliRunner, Result
 
 from builders import ALICE, HAIKU, NOON, UTC_ZONE
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 
 Answer = dict[str, Any]
-MODELS = create_loader()
-"""Shared by all commands, since reading AWS's service models takes the most time."""
 DENY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "bedrock:*", "Resource": "*"}],
@@ -150,9 +147,7 @@ def cloud(iam: "IAMClient", sns_client: "SNSClient", monkeypatch: pytest.MonkeyP
     real = boto3.Session
 
     def session(**where: Any) -> boto3.Session:
-        core = botocore.session.Session()
-        core.register_component("data_loader", MODELS)
-        made = real(botocore_session=core, **where)
+        made = real(**where)
         for event, answer in (
             ("cloudformation.DescribeStacks", cloud.describe_stacks),
             ("lambda.GetFunctionConfiguration", cloud.get_function_configuration),
@@ -288,7 +283,11 @@ def test_an_unknown_profile_and_a_missing_region_are_explained(
 
 
 @pytest.mark.usefixtures("cloud")
-def test_the_report_is_made_from_the_real_tables(ledger: "DynamoLedger", tmp_path: Path) -> None:
+def test_the_report_is_made_from_the_real_tables(
+    ledger: "DynamoLedger", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its drawings, which other tests look at."""
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda *_, **__: "<svg></svg>")
     rule = ("--measure", "total_tokens", "--limit", "1_000", "--window", "day")
     out("quota", "set", "user/*", "daily", *rule)
     used(ledger, 1200)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import typer
+import vl_convert
 
 from account_fakes import FakeAccount
 from builders import HOUR, NOON, a_quota
@@ -87,8 +88,11 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
     return shell
 
 
-def test_every_command_runs_in_the_order_shown(shell: Shell) -> None:
+def test_every_command_runs_in_the_order_shown(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the README on to the last page, in one deployment, by somebody who says yes."""
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda *_, **__: "<svg></svg>")
     every = [command for page in PAGES for command in commands(page)]
     assert len(every) >= 50
     for command in every:

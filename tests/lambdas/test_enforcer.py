@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from freezegun import freeze_time
 
 from builders import NOON
 from quota_enforcer import clock
@@ -16,6 +15,7 @@ from quota_enforcer.core.errors import ConfigError, StackStays, SweepFailed, Unk
 from quota_enforcer.lambdas.enforcer import handler as enforcer
 from quota_enforcer.lambdas.enforcer import wiring
 from quota_enforcer.lambdas.enforcer.events import WakeRequest, read_event
+from stopped_clock import at
 from world import World, principal
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -79,7 +79,7 @@ def emitted(output: str, name: str) -> list[Any]:
     return [line[name] for line in lines if name in line and "_aws" in line]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_tick_sweeps_and_measures_itself(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_tick_sweeps_and_measures_itself(
     assert enforcer.logger.get_correlation_id() == Context.aws_request_id
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_how_old_the_newest_usage_is_is_measured_where_the_metrics_meter(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,7 +106,7 @@ def test_how_old_the_newest_usage_is_is_measured_where_the_metrics_meter(
     assert (len(emitted(output, "Duration")), emitted(output, "DataAge")) == (1, [])
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_wake_measures_no_duration(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """By that the alarm EnforcerSilent hears that sweeps go on."""
     invoke({"action": "wake", "principals": ["user/alice"]})
@@ -116,7 +116,7 @@ def test_a_wake_measures_no_duration(world: World, capsys: pytest.CaptureFixture
     assert world.ledger.state().finished == NOON
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_failed_sweep_ends_in_an_error_after_its_metrics(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,7 +126,7 @@ def test_a_failed_sweep_ends_in_an_error_after_its_metrics(
     assert emitted(capsys.readouterr().out, "Failed") == [[1.0]]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_dry_run_answers_what_would_happen(world: World) -> None:
     world.quota()
     world.call("alice", NOON.replace(hour=11), 1200)
@@ -134,7 +134,7 @@ def test_a_dry_run_answers_what_would_happen(world: World) -> None:
     assert (answer["dry_run"], len(answer["events"]), world.denied) == (True, 1, set())
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_closing_answers_who_was_released(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.quota(limit=0)
     invoke(sample("admin-sweep"))
@@ -142,7 +142,7 @@ def test_closing_answers_who_was_released(world: World, monkeypatch: pytest.Monk
     assert invoke(sample("close")) == {"released": ["user/alice"], "unsent": [], "unreachable": []}
 
 
-@freeze_time(NOON)
+@at(NOON)
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "DELETE_FAILED"])
 def test_nobody_closes_a_deployment_whose_stack_stays(
     world: World, monkeypatch: pytest.MonkeyPatch, status: str
@@ -156,7 +156,7 @@ def test_nobody_closes_a_deployment_whose_stack_stays(
     assert (world.denied, world.ledger.state().closed) == ({"user/alice"}, False)
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_closed_deployment_whose_stack_stays_raises_an_alarm_until_it_is_reopened(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +176,7 @@ def test_a_closed_deployment_whose_stack_stays_raises_an_alarm_until_it_is_reope
     assert world.denied == {"user/alice"}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_an_edit_of_the_quota_table_takes_effect_without_a_tick(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,7 +187,7 @@ def test_an_edit_of_the_quota_table_takes_effect_without_a_tick(
     assert emitted(capsys.readouterr().out, "Edits") == [[1.0]]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_an_edit_that_fails_in_part_ends_in_an_error_so_that_it_comes_again(world: World) -> None:
     world.quota(limit=0)
     world.denies.refuse[principal("user/alice")] = ConnectionError("IAM is away")
@@ -195,14 +195,14 @@ def test_an_edit_that_fails_in_part_ends_in_an_error_so_that_it_comes_again(worl
         invoke(sample("quota-edit"))
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_stale_tick_is_dropped(world: World) -> None:
     tick = sample("scheduled-sweep", scheduled_time="2026-11-24T11:00:00Z")
     assert invoke(tick)["dropped"] == "stale"
     assert world.ledger.writes == []
 
 
-@freeze_time(NOON)
+@at(NOON)
 @pytest.mark.usefixtures("world")
 def test_an_unknown_event_is_refused() -> None:
     with pytest.raises(UnknownEvent, match="known"):
@@ -239,7 +239,7 @@ def test_a_wrong_time_zone_keeps_nobody_blocked_whose_stack_goes() -> None:
     assert Settings.from_environment(ENVIRONMENT, closing=True).zone.key == "Europe/Berlin"
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_closing_asks_for_the_settings_that_may_be_wrong(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +255,7 @@ def test_closing_asks_for_the_settings_that_may_be_wrong(
 def test_the_clock_is_real_unless_the_launcher_simulates_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with freeze_time(NOON):
+    with at(NOON):
         assert clock.now() == NOON
     file = tmp_path / "clock"
     file.write_text("2027-01-01T00:00:00+00:00\n", encoding="ascii")

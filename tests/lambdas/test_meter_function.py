@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from freezegun import freeze_time
 
 from builders import HOUR, NOON
 from quota_enforcer.aws.cloudwatch.elsewhere import Elsewhere
@@ -16,6 +15,7 @@ from quota_enforcer.lambdas.meter import wiring
 from quota_enforcer.lambdas.meter.wiring import Meter
 from quota_enforcer.meter.ports import LogEvent
 from quota_enforcer.meter.watch.compare import Volume, Witnessed
+from stopped_clock import at
 from stream_fakes import Place, call, delivery, event
 
 LATER = NOON + 4 * HOUR
@@ -82,7 +82,7 @@ def broken(place: Place, monkeypatch: pytest.MonkeyPatch) -> datetime:
     return NOON
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_an_hour_that_cannot_be_read_stops_no_other_and_is_an_error_in_the_end(
     place: Place, broken: datetime
 ) -> None:
@@ -93,7 +93,7 @@ def test_an_hour_that_cannot_be_read_stops_no_other_and_is_an_error_in_the_end(
     assert list(place.ledger.asked) == [broken], "the next run tries it again"
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_hours_that_are_refused_are_measured_apart_from_calls_that_failed(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,7 +105,7 @@ def test_hours_that_are_refused_are_measured_apart_from_calls_that_failed(
     assert (emitted(output, "Refused"), emitted(output, "Failed")) == ([[1.0]], [])
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_what_no_recount_can_read_is_measured_as_if_it_were_delivered(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,7 +116,7 @@ def test_what_no_recount_can_read_is_measured_as_if_it_were_delivered(
     assert emitted(capsys.readouterr().out, "Quarantined") == [[2.0]]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_calls_in_other_regions_are_measured_and_named(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,14 +127,14 @@ def test_calls_in_other_regions_are_measured_and_named(
     assert looks == [timedelta(hours=7)]
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_they_are_not_looked_at_every_hour(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = behind(monkeypatch, place, Elsewhere({}))
     invoke({"action": "recount"})
     assert looks == []
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_regions_that_cannot_be_asked_stop_no_recount(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,14 +145,14 @@ def test_regions_that_cannot_be_asked_stop_no_recount(
     assert emitted(capsys.readouterr().out, "Elsewhere") == []
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_delivery_is_measured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     data = delivery(place.log.lines[:1])
     assert invoke({"awslogs": {"data": data}})["counted"] == 1
     assert emitted(capsys.readouterr().out, "Counted") == [[1.0]]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_delivery_leaves_one_short_line(
     place: Place, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,7 +165,7 @@ def test_a_delivery_leaves_one_short_line(
     assert len(line) < 360
 
 
-@freeze_time(NOON)
+@at(NOON)
 @pytest.mark.usefixtures("place")
 def test_what_is_skipped_is_named_in_that_line(capsys: pytest.CaptureFixture[str]) -> None:
     invoke({"awslogs": {"data": delivery([call(1, NOON, errorCode="ThrottlingException")])}})
@@ -174,7 +174,7 @@ def test_what_is_skipped_is_named_in_that_line(capsys: pytest.CaptureFixture[str
     assert emitted(line, "Skipped") == [[1.0]]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_somebody_typed_is_not_logged(
     place: Place, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -202,7 +202,7 @@ def watched(place: Place) -> None:
     place.witness.hours[NOON] = {"a.model": Witnessed(volume, volume)}
 
 
-@freeze_time(LOOK)
+@at(LOOK)
 def test_a_gap_is_measured_and_healed_by_the_recounts_of_the_same_run(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,14 +215,14 @@ def test_a_gap_is_measured_and_healed_by_the_recounts_of_the_same_run(
     assert recounted(place) == {NOON}
 
 
-@freeze_time(LOOK)
+@at(LOOK)
 def test_wires_that_are_gone_are_measured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.gone = ["subscription"]
     invoke({"action": "recount"})
     assert emitted(capsys.readouterr().out, "Unwired") == [[1.0]]
 
 
-@freeze_time(LOOK)
+@at(LOOK)
 def test_a_look_that_fails_is_measured_and_keeps_no_hour_from_being_set(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -237,7 +237,7 @@ def test_a_look_that_fails_is_measured_and_keeps_no_hour_from_being_set(
 
 def test_one_hour_that_an_admin_asks_for_is_no_hourly_look(place: Place) -> None:
     watched(place)
-    with freeze_time(LOOK):
+    with at(LOOK):
         invoke({"action": "recount", "hour": "2026-11-24T12:00:00Z"})
     assert place.witness.asked == 0
 

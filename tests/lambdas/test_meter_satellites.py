@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from freezegun import freeze_time
 
 from builders import HOUR, NOON
 from log_records import ACCOUNT
@@ -25,6 +24,7 @@ from satellite_fakes import (
     Satellites,
     a_satellite,
 )
+from stopped_clock import at
 from stream_fakes import Place, call, delivery
 
 MINUTE = timedelta(minutes=1)
@@ -105,7 +105,7 @@ def used(place: Place) -> dict[tuple[str, str], int]:
 IN_IRELAND = (f"{MEMBER}/user/bob", str(IRELAND))
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_batch_is_metered_in_its_place_and_noted(place: Place, satellites: Satellites) -> None:
     status, answer = answered(posted(batch(there(1), there(2, NOON - MINUTE))))
     assert (status, answer["counted"]) == (200, 2)
@@ -114,7 +114,7 @@ def test_a_batch_is_metered_in_its_place_and_noted(place: Place, satellites: Sat
     assert place.wake.woken == [{f"{MEMBER}/user/bob"}]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_is_forwarded_does_not_hide_that_homes_own_log_is_cut_off(
     satellites: Satellites, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +130,7 @@ def test_what_is_forwarded_does_not_hide_that_homes_own_log_is_cut_off(
     assert measured["place"] == "444455556666/eu-west-1"
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_another_region_of_home_has_homes_names(place: Place, satellites: Satellites) -> None:
     alice = call(1, NOON, "alice", region="us-west-2")
     request = posted(batch(alice, owner=ACCOUNT), OREGON)
@@ -139,7 +139,7 @@ def test_another_region_of_home_has_homes_names(place: Place, satellites: Satell
     assert satellites.registry.noted == [(OREGON, NOON)]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_call_counts_once_however_often_and_by_whatever_path_it_comes(
     place: Place, satellites: Satellites
 ) -> None:
@@ -154,7 +154,7 @@ def test_a_call_counts_once_however_often_and_by_whatever_path_it_comes(
     assert used(place) == {IN_IRELAND: 3}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_an_identity_center_person_is_one_over_all_accounts(
     place: Place, satellites: Satellites
 ) -> None:
@@ -168,7 +168,7 @@ def test_an_identity_center_person_is_one_over_all_accounts(
     assert used(place) == {("sso/ann@x.com", ""): 1, ("sso/ann@x.com", str(IRELAND)): 1}
 
 
-@freeze_time(NOON)
+@at(NOON)
 @pytest.mark.parametrize(
     ("request_", "status", "words"),
     [
@@ -199,7 +199,7 @@ def test_what_is_refused_counts_nothing_and_says_why(
     assert (used(place), satellites.registry.noted) == ({}, [])
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_stack_without_satellites_takes_none(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +212,7 @@ def test_a_stack_without_satellites_takes_none(
     assert "set its parameter Satellites" in answer["error"]
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_record_of_another_account_is_quarantined_and_costs_no_other(
     place: Place, satellites: Satellites
 ) -> None:
@@ -223,7 +223,7 @@ def test_a_record_of_another_account_is_quarantined_and_costs_no_other(
     assert used(place) == {IN_IRELAND: 1}
 
 
-@freeze_time(NOON)
+@at(NOON)
 @pytest.mark.parametrize(("apart", "counted"), [(4, 1), (-4, 1), (6, 0), (-60, 1)])
 def test_clocks_may_be_minutes_apart(
     place: Place, satellites: Satellites, apart: int, counted: int
@@ -235,7 +235,7 @@ def test_clocks_may_be_minutes_apart(
     assert sum(used(place).values()) == counted
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_cannot_be_written_leaves_pointers_that_name_no_word_and_its_place_is_recounted(
     place: Place, satellites: Satellites
 ) -> None:
@@ -247,7 +247,7 @@ def test_what_cannot_be_written_leaves_pointers_that_name_no_word_and_its_place_
     assert place.ledger.asked == {}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_must_come_again_is_an_error_of_the_function(
     place: Place, satellites: Satellites
 ) -> None:
@@ -258,7 +258,7 @@ def test_what_must_come_again_is_an_error_of_the_function(
         invoke(posted(batch(there(1))))
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_registry_that_cannot_be_written_costs_no_call(
     place: Place, satellites: Satellites
 ) -> None:
@@ -267,7 +267,7 @@ def test_a_registry_that_cannot_be_written_costs_no_call(
     assert used(place) == {IN_IRELAND: 1}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_satellite_announces_itself_and_leaves(satellites: Satellites) -> None:
     new = Where(MEMBER, "ap-south-1")
     own = a_satellite(new, parameters="abc")
@@ -282,7 +282,7 @@ def test_a_satellite_announces_itself_and_leaves(satellites: Satellites) -> None
     assert new not in satellites.registry.known
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_somebody_typed_is_neither_logged_nor_answered(
     satellites: Satellites, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -311,7 +311,7 @@ def silent() -> ClientError:
     return ClientError(response, "AssumeRole")
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_an_hour_is_set_in_each_place_from_its_own_log(
     place: Place, satellites: Satellites
 ) -> None:
@@ -324,7 +324,7 @@ def test_an_hour_is_set_in_each_place_from_its_own_log(
     assert used(place) == {("user/alice", ""): 1, IN_IRELAND: 2}
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_a_place_that_cannot_be_read_is_told_and_stays_asked_for_and_stops_no_other(
     place: Place, satellites: Satellites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,7 +342,7 @@ def test_a_place_that_cannot_be_read_is_told_and_stays_asked_for_and_stops_no_ot
     assert list(satellites.meter(OREGON).ledger.asked) == [NOON]
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_one_place_alone_or_one_that_nobody_knows(place: Place, satellites: Satellites) -> None:
     place.log.lines = [call(1, NOON)]
     satellites.logs[IRELAND].lines = [there(2)]
@@ -353,7 +353,7 @@ def test_one_place_alone_or_one_that_nobody_knows(place: Place, satellites: Sate
     assert refused["refused"].startswith(f"no satellite has announced itself from {MEMBER}/eu-nor")
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_a_forged_record_of_a_satellite_is_left_out_in_its_place_only(
     place: Place, satellites: Satellites
 ) -> None:
@@ -367,7 +367,7 @@ def test_a_forged_record_of_a_satellite_is_left_out_in_its_place_only(
     assert "places" not in invoke({**OF_NOON, "everything": True}), "log events are of one log"
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_on_the_hour_what_a_satellite_could_not_hand_over_is_set_from_its_log(
     place: Place, satellites: Satellites
 ) -> None:
@@ -381,7 +381,7 @@ def test_on_the_hour_what_a_satellite_could_not_hand_over_is_set_from_its_log(
     assert satellites.queues[IRELAND].waiting == {}
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_on_the_hour_a_silent_satellite_is_measured_keeps_its_hours_and_stops_no_other(
     place: Place,
     satellites: Satellites,
@@ -419,13 +419,13 @@ def test_not_always_the_same_satellite_comes_first(
         monkeypatch.setattr(
             satellites.places, "ask_undelivered", lambda each, _, t=turns: t.append(each.place)
         )
-        with freeze_time(LATER + later * HOUR):
+        with at(LATER + later * HOUR):
             invoke(RECOUNT)
         firsts.add(turns[0])
     assert firsts == {IRELAND, OREGON}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_what_a_satellite_hands_over_is_no_more_than_bedrock_counted_at_home(
     place: Place, satellites: Satellites
 ) -> None:
@@ -436,7 +436,7 @@ def test_what_a_satellite_hands_over_is_no_more_than_bedrock_counted_at_home(
     assert place.ledger.tallied == {}
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_damaged_batch_leaves_a_pointer_as_at_home(place: Place, satellites: Satellites) -> None:
     status, answer = answered(posted({"awslogs": {"data": "H4sIAAAA"}}))
     assert (status, answer["failed"]) == (200, 1)
@@ -444,7 +444,7 @@ def test_a_damaged_batch_leaves_a_pointer_as_at_home(place: Place, satellites: S
     assert satellites.meter(IRELAND).ledger.asked
 
 
-@freeze_time(LATER)
+@at(LATER)
 def test_a_day_is_read_once_in_a_run_for_all_satellites_and_again_in_the_next(
     place: Place, satellites: Satellites
 ) -> None:
@@ -468,7 +468,7 @@ def test_a_day_is_read_once_in_a_run_for_all_satellites_and_again_in_the_next(
     assert reads == [NOON.date()] * 2
 
 
-@freeze_time(NOON)
+@at(NOON)
 def test_a_control_message_is_answered_and_is_nothing_that_came(satellites: Satellites) -> None:
     status, answer = answered(posted(batch(messageType="CONTROL_MESSAGE")))
     assert (status, answer["control"], answer["counted"]) == (200, 1, 0)

@@ -70,6 +70,7 @@ class TestWhatIsPosted:
 
     def test_the_same_notice_has_the_same_id_however_often_it_was_published(self) -> None:
         blocked = of_kind(NoticeKind.BLOCKED, "m-1")
+        EXAMPLES[NoticeKind.BLOCKED].cache_clear()
         assert blocked == of_kind(NoticeKind.BLOCKED, "m-2")
         assert blocked.id != of_kind(NoticeKind.WARNING, "m-1").id
         assert blocked.id.startswith("msg_")

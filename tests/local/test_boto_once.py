@@ -19,6 +19,22 @@ def test_a_copy_of_who_handles_events_goes_its_own_way() -> None:
     assert said[copied] == ["any", "first", "only in the copy", "last"]
 
 
+def test_what_was_copied_goes_its_own_way_too() -> None:
+    events: Any = hooks.HierarchicalEmitter()
+
+    def gone(**_: object) -> str:
+        return "gone"
+
+    events.register("a.b.c", gone)
+    copied = copy.copy(events)
+    events.unregister("a.b.c", gone)
+    events.register("a", lambda **_: "later")
+    again = copy.copy(copied)
+    again.register("a.b.d", lambda **_: "not heard")
+    said = {each: [answer for _, answer in each.emit("a.b.c")] for each in (events, copied, again)}
+    assert said == {events: ["later"], copied: ["gone"], again: ["gone"]}
+
+
 def test_handlers_of_two_objects_are_told_apart() -> None:
     """Though whether one takes any arguments is found once for a method."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import HOUR, LEDGER_TABLE, NOON, UTC_ZONE
+from quota_enforcer.aws.dynamodb import headrooms
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.ledger import SweepState
@@ -78,13 +79,16 @@ def test_after_dropping_the_next_look_keeps_its_own(ledger: DynamoLedger) -> Non
     assert ledger.headrooms([ALICE])[ALICE].headroom == HEADROOM
 
 
-def test_one_that_was_dropped_costs_no_other_its_own(ledger: DynamoLedger) -> None:
+def test_one_that_was_dropped_costs_no_other_its_own(
+    ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Though they are written together; also beyond what one transaction holds."""
-    several = [Principal.parse(f"user/u{number}") for number in range(130)]
-    ledger.drop_headrooms(several[7:100:31], NOON)
+    monkeypatch.setattr(headrooms, "BATCH", 20)
+    several = [Principal.parse(f"user/u{number}") for number in range(26)]
+    ledger.drop_headrooms(several[1:20:6], NOON)
     ledger.keep_headrooms(dict.fromkeys(several, HEADROOM), dict.fromkeys(several, ""))
     kept = {each for each, found in ledger.headrooms(several).items() if found.headroom}
-    assert kept == set(several) - set(several[7:100:31])
+    assert kept == set(several) - set(several[1:20:6])
 
 
 def test_more_than_a_transaction_holds_are_dropped(ledger: DynamoLedger) -> None:

@@ -77,12 +77,12 @@ def test_what_is_imported_into_an_empty_table_is_the_same(
 
 
 def test_many_are_written_each_once_and_signed(quotas: DynamoQuotas) -> None:
-    items: list[Item] = [an_item(principal=f"user/u{n}", limit=n) for n in range(200)]
+    items: list[Item] = [an_item(principal=f"user/u{n}", limit=n) for n in range(40)]
     written = Written()
     write(quotas, plan_import(wanted(items), [], prune=False).steps, ADMIN, written)
-    assert (len(written.done), written.overtaken) == (200, [])
+    assert (len(written.done), written.overtaken) == (40, [])
     assert {item["principal"]: item["limit"] for item in quotas.items()} == {
-        f"user/u{n}": n for n in range(200)
+        f"user/u{n}": n for n in range(40)
     }
     assert {item["edited_by"] for item in quotas.items()} == {ADMIN}
 

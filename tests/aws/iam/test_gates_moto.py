@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MakeStub = Callable[[str], tuple[Any, Stubber]]
 GATE = "arn:aws:iam::123456789012:policy/bedrock-quota/q/q-gate-1-BOUNDARY-ONLY"
 NOBODY = gate({})
-DOCUMENTS = [gate({f"*:person{number}": {"*"}}) for number in range(12)]
+DOCUMENTS = [gate({f"*:person{number}": {"*"}}) for number in range(6)]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_oldest_version_makes_room_for_a_sixth(iam: "IAMClient", gates: IamG
         gates.replace(GATE, document)
         assert gates.document(GATE) == document
     versions = iam.list_policy_versions(PolicyArn=GATE)["Versions"]
-    assert {version["VersionId"] for version in versions} == {"v9", "v10", "v11", "v12", "v13"}
+    assert {version["VersionId"] for version in versions} == {"v3", "v4", "v5", "v6", "v7"}
 
 
 def test_an_old_default_version_is_replaced_and_never_deleted(
@@ -96,10 +96,11 @@ def test_a_gate_that_is_not_there_cannot_be_replaced(gates: IamGates) -> None:
         gates.replace(GATE, NOBODY)
 
 
+@pytest.mark.usefixtures("short_pages")
 def test_all_who_have_a_gate_attached_are_found(iam: "IAMClient", gates: IamGates) -> None:
     gates.create(GATE, NOBODY)
     assert gates.attached_to(GATE) == []
-    for number in range(120):
+    for number in range(8):
         iam.create_user(UserName=f"u{number}")
         iam.attach_user_policy(UserName=f"u{number}", PolicyArn=GATE)
     iam.create_role(RoleName="admin", AssumeRolePolicyDocument="{}")
@@ -107,8 +108,8 @@ def test_all_who_have_a_gate_attached_are_found(iam: "IAMClient", gates: IamGate
     iam.create_group(GroupName="team")
     iam.attach_group_policy(GroupName="team", PolicyArn=GATE)
     found = gates.attached_to(GATE)
-    assert len(found) == 122
-    assert {"group/team", "role/admin", "user/u0", "user/u119"} <= set(found)
+    assert len(found) == 10
+    assert {"group/team", "role/admin", "user/u0", "user/u7"} <= set(found)
 
 
 def test_serving_as_a_boundary_is_what_a_gate_is_for(stub: MakeStub) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from freezegun import freeze_time
-from moto import mock_aws
+from moto.iam.models import iam_backends
 
 from builders import NOON
 from quota_enforcer.aws.iam.account_denies import AccountDenies
@@ -59,19 +58,10 @@ def denier(account: str) -> str:
 
 
 @pytest.fixture
-def session() -> Iterator[boto3.Session]:
-    with mock_aws():
-        found = boto3.Session("key", "secret", region_name="us-east-1")
-        make(found.client("iam"))
-        for account in (THERE, FAR):
-            key = found.client("sts").assume_role(RoleArn=denier(account), RoleSessionName="setup")[
-                "Credentials"
-            ]
-            there = boto3.Session(
-                key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], "us-east-1"
-            )
-            make(there.client("iam"))
-        yield found
+def session(mocked_aws: None) -> boto3.Session:  # noqa: ARG001
+    for account in (HOME, THERE, FAR):
+        make(iam_backends[account]["aws"])
+    return boto3.Session("key", "secret", region_name="us-east-1")
 
 
 def fail(client: Any, operation: str, code: str) -> None:
@@ -84,10 +74,10 @@ def fail(client: Any, operation: str, code: str) -> None:
 
 
 def make(iam: Any) -> None:
-    """The same policy, user and role in whichever account."""
-    iam.create_policy(Path=PATH, PolicyName=NAME, PolicyDocument=json.dumps(DENY))
-    iam.create_user(UserName="bob")
-    iam.create_role(RoleName="ci", AssumeRolePolicyDocument="{}")
+    """The same policy, user and role in whichever account of moto's."""
+    iam.create_policy("", PATH, json.dumps(DENY), NAME, [])
+    iam.create_user("us-east-1", "bob")
+    iam.create_role("ci", "{}", "/", None, "", [], None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -10,7 +11,8 @@ from satellite_home import HOME_STACK_ID, FakeHome, a_home
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHome]:
+def home(monkeypatch: pytest.MonkeyPatch, clients_once: Any) -> Iterator[FakeHome]:
+    monkeypatch.setattr(boto3, "client", clients_once)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):

@@ -9,6 +9,7 @@ import pytest
 from builders import ALICE, HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.usage import additions as ledger_additions
+from quota_enforcer.aws.dynamodb.ledger.usage import packs
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.principal import Kind, Principal
@@ -162,27 +163,31 @@ def test_nothing_to_add_is_no_trouble(ledger: MeterLedger) -> None:
     assert ledger.add([], NOW) == AddResult()
 
 
-def test_a_backlog_of_more_than_a_transaction_is_added_once(ledger: MeterLedger) -> None:
+def test_a_backlog_of_more_than_a_transaction_is_added_once(
+    ledger: MeterLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "BATCH", 20)
     backlog = [
         an_addition(
-            f"k{n}", Principal.parse(f"user/u{n % 60}"), at=NOON + timedelta(seconds=n % 90)
+            f"k{n}", Principal.parse(f"user/u{n % 12}"), at=NOON + timedelta(seconds=5 * (n % 18))
         )
-        for n in range(230)
+        for n in range(46)
     ]
-    assert ledger.add(backlog, NOW) == AddResult(230)
-    assert ledger.add(backlog[100:], NOW) == AddResult(0, 130)
+    assert ledger.add(backlog, NOW) == AddResult(46)
+    assert ledger.add(backlog[20:], NOW) == AddResult(0, 26)
     day = ledger.day(TODAY)
-    buckets = [Bucket(Principal.parse(f"user/u{n}"), HAIKU, TODAY) for n in range(60)]
-    assert [day[bucket][NOON].requests for bucket in buckets] == [4] * 50 + [3] * 10
+    buckets = [Bucket(Principal.parse(f"user/u{n}"), HAIKU, TODAY) for n in range(12)]
+    assert [day[bucket][NOON].requests for bucket in buckets] == [4] * 10 + [3] * 2
 
 
 def test_more_calls_of_one_moment_than_one_condition_holds_are_added_once(
     ledger: MeterLedger,
 ) -> None:
-    burst = [an_addition(f"{n:024x}") for n in range(150)]
-    assert ledger.add(burst, NOW) == AddResult(150)
-    assert ledger.add(burst, NOW) == AddResult(0, 150)
-    assert used(ledger).requests == 150
+    many = packs.MOST_CALLS + 5
+    burst = [an_addition(f"{n:024x}") for n in range(many)]
+    assert ledger.add(burst, NOW) == AddResult(many)
+    assert ledger.add(burst, NOW) == AddResult(0, many)
+    assert used(ledger).requests == many
 
 
 def test_hours_of_one_day_are_added_together(ledger: MeterLedger) -> None:

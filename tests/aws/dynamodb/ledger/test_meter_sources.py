@@ -7,6 +7,7 @@ import pytest
 
 from builders import HAIKU, HOUR, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.usage import sources
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
 from quota_enforcer.core.usage.stored import Source
 
@@ -54,7 +55,8 @@ def test_that_a_read_of_its_metrics_is_missing_stays(
 
 
 def test_more_than_fit_a_transaction_are_all_told(
-    meters: DynamoMeterLedger, enforcers: DynamoLedger
+    meters: DynamoMeterLedger, enforcers: DynamoLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meters.remember_sources([Source(f"{GRACE}.{number}", HAIKU, NOON) for number in range(205)])
-    assert len(enforcers.sources()) == 205
+    monkeypatch.setattr(sources, "BATCH", 10)
+    meters.remember_sources([Source(f"{GRACE}.{number}", HAIKU, NOON) for number in range(25)])
+    assert len(enforcers.sources()) == 25

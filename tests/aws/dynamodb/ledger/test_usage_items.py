@@ -66,8 +66,9 @@ def test_every_hour_of_a_year_keeps_its_own_name(name: str) -> None:
     for number in range(366):
         day = date(2026, 1, 1) + timedelta(days=number)
         hours = {start: Counts(place) for place, start in enumerate(hours_on(day, zone), start=1)}
-        bucket = Bucket(ALICE, HAIKU, day)
-        assert usage_items.hours_of(stored(bucket, hours, zone), zone) == hours
+        names = {f"{hour_name(start, zone)}.n": counts[0] for start, counts in hours.items()}
+        item = {**usage_items.usage_key(Bucket(ALICE, HAIKU, day)), **names}
+        assert usage_items.hours_of(item, zone) == hours
 
 
 @pytest.mark.parametrize(

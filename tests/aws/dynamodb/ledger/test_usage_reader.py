@@ -14,7 +14,9 @@ from builders import HAIKU, HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
 from quota_enforcer.aws.dynamodb.ledger.usage import scan as usage_reader
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import counters, usage_key
 from quota_enforcer.aws.dynamodb.ledger.usage.scan import UsageReader
+from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.ledger import Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
 from quota_enforcer.core.principal import Kind, Principal
@@ -41,6 +43,7 @@ def ledger(moto: MockAWS, dynamodb_client: "DynamoDBClient") -> DynamoLedger:  #
         TableName=LEDGER_TABLE, BillingMode="PAY_PER_REQUEST", **LEDGER_SCHEMA
     )
     ledger = DynamoLedger(dynamodb_client, LEDGER_TABLE, UTC_ZONE, now=lambda: NOON)
+    table = Table(dynamodb_client, LEDGER_TABLE)
     for number, principal in enumerate(EVERYBODY[:7]):
         ledger.put(Record(principal, version=1))
         ledger.post([Notice(NoticeKind.BLOCKED, NOON, str(principal), "daily", "why")])
@@ -49,7 +52,9 @@ def ledger(moto: MockAWS, dynamodb_client: "DynamoDBClient") -> DynamoLedger:  #
                 at = NOON - days * DAY
                 counts = Counts(1, 10 * number, 3, cost_usd=Decimal("0.000001") * number)
                 hours = {hour_start(at - n * HOUR, UTC_ZONE): counts for n in range(3)}
-                ledger.set_hours(Bucket(principal, model, local_date(at, UTC_ZONE), place), hours)
+                bucket = Bucket(principal, model, local_date(at, UTC_ZONE), place)
+                numbers, _ = counters(bucket, hours, UTC_ZONE)
+                table.put({**usage_key(bucket), **numbers})
     return ledger
 
 
