@@ -129,19 +129,6 @@ def quotas(dynamodb: "DynamoDBClient") -> DynamoQuotas:
 
 
 @pytest.fixture
-def short_pages(iam_client: "IAMClient") -> Iterator[None]:
-    """IAM lists whom a policy is attached to three at a time."""
-    event = "provide-client-params.iam.ListEntitiesForPolicy"
-
-    def ask_for_three(params: dict[str, Any], **_: object) -> None:
-        params["MaxItems"] = 3
-
-    iam_client.meta.events.register(event, ask_for_three)
-    yield
-    iam_client.meta.events.unregister(event, ask_for_three)
-
-
-@pytest.fixture
 def stub(session: boto3.Session) -> Iterator[Callable[[str], tuple[Any, Stubber]]]:
     """Makes a client that gives just the answers its stub was told to, in that order."""
     stubs: list[Stubber] = []

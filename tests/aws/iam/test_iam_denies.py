@@ -83,13 +83,20 @@ def test_attaching_and_detaching_may_be_repeated(denies: IamDenies) -> None:
     assert denies.denied() == {}
 
 
-@pytest.mark.usefixtures("short_pages")
-def test_more_are_denied_than_one_page_lists(iam: "IAMClient", denies: IamDenies) -> None:
-    several = {Principal.parse(f"user/u{number}") for number in range(8)}
-    for principal in several:
-        iam.create_user(UserName=principal.name)
-        denies.attach(principal, "*")
-    assert denies.denied().keys() == several
+def test_more_are_denied_than_one_page_lists(stub: MakeStub) -> None:
+    """All that moto lists is on one page."""
+    client, answers = stub("iam")
+    request = {"PolicyArn": POLICY, "PolicyUsageFilter": "PermissionsPolicy"}
+    for name, before, after in (("alice", {}, {"Marker": "2"}), ("bob", {"Marker": "2"}, {})):
+        page: dict[str, Any] = {
+            "PolicyUsers": [{"UserName": name}],
+            "PolicyRoles": [],
+            "PolicyGroups": [],
+        }
+        page |= {"IsTruncated": bool(after), **after}
+        answers.add_response("list_entities_for_policy", page, request | before)
+    denied = IamDenies(client, {"*": POLICY}).denied()
+    assert denied.keys() == {ALICE, Principal.parse("user/bob")}
 
 
 def test_a_group_that_somebody_attached_a_deny_to_is_no_principal(

@@ -86,6 +86,13 @@ def test_a_hundred_calls_of_some_fifty_principals_are_two_transactions_at_most()
     assert len(packed(together, CLOSING)) == 1, "the check of the hour just fits"
 
 
+def test_the_calls_of_one_principal_take_several_transactions_where_they_do_not_fit_one() -> None:
+    slow = [an_addition(n, "user/a", NOON + timedelta(seconds=10 * n)) for n in range(120)]
+    assert [len(pack) for pack in packed(slow)] == [99, 21], "a marker each, and the bucket"
+    at_once = [an_addition(n, "user/a") for n in range(MOST_CALLS + 1)]
+    assert [len(pack) for pack in packed(at_once)] == [MOST_CALLS, 1]
+
+
 def test_the_calls_of_one_principal_in_ten_seconds_share_a_marker() -> None:
     at = [NOON, NOON + timedelta(seconds=9.9), NOON + timedelta(seconds=10)]
     markers = [marker_of(an_addition(1, "user/a", each)) for each in at]
