@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,34 @@ from quota_enforcer.local.template import transformed
 from template_source import SATELLITE_TEMPLATE, TEMPLATE
 
 LINT = Path(__file__).parents[1] / "support/lint_templates.py"
+KEPT = "cfn-lint/findings"
 
 
 @pytest.fixture(scope="session")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Any]]:
-    """Of each template, and of what SAM makes of home's: one run, as loading its rules is slow."""
+def findings(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Mapping[str, list[Any]]:
+    """Of each template, and of what SAM makes of home's; as found before if none has changed.
+
+    It takes longer than all other tests of the templates.
+    """
     made = tmp_path_factory.mktemp("linted") / "transformed.json"
     made.write_text(json.dumps(transformed(TEMPLATE)), encoding="utf-8")
     files = {"transformed": made, "source": TEMPLATE, "satellite": SATELLITE_TEMPLATE}
+    linted = sha256(version("cfn-lint").encode())
+    for each in (LINT, *files.values()):
+        linted.update(sha256(each.read_bytes()).digest())
+    cache: Any = pytestconfig.cache
+    kept = cache.get(KEPT, {})
+    if kept.get("linted") != linted.hexdigest():
+        kept = {"linted": linted.hexdigest(), "findings": lint(files)}
+        cache.set(KEPT, kept)
+    found: dict[str, list[Any]] = kept["findings"]
+    return found
+
+
+def lint(files: Mapping[str, Path]) -> dict[str, list[Any]]:
+    """All in one run, as loading its rules is slow."""
     command = [sys.executable, *map(str, (LINT, *files.values()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.stderr == ""
