@@ -31,7 +31,7 @@ class Caller:
     def may(self, action: str, resource: str = "*", **keys: Any) -> bool:
         """IAM's decision; `keys` are condition keys of the request, `__` standing for a colon."""
         layers = self._layers_for(action)
-        if not any(each.effect == "Allow" for statements in layers[0] for each in statements):
+        if layers is None:
             return False
         named = {key.replace("__", ":").lower(): value for key, value in keys.items()}
         request = iam_evaluator.EvalContext(
@@ -46,16 +46,18 @@ class Caller:
         )
         return bool(iam_evaluator.evaluate(request, *layers).decision == "Allow")
 
-    def _layers_for(self, action: str) -> list[list[Any]]:
+    def _layers_for(self, action: str) -> list[list[Any]] | None:
         """Only the statements on this action, which the evaluator would look for each time.
 
-        A role tries each action on hundreds of resources.
+        A role tries each action on hundreds of resources. None if no statement allows it on any.
         """
         if action not in self._by_action:
-            self._by_action[action] = [
+            layers = [
                 [[each for each in statements if _is_on(action, each)] for statements in layer]
                 for layer in self._layers
             ]
+            some = any(each.effect == "Allow" for statements in layers[0] for each in statements)
+            self._by_action[action] = layers if some else None
         return self._by_action[action]
 
     @cached_property
@@ -64,7 +66,7 @@ class Caller:
         return [[_parsed(each) for each in layer] for layer in (self.policies, *self.limits)]
 
     @cached_property
-    def _by_action(self) -> dict[str, list[list[Any]]]:
+    def _by_action(self) -> dict[str, list[list[Any]] | None]:
         return {}
 
 

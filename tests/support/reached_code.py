@@ -15,6 +15,7 @@ from pathlib import Path
 from types import UnionType
 from typing import NamedTuple
 
+_WITH_STATEMENTS = ast.mod | ast.stmt | ast.excepthandler | ast.match_case
 _NOT_RUN = {"annotation", "returns", "ctx"}
 """The parts of a node that are for type checkers; and whether a name is read or set."""
 
@@ -81,7 +82,7 @@ class _Module:
         """What each imported name means, also one that a function imports for itself."""
         package = self._root.name
         found: dict[str, Place] = {}
-        for node in at_run_time(self.tree):
+        for node in at_run_time(self.tree, into=_WITH_STATEMENTS):
             match node:
                 case ast.ImportFrom(module=str(module)) if module.split(".")[0] == package:
                     for each in node.names:

@@ -13,7 +13,9 @@ import pytest
 from builders import HOUR, LEDGER_TABLE, NOON, UTC_ZONE
 from quota_enforcer.aws.dynamodb import headrooms
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
+from quota_enforcer.aws.dynamodb.ledger.usage.buckets.items import counters, usage_key
 from quota_enforcer.aws.dynamodb.ledger.usage.meter_ledger import DynamoMeterLedger
+from quota_enforcer.aws.dynamodb.table import Table
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.principal import Principal
 from quota_enforcer.core.quotas.quota import UNLIMITED
@@ -119,9 +121,11 @@ def asked(ledger: DynamoLedger, dynamodb: "DynamoDBClient") -> Iterator[Counter[
     ledger.finish(SweepState(NOON, NOON, terms="enforce UTC"))
     ledger.claim_edits("edits", ledger.state())
     ledger.keep_headrooms({ALICE: ROOMY}, {ALICE: ""})
+    table = Table(dynamodb, LEDGER_TABLE)
     for model, tokens in (("m", 10), ("n", 7), ("other", 99)):
         bucket = Bucket(ALICE, model, TODAY)
-        ledger.set_hours(bucket, {NOON: Counts(1, tokens), NOON - HOUR: Counts(1, tokens)})
+        hours = {NOON: Counts(1, tokens), NOON - HOUR: Counts(1, tokens)}
+        table.put({**usage_key(bucket), **counters(bucket, hours, UTC_ZONE)[0]})
     counted: Counter[str] = Counter()
 
     def count(model: Any, **_: Any) -> None:
