@@ -51,8 +51,20 @@ pytest.MonkeyPatch().setattr(
 gc.set_threshold(50_000, 20, 50)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
+    _keep_no_logs(session)
+
+
+def _keep_no_logs(session: pytest.Session) -> None:
+    """Where no test reads what was logged, pytest does not keep it.
+
+    It would go through all loggers of all libraries six times for each test.
+    """
+    plugins = session.config.pluginmanager
+    keeper = plugins.get_plugin("logging-plugin")
+    if keeper and not any("caplog" in getattr(each, "fixturenames", ()) for each in session.items):
+        plugins.unregister(keeper)
 
 
 # Typer builds all commands again for each run, which takes longer than most commands do.

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 import boto3
 import yaml
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 import quota_enforcer
@@ -53,6 +51,9 @@ def transformed_with_code(
     template_path: Path, parameters: dict[str, str] | None = None
 ) -> Transformed:
     """The same, with the archives."""
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - half a second, and who reads needs none
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415 - likewise
+
     template = parsed(template_path.read_text(encoding="utf-8"))
     archives: dict[str, bytes] = {}
     functions = [

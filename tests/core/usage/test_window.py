@@ -54,11 +54,20 @@ def buckets_of(span: Span) -> Sequence[date]:
     return span.minutes or span.hours or span.days
 
 
+def turned(starts: list[datetime], span: timedelta, zone: ZoneInfo) -> list[datetime]:
+    """The starts of the spans in which the zone's clocks are turned."""
+    return [
+        start
+        for start in starts
+        if start.astimezone(zone).utcoffset() != (start + span).astimezone(zone).utcoffset()
+    ]
+
+
 def near_a_change(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
     """Instants of the days in which the zone's clocks are turned, where all goes wrong."""
-    days = [datetime(2020, 1, 1, tzinfo=UTC) + DAY * n for n in range(6000)]
-    turning = [a for a, b in pairwise(days) if a.astimezone(zone).utcoffset()
-               != b.astimezone(zone).utcoffset()] or days  # fmt: skip
+    weeks = [datetime(2020, 1, 1, tzinfo=UTC) + 7 * DAY * n for n in range(858)]
+    days = [week + DAY * n for week in turned(weeks, 7 * DAY, zone) for n in range(7)]
+    turning = turned(days, DAY, zone) or weeks
     minutes = st.integers(-24 * 60, 48 * 60).map(lambda n: timedelta(minutes=n))
     return st.builds(lambda day, by: day + by, st.sampled_from(turning), minutes)
 

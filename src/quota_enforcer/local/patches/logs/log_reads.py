@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ministack.services import cloudwatch_logs
-from ministack.services.cloudformation import provisioners
 
 from quota_enforcer import clock
 
@@ -25,6 +24,8 @@ _FOREVER: Final = 2**62
 
 def install() -> None:
     """Answer as AWS does from now on."""
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - they load all services
+
     plain = cloudwatch_logs._filter_log_events
     made = provisioners._RESOURCE_HANDLERS["AWS::Logs::LogGroup"]
     plain_create = made["create"]
