@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from logging import LogRecord
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from builders import LEDGER_TABLE, NOON, QUOTA_TABLE, UTC_ZONE
 from fakes import FakeLedger
+from kept_log import log_kept
 from moto_spared import spare
 from quota_enforcer.aws.dynamodb.ledger.ledger import DynamoLedger
 from quota_enforcer.aws.dynamodb.ledger.schema import LEDGER_SCHEMA
@@ -129,6 +131,13 @@ def either_ledger(make_either_ledger: MakeLedger) -> Ledger:
 def quotas(dynamodb: "DynamoDBClient") -> DynamoQuotas:
     """An empty quota table."""
     return DynamoQuotas(dynamodb, QUOTA_TABLE)
+
+
+@pytest.fixture
+def kept_log() -> Iterator[list[LogRecord]]:
+    """What is logged from now on."""
+    with log_kept() as records:
+        yield records
 
 
 @pytest.fixture

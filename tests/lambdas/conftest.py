@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from logging import LogRecord
 from typing import Any
 
 import boto3
 import pytest
 
+from kept_log import log_kept
 from moto_spared import spare
 
 
@@ -15,6 +17,13 @@ def _moto_is_spared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         spare(patch)
         yield
+
+
+@pytest.fixture
+def kept_log() -> Iterator[list[LogRecord]]:
+    """What is logged from now on."""
+    with log_kept() as records:
+        yield records
 
 
 @pytest.fixture(scope="session")

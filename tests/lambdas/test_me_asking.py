@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from logging import LogRecord
 from typing import Any
 
 import pytest
@@ -226,11 +227,11 @@ def test_a_stack_that_goes_takes_none(world: World, post: Posting) -> None:
     assert "being deleted" in refused(post(), 409)
 
 
-def test_what_is_asked_for_is_in_no_log(post: Posting, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_asked_for_is_in_no_log(post: Posting, kept_log: list[LogRecord]) -> None:
     post({**DAILY, "why": "the merger"})
-    logged = [(each.getMessage(), getattr(each, "principal", None)) for each in caplog.records]
+    logged = [(each.getMessage(), getattr(each, "principal", None)) for each in kept_log]
     assert logged == [("asked for more", "user/alice")]
-    assert "merger" not in str([vars(each) for each in caplog.records])
+    assert "merger" not in str([vars(each) for each in kept_log])
 
 
 class TestWhatBecame:

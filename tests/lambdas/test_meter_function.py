@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from logging import LogRecord
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -154,12 +155,12 @@ def test_a_delivery_is_measured(place: Place, capsys: pytest.CaptureFixture[str]
 
 @at(NOON)
 def test_a_delivery_leaves_one_short_line(
-    place: Place, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    place: Place, capsys: pytest.CaptureFixture[str], kept_log: list[LogRecord]
 ) -> None:
     """A log costs by the byte, and a million calls may come one by one."""
     invoke({"awslogs": {"data": delivery(place.log.lines[:1])}})
     (line,) = capsys.readouterr().out.splitlines()
-    assert caplog.records == []
+    assert kept_log == []
     (metrics,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
     assert [each["Name"] for each in metrics["Metrics"]] == ["Counted", "Lag", "CostUsd"]
     assert len(line) < 360
@@ -176,7 +177,7 @@ def test_what_is_skipped_is_named_in_that_line(capsys: pytest.CaptureFixture[str
 
 @at(NOON)
 def test_what_somebody_typed_is_not_logged(
-    place: Place, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    place: Place, capsys: pytest.CaptureFixture[str], kept_log: list[LogRecord]
 ) -> None:
     bodies: dict[str, Any] = {"input__inputBodyJson": {"prompt": "my secret diagnosis"}}
     place.models.broken = {"odd"}
@@ -187,7 +188,7 @@ def test_what_somebody_typed_is_not_logged(
     ]
     answer = invoke({"awslogs": {"data": delivery(events)}})
     assert (answer["counted"], answer["quarantined"], answer["failed"]) == (1, 1, 1)
-    logged = [vars(each) for each in caplog.records]
+    logged = [vars(each) for each in kept_log]
     assert {each["msg"] for each in logged} >= {"quarantined"}
     assert "secret" not in json.dumps(answer) + capsys.readouterr().out + repr(logged)
 

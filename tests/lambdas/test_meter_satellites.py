@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from logging import LogRecord
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -284,7 +285,7 @@ def test_a_satellite_announces_itself_and_leaves(satellites: Satellites) -> None
 
 @at(NOON)
 def test_what_somebody_typed_is_neither_logged_nor_answered(
-    satellites: Satellites, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    satellites: Satellites, capsys: pytest.CaptureFixture[str], kept_log: list[LogRecord]
 ) -> None:
     del satellites
     bodies: dict[str, Any] = {"input__inputBodyJson": {"prompt": "my secret diagnosis"}}
@@ -297,7 +298,7 @@ def test_what_somebody_typed_is_neither_logged_nor_answered(
     ]
     answers = [answered(each) for each in said]
     assert [status for status, _ in answers] == [200, 400, 403, 400]
-    logged = [vars(each) for each in caplog.records]
+    logged = [vars(each) for each in kept_log]
     assert {each["msg"] for each in logged} >= {"quarantined", "refused to a satellite"}
     assert "secret" not in json.dumps(answers) + capsys.readouterr().out + repr(logged)
 
@@ -387,7 +388,7 @@ def test_on_the_hour_a_silent_satellite_is_measured_keeps_its_hours_and_stops_no
     satellites: Satellites,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
+    kept_log: list[LogRecord],
 ) -> None:
     def fails() -> Any:
         raise silent()
@@ -405,7 +406,7 @@ def test_on_the_hour_a_silent_satellite_is_measured_keeps_its_hours_and_stops_no
     assert list(satellites.meter(OREGON).ledger.asked) == [NOON]
     lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if each[0] == "{"]
     assert [each["SatelliteUnread"] for each in lines if "_aws" in each] == [[1.0]]
-    [said] = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
+    [said] = [vars(each) for each in kept_log if each.levelname == "ERROR"]
     assert (said["place"], said["reasons"]) == (str(OREGON), ["ClientError AccessDenied"])
 
 

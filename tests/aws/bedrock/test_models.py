@@ -1,9 +1,9 @@
 """Opaque model ARNs: looked up once, remembered, and never in the way of metering."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from logging import LogRecord
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -293,14 +293,13 @@ class TestInTheWayOfNothing:
         meter.name(f"{OWN}:application-inference-profile/4")
         assert len(asked) == 2
 
-    def test_it_is_logged_once(self, meter: Meter, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.WARNING)
+    def test_it_is_logged_once(self, meter: Meter, kept_log: list[LogRecord]) -> None:
         for moment in (NOON, NOON, NOON + HOUR):
-            if moment != meter.now or not caplog.records:
+            if moment != meter.now or not kept_log:
                 meter.refusal("AccessDeniedException")
             meter.now = moment
             meter.name()
-        (record,) = caplog.records
+        (record,) = kept_log
         assert record.getMessage() == (
             f"model {PROFILE} keeps its own name: Bedrock says AccessDeniedException: so it is"
         )
