@@ -165,15 +165,14 @@ def test_what_an_option_takes(
 
 def test_a_command_that_is_asked_to_complete_knows_the_values() -> None:
     """As a shell runs it; any other loads none of them."""
-    code = "from quota_enforcer.cli.main import app; app(prog_name='quota-enforcer')"
     asked = {
         "_QUOTA_ENFORCER_COMPLETE": "complete_bash",
         "COMP_WORDS": "quota-enforcer policy me --partition aws-c",
         "COMP_CWORD": "4",
         "PYTHONPATH": str(ROOT / "src"),
     }
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", code],
+    done = subprocess.run(
+        [sys.executable, "-m", "quota_enforcer.cli"],
         env=os.environ | asked,
         capture_output=True,
         text=True,
@@ -205,9 +204,41 @@ def test_a_command_loads_itself_alone(words: list[str], loaded: set[str]) -> Non
     assert set(main.meant(words)) == loaded
 
 
-def test_a_shell_that_asks_how_it_goes_on_is_told_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+LINES = [
+    ("quota-enforcer status --ki", {"status"}),
+    ("quota-enforcer --debug quota set --json ", {"quota"}),
+    ("quota-enforcer status ", {"status"}),
+    ("quota-enforcer status", set(main.COMMANDS)),
+    ("quota-enforcer statsu --ki", set(main.COMMANDS)),
+    ("quota-enforcer ", set(main.COMMANDS)),
+    ("quota-enforcer", set(main.COMMANDS)),
+]
+
+
+@pytest.mark.parametrize(("line", "loaded"), LINES)
+def test_a_shell_that_asks_how_it_goes_on_is_told_of_all_until_a_command_is_finished(
+    monkeypatch: pytest.MonkeyPatch, line: str, loaded: set[str]
+) -> None:
+    monkeypatch.setenv(main.COMPLETES, "complete_zsh")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+    assert set(main.meant(["status"])) == loaded
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "loaded"),
+    [
+        *((line, line.count(" "), loaded) for line, loaded in LINES),
+        ("quota-enforcer status user/alice", 1, set(main.COMMANDS)),
+    ],
+)
+def test_bash_says_at_which_word_it_is(
+    monkeypatch: pytest.MonkeyPatch, line: str, place: int, loaded: set[str]
+) -> None:
+    """People go back in a line too."""
     monkeypatch.setenv(main.COMPLETES, "complete_bash")
-    assert set(main.meant(["status"])) == set(main.COMMANDS)
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(place))
+    assert set(main.meant(["status"])) == loaded
 
 
 @pytest.mark.parametrize("name", main.COMMANDS)

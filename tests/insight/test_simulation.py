@@ -369,22 +369,22 @@ def test_who_is_of_another_account_would_be_blocked_as_where_there_are_satellite
 
 def test_a_quota_that_avoids_overshoot_is_replayed_with_pace_and_lag() -> None:
     """A call each second, seen after 13 s and refused after 4 s more: the limit is not passed."""
-    quota = a_quota(limit=Decimal(100_000))
+    quota = a_quota(limit=Decimal(50_000))
     avoiding = replace(quota, overshoot=Overshoot.AVOID)
-    calls = every(SECOND, 1_200)
+    calls = every(SECOND, 600)
     late = Delays(lambda call: call.at + 13 * SECOND, in_force=4 * SECOND, lag=DenyLag())
     [past] = simulated(calls, quota, delays=late).values()
     [kept] = simulated(calls, avoiding, delays=late).values()
-    assert past.used.tokens == 101_600
-    assert 98_000 < kept.used.tokens <= 100_000
+    assert past.used.tokens == 51_600
+    assert 48_000 < kept.used.tokens <= 50_000
     assert "at 100 total tokens a second" in kept.events[-1].reason
     assert "a deny takes 17 s to hold" in kept.events[-1].reason
 
 
 def test_without_a_lag_only_the_next_call_is_reckoned_with() -> None:
-    avoiding = a_quota(limit=Decimal(100_050), overshoot=Overshoot.AVOID)
-    [kept] = simulated(every(SECOND, 1_200), avoiding).values()
-    assert kept.used.tokens == 100_000
+    avoiding = a_quota(limit=Decimal(50_050), overshoot=Overshoot.AVOID)
+    [kept] = simulated(every(SECOND, 600), avoiding).values()
+    assert kept.used.tokens == 50_000
 
 
 def test_an_unusual_hour_is_replayed_beside_what_went_through_before() -> None:

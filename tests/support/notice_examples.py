@@ -310,9 +310,9 @@ _TELLS: dict[NoticeKind, Callable[[], tuple[Notice, Message]]] = {
     NoticeKind.ACCOUNT_UNREACHABLE: account_unreachable,
     NoticeKind.GATE_NEARLY_FULL: gate_nearly_full,
     NoticeKind.PRICE_UNKNOWN: price_unknown,
-    NoticeKind.METERING_GAP: lambda: _watched(1240, 1240, 1),
-    NoticeKind.METERING_HEALED: lambda: _watched(1240, 1240, 2),
-    NoticeKind.OVER_METERED: lambda: _watched(1240, 1000, 0),
+    NoticeKind.METERING_GAP: lambda: _watched(124, 124, 1),
+    NoticeKind.METERING_HEALED: lambda: _watched(124, 124, 2),
+    NoticeKind.OVER_METERED: lambda: _watched(124, 100, 0),
     NoticeKind.SERVICE_TIER: service_tier,
     NoticeKind.DIGEST: digest,
 }

@@ -111,8 +111,17 @@ NEEDS_MORE: Final = frozenset({
 
 def meant(words: Sequence[str]) -> Iterable[str]:
     """The command that these words begin with; all, where they ask for help or name none."""
+    if COMPLETES in os.environ:
+        words = _finished()
     first = next((each for each in words if each != "--debug"), "")
-    return (first,) if first in COMMANDS and COMPLETES not in os.environ else COMMANDS
+    return (first,) if first in COMMANDS else COMMANDS
+
+
+def _finished() -> Sequence[str]:
+    """The words before the one that is being typed: Bash says which that is; others end there."""
+    if "COMP_CWORD" in os.environ:
+        return os.environ.get("COMP_WORDS", "").split(" ")[1 : int(os.environ["COMP_CWORD"])]
+    return os.environ.get("_TYPER_COMPLETE_ARGS", "").split(" ")[1:-1]
 
 
 def build(names: Iterable[str]) -> typer.Typer:

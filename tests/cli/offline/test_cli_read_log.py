@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -284,26 +282,3 @@ def test_an_address_in_s3_is_told_how_to_be_fetched() -> None:
 
 def test_help_has_an_example() -> None:
     assert "quota-enforcer read-log" in run("--help").stdout.partition("Examples:")[2]
-
-
-def test_it_needs_neither_boto3_nor_credentials_nor_other_commands(log: Path) -> None:
-    """Nor what finds deployments, examines them or completes words."""
-    others = {
-        "boto3", "botocore", "quota_enforcer.aws.errors", "quota_enforcer.cli.deployment.by_stack",
-        "quota_enforcer.cli.quotas.commands", "quota_enforcer.cli.terminal.completion.values",
-        "quota_enforcer.doctor.access",
-    }  # fmt: skip
-    script = (
-        "import sys\nfrom quota_enforcer.cli.__main__ import run\n"
-        "try: run()\n"
-        f"finally: print(sorted({others} & sys.modules.keys()), file=sys.stderr)"
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", script, "read-log", str(log), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
-    )
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "[]")
-    assert len(done.stdout.splitlines()) == len(LINES)

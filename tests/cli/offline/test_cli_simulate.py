@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -495,19 +493,6 @@ def test_without_any_event_only_the_usage_is_shown(files: Files) -> None:
     result = files.run()
     assert "Nobody would have been warned or blocked." in result.stdout
     assert "saved" not in result.stdout.splitlines()[-1]
-
-
-def test_only_yaml_pays_for_the_yaml_reader(files: Files) -> None:
-    code = (
-        "import sys; from quota_enforcer.cli.__main__ import run\n"
-        "try: run()\n"
-        "finally: print('yaml' in sys.modules, file=sys.stderr)"
-    )
-    command = [sys.executable, "-c", code, "simulate", "--json"]
-    command += ["--log", str(files.log), "--quotas", str(files.quotas)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0
-    assert done.stderr.splitlines()[-1] == "False"
 
 
 def test_a_record_without_identity_is_nobodys(files: Files) -> None:

@@ -324,7 +324,7 @@ def test_an_import_that_stopped_is_simply_run_again(
         written.append(item)
         put(item, expected)
 
-    imported.items(*(an_item(principal=f"user/u{n}") for n in range(200)))
+    imported.items(*(an_item(principal=f"user/u{n}") for n in range(60)))
     with monkeypatch.context() as broken:
         broken.setattr(table, "put", put_some)
         if isinstance(stops, Conflict):
@@ -332,10 +332,10 @@ def test_an_import_that_stopped_is_simply_run_again(
         result = imported.run("--yes")
     assert result.exit_code == code
     assert words in result.stderr
-    assert "20 of 200 written; run it again for the rest" in result.stderr
+    assert "20 of 60 written; run it again for the rest" in result.stderr
     assert len(imported.table) == 20
-    assert "180 added, 0 changed, 0 removed, 20 unchanged." in imported.out()
-    assert len(imported.table) == 200
+    assert "40 added, 0 changed, 0 removed, 20 unchanged." in imported.out()
+    assert len(imported.table) == 60
 
 
 def test_what_is_removed_goes_after_all_else_is_written(

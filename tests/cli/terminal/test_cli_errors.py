@@ -1,6 +1,5 @@
 """What the command line says when something goes wrong, its exit codes, and its help."""
 
-import subprocess
 import sys
 from itertools import pairwise
 
@@ -151,15 +150,6 @@ def test_the_deployment_is_found_by_the_usual_environment(
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
     shell.out("status")
     assert shell.wanted == ("mine", None, "eu-west-2")
-
-
-def test_help_waits_neither_for_boto3_nor_for_the_embedded_aws() -> None:
-    heavy = ("boto3", "ministack", "quota_enforcer.lambdas.enforcer.wiring")
-    check = "import sys, quota_enforcer.cli.main; print([m for m in %r if m in sys.modules])"
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", check % (heavy,)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
 
 
 def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
