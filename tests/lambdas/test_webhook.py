@@ -139,7 +139,7 @@ class FakeSecrets:
 
     def get_secret_value(self, *, SecretId: str, VersionStage: str) -> Any:  # noqa: N803
         self.asked += 1
-        client: Any = boto3.client("secretsmanager", "us-east-1")
+        client: Any = boto3.client("secretsmanager", region_name="us-east-1")
         if VersionStage not in self.stages:
             response: Any = {"Error": {"Code": "ResourceNotFoundException", "Message": SecretId}}
             raise client.exceptions.ClientError(response, "GetSecretValue")

@@ -1,0 +1,4 @@
+from boto3.session import Session as Session
+
+_default: Session
+client = _default.client
