@@ -8,6 +8,7 @@ import pytest
 
 from cli_world import Shell
 from console_site import Site
+from quota_enforcer.console.pages import paging
 from quota_enforcer.console.pages.fields import ASKED, form_fields, texts
 from quota_enforcer.core.quotas import item
 
@@ -116,26 +117,30 @@ def test_what_is_wrong_stands_at_its_field(site: Site, field: str, text: str, wo
     assert html.unescape(answer.text).count("<details open>") == (field in ASKED)
 
 
-def test_a_thousand_people_are_read_a_hundred_at_a_time(site: Site, shell: Shell) -> None:
-    for place in range(250):
+def test_a_thousand_people_are_read_a_hundred_at_a_time(
+    site: Site, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paging.ROWS == 100
+    monkeypatch.setattr(paging, "ROWS", 10)  # and so it is with ten
+    for place in range(25):
         shell.used(f"p{place:03}", 1)
     shell.sweep()
     first = site.get("/people?q=user/p").text
-    assert first.count('role="rowheader"') == 100
-    assert "1 to 100 of 250 principals" in first
+    assert first.count('role="rowheader"') == 10
+    assert "1 to 10 of 25 principals" in first
     follow = html.unescape(re.findall(r'<a href="([^"]*)" rel="next"', first)[0])
     assert follow == "/people?q=user%2Fp&part=2"
     last = site.get("/people?q=user/p&part=3").text
-    assert last.count('role="rowheader"') == 50
+    assert last.count('role="rowheader"') == 5
     assert 'rel="next"' not in last
-    assert site.get("/people?q=user/p&part=99").text.count('role="rowheader"') == 50
-    assert site.get("/people?q=user/p&part=-1").text.count('role="rowheader"') == 100
+    assert site.get("/people?q=user/p&part=99").text.count('role="rowheader"') == 5
+    assert site.get("/people?q=user/p&part=-1").text.count('role="rowheader"') == 10
     names = {
         name
         for part in (1, 2, 3)
         for name in re.findall(r"/people/(user/p\d+)", site.get(f"/people?q=p&part={part}").text)
     }
-    assert len(names) == 250
+    assert len(names) == 25
 
 
 def test_nothing_chosen_says_what_it_means(site: Site) -> None:

@@ -16,10 +16,11 @@ from quota_enforcer.core.quotas.quota import UNLIMITED, Rule, Share
 from quota_enforcer.core.usage.counts import Counts
 from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.window import Unit, Window
+from quota_enforcer.insight.simulate import trace
 from quota_enforcer.insight.simulate.curves import Curve, curves
 from quota_enforcer.insight.simulate.picture import as_drawing, as_page
 from quota_enforcer.insight.simulate.replay import simulate
-from quota_enforcer.insight.simulate.trace import MOST_POINTS, Course, Trace
+from quota_enforcer.insight.simulate.trace import Course, Trace
 from quota_enforcer.meter.log.record import Counted
 from report_scene import HOSTILE
 from world import ACCOUNT, arn
@@ -189,10 +190,14 @@ def test_one_call_makes_a_picture() -> None:
     assert "<svg" in as_page(found.outcomes, found.trace)
 
 
-def test_hours_of_a_month_are_no_more_points_than_a_screen_shows() -> None:
-    calls = [a_call("alice", MORNING + HOUR * n) for n in range(24 * 30)]
+def test_hours_of_a_month_are_no_more_points_than_a_screen_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert trace.MOST_POINTS < 2 * 24 * 30
+    monkeypatch.setattr(trace, "MOST_POINTS", 90)  # and so it is with three days
+    calls = [a_call("alice", MORNING + HOUR * n) for n in range(24 * 3)]
     course = Replayed(calls, a_quota(window=Window(Unit.HOUR), limit=Decimal(500))).course()
-    assert len(course.points) <= MOST_POINTS
+    assert len(course.points) <= 90
     assert max(each.tried for each in course.points) == 600
 
 

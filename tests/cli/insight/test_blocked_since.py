@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOON
 from cli_world import Shell, a_shell
-from page_reading import PageReading
+from page_reading import PageReading, leave_undrawn
 from quota_enforcer.core.deployment import Metering
 from quota_enforcer.core.errors import CannotDeny
 from quota_enforcer.core.ledger import Level
@@ -59,6 +59,7 @@ def test_she_herself_is_told_the_same(shell: Shell) -> None:
 
 
 def test_the_report_tells_the_same(shell: Shell, tmp_path: Path) -> None:
+    leave_undrawn(shell.monkeypatch)
     file = tmp_path / "bedrock.html"
     shell.run("report", "--html", str(file), "--days", "2")
     [stopped] = PageReading(file.read_text(encoding="utf-8")).tables["Used-up quotas"][1:]

@@ -11,7 +11,7 @@ import pytest
 
 from builders import NOON
 from cli_world import Shell, a_shell
-from page_reading import PageReading
+from page_reading import PageReading, leave_undrawn
 from quota_enforcer.cli.insight import report as command
 from quota_enforcer.core.deployment import Mode
 from world import ACCOUNT
@@ -19,6 +19,8 @@ from world import ACCOUNT
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """What pages draw is no matter of the command, and tests/insight/report looks at it."""
+    leave_undrawn(monkeypatch)
     return a_shell(monkeypatch)
 
 

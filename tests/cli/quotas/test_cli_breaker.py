@@ -7,6 +7,7 @@ import pytest
 
 from builders import ALICE, an_item
 from cli_world import Shell, a_shell
+from page_reading import leave_undrawn
 from quota_enforcer.cli.quotas.edit import EFFECTIVE
 from quota_enforcer.core.deployment import Mode
 from quota_enforcer.core.ledger import SweepState
@@ -86,6 +87,7 @@ def test_who_is_not_blocked_yet_reads_what_keeps_them_from_it(
         shell.world.ledger.put(record.next(standing=held))
     words, not_words = "the breaker holds new blocks", "the next sweep blocks"
     words, not_words = (words, not_words) if holds else (not_words, words)
+    leave_undrawn(shell.monkeypatch)
     file = tmp_path / "bedrock.html"
     shell.run("report", "--html", str(file))
     for said in (

@@ -12,11 +12,10 @@ from functools import cache
 from typing import Any
 
 import pytest
-from markupsafe import Markup
 
 from builders import HAIKU, NOON, UTC_ZONE, a_quota
 from fakes import FakeLedger
-from page_reading import PageReading
+from page_reading import PageReading, leave_undrawn
 from quota_enforcer.core.deployment import Context, Mode
 from quota_enforcer.core.ledger import SweepState
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
@@ -25,7 +24,6 @@ from quota_enforcer.core.usage.counts import Counts, Measure
 from quota_enforcer.core.usage.stored import Bucket
 from quota_enforcer.core.usage.window import hour_start
 from quota_enforcer.insight.report import page
-from quota_enforcer.insight.report.charts import drawing
 from quota_enforcer.insight.report.gather import Gathering
 from quota_enforcer.insight.report.model import ReportSource, UsageReport
 from report_scene import HOSTILE, NOW, company
@@ -55,9 +53,9 @@ def of_alice(*, days_ago: int = 0, cost: str = "2", assumed: str = "0") -> FakeL
 
 
 def read(report: UsageReport) -> PageReading:
-    """What stands on the page beside its drawings, which take most of the time."""
+    """What stands on the page beside its drawings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "svg", lambda _: Markup())
+        leave_undrawn(patch)
         return PageReading(page.render(report))
 
 
