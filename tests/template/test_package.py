@@ -72,7 +72,8 @@ print(json.dumps({"answers": answers, "configured": configured}))
 """
 LOADED = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
 FORK = """
-import json, os, sys, traceback
+import gc, json, os, sys, traceback
+gc.disable()  # loading makes no garbage
 import boto3, botocore.session
 botocore.session.get_session()
 for name, code, answer in json.load(sys.stdin):
@@ -186,7 +187,8 @@ def package(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
 @pytest.fixture(scope="module")
 def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy to run from: what one process compiles, the next ones find."""
-    return shutil.copytree(package, tmp_path_factory.mktemp("unpacked") / "package")
+    folder = tmp_path_factory.mktemp("unpacked") / "package"
+    return shutil.copytree(package, folder, copy_function=os.link)
 
 
 @pytest.fixture(scope="module")
