@@ -1,4 +1,0 @@
-from boto3.session import Session as Session
-
-_default: Session
-client = _default.client
