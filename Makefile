@@ -35,7 +35,7 @@ test: setup ## lint, types, the manual, and all tests (template checks are among
 	@$(MAKE) --jobs=3 lint end-to-end-tests other-tests adapter-tests types step-tests docs
 
 test-fast: setup ## lint, types, and the tests that start no embedded AWS
-	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs=2 types other-tests adapter-tests step-tests lint
+	@HYPOTHESIS_PROFILE=quick $(MAKE) --jobs=3 other-tests adapter-tests types step-tests lint
 
 adapter-tests: setup
 	$(BIN)/pytest -q $(ADAPTERS)
