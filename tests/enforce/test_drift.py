@@ -9,7 +9,7 @@ import pytest
 from builders import NOON
 from quota_enforcer.core.deployment import SETTLING
 from quota_enforcer.core.ledger import Record, Standing
-from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME, InForce
+from quota_enforcer.core.policies.in_force import NO_SCOPES, ONLY_HOME, InForce
 from world import principal
 
 ALICE = principal("user/alice")
@@ -31,23 +31,23 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "as recorded": Case(BLOCKED, ALL, NOTHING, ()),
-    "detached": Case(BLOCKED, NOTHING, NOTHING, (DETACHED,)),
-    "attached": Case(FREE, ALL, NOTHING, (ATTACHED,)),
+    "as recorded": Case(BLOCKED, ALL, NO_SCOPES, ()),
+    "detached": Case(BLOCKED, NO_SCOPES, NO_SCOPES, (DETACHED,)),
+    "attached": Case(FREE, ALL, NO_SCOPES, (ATTACHED,)),
     "attached by ourselves": Case(FREE, ALL, ALL, ()),
     "attached by others beside ours": Case(FREE, ALL, HAIKU, (ATTACHED,)),
-    "detached, whatever we attached": Case(BLOCKED, NOTHING, ALL, (DETACHED,)),
+    "detached, whatever we attached": Case(BLOCKED, NO_SCOPES, ALL, (DETACHED,)),
     "another instead": Case(
         BLOCKED,
         HAIKU,
-        NOTHING,
+        NO_SCOPES,
         (DETACHED, "the deny of anthropic.haiku was attached to user/alice"),
     ),
     "too young to be listed": Case(
-        replace(BLOCKED, standing=Standing(denied=ALL, since=NOON)), NOTHING, NOTHING, ()
+        replace(BLOCKED, standing=Standing(denied=ALL, since=NOON)), NO_SCOPES, NO_SCOPES, ()
     ),
-    "under way": Case(replace(BLOCKED, intended=ALL), NOTHING, NOTHING, ()),
-    "refused by IAM": Case(replace(BLOCKED, trouble="no"), NOTHING, NOTHING, ()),
+    "under way": Case(replace(BLOCKED, intended=ALL), NO_SCOPES, NO_SCOPES, ()),
+    "refused by IAM": Case(replace(BLOCKED, trouble="no"), NO_SCOPES, NO_SCOPES, ()),
 }
 
 

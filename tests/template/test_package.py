@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 import pytest
 
-import pip_once
 from template_source import FUNCTIONS, TEMPLATE, properties
 
 ROOT = TEMPLATE.parent
@@ -174,13 +173,10 @@ CODE = {"prices": PRICED, "week": WEEK, **HANDLERS}
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One function's package, made by the Makefile that `sam build` calls."""
     folder = tmp_path_factory.mktemp("package")
-    cache: Any = pytestconfig.cache
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(pip_once.KEPT_IN, str(cache.mkdir("pip")))
-        make(FUNCTIONS[0], folder)
+    make(FUNCTIONS[0], folder)
     return folder
 
 
@@ -203,7 +199,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(function: str, folder: Path, *flags: str) -> str:
     command = ["make", "--silent", *flags, "-C", str(ROOT / "src"), f"build-{function}"]
-    command += [f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable} {pip_once.__file__}"]
+    command += [f"ARTIFACTS_DIR={folder}", f"PYTHON={sys.executable}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -56,22 +55,19 @@ class Outcome(NamedTuple):
         several = [each for each in parts if each != NOTHING]
         if len(several) < 2:  # noqa: PLR2004 - so it is of most sweeps
             return several[0] if several else NOTHING
-        (notices, failures, drift, held, unattributed, series, looked_at, edits, unfinished,
-         incomplete, closed, unreachable) = zip(*several, strict=True)  # fmt: skip
-        every = chain.from_iterable
         return Outcome(
-            tuple(every(notices)),
-            tuple(every(failures)),
-            tuple(every(drift)),
-            tuple(every(held)),
-            tuple(every(unattributed)),
-            sum(series),
-            sum(looked_at),
-            sum(edits),
-            frozenset(every(unfinished)),
-            any(incomplete),
-            any(closed),
-            dict(every(each.items() for each in unreachable)),
+            notices=tuple(notice for each in several for notice in each.notices),
+            failures=tuple(words for each in several for words in each.failures),
+            drift=tuple(words for each in several for words in each.drift),
+            held=tuple(words for each in several for words in each.held),
+            unattributed=tuple(words for each in several for words in each.unattributed),
+            series=sum(each.series for each in several),
+            looked_at=sum(each.looked_at for each in several),
+            edits=sum(each.edits for each in several),
+            unfinished=frozenset().union(*(each.unfinished for each in several)),
+            incomplete=any(each.incomplete for each in several),
+            closed=any(each.closed for each in several),
+            unreachable=dict(pair for each in several for pair in each.unreachable.items()),
         )
 
 

@@ -108,18 +108,10 @@ def test_all_who_have_a_gate_attached_are_found(iam: "IAMClient", gates: IamGate
     assert set(gates.attached_to(GATE)) == {"group/team", "role/admin", "user/ann"}
 
 
-def test_more_have_a_gate_attached_than_one_page_lists(stub: MakeStub) -> None:
-    """All that moto lists is on one page."""
-    client, answers = stub("iam")
-    request = {"PolicyArn": GATE, "PolicyUsageFilter": "PermissionsPolicy"}
-    for name, before, after in (("ann", {}, {"Marker": "2"}), ("bob", {"Marker": "2"}, {})):
-        page: dict[str, Any] = {
-            "PolicyUsers": [{"UserName": name}],
-            "PolicyRoles": [],
-            "PolicyGroups": [],
-        }
-        page |= {"IsTruncated": bool(after), **after}
-        answers.add_response("list_entities_for_policy", page, request | before)
+def test_more_have_a_gate_attached_than_one_page_lists(
+    users_on_two_pages: Callable[[str, str, str], Any],
+) -> None:
+    client = users_on_two_pages(GATE, "ann", "bob")
     assert set(IamGates(client).attached_to(GATE)) == {"user/ann", "user/bob"}
 
 

@@ -83,19 +83,10 @@ def test_attaching_and_detaching_may_be_repeated(denies: IamDenies) -> None:
     assert denies.denied() == {}
 
 
-def test_more_are_denied_than_one_page_lists(stub: MakeStub) -> None:
-    """All that moto lists is on one page."""
-    client, answers = stub("iam")
-    request = {"PolicyArn": POLICY, "PolicyUsageFilter": "PermissionsPolicy"}
-    for name, before, after in (("alice", {}, {"Marker": "2"}), ("bob", {"Marker": "2"}, {})):
-        page: dict[str, Any] = {
-            "PolicyUsers": [{"UserName": name}],
-            "PolicyRoles": [],
-            "PolicyGroups": [],
-        }
-        page |= {"IsTruncated": bool(after), **after}
-        answers.add_response("list_entities_for_policy", page, request | before)
-    denied = IamDenies(client, {"*": POLICY}).denied()
+def test_more_are_denied_than_one_page_lists(
+    users_on_two_pages: Callable[[str, str, str], Any],
+) -> None:
+    denied = IamDenies(users_on_two_pages(POLICY, "alice", "bob"), {"*": POLICY}).denied()
     assert denied.keys() == {ALICE, Principal.parse("user/bob")}
 
 

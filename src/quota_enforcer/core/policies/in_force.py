@@ -13,7 +13,7 @@ from quota_enforcer.core.usage.model import ModelScope
 from quota_enforcer.core.usage.pace import DenyLag
 from quota_enforcer.core.usage.reads import Called
 
-NOTHING: frozenset[str] = frozenset()
+NO_SCOPES: frozenset[str] = frozenset()
 """No model scope."""
 
 ONLY_HOME: Final = frozenset({""})
@@ -46,17 +46,19 @@ class InForce:
         """
         principal = record.principal
         if principal.account in self.listed or principal in self.asked:
-            return self.denied.get(principal, NOTHING)
-        return NOTHING if record.trouble or record.intended is not None else record.standing.denied
+            return self.denied.get(principal, NO_SCOPES)
+        return (
+            NO_SCOPES if record.trouble or record.intended is not None else record.standing.denied
+        )
 
     def only_of(self, principals: Iterable[Principal]) -> "InForce":
         """What is known of these alone."""
         asked = frozenset(each for each in principals if each.account in self.listed)
-        denied = {each: self.denied.get(each, NOTHING) for each in asked}
+        denied = {each: self.denied.get(each, NO_SCOPES) for each in asked}
         return InForce(denied, unread=self.unread, asked=asked)
 
     def drift(
-        self, record: Record, now: datetime, tried: frozenset[str] = NOTHING
+        self, record: Record, now: datetime, tried: frozenset[str] = NO_SCOPES
     ) -> tuple[str, ...]:
         """What somebody else attached or detached, in words; an unfinished apply is none.
 

@@ -15,7 +15,7 @@ from quota_enforcer.core.errors import (
     PrincipalGone,
 )
 from quota_enforcer.core.ledger import Record
-from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME
+from quota_enforcer.core.policies.in_force import NO_SCOPES, ONLY_HOME
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.decide.decision import Decision
 from quota_enforcer.enforce.apply.record import (
@@ -94,7 +94,7 @@ class StaticApplier:
         return replace(given, in_force=self._denies.in_force(before.listed - ONLY_HOME))
 
     def _one(self, decision: Decision, record: Record, given: SweepInput) -> Outcome:
-        tried = NOTHING
+        tried = NO_SCOPES
         for _ in range(TRIES - 1):
             with suppress(Conflict):
                 return self._attempt(decision, record, given, tried)
@@ -134,7 +134,7 @@ class StaticApplier:
         surely = given.in_force.of(record)
         drift = given.in_force.drift(record, given.context.now, tried)
         # IAM lists late, and the list is older than the record: what either knows is detached.
-        maybe = surely | tried | record.standing.denied | (record.intended or NOTHING)
+        maybe = surely | tried | record.standing.denied | (record.intended or NO_SCOPES)
         # A satellite that was deleted has detached its own denies: nothing is left to change there.
         is_reached = account in ONLY_HOME | given.context.reached
         changes = is_reached and (wanted - surely or maybe - wanted)

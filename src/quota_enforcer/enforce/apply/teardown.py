@@ -8,7 +8,7 @@ from typing import Protocol
 from quota_enforcer.core.errors import AccountUnreachable, Conflict
 from quota_enforcer.core.ledger import GateIntentReads, Record
 from quota_enforcer.core.notices.notice import Notice, NoticeKind
-from quota_enforcer.core.policies.in_force import NOTHING, ONLY_HOME
+from quota_enforcer.core.policies.in_force import NO_SCOPES, ONLY_HOME
 from quota_enforcer.core.principal import GATED
 from quota_enforcer.enforce.apply.gates import orphaned_gates_message
 from quota_enforcer.enforce.ports.adapters import Denies, GateAuthor
@@ -46,8 +46,8 @@ def release_everybody(
     # A block that was under way was never told, so its end is not told either.
     in_force = {each for each in denied if each not in records or records[each].intended is None}
     for record in records.values():
-        known = record.standing.denied | (record.intended or NOTHING)
-        denied[record.principal] = denied.get(record.principal, NOTHING) | known
+        known = record.standing.denied | (record.intended or NO_SCOPES)
+        denied[record.principal] = denied.get(record.principal, NO_SCOPES) | known
         if record.standing.denied and not record.trouble:
             in_force.add(record.principal)
     notices: list[Notice] = []
@@ -108,7 +108,7 @@ def _noted(standings: Standings, record: Record, now: datetime, *, told: bool) -
         since, who = standing.blocked_since, str(record.principal)
         notice = Notice(NoticeKind.RESTORED, now, who, "", REMOVED, since=since)
         notices = [notice] if told else []
-        free = replace(standing, denied=NOTHING, used_up={}, until=None, blocked_since=None)
+        free = replace(standing, denied=NO_SCOPES, used_up={}, until=None, blocked_since=None)
         try:
             standings.put(record.next(standing=free, intended=None, trouble="", due=None), notices)
         except Conflict:  # a sweep under way was first, which may have died since

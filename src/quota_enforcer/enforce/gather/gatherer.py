@@ -7,7 +7,7 @@ from typing import Protocol
 
 from quota_enforcer.core.deployment import Context, Settings
 from quota_enforcer.core.ledger import GateIntent, GateIntentReads, SweepState
-from quota_enforcer.core.policies.in_force import NOTHING, WokenCalls
+from quota_enforcer.core.policies.in_force import NO_SCOPES, WokenCalls
 from quota_enforcer.core.principal import Kind, Principal
 from quota_enforcer.core.quotas.precedence import QuotaBook
 from quota_enforcer.core.quotas.quota import Pause, pause_of
@@ -65,7 +65,7 @@ class Gatherer:
         wanted |= {
             principal
             for principal in recorded.keys() | attached.keys()
-            if recorded.get(principal, NOTHING) != attached.get(principal, NOTHING)
+            if recorded.get(principal, NO_SCOPES) != attached.get(principal, NO_SCOPES)
             and principal.account in found.listed
             and principal not in gates
             and principal.kind is not Kind.TEAM

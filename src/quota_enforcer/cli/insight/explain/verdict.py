@@ -156,10 +156,7 @@ def _result(summed: Summed) -> str:
 def _result_of_stage(summed: Summed) -> str:
     """The same while an early stage acts, with what is left until the limit."""
     acts, verdict = summed.acts, summed.verdict
-    percent, models = (
-        acts.verdict.quota.percent,
-        denied_words(acts.verdict.denied),
-    )
+    percent, models = acts.verdict.quota.percent, denied_words(acts.verdict.denied)
     reached = f"{percent} % of the limit is reached"
     if acts.verdict.early_since is not None:
         reached = f"closed before: {reasons.before_the_limit(acts.verdict)}"
